@@ -1,0 +1,65 @@
+"""The dashboard's entry: ``streamlit run dashboard/app.py`` from the repository's root.
+
+A page is one line in ``PAGES``. The widgets of the sidebar are drawn before the page runs, so the
+same scenario follows a person over all pages.
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+_ROOT = str(Path(__file__).resolve().parents[1])
+if _ROOT not in sys.path:  # Streamlit puts dashboard/ there, and our packages live one above.
+    sys.path.insert(0, _ROOT)
+
+import streamlit as st  # noqa: E402
+
+from dashboard import controls, scenario  # noqa: E402
+from dashboard.i18n import N_, Words  # noqa: E402
+from dashboard.views import decide  # noqa: E402
+
+PAGES = (
+    # name in the URL, title, icon, what draws it
+    ("decide", N_("Decide"), ":material/approval:", decide.render),
+)
+
+
+_ICON = Path(__file__).parent / "icon.svg"
+_SIDEBAR_WIDTH = 340  # pixels: a slider's label and its typed entry fit on one line
+
+
+def main() -> None:
+    """One run of the script."""
+    scenario.follow_url()
+    words = Words(scenario.language())
+    st.set_page_config(
+        page_title=words.say("Kessai"),
+        page_icon=str(_ICON),
+        layout="wide",
+        initial_sidebar_state=_SIDEBAR_WIDTH,
+    )
+    pages = [
+        st.Page(
+            partial(_show, draw),
+            title=words.say(title),
+            icon=icon,
+            url_path=name,
+            default=name == PAGES[0][0],
+        )
+        for name, title, icon, draw in PAGES
+    ]
+    page = st.navigation(pages, position="top")
+    st.logo(str(_ICON), size="large")
+    with st.sidebar:
+        controls.draw(words)
+    scenario.write_url()
+    for sentence in scenario.refused_link(words):
+        st.error(sentence, icon=":material/link_off:")
+    page.run()
+
+
+def _show(draw) -> None:
+    draw(scenario.current())
+
+
+main()

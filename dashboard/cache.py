@@ -1,0 +1,45 @@
+"""Every cache of the dashboard, keyed by small frozen values and bounded.
+
+Answers are shared between people who ask the same, and read-only: hence ``cache_resource``, which
+hands out the object itself. A refusal (``InputError``) is raised anew each time, never kept.
+"""
+
+import streamlit as st
+
+from dashboard.certificates import Certificates
+from engine import accounting, decide, fits
+from engine import cost as price
+from engine.answers import Cost, CostAssumptions, Decision
+from engine.config import Budget, Sampling
+
+
+def evidence_is_ready(evidence_id: str) -> bool:
+    """Whether the law is fitted already, so that an answer comes at once."""
+    return fits.is_ready(evidence_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def fitted_evidence(evidence_id: str) -> fits.FittedEvidence:
+    """The law of an evidence; seconds the first time on a machine."""
+    return fits.fitted_evidence(evidence_id)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def decision(
+    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
+) -> Decision:
+    """Everything that the Decide page says."""
+    fitted = fitted_evidence(evidence_id)
+    return decide.decide(budget, fitted, sampling=sampling, assumptions=assumptions)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def certificates() -> Certificates:
+    """The one place where certificates are made and kept, for everybody."""
+    return Certificates(accounting.certify)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def cost(compute_flops: float, assumptions: CostAssumptions) -> Cost:
+    """Price of so much compute."""
+    return price.cost(compute_flops, assumptions)

@@ -1,0 +1,171 @@
+"""The few shapes that our charts are drawn with, in the colours of the page.
+
+Text never relies on colour alone and stands on a veil of the page's colour, so that it stays
+readable where it crosses a line.
+"""
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard import formats
+from dashboard.colours import Palette
+from engine.answers import Interval
+
+FONT = 15
+_VEIL = 0.8
+
+
+class Canvas:
+    """A Plotly figure without ornament, and what is put on it."""
+
+    def __init__(self, colours: Palette) -> None:
+        self.colours = colours
+        self.figure = go.Figure()
+        self.figure.update_layout(
+            margin={"l": 8, "r": 16, "t": 8, "b": 8},
+            font={"size": FONT, "color": colours.ink},
+            paper_bgcolor="rgba(0,0,0,0)",
+            plot_bgcolor="rgba(0,0,0,0)",
+            hoverlabel={"font": {"size": FONT}},
+            dragmode=False,
+            uirevision="kessai",
+        )
+        for axis in (self.figure.layout.xaxis, self.figure.layout.yaxis):
+            axis.update(
+                gridcolor=colours.grid,
+                zeroline=False,
+                automargin=True,
+                tickfont={"size": FONT - 1, "color": colours.quiet},
+                title={"font": {"size": FONT, "color": colours.quiet}},
+            )
+
+    def band(
+        self, x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, *, hatched: bool
+    ) -> None:
+        """Uncertainty of the recommendation; ``hatched`` in grey outside the evidence."""
+        grey, hue = self.colours.outside, self.colours.recommendation
+        self.figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            mode="lines",
+            fill="toself",
+            line={"width": 0},
+            hoverinfo="skip",
+            fillcolor=self.colours.faint(grey if hatched else hue),
+            name=name,
+        )
+        if hatched:
+            self.figure.data[-1].fillpattern = {
+                "shape": "/",
+                "fgcolor": self.colours.faint(grey, 0.7),
+                "bgcolor": self.colours.faint(grey, 0.08),
+                "size": 7,
+            }
+
+    def line(
+        self, x: np.ndarray, y: np.ndarray, name: str, colour: str, width: float, dash: str
+    ) -> None:
+        self.figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            name=name,
+            line={"color": colour, "width": width, "dash": dash},
+            hovertemplate="%{y:.2f}",
+        )
+
+    def gap(self, start: float, end: float, level: float) -> None:
+        """The distance between two curves at one height."""
+        self.figure.add_scatter(
+            x=[start, end],
+            y=[level, level],
+            mode="lines",
+            showlegend=False,
+            hoverinfo="skip",
+            name="saving",
+            line={"color": self.colours.ink, "width": 2, "dash": "dash"},
+        )
+
+    def mark(
+        self,
+        x: float,
+        y: float,
+        symbol: str,
+        size: int,
+        *,
+        fill: str,
+        edge: str,
+        error: Interval | None = None,
+    ) -> None:
+        """One point; ``error`` draws its interval."""
+        self.figure.add_scatter(
+            x=[x],
+            y=[y],
+            mode="markers",
+            showlegend=False,
+            hoverinfo="skip",
+            name=symbol,
+            marker={
+                "symbol": symbol,
+                "size": size,
+                "color": fill,
+                "line": {"width": 2.5, "color": edge},
+            },
+        )
+        if error is not None:
+            self.figure.data[-1].error_y = {
+                "type": "data",
+                "array": [error.high - y],
+                "arrayminus": [y - error.low],
+                "color": fill,
+                "thickness": 3,
+                "width": 8,
+            }
+
+    def label(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        colour: str,
+        *,
+        ay: int,
+        ax: int = 0,
+        xanchor: str = "auto",
+        strong: bool = True,
+    ) -> None:
+        """Text with a leader to a point; on a log axis Plotly places it by the logarithm."""
+        scales = {"x": x, "y": y}
+        for name in scales:
+            if self.figure.layout[f"{name}axis"].type == "log":
+                scales[name] = math.log10(scales[name])
+        self.figure.add_annotation(
+            **scales,
+            text=f"<b>{text}</b>" if strong else text,
+            ax=ax,
+            ay=ay,
+            xanchor=xanchor,
+            arrowcolor=colour,
+            arrowwidth=1.5,
+            arrowhead=0,
+            standoff=10,
+            font={"size": FONT + 1, "color": colour},
+            bgcolor=self.colours.faint(self.colours.paper, _VEIL),
+            borderpad=2,
+        )
+
+    def log_axis(self, name: str, low: float, high: float, language: str | None = None) -> None:
+        """Powers of ten as in print, or named (万, M) in a language."""
+        first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+        ticks = [10.0**t for t in range(first, last + 1, max(1, (last - first) // 6))]
+        self.figure.layout[f"{name}axis"].update(
+            type="log",
+            range=[math.log10(low), math.log10(high)],
+            tickmode="array",
+            tickvals=ticks,
+            ticktext=[
+                formats.amount(t, language) if language else formats.scientific(t) for t in ticks
+            ],
+        )

@@ -1,0 +1,272 @@
+"""Engine results as Plotly figures, each with a sentence that says the same without eyes.
+
+Colours carry one meaning (:mod:`dashboard.colours`). Figures are small: a frontier of at most a few
+hundred points, a map of at most 40 × 40 cells. Axes are logarithmic wherever a budget runs along.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard import formats, wording
+from dashboard.canvas import FONT, Canvas
+from dashboard.colours import Palette
+from dashboard.i18n import Words
+from engine.answers import Decision, Support, WiggleRoom
+
+CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
+_MAP_CELLS = 40
+_CEILING = 10
+"""Times the tolerance: what is worse than this gets the palest colour."""
+_VISIBLE_FACTOR = 1.05
+"""Least saving that is drawn as a gap."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure and its alternative text."""
+
+    figure: go.Figure
+    alt: str
+
+
+def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
+    """Loss against compute: the recommendation, saturation, the rule, and the saving between."""
+    curve, here = answer.frontier, answer.recommendation.cross_entropy
+    low, high = _window(answer)
+    shown = (curve.compute_flops >= low) & (curve.compute_flops <= high)
+    x = curve.compute_flops[shown]
+    canvas = Canvas(colours)
+    canvas.log_axis("x", low, high)
+    level = formats.percent(curve.level, words.language)
+    outside = answer.extrapolation.support is Support.OUTSIDE
+    name = words.say("{level} interval", level=level)
+    if outside:
+        name = words.say("{level} interval, outside the evidence", level=level)
+    canvas.band(x, curve.low[shown], curve.high[shown], name, hatched=outside)
+    name = words.say("Usual rule, usual batch size")
+    canvas.line(x, curve.rule_practised[shown], name, colours.rule, 2.5, "dot")
+    name = words.say("Usual rule, batch size tuned for privacy")
+    canvas.line(x, curve.rule_tuned[shown], name, colours.rule, 3, "solid")
+    name = words.say("Recommended")
+    canvas.line(x, curve.best[shown], name, colours.recommendation, 4, "solid")
+    _saturation(canvas, answer, (low, high), words)
+    _saving(canvas, answer, words)
+    _this_plan(canvas, answer, words)
+    canvas.figure.update_xaxes(title=words.say("Compute (FLOPs)"))
+    canvas.figure.update_yaxes(
+        title=words.say("Expected loss (nats per token)"), range=_losses(answer, shown)
+    )
+    canvas.figure.update_layout(
+        legend={
+            "orientation": "h",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "x": 0,
+            "traceorder": "reversed",
+            "font": {"size": FONT - 1},
+        }
+    )
+    alt = words.say(
+        "Loss against compute. This plan: {loss} at {compute} FLOPs. {saturation} from {limit} "
+        "FLOPs on. {saving}",
+        loss=wording.loss(here, words),
+        compute=formats.scientific(answer.budget.compute_flops),
+        saturation=wording.saturation_label(answer.saturation, words),
+        limit=formats.scientific(answer.saturation.compute_flops),
+        saving=wording.saving(answer, words),
+    )
+    return Chart(canvas.figure, alt)
+
+
+def _this_plan(canvas: Canvas, answer: Decision, words: Words) -> None:
+    here, colours = answer.recommendation.cross_entropy, canvas.colours
+    at = (answer.budget.compute_flops, here.value)
+    colour = colours.recommendation
+    canvas.mark(*at, "circle", 17, fill=colour, edge=colours.paper, error=here)
+    text = words.say("This plan: {loss}", loss=formats.loss(here.value))
+    canvas.label(*at, text, colour, ax=-40, ay=56, xanchor="right")
+
+
+def _saturation(
+    canvas: Canvas, answer: Decision, window: tuple[float, float], words: Words
+) -> None:
+    point, colour = answer.saturation, canvas.colours.recommendation
+    at = (point.compute_flops, point.cross_entropy)
+    canvas.mark(*at, "line-ns-open", 22, fill=colour, edge=colour)
+    low, high = (math.log10(end) for end in window)
+    place = (math.log10(point.compute_flops) - low) / (high - low)
+    anchor = "right" if place > 0.7 else "left" if place < 0.3 else "auto"
+    text = wording.saturation_label(point, words)
+    near = abs(math.log10(point.compute_flops / answer.budget.compute_flops)) < 0.3 * (high - low)
+    canvas.label(*at, text, colour, ay=96 if near else 56, xanchor=anchor, strong=False)
+
+
+def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
+    factor, colours = wording.stronger(answer).compute_factor, canvas.colours
+    if factor is None or factor < _VISIBLE_FACTOR:
+        return
+    here, level = answer.budget.compute_flops, answer.recommendation.cross_entropy.value
+    canvas.gap(here, here * factor, level)
+    canvas.mark(here * factor, level, "circle", 13, fill=colours.rule, edge=colours.paper)
+    text = words.say("{factor} the compute", factor=wording.times(factor, words))
+    canvas.label(here * factor, level, text, colours.ink, ay=-40, ax=46)
+
+
+def doublings(answer: Decision, words: Words, colours: Palette) -> Chart:
+    """What doubling each budget buys, with whiskers; the one that binds in full colour."""
+    gains = {
+        "epsilon": (words.say("Privacy ε ×2"), answer.doubling.epsilon),
+        "data": (words.say("People ×2"), answer.doubling.data),
+        "compute": (words.say("Compute ×2"), answer.doubling.compute),
+    }
+    full, pale = colours.recommendation, colours.faint(colours.recommendation, 0.45)
+    names = [name for name, _ in gains.values()]
+    lows, values, highs = (
+        np.array([100 * max(0.0, getattr(gain, end)) for _, gain in gains.values()])
+        for end in ("low", "value", "high")
+    )
+    texts = ["−" + formats.percent(value / 100, words.language) for value in values]
+    figure = Canvas(colours).figure
+    figure.add_bar(
+        x=values,
+        y=names,
+        orientation="h",
+        width=0.5,
+        marker_color=[full if key == answer.doubling.binding else pale for key in gains],
+        error_x={
+            "type": "data",
+            "array": np.maximum(highs - values, 0),
+            "arrayminus": np.maximum(values - lows, 0),
+            "color": colours.ink,
+            "thickness": 2,
+            "width": 7,
+        },
+        hoverinfo="skip",
+    )
+    furthest = max(highs.max(), values.max(), 0.1)
+    for name, text, value, high in zip(names, texts, values, highs, strict=True):
+        figure.add_annotation(
+            x=max(high, value) + 0.03 * furthest,
+            y=name,
+            text=f"<b>{text}</b>",
+            xanchor="left",
+            showarrow=False,
+            font={"size": FONT + 4, "color": colours.ink},
+        )
+    figure.update_xaxes(range=[0, furthest * 1.8], title=words.say("Fall in loss (%)"), nticks=5)
+    figure.update_yaxes(tickfont={"size": FONT}, showgrid=False, ticklabelstandoff=8)
+    figure.update_layout(showlegend=False)
+    listed = "; ".join(f"{n}: {t}" for n, t in zip(reversed(names), reversed(texts), strict=True))
+    alt = words.say("Fall in loss from doubling one budget. {listed}.", listed=listed)
+    return Chart(figure, alt)
+
+
+def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
+    """Excess loss on model size × batch size, with the tolerance as a contour."""
+    room, best = answer.wiggle_room, answer.recommendation.config
+    ceiling = 100 * _CEILING * room.tolerance
+    rows, columns = (_worth_showing(room, axis) for axis in (1, 0))
+    model, batch = room.model_size[rows], room.batch_size[columns]
+    excess = 100 * room.excess[np.ix_(rows, columns)]
+    canvas = Canvas(colours)
+    canvas.log_axis("x", batch.min(), batch.max(), words.language)
+    canvas.log_axis("y", model.min(), model.max(), words.language)
+    canvas.figure.add_contour(
+        x=batch,
+        y=model,
+        z=np.minimum(excess, ceiling),
+        zmin=0,
+        zmax=ceiling,
+        contours={"coloring": "heatmap"},
+        line={"width": 0},
+        colorscale=[
+            [0, colours.recommendation],
+            [0.1, colours.faint(colours.recommendation, 0.6)],
+            [1, colours.faint(colours.recommendation, 0.04)],
+        ],
+        colorbar={
+            "title": {"text": words.say("Above the best (%)"), "side": "right"},
+            "tickfont": {"size": FONT - 1, "color": colours.quiet},
+            "thickness": 12,
+            "outlinewidth": 0,
+        },
+        customdata=_hover(excess, room.iterations[np.ix_(rows, columns)], words),
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    limit = 100 * room.tolerance
+    canvas.figure.add_contour(
+        x=batch,
+        y=model,
+        z=excess,
+        showscale=False,
+        hoverinfo="skip",
+        name="tolerance",
+        contours={"start": limit, "end": limit, "size": limit, "coloring": "none"},
+        line={"color": colours.ink, "width": 3},
+    )
+    if room.smallest_model < wording.SMALLER * best.model_size:
+        tolerance = formats.percent(room.tolerance, words.language)
+        small = _smallest(room)
+        canvas.mark(*small, "diamond", 14, fill=colours.paper, edge=colours.ink)
+        text = words.say("Smallest within {tolerance}", tolerance=tolerance)
+        canvas.label(*small, text, colours.ink, ay=40, strong=False)
+    at = (best.batch_size, best.model_size)
+    canvas.mark(*at, "star", 18, fill=colours.paper, edge=colours.ink)
+    canvas.label(*at, words.say("This plan"), colours.ink, ay=-40)
+    canvas.figure.update_xaxes(title=words.say("Batch size (people)"), showgrid=False)
+    canvas.figure.update_yaxes(title=words.say("Model size (parameters)"), showgrid=False)
+    canvas.figure.update_layout(showlegend=False)
+    return Chart(canvas.figure, wording.wiggle(answer, words))
+
+
+def _window(answer: Decision) -> tuple[float, float]:
+    """The compute worth showing: this budget, saturation and the rule's crossing, with air."""
+    curve, here = answer.frontier.compute_flops, answer.budget.compute_flops
+    factor = wording.stronger(answer).compute_factor or 1.0
+    points = (here, answer.saturation.compute_flops, here * factor)
+    return max(curve[0], min(points) / 300), min(curve[-1], max(points) * 30)
+
+
+def _losses(answer: Decision, shown: np.ndarray) -> list[float]:
+    """Range of the loss axis: the band, and room below for a label."""
+    here = answer.recommendation.cross_entropy
+    top = max(answer.frontier.high[shown].max(), here.high)
+    bottom = min(answer.frontier.low[shown].min(), here.low)
+    return [max(0.0, float(bottom - 0.3 * (top - bottom))), float(top + 0.08 * (top - bottom))]
+
+
+def _worth_showing(room: WiggleRoom, axis: int) -> np.ndarray:
+    """Indices along one side of the map that hold a fair plan, and one more on either side."""
+    fair = (room.excess <= _CEILING * room.tolerance).any(axis=axis)
+    hits = np.nonzero(fair)[0] if fair.any() else np.arange(len(fair))
+    first, last = max(0, hits[0] - 1), min(len(fair) - 1, hits[-1] + 1)
+    cells = min(last - first + 1, _MAP_CELLS)
+    return np.unique(np.linspace(first, last, cells).round().astype(int))
+
+
+def _hover(excess: np.ndarray, steps: np.ndarray, words: Words) -> list[list[str]]:
+    """One sentence a cell."""
+
+    def sentence(above: float, step: float) -> str:
+        if math.isnan(above):
+            return ""
+        return words.say(
+            "{steps}, {above} above the best",
+            steps=wording.steps(max(1.0, step), words),
+            above=formats.percent(above / 100, words.language),
+        )
+
+    return [
+        [sentence(above, step) for above, step in zip(*row, strict=True)]
+        for row in zip(excess, steps, strict=True)
+    ]
+
+
+def _smallest(room: WiggleRoom) -> tuple[float, float]:
+    """Batch and model size of the smallest model within the tolerance."""
+    row = int(np.argmin(np.abs(room.model_size - room.smallest_model)))
+    excess = np.where(np.isnan(room.excess[row]), np.inf, room.excess[row])
+    return float(room.batch_size[int(np.argmin(excess))]), float(room.model_size[row])

@@ -1,0 +1,120 @@
+"""The sidebar: three budgets, the evidence, the price, the language, the link."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard import cache, formats, link, scenario, wording
+from dashboard.i18n import LANGUAGES, Words
+
+_ENTRY_WIDTH = 120
+
+
+def draw(words: Words) -> None:
+    """Draw every shared widget; the values are read with :func:`scenario.current`."""
+    now = scenario.current()
+    spent = cache.cost(now.budget.compute_flops, now.assumptions)
+    time, price = wording.duration(spent.device_hours, words), wording.money(spent, words)
+    people, delta = now.budget.data_budget, formats.scientific(now.budget.delta)
+    _budget(
+        words, "compute", words.say("Compute (FLOPs)"), formats.scientific, f"≈ {time} · {price}"
+    )
+    _budget(
+        words,
+        "data",
+        words.say("Data (people)"),
+        lambda n: formats.amount(n, words.language),
+        f"= {wording.people(people, words)}",
+    )
+    _budget(
+        words,
+        "epsilon",
+        words.say("Privacy ε"),
+        formats.plain,
+        words.say("Smaller is stricter; at δ = {delta}.", delta=delta),
+    )
+    st.selectbox(
+        words.say("Evidence"),
+        link.FIELDS["evidence"].options(),
+        format_func=lambda name: wording.evidence_name(name, words),
+        **scenario.bind("evidence", "choice", scenario.value("evidence")),
+    )
+    st.selectbox(
+        words.say("Accelerator"),
+        link.FIELDS["accelerator"].options(),
+        format_func=lambda name: link.ACCELERATORS[name].name,
+        **scenario.bind("accelerator", "choice", scenario.value("accelerator")),
+    )
+    with st.expander(words.say("Price assumptions")):
+        _prices(words)
+    with st.expander(words.say("For experts: δ and sampling")):
+        _typed(words, "delta", words.say("δ, the chance that the promise fails"), hidden=False)
+        st.selectbox(
+            words.say("Sampling of batches"),
+            link.FIELDS["sampling"].options(),
+            format_func=lambda name: wording.sampling(name, words),
+            **scenario.bind("sampling", "choice", scenario.value("sampling")),
+        )
+    st.segmented_control(
+        "言語 · Language",
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        required=True,
+        **scenario.bind("lang", "choice", words.language),
+    )
+    with st.popover(words.say("Copy link"), icon=":material/link:", width="stretch"):
+        st.code(scenario.address(), language=None, wrap_lines=True)
+
+
+def _budget(words: Words, key: str, label: str, show: Callable[[float], str], meaning: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(f"**{label}**", width="stretch")
+        _typed(words, key, words.say("{field}: type a value", field=label), hidden=True)
+    if sentence := scenario.refused_entry(key, words):
+        st.error(sentence)
+    st.caption(meaning)
+    options, shown = _positions(key, show)
+    st.select_slider(
+        label,
+        options,
+        format_func=show,
+        label_visibility="collapsed",
+        **scenario.bind(key, "slider", shown),
+    )
+
+
+def _typed(words: Words, key: str, label: str, *, hidden: bool) -> None:
+    st.text_input(
+        label,
+        label_visibility="collapsed" if hidden else "visible",
+        width=_ENTRY_WIDTH if hidden else "stretch",
+        **scenario.bind(key, "typed", link.write(key, scenario.value(key))),
+    )
+    if not hidden and (sentence := scenario.refused_entry(key, words)):
+        st.error(sentence)
+
+
+def _positions(key: str, show: Callable[[float], str]) -> tuple[list[float], float]:
+    """The slider's steps and where it stands: a value between two steps gets one of its own."""
+    now = scenario.value(key)
+    by_text = {show(step): step for step in link.steps(key)}
+    shown = by_text.setdefault(show(now), now)
+    return sorted(by_text.values()), shown
+
+
+def _prices(words: Words) -> None:
+    for key, label, step in (
+        ("price", words.say("Price of a device-hour (USD)"), 0.1),
+        ("utilisation", words.say("Utilisation (share of peak)"), 0.05),
+        ("overhead", words.say("DP overhead (× plain training)"), 0.1),
+        ("rate", words.say("Exchange rate (JPY per USD)"), 1.0),
+    ):
+        low, high = link.FIELDS[key].bounds
+        shown = float(scenario.value(key))
+        st.number_input(label, low, high, step=step, **scenario.bind(key, "number", shown))
+    accelerator = link.ACCELERATORS[scenario.value("accelerator")]
+    st.caption(
+        words.say(
+            "List price from {source}, {dated}.", source=accelerator.source, dated=accelerator.dated
+        )
+    )

@@ -1,0 +1,224 @@
+"""What the page shows as figures and tables: four metrics, the configuration, the guarantee.
+
+Pure, like :mod:`dashboard.wording`. The promised ε is rounded up and never above what was asked;
+the noise multiplier σ is rounded up too, since more noise keeps the promise.
+"""
+
+import math
+from dataclasses import dataclass
+
+from dashboard import formats, wording
+from dashboard.i18n import Words
+from engine.answers import Certificate, Decision
+from engine.config import Budget, Sampling
+
+_DIGITS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A figure with what it means under it."""
+
+    label: str
+    value: str
+    detail: str
+    help: str
+
+
+def metrics(answer: Decision, words: Words) -> list[Metric]:
+    return [
+        _quality(answer, words),
+        _cost(answer, words),
+        _saving(answer, words),
+        _saturation(answer, words),
+    ]
+
+
+def _quality(answer: Decision, words: Words) -> Metric:
+    expected = answer.recommendation.cross_entropy
+    perplexity = formats.plain(math.exp(expected.value))
+    inside = formats.between(
+        formats.loss(expected.low), formats.loss(expected.high), words.language
+    )
+    return Metric(
+        label=words.say("Expected loss"),
+        value=formats.loss(expected.value),
+        detail=words.say(
+            "{inside} nats per token · perplexity {perplexity}",
+            inside=inside,
+            perplexity=perplexity,
+        ),
+        help=words.say(
+            "Cross entropy on unseen text; lower is better. Perplexity {perplexity}: the model "
+            "hesitates as if between {perplexity} words; one that has learnt nothing hesitates "
+            "between {vocabulary}. The true value lies in the range with {level} probability.",
+            perplexity=perplexity,
+            vocabulary=formats.exact(answer.vocabulary_size),
+            level=formats.percent(expected.level, words.language),
+        ),
+    )
+
+
+def _cost(answer: Decision, words: Words) -> Metric:
+    cost, used = answer.cost, answer.cost.assumptions
+    return Metric(
+        label=words.say("Cost of the training"),
+        value=wording.money(cost, words),
+        detail=words.say(
+            "{time} · USD {usd}",
+            time=wording.duration(cost.device_hours, words),
+            usd=formats.amount(cost.usd, words.language) if cost.usd >= 0.01 else "<0.01",
+        ),
+        help=words.say(
+            "{accelerator} at USD {price} an hour, {utilisation} of its peak used, privacy making "
+            "a step {overhead}× as long, {rate} yen to the dollar. Change them in the sidebar.",
+            accelerator=used.accelerator.name,
+            price=formats.plain(used.accelerator.price_per_hour_usd),
+            utilisation=formats.percent(used.utilisation, words.language),
+            overhead=formats.plain(used.dp_overhead),
+            rate=formats.plain(used.jpy_per_usd, 5),
+        ),
+    )
+
+
+def _saving(answer: Decision, words: Words) -> Metric:
+    rule = wording.stronger(answer)
+    label = words.say("Usual rule needs")
+    if rule.compute_factor is None:
+        return Metric(
+            label=label,
+            value=words.say("out of reach"),
+            detail=words.say("it never reaches this loss"),
+            help=wording.saving(answer, words),
+        )
+    extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
+    return Metric(
+        label=label,
+        value=wording.times(rule.compute_factor, words),
+        detail=words.say(
+            "{inside} the compute · {money} more",
+            inside=wording.factor_interval(rule, words),
+            money=formats.yen(extra, words.language),
+        ),
+        help=wording.saving(answer, words),
+    )
+
+
+def _saturation(answer: Decision, words: Words) -> Metric:
+    point = answer.saturation
+    return Metric(
+        label=words.say("Compute pays up to"),
+        value=formats.scientific(point.compute_flops, 2),
+        detail=words.say("FLOPs · {ratio}", ratio=wording.saturation(answer, words)),
+        help=words.say(
+            "Beyond this compute the loss falls by less than {tolerance}, however much is spent; "
+            "between {low} and {high} FLOPs with {level} probability.",
+            tolerance=formats.percent(point.tolerance, words.language),
+            low=formats.scientific(point.compute_low, 2),
+            high=formats.scientific(point.compute_high, 2),
+            level=formats.percent(point.level, words.language),
+        ),
+    )
+
+
+def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
+    """The recommended configuration, every digit, to copy into a training job."""
+    best = answer.recommendation
+    config = best.config
+    return [
+        (words.say("Model size (parameters)"), formats.exact(config.model_size)),
+        (words.say("Batch size (people, expected)"), formats.exact(config.batch_size)),
+        (words.say("Iterations (steps)"), formats.exact(config.iterations)),
+        (words.say("Sequence length (tokens)"), formats.exact(config.sequence_length)),
+        (words.say("Noise-batch ratio σ/B"), formats.scientific(best.noise_batch_ratio)),
+        (words.say("Compute (FLOPs)"), formats.scientific(config.compute_flops)),
+        (words.say("Tokens seen"), formats.amount(config.tokens, words.language)),
+        (
+            words.say("Tokens per parameter"),
+            formats.amount(config.tokens / config.model_size, words.language),
+        ),
+    ]
+
+
+def promised_epsilon(certificate: Certificate) -> str:
+    """The certified ε, rounded up."""
+    return formats.plain(formats.rounded(certificate.epsilon, _DIGITS, up=True), _DIGITS)
+
+
+def noise(certificate: Certificate) -> str:
+    """The certified σ, rounded up."""
+    return formats.plain(formats.rounded(certificate.noise_multiplier, _DIGITS, up=True), _DIGITS)
+
+
+def to_certify(answer: Decision) -> dict[str, object]:
+    """The question to :func:`engine.accounting.certify` that stands behind an answer."""
+    best, asked = answer.recommendation, answer.budget
+    return {
+        "data_budget": asked.data_budget,
+        "batch_size": best.config.batch_size,
+        "iterations": best.config.iterations,
+        "epsilon": asked.epsilon,
+        "delta": asked.delta,
+        "sampling": best.sampling,
+    }
+
+
+def pending(asked: Budget, words: Words) -> str:
+    return words.say(
+        "Certifying that ε stays within {epsilon} …", epsilon=formats.plain(asked.epsilon, _DIGITS)
+    )
+
+
+def promise(certificate: Certificate, words: Words) -> str:
+    """The guarantee in one sentence."""
+    return words.say(
+        "Certified: ε ≤ {epsilon} (δ = {delta}) for each {unit}, "
+        "with noise multiplier σ = {noise}.",
+        epsilon=promised_epsilon(certificate),
+        delta=formats.scientific(certificate.delta),
+        unit=_unit(certificate, words),
+        noise=noise(certificate),
+    )
+
+
+def guarantee(certificate: Certificate, words: Words) -> list[tuple[str, str]]:
+    """Everything that NIST SP 800-226 wants to see beside an ε."""
+    poisson = certificate.sampling is Sampling.POISSON
+    share = formats.percent(certificate.sampling_probability, words.language)
+    if poisson and certificate.sampling_probability < 1e-3:
+        share = formats.scientific(certificate.sampling_probability)
+    return [
+        (words.say("Privacy loss ε, at most"), promised_epsilon(certificate)),
+        (words.say("Failure probability δ"), formats.scientific(certificate.delta)),
+        (words.say("Noise multiplier σ"), noise(certificate)),
+        (words.say("Who is protected"), _unit(certificate, words)),
+        (
+            words.say("Indistinguishable data sets"),
+            wording.relation(certificate.neighbouring_relation, words),
+        ),
+        (words.say("Sampling"), wording.sampling(certificate.sampling, words)),
+        (
+            words.say("Sampling probability q") if poisson else words.say("Share of each round"),
+            share,
+        ),
+        (
+            words.say("Steps T") if poisson else words.say("Times a person takes part"),
+            formats.exact(certificate.compositions),
+        ),
+        (words.say("Accountant"), certificate.accountant),
+    ]
+
+
+def provenance(answer: Decision, words: Words) -> list[tuple[str, str]]:
+    """What the answer rests on."""
+    source = answer.evidence
+    return [
+        (words.say("Evidence"), wording.evidence_name(source.id, words)),
+        (words.say("Identifier"), source.id),
+        (words.say("Measured runs"), formats.exact(source.runs)),
+        (words.say("Hash of the data"), source.hash[:12]),
+    ]
+
+
+def _unit(certificate: Certificate, words: Words) -> str:
+    return words.say("person") if certificate.privacy_unit == "person" else certificate.privacy_unit

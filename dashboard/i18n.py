@@ -1,0 +1,112 @@
+"""Two languages from gettext catalogues: English message ids, Japanese and English ``.po`` files.
+
+Catalogues are compiled in memory when first used, so none is out of date. ``say`` and ``count``
+are what is extracted, and ``N_`` marks and ``InputError`` templates (the engine's refusals);
+``python -m dashboard.catalogues`` brings the files up to date with the code.
+
+>>> Words("en").count("{n} step", "{n} steps", 1)
+'1 step'
+"""
+
+import gettext
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from dashboard import formats
+from engine.errors import InputError
+
+LOCALE = Path(__file__).parent / "locale"
+LANGUAGES = {"ja": "日本語", "en": "English"}
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's name for "extract, translate later"
+    """Mark a message for extraction without translating it yet."""
+    return message
+
+
+FIELDS: Mapping[str, str] = {
+    "compute_flops": N_("compute"),
+    "data_budget": N_("the number of people"),
+    "epsilon": N_("ε"),
+    "delta": N_("δ"),
+    "batch_size": N_("the batch size"),
+    "model_size": N_("the model size"),
+    "iterations": N_("the number of iterations"),
+    "sequence_length": N_("the sequence length"),
+    "noise_multiplier": N_("the noise multiplier"),
+    "noise_batch_ratio": N_("the noise-batch ratio"),
+    "price_per_hour_usd": N_("the price per hour"),
+    "utilisation": N_("the utilisation"),
+    "dp_overhead": N_("the DP overhead"),
+    "jpy_per_usd": N_("the exchange rate"),
+    "sampling": N_("the sampling"),
+    "evidence": N_("the evidence"),
+    "accelerator": N_("the accelerator"),
+    "lang": N_("the language"),
+    "people": N_("people"),
+    "person": N_("person"),
+}
+"""Words that reach a sentence as the value of a placeholder: field names and units."""
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _catalogue(language: str) -> gettext.NullTranslations:
+    path = LOCALE / language / "LC_MESSAGES" / "kessai.po"
+    with path.open("rb") as source:
+        messages = read_po(source, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def from_browser(locale: str | None) -> str:
+    """The page's language for a browser's locale; English unless it asks for Japanese.
+
+    >>> from_browser("ja-JP"), from_browser("de-DE"), from_browser(None)
+    ('ja', 'en', 'en')
+    """
+    return "ja" if (locale or "").lower().startswith("ja") else "en"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The catalogue of one language; every sentence of the dashboard passes through one."""
+
+    language: str
+
+    def say(self, message: str, /, **values: object) -> str:
+        """Translate ``message`` and fill its braces."""
+        return _catalogue(self.language).gettext(message).format(**values)
+
+    def count(self, one: str, many: str, n: float, text: str | None = None) -> str:
+        """The right plural for ``n``; ``{n}`` becomes ``text`` (or the number in words)."""
+        template = _catalogue(self.language).ngettext(one, many, 1 if n == 1 else 2)
+        return template.format(n=formats.amount(n, self.language) if text is None else text)
+
+    def refusal(self, error: InputError) -> str:
+        """The engine's sentence in the page's language, its field names and numbers too."""
+        template = _catalogue(self.language).gettext(error.template)
+        return template.format(**{key: self._value(v) for key, v in error.values.items()})
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, float):
+            value = f"{value:g}"
+        if not isinstance(value, str):
+            return value
+        if re.fullmatch(r"\d+(\.\d+)?e[+-]\d+", value):
+            return formats.scientific(float(value))
+        if re.fullmatch(r"\d{4,}", value):
+            return formats.exact(int(value))
+        word = value.strip()
+        if word not in FIELDS:
+            return value
+        gap = " " if value.startswith(" ") and self.language == "en" else ""
+        return gap + self.say(FIELDS[word])

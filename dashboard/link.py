@@ -1,0 +1,169 @@
+"""A scenario as a link: short, stable keys; each value read and written exactly, or refused.
+
+Also what a person may type into a field: the same grammar, the same limits, the same sentence.
+
+>>> read("compute", "3.3e20"), write("compute", 3.3e20)
+(3.3e+20, '3.3e20')
+>>> read("data", "22万人"), write("data", 220_000)
+(220000, '2.2e5')
+>>> read("epsilon", "100")
+Traceback (most recent call last):
+engine.errors.InputError: Expected epsilon between 0.1 and 64, got 100: choose a value inside.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dashboard import formats
+from dashboard.i18n import LANGUAGES
+from engine import cost, fits
+from engine.config import (
+    COMPUTE_RANGE,
+    DATA_RANGE,
+    DEFAULT_DELTA,
+    DELTA_RANGE,
+    Sampling,
+    require_within,
+)
+from engine.errors import InputError
+
+Value = float | str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A field that holds a number inside ``bounds``; ``whole`` if it counts something."""
+
+    name: str
+    bounds: tuple[float, float]
+    default: float | None
+    example: str
+    unit: str = ""
+    whole: bool = False
+
+    def read(self, text: str) -> float:
+        value = formats.parse(text, name=self.name, example=self.example)
+        require_within(self.name, value, self.bounds, unit=self.unit)
+        return round(value) if self.whole else value
+
+    def write(self, value: float) -> str:
+        return formats.link_text(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A field that holds one of a few words."""
+
+    name: str
+    options: Callable[[], Sequence[str]]
+    default: str | None
+
+    def read(self, text: str) -> str:
+        if text not in self.options():
+            raise InputError(
+                "Expected {name} to be one of {options}, got “{value}”: choose one of them.",
+                name=self.name,
+                options=", ".join(self.options()),
+                value=text[:40],
+            )
+        return text
+
+    def write(self, value: str) -> str:
+        return value
+
+
+_DEFAULTS = cost.DEFAULTS
+ACCELERATORS = {
+    "-".join(device.name.lower().split()): device for device in cost.ACCELERATORS.values()
+}
+"""The catalogue by names that suit a URL: nvidia-h200."""
+
+FIELDS: dict[str, Number | Choice] = {
+    "compute": Number(
+        name="compute_flops", bounds=COMPUTE_RANGE, default=3.8e20, example="3.8e20", unit="FLOPs"
+    ),
+    "data": Number(
+        name="data_budget",
+        bounds=DATA_RANGE,
+        default=10_000_000,
+        example="1e7",
+        unit="people",
+        whole=True,
+    ),
+    "epsilon": Number(name="epsilon", bounds=(0.1, 64.0), default=4.0, example="4"),
+    "delta": Number(name="delta", bounds=DELTA_RANGE, default=DEFAULT_DELTA, example="1e-8"),
+    "sampling": Choice(
+        name="sampling", options=lambda: [s.value for s in Sampling], default=Sampling.BEST.value
+    ),
+    "evidence": Choice(
+        name="evidence", options=lambda: list(fits.EVIDENCE), default=fits.EVIDENCE[0]
+    ),
+    "accelerator": Choice(
+        name="accelerator",
+        options=lambda: list(ACCELERATORS),
+        default=next(k for k, a in ACCELERATORS.items() if a == _DEFAULTS.accelerator),
+    ),
+    "price": Number(name="price_per_hour_usd", bounds=(0.01, 1000.0), default=None, example="2.5"),
+    "utilisation": Number(
+        name="utilisation", bounds=(0.01, 1.0), default=_DEFAULTS.utilisation, example="0.4"
+    ),
+    "overhead": Number(
+        name="dp_overhead", bounds=(1.0, 50.0), default=_DEFAULTS.dp_overhead, example="1.5"
+    ),
+    "rate": Number(
+        name="jpy_per_usd", bounds=(10.0, 1000.0), default=_DEFAULTS.jpy_per_usd, example="150"
+    ),
+    "lang": Choice(name="lang", options=lambda: list(LANGUAGES), default=None),
+}
+"""Key in the URL → field. ``price`` None: the accelerator's list price; ``lang``: the browser's."""
+
+BUDGETS = ("compute", "data", "epsilon")
+"""Always in the link, so that it still means the same when a default changes."""
+
+
+def read(key: str, text: str) -> Value:
+    """The value of ``key`` that ``text`` says; :class:`InputError` if it says none."""
+    return FIELDS[key].read(text)
+
+
+def write(key: str, value: Value) -> str:
+    """The text for ``value``; ``read`` gives it back exactly."""
+    return FIELDS[key].write(value)
+
+
+def defaults() -> dict[str, Value]:
+    return {key: field.default for key, field in FIELDS.items()}
+
+
+def read_all(query: dict[str, str]) -> tuple[dict[str, Value], dict[str, InputError]]:
+    """Values of every field, and the refusals; a refused field keeps its default."""
+    values, refused = defaults(), {}
+    for key in FIELDS.keys() & query.keys():
+        try:
+            values[key] = read(key, query[key])
+        except InputError as error:
+            refused[key] = error
+    return values, refused
+
+
+def write_all(values: dict[str, Value]) -> dict[str, str]:
+    """The query of a link: the budgets, and whatever differs from its default."""
+    return {
+        key: write(key, values[key])
+        for key, field in FIELDS.items()
+        if values[key] is not None and (key in BUDGETS or values[key] != field.default)
+    }
+
+
+def steps(key: str) -> list[float]:
+    """Positions of a budget's slider: ten a decade, round numbers, both ends included.
+
+    >>> steps("epsilon")[:4], steps("epsilon")[-2:]
+    ([0.1, 0.12, 0.15, 0.2], [60.0, 64.0])
+    """
+    low, high = FIELDS[key].bounds
+    nice = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    exponents = range(-1, 25)
+    inside = [v for e in exponents for m in nice if low <= (v := float(f"{m}e{e}")) <= high]
+    grid = sorted({float(low), *inside, float(high)})
+    return [round(v) for v in grid] if FIELDS[key].whole else grid

@@ -1,0 +1,136 @@
+"""Widgets and the URL make one frozen :class:`Scenario`; the only use of ``st.session_state``.
+
+The session keeps one value a field (``_values``). A widget is set from it before it is drawn and
+writes back in its callback, so slider, typed entry and URL always agree and none owns the value.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from dashboard import link
+from dashboard.i18n import Words, from_browser
+from engine.answers import CostAssumptions
+from engine.config import Budget, Sampling
+from engine.errors import InputError
+
+_REMEMBERED_LINKS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """Everything that a page's content depends on."""
+
+    budget: Budget
+    evidence_id: str
+    sampling: Sampling
+    assumptions: CostAssumptions
+    language: str
+
+
+def follow_url() -> None:
+    """Start from the URL, and follow it when someone else than :func:`write_url` changed it.
+
+    A rerun may still carry the URL of a moment ago, hence the memory of our own links.
+    """
+    state = st.session_state
+    query = {key: st.query_params[key] for key in link.FIELDS if key in st.query_params}
+    if "_values" in state and (not query or query in state["_links"]):
+        return
+    state["_values"], state["_refused_link"] = link.read_all(query)
+    state["_refused"] = {}
+    state["_links"] = deque([query], maxlen=_REMEMBERED_LINKS)
+
+
+def write_url() -> None:
+    """Make the address bar a link to the current scenario."""
+    query = link.write_all(st.session_state["_values"])
+    st.session_state["_links"].append(query)
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
+def address() -> str:
+    """The link to copy."""
+    return f"{st.context.url or ''}?{urlencode(link.write_all(st.session_state['_values']))}"
+
+
+def language() -> str:
+    """The language chosen on the page or in the link, else the browser's."""
+    return st.session_state["_values"]["lang"] or from_browser(st.context.locale)
+
+
+def current() -> Scenario:
+    """The scenario as it now stands."""
+    values = st.session_state["_values"]
+    return Scenario(
+        budget=Budget(
+            compute_flops=values["compute"],
+            data_budget=values["data"],
+            epsilon=values["epsilon"],
+            delta=values["delta"],
+        ),
+        evidence_id=values["evidence"],
+        sampling=Sampling(values["sampling"]),
+        assumptions=_assumptions(values),
+        language=language(),
+    )
+
+
+def refused_link(words: Words) -> list[str]:
+    """One sentence for every value in the link that could not be used."""
+    refused = st.session_state["_refused_link"].values()
+    sentences = [words.refusal(error) for error in refused]
+    return [words.say("{sentence} The default is used instead.", sentence=s) for s in sentences]
+
+
+def refused_entry(key: str, words: Words) -> str | None:
+    """Why the text now in the typed field ``key`` is not used; its last good value stands."""
+    error = st.session_state["_refused"].get(key)
+    return error and words.refusal(error)
+
+
+def value(key: str) -> link.Value:
+    """The value of a field; the accelerator's list price where none was set."""
+    values = st.session_state["_values"]
+    if key == "price" and values[key] is None:
+        return link.ACCELERATORS[values["accelerator"]].price_per_hour_usd
+    return values[key]
+
+
+def bind(key: str, widget: str, shown: object) -> dict[str, object]:
+    """Arguments that tie a widget to a field: its key and its callback; it now shows ``shown``."""
+    name = f"{key}:{widget}"
+    if not (widget == "typed" and key in st.session_state["_refused"]):
+        st.session_state[name] = shown
+    return {"key": name, "on_change": _take, "args": (key, name, widget == "typed")}
+
+
+def _take(key: str, name: str, typed: bool) -> None:
+    state = st.session_state
+    try:
+        chosen = link.read(key, state[name]) if typed else state[name]
+    except InputError as error:
+        state["_refused"][key] = error
+        return
+    state["_refused"].pop(key, None)
+    state["_refused_link"].pop(key, None)
+    if chosen is None:  # A segmented control can be emptied by a second click: nothing changes.
+        return
+    state["_values"][key] = chosen
+    if key == "accelerator":
+        state["_values"]["price"] = None
+
+
+def _assumptions(values: dict[str, link.Value]) -> CostAssumptions:
+    accelerator = link.ACCELERATORS[values["accelerator"]]
+    if values["price"] is not None:
+        accelerator = replace(accelerator, price_per_hour_usd=values["price"])
+    return CostAssumptions(
+        accelerator=accelerator,
+        utilisation=values["utilisation"],
+        dp_overhead=values["overhead"],
+        jpy_per_usd=values["rate"],
+    )

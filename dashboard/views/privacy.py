@@ -1,0 +1,54 @@
+"""The certified guarantee, at the top in a sentence and below in full.
+
+The page is complete without it: a fragment waits until the sliders have come to rest, asks for the
+certificate, and draws the page anew when it is there. So no slider waits for a certificate.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import cache, facts
+from dashboard.i18n import Words
+from dashboard.views import detail
+from engine.answers import Decision
+from engine.errors import InputError
+
+_LOOK_AGAIN = 0.4
+"""Seconds of rest before a certificate is asked for, and between two looks."""
+
+
+def draw(
+    answer: Decision, promise: DeltaGenerator, statement: DeltaGenerator, words: Words
+) -> None:
+    """Put the certificate in both places, or say that it is on its way."""
+    try:
+        certificate = cache.certificates().known(**facts.to_certify(answer))
+    except InputError as error:
+        for place in (promise, statement):
+            place.error(words.refusal(error), icon=":material/block:")
+        return
+    if certificate is None:
+        waiting = facts.pending(answer.budget, words)
+        promise.markdown(f":material/hourglass_top: {waiting}")
+        statement.markdown(waiting)
+        _wait(answer, count())
+        return
+    promise.markdown(f":green[:material/verified_user:] {facts.promise(certificate, words)}")
+    detail.table(facts.guarantee(certificate, words), statement)
+
+
+@st.fragment(run_every=_LOOK_AGAIN)
+def _wait(answer: Decision, looks: Iterator[int]) -> None:
+    question, desk = facts.to_certify(answer), cache.certificates()
+    if next(looks) == 0:  # Drawn with the page: the slider may still be moving.
+        return
+    desk.ask(**question)
+    try:
+        ready = desk.known(**question) is not None
+    except InputError:
+        ready = True
+    if ready:
+        st.rerun()

@@ -1,0 +1,198 @@
+"""The certified path: an upper bound on ε for the exact configuration, from dp_accounting's PLD.
+
+One step's privacy loss distribution is discretised pessimistically by dp_accounting ("connect the
+dots", Doroshenko et al., arXiv 2207.04380), so composition can only overstate ε. Composition itself
+is a floating-point FFT whose error in δ grows like T·2e-16. Where that is negligible against δ,
+dp_accounting composes, and the guarantee is stated at δ less the allowance; where it is not (we
+found dp_accounting's ε *below* the truth at δ = 1e-12 and T = 1e5), the same pessimistic step is
+composed exponentially tilted, which keeps δ's relative precision. The certificate names which.
+
+Fixed batches are k Gaussian mechanisms without amplification; they compose to one Gaussian of noise
+σ/√k exactly.
+
+What is not covered: floating-point noise generation, and anything done with the data outside the
+training (choosing a learning rate on it, say).
+"""
+
+import math
+
+import numpy as np
+from dp_accounting.pld import privacy_loss_distribution
+
+from engine.accounting.domain import (
+    SMALLEST_NOISE_MULTIPLIER,
+    participations,
+    relation,
+    validate,
+)
+from engine.accounting.profile import composed_epsilon
+from engine.accounting.search import noise_multiplier as searched_noise_multiplier
+from engine.answers import Certificate
+from engine.config import Sampling
+from engine.errors import InputError
+
+PRIVACY_UNIT = "person"
+PLD = "PLD (dp_accounting)"
+TILTED_PLD = "PLD (dp_accounting step, tilted composition)"
+
+_COARSEST_CELL = 4e-3
+_FINER = 4.0
+_MOST_CELLS = 600_000
+"""Cells of a loss grid: at most about 0.5 GB and two seconds an evaluation."""
+_FLOAT_ERROR = 1e-15
+"""Allowance in δ a composition: about four times what we measured against extended precision."""
+_ALLOWED = 0.01
+"""Share of δ that the allowance may take before composition goes tilted."""
+_STEP_UP = 1.003
+_ATTEMPTS = 60
+_SIGNIFICANT_DIGITS = 5
+
+
+def certify(
+    *,
+    data_budget: int,
+    batch_size: int,
+    iterations: int,
+    epsilon: float,
+    delta: float,
+    sampling: Sampling,
+) -> Certificate:
+    """The least noise, to about 0.5 %, whose certified ε at ``delta`` is at most ``epsilon``.
+
+    Starts from the search path's σ and raises it until the bound holds. ``Sampling.BEST`` gives
+    the scheme that certifies with less noise. Takes 0.02 to a few seconds, under 1 GB.
+
+    Raises :class:`InputError` outside the domain of :mod:`engine.accounting.domain`.
+    """
+    validate(data_budget, batch_size, iterations, epsilon, delta)
+    question = (int(data_budget), int(batch_size), int(iterations), float(epsilon), float(delta))
+    if sampling is Sampling.BEST:
+        schemes = (Sampling.POISSON, Sampling.DETERMINISTIC)
+        found = [_certify(*question, sampling=scheme) for scheme in schemes]
+        return min(found, key=lambda certificate: certificate.noise_multiplier)
+    return _certify(*question, sampling=sampling)
+
+
+def _certify(
+    data_budget: int,
+    batch_size: int,
+    iterations: int,
+    epsilon: float,
+    delta: float,
+    *,
+    sampling: Sampling,
+) -> Certificate:
+    if sampling is Sampling.POISSON:
+        probability, compositions = batch_size / data_budget, iterations
+    else:
+        probability, compositions = 1.0, participations(data_budget, batch_size, iterations)
+    searched = searched_noise_multiplier(
+        data_budget=data_budget,
+        batch_size=batch_size,
+        iterations=iterations,
+        epsilon=epsilon,
+        delta=delta,
+        sampling=sampling,
+    )
+    sigma = _round_up(max(float(searched), SMALLEST_NOISE_MULTIPLIER))
+    for _ in range(_ATTEMPTS):
+        bound, accountant = certified_epsilon(
+            probability, sigma, compositions, delta, target=epsilon
+        )
+        if bound <= epsilon:
+            return Certificate(
+                noise_multiplier=sigma,
+                epsilon=bound,
+                delta=delta,
+                accountant=accountant,
+                sampling=sampling,
+                neighbouring_relation=relation(sampling),
+                privacy_unit=PRIVACY_UNIT,
+                sampling_probability=probability,
+                compositions=compositions,
+            )
+        # In the Gaussian region ε falls like 1/σ and elsewhere faster; 0.9 of that step keeps
+        # from overshooting where it falls faster.
+        sigma = _round_up(sigma * max(_STEP_UP, min(bound / epsilon, 1.5) ** 0.9))
+    raise InputError(
+        "No noise could be certified for epsilon = {epsilon} at delta = {delta}: "
+        "ask for a larger epsilon, a larger delta or fewer iterations.",
+        epsilon=f"{epsilon:g}",
+        delta=f"{delta:g}",
+    )
+
+
+def certified_epsilon(
+    sampling_probability: float,
+    noise_multiplier: float,
+    compositions: int,
+    delta: float,
+    *,
+    target: float = 0.0,
+) -> tuple[float, str]:
+    """Upper bound on ε at ``delta`` and the accountant that gave it.
+
+    The loss grid is refined until the bound is at most ``target`` or refining no longer pays
+    within the memory bound; every intermediate bound is valid, the smallest is returned.
+    """
+    if sampling_probability == 1.0:
+        # k Gaussians of sensitivity 1 are one Gaussian of noise σ/√k.
+        noise_multiplier, compositions = noise_multiplier / math.sqrt(compositions), 1
+    finest = _finest_cell(noise_multiplier)
+    cell, best, accountant = max(_COARSEST_CELL, finest), math.inf, PLD
+    while True:
+        bound, accountant = _bound(
+            sampling_probability, noise_multiplier, compositions, delta, cell
+        )
+        gained = bound < best * 0.9995
+        best = min(best, bound)
+        if best <= target or cell <= finest or (not gained and math.isfinite(bound)):
+            return best, accountant
+        cell = max(cell / _FINER, finest)
+
+
+def _bound(
+    probability: float, sigma: float, compositions: int, delta: float, cell: float
+) -> tuple[float, str]:
+    step = privacy_loss_distribution.from_gaussian_mechanism(
+        sigma,
+        sampling_prob=probability,
+        value_discretization_interval=cell,
+        use_connect_dots=True,
+    )
+    allowance = _FLOAT_ERROR * compositions
+    if allowance <= _ALLOWED * delta:
+        composed = step.self_compose(compositions) if compositions > 1 else step
+        return float(composed.get_epsilon_for_delta(delta - allowance)), PLD
+    return _tilted_bound(step, compositions, delta, cell), TILTED_PLD
+
+
+def _tilted_bound(
+    step: privacy_loss_distribution.PrivacyLossDistribution,
+    compositions: int,
+    delta: float,
+    cell: float,
+) -> float:
+    bounds = []
+    for pmf in {id(p): p for p in (step._pmf_remove, step._pmf_add)}.values():
+        dense = pmf.to_dense_pmf()
+        losses = cell * (dense._lower_loss + np.arange(dense._probs.size))
+        infinity = -math.expm1(compositions * math.log1p(-dense._infinity_mass))
+        left = (delta - infinity) * (1 - _FLOAT_ERROR * compositions)
+        if left <= 0:
+            return math.inf
+        bounds.append(
+            float(composed_epsilon(losses, dense._probs, compositions, [left], cell=cell)[0])
+        )
+    return max(bounds)
+
+
+def _finest_cell(sigma: float) -> float:
+    """The least cell within the memory bound: a step's losses span about this much."""
+    return (1 / (2 * sigma**2) + 20 / sigma) / _MOST_CELLS
+
+
+def _round_up(sigma: float) -> float:
+    """``sigma`` to five significant digits, upwards: what is printed is what was certified."""
+    scale = 10.0 ** (_SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(sigma)))
+    return math.ceil(sigma * scale - 1e-9) / scale

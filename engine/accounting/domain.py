@@ -1,0 +1,71 @@
+"""What the accounting answers for, and the facts that both paths share.
+
+Inputs: N people in [1e3, 2e10], B in [1, N], T in [1, 1e6], ε in [0.01, 128], δ in [1e-12, 1e-5]:
+for N and ε twice what a budget may hold, since "what if we doubled it" is one of the questions.
+"""
+
+import numpy as np
+
+from engine.config import (
+    DATA_RANGE,
+    DELTA_RANGE,
+    EPSILON_RANGE,
+    NeighbouringRelation,
+    Sampling,
+)
+from engine.errors import InputError
+
+SMALLEST_NOISE_MULTIPLIER = 0.3
+"""σ is never set below this: more noise than needed is safe, and below it the accountants' loss
+grids grow without bound (at σ = 0.1 already gigabytes)."""
+
+MOST_ITERATIONS = 1_000_000
+
+
+def validate(
+    data_budget: np.ndarray | float,
+    batch_size: np.ndarray | float,
+    iterations: np.ndarray | float,
+    epsilon: np.ndarray | float,
+    delta: np.ndarray | float,
+) -> None:
+    """Raise :class:`InputError`, naming the first offender, unless every value is in the domain."""
+    _require("data_budget", data_budget, DATA_RANGE[0], 2 * DATA_RANGE[1])
+    _require("batch_size", batch_size, 1, np.inf)
+    _require("iterations", iterations, 1, MOST_ITERATIONS)
+    _require("epsilon", epsilon, EPSILON_RANGE[0], 2 * EPSILON_RANGE[1])
+    _require("delta", delta, *DELTA_RANGE)
+    batch, people = np.broadcast_arrays(batch_size, data_budget)
+    if np.any(batch > people):
+        worst = np.argmax(batch > people)
+        raise InputError(
+            "Expected a batch_size of at most the data_budget, got {batch_size} of {data_budget}: "
+            "take a smaller batch or more people.",
+            batch_size=f"{batch.flat[worst]:g}",
+            data_budget=f"{people.flat[worst]:g}",
+        )
+
+
+def participations(data_budget: int, batch_size: int, iterations: int) -> int:
+    """How often fixed batches in turn see one person at the most: ⌈T·B/N⌉, in exact integers."""
+    return -(-int(iterations) * int(batch_size) // int(data_budget))
+
+
+def relation(sampling: Sampling) -> NeighbouringRelation:
+    """The neighbouring relation under which a sampling scheme is accounted."""
+    if sampling is Sampling.DETERMINISTIC:
+        return NeighbouringRelation.ZERO_OUT
+    return NeighbouringRelation.ADD_REMOVE
+
+
+def _require(name: str, value: np.ndarray | float, low: float, high: float) -> None:
+    values = np.asarray(value, dtype=float)
+    wrong = ~((values >= low) & (values <= high))
+    if np.any(wrong):
+        raise InputError(
+            "Expected {name} between {low} and {high}, got {value}: choose a value inside.",
+            name=name,
+            low=f"{low:g}",
+            high=f"{high:g}",
+            value=f"{values[wrong].flat[0]:g}",
+        )

@@ -1,0 +1,115 @@
+"""What a budget buys: the frontier, where compute stops paying, doubling, and the wiggle room.
+
+Ranges come from the law's resamples judging the configurations that the law itself chose (the
+choice is not made again for each resample: that would cost a search apiece).
+"""
+
+import math
+
+import numpy as np
+
+from engine.allocation.lattice import (
+    RUNGS_PER_OCTAVE,
+    Line,
+    Points,
+    Terms,
+    resampled_losses,
+)
+from engine.allocation.space import Space
+from engine.answers import Doubling, Interval, Saturation, WiggleRoom
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
+from engine.law.fit import FitResult
+
+TOLERANCE = 0.01
+"""Losses within 1 % count as equally good, as in the paper."""
+_MAP_DECADES = (1.0, 1.2)
+_MAP_POINTS = 33
+
+
+def saturation(fit: FitResult, line: Line, *, level: float) -> Saturation:
+    """Least compute within :data:`TOLERANCE` of the best attainable.
+
+    "Attainable" is what any compute reaches with the same people and privacy, within the models
+    and iterations that the search may use.
+    """
+    attainable = float(line.points.cross_entropy[-1])
+    at = _first_within(line.allowed_flops, line.points.cross_entropy)
+    curves = resampled_losses(fit, line.points)
+    resampled = [_first_within(line.allowed_flops, curve) for curve in curves]
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    return Saturation(
+        compute_flops=at,
+        compute_low=float(min(low, at)),
+        compute_high=float(max(high, at)),
+        level=level,
+        cross_entropy=attainable * (1 + TOLERANCE),
+        best_attainable=attainable,
+        tolerance=TOLERANCE,
+    )
+
+
+def doubling(
+    fit: FitResult, base: Line, more_data: Line, more_epsilon: Line, *, level: float
+) -> Doubling:
+    """Relative fall of the best loss when one budget doubles and the others are held."""
+    twice = min(base.at + RUNGS_PER_OCTAVE, base.allowed_flops.size - 1)
+    return Doubling(
+        compute=_gain(fit, base.chosen, base.points.take(np.array([twice])), level),
+        data=_gain(fit, base.chosen, more_data.chosen, level),
+        epsilon=_gain(fit, base.chosen, more_epsilon.chosen, level),
+    )
+
+
+def wiggle_room(
+    fit: FitResult, terms: Terms, space: Space, best: Points, compute_flops: float
+) -> WiggleRoom:
+    """Excess loss over ``best`` (one point) around it, at the same compute."""
+    size = _around(best.model_size[0], _MAP_DECADES[0], space.searched_model_size)
+    batch = _around(best.batch_size[0], _MAP_DECADES[1], (1.0, float(terms.data_budget)))
+    examples = compute_flops / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)
+    iterations = examples[:, None] / batch
+    low, high = space.searched_iterations
+    possible = (iterations >= low) & (iterations <= high)
+    points = terms.points(
+        fit,
+        size[:, None],
+        batch,
+        np.clip(iterations, low, high),
+        space.sequence_length,
+    )
+    nan = np.where(possible, 1.0, np.nan)
+    return WiggleRoom(
+        model_size=size,
+        batch_size=batch,
+        iterations=iterations * nan,
+        noise_multiplier=points.noise_multiplier * nan,
+        excess=(points.cross_entropy / best.cross_entropy[0] - 1) * nan,
+        tolerance=TOLERANCE,
+    )
+
+
+def _around(centre: float, decades: float, bounds: tuple[float, float]) -> np.ndarray:
+    """Log-spaced values around ``centre``, which is one of them, within ``bounds``."""
+    factors = 10 ** np.linspace(-decades, decades, _MAP_POINTS)
+    values = centre * factors
+    return values[(values >= bounds[0] * (1 - 1e-9)) & (values <= bounds[1] * (1 + 1e-9))]
+
+
+def _first_within(compute: np.ndarray, loss: np.ndarray) -> float:
+    """Least compute whose loss is within the tolerance of the least loss, interpolated."""
+    goal = loss.min() * (1 + TOLERANCE)
+    first = int(np.flatnonzero(loss <= goal)[0])
+    if first == 0:
+        return float(compute[0])
+    share = (loss[first - 1] - goal) / (loss[first - 1] - loss[first])
+    before, after = math.log(compute[first - 1]), math.log(compute[first])
+    return math.exp(before + share * (after - before))
+
+
+def _gain(fit: FitResult, here: Points, there: Points, level: float) -> Interval:
+    value = 1 - float(there.cross_entropy[0]) / float(here.cross_entropy[0])
+    gains = 1 - resampled_losses(fit, there)[:, 0] / resampled_losses(fit, here)[:, 0]
+    low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(
+        value=value, low=float(min(low, value)), high=float(max(high, value)), level=level
+    )

@@ -1,0 +1,80 @@
+"""Where the search may look, and how far an answer lies from what was measured.
+
+The law interpolates between runs; beyond them it is a guess that grows worse with distance. The
+search may go :data:`MARGIN` beyond the evidence in model size and iterations, answers there are
+marked, and a question whose answer lies farther than :data:`REFUSED_DECADES` is refused.
+"""
+
+import math
+from dataclasses import dataclass
+
+from engine.answers import Extrapolation, Support
+from engine.config import TrainingConfig
+from engine.errors import InputError
+
+MARGIN = 10.0
+"""Factor beyond the smallest and largest model and iterations of the evidence."""
+EDGE_DECADES = math.log10(2)
+"""Up to a factor of two beyond the evidence counts as its edge."""
+REFUSED_DECADES = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """Least and greatest of each coordinate of the law over the evidence.
+
+    ``model_size`` in parameters, ``iterations`` in steps, ``noise_batch_ratio`` = σ/B > 0.
+    """
+
+    model_size: tuple[float, float]
+    iterations: tuple[float, float]
+    noise_batch_ratio: tuple[float, float]
+    sequence_length: int
+    vocabulary_size: int
+
+    @property
+    def searched_model_size(self) -> tuple[float, float]:
+        return self.model_size[0] / MARGIN, self.model_size[1] * MARGIN
+
+    @property
+    def searched_iterations(self) -> tuple[float, float]:
+        return max(self.iterations[0] / MARGIN, 10.0), min(self.iterations[1] * MARGIN, 1e6)
+
+    def extrapolation(self, config: TrainingConfig, noise_batch_ratio: float) -> Extrapolation:
+        """Decades outside the evidence, by coordinate; 0 inside.
+
+        Less noise than was ever measured is not counted: losses approach the noiseless curve
+        there, while more noise is unknown country.
+        """
+        decades = {
+            "model_size": _outside(config.model_size, *self.model_size),
+            "iterations": _outside(config.iterations, *self.iterations),
+            "noise_batch_ratio": _outside(noise_batch_ratio, 0.0, self.noise_batch_ratio[1]),
+        }
+        farthest = max(decades.values())
+        support = Support.OUTSIDE
+        if farthest == 0:
+            support = Support.INSIDE
+        elif farthest <= EDGE_DECADES:
+            support = Support.EDGE
+        return Extrapolation(support=support, decades=decades)
+
+
+def refuse_if_absurd(extrapolation: Extrapolation) -> None:
+    """Raise :class:`InputError` where the answer would say more about us than about the law."""
+    name, decades = extrapolation.farthest
+    if decades > REFUSED_DECADES:
+        raise InputError(
+            "The best configuration lies {factor} times outside the evidence in {name}, farther "
+            "than any law can be trusted ({limit} times): ask for more data, a larger epsilon or "
+            "a compute budget nearer to what was measured.",
+            factor=f"{10**decades:,.0f}",
+            name=name,
+            limit=f"{10**REFUSED_DECADES:,.0f}",
+        )
+
+
+def _outside(value: float, low: float, high: float) -> float:
+    if value < low:
+        return math.log10(low / value)
+    return max(math.log10(value / high), 0.0)

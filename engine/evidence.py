@@ -1,0 +1,168 @@
+"""Evidence: the run records that a law is fitted to, with the noise that accounting gives them.
+
+A published row says which budgets were spent, not which noise that took; and how the noise falls
+when the batch or the number of steps grows, at the row's N, ε and δ, is what makes its
+configuration the best one. Both come from accounting, which is handed in as a function, so that
+this module is pure: the same records and the same accounting give the same frame.
+
+The evidence's ``sha256`` is that of its records alone, in any order, whenever they were made.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from engine.errors import InputError
+from engine.records import RunRecord
+from engine.runlog import RunLog
+
+NoiseMultiplier = Callable[..., np.ndarray]
+"""``(*, data_budget, batch_size, iterations, epsilon, delta, sampling) -> σ``: arrays of floats that
+broadcast (people, expected examples, steps, ε, δ) and one Sampling."""
+
+SLOPE_STEP = 0.2
+"""Half-width, in ln, of the central differences: ±20 %. With deterministic batches a person takes
+part ceil(T·B/N) times, a staircase. Where σ grows as its square root (slope 0.5) and T·B/N is 9 to
+10, the least of Table 2, a step of ±5 % gives anything from 0.00 to 0.53, ±20 % gives 0.36 to 0.51."""
+
+COLUMNS = (
+    "run_id",
+    "model_size",
+    "iterations",
+    "batch_size",
+    "sequence_length",
+    "noise_batch_ratio",
+    "cross_entropy",
+    "vocabulary_size",
+    "data_budget",
+    "epsilon",
+    "delta",
+    "compute_flops",
+    "compute_optimal",
+    "slope_batch",
+    "slope_iterations",
+)
+"""The frame's columns, all of floats but the text run_id and the truth compute_optimal; units as in
+:mod:`engine.records`. ``slope_batch`` = ∂ln σ̄/∂ln B and ``slope_iterations`` = ∂ln σ̄/∂ln T at fixed N,
+ε, δ and the other of the two; NaN, like data_budget, epsilon and delta, for a run without a
+guarantee."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Records of one family, ready for a fit."""
+
+    id: str
+    family: str
+    runs: int
+    sha256: str
+    """64 hexadecimal digits: hash of the records' canonical content."""
+    frame: pd.DataFrame
+    """A row a run, with :data:`COLUMNS`; not to be changed in place."""
+
+
+def load_evidence(run_log: RunLog, evidence_id: str, noise_multiplier: NoiseMultiplier) -> Evidence:
+    """The evidence called ``evidence_id``, which is a family; InputError lists those there are."""
+    records = run_log.records(family=evidence_id)
+    if not records:
+        raise InputError(
+            "Expected an evidence among {known}, got {value}.",
+            known=", ".join(run_log.families()) or "none: the run log is empty",
+            value=evidence_id,
+        )
+    return evidence(records, noise_multiplier)
+
+
+def evidence(records: Iterable[RunRecord], noise_multiplier: NoiseMultiplier) -> Evidence:
+    """Evidence from records of one family, each run once.
+
+    Raises InputError without records, for more than one family (their losses do not compare), for
+    two records of one run, and what accounting raises for budgets outside its domain.
+    """
+    ordered = sorted(records, key=_order)
+    families = sorted({record.family for record in ordered})
+    if len(families) != 1:
+        raise InputError(
+            "Expected runs of one family, got {families}: losses of others do not compare.",
+            families=", ".join(families) or "none",
+        )
+    if len({record.run_id for record in ordered}) < len(ordered):
+        raise InputError("Expected every run once, got a run twice.")
+    return Evidence(
+        id=families[0],
+        family=families[0],
+        runs=len(ordered),
+        sha256=content_hash(ordered),
+        frame=_frame(ordered, noise_multiplier),
+    )
+
+
+def content_hash(records: Iterable[RunRecord]) -> str:
+    """SHA-256 of the records' canonical content, the same in any order."""
+    lines = sorted(record.canonical_json() for record in records)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _order(record: RunRecord) -> tuple[object, ...]:
+    """Any order that content alone decides; this one is Table 2's own, and reads well."""
+    return record.data_budget or 0, record.epsilon or 0.0, record.model_size, record.run_id
+
+
+def _frame(records: list[RunRecord], noise_multiplier: NoiseMultiplier) -> pd.DataFrame:
+    columns: dict[str, object] = {"run_id": [record.run_id for record in records]}
+    for name in COLUMNS[1:]:
+        if name == "compute_optimal":
+            columns[name] = np.array([record.compute_optimal for record in records])
+        else:
+            values = [getattr(record, name, None) for record in records]
+            columns[name] = np.array([np.nan if v is None else v for v in values], dtype=float)
+    frame = pd.DataFrame(columns)
+    known = np.array([_stated_ratio(record) for record in records])
+    frame["noise_batch_ratio"] = known
+    samplings = np.array([str(record.sampling) for record in records])
+    for sampling in {record.sampling for record in records if record.epsilon is not None}:
+        rows = np.flatnonzero((samplings == str(sampling)) & frame["epsilon"].notna().to_numpy())
+        ratio, slope_batch, slope_iterations = _accounting(
+            frame.iloc[rows], lambda s=sampling, **k: noise_multiplier(sampling=s, **k)
+        )
+        frame.loc[rows, "noise_batch_ratio"] = np.where(np.isnan(known[rows]), ratio, known[rows])
+        frame.loc[rows, "slope_batch"] = slope_batch
+        frame.loc[rows, "slope_iterations"] = slope_iterations
+    return frame[list(COLUMNS)]
+
+
+def _stated_ratio(record: RunRecord) -> float:
+    """σ̄ as the record has it; NaN where accounting must say."""
+    if record.noise_batch_ratio is not None:
+        return record.noise_batch_ratio
+    if record.noise_multiplier is not None:
+        return record.noise_multiplier / record.batch_size
+    return np.nan
+
+
+def _accounting(
+    rows: pd.DataFrame, noise_multiplier: NoiseMultiplier
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """σ̄, ∂ln σ̄/∂ln B and ∂ln σ̄/∂ln T of each row, in one call of the accounting, shape (5, rows)."""
+    data, batch, steps = (
+        rows[name].to_numpy(dtype=float) for name in ("data_budget", "batch_size", "iterations")
+    )
+    up, down = np.exp(SLOPE_STEP), np.exp(-SLOPE_STEP)
+    # A batch cannot outgrow the data: there the difference is one-sided as far as it must be.
+    batches = np.stack([batch, np.minimum(batch * up, data), batch * down, batch, batch])
+    iterations = np.stack([steps, steps, steps, steps * up, np.maximum(steps * down, 1.0)])
+    sigma = noise_multiplier(
+        data_budget=data,
+        batch_size=batches,
+        iterations=iterations,
+        epsilon=rows["epsilon"].to_numpy(dtype=float),
+        delta=rows["delta"].to_numpy(dtype=float),
+    )
+    ratio = np.asarray(sigma, dtype=float) / batches
+    log_ratio = np.log(ratio)
+    slope_batch = (log_ratio[1] - log_ratio[2]) / np.log(batches[1] / batches[2])
+    slope_iterations = (log_ratio[3] - log_ratio[4]) / np.log(iterations[3] / iterations[4])
+    return ratio[0], slope_batch, slope_iterations

@@ -1,0 +1,137 @@
+"""Checks of one value on its way into a record: what comes back is normal, or refused.
+
+Equal values get one form (1, 1.0 and numpy's 1 the same; -0.0 is 0.0; JSON with sorted keys; times
+in UTC), because run ids and evidence hashes are made from them.
+
+>>> count("iterations", 1e3, 1, optional=False)
+1000
+"""
+
+import json
+import math
+import numbers
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from engine.config import require_integer
+from engine.errors import InputError
+
+_INT64 = 2**63 - 1
+
+
+def canonical_json(value: object) -> str:
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+    )
+
+
+def count(name: str, value: object, lowest: int, *, optional: bool) -> int | None:
+    if value is None and optional:
+        return None
+    _require_real(name, value)
+    whole = require_integer(name, value)
+    if whole < lowest:
+        raise InputError(
+            "Expected {name} of at least {low}, got {value}.", **_at(name, lowest, value)
+        )
+    if whole > _INT64:
+        raise InputError(
+            "Expected {name} of at most {high}, got {value}.", name=name, high=_INT64, value=value
+        )
+    return whole
+
+
+def real(name: str, value: object, *, optional: bool) -> float | None:
+    """A finite float; positive except for noise, of which there may be none."""
+    if value is None and optional:
+        return None
+    _require_real(name, value)
+    number = float(value) + 0.0  # -0.0 becomes 0.0: equal values must have one text, one id
+    if not math.isfinite(number):
+        raise unexpected(name, "a finite number", value)
+    if name in ("noise_multiplier", "noise_batch_ratio"):
+        if number < 0:
+            raise InputError(
+                "Expected {name} of at least {low}, got {value}.", **_at(name, 0, value)
+            )
+    elif number <= 0:
+        raise InputError("Expected {name} above {low}, got {value}.", **_at(name, 0, value))
+    return number
+
+
+def _require_real(name: str, value: object) -> None:
+    if value is None:
+        raise InputError("Expected a value for {name}, got none.", name=name)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise unexpected(name, "a number", value)
+    try:
+        float(value)
+    except OverflowError:
+        raise unexpected(name, "a finite number", "a number beyond 1e308") from None
+
+
+def choice(name: str, value: object, kind: type[StrEnum], *, optional: bool) -> StrEnum | None:
+    if value is None and optional:
+        return None
+    try:
+        return kind(value)
+    except ValueError:
+        raise unexpected(name, " | ".join(kind), value) from None
+
+
+def require_text(name: str, value: object, *, optional: bool) -> None:
+    if value is None and optional:
+        return
+    if not isinstance(value, str) or (not value.strip() and name in ("family", "source")):
+        raise unexpected(name, "a text", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: no file can hold it
+        raise unexpected(name, "a text", ascii(value)) from None
+
+
+def canonical_object(name: str, text: str) -> str:
+    try:
+        value = json.loads(text)
+        if isinstance(value, dict):
+            return canonical_json(value)
+    except (ValueError, RecursionError):
+        pass
+    raise unexpected(name, "a JSON object", text)
+
+
+def utc(name: str, value: object) -> datetime:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise unexpected(name, "a time with its zone", value)
+    return value.astimezone(UTC)
+
+
+def increasing_curve(points: object, iterations: int) -> tuple[tuple[int, float], ...]:
+    if not isinstance(points, (list, tuple)):
+        raise unexpected("curve", "a list of (iteration, cross_entropy)", points)
+    curve, previous = [], -1
+    for point in points:
+        if not isinstance(point, (list, tuple)) or len(point) != 2:
+            raise unexpected("curve", "a list of (iteration, cross_entropy)", point)
+        iteration = count("curve.iteration", point[0], 0, optional=False)
+        loss = real("curve.cross_entropy", point[1], optional=False)
+        if not previous < iteration <= iterations:
+            raise InputError(
+                "Expected the curve's iterations to rise up to {iterations}, got {value} after "
+                "{previous}.",
+                iterations=iterations,
+                value=iteration,
+                previous=previous,
+            )
+        curve.append((iteration, loss))
+        previous = iteration
+    return tuple(curve)
+
+
+def _at(name: str, low: float, value: object) -> dict[str, object]:
+    return {"name": name, "low": low, "value": value}
+
+
+def unexpected(name: str, expected: str, value: object) -> InputError:
+    template = "Expected {expected} for {name}, got {value}."
+    return InputError(template, name=name, expected=expected, value=value)

@@ -1,0 +1,82 @@
+"""The noun :class:`Form`: a bounded shape of L(M, T, σ̄) whose numbers are still free.
+
+Parameters are relative to a :class:`Reference`, the centre of the evidence: that keeps the fit
+well conditioned and the weak priors meaningful for any family of models.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.law.shapes import Array, Evaluate, Slopes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Where ln M, ln T and σ̄ are measured from: parameters, steps, and noise over examples."""
+
+    model_size: float
+    iterations: float
+    noise_batch_ratio: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One number of a form: its meaning, its box, where fits start, its weak normal prior."""
+
+    name: str
+    meaning: str
+    low: float
+    high: float
+    starts: tuple[float, ...]
+    prior: tuple[float, float]
+    """Mean and standard deviation; the fit adds ((value − mean)/sd)² to its objective."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A bounded shape of the law; :class:`Law` is a form with numbers in it."""
+
+    name: str
+    formula: str
+    parameters: tuple[Parameter, ...]
+    evaluate: Evaluate
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameter names in the order of θ."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    def cross_entropy(
+        self,
+        theta: ArrayLike,
+        log_model_size: ArrayLike,
+        log_iterations: ArrayLike,
+        noise: ArrayLike,
+        log_vocabulary: float,
+    ) -> Array:
+        """L in nats per token.
+
+        ``theta`` is (p,) or (R, p); the other arrays broadcast to a shape S and are relative to
+        the reference: ln(M/M_ref), ln(T/T_ref), σ̄/σ̄_ref. Returns S or (R, *S).
+        """
+        return self.surface(theta, log_model_size, log_iterations, noise, log_vocabulary, False)[0]
+
+    def surface(
+        self,
+        theta: ArrayLike,
+        log_model_size: ArrayLike,
+        log_iterations: ArrayLike,
+        noise: ArrayLike,
+        log_vocabulary: float,
+        slopes: bool = True,
+    ) -> tuple[Array, Slopes]:
+        """L as :meth:`cross_entropy` and ∂L/∂ln M, ∂L/∂ln T, ∂L/∂ln σ̄ (nats per e-fold)."""
+        theta = np.asarray(theta, dtype=float)
+        u, v, s = (np.asarray(x, dtype=float) for x in (log_model_size, log_iterations, noise))
+        extra = (1,) * max(u.ndim, v.ndim, s.ndim) if theta.ndim > 1 else ()
+        parts = tuple(
+            theta[..., k].reshape(theta.shape[:-1] + extra) for k in range(theta.shape[-1])
+        )
+        return self.evaluate(parts, u, v, s, log_vocabulary, slopes)

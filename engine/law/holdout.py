@@ -1,0 +1,130 @@
+"""Estimates under other row weights: from a grid of starts, on resamples, and with rows left out.
+
+All of them are the same robust fit (:mod:`engine.law.solve`) with other weights, so they run as
+one batch. A left-out row is predicted by a fit that saw nothing of its configuration.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from engine.errors import InputError
+from engine.law.evidence import MINIMUM_ROWS, Evidence
+from engine.law.form import Form
+from engine.law.shapes import Array
+from engine.law.solve import solve
+
+DECADES = (10.0, 100.0, 1000.0)
+"""The largest 1, 2 and 3 decades of compute are left out in turn to learn the drift."""
+_FOLDS = 40
+"""Most fits spent on leaving groups out; beyond, several groups leave together."""
+_LEAST_DRIFT = 0.01
+"""One per cent per e-fold: a lucky hold-out must not promise free extrapolation."""
+_AGREEMENT = 0.1
+"""Starts whose objective is within this of the best ended at the same place for any purpose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Predictions of rows by fits that did not see them; k entries, one a prediction."""
+
+    rows: np.ndarray
+    """(k,) which row of the frame."""
+    errors: Array
+    """(k,) ln(predicted) − ln(observed)."""
+    distances: Array
+    """(k,) e-folds to the nearest row that the fit saw."""
+    theta: Array
+    """(k, p) what the fit that predicted the row had found."""
+
+
+def best(
+    form: Form, evidence: Evidence, weights: Array | None = None
+) -> tuple[Array, float, float]:
+    """θ (p,), objective and share of agreeing starts, from the grid of starts of ``form``."""
+    starts = np.array(list(itertools.product(*(p.starts for p in form.parameters))))
+    rows = np.ones(len(evidence.u)) if weights is None else weights
+    theta, value = solve(form, evidence, starts, np.tile(rows, (len(starts), 1)))
+    first = int(np.argmin(value))
+    if not np.isfinite(value[first]):
+        raise InputError(
+            "No start of the form {form} gave a finite loss: check the evidence for "
+            "extreme values.",
+            form=form.name,
+        )
+    return theta[first], float(value[first]), float(np.mean(value <= value[first] + _AGREEMENT))
+
+
+def resample(
+    form: Form, evidence: Evidence, theta: Array, resamples: int, seed: int
+) -> tuple[Array, Array]:
+    """θ (resamples, p) refitted from ``theta``, and the row weights (resamples, n) they saw."""
+    rng = np.random.default_rng(seed)
+    groups = int(evidence.groups.max()) + 1
+    counts = rng.multinomial(groups, np.full(groups, 1.0 / groups), size=resamples)
+    mean, width = np.array([p.prior for p in form.parameters]).T
+    centres = rng.normal(mean, width, size=(resamples, len(mean)))
+    weights = counts[:, evidence.groups].astype(float)
+    if not resamples:
+        return np.empty((0, len(mean))), weights
+    starts = np.tile(theta, (resamples, 1))
+    return solve(form, evidence, starts, weights, centres=centres)[0], weights
+
+
+def leave_groups_out(form: Form, evidence: Evidence, theta: Array) -> LeftOut:
+    """Every row predicted by a fit without its group (its configuration, or its run)."""
+    folds = evidence.groups % _FOLDS
+    labels = np.unique(folds)
+    weights = (folds[None] != labels[:, None]).astype(float)
+    refitted, _ = solve(form, evidence, np.tile(theta, (len(labels), 1)), weights)
+    parts = [_left_out(form, evidence, refitted[i], weights[i]) for i in range(len(labels))]
+    return LeftOut(
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("rows", "errors", "distances", "theta")
+        }
+    )
+
+
+def leave_largest_out(
+    form: Form, evidence: Evidence, theta: Array, decade: float = DECADES[0]
+) -> LeftOut | None:
+    """Rows of more than the largest compute / ``decade``, predicted by the smaller ones alone.
+
+    None where fewer than 8 rows would remain, or none would leave.
+    """
+    keep = evidence.log_compute <= evidence.log_compute.max() - np.log(decade)
+    if keep.sum() < MINIMUM_ROWS or len(np.unique(evidence.u[keep])) < 2:
+        return None
+    return _left_out(form, evidence, best(form, evidence, keep.astype(float))[0], keep)
+
+
+def drift_of(scatter: float, parts: list[LeftOut]) -> float:
+    """Standard deviation per e-fold that explains the errors beyond ``scatter``; at least 1 %."""
+    if not parts:
+        return _LEAST_DRIFT
+    squares = np.concatenate([part.errors**2 for part in parts]) - scatter**2
+    reach = np.concatenate([part.distances**2 for part in parts])
+    return float(np.sqrt(max(squares.sum() / reach.sum(), _LEAST_DRIFT**2)))
+
+
+def _left_out(form: Form, evidence: Evidence, theta: Array, weights: Array) -> LeftOut:
+    rows = np.flatnonzero(weights == 0)
+    predicted = form.cross_entropy(
+        theta, evidence.u[rows], evidence.v[rows], evidence.s[rows], evidence.log_vocabulary
+    )
+    points = coordinates(evidence.u, evidence.v, evidence.s, evidence.least_noise)
+    distances = KDTree(points[weights > 0]).query(points[rows])[0]
+    return LeftOut(
+        rows=rows,
+        errors=np.log(predicted) - evidence.log_loss[rows],
+        distances=distances,
+        theta=np.tile(theta, (len(rows), 1)),
+    )
+
+
+def coordinates(u: Array, v: Array, s: Array, least: float) -> Array:
+    """(..., 3): ln M, ln T and a ln σ̄ that stops falling below the least noise seen."""
+    return np.stack([u, v, 0.5 * np.log(s**2 + least**2)], axis=-1)

@@ -1,0 +1,147 @@
+"""A :class:`Law`: a form with its numbers, ready to be asked for losses; no uncertainty here.
+
+>>> law = Law(
+...     form="signal_share", theta=(0.3, -3.0, 0.4, 2.0, 0.2, 0.2, -1.5), vocabulary_size=30522,
+...     reference=Reference(model_size=3e7, iterations=1e4, noise_batch_ratio=1e-5),
+... )
+>>> law.cross_entropy(3e7, 1e4, [0.0, 1e-5]).round(2)
+array([1.91, 2.68])
+>>> [slope.round(3).item() for slope in law.log_slopes(3e7, 1e4, 1e-5)]
+[-0.011, -0.114, 0.217]
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.errors import InputError
+from engine.law.form import Form, Reference
+from engine.law.forms import form_of
+from engine.law.shapes import Array
+
+MINIMUM_VOCABULARY = 64
+"""Below, the irreducible loss that the forms allow (2 nats) could pass ln vocabulary."""
+_CHUNK = 1 << 15
+"""Points evaluated at a time: the temporaries of a chunk stay in the processor's cache."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """L(M, T, σ̄) of one family, in nats per token; bounded in [0, ln vocabulary_size]."""
+
+    form: str
+    theta: tuple[float, ...]
+    vocabulary_size: int
+    reference: Reference
+
+    def __post_init__(self) -> None:
+        expected = len(form_of(self.form).parameters)
+        if len(self.theta) != expected:
+            raise InputError(
+                "Expected {expected} parameters for the form {form}, got {count}.",
+                expected=expected,
+                form=self.form,
+                count=len(self.theta),
+            )
+        require_vocabulary(self.vocabulary_size)
+
+    @property
+    def log_vocabulary(self) -> float:
+        """ln vocabulary_size: the loss of guessing, which no model needs to exceed."""
+        return math.log(self.vocabulary_size)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Parameter values by name."""
+        return dict(zip(self._form.names, self.theta, strict=True))
+
+    @property
+    def _form(self) -> Form:
+        return form_of(self.form)
+
+    def cross_entropy(
+        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+    ) -> Array:
+        """Nats per token at M parameters, T iterations and σ̄ = σ/B; the arrays broadcast.
+
+        Values must be positive (σ̄ may be 0); they are not checked, for this is the search's
+        inner loop, and a bad one gives NaN.
+        """
+        parts = self.relative(model_size, iterations, noise_batch_ratio)
+        theta, form, ceiling = np.asarray(self.theta), self._form, self.log_vocabulary
+        shape = np.broadcast_shapes(*(part.shape for part in parts))
+        points = math.prod(shape)
+        if points <= _CHUNK:
+            return form.cross_entropy(theta, *parts, ceiling)
+        loss = np.empty(shape)
+        step = max(1, _CHUNK * shape[0] // points)
+        for start in range(0, shape[0], step):
+            rows = slice(start, start + step)
+            # An axis that broadcasts stays short: its exponentials are taken once a chunk.
+            some = (x[rows] if x.ndim == len(shape) and len(x) > 1 else x for x in parts)
+            loss[rows] = form.cross_entropy(theta, *some, ceiling)
+        return loss
+
+    def log_slopes(
+        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+    ) -> tuple[Array, Array, Array]:
+        """d ln L/d ln M, d ln L/d ln T and d ln L/d ln σ̄ (no unit), each at the other two fixed."""
+        u, v, s = self.relative(model_size, iterations, noise_batch_ratio)
+        loss, (by_size, by_steps, by_noise) = self._form.surface(
+            np.asarray(self.theta), u, v, s, self.log_vocabulary
+        )
+        return by_size / loss, by_steps / loss, by_noise / loss
+
+    def relative(
+        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+    ) -> tuple[Array, Array, Array]:
+        """ln(M/M_ref), ln(T/T_ref) and σ̄/σ̄_ref, as the form takes them."""
+        return relative(self.reference, model_size, iterations, noise_batch_ratio)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; :meth:`from_dict` gives the same law back, bit for bit."""
+        return {
+            "form": self.form,
+            "theta": list(self.theta),
+            "vocabulary_size": self.vocabulary_size,
+            "reference": {
+                "model_size": self.reference.model_size,
+                "iterations": self.reference.iterations,
+                "noise_batch_ratio": self.reference.noise_batch_ratio,
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Law":
+        """Inverse of :meth:`to_dict`."""
+        return cls(
+            form=data["form"],
+            theta=tuple(data["theta"]),
+            vocabulary_size=data["vocabulary_size"],
+            reference=Reference(**data["reference"]),
+        )
+
+
+def require_vocabulary(vocabulary_size: int) -> None:
+    """Raise :class:`InputError` unless the forms are bounded for this vocabulary (64 or more)."""
+    if vocabulary_size < MINIMUM_VOCABULARY:
+        raise InputError(
+            "Expected vocabulary_size of at least {minimum}, got {value}.",
+            minimum=MINIMUM_VOCABULARY,
+            value=vocabulary_size,
+        )
+
+
+def relative(
+    reference: Reference, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+) -> tuple[Array, Array, Array]:
+    """ln(M/M_ref), ln(T/T_ref) and σ̄/σ̄_ref as float arrays."""
+    return (
+        np.log(np.asarray(model_size, dtype=float) / reference.model_size),
+        np.log(np.asarray(iterations, dtype=float) / reference.iterations),
+        np.asarray(noise_batch_ratio, dtype=float) / reference.noise_batch_ratio,
+    )

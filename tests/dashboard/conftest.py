@@ -1,0 +1,67 @@
+"""The dashboard on a stand-in engine: instant answers, so that pages are tested, not mathematics."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard import fake_engine
+
+fake_engine.register()
+
+from dashboard import cache  # noqa: E402
+from dashboard.certificates import Certificates  # noqa: E402
+from engine.config import Budget, Sampling  # noqa: E402
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+SECONDS = 60
+"""For one run of the page; far above what it takes, since machines are shared."""
+
+
+@pytest.fixture
+def decide():
+    """A decision of the stand-in engine for the given budget."""
+
+    def decided(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0, **changes):
+        budget = Budget(compute_flops=compute_flops, data_budget=data_budget, epsilon=epsilon)
+        answer = fake_engine.decide(
+            budget,
+            fake_engine.FittedEvidence(),
+            sampling=Sampling.BEST,
+            assumptions=fake_engine.DEFAULTS,
+        )
+        return replace(answer, **changes)
+
+    return decided
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """The stand-in behind the page; certificates are there at once."""
+    st.cache_resource.clear()
+
+    class Immediate(Certificates):
+        def known(self, **question):
+            return fake_engine.certify(**question)
+
+    monkeypatch.setattr(cache.decide, "decide", fake_engine.decide)
+    monkeypatch.setattr(cache.fits, "fitted_evidence", fake_engine.fitted_evidence)
+    monkeypatch.setattr(cache.fits, "is_ready", fake_engine.is_ready)
+    monkeypatch.setattr(cache, "Certificates", Immediate)
+    yield fake_engine
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def app():
+    """The page as a browser in English would first open it; ``app(compute="1e19")`` sets the URL."""
+
+    def opened(**query):
+        page = AppTest.from_file(APP, default_timeout=SECONDS)
+        for key, value in query.items():
+            page.query_params[key] = value
+        return page.run()
+
+    return opened

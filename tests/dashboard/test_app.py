@@ -1,0 +1,143 @@
+"""The Decide page without a browser: what it says, and that bad input loses nothing."""
+
+import pytest
+import streamlit as st
+
+from dashboard import cache
+from dashboard.certificates import Certificates
+from engine.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("fake")
+
+
+def errors(page):
+    return [element.value for element in page.error]
+
+
+def slider(page, key):
+    return page.select_slider(key=f"{key}:slider")
+
+
+def typed(page, key):
+    return page.text_input(key=f"{key}:typed")
+
+
+def test_first_visit_is_a_worked_example(app):
+    page = app()
+    assert not page.exception and not page.error
+    assert page.title[0].value.startswith("Train a 49M-parameter model")
+    assert "in balance" in page.header[0].value
+    assert [metric.label for metric in page.metric] == [
+        "Expected loss",
+        "Cost of the training",
+        "Usual rule needs",
+        "Compute pays up to",
+    ]
+    assert any("Certified: ε ≤ 3.997" in text.value for text in page.markdown)
+
+
+def test_japanese_from_the_link(app):
+    page = app(lang="ja")
+    assert page.title[0].value.startswith("4,900万パラメータのモデルを")
+    assert not page.exception
+
+
+def test_the_language_switch_keeps_the_scenario(app):
+    page = app(data="3.3e6")
+    page.segmented_control(key="lang:choice").set_value("ja").run()
+    assert "パラメータのモデル" in page.title[0].value
+    assert typed(page, "data").value == "3.3e6"
+    assert slider(page, "data").value == 3_300_000
+    assert page.query_params["lang"] == "ja"
+
+
+def test_slider_moves_the_answer_the_entry_and_the_link(app):
+    page = app()
+    before = page.title[0].value
+    slider(page, "data").set_value(100_000).run()
+    assert page.title[0].value != before
+    assert typed(page, "data").value == "1e5"
+    assert page.query_params["data"] == "1e5"
+
+
+def test_typing_moves_the_slider(app):
+    page = app()
+    typed(page, "data").set_value("22万人").run()
+    assert slider(page, "data").value == 220_000
+    assert page.query_params["data"] == "2.2e5"
+
+
+def test_a_value_between_steps_survives(app):
+    page = app(compute="3.3e20")
+    assert slider(page, "compute").value == 3.3e20
+    slider(page, "epsilon").set_value(8).run()
+    assert page.query_params["compute"] == "3.3e20"
+    assert page.query_params["epsilon"] == "8"
+
+
+@pytest.mark.parametrize("text", ["ten", "", "-5", "1e99", "nan"])
+def test_a_wrong_entry_says_one_sentence_and_keeps_the_last_good_value(app, text):
+    page = app()
+    before = page.title[0].value
+    typed(page, "compute").set_value(text).run()
+    assert len(page.error) == 1 and errors(page)[0].startswith("Expected")
+    assert page.title[0].value == before
+    assert page.query_params["compute"] == "3.8e20"
+    slider(page, "compute").set_value(1e19).run()
+    assert not page.error
+    assert typed(page, "compute").value == "1e19"
+
+
+def test_a_bad_link_says_one_sentence_each_and_uses_defaults(app):
+    page = app(compute="lots", sampling="psychic", epsilon="2", unknown="x")
+    assert len(page.error) == 2
+    assert all("The default is used instead." in sentence for sentence in errors(page))
+    assert page.query_params["compute"] == "3.8e20"
+    assert page.query_params["epsilon"] == "2"
+    assert not page.exception
+
+
+def test_an_absurd_question_is_refused_and_the_sliders_stay(app):
+    page = app(data="1000", epsilon="0.1")
+    assert len(page.error) == 1 and "3,000" in errors(page)[0]
+    assert not page.title
+    slider(page, "data").set_value(10_000_000).run()
+    assert page.title and not page.error
+
+
+def test_accelerator_and_price(app):
+    page = app()
+    before = page.title[0].value
+    page.number_input(key="price:number").set_value(20.0).run()
+    assert page.title[0].value != before
+    assert page.query_params["price"] == "20"
+    page.selectbox(key="accelerator:choice").select_index(1).run()
+    assert "price" not in page.query_params
+
+
+def test_while_the_law_is_being_fitted_the_page_says_so(app, monkeypatch):
+    monkeypatch.setattr(cache.fits, "is_ready", lambda evidence: False)
+    page = app()
+    assert page.title and not page.exception
+
+
+def test_until_the_certificate_is_there_nothing_is_promised(app, monkeypatch):
+    def never(self, **question):
+        return None
+
+    st.cache_resource.clear()
+    monkeypatch.setattr(cache, "Certificates", Certificates)
+    monkeypatch.setattr(Certificates, "known", never)
+    page = app()
+    said = " ".join(text.value for text in page.markdown)
+    assert "Certifying that ε stays within 4" in said and "Certified" not in said
+
+
+def test_a_certificate_that_is_refused_says_why(app, monkeypatch):
+    def refuse(self, **question):
+        raise InputError("Expected {name} of at least 1, got {value}.", name="iterations", value=0)
+
+    monkeypatch.setattr(cache.Certificates, "known", refuse)
+    st.cache_resource.clear()
+    page = app()
+    assert len(page.error) == 2 and page.title

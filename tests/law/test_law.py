@@ -1,0 +1,60 @@
+"""A law is its form with numbers: same losses on any layout of the question, and as JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from engine.errors import InputError
+from engine.law.form import Reference
+from engine.law.law import Law
+
+LAW = Law(
+    form="signal_onset",
+    theta=(0.3, -3.2, 0.44, 2.2, 0.19, 0.17, -2.2, -4.5),
+    vocabulary_size=30522,
+    reference=Reference(model_size=6e7, iterations=2e4, noise_batch_ratio=1.5e-5),
+)
+
+
+def test_json_round_trip_is_exact():
+    assert Law.from_dict(json.loads(json.dumps(LAW.to_dict()))) == LAW
+
+
+def test_long_questions_are_answered_as_short_ones():
+    rng = np.random.default_rng(0)
+    size, steps = np.exp(rng.uniform(15, 20, 70_001)), np.exp(rng.uniform(5, 12, 70_001))
+    noise = np.exp(rng.uniform(-16, -6, 70_001))
+    loss = LAW.cross_entropy(size, steps, noise)
+    for part in (slice(0, 10), slice(32_760, 32_780), slice(69_990, None)):
+        # SIMD and scalar tails of exp may differ in the last bit.
+        np.testing.assert_allclose(
+            loss[part], LAW.cross_entropy(size[part], steps[part], noise[part]), rtol=1e-14
+        )
+
+
+def test_log_slopes_are_differences_of_log_losses():
+    point, h = (2e7, 5e3, 1e-4), 1e-5
+    for axis, slope in enumerate(LAW.log_slopes(*point)):
+        up, down = ([x * np.exp(s * h * (i == axis)) for i, x in enumerate(point)] for s in (1, -1))
+        difference = np.log(LAW.cross_entropy(*up) / LAW.cross_entropy(*down)) / (2 * h)
+        assert slope == pytest.approx(difference, abs=1e-9)
+
+
+@pytest.mark.parametrize("counts", [(2, 3, 4), (40, 50, 60)])  # below and above one chunk
+def test_axes_broadcast(counts):
+    size, steps, noise = (
+        np.geomspace(low, high, count)
+        for low, high, count in zip((5e6, 1e2, 1e-7), (3e8, 1e5, 1e-3), counts, strict=True)
+    )
+    loss = LAW.cross_entropy(size[:, None, None], steps[:, None], noise)
+    assert loss.shape == counts
+    last = LAW.cross_entropy(size[-1], steps[1], noise)
+    np.testing.assert_allclose(loss[-1, 1], last, rtol=1e-14)
+
+
+def test_wrong_number_of_parameters_is_refused():
+    with pytest.raises(InputError, match="Expected 8 parameters"):
+        Law(form="signal_onset", theta=(1.0,), vocabulary_size=30522, reference=LAW.reference)
+    with pytest.raises(InputError, match="at least 64"):
+        Law(form="signal_onset", theta=LAW.theta, vocabulary_size=1, reference=LAW.reference)
