@@ -46,9 +46,9 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     if outside:
         name = words.say("{level} interval, outside the evidence", level=level)
     canvas.band(x, curve.low[shown], curve.high[shown], name, hatched=outside)
-    name = words.say("Usual rule, usual batch size")
+    name = words.say("Usual rule, as practised")
     canvas.line(x, curve.rule_practised[shown], name, colours.rule, 2.5, "dot")
-    name = words.say("Usual rule, batch size tuned for privacy")
+    name = words.say("Usual rule, batch tuned")
     canvas.line(x, curve.rule_tuned[shown], name, colours.rule, 3, "solid")
     name = words.say("Recommended")
     canvas.line(x, curve.best[shown], name, colours.recommendation, 4, "solid")
@@ -73,7 +73,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
         "Loss against compute. This plan: {loss} at {compute} FLOPs. {saturation} from {limit} "
         "FLOPs on. {saving}",
         loss=wording.loss(here, words),
-        compute=formats.scientific(answer.budget.compute_flops),
+        compute=formats.scientific(answer.recommendation.config.compute_flops),
         saturation=wording.saturation_label(answer.saturation, words),
         limit=formats.scientific(answer.saturation.compute_flops),
         saving=wording.saving(answer, words),
@@ -83,7 +83,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
 
 def _this_plan(canvas: Canvas, answer: Decision, words: Words) -> None:
     here, colours = answer.recommendation.cross_entropy, canvas.colours
-    at = (answer.budget.compute_flops, here.value)
+    at = (answer.recommendation.config.compute_flops, here.value)
     colour = colours.recommendation
     canvas.mark(*at, "circle", 17, fill=colour, edge=colours.paper, error=here)
     text = words.say("This plan: {loss}", loss=formats.loss(here.value))
@@ -108,7 +108,8 @@ def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
     factor, colours = wording.stronger(answer).compute_factor, canvas.colours
     if factor is None or factor < _VISIBLE_FACTOR:
         return
-    here, level = answer.budget.compute_flops, answer.recommendation.cross_entropy.value
+    here = answer.recommendation.config.compute_flops
+    level = answer.recommendation.cross_entropy.value
     canvas.gap(here, here * factor, level)
     canvas.mark(here * factor, level, "circle", 13, fill=colours.rule, edge=colours.paper)
     text = words.say("{factor} the compute", factor=wording.times(factor, words))
@@ -224,10 +225,11 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
 
 def _window(answer: Decision) -> tuple[float, float]:
     """The compute worth showing: this budget, saturation and the rule's crossing, with air."""
-    curve, here = answer.frontier.compute_flops, answer.budget.compute_flops
+    curve, here = answer.frontier.compute_flops, answer.recommendation.config.compute_flops
     factor = wording.stronger(answer).compute_factor or 1.0
     points = (here, answer.saturation.compute_flops, here * factor)
-    return max(curve[0], min(points) / 300), min(curve[-1], max(points) * 30)
+    low = min(max(curve[0], min(points) / 300), min(points) / 3)
+    return low, max(min(curve[-1], max(points) * 30), max(points) * 3)
 
 
 def _losses(answer: Decision, shown: np.ndarray) -> list[float]:

@@ -84,12 +84,17 @@ def _cost(answer: Decision, words: Words) -> Metric:
 def _saving(answer: Decision, words: Words) -> Metric:
     rule = wording.stronger(answer)
     label = words.say("Usual rule needs")
+    help_text = words.say(
+        "The usual rule is what works without privacy: 20 tokens per parameter (Hoffmann et al. "
+        "2022), in practice with batches of 0.292 · C^0.3271 tokens (DeepSeek LLM 2024). {saving}",
+        saving=wording.saving(answer, words),
+    )
     if rule.compute_factor is None:
         return Metric(
             label=label,
             value=words.say("out of reach"),
             detail=words.say("it never reaches this loss"),
-            help=wording.saving(answer, words),
+            help=help_text,
         )
     extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
     return Metric(
@@ -100,7 +105,7 @@ def _saving(answer: Decision, words: Words) -> Metric:
             inside=wording.factor_interval(rule, words),
             money=formats.yen(extra, words.language),
         ),
-        help=wording.saving(answer, words),
+        help=help_text,
     )
 
 

@@ -192,7 +192,13 @@ def saving(answer: Decision, words: Words) -> str:
             "With the batch size it is used with today, it needs {factor}.",
             factor=factor(practised, words),
         )
-    return first + ("" if words.language == "ja" else " ") + second
+    sentences = [first, second]
+    where = stronger(answer).extrapolation
+    if where is not None and where.support is Support.OUTSIDE:
+        sentences.append(
+            words.say("The rule's own plan lies outside the evidence: take its figure as a lead.")
+        )
+    return ("" if words.language == "ja" else " ").join(sentences)
 
 
 def saturation(answer: Decision, words: Words) -> str:

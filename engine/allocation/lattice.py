@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from engine.accounting.domain import MOST_ITERATIONS
 from engine.accounting.search import noise_multiplier
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
@@ -72,6 +73,9 @@ class Terms:
         sequence_length: int,
     ) -> Points:
         """Noise and loss of given configurations."""
+        # Coordinates come back from logarithms: no batch may exceed the data by rounding.
+        batch_size = np.clip(batch_size, 1.0, self.data_budget)
+        iterations = np.clip(iterations, 1.0, MOST_ITERATIONS)
         model_size, batch_size, iterations = np.broadcast_arrays(model_size, batch_size, iterations)
         sigma = self.noise_multiplier(batch_size, iterations)
         tokens = batch_size * iterations * sequence_length
@@ -161,7 +165,8 @@ def _lattice(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -
     size_low += (needed - size_low) % _STEP
     log_size = np.arange(size_low, size_high + 1e-9, _STEP)
 
-    batch, iterations = np.exp(log_batch), np.exp(log_iterations)
+    batch = np.clip(np.exp(log_batch), 1.0, terms.data_budget)
+    iterations = np.minimum(np.exp(log_iterations), MOST_ITERATIONS)
     ratio = terms.noise_multiplier(batch, iterations[:, None]) / batch
     shape = (log_size.size, log_iterations.size, log_batch.size)
     loss = fit.law.cross_entropy(

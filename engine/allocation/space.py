@@ -12,7 +12,7 @@ from engine.answers import Extrapolation, Support
 from engine.config import TrainingConfig
 from engine.errors import InputError
 
-MARGIN = 10.0
+MARGIN = 2.0
 """Factor beyond the smallest and largest model and iterations of the evidence."""
 EDGE_DECADES = math.log10(2)
 """Up to a factor of two beyond the evidence counts as its edge."""

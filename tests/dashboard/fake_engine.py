@@ -175,6 +175,8 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
             factor_low=(needed(tuned) or 0) * 0.6 or None,
             factor_high=(needed(tuned) or 0) * 1.7 or None,
             searched_flops=1e25,
+            level=0.9,
+            extrapolation=None,
         ),
         rule_practised=Baseline(
             name="practised",
@@ -183,7 +185,10 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
             factor_low=None,
             factor_high=None,
             searched_flops=1e25,
+            level=0.9,
+            extrapolation=None,
         ),
+        alternative=None,
         extrapolation=Extrapolation(
             support=Support.INSIDE if data < 1e9 else Support.OUTSIDE,
             decades={

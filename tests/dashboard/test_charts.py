@@ -39,9 +39,9 @@ def test_frontier(decide):
     chart = charts.frontier(answer, EN, LIGHT)
     traces = named(chart.figure)
     assert traces["Recommended"].line.color == LIGHT.recommendation
-    tuned = traces["Usual rule, batch size tuned for privacy"]
+    tuned = traces["Usual rule, batch tuned"]
     assert (tuned.line.color, tuned.line.dash) == (LIGHT.rule, "solid")
-    practised = traces["Usual rule, usual batch size"]
+    practised = traces["Usual rule, as practised"]
     assert (practised.line.color, practised.line.dash) == (LIGHT.rule, "dot")
     here = answer.recommendation.cross_entropy
     assert traces["circle"].y[0] == here.value or here.value in [

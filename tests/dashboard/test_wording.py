@@ -87,6 +87,15 @@ def test_the_saving_is_told_against_both_strengths(decide):
     )
 
 
+def test_a_rule_outside_the_evidence_is_only_a_lead(decide):
+    answer = decide()
+    decades = {"model_size": 1.5, "iterations": 0.0, "noise_batch_ratio": 0.0}
+    far = Extrapolation(support=Support.OUTSIDE, decades=decades)
+    answer = replace(answer, rule_tuned=replace(answer.rule_tuned, extrapolation=far))
+    assert wording.saving(answer, EN).endswith("take its figure as a lead.")
+    assert wording.saving(answer, JA).endswith("この数値は目安です。")
+
+
 def test_a_rule_that_never_reaches_the_loss_is_said_to_never_reach_it(decide):
     answer = fake_engine.never_reached(decide())
     assert "never reaches this loss" in wording.saving(answer, EN)
