@@ -7,14 +7,16 @@ hands out the object itself. A refusal (``InputError``) is raised anew each time
 import streamlit as st
 
 from dashboard.certificates import Certificates
-from engine import accounting, decide, fits
 from engine import cost as price
+from engine import decide, fits
+from engine.accounting.certify import certify
 from engine.answers import Cost, CostAssumptions, Decision
 from engine.config import Budget, Sampling
 
 
+@st.cache_resource(max_entries=4, show_spinner=False, validate=bool)
 def evidence_is_ready(evidence_id: str) -> bool:
-    """Whether the law is fitted already, so that an answer comes at once."""
+    """Whether the law is fitted already, so that an answer comes at once; only a yes is kept."""
     return fits.is_ready(evidence_id)
 
 
@@ -36,7 +38,7 @@ def decision(
 @st.cache_resource(show_spinner=False, max_entries=1)
 def certificates() -> Certificates:
     """The one place where certificates are made and kept, for everybody."""
-    return Certificates(accounting.certify)
+    return Certificates(certify)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)

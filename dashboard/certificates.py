@@ -15,6 +15,7 @@ True
 
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
@@ -51,6 +52,13 @@ class Certificates:
         if job is None or job.cancelled() or not job.done():
             return None
         return job.result()
+
+    def wait(self, seconds: float, **question: object) -> None:
+        """Return when the certificate is there, or after so many seconds."""
+        with self._lock:
+            job = self._jobs.get(frozenset(question.items()))
+        if job is not None:
+            futures.wait([job], timeout=seconds)
 
     def close(self) -> None:
         """Finish what was asked; then ask no more."""

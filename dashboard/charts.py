@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard import formats, wording
+from dashboard import formats, labels, wording
 from dashboard.canvas import FONT, Canvas
 from dashboard.colours import Palette
 from dashboard.i18n import Words
@@ -101,7 +101,7 @@ def _saturation(
     anchor = "right" if place > 0.7 else "left" if place < 0.3 else "auto"
     text = wording.saturation_label(point, words)
     near = abs(math.log10(point.compute_flops / answer.budget.compute_flops)) < 0.3 * (high - low)
-    canvas.label(*at, text, colour, ay=96 if near else 56, xanchor=anchor, strong=False)
+    canvas.label(*at, text, colour, ay=-90 if near else 56, xanchor=anchor, strong=False)
 
 
 def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
@@ -112,7 +112,7 @@ def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
     level = answer.recommendation.cross_entropy.value
     canvas.gap(here, here * factor, level)
     canvas.mark(here * factor, level, "circle", 13, fill=colours.rule, edge=colours.paper)
-    text = words.say("{factor} the compute", factor=wording.times(factor, words))
+    text = words.say("{factor} the compute", factor=labels.times(factor, words))
     canvas.label(here * factor, level, text, colours.ink, ay=-40, ax=46)
 
 
@@ -208,9 +208,9 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
         contours={"start": limit, "end": limit, "size": limit, "coloring": "none"},
         line={"color": colours.ink, "width": 3},
     )
-    if room.smallest_model < wording.SMALLER * best.model_size:
+    if (size := wording.smaller_model(answer)) is not None:
         tolerance = formats.percent(room.tolerance, words.language)
-        small = _smallest(room)
+        small = _within(room, size)
         canvas.mark(*small, "diamond", 14, fill=colours.paper, edge=colours.ink)
         text = words.say("Smallest within {tolerance}", tolerance=tolerance)
         canvas.label(*small, text, colours.ink, ay=40, strong=False)
@@ -237,6 +237,9 @@ def _losses(answer: Decision, shown: np.ndarray) -> list[float]:
     here = answer.recommendation.cross_entropy
     top = max(answer.frontier.high[shown].max(), here.high)
     bottom = min(answer.frontier.low[shown].min(), here.low)
+    rule = answer.frontier.rule_tuned[shown]
+    if np.isfinite(rule).any():  # Show the rule's plateau, however high, without flattening ours.
+        top = max(top, min(1.02 * float(np.nanmin(rule)), 2 * top - bottom))
     return [max(0.0, float(bottom - 0.3 * (top - bottom))), float(top + 0.08 * (top - bottom))]
 
 
@@ -257,7 +260,7 @@ def _hover(excess: np.ndarray, steps: np.ndarray, words: Words) -> list[list[str
             return ""
         return words.say(
             "{steps}, {above} above the best",
-            steps=wording.steps(max(1.0, step), words),
+            steps=labels.steps(max(1.0, step), words),
             above=formats.percent(above / 100, words.language),
         )
 
@@ -267,8 +270,8 @@ def _hover(excess: np.ndarray, steps: np.ndarray, words: Words) -> list[list[str
     ]
 
 
-def _smallest(room: WiggleRoom) -> tuple[float, float]:
-    """Batch and model size of the smallest model within the tolerance."""
-    row = int(np.argmin(np.abs(room.model_size - room.smallest_model)))
+def _within(room: WiggleRoom, model_size: float) -> tuple[float, float]:
+    """Batch and model size of the best plan with a model of this size."""
+    row = int(np.argmin(np.abs(room.model_size - model_size)))
     excess = np.where(np.isnan(room.excess[row]), np.inf, room.excess[row])
     return float(room.batch_size[int(np.argmin(excess))]), float(room.model_size[row])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import cache, formats, link, scenario, wording
+from dashboard import cache, formats, labels, link, scenario
 from dashboard.i18n import LANGUAGES, Words
 
 _ENTRY_WIDTH = 120
@@ -14,7 +14,7 @@ def draw(words: Words) -> None:
     """Draw every shared widget; the values are read with :func:`scenario.current`."""
     now = scenario.current()
     spent = cache.cost(now.budget.compute_flops, now.assumptions)
-    time, price = wording.duration(spent.device_hours, words), wording.money(spent, words)
+    time, price = labels.duration(spent.device_hours, words), labels.money(spent, words)
     people, delta = now.budget.data_budget, formats.scientific(now.budget.delta)
     _budget(
         words, "compute", words.say("Compute (FLOPs)"), formats.scientific, f"≈ {time} · {price}"
@@ -24,7 +24,7 @@ def draw(words: Words) -> None:
         "data",
         words.say("Data (people)"),
         lambda n: formats.amount(n, words.language),
-        f"= {wording.people(people, words)}",
+        f"= {labels.people(people, words)}",
     )
     _budget(
         words,
@@ -36,7 +36,7 @@ def draw(words: Words) -> None:
     st.selectbox(
         words.say("Evidence"),
         link.FIELDS["evidence"].options(),
-        format_func=lambda name: wording.evidence_name(name, words),
+        format_func=lambda name: labels.evidence_name(name, words),
         **scenario.bind("evidence", "choice", scenario.value("evidence")),
     )
     st.selectbox(
@@ -52,7 +52,7 @@ def draw(words: Words) -> None:
         st.selectbox(
             words.say("Sampling of batches"),
             link.FIELDS["sampling"].options(),
-            format_func=lambda name: wording.sampling(name, words),
+            format_func=lambda name: labels.sampling(name, words),
             **scenario.bind("sampling", "choice", scenario.value("sampling")),
         )
     st.segmented_control(

@@ -7,7 +7,7 @@ the noise multiplier σ is rounded up too, since more noise keeps the promise.
 import math
 from dataclasses import dataclass
 
-from dashboard import formats, wording
+from dashboard import formats, labels, wording
 from dashboard.i18n import Words
 from engine.answers import Certificate, Decision
 from engine.config import Budget, Sampling
@@ -63,10 +63,10 @@ def _cost(answer: Decision, words: Words) -> Metric:
     cost, used = answer.cost, answer.cost.assumptions
     return Metric(
         label=words.say("Cost of the training"),
-        value=wording.money(cost, words),
+        value=labels.money(cost, words),
         detail=words.say(
             "{time} · USD {usd}",
-            time=wording.duration(cost.device_hours, words),
+            time=labels.duration(cost.device_hours, words),
             usd=formats.amount(cost.usd, words.language) if cost.usd >= 0.01 else "<0.01",
         ),
         help=words.say(
@@ -99,7 +99,7 @@ def _saving(answer: Decision, words: Words) -> Metric:
     extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
     return Metric(
         label=label,
-        value=wording.times(rule.compute_factor, words),
+        value=labels.times(rule.compute_factor, words),
         detail=words.say(
             "{inside} the compute · {money} more",
             inside=wording.factor_interval(rule, words),
@@ -199,9 +199,9 @@ def guarantee(certificate: Certificate, words: Words) -> list[tuple[str, str]]:
         (words.say("Who is protected"), _unit(certificate, words)),
         (
             words.say("Indistinguishable data sets"),
-            wording.relation(certificate.neighbouring_relation, words),
+            labels.relation(certificate.neighbouring_relation, words),
         ),
-        (words.say("Sampling"), wording.sampling(certificate.sampling, words)),
+        (words.say("Sampling"), labels.sampling(certificate.sampling, words)),
         (
             words.say("Sampling probability q") if poisson else words.say("Share of each round"),
             share,
@@ -218,7 +218,7 @@ def provenance(answer: Decision, words: Words) -> list[tuple[str, str]]:
     """What the answer rests on."""
     source = answer.evidence
     return [
-        (words.say("Evidence"), wording.evidence_name(source.id, words)),
+        (words.say("Evidence"), labels.evidence_name(source.id, words)),
         (words.say("Identifier"), source.id),
         (words.say("Measured runs"), formats.exact(source.runs)),
         (words.say("Hash of the data"), source.hash[:12]),

@@ -85,12 +85,10 @@ def count(value: float, language: str) -> str:
 def yen(value: float, language: str) -> str:
     """Japanese yen.
 
-    >>> yen(0.2, "ja"), yen(0.2, "en")
-    ('1円未満', 'under ¥1')
+    >>> yen(0.0063, "ja"), yen(654, "en")
+    ('0.0063円', '¥654')
     """
-    if 0 <= value < 0.95:
-        return "1円未満" if language == "ja" else "under ¥1"
-    text = amount(value, language)
+    text = amount(value, language) if value >= 1 else plain(value, 2)
     return f"{text}円" if language == "ja" else f"¥{text}"
 
 

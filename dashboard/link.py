@@ -93,7 +93,7 @@ FIELDS: dict[str, Number | Choice] = {
     "epsilon": Number(name="epsilon", bounds=(0.1, 64.0), default=4.0, example="4"),
     "delta": Number(name="delta", bounds=DELTA_RANGE, default=DEFAULT_DELTA, example="1e-8"),
     "sampling": Choice(
-        name="sampling", options=lambda: [s.value for s in Sampling], default=Sampling.BEST.value
+        name="sampling", options=lambda: [s.value for s in Sampling], default=Sampling.POISSON.value
     ),
     "evidence": Choice(
         name="evidence", options=lambda: list(fits.EVIDENCE), default=fits.EVIDENCE[0]

@@ -4,99 +4,45 @@ Every function is pure: engine values and :class:`Words` in, text out. Values ca
 an interval stands in brackets after its value.
 """
 
-from dashboard import formats
+from dashboard import formats, labels
 from dashboard.i18n import FIELDS, N_, Words
-from engine.answers import Baseline, Cost, Decision, Interval, Saturation, Support
-from engine.config import NeighbouringRelation, Sampling
+from engine.answers import Baseline, Decision, Interval, Saturation, Support
 
 _NEGLIGIBLE = 0.001
 """Relative fall in loss below which doubling a budget is said to buy nothing."""
-SMALLER = 0.95
+_SMALLER = 0.95
 """A model below this share of the recommended size is worth calling smaller."""
 _BALANCED = 0.7
 """Least over largest gain above which no single budget is said to bind."""
 
-_HOURS_A_YEAR = 8_766
+_OVERSPENT = 0.8
+"""Saturation below this share of the compute budget is worth a sentence."""
 
 _BINDING = {
     ("compute", "data"): N_(
         "Compute is what binds now: twice the compute lowers the loss by {gain}, "
-        "twice the people by only {other}."
+        "twice the people by {other}."
     ),
     ("compute", "epsilon"): N_(
         "Compute is what binds now: twice the compute lowers the loss by {gain}, "
-        "twice the ε by only {other}."
+        "twice the ε by {other}."
     ),
     ("data", "compute"): N_(
         "Data is what binds now: twice the people lower the loss by {gain}, "
-        "twice the compute by only {other}."
+        "twice the compute by {other}."
     ),
     ("data", "epsilon"): N_(
-        "Data is what binds now: twice the people lower the loss by {gain}, "
-        "twice the ε by only {other}."
+        "Data is what binds now: twice the people lower the loss by {gain}, twice the ε by {other}."
     ),
     ("epsilon", "compute"): N_(
         "Privacy is what binds now: twice the ε lowers the loss by {gain}, "
-        "twice the compute by only {other}."
+        "twice the compute by {other}."
     ),
     ("epsilon", "data"): N_(
         "Privacy is what binds now: twice the ε lowers the loss by {gain}, "
-        "twice the people by only {other}."
+        "twice the people by {other}."
     ),
 }
-_SAMPLING = {
-    Sampling.POISSON: N_("Poisson: each person joins each batch by chance"),
-    Sampling.DETERMINISTIC: N_("Fixed batches in turn"),
-    Sampling.BEST: N_("Whichever needs less noise"),
-}
-_RELATION = {
-    NeighbouringRelation.ADD_REMOVE: N_("one person's data added or removed"),
-    NeighbouringRelation.ZERO_OUT: N_("one person's data replaced by nothing"),
-}
-_EVIDENCE = {"published-bert": N_("Published BERT runs (McKenna et al. 2025)")}
-
-
-def people(n: float, words: Words) -> str:
-    return words.count("{n} person", "{n} people", n)
-
-
-def parameters(n: float, words: Words) -> str:
-    return words.count("{n} parameter", "{n} parameters", n)
-
-
-def steps(n: float, words: Words) -> str:
-    return words.count("{n} step", "{n} steps", n, formats.count(n, words.language))
-
-
-def duration(hours: float, words: Words) -> str:
-    """Device time in the unit that needs the fewest digits."""
-    if hours < 1 / 60:
-        text = formats.plain(hours * 3600, 2) if hours * 3600 >= 1 else "<1"
-        return words.count("{n} GPU second", "{n} GPU seconds", text == "1", text)
-    if hours < 1:
-        text = formats.plain(hours * 60, 2)
-        return words.count("{n} GPU minute", "{n} GPU minutes", text == "1", text)
-    if hours < 1_000:
-        text = formats.plain(hours)
-        return words.count("{n} GPU hour", "{n} GPU hours", text == "1", text)
-    if hours < 2 * _HOURS_A_YEAR:
-        text = formats.plain(hours / 24)
-        return words.count("{n} GPU day", "{n} GPU days", text == "1", text)
-    text = formats.amount(hours / _HOURS_A_YEAR, words.language)
-    return words.count("{n} GPU year", "{n} GPU years", text == "1", text)
-
-
-def money(cost: Cost, words: Words) -> str:
-    return formats.yen(cost.jpy, words.language)
-
-
-def times(factor: float, words: Words) -> str:
-    """A multiple: 6.2× or 6.2倍."""
-    return words.say("{n}×", n=_multiple(factor, words))
-
-
-def _multiple(factor: float, words: Words) -> str:
-    return formats.amount(factor, words.language) if factor >= 1000 else formats.plain(factor, 2)
 
 
 def loss(interval: Interval, words: Words) -> str:
@@ -113,10 +59,10 @@ def decision(answer: Decision, words: Words) -> str:
         "Train a {model}-parameter model, {steps} on batches of {people}. "
         "Expect a loss of {loss} for about {money}.",
         model=formats.amount(best.config.model_size, language),
-        steps=steps(best.config.iterations, words),
-        people=people(best.config.batch_size, words),
+        steps=labels.steps(best.config.iterations, words),
+        people=labels.people(best.config.batch_size, words),
         loss=loss(best.cross_entropy, words),
-        money=money(answer.cost, words),
+        money=labels.money(answer.cost, words),
     )
 
 
@@ -143,6 +89,28 @@ def binding(answer: Decision, words: Words) -> str:
     return words.say(_BINDING[best, least], gain=gain, other=other)
 
 
+def second_line(answer: Decision, words: Words) -> str:
+    """What binds and, past saturation, that less compute would do."""
+    said = [binding(answer, words), overspending(answer, words)]
+    return _joined([sentence for sentence in said if sentence], words)
+
+
+def _joined(sentences: list[str], words: Words) -> str:
+    return ("" if words.language == "ja" else " ").join(sentences)
+
+
+def overspending(answer: Decision, words: Words) -> str | None:
+    """That less compute would do, where it would: a share of the budget is as good."""
+    share = answer.saturation.compute_flops / answer.budget.compute_flops
+    if share > _OVERSPENT:
+        return None
+    return words.say(
+        "With {share} of this compute the loss is already within {tolerance} of the best.",
+        share=formats.percent(share, words.language),
+        tolerance=formats.percent(answer.saturation.tolerance, words.language),
+    )
+
+
 def stronger(answer: Decision) -> Baseline:
     """The rule that needs less compute: the one that a headline may be measured against."""
 
@@ -154,7 +122,7 @@ def stronger(answer: Decision) -> Baseline:
 
 def factor(rule: Baseline, words: Words) -> str:
     """How many times the compute, with its interval where one is known."""
-    value = times(rule.compute_factor, words)
+    value = labels.times(rule.compute_factor, words)
     if rule.factor_low is None:
         return value
     return formats.bracketed(value, factor_interval(rule, words), words.language)
@@ -165,8 +133,8 @@ def factor_interval(rule: Baseline, words: Words) -> str:
     if rule.factor_low is None:
         return words.say("interval unknown")
     if rule.factor_high is None:
-        return words.say("{factor} or more", factor=times(rule.factor_low, words))
-    low, high = (_multiple(f, words) for f in (rule.factor_low, rule.factor_high))
+        return words.say("{factor} or more", factor=labels.times(rule.factor_low, words))
+    low, high = (labels.multiple(f, words) for f in (rule.factor_low, rule.factor_high))
     return words.say("{n}×", n=formats.between(low, high, words.language))
 
 
@@ -196,16 +164,18 @@ def saving(answer: Decision, words: Words) -> str:
     where = stronger(answer).extrapolation
     if where is not None and where.support is Support.OUTSIDE:
         sentences.append(
-            words.say("The rule's own plan lies outside the evidence: take its figure as a lead.")
+            words.say(
+                "The rule's own plan lies outside the evidence: take this comparison as a lead."
+            )
         )
-    return ("" if words.language == "ja" else " ").join(sentences)
+    return _joined(sentences, words)
 
 
 def saturation(answer: Decision, words: Words) -> str:
     """Where the saturation point lies from here."""
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
-        return words.say("{factor} this budget", factor=times(ratio, words))
+        return words.say("{factor} this budget", factor=labels.times(ratio, words))
     return words.say(
         "already passed: {share} of this budget is enough",
         share=formats.percent(ratio, words.language),
@@ -224,41 +194,42 @@ def support(answer: Decision, words: Words) -> str:
     where = answer.extrapolation
     if where.support is Support.INSIDE:
         return words.say("Inside the evidence: comparable runs have been measured.")
-    if where.support is Support.EDGE:
-        return words.say("At the edge of the evidence: few runs near here have been measured.")
     name, decades = where.farthest
+    if where.support is Support.EDGE:
+        return words.say(
+            "At the edge of the evidence: {name} lies {factor} beyond what has been measured.",
+            name=words.say(FIELDS[name]),
+            factor=labels.times(10**decades, words),
+        )
     return words.say(
         "Outside the evidence: {name} lies {factor} beyond what has been measured. "
         "Take the answer as a lead and run a pilot before deciding.",
         name=words.say(FIELDS[name]),
-        factor=times(10**decades, words),
+        factor=labels.times(10**decades, words),
     )
+
+
+def smaller_model(answer: Decision) -> float | None:
+    """Parameters of the smallest model within the tolerance, if clearly below the recommended."""
+    room, best = answer.wiggle_room, answer.recommendation.config.model_size
+    within = (room.excess <= room.tolerance).any(axis=1)
+    if not within.any() or room.model_size[within].min() >= _SMALLER * best:
+        return None
+    return float(room.model_size[within].min())
 
 
 def wiggle(answer: Decision, words: Words) -> str:
     """What the tolerance allows: the smallest model that is as good."""
-    best, room = answer.recommendation.config.model_size, answer.wiggle_room
-    tolerance = formats.percent(room.tolerance, words.language)
-    if room.smallest_model >= SMALLER * best:
+    best, small = answer.recommendation.config.model_size, smaller_model(answer)
+    tolerance = formats.percent(answer.wiggle_room.tolerance, words.language)
+    if small is None:
         return words.say(
             "No smaller model comes within {tolerance} of the best loss.", tolerance=tolerance
         )
     return words.say(
         "A model of {small} parameters comes within {tolerance} of the best loss: "
         "{share} of the size, so cheaper to serve.",
-        small=formats.amount(room.smallest_model, words.language),
+        small=formats.amount(small, words.language),
         tolerance=tolerance,
-        share=formats.percent(room.smallest_model / best, words.language),
+        share=formats.percent(small / best, words.language),
     )
-
-
-def evidence_name(evidence_id: str, words: Words) -> str:
-    return words.say(_EVIDENCE[evidence_id]) if evidence_id in _EVIDENCE else evidence_id
-
-
-def sampling(name: str, words: Words) -> str:
-    return words.say(_SAMPLING[Sampling(name)])
-
-
-def relation(name: NeighbouringRelation, words: Words) -> str:
-    return words.say(_RELATION[name])

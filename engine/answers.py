@@ -125,6 +125,10 @@ class Baseline:
     """Range of the factor over the law's resamples; None where it is open, because too many
     resamples never reach the loss."""
     level: float
+    matched_factor: float | None
+    """The other way round: the budget's compute over what the recommendation needs for the loss
+    that the alternative reaches with all of it. None where the alternative has no configuration,
+    or is better than anything that we recommend."""
     searched_flops: float
     extrapolation: "Extrapolation | None"
     """How far the alternative's own configuration lies from the evidence."""

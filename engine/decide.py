@@ -19,13 +19,13 @@ from engine.answers import (
     CostAssumptions,
     Decision,
     Doubling,
-    EvidenceSummary,
     Frontier,
     Interval,
 )
 from engine.config import Budget, Sampling, TrainingConfig
 from engine.cost import DEFAULTS, cost
 from engine.errors import InputError
+from engine.fits import FittedEvidence
 from engine.law.fit import FitResult
 
 LEVEL = 0.9
@@ -34,9 +34,7 @@ LEVEL = 0.9
 
 def decide(
     budget: Budget,
-    fit: FitResult,
-    space: Space,
-    evidence: EvidenceSummary,
+    fitted: FittedEvidence,
     *,
     sampling: Sampling = Sampling.POISSON,
     assumptions: CostAssumptions = DEFAULTS,
@@ -47,6 +45,7 @@ def decide(
     Raises :class:`InputError` for a budget too small for any configuration, or one whose answer
     lies absurdly far from the evidence.
     """
+    fit, space = fitted.fit, fitted.space
     terms = Terms(
         data_budget=budget.data_budget,
         epsilon=budget.epsilon,
@@ -83,7 +82,7 @@ def decide(
         rule_practised=compared("rule-practised", practised),
         alternative=alternative,
         extrapolation=extrapolation,
-        evidence=evidence,
+        evidence=fitted.summary,
         vocabulary_size=space.vocabulary_size,
     )
 
@@ -211,6 +210,7 @@ def _compared(
         factor_low=factor.low,
         factor_high=factor.high,
         level=LEVEL,
+        matched_factor=baselines.matched_factor(line, own),
         searched_flops=baselines.SEARCHED_FLOPS,
         extrapolation=extrapolation,
     )

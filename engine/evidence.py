@@ -44,11 +44,13 @@ COLUMNS = (
     "compute_optimal",
     "slope_batch",
     "slope_iterations",
+    "saturation_noise_batch_ratio",
 )
 """The frame's columns, all of floats but the text run_id and the truth compute_optimal; units as in
 :mod:`engine.records`. ``slope_batch`` = ∂ln σ̄/∂ln B and ``slope_iterations`` = ∂ln σ̄/∂ln T at fixed N,
-ε, δ and the other of the two; NaN, like data_budget, epsilon and delta, for a run without a
-guarantee."""
+ε, δ and the other of the two; ``saturation_noise_batch_ratio`` is σ̄ with all of the data in every
+batch (B = N, the row's own T), the least that any compute reaches. All NaN, like data_budget,
+epsilon and delta, for a run without a guarantee."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +127,14 @@ def _frame(records: list[RunRecord], noise_multiplier: NoiseMultiplier) -> pd.Da
     samplings = np.array([str(record.sampling) for record in records])
     for sampling in {record.sampling for record in records if record.epsilon is not None}:
         rows = np.flatnonzero((samplings == str(sampling)) & frame["epsilon"].notna().to_numpy())
-        ratio, slope_batch, slope_iterations = _accounting(
+        noise = _accounting(
             frame.iloc[rows], lambda s=sampling, **k: noise_multiplier(sampling=s, **k)
         )
-        frame.loc[rows, "noise_batch_ratio"] = np.where(np.isnan(known[rows]), ratio, known[rows])
-        frame.loc[rows, "slope_batch"] = slope_batch
-        frame.loc[rows, "slope_iterations"] = slope_iterations
+        noise["noise_batch_ratio"] = np.where(
+            np.isnan(known[rows]), noise["noise_batch_ratio"], known[rows]
+        )
+        for name, values in noise.items():
+            frame.loc[rows, name] = values
     return frame[list(COLUMNS)]
 
 
@@ -143,17 +147,17 @@ def _stated_ratio(record: RunRecord) -> float:
     return np.nan
 
 
-def _accounting(
-    rows: pd.DataFrame, noise_multiplier: NoiseMultiplier
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """σ̄, ∂ln σ̄/∂ln B and ∂ln σ̄/∂ln T of each row, in one call of the accounting, shape (5, rows)."""
+def _accounting(rows: pd.DataFrame, noise_multiplier: NoiseMultiplier) -> dict[str, np.ndarray]:
+    """The columns that accounting fills, in one call of it with an array of shape (6, rows)."""
     data, batch, steps = (
         rows[name].to_numpy(dtype=float) for name in ("data_budget", "batch_size", "iterations")
     )
     up, down = np.exp(SLOPE_STEP), np.exp(-SLOPE_STEP)
     # A batch cannot outgrow the data: there the difference is one-sided as far as it must be.
-    batches = np.stack([batch, np.minimum(batch * up, data), batch * down, batch, batch])
-    iterations = np.stack([steps, steps, steps, steps * up, np.maximum(steps * down, 1.0)])
+    larger, smaller = np.minimum(batch * up, data), np.maximum(batch * down, 1.0)
+    batches = np.stack([batch, larger, smaller, batch, batch, data])
+    longer, shorter = steps * up, np.maximum(steps * down, 1.0)
+    iterations = np.stack([steps, steps, steps, longer, shorter, steps])
     sigma = noise_multiplier(
         data_budget=data,
         batch_size=batches,
@@ -163,6 +167,9 @@ def _accounting(
     )
     ratio = np.asarray(sigma, dtype=float) / batches
     log_ratio = np.log(ratio)
-    slope_batch = (log_ratio[1] - log_ratio[2]) / np.log(batches[1] / batches[2])
-    slope_iterations = (log_ratio[3] - log_ratio[4]) / np.log(iterations[3] / iterations[4])
-    return ratio[0], slope_batch, slope_iterations
+    return {
+        "noise_batch_ratio": ratio[0],
+        "slope_batch": (log_ratio[1] - log_ratio[2]) / np.log(larger / smaller),
+        "slope_iterations": (log_ratio[3] - log_ratio[4]) / np.log(longer / shorter),
+        "saturation_noise_batch_ratio": ratio[5],
+    }

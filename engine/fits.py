@@ -1,7 +1,8 @@
 """From the run log to a fitted law, once for each state of the evidence.
 
-A fit takes seconds and its resamples more; no slider may pay for that. So the result is kept on
-disk under the hash of the evidence and of the code that made it, and read back by every process.
+A fit takes a few seconds, resamples and hold-outs included; no slider may pay for that. So the
+result is kept on disk under a hash of what decides it (the evidence, the accounting's table, the
+source of the law) and read back by every process. A damaged or missing file is made again.
 """
 
 import hashlib
@@ -9,28 +10,109 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from engine import evidence as evidence_module
+import engine.law
+from engine.accounting import table
 from engine.accounting.search import noise_multiplier
-from engine.allocation.space import Space
+from engine.allocation.space import Space, space_of
 from engine.answers import EvidenceSummary
 from engine.evidence import Evidence, load_evidence
 from engine.importers.published import published_records
-from engine.law import fit as fit_module
-from engine.law import forms
 from engine.law.fit import FitResult, fit
-from engine.law.validate import choose_form
 from engine.runlog import RunLog
 
 PUBLISHED_BERT = "published-bert"
 """Table 2 of McKenna et al. (2025): the strategic default."""
+EVIDENCE: tuple[str, ...] = (PUBLISHED_BERT,)
+"""Families that may be chosen as evidence."""
+CACHE_VARIABLE = "KESSAI_CACHE"
+"""Environment variable: folder of fits, in place of one in the user's cache folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FittedEvidence:
-    """A law and what it rests on; all that an allocation needs to know of the evidence."""
+    """A law and what it rests on: all that an allocation needs to know of the evidence."""
 
     fit: FitResult
     space: Space
     summary: EvidenceSummary
+
+
+def fitted_evidence(evidence_id: str, *, cache: Path | None = None) -> FittedEvidence:
+    """The law fitted to the evidence called ``evidence_id``; from disk where it was fitted before.
+
+    Raises :class:`InputError` for an unknown id, and what a fit raises for unusable evidence.
+    """
+    evidence = evidence_of(evidence_id)
+    path = _path(evidence, cache)
+    result = _read(path)
+    if result is None:
+        result = fit(evidence.frame)
+        _write(path, result)
+    return FittedEvidence(
+        fit=result,
+        space=space_of(evidence.frame),
+        summary=EvidenceSummary(id=evidence.id, runs=evidence.runs, hash=evidence.sha256),
+    )
+
+
+def is_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
+    """Whether :func:`fitted_evidence` will answer without fitting."""
+    return _read(_path(evidence_of(evidence_id), cache)) is not None
+
+
+@lru_cache(maxsize=1)
+def run_log() -> RunLog:
+    """This installation's run log, with the published records, opened once a process."""
+    return RunLog.open(published=published_records())
+
+
+def evidence_of(evidence_id: str) -> Evidence:
+    """The runs of one family as a fit takes them. Raises :class:`InputError` for an unknown id."""
+    return load_evidence(run_log(), evidence_id, noise_multiplier)
+
+
+def _path(evidence: Evidence, cache: Path | None) -> Path:
+    key = hashlib.sha256(f"{evidence.sha256} {_code_hash()}".encode()).hexdigest()[:16]
+    return (cache or _cache_folder()) / f"{evidence.id}-{key}.json"
+
+
+def _cache_folder() -> Path:
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "kessai"
+
+
+@lru_cache(maxsize=1)
+def _code_hash() -> str:
+    """Hash of everything besides the records that decides a fit."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(engine.law.__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    digest.update(table.PATH.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> FitResult | None:
+    try:
+        return FitResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        # Missing, torn or foreign: fitting again costs seconds and is always right.
+        return None
+
+
+def _write(path: Path, result: FitResult) -> None:
+    """Atomically, so that no reader ever sees half a fit; a full or read-only disk is no failure."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
+        ) as file:
+            json.dump(result.to_dict(), file)
+        Path(file.name).replace(path)
+    except OSError:
+        return

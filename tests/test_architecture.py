@@ -22,7 +22,7 @@ _STORE = _RECORDS | {"runtable", "runfiles", "runlog"}
 _LAW = {"law", "evidence"}
 _QUESTION = _BASE | {"answers", "law", "accounting"}
 _ALL = _STORE | _LAW | _QUESTION | {
-    "rows", "importers", "risk", "cost", "allocation", "roi", "fits", "decide", "decision", "report"
+    "rows", "importers", "risk", "cost", "allocation", "roi", "fits", "decide", "report"
 }  # fmt: skip
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -46,12 +46,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "allocation": _QUESTION,
     "roi": _BASE | {"answers", "cost", "allocation"},
     # what puts the pieces together
-    "fits": _ALL - {"allocation", "roi", "decide", "decision", "report"},
-    "decide": (_ALL | {"pilot"}) - {"decision", "report"},
-    "decision": (_ALL | {"pilot"}) - {"decide", "report"},
+    "fits": _ALL - {"roi", "decide", "report"},
+    "decide": (_ALL | {"pilot"}) - {"report"},
     "report": _ALL,
     "pilot": _STORE | _QUESTION | {"rows", "evidence", "allocation", "cost"},
-    "__main__": _ALL | {"pilot"},
+    "commands": _ALL | {"pilot"},
+    "__main__": {"commands", "errors"},
 }
 """Module or package of the engine -> what else of the engine it may import; itself always."""
 

@@ -424,8 +424,11 @@ def test_no_damage_to_a_file_fails_a_reader_or_passes_for_another_run(tmp_path_f
 
 
 def test_a_file_that_goes_between_listing_and_loading_is_no_failure(tmp_path, monkeypatch):
-    paths = [write(tmp_path, [record(seed)]) for seed in (1, 2, 3)]
     log = RunLog(tmp_path)
+    log.append([record(4)])
+    assert log.families() == {"toy": 1}
+    listing(tmp_path)[0].unlink()  # and one that was loaded goes at the same time
+    paths = [write(tmp_path, [record(seed)]) for seed in (1, 2, 3)]
 
     def read_and_remove(path: Path) -> list[RunRecord]:
         found = read(path)

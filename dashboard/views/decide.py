@@ -21,7 +21,7 @@ def render(scenario: Scenario) -> None:
         st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
         return
     st.title(wording.decision(answer, words), anchor=False)
-    st.header(wording.binding(answer, words), anchor=False)
+    st.header(wording.second_line(answer, words), anchor=False)
     promise = st.empty()
     detail.support(answer, words)
     _metrics(answer, words)

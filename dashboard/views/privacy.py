@@ -46,6 +46,7 @@ def _wait(answer: Decision, looks: Iterator[int]) -> None:
     if next(looks) == 0:  # Drawn with the page: the slider may still be moving.
         return
     desk.ask(**question)
+    desk.wait(_LOOK_AGAIN / 2, **question)
     try:
         ready = desk.known(**question) is not None
     except InputError:

@@ -87,6 +87,19 @@ def compute_factor(fit: FitResult, points: Points, recommended: Points, *, level
     )
 
 
+def matched_factor(line: Line, other: Points) -> float | None:
+    """The budget's compute over the least at which our line has the ``other``'s loss (one point).
+
+    None where the other has no loss, or the line never comes down to it.
+    """
+    budget = float(line.allowed_flops[line.at])
+    loss = float(other.cross_entropy[0])
+    if not math.isfinite(loss):
+        return None
+    share = _crossing(line.allowed_flops, line.points.cross_entropy, loss, budget)
+    return 1 / share if math.isfinite(share) else None
+
+
 def _rule_size(compute: np.ndarray) -> np.ndarray:
     return np.sqrt(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * TOKENS_PER_PARAMETER))
 

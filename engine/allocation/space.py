@@ -8,12 +8,15 @@ marked, and a question whose answer lies farther than :data:`REFUSED_DECADES` is
 import math
 from dataclasses import dataclass
 
+import pandas as pd
+
 from engine.answers import Extrapolation, Support
 from engine.config import TrainingConfig
 from engine.errors import InputError
 
-MARGIN = 2.0
-"""Factor beyond the smallest and largest model and iterations of the evidence."""
+MARGIN = 1.2
+"""Factor beyond the smallest and largest model and iterations of the evidence: about as far as the
+longest training tried in the paper (128,000 steps) lies beyond the longest of its Table 2."""
 EDGE_DECADES = math.log10(2)
 """Up to a factor of two beyond the evidence counts as its edge."""
 REFUSED_DECADES = 3.0
@@ -60,6 +63,21 @@ class Space:
         return Extrapolation(support=support, decades=decades)
 
 
+def space_of(frame: pd.DataFrame) -> Space:
+    """The space of an evidence's frame (see :mod:`engine.evidence`).
+
+    Raises :class:`InputError` where runs of several sequence lengths or vocabularies are mixed.
+    """
+    noisy = frame.loc[frame["noise_batch_ratio"] > 0, "noise_batch_ratio"]
+    return Space(
+        model_size=_range(frame["model_size"]),
+        iterations=_range(frame["iterations"]),
+        noise_batch_ratio=_range(noisy),
+        sequence_length=_only(frame, "sequence_length"),
+        vocabulary_size=_only(frame, "vocabulary_size"),
+    )
+
+
 def refuse_if_absurd(extrapolation: Extrapolation) -> None:
     """Raise :class:`InputError` where the answer would say more about us than about the law."""
     name, decades = extrapolation.farthest
@@ -72,6 +90,21 @@ def refuse_if_absurd(extrapolation: Extrapolation) -> None:
             name=name,
             limit=f"{10**REFUSED_DECADES:,.0f}",
         )
+
+
+def _range(values: pd.Series) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
+def _only(frame: pd.DataFrame, name: str) -> int:
+    values = frame[name].unique()
+    if len(values) != 1:
+        raise InputError(
+            "Expected one {name} in the evidence, got {values}: choose runs that share it.",
+            name=name,
+            values=", ".join(f"{value:g}" for value in values),
+        )
+    return int(values[0])
 
 
 def _outside(value: float, low: float, high: float) -> float:

@@ -91,6 +91,14 @@ class FitResult:
         u, v, s = np.broadcast_arrays(*self.law.relative(model_size, iterations, noise_batch_ratio))
         return np.asarray(self._tree.query(coordinates(u, v, s, self.least_noise))[0])
 
+    def resampled_cross_entropy(
+        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+    ) -> Array:
+        """Loss under each resample of the law, nats per token, shape (resamples, *broadcast)."""
+        u, v, s = np.broadcast_arrays(*self.law.relative(model_size, iterations, noise_batch_ratio))
+        form = form_of(self.law.form)
+        return form.cross_entropy(np.array(self.resampled), u, v, s, self.law.log_vocabulary)
+
     def interval(
         self,
         model_size: ArrayLike,
@@ -105,20 +113,17 @@ class FitResult:
         """
         if not 0 < level < 1:
             raise InputError("Expected level between 0 and 1, got {value}.", value=level)
-        u, v, s = np.broadcast_arrays(*self.law.relative(model_size, iterations, noise_batch_ratio))
-        form, ceiling = form_of(self.law.form), self.law.log_vocabulary
-        centre = np.log(self.law.cross_entropy(model_size, iterations, noise_batch_ratio))
-        noise = np.hypot(
-            self.scatter, self.drift * self.distance(model_size, iterations, noise_batch_ratio)
-        )
-        below = above = np.zeros(u.shape)
+        point = model_size, iterations, noise_batch_ratio
+        centre = np.log(self.law.cross_entropy(*point))
+        noise = np.hypot(self.scatter, self.drift * self.distance(*point))
+        below = above = np.zeros(noise.shape)
         if self.resampled:
-            spread = np.log(form.cross_entropy(np.array(self.resampled), u, v, s, ceiling)) - centre
+            spread = np.log(self.resampled_cross_entropy(*point)) - centre
             below, above = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2], axis=0)
         width = ndtri((1 + level) / 2) * noise
         low = np.exp(centre - np.hypot(np.minimum(below, 0.0), width))
         high = np.exp(centre + np.hypot(np.maximum(above, 0.0), width))
-        return low, np.minimum(high, ceiling)
+        return low, np.minimum(high, self.law.log_vocabulary)
 
     @cached_property
     def _tree(self) -> KDTree:

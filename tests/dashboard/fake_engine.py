@@ -231,7 +231,7 @@ def register(*, force=False):
     for name, members in {
         "decide": ("decide",),
         "fits": ("fitted_evidence", "is_ready", "EVIDENCE", "FittedEvidence"),
-        "accounting": ("certify",),
+        "accounting.certify": ("certify",),
         "cost": ("cost", "ACCELERATORS", "DEFAULTS"),
     }.items():
         try:

@@ -36,7 +36,7 @@ def test_amount(value, ja, en):
 
 @pytest.mark.parametrize(
     ("value", "ja", "en"),
-    [(1.9e6, "190万円", "¥1.9M"), (654, "654円", "¥654"), (0.2, "1円未満", "under ¥1")],
+    [(1.9e6, "190万円", "¥1.9M"), (654, "654円", "¥654"), (0.256, "0.26円", "¥0.26")],
 )
 def test_yen(value, ja, en):
     assert (formats.yen(value, "ja"), formats.yen(value, "en")) == (ja, en)

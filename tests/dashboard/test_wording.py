@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from dashboard import facts, wording
+from dashboard import facts, labels, wording
 from dashboard.i18n import Words
 from engine.answers import Doubling, Extrapolation, Interval, Support
 from engine.config import NeighbouringRelation, Sampling
@@ -43,8 +44,7 @@ def test_one_step_on_one_person_is_singular(decide):
 def test_what_binds(decide):
     answer = decide(doubling=doubling(0.004, 0.06, 0.05))
     assert wording.binding(answer, EN) == (
-        "Data is what binds now: twice the people lower the loss by 6%, "
-        "twice the compute by only 0.4%."
+        "Data is what binds now: twice the people lower the loss by 6%, twice the compute by 0.4%."
     )
     assert wording.binding(answer, JA) == (
         "いま効くのはデータです。人数を2倍にすると損失は6%下がり、"
@@ -92,8 +92,8 @@ def test_a_rule_outside_the_evidence_is_only_a_lead(decide):
     decades = {"model_size": 1.5, "iterations": 0.0, "noise_batch_ratio": 0.0}
     far = Extrapolation(support=Support.OUTSIDE, decades=decades)
     answer = replace(answer, rule_tuned=replace(answer.rule_tuned, extrapolation=far))
-    assert wording.saving(answer, EN).endswith("take its figure as a lead.")
-    assert wording.saving(answer, JA).endswith("この数値は目安です。")
+    assert wording.saving(answer, EN).endswith("take this comparison as a lead.")
+    assert wording.saving(answer, JA).endswith("この比較は目安です。")
 
 
 def test_a_rule_that_never_reaches_the_loss_is_said_to_never_reach_it(decide):
@@ -125,6 +125,17 @@ def test_saturation_before_and_behind(decide):
     )
 
 
+def test_past_saturation_the_second_line_says_that_less_would_do(decide):
+    answer = decide()
+    assert wording.second_line(answer, EN) == wording.binding(answer, EN)
+    behind = replace(answer.saturation, compute_flops=0.0017 * answer.budget.compute_flops)
+    answer = replace(answer, saturation=behind)
+    assert wording.second_line(answer, EN).endswith(
+        "With 0.17% of this compute the loss is already within 1% of the best."
+    )
+    assert "この計算量の0.17%でも" in wording.second_line(answer, JA)
+
+
 @pytest.mark.parametrize("support", Support)
 def test_support(decide, support):
     decades = {"model_size": 0.0, "iterations": 0.0, "noise_batch_ratio": 0.301}
@@ -132,14 +143,14 @@ def test_support(decide, support):
     english, japanese = wording.support(answer, EN), wording.support(answer, JA)
     if support is Support.OUTSIDE:
         assert "the noise-batch ratio lies 2× beyond" in english
-        assert "ノイズ・バッチ比が実測の範囲を2倍超えています" in japanese
+        assert "ノイズ・バッチ比が実測の範囲の2倍に達しています" in japanese
     assert english.split()[0] == {"inside": "Inside", "edge": "At", "outside": "Outside"}[support]
 
 
 @pytest.mark.parametrize(
     ("hours", "en", "ja"),
     [
-        (1e-5, "<1 GPU seconds", "<1 GPU 秒"),
+        (1e-5, "0.036 GPU seconds", "0.036 GPU 秒"),
         (10 / 3600, "10 GPU seconds", "10 GPU 秒"),
         (0.5, "30 GPU minutes", "30 GPU 分"),
         (1, "1 GPU hour", "1 GPU 時間"),
@@ -150,7 +161,7 @@ def test_support(decide, support):
     ],
 )
 def test_device_time_in_the_unit_that_needs_fewest_digits(hours, en, ja):
-    assert (wording.duration(hours, EN), wording.duration(hours, JA)) == (en, ja)
+    assert (labels.duration(hours, EN), labels.duration(hours, JA)) == (en, ja)
 
 
 def test_the_promise_rounds_to_the_safe_side(decide):
@@ -196,6 +207,8 @@ def test_the_configuration_has_every_digit(decide):
 def test_wiggle_room(decide):
     answer = decide()
     assert "comes within 1% of the best loss" in wording.wiggle(answer, EN)
+    nothing = replace(answer.wiggle_room, excess=np.full_like(answer.wiggle_room.excess, 0.5))
+    assert wording.smaller_model(replace(answer, wiggle_room=nothing)) is None
     tight = replace(answer.wiggle_room, tolerance=1e-12)
     size = float(tight.model_size[15])
     config = replace(answer.recommendation.config, model_size=round(size))

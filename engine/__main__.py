@@ -1,0 +1,38 @@
+"""The questions of the dashboard on the command line: ``python -m engine COMMAND --help``.
+
+Prints a readable table, or JSON for machines with ``--json``. What is refused goes to standard
+error in one sentence, with exit code 2.
+"""
+
+import argparse
+import sys
+
+from engine.commands import calibrate, fit, predict, recommend, runs, table
+from engine.errors import InputError
+
+COMMANDS = (recommend, predict, calibrate, fit, runs, table)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__.split("\n")[0])
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        name = command.__name__.rsplit(".", maxsplit=1)[-1]
+        description = command.__doc__.strip()
+        subparser = subparsers.add_parser(
+            name, help=description.split("\n")[0], description=description
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    options = parser.parse_args(arguments)
+    try:
+        print(options.run(options))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

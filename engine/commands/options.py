@@ -1,0 +1,66 @@
+"""Options and output that several commands share."""
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from engine.config import DEFAULT_DELTA, Sampling, require_integer
+from engine.errors import InputError
+from engine.fits import PUBLISHED_BERT
+
+
+def number(text: str) -> float:
+    """A number as people type it: 1e7, 10_000, 3.8e20. Raises :class:`InputError`."""
+    try:
+        return float(text.replace("_", "").replace(",", ""))
+    except ValueError:
+        raise InputError("Expected a number, got {value}.", value=text) from None
+
+
+def whole(text: str) -> int:
+    """A whole number, 1e7 included. Raises :class:`InputError`."""
+    return require_integer("a count", number(text))
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help="print JSON for machines")
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """``--sampling``."""
+    parser.add_argument(
+        "--sampling",
+        type=Sampling,
+        choices=list(Sampling),
+        default=Sampling.POISSON,
+        help="how batches are drawn (default: poisson, add/remove neighbours)",
+    )
+
+
+def add_delta(parser: argparse.ArgumentParser) -> None:
+    """``--delta``."""
+    parser.add_argument(
+        "--delta", default=str(DEFAULT_DELTA), metavar="δ", help="(default: %(default)s)"
+    )
+
+
+def add_evidence(parser: argparse.ArgumentParser) -> None:
+    """``--evidence``."""
+    parser.add_argument(
+        "--evidence",
+        default=PUBLISHED_BERT,
+        metavar="ID",
+        help="family of runs behind the law (default: %(default)s)",
+    )
+
+
+def as_json(value: object) -> str:
+    """Indented JSON; NaN and infinities are refused, for no standard parser reads them."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def as_table(rows: Sequence[tuple[str, str]]) -> str:
+    """Two aligned columns."""
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)

@@ -1,0 +1,75 @@
+"""Predict the loss of a given configuration, with its interval."""
+
+import argparse
+
+from engine.commands.options import (
+    add_delta,
+    add_evidence,
+    add_json,
+    add_sampling,
+    as_json,
+    as_table,
+    number,
+    whole,
+)
+from engine.commands.recommend import interval
+from engine.config import TrainingConfig
+from engine.decide import predict
+from engine.fits import fitted_evidence
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--model-size", required=True, metavar="PARAMETERS")
+    parser.add_argument("--batch-size", required=True, metavar="EXAMPLES")
+    parser.add_argument("--iterations", required=True, metavar="STEPS")
+    parser.add_argument("--data", required=True, metavar="PEOPLE")
+    parser.add_argument("--epsilon", required=True, metavar="ε")
+    add_delta(parser)
+    add_evidence(parser)
+    add_sampling(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> str:
+    """The prediction as text or JSON. Raises :class:`InputError`."""
+    fitted = fitted_evidence(options.evidence)
+    config = TrainingConfig(
+        model_size=whole(options.model_size),
+        batch_size=whole(options.batch_size),
+        iterations=whole(options.iterations),
+        sequence_length=fitted.space.sequence_length,
+    )
+    found = predict(
+        config,
+        fitted.fit,
+        data_budget=whole(options.data),
+        epsilon=number(options.epsilon),
+        delta=number(options.delta),
+        sampling=options.sampling,
+    )
+    support = fitted.space.extrapolation(config, found.noise_batch_ratio)
+    loss = found.cross_entropy
+    if options.json:
+        return as_json(
+            {
+                "cross_entropy": interval(loss),
+                "noise_multiplier": found.noise_multiplier,
+                "noise_batch_ratio": found.noise_batch_ratio,
+                "sampling": str(found.sampling),
+                "compute_flops": config.compute_flops,
+                "extrapolation": {"support": str(support.support), "decades": support.decades},
+            }
+        )
+    return as_table(
+        [
+            (
+                "cross entropy",
+                f"{loss.value:.3f} nats per token "
+                f"({loss.low:.3f} to {loss.high:.3f}, {loss.level:.0%})",
+            ),
+            ("noise multiplier", f"{found.noise_multiplier:.4g} (search path)"),
+            ("compute", f"{config.compute_flops:.3g} FLOPs"),
+            ("evidence", f"answer {support.support}"),
+        ]
+    )

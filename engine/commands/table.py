@@ -1,0 +1,19 @@
+"""Make the accounting table of the search path again (half an hour; resumes where it stopped)."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from engine.accounting import table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--out", type=Path, default=table.PATH, metavar="FILE.npz")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes to use")
+
+
+def run(options: argparse.Namespace) -> str:
+    """Build the table, with progress on standard error, and say where it is."""
+    table.build(options.out, workers=options.workers, say=lambda text: print(text, file=sys.stderr))
+    return f"wrote {options.out}"

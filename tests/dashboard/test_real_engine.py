@@ -1,0 +1,48 @@
+"""The Decide page on the real engine: every corner of the sliders ends in an answer or a reason."""
+
+import pytest
+
+from dashboard import charts, facts, wording
+from dashboard.colours import LIGHT
+from dashboard.i18n import Words
+from engine import cost, fits
+from engine.config import Budget, Sampling
+from engine.decide import decide
+from engine.errors import InputError
+
+JA, EN = Words("ja"), Words("en")
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    return fits.fitted_evidence(fits.EVIDENCE[0], cache=tmp_path_factory.mktemp("fits"))
+
+
+def test_the_page(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path))
+    page = app()
+    assert not page.exception and not page.error
+    assert page.title[0].value.startswith("Train a ")
+    assert len(page.metric) == 4
+
+
+@pytest.mark.parametrize("compute", [1e13, 1e16, 3.8e20, 1e24])
+@pytest.mark.parametrize("people", [1_000, 100_000, 10_000_000, 10_000_000_000])
+@pytest.mark.parametrize("epsilon", [0.1, 4.0, 64.0])
+def test_every_corner_is_answered_or_refused_in_a_sentence(fitted, compute, people, epsilon):
+    budget = Budget(compute_flops=compute, data_budget=people, epsilon=epsilon)
+    try:
+        answer = decide(budget, fitted, sampling=Sampling.POISSON, assumptions=cost.DEFAULTS)
+    except InputError as refusal:
+        for words in (JA, EN):
+            sentence = words.refusal(refusal)
+            assert sentence and "{" not in sentence
+        return
+    for words in (JA, EN):
+        assert "nan" not in wording.decision(answer, words)
+        assert wording.second_line(answer, words)
+        assert wording.saving(answer, words) and wording.support(answer, words)
+        assert len(facts.metrics(answer, words)) == 4
+        assert len(facts.configuration(answer, words)) == 8
+        for draw in (charts.frontier, charts.doublings, charts.wiggle_room):
+            assert "nan" not in draw(answer, words, LIGHT).alt
