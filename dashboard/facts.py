@@ -93,7 +93,7 @@ def _saving(answer: Decision, words: Words) -> Metric:
         return Metric(
             label=label,
             value=words.say("out of reach"),
-            detail=words.say("it never reaches this loss"),
+            detail=wording.out_of_reach(rule, words),
             help=help_text,
         )
     extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy

@@ -47,6 +47,7 @@ def follow_url() -> None:
 def write_url() -> None:
     """Make the address bar a link to the current scenario."""
     query = link.write_all(st.session_state["_values"])
+    st.session_state["_drawn_in"] = language()
     st.session_state["_links"].append(query)
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
@@ -101,10 +102,16 @@ def value(key: str) -> link.Value:
 
 
 def bind(key: str, widget: str, shown: object) -> dict[str, object]:
-    """Arguments that tie a widget to a field: its key and its callback; it now shows ``shown``."""
-    name = f"{key}:{widget}"
-    if not (widget == "typed" and key in st.session_state["_refused"]):
-        st.session_state[name] = shown
+    """Arguments that tie a widget to a field: its key and its callback; it now shows ``shown``.
+
+    A widget that shows it already is left alone, since setting it again would undo keys pressed
+    meanwhile; but in another language its options have other names, and it must be set anew.
+    """
+    state, name = st.session_state, f"{key}:{widget}"
+    kept = widget == "typed" and key in state["_refused"]
+    renamed = state.get("_drawn_in") != language()
+    if not kept and (renamed or state.get(name) != shown):
+        state[name] = shown
     return {"key": name, "on_change": _take, "args": (key, name, widget == "typed")}
 
 

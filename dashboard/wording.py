@@ -128,6 +128,16 @@ def factor(rule: Baseline, words: Words) -> str:
     return formats.bracketed(value, factor_interval(rule, words), words.language)
 
 
+def out_of_reach(rule: Baseline, words: Words) -> str:
+    """That the rule never gets there, and what its own best loss would take our way."""
+    if rule.matched_factor is None or rule.matched_factor < 1:
+        return words.say("it never reaches this loss")
+    return words.say(
+        "never reaches it; its own loss takes 1/{n} of the compute here",
+        n=labels.multiple(rule.matched_factor, words),
+    )
+
+
 def factor_interval(rule: Baseline, words: Words) -> str:
     """The interval of the factor; open above where a resample never reaches the loss."""
     if rule.factor_low is None:

@@ -1,7 +1,8 @@
-"""From FLOPs to device hours to money.
+"""From FLOPs to device hours to money: one training run, and everything around it.
 
 device hours = FLOPs · DP overhead / (peak · utilisation · 3600). The catalogue's figures are
-starting points for the user to edit; each carries its source and date.
+starting points for the user to edit; each carries its source and date. :func:`cost` prices a
+run; :func:`breakdown` a project: search, communication, pilots, data, people, serving.
 
 >>> price = cost(3.8e20, DEFAULTS)
 >>> f"{price.device_hours:.0f} hours, {price.usd:.0f} USD"
@@ -9,10 +10,17 @@ starting points for the user to edit; each carries its source and date.
 """
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from engine.answers import Accelerator, Cost, CostAssumptions
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.answers import Accelerator, Cost, CostAssumptions, FloatArray
 from engine.errors import InputError
 
+DAYS = 365.0
+"""Days a year that the model serves."""
 _CLOUD = "middle of specialty clouds' on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing"
 
 ACCELERATORS: dict[str, Accelerator] = {
@@ -96,3 +104,123 @@ def _validate(assumptions: CostAssumptions) -> None:
             "Expected an exchange rate above 0 JPY per USD, got {value}.",
             value=assumptions.jpy_per_usd,
         )
+
+
+# --- a whole project ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What is trained: FLOPs of the final run, parameters, steps, people; ``private`` with DP."""
+
+    compute_flops: float
+    model_size: float
+    iterations: float
+    data_budget: float
+    private: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown:
+    """Costs of a project in JPY, arrays of one shape: first what is spent once, then per year."""
+
+    training: FloatArray
+    search: FloatArray
+    communication: FloatArray
+    pilots: FloatArray
+    data_preparation: FloatArray
+    people: FloatArray
+    serving_per_year: FloatArray
+    operation_per_year: FloatArray
+
+    @property
+    def once(self) -> FloatArray:
+        """All that is spent before the first user."""
+        return sum(getattr(self, name) for name in ONCE)
+
+
+ONCE = ("training", "search", "communication", "pilots", "data_preparation", "people")
+
+
+def breakdown(workload: Workload, figures: Mapping[str, ArrayLike]) -> Breakdown:
+    """Every cost of a project; ``figures`` by the names of :mod:`engine.roi.inputs`, broadcasting.
+
+    Search: all runs, failed ones included, take ``search_multiplier`` times the compute of the
+    final one. People: the team until launch, then those who operate it. Not covered: storage, and
+    the price of the data itself beyond its preparation per person.
+    """
+    f = {name: np.asarray(value, dtype=float) for name, value in figures.items()}
+    per_hour = f["price_per_device_hour"] * f["jpy_per_usd"]
+    overhead = f["dp_overhead"] if workload.private else 1.0
+    training = per_hour * device_hours(
+        workload.compute_flops * overhead, f["peak_flops"], f["utilisation"]
+    )
+    serving = per_hour * device_hours(
+        serving_flops(workload.model_size, DAYS * f["tokens_per_day"]),
+        f["peak_flops"],
+        f["serving_utilisation"],
+    )
+    monthly = f["cost_per_person_month"]
+    communication = _communication(workload, f)
+    return Breakdown(
+        training=training,
+        search=(training + communication) * (f["search_multiplier"] - 1),
+        communication=communication,
+        pilots=f["pilot_cost"],
+        data_preparation=workload.data_budget * f["data_preparation_per_person"],
+        people=f["team_size"] * f["team_months"] * monthly,
+        serving_per_year=serving,
+        operation_per_year=12 * f["operation_team_size"] * monthly,
+    )
+
+
+def device_hours(flops: ArrayLike, peak_flops: ArrayLike, utilisation: ArrayLike) -> FloatArray:
+    """Hours of one device for so many FLOPs; broadcasts."""
+    return np.asarray(flops) / (np.asarray(peak_flops) * np.asarray(utilisation) * 3600)
+
+
+def serving_flops(model_size: ArrayLike, tokens: ArrayLike) -> FloatArray:
+    """FLOPs of serving: 2·M a token, a forward pass (Kaplan et al., arXiv 2001.08361, table 1)."""
+    return 2 * np.asarray(model_size) * np.asarray(tokens)
+
+
+def all_reduce_hours(
+    iterations: ArrayLike,
+    model_size: ArrayLike,
+    devices: ArrayLike,
+    bytes_per_parameter: ArrayLike,
+    bytes_per_second: ArrayLike,
+) -> FloatArray:
+    """Device hours that a synchronous ring all-reduce of the gradient adds, not overlapped.
+
+    Each of n devices sends and receives 2·(n − 1)/n of the gradient a step (Patarasuk and Yuan,
+    2009, doi 10.1016/j.jpdc.2008.09.002) and all n wait: T·2·(n − 1)·M·bytes/bandwidth. One device
+    sends nothing.
+    """
+    sent = 2 * (np.asarray(devices) - 1) * np.asarray(model_size) * np.asarray(bytes_per_parameter)
+    return np.asarray(iterations) * sent / np.asarray(bytes_per_second) / 3600
+
+
+def federated_bytes(
+    rounds: ArrayLike, model_size: ArrayLike, links: ArrayLike, bytes_per_parameter: ArrayLike
+) -> FloatArray:
+    """Bytes between a server and ``links`` sites: the model out and an update back every round."""
+    return (
+        2 * np.asarray(rounds) * np.asarray(links)
+        * np.asarray(model_size) * np.asarray(bytes_per_parameter)
+    )  # fmt: skip
+
+
+def _communication(workload: Workload, f: Mapping[str, FloatArray]) -> FloatArray:
+    waiting = all_reduce_hours(
+        workload.iterations,
+        workload.model_size,
+        f["devices"],
+        f["bytes_per_parameter"],
+        f["bytes_per_second"],
+    )
+    sent = federated_bytes(
+        workload.iterations, workload.model_size, f["federated_links"], f["bytes_per_parameter"]
+    )
+    usd = waiting * f["price_per_device_hour"] + sent / 1e9 * f["price_per_gigabyte"]
+    return usd * f["jpy_per_usd"]

@@ -22,7 +22,7 @@ _STORE = _RECORDS | {"runtable", "runfiles", "runlog"}
 _LAW = {"law", "evidence"}
 _QUESTION = _BASE | {"answers", "law", "accounting"}
 _ALL = _STORE | _LAW | _QUESTION | {
-    "rows", "importers", "risk", "cost", "allocation", "roi", "fits", "decide", "report"
+    "rows", "importers", "risk", "peers", "cost", "allocation", "roi", "fits", "decide", "report"
 }  # fmt: skip
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -44,7 +44,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "risk": _BASE | {"answers", "accounting"},
     "cost": _BASE | {"answers"},
     "allocation": _QUESTION,
-    "roi": _BASE | {"answers", "cost", "allocation"},
+    "peers": {"errors"},
+    "roi": _QUESTION | {"cost", "risk", "allocation"},
     # what puts the pieces together
     "fits": _ALL - {"roi", "decide", "report"},
     "decide": (_ALL | {"pilot"}) - {"report"},

@@ -6,7 +6,7 @@ from dashboard import cache, charts, facts, wording
 from dashboard.colours import Palette, palette
 from dashboard.i18n import Words
 from dashboard.scenario import Scenario
-from dashboard.views import detail, privacy
+from dashboard.views import detail, parts, privacy
 from engine.answers import Decision
 from engine.errors import InputError
 
@@ -53,7 +53,7 @@ def _metrics(answer: Decision, words: Words) -> None:
 def _charts(answer: Decision, words: Words, colours: Palette) -> None:
     wide, narrow = st.columns([13, 7], gap="medium")
     with wide:
-        detail.chart(words.say("What compute buys"), charts.frontier(answer, words, colours))
+        parts.chart(words.say("What compute buys"), charts.frontier(answer, words, colours))
         st.caption(wording.saving(answer, words))
     with narrow:
-        detail.chart(words.say("What doubling buys"), charts.doublings(answer, words, colours))
+        parts.chart(words.say("What doubling buys"), charts.doublings(answer, words, colours))

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache, facts
 from dashboard.i18n import Words
-from dashboard.views import detail
+from dashboard.views import parts
 from engine.answers import Decision
 from engine.errors import InputError
 
@@ -37,7 +37,7 @@ def draw(
         _wait(answer, count())
         return
     promise.markdown(f":green[:material/verified_user:] {facts.promise(certificate, words)}")
-    detail.table(facts.guarantee(certificate, words), statement)
+    parts.table(facts.guarantee(certificate, words), statement)
 
 
 @st.fragment(run_every=_LOOK_AGAIN)

@@ -6,7 +6,7 @@ missing, ``register`` makes them importable.
 
 import importlib
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import ModuleType
 
 import numpy as np
@@ -48,6 +48,10 @@ SEQUENCE_LENGTH = 512
 class FittedEvidence:
     summary: EvidenceSummary = SUMMARY
     fit: object = None
+
+
+_NEW = {field.name: None for field in fields(Baseline) if field.name in ("matched_factor",)}
+"""What the page does not show."""
 
 
 def fitted_evidence(evidence_id):
@@ -177,6 +181,7 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
             searched_flops=1e25,
             level=0.9,
             extrapolation=None,
+            **_NEW,
         ),
         rule_practised=Baseline(
             name="practised",
@@ -187,6 +192,7 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
             searched_flops=1e25,
             level=0.9,
             extrapolation=None,
+            **_NEW,
         ),
         alternative=None,
         extrapolation=Extrapolation(

@@ -104,6 +104,12 @@ def test_a_rule_that_never_reaches_the_loss_is_said_to_never_reach_it(decide):
     assert (saving.value, saving.detail) == ("到達不可", "この損失には届きません")
 
 
+def test_a_rule_out_of_reach_is_compared_at_its_own_loss(decide):
+    rule = replace(decide().rule_tuned, compute_factor=None, matched_factor=45.2)
+    assert wording.out_of_reach(rule, EN).endswith("takes 1/45 of the compute here")
+    assert wording.out_of_reach(rule, JA).endswith("計算量は1/45で済みます")
+
+
 def test_the_headline_is_against_the_stronger_rule(decide):
     answer = decide()
     practised = replace(answer.rule_practised, compute_factor=3.0, factor_low=2, factor_high=None)

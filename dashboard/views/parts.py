@@ -1,0 +1,26 @@
+"""Building blocks of every page: a titled figure, a table of names and values, a heading."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import charts
+
+CHART_HEIGHT = 430
+
+
+def heading(text: str) -> None:
+    st.subheader(text, anchor=False)
+
+
+def chart(title: str, drawn: charts.Chart) -> None:
+    """A titled figure with its alternative text."""
+    heading(title)
+    st.plotly_chart(drawn.figure, alt=drawn.alt, config=charts.CONFIG, height=CHART_HEIGHT)
+
+
+def table(rows: list[tuple[str, str]], place: DeltaGenerator | None = None) -> None:
+    """Two columns, names and values."""
+    names, values = zip(*rows, strict=True)
+    (place or st).table(
+        {"name": names, "value": values}, border="horizontal", hide_index=True, hide_header=True
+    )

@@ -1,0 +1,154 @@
+"""Inverse questions: the least compute, the fewest people, or the smallest ε for a target loss.
+
+Compute is read off one frontier; people and ε are found by bisection over frontiers (the best loss
+falls with both), each about 50 ms. Answers are rounded to the safe side: the target is met at the
+value returned, within the search's own precision.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.allocation.lattice import Line, Points, Terms, best_by_compute
+from engine.allocation.space import Space
+from engine.config import DATA_RANGE, EPSILON_RANGE, Budget, Sampling
+from engine.errors import InputError
+from engine.law.fit import FitResult
+
+_PRECISION = 0.01
+"""Relative, in people and ε."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """The least of one budget that reaches the loss, the others held, and the loss there.
+
+    ``name`` is compute_flops, data_budget or epsilon; ``value`` None says that no value within
+    ``searched`` reaches it.
+    """
+
+    name: str
+    value: float | None
+    cross_entropy: float | None
+    searched: tuple[float, float]
+
+
+def least_compute(
+    target: float, budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling
+) -> Reached:
+    """The least compute (FLOPs) whose best loss is at most ``target`` nats per token."""
+    _require(target, fit)
+    line = best_by_compute(fit, _terms(budget, sampling), space, budget.compute_flops)
+    searched = (float(line.allowed_flops[0]), float(line.allowed_flops[-1]))
+    loss = line.points.cross_entropy
+    below = np.flatnonzero(loss <= target)
+    if not below.size:
+        return Reached(name="compute_flops", value=None, cross_entropy=None, searched=searched)
+    first = int(below[0])
+    return Reached(
+        name="compute_flops",
+        value=_crossing(line, first, target),
+        cross_entropy=min(target, float(loss[first])) if first == 0 else target,
+        searched=searched,
+    )
+
+
+def fewest_people(
+    target: float, budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling
+) -> Reached:
+    """The fewest people for ``target`` with the budget's compute and privacy; under a second."""
+    _require(target, fit)
+    terms = _terms(budget, sampling)
+
+    def loss(people: float) -> float:
+        held = replace(terms, data_budget=float(math.ceil(people)))
+        return _best(fit, held, space, budget.compute_flops)
+
+    found = least(loss, target, (float(DATA_RANGE[0]), float(DATA_RANGE[1])))
+    value = None if found is None else float(math.ceil(found[0]))
+    return Reached(
+        name="data_budget",
+        value=value,
+        cross_entropy=None if found is None else found[1],
+        searched=(float(DATA_RANGE[0]), float(DATA_RANGE[1])),
+    )
+
+
+def smallest_epsilon(
+    target: float, budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling
+) -> Reached:
+    """The smallest ε (at the budget's δ) for ``target`` with its compute and people."""
+    _require(target, fit)
+    terms = _terms(budget, sampling)
+
+    def loss(epsilon: float) -> float:
+        return _best(fit, replace(terms, epsilon=epsilon), space, budget.compute_flops)
+
+    found = least(loss, target, EPSILON_RANGE)
+    return Reached(
+        name="epsilon",
+        value=None if found is None else found[0],
+        cross_entropy=None if found is None else found[1],
+        searched=EPSILON_RANGE,
+    )
+
+
+def least(
+    loss: Callable[[float], float], target: float, bounds: tuple[float, float]
+) -> tuple[float, float] | None:
+    """The least x in ``bounds``, to 1 %, with loss(x) <= target, and the loss; None if none.
+
+    ``loss`` falls with x; bisection in ln x, ending on the side that meets the target.
+    """
+    low, high = bounds
+    at_high = loss(high)
+    if at_high > target:
+        return None
+    at_low = loss(low)
+    if at_low <= target:
+        return low, at_low
+    while math.log(high / low) > _PRECISION:
+        middle = math.sqrt(low * high)
+        value = loss(middle)
+        if value <= target:
+            high, at_high = middle, value
+        else:
+            low = middle
+    return high, at_high
+
+
+def _best(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -> float:
+    return float(_chosen(fit, terms, space, compute_flops).cross_entropy[0])
+
+
+def _chosen(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -> Points:
+    return best_by_compute(fit, terms, space, compute_flops).chosen
+
+
+def _terms(budget: Budget, sampling: Sampling) -> Terms:
+    return Terms(
+        data_budget=budget.data_budget,
+        epsilon=budget.epsilon,
+        delta=budget.delta,
+        sampling=sampling,
+    )
+
+
+def _crossing(line: Line, first: int, target: float) -> float:
+    """Compute at which the frontier crosses ``target``, log-linear between two rungs."""
+    compute, loss = line.allowed_flops, line.points.cross_entropy
+    if first == 0:
+        return float(compute[0])
+    share = (loss[first - 1] - target) / (loss[first - 1] - loss[first])
+    return float(compute[first - 1] * (compute[first] / compute[first - 1]) ** share)
+
+
+def _require(target: float, fit: FitResult) -> None:
+    if not (math.isfinite(target) and 0 < target <= fit.law.log_vocabulary):
+        raise InputError(
+            "Expected a target loss above 0 and at most {most} nats per token, got {value}.",
+            most=f"{fit.law.log_vocabulary:.2f}",
+            value=f"{target:g}",
+        )

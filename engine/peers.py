@@ -1,0 +1,48 @@
+"""Published deployments of differential privacy: what others promise, to which unit.
+
+The figures stand in ``data/published/deployments.csv`` with their sources. Units differ, so the
+list is a strip to look along and no ranking.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from engine.errors import InputError
+
+PATH = Path(__file__).parents[1] / "data" / "published" / "deployments.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One published ε at δ (0: pure DP), for ``unit``, with noise added centrally or locally."""
+
+    organisation: str
+    what: str
+    year: int
+    epsilon: float
+    delta: float
+    unit: str
+    model: str
+    source: str
+    url: str
+
+
+@lru_cache(maxsize=4)
+def deployments(path: Path = PATH) -> tuple[Deployment, ...]:
+    """All deployments, the smallest ε first.
+
+    Raises :class:`InputError` for a row that cannot be true.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = []
+    for row in rows:
+        numbers = {name: float(row[name]) for name in ("epsilon", "delta")}
+        if not (numbers["epsilon"] > 0 and 0 <= numbers["delta"] < 1):
+            raise InputError(
+                "Expected epsilon > 0 and 0 <= delta < 1 for {name}.", name=row["what"]
+            )
+        found.append(Deployment(**{**row, **numbers, "year": int(row["year"])}))
+    return tuple(sorted(found, key=lambda item: item.epsilon))

@@ -1,0 +1,183 @@
+"""The decision figures of a plan: NPV, IRR, payback, total cost, and how sure they are.
+
+Intervals and probabilities are over :data:`engine.roi.draws.DRAWS` draws of every uncertain figure,
+of the law (its own resamples, drift and scatter) and of the metric's curve. The same draws serve
+every plan, so differences between plans are those of the plans.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.answers import FloatArray, Interval
+from engine.roi.assumptions import Assumptions
+from engine.roi.cashflow import PARTS, Flows, flows
+from engine.roi.draws import DRAWS, draw, student_t
+from engine.roi.measures import internal_rates
+from engine.roi.metric import AssumedCurve, Curve, FittedCurve
+from engine.roi.plan import Plan
+
+LEVEL = 0.9
+_BAND_DRAWS = 4_000
+"""Draws behind the cash band: its quantiles are taken at every month."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One plan over the draws: what was drawn and what came of it."""
+
+    plan: Plan
+    figures: Mapping[str, FloatArray]
+    loss: FloatArray
+    metric: FloatArray
+    flows: Flows
+
+
+@dataclass(frozen=True, kw_only=True)
+class CashBand:
+    """Cumulative undiscounted cash in JPY at the end of each month, from 0 (now)."""
+
+    months: FloatArray
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appraisal:
+    """One plan against doing nothing. Money in JPY of today; intervals at :data:`LEVEL`."""
+
+    plan: Plan
+    npv: Interval
+    """Its value is the mean over the draws."""
+    probability: float
+    """That the NPV is above zero."""
+    central_npv: float
+    """NPV with every figure at its value and the law's own loss."""
+    payback_months: Interval
+    """Median; inf says never."""
+    never_pays_back: float
+    """Share of the draws that do not pay back within the horizon."""
+    internal_rates: tuple[float, ...]
+    """Annual rates at which the mean cash flow has NPV 0: empty none, more than one several."""
+    total_cost: Interval
+    """Total cost of ownership over the horizon, undiscounted."""
+    value_per_year: Interval
+    """At full ramp."""
+    legal_avoided: Interval
+    """Present value of the legal loss that privacy avoids; not part of the NPV, which holds the
+    loss that is left."""
+    loss: Interval
+    metric: Interval
+    parts: Mapping[str, float]
+    """Mean present value by part; they sum to the mean NPV."""
+    cash: CashBand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Another plan, and how the recommendation's NPV differs from it, draw by draw."""
+
+    appraisal: Appraisal
+    difference: Interval
+    """NPV of the recommendation less that of the other plan, JPY."""
+    probability_better: float
+
+
+def sample(
+    plan: Plan,
+    table: Assumptions,
+    curve: Curve,
+    *,
+    count: int = DRAWS,
+    seed: int = 0,
+    gate_month: int | None = None,
+    limited_share: float = 1.0,
+) -> Sample:
+    """Draw everything and follow it to the cash flows."""
+    figures = draw(table, count, seed=seed)
+    loss = plan.loss.draw(count, seed=seed)
+    noise = None
+    if isinstance(curve, FittedCurve) and any(any(row) for row in curve.covariance):
+        noise = student_t("curve", curve.degrees_of_freedom, count, seed)
+    metric = np.asarray(curve.metric(loss, figures, noise))
+    return Sample(
+        plan=plan,
+        figures=figures,
+        loss=loss,
+        metric=metric,
+        flows=flows(plan, figures, metric, gate_month=gate_month, limited_share=limited_share),
+    )
+
+
+def central(plan: Plan, table: Assumptions, curve: Curve) -> Flows:
+    """The flows with every figure at its value; arrays of one case."""
+    figures = {name: np.array([value]) for name, value in table.values.items()}
+    return flows(plan, figures, np.atleast_1d(curve.metric(plan.loss.value, figures)))
+
+
+def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
+    """The decision figures of a sample."""
+    result = found.flows
+    mean_cash = result.cumulative.mean(axis=1)
+    paid = result.payback_months
+    return Appraisal(
+        plan=found.plan,
+        npv=spread(result.npv),
+        probability=float(np.mean(result.npv > 0)),
+        central_npv=float(central(found.plan, table, curve).npv[0]),
+        payback_months=spread(paid, value=float(np.quantile(paid, 0.5, method="nearest"))),
+        never_pays_back=float(np.mean(np.isinf(paid))),
+        internal_rates=_annual(internal_rates(np.diff(mean_cash, prepend=0.0))),
+        total_cost=spread(result.total_cost),
+        value_per_year=spread(result.value_per_year),
+        legal_avoided=spread(result.legal_avoided),
+        loss=spread(found.loss, value=found.plan.loss.value),
+        metric=spread(found.metric),
+        parts={name: float(np.mean(result.present[name])) for name in PARTS},
+        cash=_band(result.cumulative, mean_cash),
+    )
+
+
+def compare(
+    recommended: Sample, others: Sequence[Sample], table: Assumptions, curve: Curve
+) -> tuple[Comparison, ...]:
+    """Each other plan against the recommendation."""
+    return tuple(
+        Comparison(
+            appraisal=appraise(other, table, curve),
+            difference=spread(recommended.flows.npv - other.flows.npv),
+            probability_better=float(np.mean(recommended.flows.npv > other.flows.npv)),
+        )
+        for other in others
+    )
+
+
+def spread(values: FloatArray, *, value: float | None = None, level: float = LEVEL) -> Interval:
+    """Mean (or ``value``) and the range of the middle ``level`` of the draws."""
+    cut = [(1 - level) / 2, (1 + level) / 2]
+    # Payback may be inf, which interpolation between draws turns into NaN.
+    low, high = np.quantile(values, cut, method="nearest")
+    return Interval(
+        value=float(np.mean(values)) if value is None else value,
+        low=float(low),
+        high=float(high),
+        level=level,
+    )
+
+
+def _annual(rates: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(float((1 + rate) ** 12 - 1) for rate in rates)
+
+
+def _band(cumulative: FloatArray, mean: FloatArray) -> CashBand:
+    some = cumulative[:, :: max(cumulative.shape[1] // _BAND_DRAWS, 1)]
+    low, high = np.quantile(some, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+    return CashBand(
+        months=np.arange(mean.size, dtype=float), mean=mean, low=low, high=high, level=LEVEL
+    )
+
+
+DEFAULT_CURVE = AssumedCurve()

@@ -1,0 +1,138 @@
+"""Where a user's table starts: figures with a reference, and assumptions that say so.
+
+An assumption of ours is a round figure to be replaced by the user's own; its range is wide.
+"""
+
+from dataclasses import replace
+
+from engine.answers import CostAssumptions
+from engine.cost import ACCELERATORS, DEFAULTS
+from engine.roi.assumptions import Assumption, Assumptions, Distribution
+from engine.roi.inputs import INPUTS
+
+_DATED = "2026-11"
+_OURS = "assumption"
+_WAGES = (
+    "Monthly Labour Survey 2023 (MHLW): 329,859 JPY over 136.3 hours a month, about 40 JPY a minute"
+)
+_INCIDENT = (
+    "JNSA, survey of information security incidents 2018: 637.67 million JPY of damages an "
+    "incident on average; low: the fine of APPI article 184 (100 million JPY); high: that of GDPR "
+    "article 83(5) (20 million EUR, or 4 % of turnover if that is more) at 160 JPY"
+)
+_ATTACKS = (
+    "Carlini et al., arXiv 2112.03570, table 1: balanced accuracy of the LiRA attack 82.6 % "
+    "(CIFAR-100); low 65.6 % (WikiText-103); advantage = 2 · accuracy − 1; high: no guarantee"
+)
+_REACH = (
+    "assumption; in scale with the 14 % more issues an hour that support agents resolved with an "
+    "assistant (Brynjolfsson, Li and Raymond, NBER 31161)"
+)
+_CURVE = "assumption: replace by measured pairs of loss and metric"
+
+_ROWS: dict[str, tuple[float, float, float, str, str]] = {
+    # name: value, low, high, distribution, source
+    "tasks_per_year": (500_000, 250_000, 1_000_000, "pert", _OURS),
+    "adoption": (0.6, 0.3, 0.85, "pert", _OURS),
+    "launch_months": (6, 4, 12, "pert", _OURS),
+    "ramp_months": (9, 3, 18, "pert", _OURS),
+    "value_per_unit": (40, 25, 60, "pert", f"{_WAGES}; range: assumption"),
+    "metric_today": (0, 0, 0, "fixed", "definition: minutes saved a task without the model"),
+    "metric_ceiling": (5, 2, 8, "pert", _REACH),
+    "metric_half_loss": (3.0, 2.6, 3.4, "pert", _CURVE),
+    "metric_width": (0.4, 0.25, 0.7, "pert", _CURVE),
+    "horizon_years": (5, 5, 5, "fixed", _OURS),
+    "discount_rate": (
+        0.08, 0.04, 0.12, "pert", "Ito Review (METI, 2014): 8 % cost of capital; range: assumption",
+    ),
+    "tax_rate": (
+        0, 0, 0, "fixed",
+        "option, off; Japan's effective corporate rate is 29.74 % (Ministry of Finance, from 2018)",
+    ),
+    "jpy_per_usd": (DEFAULTS.jpy_per_usd, 130, 170, "pert", _OURS),
+    "price_per_device_hour": (4.0, 3.5, 4.5, "pert", DEFAULTS.accelerator.source),
+    "peak_flops": (989e12, 989e12, 989e12, "fixed", DEFAULTS.accelerator.source),
+    "utilisation": (
+        0.40, 0.25, 0.46, "pert",
+        "assumption; high: PaLM's 46.2 % (Chowdhery et al., arXiv 2204.02311, table 3)",
+    ),
+    "dp_overhead": (
+        1.5, 1.3, 1.8, "pert", "measured by us: Opacus hooks over plain AdamW, 1.31 to 1.77",
+    ),
+    "search_multiplier": (3, 1.5, 10, "pert", _OURS),
+    "devices": (1, 1, 1, "fixed", "definition: one device, nothing to exchange"),
+    "bytes_per_parameter": (4, 4, 4, "fixed", "definition: a gradient in 32-bit floating point"),
+    "bytes_per_second": (50e9, 50e9, 50e9, "fixed", "NVIDIA ConnectX-7 datasheet: 400 Gb/s"),
+    "federated_links": (0, 0, 0, "fixed", "definition: all data at one site"),
+    "price_per_gigabyte": (0.09, 0.05, 0.12, "pert", "AWS EC2 price list: first 10 TB out a month"),
+    "tokens_per_day": (2_000_000, 500_000, 6_000_000, "pert", _OURS),
+    "serving_utilisation": (
+        0.10, 0.02, 0.40, "pert",
+        "assumption; batched prefill reaches 76 %, decoding far less (Pope et al., arXiv 2211.05102)",
+    ),
+    "pilot_cost": (300_000, 100_000, 1_000_000, "pert", _OURS),
+    "data_preparation_per_person": (0.5, 0.1, 2.0, "pert", _OURS),
+    "team_size": (2, 1, 4, "pert", _OURS),
+    "team_months": (6, 4, 12, "pert", _OURS),
+    "cost_per_person_month": (1_200_000, 800_000, 1_600_000, "pert", _OURS),
+    "operation_team_size": (0.3, 0.1, 0.6, "pert", _OURS),
+    "incident_probability": (0.01, 0.001, 0.05, "pert", _OURS),
+    "incident_cost": (637_670_000, 100_000_000, 3_200_000_000, "pert", _INCIDENT),
+    "advantage_without_dp": (0.652, 0.312, 1.0, "pert", _ATTACKS),
+}  # fmt: skip
+
+DEFAULT_ASSUMPTIONS = Assumptions(
+    rows=tuple(
+        Assumption(
+            name=name,
+            value=value,
+            low=low,
+            high=high,
+            distribution=Distribution(distribution),
+            unit=INPUTS[name].unit,
+            source=source,
+            dated=_DATED if source not in {a.source for a in ACCELERATORS.values()} else "2026-05",
+        )
+        for name, (value, low, high, distribution, source) in _ROWS.items()
+    )
+)
+
+
+def with_costs(table: Assumptions, costs: CostAssumptions) -> Assumptions:
+    """The table with the accelerator, price, utilisation, overhead and rate of a scenario.
+
+    The ranges of the price and the others keep their proportions to the value.
+    """
+    device = costs.accelerator
+    moved = {
+        "price_per_device_hour": device.price_per_hour_usd,
+        "peak_flops": device.peak_flops,
+        "utilisation": costs.utilisation,
+        "dp_overhead": costs.dp_overhead,
+        "jpy_per_usd": costs.jpy_per_usd,
+    }
+    rows = []
+    for name, value in moved.items():
+        row = table[name]
+        if row.value == value:
+            continue
+        scale = value / row.value if row.value else 1.0
+        low, high = row.low * scale, row.high * scale
+        if name == "utilisation":
+            high = min(high, 1.0)
+        if name == "dp_overhead":
+            low = max(low, 1.0)
+        source = (
+            device.source if name in ("price_per_device_hour", "peak_flops") else "the scenario"
+        )
+        rows.append(
+            replace(
+                row,
+                value=value,
+                low=min(low, value),
+                high=max(high, value),
+                source=source,
+                dated=device.dated if source == device.source else row.dated,
+            )
+        )
+    return table.changed(rows)

@@ -1,0 +1,164 @@
+"""Inverse questions about money: which budget reaches an NPV, and which ε earns most.
+
+Each question decides anew for every candidate (some 0.1 s each), and values it at the central case
+with the law's own loss: the answer steers, the full appraisal follows. NPV is not monotone in a
+budget (more compute costs more), so candidates are tried on a grid and refined between two.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.allocation.lattice import Terms, best_by_compute
+from engine.allocation.space import Space
+from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
+from engine.cost import Workload
+from engine.errors import InputError
+from engine.law.fit import FitResult
+from engine.risk import advantage, mechanism_under
+from engine.roi.appraise import central
+from engine.roi.assumptions import Assumptions
+from engine.roi.metric import Curve
+from engine.roi.plan import RECOMMENDATION, Plan, forecast
+
+BUDGETS = ("compute_flops", "data_budget", "epsilon")
+_REFINEMENTS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One budget that was tried, the best plan under it, and its central NPV in JPY."""
+
+    budget: Budget
+    plan: Plan
+    npv: float
+
+
+def best_plan(budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling) -> Plan:
+    """The plan that the search recommends for ``budget``, without what surrounds a decision.
+
+    Raises :class:`InputError` for a budget too small for any configuration.
+    """
+    terms = Terms(
+        data_budget=budget.data_budget,
+        epsilon=budget.epsilon,
+        delta=budget.delta,
+        sampling=sampling,
+    )
+    point = best_by_compute(fit, terms, space, budget.compute_flops).chosen
+    config = TrainingConfig(
+        model_size=max(round(float(point.model_size[0])), 1),
+        batch_size=min(max(round(float(point.batch_size[0])), 1), budget.data_budget),
+        iterations=max(round(float(point.iterations[0])), 1),
+        sequence_length=space.sequence_length,
+    )
+    sigma = float(point.noise_multiplier[0])
+    return Plan(
+        name=RECOMMENDATION,
+        workload=Workload(
+            compute_flops=config.compute_flops,
+            model_size=config.model_size,
+            iterations=config.iterations,
+            data_budget=budget.data_budget,
+        ),
+        loss=forecast(RECOMMENDATION, config, sigma / config.batch_size, fit, space),
+        advantage=advantage(mechanism_under(config, sigma, budget, sampling)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is held while one budget varies."""
+
+    budget: Budget
+    fit: FitResult
+    space: Space
+    sampling: Sampling
+    table: Assumptions
+    curve: Curve
+
+    def candidate(self, name: str, value: float) -> Candidate | None:
+        """The plan and NPV with the budget ``name`` at ``value``; None if none is possible."""
+        try:
+            value = math.ceil(value) if name == "data_budget" else value
+            budget = replace(self.budget, **{name: value})
+            plan = best_plan(budget, self.fit, self.space, sampling=self.sampling)
+        except InputError:
+            return None
+        npv = float(central(plan, self.table, self.curve).npv[0])
+        return Candidate(budget=budget, plan=plan, npv=npv)
+
+
+def along(question: Question, name: str, values: Sequence[float]) -> tuple[Candidate, ...]:
+    """Candidates with the budget ``name`` at each of ``values``; impossible ones are left out."""
+    _require_name(name)
+    tried = (question.candidate(name, float(value)) for value in values)
+    return tuple(candidate for candidate in tried if candidate is not None)
+
+
+def best_epsilon(
+    question: Question,
+    *,
+    bounds: tuple[float, float] = (0.25, EPSILON_RANGE[1]),
+    points: int = 13,
+) -> tuple[Candidate, tuple[Candidate, ...]]:
+    """The ε whose central NPV is largest, legal loss included, and all that were tried.
+
+    More ε makes a better model and an attacker's life easier. Raises :class:`InputError` where no
+    ε allows a plan.
+    """
+    tried = along(question, "epsilon", np.geomspace(*bounds, points))
+    if not tried:
+        raise InputError("No epsilon allows a plan here: ask for more compute or more people.")
+    return max(tried, key=lambda candidate: candidate.npv), tried
+
+
+def least_for_npv(
+    question: Question,
+    name: str,
+    target: float,
+    *,
+    bounds: tuple[float, float],
+    points: int = 13,
+) -> Candidate | None:
+    """The candidate with the least of the budget ``name`` whose central NPV is at least ``target``.
+
+    Looked for on a logarithmic grid over ``bounds``, then halved into; None if none reaches it.
+    """
+    _require_name(name)
+    if not math.isfinite(target):
+        raise InputError("Expected a number for {name}, none was given.", name="NPV")
+    below = None
+    for value in np.geomspace(*bounds, points):
+        found = question.candidate(name, float(value))
+        if found is not None and found.npv >= target:
+            return _refined(question, name, target, below, float(value), found)
+        below = float(value)
+    return None
+
+
+def _refined(
+    question: Question,
+    name: str,
+    target: float,
+    below: float | None,
+    value: float,
+    found: Candidate,
+) -> Candidate:
+    for _ in range(_REFINEMENTS if below is not None else 0):
+        middle = math.sqrt(below * value)
+        candidate = question.candidate(name, middle)
+        if candidate is not None and candidate.npv >= target:
+            value, found = middle, candidate
+        else:
+            below = middle
+    return found
+
+
+def _require_name(name: str) -> None:
+    if name not in BUDGETS:
+        raise InputError(
+            "Expected one of {expected}, got {name}.", expected=", ".join(BUDGETS), name=name
+        )

@@ -1,0 +1,135 @@
+"""Net present value, internal rate of return, payback: the textbook's, with their exceptions.
+
+``flows[t]`` is what comes in less what goes out at the end of period t; period 0 is now.
+
+>>> annuity(1.0, 0.1, 2)  # 1/1.1 + 1/1.21
+1.7355371900826446
+>>> internal_rates([-100, 230, -132])  # the classical case of two
+(0.1, 0.2)
+>>> payback([-10, 4, 4, 4])
+2.5
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.answers import FloatArray
+
+_HIGHEST_RATE = 1e6
+"""A period's rate above this is called no rate."""
+_GRID = 4_000
+_SAME = 1e-9
+
+
+def discount_factors(rate_per_year: FloatArray | float, months: FloatArray) -> FloatArray:
+    """(1 + r)^(−month/12); broadcasts."""
+    return np.exp(-np.log1p(rate_per_year) / 12 * months)
+
+
+def monthly_rate(rate_per_year: float) -> float:
+    """The rate a month that compounds to ``rate_per_year``."""
+    return math.expm1(math.log1p(rate_per_year) / 12)
+
+
+def annuity(payment: float, rate: float, periods: int) -> float:
+    """Present value of ``payment`` at the end of each of ``periods`` at ``rate`` a period."""
+    if rate == 0:
+        return payment * periods
+    return payment * -math.expm1(-periods * math.log1p(rate)) / rate
+
+
+def net_present_value(flows: Sequence[float] | FloatArray, rate: float) -> float:
+    """Σ flows[t]·(1 + rate)^−t."""
+    flows = np.asarray(flows, dtype=float)
+    return float(flows @ (1 + rate) ** -np.arange(flows.size))
+
+
+def sign_changes(flows: Sequence[float] | FloatArray) -> int:
+    """How often the flows change sign, zeros left out: at most so many rates (Descartes)."""
+    signs = np.sign(np.asarray(flows, dtype=float))
+    signs = signs[signs != 0]
+    return int(np.count_nonzero(np.diff(signs)))
+
+
+def internal_rates(flows: Sequence[float] | FloatArray) -> tuple[float, ...]:
+    """Every rate a period > −1 at which the NPV crosses zero, ascending; often one, or none.
+
+    Searched where 1/(1 + rate) runs from 1e-6 to 1e3, that is up to a rate of 1e6. A rate at
+    which the NPV only touches zero is not one to decide by, and is left out.
+    """
+    flows = np.asarray(flows, dtype=float)
+    if sign_changes(flows) == 0:
+        return ()
+    x = np.concatenate(
+        [
+            np.geomspace(1 / (1 + _HIGHEST_RATE), 0.5, _GRID // 4),
+            np.linspace(0.5, 1.5, _GRID),
+            np.geomspace(1.5, 1e3, _GRID // 4),
+        ]
+    )
+    value = _polynomial(flows, x)
+    crossings = np.flatnonzero(np.sign(value[:-1]) * np.sign(value[1:]) < 0)
+    found = [1 / _bisected(flows, x[k], x[k + 1]) - 1 for k in crossings]
+    found += [1 / root - 1 for root in x[1:-1][_crossed_at(value)]]
+    unique: list[float] = []
+    for rate in sorted(found):
+        if not unique or abs(rate - unique[-1]) > _SAME * (1 + abs(rate)):
+            unique.append(round(rate, 12))
+    return tuple(unique)
+
+
+def payback(flows: Sequence[float] | FloatArray) -> float:
+    """Periods, with fractions, until the flows so far sum to zero for good; inf if never."""
+    return float(paybacks(np.cumsum(np.asarray(flows, dtype=float))[:, None])[0])
+
+
+def paybacks(cumulative: FloatArray) -> FloatArray:
+    """Periods until cumulative flows (periods, n) stay at or above zero, shape (n,)."""
+    below = cumulative < 0
+    periods = cumulative.shape[0]
+    # The period after the last one below zero.
+    last = periods - 1 - np.argmax(below[::-1], axis=0)
+    ever = below.any(axis=0)
+    after = np.where(ever, last + 1, 0)
+    never = after >= periods
+    safe = np.clip(after, 1, periods - 1)
+    column = np.arange(cumulative.shape[1])
+    before, then = cumulative[safe - 1, column], cumulative[safe, column]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(then > before, -before / (then - before), 0.0)
+    found = np.where(after == 0, 0.0, safe - 1 + share)
+    return np.where(never, np.inf, found)
+
+
+def _polynomial(flows: FloatArray, x: FloatArray) -> FloatArray:
+    """Σ flows[t]·x^t, scaled so that it neither overflows nor changes sign."""
+    value = np.zeros(x.shape)
+    large = x > 1
+    for flow in flows[::-1]:
+        value[~large] = value[~large] * x[~large] + flow
+    inverse = 1 / x[large]
+    total = np.zeros(inverse.shape)
+    for flow in flows:
+        total = total * inverse + flow
+    value[large] = total
+    return value
+
+
+def _crossed_at(value: FloatArray) -> FloatArray:
+    """Inner grid points where the value is zero and its neighbours have opposite signs."""
+    return (value[1:-1] == 0) & (np.sign(value[:-2]) * np.sign(value[2:]) < 0)
+
+
+def _bisected(flows: FloatArray, low: float, high: float) -> float:
+    start = np.sign(_polynomial(flows, np.array([low]))[0])
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        sign = np.sign(_polynomial(flows, np.array([middle]))[0])
+        if sign == 0:
+            return middle
+        low, high = (middle, high) if sign == start else (low, middle)
+    return (low + high) / 2

@@ -1,0 +1,196 @@
+r"""From loss to the user's metric: measured pairs, or a curve that is clearly an assumption.
+
+Measured pairs (loss, metric) are fitted by ordinary least squares (statsmodels) on a scale where
+the curve is a line, so that it is monotone: ``logistic``, logit of the metric's place between floor
+and ceiling = a + b·L; or ``exponential``, ln metric = a + b·L, for a positive metric without a
+ceiling such as response time. The interval is the parameters', of Student's t: with few pairs it is
+wide. Not covered: errors in the measured losses, and metrics that fall and rise again.
+
+Without pairs, ceiling/(1 + e^{(L − half)/width}) with the table's metric_ceiling, metric_half_loss
+and metric_width: an assumption.
+
+>>> pairs = ((2.0, 4.5), (2.5, 3.9), (3.0, 2.4), (3.5, 1.2))
+>>> curve = fit_curve(pairs, ceiling=5.0)
+>>> curve.metric(2.8, {}).round(1).item()
+3.0
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit, stdtrit
+from statsmodels.regression.linear_model import OLS
+
+from engine.answers import FloatArray, Interval
+from engine.errors import InputError
+
+FEWEST_PAIRS = 3
+"""Two parameters and something left to judge them by."""
+CURVE_INPUTS = ("metric_ceiling", "metric_half_loss", "metric_width")
+
+
+class Shape(StrEnum):
+    """Scale on which the metric is linear in the loss."""
+
+    LOGISTIC = "logistic"
+    EXPONENTIAL = "exponential"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssumedCurve:
+    """The documented default; its numbers are rows of the table."""
+
+    measured: bool = False
+    inputs: tuple[str, ...] = CURVE_INPUTS
+
+    def metric(
+        self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
+    ) -> FloatArray:
+        """Metric at each ``loss`` (nats per token); ``noise`` is not used: the table varies."""
+        half, width = (np.asarray(figures[name], float) for name in CURVE_INPUTS[1:])
+        return figures["metric_ceiling"] * expit((half - np.asarray(loss)) / width)
+
+    def loss_for(self, metric: float, figures: Mapping[str, float]) -> float:
+        """The loss at which the metric is reached.
+
+        Raises :class:`InputError` for a metric that no loss reaches.
+        """
+        ceiling, half, width = (figures[name] for name in CURVE_INPUTS)
+        share = _share(metric, 0.0, ceiling)
+        return _positive_loss(half - width * float(logit(share)), metric)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedCurve:
+    """A line through measured pairs on the scale of ``shape``, with its covariance."""
+
+    pairs: tuple[tuple[float, float], ...]
+    shape: Shape
+    floor: float
+    ceiling: float
+    intercept: float
+    slope: float
+    covariance: tuple[tuple[float, float], tuple[float, float]]
+    degrees_of_freedom: int
+    slope_interval: tuple[float, float]
+    """90 % interval of the slope."""
+    measured: bool = True
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def certain_direction(self) -> bool:
+        """Whether the pairs tell that the metric moves with the loss, and which way."""
+        return self.slope_interval[0] * self.slope_interval[1] > 0
+
+    def metric(
+        self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
+    ) -> FloatArray:
+        """Metric at each ``loss``; ``noise`` (2, n): standard t draws that vary the parameters."""
+        loss = np.asarray(loss, dtype=float)
+        line = self.intercept + self.slope * loss
+        if noise is not None:
+            root = _root(np.array(self.covariance))
+            shift = root @ noise
+            line = line + shift[0] + shift[1] * loss
+        return self._back(line)
+
+    def interval(self, loss: float, *, level: float = 0.9) -> Interval:
+        """The mean metric at ``loss`` with its interval."""
+        at = np.array([1.0, loss])
+        width = stdtrit(self.degrees_of_freedom, (1 + level) / 2) * math.sqrt(
+            max(float(at @ np.array(self.covariance) @ at), 0.0)
+        )
+        line = self.intercept + self.slope * loss
+        low, value, high = (float(self._back(line + d)) for d in (-width, 0.0, width))
+        return Interval(value=value, low=low, high=high, level=level)
+
+    def loss_for(self, metric: float, figures: Mapping[str, float]) -> float:
+        """The loss at which the metric is reached; InputError where none does."""
+        if self.slope == 0:
+            raise InputError("The metric does not move with the loss: no loss reaches {value}.",
+                             value=f"{metric:g}")  # fmt: skip
+        if self.shape is Shape.LOGISTIC:
+            line = float(logit(_share(metric, self.floor, self.ceiling)))
+        elif metric > 0:
+            line = math.log(metric)
+        else:
+            raise InputError("Expected a metric above 0, got {value}.", value=f"{metric:g}")
+        return _positive_loss((line - self.intercept) / self.slope, metric)
+
+    def _back(self, line: FloatArray) -> FloatArray:
+        if self.shape is Shape.EXPONENTIAL:
+            return np.exp(np.minimum(line, 700.0))
+        return self.floor + (self.ceiling - self.floor) * expit(line)
+
+
+Curve = AssumedCurve | FittedCurve
+
+
+def fit_curve(
+    pairs: Sequence[tuple[float, float]],
+    *,
+    shape: Shape = Shape.LOGISTIC,
+    floor: float = 0.0,
+    ceiling: float = 1.0,
+) -> FittedCurve:
+    """Fit measured pairs (loss in nats per token, metric); at least three different losses.
+
+    Raises :class:`InputError` for too few pairs, or a metric outside (floor, ceiling) or, for
+    ``exponential``, not above 0.
+    """
+    data = np.array(pairs, dtype=float).reshape(-1, 2)
+    if not np.all(np.isfinite(data)) or np.unique(data[:, 0]).size < FEWEST_PAIRS:
+        raise InputError(
+            "Expected at least {least} measured pairs of different losses, got {count}.",
+            least=FEWEST_PAIRS,
+            count=np.unique(data[:, 0]).size,
+        )
+    loss, metric = data.T
+    if shape is Shape.EXPONENTIAL:
+        if np.any(metric <= 0):
+            raise InputError("Expected a metric above 0, got {value}.", value=f"{metric.min():g}")
+        line = np.log(metric)
+    else:
+        line = logit([_share(value, floor, ceiling) for value in metric])
+    found = OLS(line, np.column_stack([np.ones(loss.size), loss])).fit()
+    covariance = found.cov_params()
+    low, high = found.conf_int(alpha=0.1)[1]
+    return FittedCurve(
+        pairs=tuple(map(tuple, data.tolist())),
+        shape=shape,
+        floor=float(floor),
+        ceiling=float(ceiling),
+        intercept=float(found.params[0]),
+        slope=float(found.params[1]),
+        covariance=tuple(map(tuple, covariance.tolist())),
+        degrees_of_freedom=int(found.df_resid),
+        slope_interval=(float(low), float(high)),
+    )
+
+
+def _share(metric: float, floor: float, ceiling: float) -> float:
+    low, high = min(floor, ceiling), max(floor, ceiling)
+    if not low < metric < high:
+        raise InputError(
+            "Expected a metric between {low} and {high}, got {value}.",
+            low=f"{low:g}",
+            high=f"{high:g}",
+            value=f"{metric:g}",
+        )
+    return (metric - floor) / (ceiling - floor)
+
+
+def _positive_loss(loss: float, metric: float) -> float:
+    if loss <= 0:
+        raise InputError("No loss above 0 reaches the metric {value}.", value=f"{metric:g}")
+    return loss
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """A square root of a covariance that may be singular (an exact fit has none at all)."""
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0.0))

@@ -1,0 +1,200 @@
+"""What the NPV hangs on: a ranked tornado, and the value of each figure at which it is zero.
+
+Both move one figure at a time from the central case. The predicted loss (over its interval) and the
+fitted curve (over its own) stand beside the table's figures.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.answers import FloatArray
+from engine.roi.appraise import LEVEL, Sample, central
+from engine.roi.assumptions import Assumptions
+from engine.roi.cashflow import flows
+from engine.roi.inputs import INPUTS, Kind
+from engine.roi.metric import Curve, FittedCurve
+from engine.roi.plan import Plan
+
+LOSS, CURVE = "predicted_loss", "metric_curve"
+"""Unknowns that are no rows of the table."""
+_WIDEST = 1e3
+"""A break-even farther than this factor from the value is called none."""
+_POINTS = 48
+_ZOOMS = 6
+_WHOLE = ("horizon_years",)
+"""Figures that are one for all cases."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """NPV (JPY) with one figure at the ends of its range, all others at their values."""
+
+    name: str
+    low: float
+    high: float
+    npv_at_low: float
+    npv_at_high: float
+
+    @property
+    def width(self) -> float:
+        """How far the figure alone moves the NPV."""
+        return abs(self.npv_at_high - self.npv_at_low)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakEven:
+    """The value of one figure, nearest to its own, at which the NPV is zero; None if there is none."""
+
+    name: str
+    value: float
+    at: float | None
+    margin: float | None
+    """Relative distance, at/value − 1: how much it may change before the answer does."""
+
+
+def tornado(found: Sample, table: Assumptions, curve: Curve) -> tuple[Bar, ...]:
+    """The uncertain figures, the one that moves the NPV most first."""
+    plan, values = found.plan, table.values
+    names = [name for name in table.uncertain if name not in _WHOLE]
+    cases = {name: np.full(2 * len(names), value) for name, value in values.items()}
+    cases["horizon_years"] = np.array([values["horizon_years"]])
+    for place, name in enumerate(names):
+        cases[name][2 * place : 2 * place + 2] = table[name].low, table[name].high
+    npv = _npv(plan, curve, cases) if names else np.zeros(0)
+    bars = [
+        Bar(
+            name=name,
+            low=table[name].low,
+            high=table[name].high,
+            npv_at_low=float(npv[2 * place]),
+            npv_at_high=float(npv[2 * place + 1]),
+        )
+        for place, name in enumerate(names)
+    ]
+    bars += _unknowns(found, table, curve)
+    return tuple(sorted(bars, key=lambda bar: bar.width, reverse=True))
+
+
+def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven, ...]:
+    """One for each figure, in the table's order; about 50 ms."""
+    names = [name for name in INPUTS if name not in _WHOLE]
+    values = table.values
+    grids = [_grid(name, values[name]) for name in names]
+    for _ in range(_ZOOMS):
+        npv = _npv_on(plan, curve, values, names, grids)
+        grids = [
+            _zoomed(grid, row, values[name])
+            for name, grid, row in zip(names, grids, npv, strict=True)
+        ]
+    found = []
+    for name, grid in zip(names, grids, strict=True):
+        at = None if grid is None else float(grid[grid.size // 2])
+        value = values[name]
+        margin = at / value - 1 if at is not None and value else None
+        found.append(BreakEven(name=name, value=value, at=at, margin=margin))
+    return tuple(found)
+
+
+def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | None:
+    """The metric at which the NPV is zero, all else central: it is linear in the metric."""
+    figures = {name: np.array([value]) for name, value in table.values.items()}
+    at_today, above = (
+        float(flows(plan, figures, figures["metric_today"] + step).npv[0]) for step in (0.0, 1.0)
+    )
+    if above == at_today:
+        return None
+    return table.values["metric_today"] - at_today / (above - at_today)
+
+
+def _unknowns(found: Sample, table: Assumptions, curve: Curve) -> list[Bar]:
+    values = {name: np.array([value]) for name, value in table.values.items()}
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    bars = []
+    if found.loss.size > 1:
+        low, high = np.quantile(found.loss, ends)
+        npv = flows(found.plan, values, curve.metric(np.array([low, high]), values)).npv
+        bars.append(_bar(LOSS, low, high, npv))
+    if isinstance(curve, FittedCurve):
+        metric = curve.interval(found.plan.loss.value, level=LEVEL)
+        npv = flows(found.plan, values, np.array([metric.low, metric.high])).npv
+        bars.append(_bar(CURVE, metric.low, metric.high, npv))
+    return bars
+
+
+def _bar(name: str, low: float, high: float, npv: FloatArray) -> Bar:
+    return Bar(
+        name=name,
+        low=float(low),
+        high=float(high),
+        npv_at_low=float(npv[0]),
+        npv_at_high=float(npv[1]),
+    )
+
+
+def _npv(plan: Plan, curve: Curve, cases: Mapping[str, FloatArray]) -> FloatArray:
+    return flows(plan, cases, np.atleast_1d(curve.metric(plan.loss.value, cases))).npv
+
+
+def _npv_on(
+    plan: Plan,
+    curve: Curve,
+    values: Mapping[str, float],
+    names: list[str],
+    grids: list[FloatArray | None],
+) -> list[FloatArray | None]:
+    """NPV along each figure's grid, the others at their values, in one go."""
+    live = [(name, grid) for name, grid in zip(names, grids, strict=True) if grid is not None]
+    total = sum(grid.size for _, grid in live)
+    if not total:
+        return [None] * len(names)
+    cases = {name: np.full(total, value) for name, value in values.items()}
+    cases["horizon_years"] = np.array([values["horizon_years"]])
+    starts, start = {}, 0
+    for name, grid in live:
+        cases[name][start : start + grid.size] = grid
+        starts[name] = slice(start, start + grid.size)
+        start += grid.size
+    npv = _npv(plan, curve, cases)
+    return [npv[starts[name]] if name in starts else None for name in names]
+
+
+def _grid(name: str, value: float) -> FloatArray:
+    """Values to look at first, the figure's own in the middle."""
+    kind = INPUTS[name].kind
+    if kind in (Kind.SHARE, Kind.USED_SHARE):
+        least = 0.0 if kind is Kind.SHARE else 1e-6
+        inner = np.geomspace(1e-6, 1.0, _POINTS)
+        return np.unique(np.concatenate([[least], inner, np.linspace(0.01, 1.0, _POINTS), [value]]))
+    if kind is Kind.ANY:
+        scale = max(abs(value), 1.0)
+        return np.unique(np.concatenate([value + scale * np.linspace(-50, 50, 2 * _POINTS)]))
+    least = 1.0 if kind is Kind.FACTOR else 0.0
+    scale = value if value > 0 else 1.0
+    grid = scale * np.geomspace(1 / _WIDEST, _WIDEST, 2 * _POINTS)
+    grid = np.unique(np.concatenate([[least] if kind is not Kind.POSITIVE else [], grid, [value]]))
+    most = min(INPUTS[name].most, _WIDEST * max(scale, 1.0))
+    return grid[(grid >= least) & (grid <= most)]
+
+
+def _zoomed(grid: FloatArray | None, npv: FloatArray | None, value: float) -> FloatArray | None:
+    """A finer grid across the change of sign nearest to ``value``; None without one."""
+    if grid is None or npv is None:
+        return None
+    changes = np.flatnonzero(np.sign(npv[:-1]) != np.sign(npv[1:]))
+    if not changes.size:
+        return None
+    middle = (grid[changes] + grid[changes + 1]) / 2
+    nearest = changes[np.argmin(np.abs(middle - value))]
+    return np.linspace(grid[nearest], grid[nearest + 1], _POINTS + 1)
+
+
+def largest_unknown(bars: tuple[Bar, ...]) -> Bar | None:
+    """The first bar of a tornado."""
+    return bars[0] if bars else None
+
+
+def central_npv(plan: Plan, table: Assumptions, curve: Curve) -> float:
+    """NPV of the central case, JPY."""
+    return float(central(plan, table, curve).npv[0])

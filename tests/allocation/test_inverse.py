@@ -1,0 +1,60 @@
+"""Inverse questions lead back to the question."""
+
+import pytest
+
+from engine.allocation.inverse import fewest_people, least, least_compute, smallest_epsilon
+from engine.allocation.lattice import Terms, best_by_compute
+from engine.config import Budget, Sampling
+from engine.errors import InputError
+
+BUDGET = Budget(compute_flops=1e20, data_budget=10_000_000, epsilon=4.0)
+
+
+def best(fit, space, compute=1e20, people=1e7, epsilon=4.0) -> float:
+    terms = Terms(data_budget=people, epsilon=epsilon, delta=1e-8, sampling=Sampling.POISSON)
+    return float(best_by_compute(fit, terms, space, compute).chosen.cross_entropy[0])
+
+
+def test_the_least_compute_reaches_the_loss_and_less_does_not(fitted):
+    fit, space = fitted.fit, fitted.space
+    target = best(fit, space) * 1.03
+    found = least_compute(target, BUDGET, fit, space, sampling=Sampling.POISSON)
+    assert found.value < 1e20
+    assert best(fit, space, compute=found.value * 1.02) <= target * 1.001
+    assert best(fit, space, compute=found.value / 1.1) > target * 0.999
+
+
+def test_the_fewest_people_and_the_smallest_epsilon(fitted):
+    fit, space = fitted.fit, fitted.space
+    target = best(fit, space) * 1.02
+    people = fewest_people(target, BUDGET, fit, space, sampling=Sampling.POISSON)
+    assert people.value < 1e7
+    assert people.value == int(people.value)
+    assert best(fit, space, people=people.value) == pytest.approx(people.cross_entropy)
+    assert people.cross_entropy <= target < best(fit, space, people=people.value * 0.97)
+    epsilon = smallest_epsilon(target, BUDGET, fit, space, sampling=Sampling.POISSON)
+    assert epsilon.value < 4
+    assert epsilon.cross_entropy <= target < best(fit, space, epsilon=epsilon.value * 0.97)
+
+
+def test_what_no_budget_reaches_is_said(fitted):
+    fit, space = fitted.fit, fitted.space
+    for question in (least_compute, fewest_people, smallest_epsilon):
+        found = question(0.01, BUDGET, fit, space, sampling=Sampling.POISSON)
+        assert found.value is None
+        assert found.searched[0] < found.searched[1]
+
+
+@pytest.mark.parametrize("target", [0.0, -1.0, 50.0, float("nan")])
+def test_a_loss_that_no_model_has_is_refused(fitted, target):
+    fit, space = fitted.fit, fitted.space
+    with pytest.raises(InputError, match="target loss"):
+        least_compute(target, BUDGET, fit, space, sampling=Sampling.POISSON)
+
+
+def test_bisection_ends_on_the_safe_side():
+    value, loss = least(lambda x: 1 / x, 0.2, (1.0, 100.0))
+    assert 5 <= value <= 5 * 1.011
+    assert loss <= 0.2
+    assert least(lambda x: 1 / x, 2.0, (1.0, 100.0)) == (1.0, 1.0)
+    assert least(lambda x: 1 / x, 0.001, (1.0, 100.0)) is None

@@ -1,0 +1,73 @@
+"""Inside, edge, outside: where an answer lies, and which question is refused."""
+
+import pandas as pd
+import pytest
+
+from engine.allocation.space import Space, refuse_if_absurd, space_of
+from engine.answers import Support
+from engine.config import TrainingConfig
+from engine.errors import InputError
+
+SPACE = Space(
+    model_size=(1e6, 1e8),
+    iterations=(1e3, 1e5),
+    noise_batch_ratio=(1e-7, 1e-3),
+    sequence_length=512,
+    vocabulary_size=30_522,
+)
+
+
+def at(model_size=10**7, iterations=10**4, ratio=1e-5):
+    config = TrainingConfig(
+        model_size=model_size, batch_size=10, iterations=iterations, sequence_length=512
+    )
+    return SPACE.extrapolation(config, ratio)
+
+
+@pytest.mark.parametrize(
+    ("change", "support", "name", "decades"),
+    [
+        ({}, Support.INSIDE, None, 0.0),
+        ({"model_size": 10**8}, Support.INSIDE, None, 0.0),
+        ({"model_size": 199_000_000}, Support.EDGE, "model_size", 0.299),
+        ({"model_size": 10**9}, Support.OUTSIDE, "model_size", 1.0),
+        ({"iterations": 10}, Support.OUTSIDE, "iterations", 2.0),
+        ({"ratio": 1e-1}, Support.OUTSIDE, "noise_batch_ratio", 2.0),
+        # Less noise than ever measured approaches the noiseless curve: no extrapolation.
+        ({"ratio": 1e-12}, Support.INSIDE, None, 0.0),
+    ],
+)
+def test_support(change, support, name, decades):
+    found = at(**change)
+    assert found.support is support
+    assert found.farthest[1] == pytest.approx(decades, abs=2e-3)
+    assert name is None or found.farthest[0] == name
+
+
+def test_absurd_is_refused_with_the_distance():
+    refuse_if_absurd(at(ratio=0.99))
+    with pytest.raises(InputError, match="10,000 times outside the evidence in noise_batch_ratio"):
+        refuse_if_absurd(at(ratio=10.0))
+
+
+def test_the_search_goes_little_farther_than_the_evidence():
+    assert SPACE.searched_model_size == pytest.approx((1e6 / 1.2, 1.2e8))
+    assert SPACE.searched_iterations == pytest.approx((1e3 / 1.2, 1.2e5))
+
+
+def test_space_of_a_frame_ignores_noiseless_runs_and_refuses_mixtures():
+    frame = pd.DataFrame(
+        {
+            "model_size": [1e6, 2e6, 4e6],
+            "iterations": [100.0, 200.0, 300.0],
+            "noise_batch_ratio": [0.0, 1e-6, 1e-4],
+            "sequence_length": [512.0] * 3,
+            "vocabulary_size": [256.0] * 3,
+        }
+    )
+    found = space_of(frame)
+    assert found.noise_batch_ratio == (1e-6, 1e-4)
+    assert found.model_size == (1e6, 4e6)
+    assert found.sequence_length == 512
+    with pytest.raises(InputError, match="Expected one vocabulary_size in the evidence"):
+        space_of(frame.assign(vocabulary_size=[256.0, 256.0, 300.0]))

@@ -1,0 +1,134 @@
+"""The table: complete, sourced, refused where wrong, out and back without loss."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.answers import Accelerator, CostAssumptions
+from engine.errors import InputError
+from engine.roi.assumptions import Assumptions, Distribution
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
+from engine.roi.exchange import from_csv, from_toml, to_csv, to_toml
+from engine.roi.inputs import INPUTS, Kind, require
+
+
+def test_every_figure_has_a_source_and_a_date(table):
+    assert [row.name for row in table.rows] == list(INPUTS)
+    for row in table.rows:
+        assert re.fullmatch(r"\d{4}-\d{2}", row.dated), row.name
+        referenced = re.search(r"arXiv|NBER|METI|MHLW|JNSA|price|datasheet|measured", row.source)
+        said_so = re.match("assumption|definition|option", row.source)
+        assert referenced or said_so, row.name
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("price_per_device_hour", {"value": -1.0}, "at least 0, got -1"),
+        ("adoption", {"value": 3.0, "high": 3.0}, "between 0 % and 100 %, got 300 %"),
+        ("discount_rate", {"value": None}, "Expected a number for discount_rate"),
+        ("discount_rate", {"value": float("nan")}, "Expected a number for discount_rate"),
+        ("utilisation", {"low": 0.0}, "utilisation above 0"),
+        ("dp_overhead", {"low": 0.5}, "at least 1, got 0.5"),
+        ("team_size", {"low": 9.0}, "low ≤ value ≤ high"),
+        ("team_size", {"source": " "}, "a source and a date"),
+        ("team_size", {"unit": "teams"}, "in people, got teams"),
+        ("team_size", {"distribution": "normal"}, "fixed, pert or lognormal"),
+        ("team_size", {"distribution": "lognormal", "low": 0.0}, "lognormal team_size"),
+        ("launch_months", {"high": 200.0}, "at most 120"),
+    ],
+)
+def test_wrong_figures_are_refused_in_a_sentence(table, name, change, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        replace(table[name], **change)
+
+
+def test_the_table_is_complete_and_consistent(table):
+    with pytest.raises(InputError, match="adoption missing"):
+        Assumptions(rows=tuple(row for row in table.rows if row.name != "adoption"))
+    with pytest.raises(InputError, match="adoption came twice"):
+        Assumptions(rows=(*table.rows, table["adoption"]))
+    with pytest.raises(InputError, match="before the horizon ends"):
+        table.fixed(launch_months=60)
+    with pytest.raises(InputError, match="one horizon"):
+        table.changed([replace(table["horizon_years"], high=7.0)])
+    with pytest.raises(InputError, match="known figure"):
+        require("charm", 1.0)
+
+
+@pytest.mark.parametrize(("out", "back"), [(to_toml, from_toml), (to_csv, from_csv)])
+def test_out_and_back(table, out, back):
+    odd = replace(
+        table["adoption"], value=1 / 3, source='said "yes", at A\\B;\n第2章, p. 5', dated="2026-11"
+    )
+    changed = table.changed([odd])
+    assert back(out(table)) == table
+    assert back(out(changed)) == changed
+
+
+@given(st.floats(0, 1), st.text(min_size=1).filter(lambda s: s.strip()))
+def test_any_source_survives(value, source):
+    row = replace(DEFAULT_ASSUMPTIONS["adoption"], value=value, low=0.0, high=1.0, source=source)
+    changed = DEFAULT_ASSUMPTIONS.changed([row])
+    assert from_toml(to_toml(changed)) == changed
+    if "\r" not in source and "\0" not in source:
+        assert from_csv(to_csv(changed)) == changed
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[adoption\n", "Expected a TOML file"),
+        ("adoption = 1", "Expected a table [adoption]"),
+        ("[adoption]\nvalue = 1", "is missing or unknown"),
+        ("x" * 1_000_001, "at most 1000000 characters"),
+    ],
+)
+def test_a_broken_toml_file_is_refused(text, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        from_toml(text)
+
+
+def test_a_broken_csv_file_is_refused(table):
+    with pytest.raises(InputError, match="source, dated missing"):
+        from_csv("name,value,low,high,distribution,unit\n")
+    with pytest.raises(InputError, match="number for adoption, got much"):
+        from_csv(to_csv(table).replace("adoption,0.6", "adoption,much"))
+    with pytest.raises(InputError, match="missing"):
+        from_csv("\n".join(to_csv(table).splitlines()[:3]))
+
+
+def test_a_spreadsheets_byte_order_mark_is_read_over(table):
+    assert from_csv("\ufeff" + to_csv(table)) == table
+
+
+def test_text_without_quotes_is_refused(table):
+    broken = to_toml(table).replace('dated = "2026-11"', "dated = 2026", 1)
+    with pytest.raises(InputError, match="text in quotes for dated"):
+        from_toml(broken)
+
+
+def test_the_scenarios_costs_enter_the_table(table):
+    device = Accelerator(
+        name="X", peak_flops=2e15, price_per_hour_usd=8.0, source="a list", dated="2026-01"
+    )
+    costs = CostAssumptions(accelerator=device, utilisation=0.9, dp_overhead=1.0, jpy_per_usd=160)
+    moved = with_costs(table, costs)
+    price = moved["price_per_device_hour"]
+    assert (price.value, price.low, price.high) == (8.0, 7.0, 9.0)
+    assert (price.source, price.dated) == ("a list", "2026-01")
+    assert moved["utilisation"].high == 1.0
+    assert moved["dp_overhead"].low == 1.0
+    assert moved["jpy_per_usd"].value == 160
+    assert with_costs(moved, costs) == moved
+
+
+def test_what_varies(table):
+    assert "adoption" in table.uncertain
+    assert "horizon_years" not in table.uncertain
+    assert table.all_fixed().uncertain == ()
+    assert table["adoption"].distribution is Distribution.PERT
+    assert {rule.kind for rule in INPUTS.values()} == set(Kind)

@@ -1,0 +1,148 @@
+"""Cash flows against closed forms, and the Monte Carlo against its analytic mean."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.cost import breakdown
+from engine.roi.appraise import appraise, central, compare, sample
+from engine.roi.cashflow import PARTS, flows, risk_left
+from engine.roi.draws import LossForecast, mean
+from engine.roi.measures import annuity, internal_rates, monthly_rate
+
+
+def test_without_uncertainty_the_value_is_an_annuity(plan, certain, curve):
+    found = central(plan, certain, curve)
+    figures = certain.values
+    metric = float(curve.metric(2.85, figures))
+    value = 500_000 * 0.6 * metric * 40
+    costs = breakdown(plan.workload, figures)
+    rate = monthly_rate(figures["discount_rate"])
+    running = (value - float(costs.serving_per_year)) / 12
+    expected = annuity(running, rate, 60) - float(costs.once)
+    assert found.npv[0] == pytest.approx(expected, rel=1e-12)
+    assert found.value_per_year[0] == pytest.approx(value)
+    once = float(costs.once)
+    assert found.payback_months[0] == pytest.approx(once / running)
+    assert found.total_cost[0] == pytest.approx(once + 5 * float(costs.serving_per_year))
+    (found_rate,) = internal_rates(np.diff(found.cumulative[:, 0], prepend=0.0))
+    assert annuity(running, found_rate, 60) == pytest.approx(once, rel=1e-6)
+
+
+def test_tax_takes_its_share_of_the_result_after_depreciation(plan, certain, curve):
+    before = central(plan, certain, curve)
+    after = central(plan, certain.fixed(tax_rate=0.3), curve)
+    rate = monthly_rate(certain.values["discount_rate"])
+    once = -before.cumulative[0, 0]
+    running = before.npv[0] + once
+    relief = annuity(once / 60, rate, 60)
+    assert after.npv[0] == pytest.approx(-once + running - 0.3 * (running - relief))
+    assert after.present["tax"][0] == pytest.approx(-0.3 * (running - relief))
+
+
+def test_a_linear_ramp_loses_half_of_its_months(plan, certain, curve):
+    """Undiscounted, a ramp of 12 months is worth 6 months less, a launch 6 months later 6 less."""
+    flat = certain.fixed(discount_rate=0)
+    full = central(plan, flat, curve).present["value"][0]
+    ramped = central(plan, flat.fixed(ramp_months=12), curve).present["value"][0]
+    later = central(plan, flat.fixed(launch_months=6), curve).present["value"][0]
+    assert ramped == pytest.approx(full * 54 / 60)
+    assert later == pytest.approx(full * 54 / 60)
+    between = central(plan, flat.fixed(launch_months=5.5), curve).present["value"][0]
+    assert between == pytest.approx(full * 54.5 / 60)
+
+
+def test_parts_sum_to_the_npv_and_flows_to_their_last_sum(plan, table, curve):
+    found = sample(plan, table.fixed(tax_rate=0.3), curve).flows
+    assert set(found.present) == set(PARTS)
+    np.testing.assert_allclose(sum(found.present.values()), found.npv)
+    flat = sample(plan, table.fixed(tax_rate=0.3, discount_rate=0), curve).flows
+    np.testing.assert_allclose(flat.npv, flat.cumulative[-1], rtol=1e-9, atol=1.0)
+    np.testing.assert_allclose(
+        flat.npv, flat.present["value"] - flat.total_cost + flat.present["tax"], atol=1.0
+    )
+
+
+def test_the_monte_carlo_mean_is_the_analytic_mean(plan, table, curve):
+    """With timing, rate and loss certain, the NPV is a sum of products of independent figures."""
+    held = {name: table[name].value for name in ("launch_months", "ramp_months", "discount_rate")}
+    curve_held = {n: table[n].value for n in ("metric_half_loss", "metric_width")}
+    some = table.fixed(
+        **held, **curve_held, incident_probability=0, utilisation=0.4, serving_utilisation=0.1
+    )
+    certain_loss = replace(plan, loss=LossForecast(name=plan.name, value=2.85))
+    found = sample(certain_loss, some, curve).flows
+    means = some.changed(
+        replace(row, value=mean(row), low=mean(row), high=mean(row), distribution="fixed")
+        for row in some.rows
+        if row.uncertain
+    )
+    expected = central(certain_loss, means, curve).npv[0]
+    error = found.npv.std() / np.sqrt(found.npv.size)
+    assert found.npv.mean() == pytest.approx(expected, abs=4 * error)
+
+
+def test_without_any_uncertainty_every_interval_is_a_point(plan, certain, curve):
+    sure = replace(plan, loss=LossForecast(name=plan.name, value=2.85))
+    found = appraise(sample(sure, certain, curve), certain, curve)
+    assert found.npv.low == found.npv.high == found.npv.value
+    assert found.npv.value == pytest.approx(found.central_npv)
+    assert found.probability in (0.0, 1.0)
+    assert found.payback_months.low == found.payback_months.high
+
+
+def test_legal_risk_falls_with_the_attackers_odds_and_never_by_hope(plan, table):
+    figures = {name: np.array([value]) for name, value in table.values.items()}
+    assert risk_left(plan, figures)[0] == pytest.approx(0.28 / 0.652)
+    assert risk_left(replace(plan, advantage=0.9), figures)[0] == 1.0
+    assert risk_left(replace(plan, advantage=None), figures)[0] == 1.0
+    assert risk_left(replace(plan, advantage=0.0), figures)[0] == 0.0
+
+
+def test_legal_loss_left_and_avoided_are_the_whole(plan, table, curve):
+    found = central(plan, table, curve)
+    without = central(replace(plan, advantage=None), table, curve)
+    total = found.legal_avoided[0] - found.present["legal"][0]
+    assert total == pytest.approx(-without.present["legal"][0])
+    assert without.legal_avoided[0] == 0
+
+
+@given(
+    st.sampled_from(["tasks_per_year", "adoption", "value_per_unit"]),
+    st.floats(0.1, 0.9),
+)
+def test_less_value_never_raises_the_npv(plan, table, curve, name, share):
+    less = table.fixed(**{name: table[name].value * share})
+    assert central(plan, less, curve).npv[0] < central(plan, table, curve).npv[0]
+
+
+def test_a_gate_splits_the_npv(plan, table, curve):
+    figures = {name: np.array([value]) for name, value in table.fixed(tax_rate=0.3).values.items()}
+    metric = np.atleast_1d(curve.metric(2.85, figures))
+    at_end = flows(plan, figures, metric, gate_month=60)
+    assert at_end.npv_at_gate[0] == pytest.approx(at_end.npv[0])
+    early = flows(plan, figures, metric, gate_month=1)
+    relief = 0.3 * sum(early.present[n][0] for n in ("training", "search", "pilots"))
+    assert early.npv_at_gate[0] < relief
+    limited = flows(plan, figures, metric, gate_month=18, limited_share=0.1)
+    assert limited.present["value"][0] < early.present["value"][0]
+
+
+def test_plans_are_compared_draw_by_draw(plan, table, curve):
+    worse = replace(plan, name="rule-tuned", loss=replace(plan.loss, name="rule-tuned", value=3.9))
+    worse = replace(worse, loss=replace(worse.loss, resampled=(3.8, 3.85, 3.9, 3.95, 4.0)))
+    recommended, other = sample(plan, table, curve), sample(worse, table, curve)
+    (found,) = compare(recommended, [other], table, curve)
+    assert found.difference.value == pytest.approx(
+        recommended.flows.npv.mean() - other.flows.npv.mean()
+    )
+    assert found.probability_better > 0.99
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_same_seed_gives_the_same_figures(plan, table, curve, seed):
+    one, other = (sample(plan, table, curve, seed=seed).flows.npv for _ in range(2))
+    assert np.array_equal(one, other)

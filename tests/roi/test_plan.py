@@ -1,0 +1,94 @@
+"""Plans from a decision on the published evidence, and inverse questions about money."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.config import Budget, Sampling
+from engine.decide import decide
+from engine.errors import InputError
+from engine.fits import fitted_evidence
+from engine.roi.appraise import sample
+from engine.roi.inverse import Question, along, best_epsilon, best_plan, least_for_npv
+from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, plans_of
+
+BUDGET = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    return fitted_evidence("published-bert", cache=tmp_path_factory.mktemp("fits"))
+
+
+@pytest.fixture(scope="module")
+def question(fitted, table, curve) -> Question:
+    return Question(
+        budget=BUDGET,
+        fit=fitted.fit,
+        space=fitted.space,
+        sampling=Sampling.POISSON,
+        table=table,
+        curve=curve,
+    )
+
+
+def test_the_recommendation_and_what_it_is_compared_with(fitted):
+    decision = decide(BUDGET, fitted)
+    best, rule, plain = plans_of(decision, fitted.fit, fitted.space)
+    assert (best.name, rule.name, plain.name) == (RECOMMENDATION, RULE, WITHOUT_PRIVACY)
+    assert best.loss.value == pytest.approx(decision.recommendation.cross_entropy.value)
+    assert plain.loss.value < best.loss.value < rule.loss.value
+    assert plain.advantage is None
+    assert not plain.workload.private
+    assert 0 < best.advantage < 0.4
+    assert best.workload.compute_flops == decision.recommendation.config.compute_flops
+
+
+def test_drawn_losses_are_the_fits_own_interval(fitted):
+    """The forecast combines resamples, scatter and drift as the fit's interval does."""
+    decision = decide(BUDGET, fitted)
+    (best, *_) = plans_of(decision, fitted.fit, fitted.space)
+    low, high = np.quantile(best.loss.draw(), [0.05, 0.95])
+    expected = decision.recommendation.cross_entropy
+    assert (low, high) == pytest.approx((expected.low, expected.high), rel=0.02)
+
+
+def test_the_short_way_to_a_plan_is_the_decisions(fitted, table, curve):
+    short = best_plan(BUDGET, fitted.fit, fitted.space, sampling=Sampling.POISSON)
+    (long, *_) = plans_of(decide(BUDGET, fitted), fitted.fit, fitted.space)
+    assert short.loss.value == pytest.approx(long.loss.value, rel=1e-4)
+    assert short.advantage == pytest.approx(long.advantage, rel=1e-2)
+    both = [sample(plan, table, curve).flows.npv.mean() for plan in (short, long)]
+    assert both[0] == pytest.approx(both[1], rel=0.01)
+
+
+def test_more_legal_risk_asks_for_less_epsilon(question):
+    careless, _ = best_epsilon(question, points=7)
+    dear = replace(
+        question,
+        table=question.table.fixed(incident_probability=0.5, incident_cost=5e8),
+    )
+    careful, tried = best_epsilon(dear, points=7)
+    assert careful.budget.epsilon < careless.budget.epsilon
+    assert careful.npv == max(candidate.npv for candidate in tried)
+    leaks = [candidate.plan.advantage for candidate in tried]
+    assert leaks == sorted(leaks)
+
+
+@pytest.mark.parametrize(
+    ("name", "bounds"),
+    [("compute_flops", (1e16, 1e22)), ("data_budget", (1e5, 1e8)), ("epsilon", (0.5, 32.0))],
+)
+def test_the_least_budget_for_an_npv(question, name, bounds):
+    found = least_for_npv(question, name, 3e7, bounds=bounds, points=7)
+    assert found.npv >= 3e7
+    less = question.candidate(name, getattr(found.budget, name) * 0.9)
+    assert less.npv < 3e7
+    assert least_for_npv(question, name, 1e15, bounds=bounds, points=3) is None
+
+
+def test_budgets_that_allow_nothing_are_left_out(question):
+    assert along(question, "data_budget", [10.0]) == ()
+    with pytest.raises(InputError, match="Expected one of"):
+        along(question, "iterations", [1.0])

@@ -1,0 +1,70 @@
+"""Tornado and break-even against what the model itself says."""
+
+import numpy as np
+import pytest
+
+from engine.roi.appraise import central, sample
+from engine.roi.metric import fit_curve
+from engine.roi.sensitivity import (
+    CURVE,
+    LOSS,
+    break_even_metric,
+    break_evens,
+    largest_unknown,
+    tornado,
+)
+
+
+def test_the_tornado_is_ranked_and_each_bar_is_the_model_itself(plan, table, curve):
+    bars = tornado(sample(plan, table, curve), table, curve)
+    widths = [bar.width for bar in bars]
+    assert widths == sorted(widths, reverse=True)
+    assert {bar.name for bar in bars} == {*table.uncertain, LOSS}
+    adoption = next(bar for bar in bars if bar.name == "adoption")
+    low = central(plan, table.fixed(adoption=table["adoption"].low), curve).npv[0]
+    assert adoption.npv_at_low == pytest.approx(low)
+    assert largest_unknown(bars) == bars[0]
+    assert largest_unknown(()) is None
+
+
+def test_a_measured_curve_has_a_bar_of_its_own(plan, table):
+    curve = fit_curve([(2.0, 4.6), (2.5, 3.9), (3.0, 2.4), (3.5, 1.3)], ceiling=5.0)
+    names = {bar.name for bar in tornado(sample(plan, table, curve), table, curve)}
+    assert CURVE in names
+
+
+def test_without_uncertainty_there_is_no_tornado(plan, certain, curve):
+    from dataclasses import replace
+
+    sure = replace(plan, loss=replace(plan.loss, resampled=(), scatter=0.0, drift=0.0))
+    assert tornado(sample(sure, certain, curve), certain, curve) == ()
+
+
+def test_at_the_break_even_the_npv_is_zero(plan, table, curve):
+    scale = abs(central(plan, table, curve).npv[0])
+    found = {item.name: item for item in break_evens(plan, table, curve)}
+    assert len(found) == len(table.rows) - 1
+    reached = [item for item in found.values() if item.at is not None]
+    assert {"adoption", "value_per_unit", "team_size", "incident_cost"} <= {i.name for i in reached}
+    for item in reached:
+        figures = {n: np.array([v]) for n, v in table.values.items()}
+        figures[item.name] = np.array([item.at])
+        from engine.roi.cashflow import flows
+
+        npv = flows(plan, figures, np.atleast_1d(curve.metric(2.85, figures))).npv[0]
+        assert abs(npv) < 1e-3 * scale, item.name
+    # Value is linear in adoption: what is spent over what comes in.
+    parts = central(plan, table, curve).present
+    fixed = sum(parts[name][0] for name in parts if name != "value")
+    assert found["adoption"].at == pytest.approx(0.6 * -fixed / parts["value"][0], rel=1e-6)
+    assert found["devices"].at is None, "exchange between devices never costs that much"
+
+
+def test_the_break_even_metric(plan, table, curve):
+    at = break_even_metric(plan, table, curve)
+    loss = curve.loss_for(at, table.values)
+    from dataclasses import replace
+
+    there = replace(plan, loss=replace(plan.loss, value=loss))
+    assert central(there, table, curve).npv[0] == pytest.approx(0, abs=10)
+    assert break_even_metric(plan, table.fixed(tasks_per_year=0), curve) is None
