@@ -12,6 +12,12 @@ from engine import decide, fits
 from engine.accounting.certify import certify
 from engine.answers import Cost, CostAssumptions, Decision
 from engine.config import Budget, Sampling
+from engine.risk import AttackRisk, Exposure, attack_risk, planned_mechanism, rank_plans
+from engine.roi.assumptions import Assumptions
+from engine.roi.metric import Curve
+from engine.roi.plan import plans_of
+from engine.roi.study import Study
+from engine.roi.study import study as appraised
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, validate=bool)
@@ -45,3 +51,29 @@ def certificates() -> Certificates:
 def cost(compute_flops: float, assumptions: CostAssumptions) -> Cost:
     """Price of so much compute."""
     return price.cost(compute_flops, assumptions)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def study(
+    budget: Budget,
+    evidence_id: str,
+    sampling: Sampling,
+    assumptions: CostAssumptions,
+    table: Assumptions,
+    curve: Curve,
+) -> Study:
+    """Everything that the ROI page says about money."""
+    answer = decision(budget, evidence_id, sampling, assumptions)
+    fitted = fitted_evidence(evidence_id)
+    return appraised(plans_of(answer, fitted.fit, fitted.space), table, curve)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def risk(
+    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
+) -> tuple[AttackRisk, tuple[Exposure, ...]]:
+    """What an attacker gets from the recommendation, and from plans that are as good."""
+    answer = decision(budget, evidence_id, sampling, assumptions)
+    mechanism = planned_mechanism(answer.recommendation, budget.data_budget)
+    others = rank_plans(answer.wiggle_room, budget=budget, sampling=sampling)
+    return attack_risk(mechanism), others

@@ -156,6 +156,18 @@ class Canvas:
             borderpad=2,
         )
 
+    def amount(self, x: float, y: str, text: str) -> None:
+        """A figure at the end of a bar."""
+        self.figure.add_annotation(
+            x=x,
+            y=y,
+            text=f"<b>{text}</b>",
+            xanchor="left",
+            xshift=6,
+            showarrow=False,
+            font={"size": FONT, "color": self.colours.ink},
+        )
+
     def log_axis(self, name: str, low: float, high: float, language: str | None = None) -> None:
         """Powers of ten as in print, or named (万, M) in a language."""
         first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)

@@ -5,16 +5,21 @@ writes back in its callback, so slider, typed entry and URL always agree and non
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard import link
+from dashboard import link, tables
 from dashboard.i18n import Words, from_browser
 from engine.answers import CostAssumptions
 from engine.config import Budget, Sampling
 from engine.errors import InputError
+from engine.roi.appraise import DEFAULT_CURVE
+from engine.roi.assumptions import Assumptions
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
+from engine.roi.metric import Curve
 
 _REMEMBERED_LINKS = 50
 
@@ -27,6 +32,9 @@ class Scenario:
     evidence_id: str
     sampling: Sampling
     assumptions: CostAssumptions
+    table: Assumptions
+    """All figures of the return on investment; prices and rate are those of ``assumptions``."""
+    curve: Curve
     language: str
 
 
@@ -76,6 +84,8 @@ def current() -> Scenario:
         evidence_id=values["evidence"],
         sampling=Sampling(values["sampling"]),
         assumptions=_assumptions(values),
+        table=with_costs(st.session_state.get("_table", DEFAULT_ASSUMPTIONS), _assumptions(values)),
+        curve=st.session_state.get("_curve", DEFAULT_CURVE),
         language=language(),
     )
 
@@ -113,6 +123,80 @@ def bind(key: str, widget: str, shown: object) -> dict[str, object]:
     if not kept and (renamed or state.get(name) != shown):
         state[name] = shown
     return {"key": name, "on_change": _take, "args": (key, name, widget == "typed")}
+
+
+def bind_table() -> dict[str, object]:
+    """Arguments that tie the editor of the assumptions to the scenario.
+
+    A refused edit stays in its cell; after an accepted one the editor starts from the new table.
+    """
+    name = f"table:{st.session_state.get('_table_version', 0)}"
+    return {"key": name, "on_change": _take_edits, "args": (name,)}
+
+
+def bind_file() -> dict[str, object]:
+    """Arguments that tie an uploader to the table of assumptions."""
+    return {"key": "table:file", "on_change": _take_file}
+
+
+def bind_pairs() -> dict[str, object]:
+    """Arguments that tie a text area to the measured pairs of loss and metric."""
+    state = st.session_state
+    if "pairs" not in state["_refused"] and state.get("pairs:text") is None:
+        state["pairs:text"] = state.get("_pairs", "")
+    return {"key": "pairs:text", "on_change": _take_pairs}
+
+
+def restore_table() -> None:
+    """Back to the table and curve that a first visit has."""
+    for name in ("_table", "_curve", "_pairs"):
+        st.session_state.pop(name, None)
+    st.session_state["pairs:text"] = ""
+    for key in ("table", "pairs"):
+        st.session_state["_refused"].pop(key, None)
+    _renew_table()
+
+
+def _take_edits(name: str) -> None:
+    edits = st.session_state[name]["edited_rows"]
+    _try("table", lambda: _keep_table(tables.edited(current().table, edits)))
+
+
+def _take_file() -> None:
+    file = st.session_state["table:file"]
+    if file is not None:
+        _try("table", lambda: _keep_table(tables.from_file(file.name, file.getvalue())))
+
+
+def _take_pairs() -> None:
+    text = st.session_state["pairs:text"] or ""
+
+    def keep() -> None:
+        st.session_state["_curve"] = tables.curve(text, current().table)
+        st.session_state["_pairs"] = text
+
+    _try("pairs", keep)
+
+
+def _try(key: str, action: Callable[[], None]) -> None:
+    """Do it, or keep the refusal under ``key``."""
+    try:
+        action()
+    except InputError as error:
+        st.session_state["_refused"][key] = error
+        return
+    st.session_state["_refused"].pop(key, None)
+
+
+def _keep_table(table: Assumptions) -> None:
+    """The table, and in the sidebar what both hold."""
+    st.session_state["_values"].update(tables.sidebar(table, current().assumptions))
+    st.session_state["_table"] = table
+    _renew_table()
+
+
+def _renew_table() -> None:
+    st.session_state["_table_version"] = st.session_state.get("_table_version", 0) + 1
 
 
 def _take(key: str, name: str, typed: bool) -> None:

@@ -77,7 +77,7 @@ def decide(
         frontier=_frontier(fit, line, tuned, practised),
         saturation=levers.saturation(fit, line, level=LEVEL),
         doubling=_doubling(fit, terms, space, line, budget),
-        wiggle_room=levers.wiggle_room(fit, terms, space, line.chosen, config.compute_flops),
+        wiggle_room=levers.wiggle_room(fit, terms, space, line.chosen),
         rule_tuned=compared("rule-tuned", tuned),
         rule_practised=compared("rule-practised", practised),
         alternative=alternative,

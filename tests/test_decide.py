@@ -100,6 +100,12 @@ def test_every_budget_of_the_sliders_is_answered_or_refused(
     assert np.all(found.frontier.low <= found.frontier.best)
     assert np.all(found.frontier.best <= found.frontier.high)
     assert found.saturation.compute_flops > 0
+    if found.rule_tuned.allocation is not None:
+        # Ours would have been the rule's, had the rule been better within the evidence.
+        size = found.rule_tuned.allocation.config.model_size
+        if size <= fitted.space.searched_model_size[1]:
+            theirs = found.rule_tuned.allocation.cross_entropy.value
+            assert loss.value <= theirs * (1 + 2e-3)
     for gain in (found.doubling.compute, found.doubling.data, found.doubling.epsilon):
         # Doubling may buy nothing, never harm beyond the search's own resolution.
         assert gain.value > -2e-3

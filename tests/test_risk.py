@@ -57,13 +57,13 @@ def test_it_agrees_with_the_profile_of_dp_accounting(q, sigma, steps):
     pld = privacy_loss_distribution.from_gaussian_mechanism(
         sigma, sampling_prob=q, value_discretization_interval=1e-3
     ).self_compose(steps)
-    epsilons = np.concatenate([[0.0], np.geomspace(0.01, 10, 60)])
+    epsilons = np.concatenate([[0.0], np.geomspace(0.01, 15, 400)])
     deltas = np.array([pld.get_delta_for_epsilon(float(e)) for e in epsilons])
     mechanism = subsampled(q, sigma, steps)
     # Its distribution is pessimistic on a grid of 1e-3, composed many times.
     assert risk.advantage(mechanism) == pytest.approx(deltas[0], rel=2e-3)
     expected = risk.trade_off(ALPHAS, epsilons, deltas)
-    np.testing.assert_allclose(true_positive_rate(mechanism, ALPHAS), expected, rtol=0.03)
+    np.testing.assert_allclose(true_positive_rate(mechanism, ALPHAS), expected, rtol=0.02)
 
 
 def test_it_agrees_with_riskcal_where_that_is_installed():

@@ -12,10 +12,10 @@ def heading(text: str) -> None:
     st.subheader(text, anchor=False)
 
 
-def chart(title: str, drawn: charts.Chart) -> None:
+def chart(title: str, drawn: charts.Chart, *, height: int = CHART_HEIGHT) -> None:
     """A titled figure with its alternative text."""
     heading(title)
-    st.plotly_chart(drawn.figure, alt=drawn.alt, config=charts.CONFIG, height=CHART_HEIGHT)
+    st.plotly_chart(drawn.figure, alt=drawn.alt, config=charts.CONFIG, height=height)
 
 
 def table(rows: list[tuple[str, str]], place: DeltaGenerator | None = None) -> None:

@@ -25,11 +25,11 @@ from engine.accounting.profile import subsampled_epsilon
 
 PATH = Path(__file__).parents[2] / "data" / "accounting" / "noise_multiplier.npz"
 
-SAMPLING_PROBABILITIES = 10.0 ** np.linspace(-6, 0, 31)
+SAMPLING_PROBABILITIES = 10.0 ** np.linspace(-6, 0, 61)
 ITERATIONS = np.unique(np.round(10.0 ** np.linspace(0.8, 6.2, 28)).astype(int))
 EPSILONS = np.geomspace(0.008, 160.0, 42)
 """To twice the largest ε that may be asked for, since doubling ε is one of the questions."""
-DELTAS = 10.0 ** np.linspace(-12.5, -4.5, 17)
+DELTAS = 10.0 ** np.linspace(-12.5, -4.5, 9)
 LEAST_SIGMA = 0.22
 """Below what the search ever answers (0.3), so that the answer's cell is a smooth one."""
 FINEST_STEP = 0.4

@@ -21,8 +21,9 @@ from engine.law.fit import FitResult
 TOKENS_PER_PARAMETER = 20.0
 SEARCHED_FLOPS = 1e27
 """No alternative is followed beyond this compute, a thousand times the largest budget."""
-_FEWEST_ITERATIONS = 10.0
-_ITERATIONS = np.geomspace(_FEWEST_ITERATIONS, 1e6, 97)
+_SPLITS = 33
+"""Numbers of iterations tried for each compute, before a parabola through the best three."""
+_ROUNDING = 1e-9
 
 
 def searched_compute(line: Line) -> np.ndarray:
@@ -109,15 +110,18 @@ def _best_split(
 ) -> Points:
     """For each compute and model size, the best way to split examples into batches and steps."""
     examples = compute / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)
-    batch = examples[:, None] / _ITERATIONS
-    grid = _evaluated(fit, terms, space, size[:, None], batch, _ITERATIONS)
+    # All of the data in every batch caps how few steps there can be, one example how many.
+    low, high = space.searched_iterations
+    least = np.clip(examples / terms.data_budget, low, high)
+    most = np.clip(examples, least, high)
+    iterations = np.geomspace(least, most, _SPLITS, axis=1)
+    grid = _evaluated(fit, terms, space, size[:, None], examples[:, None] / iterations, iterations)
     loss = np.where(np.isnan(grid.cross_entropy), np.inf, grid.cross_entropy)
     best = np.argmin(loss, axis=1)
-    offset = _parabola(loss, best)
-    iterations = np.exp(
-        np.log(_ITERATIONS[best]) + offset * np.log(_ITERATIONS[1] / _ITERATIONS[0])
-    )
-    return _evaluated(fit, terms, space, size, examples / iterations, iterations)
+    cell = np.log(most / least) / (_SPLITS - 1)
+    rows = np.arange(size.size)
+    chosen = iterations[rows, best] * np.exp(_parabola(loss, best) * cell)
+    return _evaluated(fit, terms, space, size, examples / chosen, chosen)
 
 
 def _parabola(loss: np.ndarray, best: np.ndarray) -> np.ndarray:
@@ -139,15 +143,21 @@ def _evaluated(
     batch: np.ndarray,
     iterations: np.ndarray,
 ) -> Points:
-    """Points with NaN loss where the batch or the number of iterations is impossible."""
+    """Points with NaN loss where they are impossible or where we would not look ourselves.
+
+    An alternative may use larger models than the search does (that is its point), but no smaller
+    ones and no other range of iterations: else it could win by a guess of the law's.
+    """
     size, batch, iterations = np.broadcast_arrays(size, batch, iterations)
-    possible = (batch >= 1) & (batch <= terms.data_budget)
-    possible &= (iterations >= _FEWEST_ITERATIONS) & (iterations <= 1e6)
+    low, high = space.searched_iterations
+    possible = (batch >= 1 - _ROUNDING) & (batch <= terms.data_budget * (1 + _ROUNDING))
+    possible &= (iterations >= low * (1 - _ROUNDING)) & (iterations <= high * (1 + _ROUNDING))
+    possible &= size >= space.searched_model_size[0] * (1 - _ROUNDING)
     points = terms.points(
         fit,
         size,
-        np.where(possible, batch, 1.0),
-        np.where(possible, iterations, _FEWEST_ITERATIONS),
+        np.where(possible, np.clip(batch, 1.0, terms.data_budget), 1.0),
+        np.where(possible, iterations, low),
         space.sequence_length,
     )
     nan = np.where(possible, 1.0, np.nan)

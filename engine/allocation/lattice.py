@@ -3,8 +3,8 @@
 Model size, iterations, batch size and compute all step by the factor 2^¼, so that configurations
 of equal compute C = 6·M·B·T·S are the points of one *rung*, i + j − k = r, and σ̄ is needed only
 once per (T, B). Batches count down from the whole data set; model sizes are shifted so that the
-budget's compute is exactly a rung. Between lattice points the optimum is found by one Newton step
-on the 3 × 3 neighbours, so that answers move smoothly with the sliders.
+budget's compute is exactly a rung. A compass search then polishes each rung's winner off the
+lattice, so that answers move smoothly with the sliders and reach the borders of the space.
 """
 
 import math
@@ -22,6 +22,10 @@ from engine.law.fit import FitResult
 
 RUNGS_PER_OCTAVE = 4
 _STEP = math.log(2) / RUNGS_PER_OCTAVE
+_COMPASS = np.array([[a, b] for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b], dtype=float)
+_POLISHES = 8
+"""Halvings of the compass step: the last one is 0.1 % in size and iterations."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +77,6 @@ class Terms:
         sequence_length: int,
     ) -> Points:
         """Noise and loss of given configurations."""
-        # Coordinates come back from logarithms: no batch may exceed the data by rounding.
-        batch_size = np.clip(batch_size, 1.0, self.data_budget)
-        iterations = np.clip(iterations, 1.0, MOST_ITERATIONS)
         model_size, batch_size, iterations = np.broadcast_arrays(model_size, batch_size, iterations)
         sigma = self.noise_multiplier(batch_size, iterations)
         tokens = batch_size * iterations * sequence_length
@@ -127,7 +128,15 @@ def best_by_compute(fit: FitResult, terms: Terms, space: Space, compute_flops: f
     winners = order[
         [start + np.argmin(flat[start:end]) for start, end in zip(starts, ends, strict=True)]
     ]
-    points = _refined(fit, terms, space, lattice, np.unravel_index(winners, lattice.loss.shape))
+    i, j, k = np.unravel_index(winners, lattice.loss.shape)
+    points = _polished(
+        fit,
+        terms,
+        space,
+        lattice.log_model_size[i],
+        lattice.log_iterations[j],
+        lattice.log_model_size[i] + lattice.log_iterations[j] + lattice.log_batch_size[k],
+    )
     allowed = compute_flops * np.exp((rungs - lattice.rung_of_budget) * _STEP)
     if lattice.rung_of_budget < rungs[0]:
         raise InputError(
@@ -193,61 +202,46 @@ def _by_rung(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.nd
     return order, starts, rungs
 
 
-def _refined(
+def _polished(
     fit: FitResult,
     terms: Terms,
     space: Space,
-    lattice: _Lattice,
-    index: tuple[np.ndarray, ...],
+    log_size: np.ndarray,
+    log_iterations: np.ndarray,
+    log_examples: np.ndarray,
 ) -> Points:
-    """Configurations moved off the lattice, along their rung, to the minimum of a quadratic."""
-    i, j, k = index
-    di, dj = _newton(lattice.loss, i, j, k)
-    log_size = lattice.log_model_size[i]
-    log_iterations = lattice.log_iterations[j]
-    log_batch = lattice.log_batch_size[k]
-    moved = terms.points(
-        fit,
-        np.exp(log_size + di * _STEP),
-        np.exp(log_batch - (di + dj) * _STEP),
-        np.exp(log_iterations + dj * _STEP),
-        space.sequence_length,
-    )
-    # The staircase of deterministic batches can make the quadratic's minimum a worse place.
-    worse = moved.cross_entropy > lattice.loss[i, j, k]
-    if not worse.any():
-        return moved
-    di, dj = np.where(worse, 0.0, di), np.where(worse, 0.0, dj)
-    return terms.points(
-        fit,
-        np.exp(log_size + di * _STEP),
-        np.exp(log_batch - (di + dj) * _STEP),
-        np.exp(log_iterations + dj * _STEP),
-        space.sequence_length,
-    )
+    """Configurations moved off the lattice to the best nearby, at their own compute.
 
+    A compass search on all points at once, model size and iterations moving, batch taking up the
+    rest: unlike a Newton step it is at home on the borders of the space, where many answers lie,
+    and on the staircase of deterministic batches. ``log_examples`` = ln(M·B·T) is held.
+    """
+    size_low, size_high = np.log(space.searched_model_size)
+    steps_low, steps_high = np.log(space.searched_iterations)
+    most = math.log(terms.data_budget)
 
-def _newton(
-    loss: np.ndarray, i: np.ndarray, j: np.ndarray, k: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Step (in cells of size and iterations, batch taking up the rest) to the local minimum."""
-    inside = np.ones(i.shape, dtype=bool)
-    for position, length, reach in zip((i, j, k), loss.shape, (1, 1, 2), strict=True):
-        inside &= (position >= reach) & (position < length - reach)
-    i, j, k = (np.where(inside, position, 2) for position in (i, j, k))
-    if min(loss.shape) < 5:
-        return np.zeros(i.shape), np.zeros(i.shape)
+    def loss_at(size: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        batch = log_examples - size - steps
+        possible = (batch >= -_ROUNDING) & (batch <= most + _ROUNDING)
+        examples = np.clip(np.exp(batch), 1.0, terms.data_budget)
+        iterations = np.minimum(np.exp(steps), MOST_ITERATIONS)
+        ratio = terms.noise_multiplier(examples, iterations) / examples
+        loss = fit.law.cross_entropy(np.exp(size), iterations, ratio)
+        return np.where(possible, loss, np.inf)
 
-    def at(a: int, b: int) -> np.ndarray:
-        return loss[i + a, j + b, k + a + b]
-
-    gradient_i, gradient_j = (at(1, 0) - at(-1, 0)) / 2, (at(0, 1) - at(0, -1)) / 2
-    curve_i = at(1, 0) - 2 * at(0, 0) + at(-1, 0)
-    curve_j = at(0, 1) - 2 * at(0, 0) + at(0, -1)
-    mixed = (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / 4
-    determinant = curve_i * curve_j - mixed**2
-    convex = inside & (curve_i > 0) & (determinant > 0)
-    safe = np.where(convex, determinant, 1.0)
-    step_i = np.where(convex, (mixed * gradient_j - curve_j * gradient_i) / safe, 0.0)
-    step_j = np.where(convex, (mixed * gradient_i - curve_i * gradient_j) / safe, 0.0)
-    return np.clip(step_i, -1, 1), np.clip(step_j, -1, 1)
+    size = np.clip(log_size, size_low, size_high)
+    steps = np.clip(log_iterations, steps_low, steps_high)
+    best = loss_at(size, steps)
+    for step in _STEP * 0.5 ** np.arange(_POLISHES):
+        tried_size = np.clip(size + step * _COMPASS[:, :1], size_low, size_high)
+        tried_steps = np.clip(steps + step * _COMPASS[:, 1:], steps_low, steps_high)
+        loss = loss_at(tried_size, tried_steps)
+        winner = np.argmin(loss, axis=0)[None, :]
+        found = np.take_along_axis(loss, winner, 0)[0]
+        better = found < best
+        size = np.where(better, np.take_along_axis(tried_size, winner, 0)[0], size)
+        steps = np.where(better, np.take_along_axis(tried_steps, winner, 0)[0], steps)
+        best = np.where(better, found, best)
+    batch = np.clip(np.exp(log_examples - size - steps), 1.0, terms.data_budget)
+    iterations = np.minimum(np.exp(steps), MOST_ITERATIONS)
+    return terms.points(fit, np.exp(size), batch, iterations, space.sequence_length)

@@ -24,6 +24,7 @@ TOLERANCE = 0.01
 """Losses within 1 % count as equally good, as in the paper."""
 _MAP_DECADES = (1.0, 1.2)
 _MAP_POINTS = 33
+_ROUNDING = 1e-9
 
 
 def saturation(fit: FitResult, line: Line, *, level: float) -> Saturation:
@@ -60,20 +61,20 @@ def doubling(
     )
 
 
-def wiggle_room(
-    fit: FitResult, terms: Terms, space: Space, best: Points, compute_flops: float
-) -> WiggleRoom:
-    """Excess loss over ``best`` (one point) around it, at the same compute."""
+def wiggle_room(fit: FitResult, terms: Terms, space: Space, best: Points) -> WiggleRoom:
+    """Excess loss over ``best`` (one point) around it, at the compute that it needs."""
     size = _around(best.model_size[0], _MAP_DECADES[0], space.searched_model_size)
     batch = _around(best.batch_size[0], _MAP_DECADES[1], (1.0, float(terms.data_budget)))
-    examples = compute_flops / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)
+    examples = float(best.compute_flops[0]) / (
+        FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length
+    )
     iterations = examples[:, None] / batch
     low, high = space.searched_iterations
-    possible = (iterations >= low) & (iterations <= high)
+    possible = (iterations >= low * (1 - _ROUNDING)) & (iterations <= high * (1 + _ROUNDING))
     points = terms.points(
         fit,
         size[:, None],
-        batch,
+        np.minimum(batch, terms.data_budget),
         np.clip(iterations, low, high),
         space.sequence_length,
     )
@@ -92,7 +93,7 @@ def _around(centre: float, decades: float, bounds: tuple[float, float]) -> np.nd
     """Log-spaced values around ``centre``, which is one of them, within ``bounds``."""
     factors = 10 ** np.linspace(-decades, decades, _MAP_POINTS)
     values = centre * factors
-    return values[(values >= bounds[0] * (1 - 1e-9)) & (values <= bounds[1] * (1 + 1e-9))]
+    return values[(values >= bounds[0] * (1 - _ROUNDING)) & (values <= bounds[1] * (1 + _ROUNDING))]
 
 
 def _first_within(compute: np.ndarray, loss: np.ndarray) -> float:

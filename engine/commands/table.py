@@ -13,7 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes to use")
 
 
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
 def run(options: argparse.Namespace) -> str:
     """Build the table, with progress on standard error, and say where it is."""
-    table.build(options.out, workers=options.workers, say=lambda text: print(text, file=sys.stderr))
+    table.build(options.out, workers=options.workers, say=_say)
     return f"wrote {options.out}"

@@ -80,7 +80,9 @@ class Appraisal:
 class Comparison:
     """Another plan, and how the recommendation's NPV differs from it, draw by draw."""
 
-    appraisal: Appraisal
+    plan: Plan
+    npv: Interval
+    metric: Interval
     difference: Interval
     """NPV of the recommendation less that of the other plan, JPY."""
     probability_better: float
@@ -141,13 +143,13 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
     )
 
 
-def compare(
-    recommended: Sample, others: Sequence[Sample], table: Assumptions, curve: Curve
-) -> tuple[Comparison, ...]:
+def compare(recommended: Sample, others: Sequence[Sample]) -> tuple[Comparison, ...]:
     """Each other plan against the recommendation."""
     return tuple(
         Comparison(
-            appraisal=appraise(other, table, curve),
+            plan=other.plan,
+            npv=spread(other.flows.npv),
+            metric=spread(other.metric),
             difference=spread(recommended.flows.npv - other.flows.npv),
             probability_better=float(np.mean(recommended.flows.npv > other.flows.npv)),
         )

@@ -6,7 +6,7 @@ Roseboom, Clark and Fazar, 1959); ``lognormal`` with median value and 5th and 95
 about low and high.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -140,6 +140,25 @@ class Assumptions:
             if name not in INPUTS:
                 raise InputError("Expected a known figure, got {name}.", name=name)
         return Assumptions(rows=tuple(new.get(row.name, row) for row in self.rows))
+
+    def edited(self, changes: Mapping[str, Mapping[str, object]]) -> "Assumptions":
+        """With fields of some rows changed, as a person types them: name -> field -> content.
+
+        A value typed outside its range widens the range, and a value typed into a certain row
+        stays certain, so that one figure can be changed without two others.
+        """
+        rows = []
+        for name, typed in changes.items():
+            if name not in INPUTS:
+                raise InputError("Expected a known figure, got {name}.", name=name)
+            row, typed = self[name], dict(typed)
+            value = typed.get("value")
+            if isinstance(value, int | float):
+                ends = (value, value) if row.low == row.high else (row.low, row.high)
+                typed.setdefault("low", min(ends[0], value))
+                typed.setdefault("high", max(ends[1], value))
+            rows.append(replace(row, **typed))
+        return self.changed(rows)
 
     def fixed(self, **values: float) -> "Assumptions":
         """With these figures certain: value, low and high the same."""

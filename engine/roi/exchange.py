@@ -108,7 +108,7 @@ def _number(name: str, text: str) -> float:
 def _toml(value: float | str) -> str:
     if isinstance(value, str):
         value = str(value).replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value) + '"'
+        return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in value) + '"'
     return repr(value)
 
 

@@ -62,12 +62,14 @@ def internal_rates(flows: Sequence[float] | FloatArray) -> tuple[float, ...]:
     flows = np.asarray(flows, dtype=float)
     if sign_changes(flows) == 0:
         return ()
-    x = np.concatenate(
-        [
-            np.geomspace(1 / (1 + _HIGHEST_RATE), 0.5, _GRID // 4),
-            np.linspace(0.5, 1.5, _GRID),
-            np.geomspace(1.5, 1e3, _GRID // 4),
-        ]
+    x = np.unique(
+        np.concatenate(
+            [
+                np.geomspace(1 / (1 + _HIGHEST_RATE), 0.5, _GRID // 4),
+                np.linspace(0.5, 1.5, _GRID),
+                np.geomspace(1.5, 1e3, _GRID // 4),
+            ]
+        )
     )
     value = _polynomial(flows, x)
     crossings = np.flatnonzero(np.sign(value[:-1]) * np.sign(value[1:]) < 0)
@@ -76,7 +78,7 @@ def internal_rates(flows: Sequence[float] | FloatArray) -> tuple[float, ...]:
     unique: list[float] = []
     for rate in sorted(found):
         if not unique or abs(rate - unique[-1]) > _SAME * (1 + abs(rate)):
-            unique.append(round(rate, 12))
+            unique.append(round(float(rate), 12))
     return tuple(unique)
 
 

@@ -22,7 +22,7 @@ def rule(fitted, compute, which=baselines.rule_tuned):
 
 @pytest.mark.parametrize("which", [baselines.rule_tuned, baselines.rule_practised])
 def test_the_rule_sees_twenty_tokens_a_parameter(fitted, which):
-    points = rule(fitted, np.geomspace(1e15, 1e22, 8), which)
+    points = rule(fitted, np.geomspace(1e16, 1e22, 8), which)
     tokens = points.batch_size * points.iterations * 512
     known = np.isfinite(points.cross_entropy)
     assert known.any()
@@ -47,7 +47,7 @@ def test_tuning_helps_and_finds_the_best_split(fitted):
     # By brute force at one compute.
     size = float(tuned.model_size[2])
     examples = 20 * size / 512
-    iterations = np.geomspace(10, 1e6, 4_000)
+    iterations = np.geomspace(*fitted.space.searched_iterations, 4_000)
     batch = examples / iterations
     possible = (batch >= 1) & (batch <= QUESTION.data_budget)
     brute = QUESTION.points(fitted.fit, size, batch[possible], iterations[possible], 512)

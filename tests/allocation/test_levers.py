@@ -51,9 +51,9 @@ def test_doubling_is_the_gain_of_a_doubled_question(fitted, line):
 
 
 def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line):
-    room = levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen, BUDGET)
+    room = levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen)
     assert np.nanmin(room.excess) == pytest.approx(0.0, abs=1e-3)
-    i, j = np.unravel_index(np.nanargmin(room.excess), room.excess.shape)
+    i, _ = np.unravel_index(np.nanargmin(room.excess), room.excess.shape)
     assert room.model_size[i] == pytest.approx(line.chosen.model_size[0], rel=0.3)
     spent = 6 * room.model_size[:, None] * room.batch_size * room.iterations * 512
     known = np.isfinite(room.excess)
@@ -66,6 +66,5 @@ def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line):
 def test_wiggle_room_stays_within_the_data(fitted):
     few = Terms(data_budget=2_000, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
     small = best_by_compute(fitted.fit, few, fitted.space, 1e17)
-    compute = float(small.chosen.compute_flops[0])
-    room = levers.wiggle_room(fitted.fit, few, fitted.space, small.chosen, compute)
+    room = levers.wiggle_room(fitted.fit, few, fitted.space, small.chosen)
     assert room.batch_size.max() <= 2_000 * (1 + 1e-9)

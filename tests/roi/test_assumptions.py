@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.answers import Accelerator, CostAssumptions
@@ -69,6 +69,7 @@ def test_out_and_back(table, out, back):
     assert back(out(changed)) == changed
 
 
+@settings(max_examples=25)
 @given(st.floats(0, 1), st.text(min_size=1).filter(lambda s: s.strip()))
 def test_any_source_survives(value, source):
     row = replace(DEFAULT_ASSUMPTIONS["adoption"], value=value, low=0.0, high=1.0, source=source)

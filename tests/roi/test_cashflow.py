@@ -135,7 +135,7 @@ def test_plans_are_compared_draw_by_draw(plan, table, curve):
     worse = replace(plan, name="rule-tuned", loss=replace(plan.loss, name="rule-tuned", value=3.9))
     worse = replace(worse, loss=replace(worse.loss, resampled=(3.8, 3.85, 3.9, 3.95, 4.0)))
     recommended, other = sample(plan, table, curve), sample(worse, table, curve)
-    (found,) = compare(recommended, [other], table, curve)
+    (found,) = compare(recommended, [other])
     assert found.difference.value == pytest.approx(
         recommended.flows.npv.mean() - other.flows.npv.mean()
     )

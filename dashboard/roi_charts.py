@@ -1,0 +1,243 @@
+"""Figures of the ROI page: from value to NPV, cash over time, what it hangs on, stages.
+
+Indigo is what the recommendation earns, grey what it costs; no colour says good or bad. Amounts
+stand at the bars, so that nothing needs hovering.
+"""
+
+import numpy as np
+
+from dashboard import formats, roi_labels, roi_wording
+from dashboard.canvas import FONT, Canvas
+from dashboard.charts import Chart
+from dashboard.colours import Palette
+from dashboard.i18n import Words
+from engine.cost import ONCE
+from engine.roi.study import Study
+
+_BARS = 10
+"""Bars of a tornado: what moves the NPV less hardly matters."""
+_TINY = 0.005
+"""Parts below this share of the largest are drawn together as the rest."""
+
+
+def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
+    """From value over the costs to the NPV, mean present values."""
+    parts = study.appraisal.parts
+    order = ("value", *ONCE, "serving", "operation", "legal", "tax")
+    largest = max(abs(parts[key]) for key in order) or 1.0
+    shown = [key for key in order if abs(parts[key]) >= _TINY * largest or key == "training"]
+    rest = sum(parts[key] for key in order if key not in shown)
+    steps = [(roi_labels.name(key, words), parts[key]) for key in shown]
+    if rest:
+        steps.append((words.say("Other"), rest))
+    names = [name for name, _ in steps] + [roi_labels.name("npv", words)]
+    values = [value for _, value in steps]
+    npv = sum(values)
+    starts = np.cumsum([0.0, *values])[: len(values)]
+    canvas = Canvas(colours)
+    figure = canvas.figure
+    figure.add_bar(
+        y=names,
+        x=[*values, npv],
+        base=[*starts, 0.0],
+        orientation="h",
+        width=0.62,
+        marker={
+            "color": [
+                *(colours.recommendation if v >= 0 else colours.outside for v in values),
+                colours.recommendation,
+            ]
+        },
+        hoverinfo="skip",
+        name="waterfall",
+    )
+    highest = max(0.0, *np.cumsum(values), npv)
+    lowest = min(0.0, *np.cumsum(values), npv)
+    for name, value, start in zip(names, [*values, npv], [*starts, 0.0], strict=True):
+        canvas.amount(max(start, start + value, 0.0), name, roi_labels.money(value, words))
+    _money_axis(canvas, "x", lowest, highest + 0.22 * (highest - lowest), words)
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT})
+    figure.update_layout(showlegend=False)
+    listed = "; ".join(
+        f"{n}: {roi_labels.money(v, words)}" for n, v in zip(names, [*values, npv], strict=True)
+    )
+    return Chart(figure, words.say("From value to net present value. {listed}.", listed=listed))
+
+
+def cash(study: Study, words: Words, colours: Palette) -> Chart:
+    """Cumulative cash with its band, and where it crosses zero."""
+    band = study.appraisal.cash
+    canvas = Canvas(colours)
+    level = formats.percent(band.level, words.language)
+    name = words.say("{level} interval", level=level)
+    canvas.band(band.months, band.low, band.high, name, hatched=False)
+    name = words.say("Mean")
+    canvas.line(band.months, band.mean, name, colours.recommendation, 4, "solid")
+    canvas.figure.data[-1].hoverinfo = "skip"
+    canvas.figure.data[-1].hovertemplate = None
+    canvas.figure.add_hline(y=0, line={"color": colours.quiet, "width": 1.5})
+    time = study.appraisal.payback_months
+    low, high = float(band.low.min()), float(band.high.max())
+    if np.isfinite(time.value):
+        end = min(time.high, float(band.months[-1]))
+        canvas.gap(time.low, end, 0.0)
+        canvas.mark(time.value, 0.0, "circle", 15, fill=colours.recommendation, edge=colours.paper)
+        text = words.say(
+            "Pays back: {payback}", payback=roi_wording.payback(study.appraisal, words)
+        )
+        canvas.label(time.value, 0.0, text, colours.ink, ay=64, ax=24, xanchor="left")
+    _money_axis(canvas, "y", low, high, words)
+    canvas.figure.update_xaxes(
+        title=words.say("Months from now"), dtick=12, range=[0, band.months[-1]]
+    )
+    canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
+    alt = words.say(
+        "Cumulative cash over {months} months: it ends at {end}. {headline}",
+        months=formats.plain(band.months[-1]),
+        end=roi_wording.interval(band.mean[-1], band.low[-1], band.high[-1], words),
+        headline=roi_wording.headline(study, words),
+    )
+    return Chart(canvas.figure, alt)
+
+
+def tornado(study: Study, words: Words, colours: Palette) -> Chart:
+    """NPV at both ends of each figure's range, the widest first."""
+    bars = study.tornado[:_BARS]
+    central = study.appraisal.central_npv
+    canvas = Canvas(colours)
+    figure = canvas.figure
+    names = [roi_labels.name(bar.name, words) for bar in bars]
+    for end, share in (("low", 0.45), ("high", 1.0)):
+        ends = np.array([getattr(bar, f"npv_at_{end}") for bar in bars])
+        figure.add_bar(
+            y=names,
+            x=ends - central,
+            base=central,
+            orientation="h",
+            width=0.62,
+            marker={"color": colours.faint(colours.recommendation, share)},
+            hoverinfo="skip",
+            name=words.say("At its low end") if end == "low" else words.say("At its high end"),
+        )
+    lows = [min(bar.npv_at_low, bar.npv_at_high) for bar in bars] or [central]
+    highs = [max(bar.npv_at_low, bar.npv_at_high) for bar in bars] or [central]
+    for bar, name in zip(bars, names, strict=True):
+        left, right = (bar.low, bar.high)
+        if bar.npv_at_low > bar.npv_at_high:
+            left, right = right, left
+        texts = [roi_labels.figure(bar.name, value, words) for value in (left, right)]
+        for x, text, anchor in (
+            (min(bar.npv_at_low, bar.npv_at_high), texts[0], "right"),
+            (max(bar.npv_at_low, bar.npv_at_high), texts[1], "left"),
+        ):
+            figure.add_annotation(
+                x=x,
+                y=name,
+                text=text,
+                xanchor=anchor,
+                showarrow=False,
+                xshift=-4 if anchor == "right" else 4,
+                font={"size": FONT - 3, "color": colours.quiet},
+            )
+    figure.add_vline(x=0, line={"color": colours.ink, "width": 2, "dash": "dot"})
+    width = max(highs) - min(lows) or abs(central) or 1.0
+    _money_axis(canvas, "x", min(lows) - 0.22 * width, max(highs) + 0.22 * width, words)
+    figure.update_xaxes(title=roi_labels.name("npv", words))
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT - 2})
+    figure.update_layout(
+        barmode="overlay", legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
+    )
+    listed = "; ".join(
+        f"{name}: {roi_labels.money_range(min(b.npv_at_low, b.npv_at_high), max(b.npv_at_low, b.npv_at_high), words)}"
+        for name, b in zip(names[:5], bars[:5], strict=True)
+    )
+    return Chart(
+        figure, words.say("What moves the net present value most. {listed}.", listed=listed)
+    )
+
+
+def stages(study: Study, words: Words, colours: Palette) -> Chart:
+    """Pilot, limited, full on a line of months, with each gate's number and chance."""
+    plan, table = study.staged, study.table
+    first, second = plan.gates
+    launch, end = table["launch_months"].value, 12 * table["horizon_years"].value
+    canvas = Canvas(colours)
+    figure = canvas.figure
+    spans = (
+        (words.say("Pilot"), 0.0, first.month, 0.25),
+        (words.say("Training and limited launch"), first.month, second.month, 0.55),
+        (words.say("Full use"), second.month, end, 1.0),
+    )
+    for row, (name, start, stop, share) in enumerate(spans):
+        figure.add_bar(
+            x=[stop - start],
+            y=[2 - row],
+            base=start,
+            orientation="h",
+            width=0.5,
+            name=name,
+            marker={"color": colours.faint(colours.recommendation, share)},
+            hoverinfo="skip",
+        )
+    texts = (
+        words.say("Pilot: {price}", price=roi_labels.money(plan.pilot.price, words)),
+        words.say(
+            "Gate 1: {gate} ({chance})",
+            gate=roi_wording.gate(first, words),
+            chance=formats.percent(first.passed, words.language),
+        ),
+        words.say(
+            "Limited to {share} of users from month {launch}; {spent} spent by then",
+            share=formats.percent(plan.limited_share, words.language),
+            launch=formats.plain(launch),
+            spent=roi_labels.money(second.spent_before, words),
+        ),
+        words.say(
+            "Gate 2: {gate} ({chance})",
+            gate=roi_wording.gate(second, words),
+            chance=formats.percent(second.passed, words.language),
+        ),
+        words.say(
+            "Full use: reached with {chance} probability",
+            chance=formats.percent(plan.full_probability, words.language),
+        ),
+    )
+    places = (
+        (first.month, 2.0),
+        (first.month, 1.5),
+        (second.month, 1.0),
+        (second.month, 0.5),
+        (second.month, 0.0),
+    )
+    for text, (x, y) in zip(texts, places, strict=True):
+        gate = text in (texts[1], texts[3])
+        if gate:
+            canvas.mark(x, y, "diamond", 15, fill=colours.paper, edge=colours.ink)
+        inside = text is texts[4]
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=f"<b>{text}</b>" if gate else text,
+            xanchor="left",
+            showarrow=False,
+            xshift=14,
+            font={"size": FONT, "color": colours.paper if inside else colours.ink},
+        )
+    figure.update_xaxes(title=words.say("Months from now"), range=[-1, end], dtick=12)
+    figure.update_yaxes(visible=False, range=[-0.45, 2.45])
+    figure.update_layout(showlegend=False, barmode="overlay")
+    return Chart(figure, " ".join(f"{text}." for text in texts))
+
+
+def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words) -> None:
+    """Round amounts at most six along an axis of yen."""
+    width = max(high - low, 1.0)
+    step = 10.0 ** np.floor(np.log10(width / 4))
+    step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= 6)
+    ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    canvas.figure.layout[f"{axis}axis"].update(
+        range=[low - 0.02 * width, high + 0.02 * width],
+        tickmode="array",
+        tickvals=list(ticks),
+        ticktext=[roi_labels.money(tick, words) if tick else "0" for tick in ticks],
+    )

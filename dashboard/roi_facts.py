@@ -1,0 +1,197 @@
+"""Figures and tables of the ROI page, and the way from any figure to its inputs.
+
+Two clicks lead from a headline to its inputs: the first opens its parts, the second a part's own
+figures with their sources (:mod:`engine.roi.trace`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dashboard import formats, roi_labels, roi_wording
+from dashboard.i18n import N_, Words
+from engine.risk import AttackRisk
+from engine.roi.metric import CURVE_INPUTS
+from engine.roi.study import Study
+from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
+
+_FROM = {
+    "predicted_loss": N_("law fitted to the evidence, Decide page"),
+    "attack_advantage": N_("δ(ε) profile of the mechanism, this page"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """A figure with what it means under it; ``key`` finds its parts."""
+
+    key: str
+    label: str
+    value: str
+    detail: str
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of a figure: its amount, and (name, value, source) of each of its inputs."""
+
+    label: str
+    inputs: list[tuple[str, str, str]]
+
+
+def headlines(study: Study, risk: AttackRisk, words: Words) -> list[Headline]:
+    return [
+        _npv(study, words),
+        _rate(study, words),
+        _total(study, words),
+        _value(study, words),
+        _odds(risk, words),
+    ]
+
+
+def _npv(study: Study, words: Words) -> Headline:
+    npv = study.appraisal.npv
+    usd = npv.value / study.table["jpy_per_usd"].value
+    return Headline(
+        key="npv",
+        label=roi_labels.name("npv", words),
+        value=roi_labels.money(npv.value, words),
+        detail=words.say(
+            "{inside} · USD {usd}",
+            inside=roi_labels.money_range(npv.low, npv.high, words),
+            usd=f"{'−' if usd < 0 else ''}{formats.amount(abs(usd), words.language)}",
+        ),
+        help=words.say(
+            "Mean of 20,000 draws of every uncertain figure, of the law and of the step from loss "
+            "to metric; the range holds {level} of them. Discounted to today; doing nothing is 0.",
+            level=formats.percent(npv.level, words.language),
+        ),
+    )
+
+
+def _rate(study: Study, words: Words) -> Headline:
+    return Headline(
+        key="internal_rate",
+        label=roi_labels.name("internal_rate", words),
+        value=roi_wording.internal_rate(study.appraisal, words),
+        detail=words.say(
+            "a year · discount rate {rate}",
+            rate=formats.percent(study.table["discount_rate"].value, words.language),
+        ),
+        help=words.say(
+            "Rate at which the mean cash flow is worth nothing. “None” and “several” are said "
+            "where there is no single one: then decide by the net present value."
+        ),
+    )
+
+
+def _total(study: Study, words: Words) -> Headline:
+    cost = study.appraisal.total_cost
+    return Headline(
+        key="total_cost",
+        label=roi_labels.name("total_cost", words),
+        value=roi_labels.money(cost.value, words),
+        detail=words.say(
+            "{inside} over {years} years",
+            inside=roi_labels.money_range(cost.low, cost.high, words),
+            years=formats.plain(study.table["horizon_years"].value),
+        ),
+        help=words.say(
+            "Everything spent until the horizon, not discounted: compute, search, pilots, data, "
+            "people, serving, operation, and the legal loss to be expected."
+        ),
+    )
+
+
+def _value(study: Study, words: Words) -> Headline:
+    value, metric = study.appraisal.value_per_year, study.appraisal.metric
+    return Headline(
+        key="value_per_year",
+        label=roi_labels.name("value_per_year", words),
+        value=roi_labels.money(value.value, words),
+        detail=words.say(
+            "in full use · {metric} saved a task",
+            metric=formats.bracketed(
+                roi_labels.metric(metric.value, words),
+                formats.between(
+                    formats.plain(metric.low, 2), formats.plain(metric.high, 2), words.language
+                ),
+                words.language,
+            ),
+        ),
+        help=roi_wording.curve(study, words),
+    )
+
+
+def _odds(risk: AttackRisk, words: Words) -> Headline:
+    return Headline(
+        key="legal_avoided",
+        label=words.say("Attacker's odds"),
+        value=words.say("{found} in 1,000", found=formats.plain(risk.found, 2)),
+        detail=words.say(
+            "instead of {guessed} without the model", guessed=formats.plain(risk.guessed)
+        ),
+        help=words.say(
+            "{odds} That is the best that anyone could do who sees every step of the training; it "
+            "is computed from the whole privacy profile, not from one ε.",
+            odds=roi_wording.odds(risk, words),
+        ),
+    )
+
+
+def parts(study: Study, key: str, words: Words) -> Iterator[Part]:
+    """The parts of a figure, each with its inputs."""
+    found = study.appraisal
+    for part in PARTS_OF.get(key, (key,)):
+        label = roi_labels.name(part, words)
+        if part in found.parts:
+            label += f": {roi_labels.money(found.parts[part], words)}"
+        names = _measured(study, INPUTS_OF.get(part) or inputs_of(part))
+        yield Part(label=label, inputs=[_input(study, name, words) for name in names])
+
+
+def break_evens(study: Study, words: Words) -> list[tuple[str, str, str, str]]:
+    """(name, value, value at which it just pays, margin), the nearest to the edge first."""
+    found = [item for item in study.break_evens if item.at is not None and item.margin is not None]
+    found.sort(key=lambda item: abs(item.margin))
+    return [
+        (
+            roi_labels.name(item.name, words),
+            roi_labels.figure(item.name, item.value, words),
+            roi_labels.figure(item.name, item.at, words),
+            ("+" if item.margin > 0 else "−") + formats.percent(abs(item.margin), words.language),
+        )
+        for item in found
+    ]
+
+
+def _measured(study: Study, names: tuple[str, ...]) -> list[str]:
+    """The inputs, with the measured pairs in place of the assumed curve."""
+    if not study.curve.measured or not set(CURVE_INPUTS) & set(names):
+        return list(names)
+    return [*(name for name in names if name not in CURVE_INPUTS), "metric_curve"]
+
+
+def _input(study: Study, name: str, words: Words) -> tuple[str, str, str]:
+    label = roi_labels.name(name, words)
+    if name == "metric_curve":
+        pairs = study.curve.pairs
+        return label, words.say("{n} measured pairs", n=len(pairs)), words.say("your own figures")
+    if name in PLAN_INPUTS:
+        source = words.say(_FROM[name]) if name in _FROM else words.say("plan of the Decide page")
+        return label, roi_labels.figure(name, _of_plan(study, name), words), source
+    row = study.table[name]
+    value = roi_labels.figure(name, row.value, words)
+    if row.uncertain:
+        ends = (roi_labels.figure(name, end, words) for end in (row.low, row.high))
+        value = formats.bracketed(value, roi_labels.range_of(*ends, words), words.language)
+    return label, value, f"{row.source} ({row.dated})"
+
+
+def _of_plan(study: Study, name: str) -> float:
+    plan = study.appraisal.plan
+    if name == "predicted_loss":
+        return plan.loss.value
+    if name == "attack_advantage":
+        return plan.advantage or 1.0
+    return float(getattr(plan.workload, name))

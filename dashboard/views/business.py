@@ -1,0 +1,47 @@
+"""All assumptions in one table: edited in place, imported, exported; measured pairs beside it."""
+
+import streamlit as st
+
+from dashboard import scenario, tables
+from dashboard.i18n import Words
+from dashboard.scenario import Scenario
+from dashboard.views import files, parts
+from engine.roi.assumptions import Distribution
+
+_HEIGHT = 520
+
+
+def draw(now: Scenario, words: Words) -> None:
+    """The table with what was refused above it, then files and pairs."""
+    parts.heading(words.say("Assumptions"))
+    st.caption(
+        words.say("Every figure on this page comes from this table and the plan. Edit a cell.")
+    )
+    if sentence := scenario.refused_entry("table", words):
+        st.error(sentence, icon=":material/block:")
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    kinds = st.column_config.SelectboxColumn
+    st.data_editor(
+        tables.frame(now.table, words),
+        hide_index=True,
+        height=_HEIGHT,
+        disabled=("name", "unit"),
+        column_config={
+            "name": text(words.say("Figure"), pinned=True),
+            "value": number(words.say("Its value"), required=True, format="plain"),
+            "low": number(words.say("Low"), required=True, format="plain"),
+            "high": number(words.say("High"), required=True, format="plain"),
+            "unit": text(words.say("Unit")),
+            "distribution": kinds(
+                words.say("Distribution"), options=[d.value for d in Distribution], required=True
+            ),
+            "source": text(words.say("Source"), width="large"),
+            "dated": text(words.say("Date")),
+        },
+        **scenario.bind_table(),
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        files.draw(now, words)
+    with right:
+        files.pairs(words)

@@ -1,0 +1,28 @@
+"""The table of assumptions as a file, out and back; measured pairs as text."""
+
+import streamlit as st
+
+from dashboard import scenario
+from dashboard.i18n import Words
+from dashboard.scenario import Scenario
+from engine.roi.exchange import to_csv, to_toml
+
+
+def draw(now: Scenario, words: Words) -> None:
+    """Save, load, restore."""
+    with st.container(horizontal=True):
+        st.download_button(words.say("Save as TOML"), to_toml(now.table), "assumptions.toml")
+        st.download_button(words.say("Save as CSV"), to_csv(now.table), "assumptions.csv")
+        st.button(words.say("Back to the defaults"), on_click=scenario.restore_table)
+    st.file_uploader(words.say("Load a table"), type=["toml", "csv"], **scenario.bind_file())
+
+
+def pairs(words: Words) -> None:
+    """What was measured, in place of the assumed curve."""
+    st.text_area(
+        words.say("Measured pairs: loss and minutes saved, one pair a line"),
+        placeholder="2.0, 4.5\n2.5, 3.9\n3.0, 2.4",
+        **scenario.bind_pairs(),
+    )
+    if sentence := scenario.refused_entry("pairs", words):
+        st.error(sentence, icon=":material/block:")
