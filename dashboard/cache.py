@@ -7,13 +7,16 @@ hands out the object itself. A refusal (``InputError``) is raised anew each time
 import streamlit as st
 
 from dashboard.certificates import Certificates
+from dashboard.scenario import Scenario
 from engine import cost as price
 from engine import decide, fits
 from engine.accounting.certify import certify
 from engine.answers import Cost, CostAssumptions, Decision
 from engine.config import Budget, Sampling
 from engine.risk import AttackRisk, Exposure, attack_risk, planned_mechanism, rank_plans
+from engine.roi import inverse
 from engine.roi.assumptions import Assumptions
+from engine.roi.inverse import Candidate, Goal, Least, Question
 from engine.roi.metric import Curve
 from engine.roi.plan import plans_of
 from engine.roi.study import Study
@@ -77,3 +80,27 @@ def risk(
     mechanism = planned_mechanism(answer.recommendation, budget.data_budget)
     others = rank_plans(answer.wiggle_room, budget=budget, sampling=sampling)
     return attack_risk(mechanism), others
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def least_budgets(now: Scenario, goal: Goal, target: float) -> tuple[Least, ...]:
+    """The least of each budget that reaches a target, the others held."""
+    return inverse.least_budgets(_question(now), goal, target)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def best_epsilon(now: Scenario) -> Candidate:
+    """The ε that earns most, legal risk included."""
+    return inverse.best_epsilon(_question(now))[0]
+
+
+def _question(now: Scenario) -> Question:
+    fitted = fitted_evidence(now.evidence_id)
+    return Question(
+        budget=now.budget,
+        fit=fitted.fit,
+        space=fitted.space,
+        sampling=now.sampling,
+        table=now.table,
+        curve=now.curve,
+    )

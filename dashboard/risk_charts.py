@@ -9,9 +9,17 @@ from dashboard import formats, roi_wording
 from dashboard.canvas import FONT, Canvas
 from dashboard.charts import Chart
 from dashboard.colours import Palette
-from dashboard.i18n import Words
+from dashboard.i18n import N_, Words
 from engine.peers import Deployment
 from engine.risk import PEOPLE, AttackRisk
+
+_UNITS = {
+    "person": N_("person"),
+    "sequence of 1024 tokens": N_("sequence of 1,024 tokens"),
+    "device (user) over the training": N_("device over the training"),
+    "member and month": N_("member and month"),
+    "user and day": N_("user and day"),
+}
 
 
 def odds(risk: AttackRisk, words: Words, colours: Palette) -> Chart:
@@ -42,30 +50,34 @@ def odds(risk: AttackRisk, words: Words, colours: Palette) -> Chart:
 def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours: Palette) -> Chart:
     """This ε among published ones, each with its unit: a strip to look along, no ranking."""
     canvas = Canvas(colours)
-    here = words.say("This plan: {unit}", unit=words.say("person"))
-    rows = [(f"{peer.organisation}, {peer.year}", peer.epsilon, peer.unit) for peer in others]
-    rows.append((here, epsilon, ""))
+    here = words.say("This plan")
+    person = words.say("person")
+    rows = [
+        (
+            f"{peer.organisation} {peer.year}",
+            peer.epsilon,
+            words.say(_UNITS.get(peer.unit, peer.unit)),
+        )
+        for peer in others
+    ]
+    rows.append((here, epsilon, person))
     rows.sort(key=lambda row: row[1])
     low, high = (f([row[1] for row in rows]) for f in (min, max))
-    canvas.log_axis("x", low / 2, high * 12)
+    middle = np.sqrt(low * high)
+    canvas.log_axis("x", low / 4, high * 4)
     for place, (name, value, unit) in enumerate(rows):
-        own = name is here
+        own, right = name is here, value > middle
         colour = colours.recommendation if own else colours.evidence
-        canvas.mark(
-            value,
-            place,
-            "star" if own else "circle",
-            18 if own else 12,
-            fill=colour,
-            edge=colours.paper,
-        )
-        text = name if own else f"{name} · {unit}"
+        symbol, size = ("star", 18) if own else ("circle", 12)
+        canvas.mark(value, place, symbol, size, fill=colour, edge=colours.paper)
+        amount = f"<b>{formats.plain(value)}</b>"
+        text = f"<b>{name}</b> · {unit}" if own else f"{name} · {unit}"
         canvas.figure.add_annotation(
             x=np.log10(value),
             y=place,
-            text=f"<b>{formats.plain(value)}</b>  {text}",
-            xanchor="left",
-            xshift=14,
+            text=f"{text}  {amount}" if right else f"{amount}  {text}",
+            xanchor="right" if right else "left",
+            xshift=-14 if right else 14,
             showarrow=False,
             font={"size": FONT - 2, "color": colours.ink},
         )

@@ -82,10 +82,11 @@ def cash(study: Study, words: Words, colours: Palette) -> Chart:
         end = min(time.high, float(band.months[-1]))
         canvas.gap(time.low, end, 0.0)
         canvas.mark(time.value, 0.0, "circle", 15, fill=colours.recommendation, edge=colours.paper)
-        text = words.say(
-            "Pays back: {payback}", payback=roi_wording.payback(study.appraisal, words)
+        text = words.say("Pays back: {payback}", payback=roi_labels.months(time.value, words))
+        late = time.value > band.months[-1] / 2
+        canvas.label(
+            time.value, 0.0, text, colours.ink, ay=-90, ax=-50, xanchor="right" if late else "auto"
         )
-        canvas.label(time.value, 0.0, text, colours.ink, ay=64, ax=24, xanchor="left")
     _money_axis(canvas, "y", low, high, words)
     canvas.figure.update_xaxes(
         title=words.say("Months from now"), dtick=12, range=[0, band.months[-1]]
@@ -141,8 +142,8 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
             )
     figure.add_vline(x=0, line={"color": colours.ink, "width": 2, "dash": "dot"})
     width = max(highs) - min(lows) or abs(central) or 1.0
-    _money_axis(canvas, "x", min(lows) - 0.22 * width, max(highs) + 0.22 * width, words)
-    figure.update_xaxes(title=roi_labels.name("npv", words))
+    _money_axis(canvas, "x", min(lows) - 0.14 * width, max(highs) + 0.14 * width, words)
+    figure.update_xaxes(title=roi_labels.name("npv", words), tickangle=0)
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT - 2})
     figure.update_layout(
         barmode="overlay", legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
@@ -184,7 +185,7 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
         words.say(
             "Gate 1: {gate} ({chance})",
             gate=roi_wording.gate(first, words),
-            chance=formats.percent(first.passed, words.language),
+            chance=roi_labels.chance(first.passed, words),
         ),
         words.say(
             "Limited to {share} of users from month {launch}; {spent} spent by then",
@@ -195,11 +196,11 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
         words.say(
             "Gate 2: {gate} ({chance})",
             gate=roi_wording.gate(second, words),
-            chance=formats.percent(second.passed, words.language),
+            chance=roi_labels.chance(second.passed, words),
         ),
         words.say(
             "Full use: reached with {chance} probability",
-            chance=formats.percent(plan.full_probability, words.language),
+            chance=roi_labels.chance(plan.full_probability, words),
         ),
     )
     places = (

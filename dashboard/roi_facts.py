@@ -44,7 +44,6 @@ def headlines(study: Study, risk: AttackRisk, words: Words) -> list[Headline]:
         _npv(study, words),
         _rate(study, words),
         _total(study, words),
-        _value(study, words),
         _odds(risk, words),
     ]
 
@@ -100,26 +99,6 @@ def _total(study: Study, words: Words) -> Headline:
             "Everything spent until the horizon, not discounted: compute, search, pilots, data, "
             "people, serving, operation, and the legal loss to be expected."
         ),
-    )
-
-
-def _value(study: Study, words: Words) -> Headline:
-    value, metric = study.appraisal.value_per_year, study.appraisal.metric
-    return Headline(
-        key="value_per_year",
-        label=roi_labels.name("value_per_year", words),
-        value=roi_labels.money(value.value, words),
-        detail=words.say(
-            "in full use · {metric} saved a task",
-            metric=formats.bracketed(
-                roi_labels.metric(metric.value, words),
-                formats.between(
-                    formats.plain(metric.low, 2), formats.plain(metric.high, 2), words.language
-                ),
-                words.language,
-            ),
-        ),
-        help=roi_wording.curve(study, words),
     )
 
 
@@ -185,7 +164,7 @@ def _input(study: Study, name: str, words: Words) -> tuple[str, str, str]:
     if row.uncertain:
         ends = (roi_labels.figure(name, end, words) for end in (row.low, row.high))
         value = formats.bracketed(value, roi_labels.range_of(*ends, words), words.language)
-    return label, value, f"{row.source} ({row.dated})"
+    return label, value, f"{roi_labels.source(row.source, words)} ({row.dated})"
 
 
 def _of_plan(study: Study, name: str) -> float:

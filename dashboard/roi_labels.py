@@ -61,6 +61,11 @@ _PLAN = {
     "data_budget": N_("{n} people"),
     "predicted_loss": N_("{n} nats per token"),
 }
+_MARKS = {
+    "assumption": N_("assumption"),
+    "definition": N_("definition"),
+    "option": N_("option"),
+}
 _SHARES = ("share", "share/year")
 
 
@@ -68,8 +73,26 @@ def name(key: str, words: Words) -> str:
     """Name of a figure or a part of one, as it stands at the head of a line."""
     if key in PARTS:
         return words.say(PARTS[key])
-    text = words.say(FIELDS[key]).removeprefix("the ")
+    text = inline(key, words)
     return text[:1].upper() + text[1:]
+
+
+def inline(key: str, words: Words) -> str:
+    """Name of a figure inside a sentence."""
+    return words.say(FIELDS[key]).removeprefix("the ")
+
+
+def chance(probability: float, words: Words) -> str:
+    """A probability from draws, which never makes anything quite sure.
+
+    >>> chance(0.998, Words("en")), chance(0.85, Words("en"))
+    ('over 99%', '85%')
+    """
+    if probability > 0.995:
+        return words.say("over {n}", n="99%")
+    if probability < 0.005:
+        return words.say("under {n}", n="1%")
+    return formats.percent(probability, words.language)
 
 
 def money(jpy: float, words: Words) -> str:
@@ -126,3 +149,11 @@ def unit(key: str, words: Words) -> str:
     if text == "JPY":
         return words.say("yen")
     return words.say(_UNITS[text], n="").strip()
+
+
+def source(text: str, words: Words) -> str:
+    """A source whose first word may be one of ours, in the page's language."""
+    for mark, shown in _MARKS.items():
+        if text.startswith(mark):
+            return words.say(shown) + text.removeprefix(mark)
+    return text

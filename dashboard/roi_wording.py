@@ -7,8 +7,10 @@ import math
 
 from dashboard import formats, roi_labels
 from dashboard.i18n import N_, Words
+from engine.config import EPSILON_RANGE
 from engine.risk import PEOPLE, AttackRisk, Exposure
 from engine.roi.appraise import Appraisal, Comparison
+from engine.roi.inverse import Candidate, Goal, Least
 from engine.roi.plan import RULE, WITHOUT_PRIVACY
 from engine.roi.staging import Gate, StagedPlan
 from engine.roi.study import Study
@@ -27,13 +29,9 @@ def headline(study: Study, words: Words) -> str:
     found = study.appraisal
     unknown = ""
     if study.tornado:
-        unknown = words.say(
-            "The largest unknown: {name}.",
-            name=roi_labels.name(study.tornado[0].name, words).lower()
-            if words.language == "en"
-            else roi_labels.name(study.tornado[0].name, words),
-        )
-    chance = formats.percent(found.probability, words.language)
+        name = roi_labels.inline(study.tornado[0].name, words)
+        unknown = words.say("The largest unknown: {name}.", name=name)
+    chance = roi_labels.chance(found.probability, words)
     if found.never_pays_back > _UNPAID:
         first = words.say(
             "It does not pay back within {years} years in most cases; "
@@ -53,13 +51,11 @@ def headline(study: Study, words: Words) -> str:
 def payback(found: Appraisal, words: Words) -> str:
     """Payback with its interval; open where too many cases never pay back."""
     time = found.payback_months
-    low, high = (roi_labels.months(end, words) for end in (time.low, time.high))
-    if not math.isinf(time.high):
-        low = formats.plain(round(time.low))
-        high = formats.plain(round(time.high))
-    inside = roi_labels.range_of(low, high, words)
     if math.isinf(time.high):
-        inside = words.say("{low} to {high}", low=low, high=high)
+        inside = words.say("{low} or more", low=roi_labels.months(time.low, words))
+    else:
+        ends = (formats.plain(round(end)) for end in (time.low, time.high))
+        inside = roi_labels.range_of(*ends, words)
     return formats.bracketed(roi_labels.months(time.value, words), inside, words.language)
 
 
@@ -97,7 +93,7 @@ def against(other: Comparison, words: Words) -> str:
         template,
         other=words.say(_OTHERS[other.plan.name]),
         gap=roi_labels.money(abs(gap.value), words),
-        chance=formats.percent(other.probability_better, words.language),
+        chance=roi_labels.chance(other.probability_better, words),
     )
 
 
@@ -172,10 +168,11 @@ def exposures(plans: tuple[Exposure, ...], here: float, words: Words) -> str:
         "batches of {batch}."
     )
     if worst.advantage - best.advantage < _NEGLIGIBLE_GAP:
-        template = N_(
+        return words.say(
             "Among {count} plans of equal privacy and nearly equal loss the attacker's advantage "
-            "hardly differs: {low} to {high}; this plan: {here}. Least leaks a model of {model} "
-            "parameters with batches of {batch}."
+            "hardly differs from this plan's {here}.",
+            count=len(plans),
+            here=formats.percent(here, words.language),
         )
     return words.say(
         template,
@@ -239,3 +236,51 @@ def staged(plan: StagedPlan, words: Words) -> str:
         )
     )
     return ("" if words.language == "ja" else " ").join([first, second])
+
+
+def example(study: Study, goal: Goal) -> str:
+    """A target near what the plan reaches, to type something like it."""
+    reached = {
+        Goal.NPV: study.appraisal.central_npv,
+        Goal.METRIC: study.appraisal.metric.value,
+        Goal.LOSS: study.appraisal.loss.value,
+    }
+    return f"{formats.rounded(reached[goal], 2):.10g}"
+
+
+def least(found: tuple[Least, ...], words: Words) -> list[tuple[str, str]]:
+    """The least of each budget, with the other two held."""
+    names = {
+        "compute_flops": words.say("Least compute (FLOPs), people and ε held"),
+        "data_budget": words.say("Fewest people, compute and ε held"),
+        "epsilon": words.say("Smallest ε, compute and people held"),
+    }
+    shown = {
+        "compute_flops": lambda value: formats.scientific(value),
+        "data_budget": lambda value: formats.amount(value, words.language),
+        "epsilon": lambda value: formats.plain(value),
+    }
+    return [
+        (
+            names[item.name],
+            words.say("out of reach") if item.value is None else shown[item.name](item.value),
+        )
+        for item in found
+    ]
+
+
+def best_epsilon(best: Candidate, words: Words) -> str:
+    """The ε that earns most at the central case, and the end of the range said as such."""
+    said = words.say(
+        "With this compute and these people, ε = {epsilon} earns most: {npv} in the central case, "
+        "legal risk included.",
+        epsilon=formats.plain(best.budget.epsilon),
+        npv=roi_labels.money(best.npv, words),
+    )
+    if best.budget.epsilon < EPSILON_RANGE[1]:
+        return said
+    more = words.say(
+        "That is the largest ε searched: on these figures legal risk is too small to limit it, so "
+        "choose ε by what you owe the people in the data."
+    )
+    return said + ("" if words.language == "ja" else " ") + more

@@ -139,6 +139,11 @@ def bind_file() -> dict[str, object]:
     return {"key": "table:file", "on_change": _take_file}
 
 
+def bind_goal(widget: str) -> dict[str, object]:
+    """Arguments that tie a widget of the inverse question to its place: ``kind`` or a target."""
+    return {"key": f"goal:{widget}", "persist_state": "session"}
+
+
 def bind_pairs() -> dict[str, object]:
     """Arguments that tie a text area to the measured pairs of loss and metric."""
     state = st.session_state

@@ -39,7 +39,7 @@ def frame(table: Assumptions, words: Words) -> pd.DataFrame:
             "high": [row.high for row in table.rows],
             "unit": [roi_labels.unit(row.name, words) for row in table.rows],
             "distribution": [row.distribution.value for row in table.rows],
-            "source": [row.source for row in table.rows],
+            "source": [roi_labels.source(row.source, words) for row in table.rows],
             "dated": [row.dated for row in table.rows],
         }
     )

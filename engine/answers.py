@@ -16,7 +16,8 @@ FloatArray = np.ndarray
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A predicted value and the range that holds the truth with probability ``level``."""
+    """A value and its range at ``level``: for losses a prediction interval, which the loss of one
+    new run should meet with that probability; else the share of the law's resamples inside."""
 
     value: float
     low: float

@@ -37,7 +37,8 @@ class Sampling(StrEnum):
     POISSON = "poisson"
     """Each person joins each batch independently with probability B/N; add/remove neighbours."""
     DETERMINISTIC = "deterministic"
-    """Fixed batches in turn; a person takes part in every (N/B)-th step; zero-out neighbours."""
+    """Fixed batches in turn, read cyclically with nothing dropped at the end of a round, so that a
+    person takes part in at most ⌈T·B/N⌉ steps; zero-out neighbours."""
     BEST = "best"
     """Whichever of the two needs less noise, as the paper does; the result names the one used."""
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.accounting.search import better_sampling
 from engine.allocation import baselines, levers
-from engine.allocation.lattice import Line, Points, Terms, best_by_compute
+from engine.allocation.lattice import Line, Points, Terms, best_at, best_by_compute
 from engine.allocation.space import Space, refuse_if_absurd
 from engine.answers import (
     Allocation,
@@ -29,7 +29,9 @@ from engine.fits import FittedEvidence
 from engine.law.fit import FitResult
 
 LEVEL = 0.9
-"""Every interval of a decision holds the truth with this probability."""
+"""Losses carry prediction intervals of this level: parameters, scatter and distance from the
+evidence. Other ranges (saturation, doubling, factors) hold this share of the law's resamples: what
+the parameters leave open, no more."""
 
 
 def decide(
@@ -96,7 +98,10 @@ def predict(
     delta: float,
     sampling: Sampling = Sampling.POISSON,
 ) -> Allocation:
-    """Noise and predicted loss of a given configuration. Raises as the accounting does."""
+    """Noise and predicted loss of a given configuration.
+
+    Raises :class:`InputError` outside the domain of :mod:`engine.accounting.domain`.
+    """
     terms = Terms(data_budget=data_budget, epsilon=epsilon, delta=delta, sampling=sampling)
     return _allocation(fit, terms, config)
 
@@ -123,26 +128,29 @@ def _whole(point: Points, budget: Budget, space: Space) -> TrainingConfig:
 
 
 def _allocation(fit: FitResult, terms: Terms, config: TrainingConfig) -> Allocation:
-    points = terms.points(
-        fit,
-        np.array([float(config.model_size)]),
-        np.array([float(config.batch_size)]),
-        np.array([float(config.iterations)]),
-        config.sequence_length,
+    sigma = terms.noise_multiplier(
+        np.array(float(config.batch_size)), np.array(float(config.iterations))
     )
-    ratio = points.noise_batch_ratio
-    low, high = fit.interval(points.model_size, points.iterations, ratio, level=LEVEL)
+    return allocation_at(fit, config, float(sigma), _sampling_used(terms, config))
+
+
+def allocation_at(
+    fit: FitResult, config: TrainingConfig, noise_multiplier: float, sampling: Sampling
+) -> Allocation:
+    """Predicted loss of ``config`` under a given noise: the certified one, say."""
+    point = config.model_size, config.iterations, noise_multiplier / config.batch_size
+    low, high = fit.interval(*point, level=LEVEL)
     return Allocation(
         config=config,
-        noise_multiplier=float(points.noise_multiplier[0]),
-        noise_batch_ratio=float(ratio[0]),
+        noise_multiplier=noise_multiplier,
+        noise_batch_ratio=point[2],
         cross_entropy=Interval(
-            value=float(points.cross_entropy[0]),
-            low=float(low[0]),
-            high=float(high[0]),
+            value=float(fit.law.cross_entropy(*point)),
+            low=float(low),
+            high=float(high),
             level=LEVEL,
         ),
-        sampling=_sampling_used(terms, config),
+        sampling=sampling,
     )
 
 
@@ -182,8 +190,8 @@ def _doubling(fit: FitResult, terms: Terms, space: Space, line: Line, budget: Bu
     return levers.doubling(
         fit,
         line,
-        best_by_compute(fit, more_people, space, budget.compute_flops),
-        best_by_compute(fit, more_epsilon, space, budget.compute_flops),
+        best_at(fit, more_people, space, budget.compute_flops),
+        best_at(fit, more_epsilon, space, budget.compute_flops),
         level=LEVEL,
     )
 

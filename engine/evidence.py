@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.accounting.domain import MOST_ITERATIONS
 from engine.errors import InputError
 from engine.records import RunRecord
 from engine.runlog import RunLog
@@ -153,10 +154,11 @@ def _accounting(rows: pd.DataFrame, noise_multiplier: NoiseMultiplier) -> dict[s
         rows[name].to_numpy(dtype=float) for name in ("data_budget", "batch_size", "iterations")
     )
     up, down = np.exp(SLOPE_STEP), np.exp(-SLOPE_STEP)
-    # A batch cannot outgrow the data: there the difference is one-sided as far as it must be.
+    # At the data's size, and where accounting ends, the difference is one-sided as it must be.
     larger, smaller = np.minimum(batch * up, data), np.maximum(batch * down, 1.0)
     batches = np.stack([batch, larger, smaller, batch, batch, data])
-    longer, shorter = steps * up, np.maximum(steps * down, 1.0)
+    longer = np.minimum(steps * up, MOST_ITERATIONS)
+    shorter = np.maximum(steps * down, 1.0)
     iterations = np.stack([steps, steps, steps, longer, shorter, steps])
     sigma = noise_multiplier(
         data_budget=data,

@@ -1,8 +1,8 @@
 """From the run log to a fitted law, once for each state of the evidence.
 
 A fit takes a few seconds, resamples and hold-outs included; no slider may pay for that. So the
-result is kept on disk under a hash of what decides it (the evidence, the accounting's table, the
-source of the law) and read back by every process. A damaged or missing file is made again.
+result is kept on disk under a hash of what decides it (the evidence with its noise, the source of the
+law, numpy and scipy) and read back by every process. A damaged or missing file is made again.
 """
 
 import hashlib
@@ -11,10 +11,10 @@ import os
 import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 import engine.law
-from engine.accounting import table
 from engine.accounting.search import noise_multiplier
 from engine.allocation.space import Space, space_of
 from engine.answers import EvidenceSummary
@@ -75,8 +75,10 @@ def evidence_of(evidence_id: str) -> Evidence:
 
 
 def _path(evidence: Evidence, cache: Path | None) -> Path:
-    key = hashlib.sha256(f"{evidence.sha256} {_code_hash()}".encode()).hexdigest()[:16]
-    return (cache or _cache_folder()) / f"{evidence.id}-{key}.json"
+    """Named by everything that decides a fit: what it is given, and the code that makes it."""
+    digest = hashlib.sha256(_code_hash())
+    digest.update(evidence.frame.to_csv(float_format="%.17g").encode())
+    return (cache or _cache_folder()) / f"{evidence.id}-{digest.hexdigest()[:16]}.json"
 
 
 def _cache_folder() -> Path:
@@ -88,13 +90,13 @@ def _cache_folder() -> Path:
 
 
 @lru_cache(maxsize=1)
-def _code_hash() -> str:
-    """Hash of everything besides the records that decides a fit."""
+def _code_hash() -> bytes:
     digest = hashlib.sha256()
     for source in sorted(Path(engine.law.__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    digest.update(table.PATH.read_bytes())
-    return digest.hexdigest()
+    for package in ("numpy", "scipy"):
+        digest.update(version(package).encode())
+    return digest.digest()
 
 
 def _read(path: Path) -> FitResult | None:

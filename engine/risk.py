@@ -10,7 +10,7 @@ of this grossly, so none is taken here.
 
 The attacker knows everything but the one person's participation and sees every noisy step: real
 attacks do worse. Deterministic batches (and q = 1) are one Gaussian of μ = √k/σ, in closed form; the
-subsampled Gaussian is near-exact (:mod:`engine.accounting.profile`) and takes the worse of adding and
+subsampled Gaussian is near-exact (:mod:`engine.accounting.tradeoff`) and takes the worse of adding and
 removing. Not covered: leaks other than the model, such as logs, the data itself, or learning rates
 chosen on it; and people who share data with others.
 
@@ -29,8 +29,8 @@ from scipy.special import ndtr, ndtri
 
 from engine.accounting.domain import participations
 from engine.accounting.gaussian import gaussian_delta
-from engine.accounting.profile import subsampled_delta
 from engine.accounting.search import better_sampling
+from engine.accounting.tradeoff import subsampled_delta
 from engine.answers import Allocation, Certificate, WiggleRoom
 from engine.config import Budget, Sampling, TrainingConfig
 from engine.errors import InputError
@@ -43,8 +43,8 @@ SECRET_PRIOR = 1e-6
 """A secret of six digits, each as likely as any other."""
 _EPSILONS = np.concatenate([[0.0], np.geomspace(1e-4, 30.0, 1_600)])
 """Each ε of the grid gives a valid bound; the grid's ratio of 1.008 costs under 1e-4 of TPR."""
-MOST_COMPARED = 60
-"""Plans compared at a time: at about 5 ms each, half a second."""
+MOST_COMPARED = 40
+"""Plans compared at a time: at 5 to 10 ms each, under half a second."""
 
 
 @dataclass(frozen=True, kw_only=True)

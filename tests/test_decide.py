@@ -131,6 +131,17 @@ def test_prediction_outside_the_data_is_refused(fitted):
     config = TrainingConfig(model_size=10**7, batch_size=10**8, iterations=100, sequence_length=512)
     with pytest.raises(InputError, match="batch_size of at most the data_budget"):
         predict(config, fitted.fit, data_budget=10**7, epsilon=4.0, delta=1e-8)
+    endless = dataclasses.replace(config, batch_size=10, iterations=2_000_000)
+    with pytest.raises(InputError, match="Expected iterations between 1 and 1e"):
+        predict(endless, fitted.fit, data_budget=10**7, epsilon=4.0, delta=1e-8)
+
+
+def test_a_budget_beyond_the_largest_configuration_buys_that_one(fitted):
+    rich = Budget(compute_flops=1e23, data_budget=10**4, epsilon=4.0)
+    found = decide(rich, fitted)
+    assert found.frontier.compute_flops[-1] == pytest.approx(1e23, rel=1e-6)
+    assert found.recommendation.config.compute_flops < 1e22
+    assert found.rule_tuned.allocation.config.model_size > 1e9
 
 
 def test_the_alternative_that_was_named(fitted):

@@ -28,9 +28,9 @@ def draw(now: Scenario, words: Words) -> None:
         disabled=("name", "unit"),
         column_config={
             "name": text(words.say("Figure"), pinned=True),
-            "value": number(words.say("Its value"), required=True, format="plain"),
-            "low": number(words.say("Low"), required=True, format="plain"),
-            "high": number(words.say("High"), required=True, format="plain"),
+            "value": number(words.say("Its value"), required=True, format="localized"),
+            "low": number(words.say("Low"), required=True, format="localized"),
+            "high": number(words.say("High"), required=True, format="localized"),
             "unit": text(words.say("Unit")),
             "distribution": kinds(
                 words.say("Distribution"), options=[d.value for d in Distribution], required=True

@@ -6,7 +6,7 @@ from dashboard import cache, roi_charts, roi_wording
 from dashboard.colours import Palette, palette
 from dashboard.i18n import Words
 from dashboard.scenario import Scenario
-from dashboard.views import business, parts, risk, trace
+from dashboard.views import business, parts, reverse, risk, trace
 from engine.errors import InputError
 from engine.roi.study import Study
 
@@ -30,6 +30,7 @@ def render(scenario: Scenario) -> None:
     trace.headlines(found, attack, words)
     _charts(found, words, colours)
     risk.draw(scenario.budget.epsilon, found, attack, others, words, colours)
+    reverse.draw(scenario, found, words)
     business.draw(scenario, words)
 
 
@@ -42,10 +43,7 @@ def _charts(found: Study, words: Words, colours: Palette) -> None:
         )
     with right:
         parts.chart(words.say("Cash so far"), roi_charts.cash(found, words, colours))
-    left, right = st.columns(2, gap="medium")
-    with left:
-        parts.chart(words.say("What it hangs on"), roi_charts.tornado(found, words, colours))
-        trace.break_evens(found, words)
-    with right:
-        parts.chart(words.say("Step by step"), roi_charts.stages(found, words, colours))
-        st.caption(roi_wording.staged(found.staged, words))
+    parts.chart(words.say("What it hangs on"), roi_charts.tornado(found, words, colours))
+    trace.break_evens(found, words)
+    parts.chart(words.say("Step by step"), roi_charts.stages(found, words, colours), height=330)
+    st.caption(roi_wording.staged(found.staged, words))

@@ -20,6 +20,7 @@ What it does not do: it is no bound. Truncation, aliasing and the kernel leave e
 '2.067'
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,7 +45,10 @@ _TAIL = 36.0
 """e^−36: probability that may fall off the grid."""
 _TILTS = np.geomspace(0.05, 1e6, 80)
 _BLOCKS = 800
-"""Chernoff bounds only steer tilt and grid: losses are pooled into this many blocks for them."""
+"""Chernoff bounds only steer tilt and grid: of very many losses, this many blocks are enough."""
+_FLOAT_ERROR = 2e-15
+"""Error of a cell of the composed density, a step, over the largest cell: several times what tests
+measure against extended precision."""
 _STEEPEST = 0.25
 """Largest change of the tilt's exponent within a cell: the spreading kernel is a polynomial, and
 losses between grid points are tilted by where they are but tilted back by where the grid is."""
@@ -91,102 +95,96 @@ def composed_epsilon(
     weight: np.ndarray,
     iterations: int,
     deltas: Sequence[float] | np.ndarray,
-    *,
-    cell: float | None = None,
 ) -> np.ndarray:
-    """ε at each of ``deltas`` of the sum of T independent losses.
+    """ε at each of ``deltas`` of the sum of T independent losses, near-exact.
 
-    ``loss``, ``weight``: one step's finite losses and their probabilities, shape (k,). With
-    ``cell`` the losses are multiples of it, nothing is spread and ε is rounded up to a multiple,
-    so that a pessimistic step stays pessimistic (but for tilted probability e^−36 off the grid);
-    without, a cell is chosen and losses between grid points are spread.
+    ``loss``, ``weight``: one step's losses and their probabilities, shape (k,).
     """
-    wanted = np.asarray(deltas, dtype=float)
+    log_weight = _log(weight)
+    tilt = _choose_tilt(loss, log_weight, iterations, _PIVOT_LOG_DELTA)
+    tilt = min(tilt, _STEEPEST / FINEST_CELL)
+    tilted, cumulant = _tilt(loss, log_weight, tilt)
+    cell = min(_choose_cell(loss, weight, tilted, iterations), _STEEPEST / tilt)
+    position, density = _compose(loss, tilted, iterations, cell, fixed=False)
+    log_delta = _log_delta(position, density, iterations * cumulant, tilt)
+    log_wanted = np.log(np.asarray(deltas, dtype=float))
+    epsilon = np.interp(-log_wanted, -log_delta, position)
+    return _within_reach(epsilon, log_wanted, log_delta)
+
+
+def composed_epsilon_bound(
+    loss: np.ndarray, weight: np.ndarray, iterations: int, delta: float, *, cell: float
+) -> float:
+    """An upper bound on ε at ``delta`` of the sum of T losses that are multiples of ``cell``.
+
+    Nothing is spread between grid points and ε is rounded up to one, so a pessimistic step stays
+    pessimistic. Tilted towards ``delta``, the density of the sum peaks where δ is decided; what
+    the FFT may have got wrong (``_FLOAT_ERROR`` a step of the largest density, in every cell that
+    counts) and what may have fallen off the grid is added to δ before ε is read. inf where the
+    grid would be too large or the error too large against δ.
+    """
+    log_weight = _log(weight)
+    tilt = _choose_tilt(loss, log_weight, iterations, math.log(delta))
+    tilted, cumulant = _tilt(loss, log_weight, tilt)
+    composed = _compose(loss, tilted, iterations, cell, fixed=True)
+    if composed is None:
+        return math.inf
+    position, density = composed
+    counted = 1 / -math.expm1(-tilt * cell)
+    slack = _FLOAT_ERROR * iterations * density.max() * counted + math.exp(-_TAIL)
+    log_delta = _log_delta(position, density, iterations * cumulant, tilt, slack=slack)
+    log_wanted = np.array([math.log(delta)])
+    after = np.minimum(np.searchsorted(-log_delta, -log_wanted), position.size - 1)
+    return float(_within_reach(position[after], log_wanted, log_delta)[0])
+
+
+def _log(weight: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
-        log_weight = np.log(weight)
-    tilt = _choose_tilt(loss, log_weight, iterations)
-    if cell is None:
-        tilt = min(tilt, _STEEPEST / FINEST_CELL)
+        return np.log(weight)
+
+
+def _choose_tilt(
+    loss: np.ndarray, log_weight: np.ndarray, iterations: int, log_delta: float
+) -> float:
+    """The λ of the Chernoff bound ε = min (T·K(λ) − ln δ)/λ."""
+    cumulants = _cumulants(loss, log_weight, _TILTS)
+    return float(_TILTS[np.argmin((iterations * cumulants - log_delta) / _TILTS)])
+
+
+def _tilt(loss: np.ndarray, log_weight: np.ndarray, tilt: float) -> tuple[np.ndarray, float]:
+    """Probabilities proportional to weight·e^{tilt·loss}, and the logarithm of their sum."""
     log_tilted = log_weight + tilt * loss
     cumulant = _logsumexp(log_tilted)
-    tilted = np.exp(log_tilted - cumulant)
-
-    wanted_cell = cell or min(_choose_cell(loss, weight, tilted, iterations), _STEEPEST / tilt)
-    position, density = _compose(loss, tilted, iterations, wanted_cell, fixed=cell is not None)
-    # δ(ε) = Σ_{l > ε} (1 − e^{ε−l}) p(l) with p(l) = density(l)·e^{T·K − tilt·l}; both sums are
-    # scaled by e^{tilt·ε} so that nothing underflows where δ is smallest.
-    log_excess = _log_excess(density, tilt, position[1])
-    log_delta = iterations * cumulant - tilt * position + log_excess
-    log_delta = np.maximum.accumulate(log_delta[::-1])[::-1]
-    log_wanted = np.log(wanted)
-    if cell is None:
-        epsilon = np.interp(-log_wanted, -log_delta, position)
-    else:
-        # An upper bound stays one: the first grid point whose δ is small enough.
-        after = np.searchsorted(-log_delta, -log_wanted)
-        epsilon = position[np.minimum(after, position.size - 1)]
-    epsilon[log_wanted >= log_delta[0]] = 0.0
-    epsilon[log_wanted <= log_delta[-1]] = np.inf
-    epsilon[epsilon > WIDEST_LOSS / 2] = np.inf
-    return epsilon
+    return np.exp(log_tilted - cumulant), cumulant
 
 
-def subsampled_delta(
-    sampling_probability: float,
-    noise_multiplier: float,
-    iterations: int,
-    epsilons: Sequence[float] | np.ndarray,
+def _log_delta(
+    position: np.ndarray, density: np.ndarray, cumulant: float, tilt: float, *, slack: float = 0.0
 ) -> np.ndarray:
-    """δ at each of ``epsilons`` >= 0 after ``iterations`` steps, to about 1e-5.
+    """ln δ at each position, made to fall.
 
-    Shapes: epsilons (n,) -> (n,), falling. The larger of removing and adding a person; Poisson
-    sampling, unit sensitivity. For attacks, which live where δ is large; a promise of 1e-8 is
-    :func:`subsampled_epsilon`'s.
-
-    >>> subsampled_delta(0.022, 6.0, 11_000, [0.0, 0.5, 1.0]).round(3)
-    array([0.153, 0.023, 0.001])
+    δ(ε) = Σ_{l > ε} (1 − e^{ε−l}) p(l) with p(l) = density(l)·e^{cumulant − tilt·l}; the sum is
+    scaled by e^{tilt·ε} so that nothing underflows where δ is smallest.
     """
-    directions = step_losses(sampling_probability, noise_multiplier)
-    return np.maximum.reduce(
-        [composed_delta(loss, weight, iterations, epsilons) for loss, weight in directions]
-    )
+    excess = _excess(density, tilt, position[1] - position[0]) + slack
+    log_delta = cumulant - tilt * position + np.log(np.maximum(excess, 1e-300))
+    return np.maximum.accumulate(log_delta[::-1])[::-1]
 
 
-def composed_delta(
-    loss: np.ndarray,
-    weight: np.ndarray,
-    iterations: int,
-    epsilons: Sequence[float] | np.ndarray,
-) -> np.ndarray:
-    """δ at each of ``epsilons`` of the sum of T independent losses, given as for composed_epsilon.
-
-    Nothing is tilted, since no small δ is asked for. Where the sum may lie beyond
-    ``WIDEST_LOSS``, δ is 1: no protection is claimed that was not computed.
-    """
-    wanted = np.asarray(epsilons, dtype=float)
-    with np.errstate(divide="ignore"):
-        log_weight = np.log(weight)
-    if _reach(loss, log_weight, iterations, np.geomspace(0.05, 1e6, 40)) > WIDEST_LOSS:
-        return np.ones(wanted.shape)
-    cell = _choose_cell(loss, weight, weight, iterations)
-    position, density = _compose(loss, weight, iterations, cell, fixed=False)
-    delta = _decayed_sum(density, 0.0) - _decayed_sum(density, position[1])
-    delta = np.maximum.accumulate(np.clip(delta, 0.0, 1.0)[::-1])[::-1]
-    return np.interp(wanted, position, delta)
-
-
-def _choose_tilt(loss: np.ndarray, log_weight: np.ndarray, iterations: int) -> float:
-    """The λ of the Chernoff bound ε = min (T·K(λ) − ln δ)/λ at the pivot δ."""
-    cumulants = _cumulants(loss, log_weight, _TILTS)
-    return float(_TILTS[np.argmin((iterations * cumulants - _PIVOT_LOG_DELTA) / _TILTS)])
+def _within_reach(epsilon: np.ndarray, log_wanted: np.ndarray, log_delta: np.ndarray) -> np.ndarray:
+    """0 where even ε = 0 has a smaller δ, inf where the grid ends before δ is small enough."""
+    epsilon = np.where(log_wanted >= log_delta[0], 0.0, epsilon)
+    epsilon = np.where(log_wanted <= log_delta[-1], np.inf, epsilon)
+    return np.where(epsilon > WIDEST_LOSS / 2, np.inf, epsilon)
 
 
 def _compose(
     loss: np.ndarray, weight: np.ndarray, iterations: int, cell: float, *, fixed: bool
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Distribution of the sum of T losses on a grid: positions from 0 upwards, probabilities.
 
-    The cell is made to fit a whole grid, and to fit into memory, unless it is ``fixed``.
+    The cell is made to fit a whole grid, and to fit into memory, unless it is ``fixed``: then a
+    grid that is too large gives None.
     """
     log_weight = np.log(np.maximum(weight, 1e-300))
     rates = np.geomspace(0.05, 1e6, 40)
@@ -195,6 +193,8 @@ def _compose(
     right = float(np.clip(right, 20 * cell, WIDEST_LOSS))
     left = float(np.clip(left, 20 * cell, WIDEST_LOSS))
     size = max(2 ** int(np.ceil(np.log2((left + right) / cell + 32))), 512)
+    if fixed and size > 4 * LARGEST_GRID:
+        return None
     if not fixed:
         size = min(size, LARGEST_GRID)
         cell = (left + right) / (size - 32)
@@ -242,12 +242,26 @@ def _reach(loss: np.ndarray, log_weight: np.ndarray, iterations: int, rates: np.
 
 
 def _cumulants(loss: np.ndarray, log_weight: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    """ln E[e^{rate·L}] at each rate, or slightly more: a block counts at its largest loss."""
-    starts = np.arange(0, loss.size, max(loss.size // _BLOCKS, 1))
-    pooled = np.logaddexp.reduceat(log_weight, starts)
-    exponent = pooled + rates[:, None] * np.maximum.reduceat(loss, starts)
+    """ln E[e^{rate·L}] at each rate, or slightly more where there are very many losses."""
+    loss, log_weight = _pooled(loss, log_weight)
+    exponent = log_weight + rates[:, None] * loss
     top = exponent.max(axis=1, keepdims=True)
     return top[:, 0] + np.log(np.exp(exponent - top).sum(axis=1))
+
+
+def _pooled(loss: np.ndarray, log_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fewer losses, none smaller: the likeliest stay, blocks of the rest count at their largest."""
+    if loss.size <= 4 * _BLOCKS:
+        return loss, log_weight
+    likeliest = np.argpartition(log_weight, -_BLOCKS)[-_BLOCKS:]
+    rest = np.ones(loss.size, dtype=bool)
+    rest[likeliest] = False
+    others, weights = loss[rest], log_weight[rest]
+    starts = np.arange(0, others.size, max(others.size // _BLOCKS, 1))
+    return (
+        np.concatenate([loss[likeliest], np.maximum.reduceat(others, starts)]),
+        np.concatenate([log_weight[likeliest], np.logaddexp.reduceat(weights, starts)]),
+    )
 
 
 def _spread(position: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
@@ -264,11 +278,9 @@ def _spread(position: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
     return grid
 
 
-def _log_excess(density: np.ndarray, tilt: float, cell: float) -> np.ndarray:
-    """ln Σ_{j > i} (1 − e^{−(j−i)·cell}) e^{−tilt·(j−i)·cell} density_j, for every i."""
-    slow, fast = _decayed_sum(density, tilt * cell), _decayed_sum(density, (tilt + 1) * cell)
-    with np.errstate(divide="ignore"):
-        return np.log(np.maximum(slow - fast, 1e-300))
+def _excess(density: np.ndarray, tilt: float, cell: float) -> np.ndarray:
+    """Σ_{j > i} (1 − e^{−(j−i)·cell}) e^{−tilt·(j−i)·cell} density_j, for every i."""
+    return _decayed_sum(density, tilt * cell) - _decayed_sum(density, (tilt + 1) * cell)
 
 
 def _decayed_sum(density: np.ndarray, rate: float) -> np.ndarray:

@@ -27,8 +27,8 @@ PATH = Path(__file__).parents[2] / "data" / "accounting" / "noise_multiplier.npz
 
 SAMPLING_PROBABILITIES = 10.0 ** np.linspace(-6, 0, 61)
 ITERATIONS = np.unique(np.round(10.0 ** np.linspace(0.8, 6.2, 28)).astype(int))
-EPSILONS = np.geomspace(0.008, 160.0, 42)
-"""To twice the largest ε that may be asked for, since doubling ε is one of the questions."""
+EPSILONS = np.geomspace(0.008, 160.0, 42)[:-1]
+"""Up to 126: about twice the largest ε that may be asked for, since doubling is a question."""
 DELTAS = 10.0 ** np.linspace(-12.5, -4.5, 9)
 LEAST_SIGMA = 0.22
 """Below what the search ever answers (0.3), so that the answer's cell is a smooth one."""
@@ -112,8 +112,9 @@ def _plane(q: float, iterations: int) -> np.ndarray:
         found = PchipInterpolator(x, y, extrapolate=False)(wanted)
         # Below the smallest ε of the ladder: the first rung with ε = 0, one per cent higher.
         found[wanted < x[0]] = log_sigma[min(np.flatnonzero(known)[-1] + 1, sigmas.size - 1)]
-        # Above the largest even the least noise is more than enough.
-        found[wanted > x[-1]] = -np.inf
+        # Above the largest even the least noise is enough, unless ε there is beyond counting.
+        least = -np.inf if np.isfinite(epsilon[0]) else y[-1]
+        found[wanted > x[-1]] = least
         plane[:, column] = np.maximum(found, np.log(LEAST_SIGMA))
     return plane
 

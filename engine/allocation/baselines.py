@@ -120,7 +120,11 @@ def _best_split(
     best = np.argmin(loss, axis=1)
     cell = np.log(most / least) / (_SPLITS - 1)
     rows = np.arange(size.size)
-    chosen = iterations[rows, best] * np.exp(_parabola(loss, best) * cell)
+    between = iterations[rows, best] * np.exp(_parabola(loss, best) * cell)
+    points = _evaluated(fit, terms, space, size, examples / between, between)
+    # Deterministic batches are a staircase, on which a parabola can mislead.
+    better = points.cross_entropy <= grid.cross_entropy[rows, best]
+    chosen = np.where(better, between, iterations[rows, best])
     return _evaluated(fit, terms, space, size, examples / chosen, chosen)
 
 

@@ -129,28 +129,52 @@ def best_by_compute(fit: FitResult, terms: Terms, space: Space, compute_flops: f
         [start + np.argmin(flat[start:end]) for start, end in zip(starts, ends, strict=True)]
     ]
     i, j, k = np.unravel_index(winners, lattice.loss.shape)
-    points = _polished(
-        fit,
-        terms,
-        space,
-        lattice.log_model_size[i],
-        lattice.log_iterations[j],
-        lattice.log_model_size[i] + lattice.log_iterations[j] + lattice.log_batch_size[k],
-    )
+    points = _polished(fit, terms, space, lattice, i, j, k)
+    # Pulling the smallest configurations back into the space made some of them dearer.
     allowed = compute_flops * np.exp((rungs - lattice.rung_of_budget) * _STEP)
-    if lattice.rung_of_budget < rungs[0]:
-        raise InputError(
-            "Expected a compute budget of at least {least} FLOPs, which one example a step of the "
-            "smallest model takes, got {value}: choose a larger one.",
-            least=f"{allowed[0]:.1e}",
-            value=f"{compute_flops:.1e}",
-        )
-    running = np.minimum.accumulate(points.cross_entropy)
+    first = int(np.argmax(points.compute_flops <= allowed * (1 + _ROUNDING)))
+    if lattice.rung_of_budget < rungs[first]:
+        raise _too_small(float(allowed[first]), compute_flops)
+    loss = np.where(
+        points.compute_flops <= allowed * (1 + _ROUNDING), points.cross_entropy, np.inf
+    )[first:]
     holder = np.maximum.accumulate(
-        np.where(points.cross_entropy <= running, np.arange(running.size), 0)
+        np.where(loss <= np.minimum.accumulate(loss), np.arange(loss.size), 0)
     )
-    at = min(lattice.rung_of_budget - int(rungs[0]), running.size - 1)
-    return Line(allowed_flops=allowed, points=points.take(holder), at=at)
+    # A budget beyond the largest configuration buys that one.
+    beyond = max(lattice.rung_of_budget - int(rungs[-1]), 0)
+    holder = np.append(holder, np.full(beyond, holder[-1]))
+    return Line(
+        allowed_flops=allowed[first] * np.exp(np.arange(holder.size) * _STEP),
+        points=points.take(holder + first),
+        at=lattice.rung_of_budget - int(rungs[first]),
+    )
+
+
+def best_at(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -> Points:
+    """The best configuration within ``compute_flops``, one point: a line's ``chosen``, cheaper.
+
+    Raises as :func:`best_by_compute`.
+    """
+    lattice = _lattice(fit, terms, space, compute_flops)
+    order, starts, rungs = _by_rung(lattice.loss.shape)
+    affordable = int(np.searchsorted(rungs, lattice.rung_of_budget, side="right"))
+    if not affordable:
+        least = compute_flops * math.exp((rungs[0] - lattice.rung_of_budget) * _STEP)
+        raise _too_small(least, compute_flops)
+    end = starts[affordable] if affordable < starts.size else order.size
+    winner = order[np.argmin(lattice.loss.ravel()[order[:end]])]
+    i, j, k = (np.array([x]) for x in np.unravel_index(winner, lattice.loss.shape))
+    return _polished(fit, terms, space, lattice, i, j, k)
+
+
+def _too_small(least: float, compute_flops: float) -> InputError:
+    return InputError(
+        "Expected a compute budget of at least {least} FLOPs, which one example a step of the "
+        "smallest model takes, got {value}: choose a larger one.",
+        least=f"{least:.1e}",
+        value=f"{compute_flops:.1e}",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,14 +189,15 @@ class _Lattice:
 def _lattice(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -> _Lattice:
     iterations_low, iterations_high = np.log(space.searched_iterations)
     size_low, size_high = np.log(space.searched_model_size)
-    log_iterations = np.arange(iterations_low, iterations_high + 1e-9, _STEP)
+    # One cell more on every side: polishing pulls what lies outside back to the border.
+    log_iterations = np.arange(iterations_low, iterations_high + _STEP, _STEP)
     batches = int(math.log(terms.data_budget) / _STEP) + 1
     log_batch = math.log(terms.data_budget) - _STEP * np.arange(batches)
     # Shift the sizes so that ln C − ln(6·S·N·T_0) − ln M_0 is a whole number of steps.
     unit = math.log(FLOPS_PER_PARAMETER_AND_TOKEN * space.sequence_length)
     needed = math.log(compute_flops) - unit - iterations_low - log_batch[0]
-    size_low += (needed - size_low) % _STEP
-    log_size = np.arange(size_low, size_high + 1e-9, _STEP)
+    size_low -= _STEP - (needed - size_low) % _STEP
+    log_size = np.arange(size_low, size_high + _STEP, _STEP)
 
     batch = np.clip(np.exp(log_batch), 1.0, terms.data_budget)
     iterations = np.minimum(np.exp(log_iterations), MOST_ITERATIONS)
@@ -206,16 +231,19 @@ def _polished(
     fit: FitResult,
     terms: Terms,
     space: Space,
-    log_size: np.ndarray,
-    log_iterations: np.ndarray,
-    log_examples: np.ndarray,
+    lattice: _Lattice,
+    i: np.ndarray,
+    j: np.ndarray,
+    k: np.ndarray,
 ) -> Points:
     """Configurations moved off the lattice to the best nearby, at their own compute.
 
     A compass search on all points at once, model size and iterations moving, batch taking up the
     rest: unlike a Newton step it is at home on the borders of the space, where many answers lie,
-    and on the staircase of deterministic batches. ``log_examples`` = ln(M·B·T) is held.
+    and on the staircase of deterministic batches.
     """
+    log_size, log_iterations = lattice.log_model_size[i], lattice.log_iterations[j]
+    log_examples = log_size + log_iterations + lattice.log_batch_size[k]
     size_low, size_high = np.log(space.searched_model_size)
     steps_low, steps_high = np.log(space.searched_iterations)
     most = math.log(terms.data_budget)

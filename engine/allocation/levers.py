@@ -50,14 +50,17 @@ def saturation(fit: FitResult, line: Line, *, level: float) -> Saturation:
 
 
 def doubling(
-    fit: FitResult, base: Line, more_data: Line, more_epsilon: Line, *, level: float
+    fit: FitResult, base: Line, more_data: Points, more_epsilon: Points, *, level: float
 ) -> Doubling:
-    """Relative fall of the best loss when one budget doubles and the others are held."""
+    """Relative fall of the best loss when one budget doubles and the others are held.
+
+    ``more_data``, ``more_epsilon``: the best point with twice the people, or twice the ε.
+    """
     twice = min(base.at + RUNGS_PER_OCTAVE, base.allowed_flops.size - 1)
     return Doubling(
         compute=_gain(fit, base.chosen, base.points.take(np.array([twice])), level),
-        data=_gain(fit, base.chosen, more_data.chosen, level),
-        epsilon=_gain(fit, base.chosen, more_epsilon.chosen, level),
+        data=_gain(fit, base.chosen, more_data, level),
+        epsilon=_gain(fit, base.chosen, more_epsilon, level),
     )
 
 

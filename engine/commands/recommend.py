@@ -4,6 +4,7 @@ The noise is certified: ε at δ is an upper bound from the accountant that is n
 """
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 from engine.accounting.certify import certify
@@ -19,7 +20,7 @@ from engine.commands.options import (
     whole,
 )
 from engine.config import Budget
-from engine.decide import decide
+from engine.decide import allocation_at, decide
 from engine.fits import fitted_evidence
 
 
@@ -48,9 +49,10 @@ def run(options: argparse.Namespace) -> str:
         delta=number(options.delta),
     )
     alternative = options.alternative_model_size
+    fitted = fitted_evidence(options.evidence)
     decision = decide(
         budget,
-        fitted_evidence(options.evidence),
+        fitted,
         sampling=options.sampling,
         alternative_model_size=None if alternative is None else whole(alternative),
     )
@@ -63,6 +65,11 @@ def run(options: argparse.Namespace) -> str:
         delta=budget.delta,
         sampling=options.sampling,
     )
+    # The loss belongs to the noise that was certified, not to the estimate that led there.
+    recommended = allocation_at(
+        fitted.fit, config, certificate.noise_multiplier, certificate.sampling
+    )
+    decision = replace(decision, recommendation=recommended)
     if options.json:
         return as_json(document(decision, certificate))
     return as_table(rows(decision, certificate))

@@ -189,14 +189,18 @@ def _column(frame: pd.DataFrame, name: str) -> Array:
 
 
 def _groups(frame: pd.DataFrame, optimal: np.ndarray) -> np.ndarray:
-    """Points of one run are correlated, and one configuration may answer two budgets."""
-    if "run_id" in frame:
-        return pd.factorize(frame["run_id"])[0]
+    """Points of one run are correlated, and one configuration may answer several budgets.
+
+    Rows reported as optimal belong together when they name the same configuration; others by
+    ``run_id``, or, without one, by model size and noise.
+    """
     batch = frame["batch_size"] if "batch_size" in frame else frame["noise_batch_ratio"]
+    names = frame["run_id"] if "run_id" in frame else [None] * len(frame)
     keys = [
-        (True, size, steps, examples) if best else (False, size, noise, 0.0)
-        for best, size, steps, examples, noise in zip(
+        (True, size, steps, examples) if best else (False, *((name,) if name else (size, noise)))
+        for best, name, size, steps, examples, noise in zip(
             optimal,
+            names,
             frame["model_size"],
             frame["iterations"],
             batch,

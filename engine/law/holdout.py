@@ -107,6 +107,9 @@ def drift_of(scatter: float, parts: list[LeftOut]) -> float:
         return _LEAST_DRIFT
     squares = np.concatenate([part.errors**2 for part in parts]) - scatter**2
     reach = np.concatenate([part.distances**2 for part in parts])
+    if not reach.any():
+        # Every row left out lay on one that was kept: nothing is known of the distance.
+        return _LEAST_DRIFT
     return float(np.sqrt(max(squares.sum() / reach.sum(), _LEAST_DRIFT**2)))
 
 

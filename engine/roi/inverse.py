@@ -8,9 +8,11 @@ budget (more compute costs more), so candidates are tried on a grid and refined 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
+from engine.allocation.inverse import fewest_people, least_compute, smallest_epsilon
 from engine.allocation.lattice import Terms, best_by_compute
 from engine.allocation.space import Space
 from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
@@ -25,6 +27,11 @@ from engine.roi.plan import RECOMMENDATION, Plan, forecast
 
 BUDGETS = ("compute_flops", "data_budget", "epsilon")
 _REFINEMENTS = 6
+_SEARCHED = {
+    "compute_flops": (1e14, 1e24),
+    "data_budget": (1e4, 1e10),
+    "epsilon": (0.1, EPSILON_RANGE[1]),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +144,50 @@ def least_for_npv(
             return _refined(question, name, target, below, float(value), found)
         below = float(value)
     return None
+
+
+class Goal(StrEnum):
+    """What a target is set for."""
+
+    NPV = "npv"
+    METRIC = "metric"
+    LOSS = "loss"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Least:
+    """The least of one budget that reaches a target, the others held; None if none does."""
+
+    name: str
+    value: float | None
+
+
+def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
+    """The least compute, the fewest people and the smallest ε for ``target``; about a second.
+
+    NPV in JPY at the central case; metric and loss as the law and the curve predict them. Raises
+    :class:`InputError` for a target that nothing could reach.
+    """
+    if goal is Goal.NPV:
+        found = [
+            (name, least_for_npv(question, name, target, bounds=bounds))
+            for name, bounds in _SEARCHED.items()
+        ]
+        return tuple(
+            Least(name=name, value=None if c is None else float(getattr(c.budget, name)))
+            for name, c in found
+        )
+    loss = target
+    if goal is Goal.METRIC:
+        loss = question.curve.loss_for(target, question.table.values)
+    q = question
+    return tuple(
+        Least(name=reached.name, value=reached.value)
+        for reached in (
+            ask(loss, q.budget, q.fit, q.space, sampling=q.sampling)
+            for ask in (least_compute, fewest_people, smallest_epsilon)
+        )
+    )
 
 
 def _refined(

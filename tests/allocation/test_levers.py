@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.allocation import levers
-from engine.allocation.lattice import Terms, best_by_compute
+from engine.allocation.lattice import Terms, best_at, best_by_compute
 from engine.config import Sampling
 
 QUESTION = Terms(data_budget=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
@@ -37,8 +37,8 @@ def test_doubling_is_the_gain_of_a_doubled_question(fitted, line):
     found = levers.doubling(
         fitted.fit,
         line,
-        best_by_compute(fitted.fit, more_data, fitted.space, BUDGET),
-        best_by_compute(fitted.fit, more_epsilon, fitted.space, BUDGET),
+        best_at(fitted.fit, more_data, fitted.space, BUDGET),
+        best_at(fitted.fit, more_epsilon, fitted.space, BUDGET),
         level=0.9,
     )
     base = loss_at(fitted, BUDGET)

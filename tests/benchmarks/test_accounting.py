@@ -44,6 +44,8 @@ def test_ten_thousand_configurations_by_search(benchmark, epsilons):
 
 def test_ratio_to_dp_accounting(benchmark):
     """One configuration by dp_accounting's own calibration, over one of ten thousand by ours."""
+    if not benchmark.enabled:
+        pytest.skip("half a minute of the peer's time: run with --benchmark-enable")
     batch, iterations, epsilon = questions(10_000)
 
     def ours():

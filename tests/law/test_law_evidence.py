@@ -76,8 +76,16 @@ def test_rows_of_one_configuration_belong_together(published):
     assert len(set(groups)) == 17
 
 
-def test_run_id_decides_the_groups_if_given(published):
-    assert len(set(evidence_of(published.assign(run_id=["a", "b"] * 10)).groups)) == 2
+def test_run_id_decides_the_groups_of_measured_runs(published):
+    measured = published.assign(run_id=["a", "b"] * 10, compute_optimal=False)
+    assert len(set(evidence_of(measured).groups)) == 2
+
+
+def test_optimal_rows_of_one_configuration_leave_together_whatever_their_run_id(published):
+    named = published.assign(run_id=[f"run-{k}" for k in range(20)])
+    groups = evidence_of(named).groups
+    assert len(set(groups)) == 17
+    assert groups[11] == groups[13]
 
 
 def test_measured_runs_carry_no_conditions(published):

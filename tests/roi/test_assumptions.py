@@ -133,3 +133,12 @@ def test_what_varies(table):
     assert table.all_fixed().uncertain == ()
     assert table["adoption"].distribution is Distribution.PERT
     assert {rule.kind for rule in INPUTS.values()} == set(Kind)
+
+
+def test_one_figure_can_be_edited_without_two_others(table):
+    wider = table.edited({"adoption": {"value": 0.9}})["adoption"]
+    assert (wider.low, wider.value, wider.high) == (0.3, 0.9, 0.9)
+    certain = table.edited({"tax_rate": {"value": 0.3}})["tax_rate"]
+    assert (certain.low, certain.high) == (0.3, 0.3)
+    with pytest.raises(InputError, match="known figure"):
+        table.edited({"charm": {"value": 1.0}})

@@ -10,7 +10,15 @@ from engine.decide import decide
 from engine.errors import InputError
 from engine.fits import fitted_evidence
 from engine.roi.appraise import sample
-from engine.roi.inverse import Question, along, best_epsilon, best_plan, least_for_npv
+from engine.roi.inverse import (
+    Goal,
+    Question,
+    along,
+    best_epsilon,
+    best_plan,
+    least_budgets,
+    least_for_npv,
+)
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, plans_of
 
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0)
@@ -92,3 +100,14 @@ def test_budgets_that_allow_nothing_are_left_out(question):
     assert along(question, "data_budget", [10.0]) == ()
     with pytest.raises(InputError, match="Expected one of"):
         along(question, "iterations", [1.0])
+
+
+def test_one_question_for_all_budgets(question):
+    for goal, target in ((Goal.NPV, 3e7), (Goal.METRIC, 2.5), (Goal.LOSS, 3.0)):
+        found = least_budgets(question, goal, target)
+        assert [item.name for item in found] == ["compute_flops", "data_budget", "epsilon"]
+        assert all(item.value for item in found)
+    with pytest.raises(InputError):
+        least_budgets(question, Goal.METRIC, 50.0)
+    nothing = least_budgets(question, Goal.NPV, 1e15)
+    assert all(item.value is None for item in nothing)

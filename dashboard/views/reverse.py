@@ -1,0 +1,46 @@
+"""The question turned round: the least compute, people or ε for a target; the ε that earns most."""
+
+import streamlit as st
+
+from dashboard import cache, roi_wording, scenario
+from dashboard.i18n import N_, Words
+from dashboard.scenario import Scenario
+from dashboard.views import parts
+from engine.errors import InputError
+from engine.roi.inverse import Goal
+from engine.roi.study import Study
+
+_GOALS = {
+    Goal.NPV: N_("Net present value (yen)"),
+    Goal.METRIC: N_("Minutes saved a task"),
+    Goal.LOSS: N_("Loss (nats per token)"),
+}
+
+
+def draw(now: Scenario, found: Study, words: Words) -> None:
+    """Nothing is computed until a target is typed."""
+    parts.heading(words.say("The question turned round"))
+    left, right = st.columns(2, gap="large")
+    with left:
+        goal = st.selectbox(
+            words.say("What is to be reached"),
+            list(Goal),
+            format_func=lambda key: words.say(_GOALS[key]),
+            **scenario.bind_goal("kind"),
+        )
+        target = st.number_input(
+            words.say("Target"),
+            value=None,
+            placeholder=roi_wording.example(found, goal),
+            **scenario.bind_goal(f"target-{goal}"),
+        )
+    with right:
+        try:
+            if target is not None:
+                with st.spinner(words.say("Searching …")):
+                    least = cache.least_budgets(now, goal, target)
+                parts.table(roi_wording.least(least, words))
+            if st.toggle(words.say("Which ε earns most?"), **scenario.bind_goal("epsilon")):
+                st.markdown(roi_wording.best_epsilon(cache.best_epsilon(now), words))
+        except InputError as error:
+            st.error(words.refusal(error), icon=":material/block:")

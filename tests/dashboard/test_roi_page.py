@@ -1,0 +1,94 @@
+"""The ROI page on the real engine: the sentence first, figures with their origin, nothing lost."""
+
+import pytest
+
+from dashboard import tables
+from engine.errors import InputError
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+
+PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"
+
+
+def _draw():
+    from dashboard import scenario
+    from dashboard.views import roi
+
+    scenario.follow_url()
+    roi.render(scenario.current())
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path_factory):
+    """The view alone: AppTest cannot switch to pages that are functions."""
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
+    return AppTest.from_function(_draw, default_timeout=120)
+
+
+def test_the_answer_comes_first_and_every_figure_says_where_from(page):
+    page.run()
+    assert not page.exception and not page.error
+    assert "it pays with" in page.title[0].value
+    assert "The largest unknown:" in page.title[0].value
+    assert "more than doing nothing" in page.header[0].value
+    assert [metric.label for metric in page.metric] == [
+        "Net present value",
+        "Internal rate of return",
+        "Total cost of ownership",
+        "Attacker's odds",
+    ]
+    opened = [expander.label for expander in page.expander]
+    assert any(label.startswith("Team: −¥") for label in opened)
+    assert any("Of 1,000 people" in text.value for text in page.markdown)
+
+
+def test_in_japanese(page):
+    page.query_params["lang"] = "ja"
+    page.run()
+    assert not page.exception
+    assert "採算が取れる確率は" in page.title[0].value
+
+
+def test_a_budget_that_allows_nothing_says_so_and_keeps_the_table(page):
+    page.query_params["data"] = "1000"
+    page.query_params["epsilon"] = "0.1"
+    page.run()
+    assert len(page.error) == 1 and not page.title
+    assert page.text_area
+
+
+def test_measured_pairs_replace_the_assumption(page):
+    page.run()
+    assert any("is an assumption" in text.value for text in page.markdown)
+    page.text_area[0].set_value(PAIRS).run()
+    assert not page.error
+    assert any("fitted to your measured pairs" in text.value for text in page.markdown)
+
+
+@pytest.mark.parametrize("text", ["much, little", "2.0, 4.5", "2, 9\n3, 2\n4, 1"])
+def test_wrong_pairs_are_refused_and_nothing_changes(page, text):
+    before = page.run().title[0].value
+    page.text_area[0].set_value(text).run()
+    assert len(page.error) == 1 and page.error[0].value.startswith("Expected")
+    assert page.title[0].value == before
+
+
+def test_an_edit_changes_one_figure_and_what_is_wrong_is_refused():
+    place = [row.name for row in DEFAULT_ASSUMPTIONS.rows].index("adoption")
+    changed = tables.edited(DEFAULT_ASSUMPTIONS, {place: {"value": 0.9}})
+    assert (changed["adoption"].value, changed["adoption"].high) == (0.9, 0.9)
+    assert changed["team_size"] == DEFAULT_ASSUMPTIONS["team_size"]
+    for wrong in ({"value": 3.0}, {"value": -0.1}, {"value": None}, {"source": None}):
+        with pytest.raises(InputError):
+            tables.edited(DEFAULT_ASSUMPTIONS, {place: wrong})
+
+
+def test_the_question_turned_round(page):
+    page.run()
+    page.selectbox[0].set_value("loss").run()
+    page.number_input[0].set_value(3.0).run()
+    assert not page.exception and not page.error
+    assert any("Fewest people" in str(table.value) for table in page.table)
+    page.number_input[0].set_value(-1.0).run()
+    assert len(page.error) == 1 and "target loss" in page.error[0].value
