@@ -138,6 +138,7 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
                 xanchor=anchor,
                 showarrow=False,
                 xshift=-4 if anchor == "right" else 4,
+                bgcolor=colours.faint(colours.paper, 0.8),
                 font={"size": FONT - 3, "color": colours.quiet},
             )
     figure.add_vline(x=0, line={"color": colours.ink, "width": 2, "dash": "dot"})

@@ -1,0 +1,37 @@
+"""The untilted profile: closed form for full batches, dp_accounting below them, limits."""
+
+import numpy as np
+import pytest
+from dp_accounting.pld import privacy_loss_distribution
+
+from engine.accounting.gaussian import gaussian_delta
+from engine.accounting.tradeoff import subsampled_delta
+
+EPSILONS = np.array([0.0, 0.05, 0.2, 0.5, 1.0, 2.0, 4.0])
+
+
+@pytest.mark.parametrize(("sigma", "steps"), [(30.0, 1_000), (1.0, 1), (100.0, 10), (0.5, 3)])
+def test_full_batches_are_one_gaussian(sigma, steps):
+    found = subsampled_delta(1.0, sigma, steps, EPSILONS)
+    np.testing.assert_allclose(found, gaussian_delta(EPSILONS, np.sqrt(steps) / sigma), atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("q", "sigma", "steps"), [(0.022, 6.0, 11_000), (0.001, 0.6, 300), (0.001, 0.45, 20_000)]
+)
+def test_it_agrees_with_dp_accounting(q, sigma, steps):
+    pld = privacy_loss_distribution.from_gaussian_mechanism(
+        sigma, sampling_prob=q, value_discretization_interval=2e-4
+    ).self_compose(steps)
+    expected = [pld.get_delta_for_epsilon(float(epsilon)) for epsilon in EPSILONS]
+    # Theirs is rounded upwards on its grid.
+    found = subsampled_delta(q, sigma, steps, EPSILONS)
+    np.testing.assert_allclose(found, expected, atol=6e-5)
+    assert np.all(found <= np.array(expected) + 1e-6)
+
+
+def test_delta_falls_with_epsilon_and_nothing_is_claimed_beyond_reach():
+    found = subsampled_delta(0.01, 1.0, 1_000, np.linspace(0, 20, 200))
+    assert np.all(np.diff(found) <= 0)
+    assert found[-1] >= 0
+    assert subsampled_delta(0.9, 0.3, 20_000, [0.0, 5.0]).tolist() == [1.0, 1.0]
