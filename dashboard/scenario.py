@@ -147,7 +147,7 @@ def bind_goal(widget: str) -> dict[str, object]:
 def bind_pairs() -> dict[str, object]:
     """Arguments that tie a text area to the measured pairs of loss and metric."""
     state = st.session_state
-    if "pairs" not in state["_refused"] and state.get("pairs:text") is None:
+    if state.get("pairs:text") is None:
         state["pairs:text"] = state.get("_pairs", "")
     return {"key": "pairs:text", "on_change": _take_pairs}
 
@@ -195,8 +195,11 @@ def _try(key: str, action: Callable[[], None]) -> None:
 
 def _keep_table(table: Assumptions) -> None:
     """The table, and in the sidebar what both hold."""
-    st.session_state["_values"].update(tables.sidebar(table, current().assumptions))
-    st.session_state["_table"] = table
+    held = tables.sidebar(table, current().assumptions)
+    # Measured pairs lie under the table's ceiling, which may have moved.
+    curve = tables.curve(st.session_state.get("_pairs", ""), table)
+    st.session_state["_values"].update(held)
+    st.session_state["_table"], st.session_state["_curve"] = table, curve
     _renew_table()
 
 

@@ -5,6 +5,7 @@ import pytest
 from dashboard import tables
 from engine.errors import InputError
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+from engine.roi.exchange import to_toml
 
 PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"
 
@@ -92,3 +93,34 @@ def test_the_question_turned_round(page):
     assert any("Fewest people" in str(table.value) for table in page.table)
     page.number_input[0].set_value(-1.0).run()
     assert len(page.error) == 1 and "target loss" in page.error[0].value
+
+
+def test_back_to_the_defaults(page):
+    before = page.run().title[0].value
+    page.text_area[0].set_value(PAIRS).run()
+    assert page.title[0].value != before
+    restore = next(b for b in page.button if b.label == "Back to the defaults")
+    restore.click().run()
+    assert page.title[0].value == before
+    assert not page.text_area[0].value
+
+
+def test_a_loaded_table_moves_the_answer_and_the_sidebar(page):
+    table = DEFAULT_ASSUMPTIONS.edited(
+        {"tasks_per_year": {"value": 100.0}, "jpy_per_usd": {"value": 165.0}}
+    )
+    page.run()
+    page.file_uploader[0].set_value(("mine.toml", to_toml(table).encode(), "text/plain")).run()
+    assert "doing nothing is worth" in page.header[0].value
+    assert page.session_state["_values"]["rate"] == 165.0
+    page.file_uploader[0].set_value(("mine.csv", b"nonsense", "text/csv")).run()
+    assert len(page.error) == 1
+    assert "doing nothing is worth" in page.header[0].value
+
+
+def test_pairs_above_a_lowered_ceiling_refuse_the_ceiling(page):
+    page.run()
+    page.text_area[0].set_value(PAIRS).run()
+    low = DEFAULT_ASSUMPTIONS.edited({"metric_ceiling": {"value": 3.0}})
+    page.file_uploader[0].set_value(("mine.toml", to_toml(low).encode(), "text/plain")).run()
+    assert len(page.error) == 1 and "between 0 and 3" in page.error[0].value
