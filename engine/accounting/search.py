@@ -10,7 +10,7 @@ than is needed.
 ...     data_budget=1e7, batch_size=[110_000, 220_000], iterations=11_000, epsilon=4, delta=1e-8
 ... )
 >>> sigma.round(2)
-array([1.88, 3.44])
+array([1.77, 3.32])
 """
 
 from functools import lru_cache

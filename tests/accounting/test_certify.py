@@ -125,7 +125,7 @@ def test_outside_the_domain_one_sentence():
         certify(**{**QUESTION, "delta": 1e-3}, sampling=Sampling.POISSON)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("delta", [1e-12, 1e-8, 1e-5])
 @pytest.mark.parametrize("epsilon", [0.01, 1.0, 64.0])
 @pytest.mark.parametrize("iterations", [10, 3_000, 1_000_000])
