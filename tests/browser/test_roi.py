@@ -23,6 +23,7 @@ def roi(page: Page, dashboard) -> Page:
 def _edit(page: Page, row: int, text: str, *, until: Callable[[float], None]) -> None:
     """Type into the value column of a row, again if the grid was not yet listening."""
     for attempt in range(3):
+        page.locator(TABLE).last.scroll_into_view_if_needed()
         box = page.locator(TABLE).last.bounding_box()
         at = (box["x"] + VALUE, box["y"] + HEAD + ROW * row + ROW / 2)
         for _ in range(2):  # The first click only wakes the grid.
