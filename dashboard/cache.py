@@ -6,6 +6,7 @@ hands out the object itself. A refusal (``InputError``) is raised anew each time
 
 import streamlit as st
 
+from dashboard import facts
 from dashboard.certificates import Certificates
 from dashboard.scenario import Scenario
 from engine import cost as price
@@ -13,7 +14,16 @@ from engine import decide, fits
 from engine.accounting.certify import certify
 from engine.answers import Cost, CostAssumptions, Decision
 from engine.config import Budget, Sampling
-from engine.risk import AttackRisk, Exposure, attack_risk, planned_mechanism, rank_plans
+from engine.errors import InputError
+from engine.risk import (
+    AttackRisk,
+    Exposure,
+    Mechanism,
+    attack_risk,
+    mechanism_of,
+    planned_mechanism,
+    rank_plans,
+)
 from engine.roi import inverse
 from engine.roi.assumptions import Assumptions
 from engine.roi.inverse import Candidate, Goal, Least, Question
@@ -56,6 +66,18 @@ def cost(compute_flops: float, assumptions: CostAssumptions) -> Cost:
     return price.cost(compute_flops, assumptions)
 
 
+def certified(
+    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
+) -> Mechanism | None:
+    """The recommendation's mechanism with certified noise, where its certificate is known by now."""
+    question = facts.to_certify(decision(budget, evidence_id, sampling, assumptions))
+    try:
+        certificate = certificates().known(**question)
+    except InputError:  # No certificate: the Decide page says why.
+        return None
+    return certificate and mechanism_of(certificate)
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def study(
     budget: Budget,
@@ -64,20 +86,26 @@ def study(
     assumptions: CostAssumptions,
     table: Assumptions,
     curve: Curve,
+    certified: Mechanism | None = None,
 ) -> Study:
     """Everything that the ROI page says about money."""
     answer = decision(budget, evidence_id, sampling, assumptions)
     fitted = fitted_evidence(evidence_id)
-    return appraised(plans_of(answer, fitted.fit, fitted.space), table, curve)
+    plans = plans_of(answer, fitted.fit, fitted.space, certified=certified)
+    return appraised(plans, table, curve)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def risk(
-    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
+    budget: Budget,
+    evidence_id: str,
+    sampling: Sampling,
+    assumptions: CostAssumptions,
+    certified: Mechanism | None = None,
 ) -> tuple[AttackRisk, tuple[Exposure, ...]]:
     """What an attacker gets from the recommendation, and from plans that are as good."""
     answer = decision(budget, evidence_id, sampling, assumptions)
-    mechanism = planned_mechanism(answer.recommendation, budget.data_budget)
+    mechanism = certified or planned_mechanism(answer.recommendation, budget.data_budget)
     others = rank_plans(answer.wiggle_room, budget=budget, sampling=sampling)
     return attack_risk(mechanism), others
 

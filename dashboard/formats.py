@@ -92,6 +92,16 @@ def yen(value: float, language: str) -> str:
     return f"{text}円" if language == "ja" else f"¥{text}"
 
 
+def usd(value: float, language: str) -> str:
+    """US dollars.
+
+    >>> usd(1.9e6, "ja"), usd(1.9e6, "en"), usd(0.0063, "en")
+    ('190万ドル', '$1.9M', '$0.0063')
+    """
+    text = amount(value, language) if value >= 1 else plain(value, 2)
+    return f"{text}ドル" if language == "ja" else f"${text}"
+
+
 def scientific(value: float, digits: int = 3) -> str:
     """A power of ten as in print.
 

@@ -85,9 +85,43 @@ FIELDS: Mapping[str, str] = {
     "advantage_without_dp": N_("attacker's advantage without privacy"),
     "predicted_loss": N_("predicted loss"),
     "metric_curve": N_("measured step from loss to minutes"),
+    "metric": N_("minutes saved a task"),
+    "metric_kind": N_("the metric"),
+    "currency": N_("the currency"),
     "attack_advantage": N_("attacker's advantage under this plan"),
 }
 """Words that reach a sentence as the value of a placeholder: field names and units."""
+
+METRIC_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "tickets-resolved": {
+        "metric": N_("share of tickets resolved without a person"),
+        "value_per_unit": N_("value of a ticket resolved without a person"),
+        "metric_today": N_("share of tickets resolved without the model"),
+        "metric_ceiling": N_("share of tickets a perfect model resolves"),
+        "metric_half_loss": N_("loss at which half of that is resolved"),
+        "metric_width": N_("width of the step from loss to tickets"),
+        "metric_curve": N_("measured step from loss to tickets"),
+    },
+    "error-rate": {
+        "metric": N_("error rate"),
+        "value_per_unit": N_("cost of one error"),
+        "metric_today": N_("error rate without the model"),
+        "metric_ceiling": N_("error rate of a perfect model"),
+        "metric_half_loss": N_("loss halfway from nothing but errors to that"),
+        "metric_width": N_("width of the step from loss to errors"),
+        "metric_curve": N_("measured step from loss to errors"),
+    },
+    "response-time": {
+        "metric": N_("response time"),
+        "value_per_unit": N_("value of one second of response time"),
+        "metric_today": N_("response time without the model"),
+        "metric_ceiling": N_("response time of a perfect model"),
+        "metric_half_loss": N_("loss at which the time is twice that"),
+        "metric_width": N_("width of the step from loss to response time"),
+        "metric_curve": N_("measured step from loss to response time"),
+    },
+}
+"""Field names that differ with the user's metric."""
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -112,13 +146,23 @@ def from_browser(locale: str | None) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """The catalogue of one language; every sentence of the dashboard passes through one."""
+    """The catalogue of one language; every sentence of the dashboard passes through one.
+
+    ``metric``: what the return is measured by, which names some fields; ``jpy_per_usd``: show money
+    in US dollars at this rate, None in yen.
+    """
 
     language: str
+    metric: str = "minutes-saved"
+    jpy_per_usd: float | None = None
 
     def say(self, message: str, /, **values: object) -> str:
         """Translate ``message`` and fill its braces."""
         return _catalogue(self.language).gettext(message).format(**values)
+
+    def field(self, name: str) -> str:
+        """The name of a field as it stands in a sentence."""
+        return self.say(METRIC_FIELDS.get(self.metric, {}).get(name) or FIELDS[name])
 
     def count(self, one: str, many: str, n: float, text: str | None = None) -> str:
         """The right plural for ``n``; ``{n}`` becomes ``text`` (or the number in words)."""
@@ -143,4 +187,4 @@ class Words:
         if word not in FIELDS:
             return value
         gap = " " if value.startswith(" ") and self.language == "en" else ""
-        return gap + self.say(FIELDS[word])
+        return gap + self.field(word)

@@ -26,6 +26,7 @@ from engine.config import (
     require_within,
 )
 from engine.errors import InputError
+from engine.roi.kinds import MetricKind
 
 Value = float | str | None
 
@@ -72,6 +73,7 @@ class Choice:
         return value
 
 
+CURRENCIES = ("JPY", "USD")
 _DEFAULTS = cost.DEFAULTS
 ACCELERATORS = {
     "-".join(device.name.lower().split()): device for device in cost.ACCELERATORS.values()
@@ -113,6 +115,12 @@ FIELDS: dict[str, Number | Choice] = {
     "rate": Number(
         name="jpy_per_usd", bounds=(10.0, 1000.0), default=_DEFAULTS.jpy_per_usd, example="150"
     ),
+    "metric": Choice(
+        name="metric_kind",
+        options=lambda: [kind.value for kind in MetricKind],
+        default=MetricKind.MINUTES_SAVED.value,
+    ),
+    "currency": Choice(name="currency", options=lambda: list(CURRENCIES), default=CURRENCIES[0]),
     "lang": Choice(name="lang", options=lambda: list(LANGUAGES), default=None),
 }
 """Key in the URL → field. ``price`` None: the accelerator's list price; ``lang``: the browser's."""

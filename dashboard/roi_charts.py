@@ -16,6 +16,8 @@ from engine.roi.study import Study
 
 _BARS = 10
 """Bars of a tornado: what moves the NPV less hardly matters."""
+_ROOM, _WIDE_ROOM = 0.22, 0.42
+"""Room for the amounts beside the bars, a share of the axis; 万ドル is wider than 万円."""
 _TINY = 0.005
 """Parts below this share of the largest are drawn together as the rest."""
 
@@ -55,7 +57,8 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
     lowest = min(0.0, *np.cumsum(values), npv)
     for name, value, start in zip(names, [*values, npv], [*starts, 0.0], strict=True):
         canvas.amount(max(start, start + value, 0.0), name, roi_labels.money(value, words))
-    _money_axis(canvas, "x", lowest, highest + 0.22 * (highest - lowest), words)
+    room = _WIDE_ROOM if words.jpy_per_usd and words.language == "ja" else _ROOM
+    _money_axis(canvas, "x", lowest, highest + room * (highest - lowest), words)
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT})
     figure.update_layout(showlegend=False)
     listed = "; ".join(
@@ -232,10 +235,12 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
 
 
 def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words) -> None:
-    """Round amounts at most six along an axis of yen."""
-    width = max(high - low, 1.0)
+    """Round amounts at most six along an axis of money."""
+    one = roi_labels.jpy(1.0, words)
+    width = max((high - low) / one, 1.0)
     step = 10.0 ** np.floor(np.log10(width / 4))
     step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= 6)
+    step, width = step * one, width * one
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     canvas.figure.layout[f"{axis}axis"].update(
         range=[low - 0.02 * width, high + 0.02 * width],

@@ -5,7 +5,7 @@ figures with their sources (:mod:`engine.roi.trace`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard import formats, roi_labels, roi_wording
 from dashboard.i18n import N_, Words
@@ -16,7 +16,8 @@ from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
 
 _FROM = {
     "predicted_loss": N_("law fitted to the evidence, Decide page"),
-    "attack_advantage": N_("δ(ε) profile of the mechanism, this page"),
+    "attack_advantage": N_("δ(ε) profile of the mechanism with the search's noise, not certified"),
+    "certified_advantage": N_("δ(ε) profile of the mechanism with its certified noise"),
 }
 
 
@@ -50,16 +51,13 @@ def headlines(study: Study, risk: AttackRisk, words: Words) -> list[Headline]:
 
 def _npv(study: Study, words: Words) -> Headline:
     npv = study.appraisal.npv
-    usd = npv.value / study.table["jpy_per_usd"].value
+    rate = None if words.jpy_per_usd else study.table["jpy_per_usd"].value
+    other = roi_labels.money(npv.value, replace(words, jpy_per_usd=rate))
     return Headline(
         key="npv",
         label=roi_labels.name("npv", words),
         value=roi_labels.money(npv.value, words),
-        detail=words.say(
-            "{inside} · USD {usd}",
-            inside=roi_labels.money_range(npv.low, npv.high, words),
-            usd=f"{'−' if usd < 0 else ''}{formats.amount(abs(usd), words.language)}",
-        ),
+        detail=f"{roi_labels.money_range(npv.low, npv.high, words)} · {other}",
         help=words.say(
             "Mean of 20,000 draws of every uncertain figure, of the law and of the step from loss "
             "to metric; the range holds {level} of them. Discounted to today; doing nothing is 0.",
@@ -157,7 +155,9 @@ def _input(study: Study, name: str, words: Words) -> tuple[str, str, str]:
         pairs = study.curve.pairs
         return label, words.say("{n} measured pairs", n=len(pairs)), words.say("your own figures")
     if name in PLAN_INPUTS:
-        source = words.say(_FROM[name]) if name in _FROM else words.say("plan of the Decide page")
+        known = name == "attack_advantage" and study.appraisal.plan.certified
+        origin = _FROM.get("certified_advantage" if known else name)
+        source = words.say(origin) if origin else words.say("plan of the Decide page")
         return label, roi_labels.figure(name, _of_plan(study, name), words), source
     row = study.table[name]
     value = roi_labels.figure(name, row.value, words)

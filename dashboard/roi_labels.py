@@ -10,8 +10,10 @@
 import math
 
 from dashboard import formats
-from dashboard.i18n import FIELDS, N_, Words
+from dashboard.i18n import N_, Words
 from engine.roi.inputs import INPUTS
+from engine.roi.inverse import Goal
+from engine.roi.kinds import METRICS, MetricKind
 
 PARTS = {
     "npv": N_("Net present value"),
@@ -61,10 +63,27 @@ _PLAN = {
     "data_budget": N_("{n} people"),
     "predicted_loss": N_("{n} nats per token"),
 }
+_KINDS = {
+    MetricKind.MINUTES_SAVED: N_("Minutes saved a task"),
+    MetricKind.TICKETS_RESOLVED: N_("Tickets resolved"),
+    MetricKind.ERROR_RATE: N_("Error rate"),
+    MetricKind.RESPONSE_TIME: N_("Response time"),
+}
+EXAMPLES = {
+    MetricKind.MINUTES_SAVED: "2.0, 4.5\n2.5, 3.9\n3.0, 2.4",
+    MetricKind.TICKETS_RESOLVED: "2.0, 0.45\n2.5, 0.38\n3.0, 0.25",
+    MetricKind.ERROR_RATE: "2.0, 0.025\n2.5, 0.03\n3.0, 0.05",
+    MetricKind.RESPONSE_TIME: "2.0, 70\n2.5, 85\n3.0, 110",
+}
+"""Measured pairs of loss and metric as one may type them."""
 _MARKS = {
     "assumption": N_("assumption"),
     "definition": N_("definition"),
     "option": N_("option"),
+}
+_IN_DOLLARS = {
+    "JPY/person": N_("USD {n} per person"),
+    "JPY/month": N_("USD {n} a month"),
 }
 _SHARES = ("share", "share/year")
 
@@ -73,13 +92,47 @@ def name(key: str, words: Words) -> str:
     """Name of a figure or a part of one, as it stands at the head of a line."""
     if key in PARTS:
         return words.say(PARTS[key])
-    text = inline(key, words)
+    return _headed(inline(key, words))
+
+
+def _headed(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
 def inline(key: str, words: Words) -> str:
     """Name of a figure inside a sentence."""
-    return words.say(FIELDS[key]).removeprefix("the ")
+    return words.field(key).removeprefix("the ")
+
+
+def measured(words: Words) -> str:
+    """What is measured, with its unit, at the head of a line."""
+    by_unit = {
+        "minutes": N_("{metric} (minutes)"),
+        "share": N_("{metric} (share, 0 to 1)"),
+        "seconds": N_("{metric} (seconds)"),
+    }
+    return words.say(by_unit[METRICS[words.metric].unit], metric=_headed(inline("metric", words)))
+
+
+def goal(key: Goal, words: Words) -> str:
+    """What a target is set for, with its unit."""
+    if key == Goal.METRIC:
+        return measured(words)
+    if key == Goal.LOSS:
+        return words.say("Loss (nats per token)")
+    if words.jpy_per_usd:
+        return words.say("Net present value (US dollars)")
+    return words.say("Net present value (yen)")
+
+
+def kind(key: str, words: Words) -> str:
+    """A metric to choose."""
+    return words.say(_KINDS[MetricKind(key)])
+
+
+def currency(code: str, words: Words) -> str:
+    """A currency to choose."""
+    return {"JPY": words.say("Yen"), "USD": words.say("US dollars")}[code]
 
 
 def chance(probability: float, words: Words) -> str:
@@ -96,9 +149,17 @@ def chance(probability: float, words: Words) -> str:
 
 
 def money(jpy: float, words: Words) -> str:
-    """Yen with its sign."""
-    text = formats.yen(abs(jpy), words.language)
+    """An amount in JPY with its sign, in the currency that is shown."""
+    if words.jpy_per_usd:
+        text = formats.usd(abs(jpy) / words.jpy_per_usd, words.language)
+    else:
+        text = formats.yen(abs(jpy), words.language)
     return f"−{text}" if jpy < 0 else text
+
+
+def jpy(shown: float, words: Words) -> float:
+    """JPY of an amount in the currency that is shown."""
+    return shown * (words.jpy_per_usd or 1.0)
 
 
 def range_of(low: str, high: str, words: Words) -> str:
@@ -132,19 +193,31 @@ def figure(key: str, value: float, words: Words) -> str:
         return formats.percent(value, words.language) if value else "0%"
     if unit == "JPY":
         return money(value, words)
+    if unit == "metric" and words.metric != MetricKind.MINUTES_SAVED:
+        return metric(value, words)
+    if unit in _IN_DOLLARS and words.jpy_per_usd:
+        value = value / words.jpy_per_usd
+        return words.say(_IN_DOLLARS[unit], n=formats.amount(value, words.language))
     number = formats.scientific(value) if value >= 1e9 else formats.amount(value, words.language)
     return words.say(_UNITS[unit], n=number)
 
 
 def metric(value: float, words: Words) -> str:
-    """The default metric: minutes saved a task."""
+    """A value of the user's metric."""
+    unit = METRICS[words.metric].unit
+    if unit == "share":
+        return formats.percent(value, words.language) if value else "0%"
+    if unit == "seconds":
+        return words.say("{n} seconds", n=formats.plain(value, 3))
     return words.say("{n} minutes", n=formats.plain(value, 2))
 
 
 def unit(key: str, words: Words) -> str:
     """The unit alone, for the table."""
     text = INPUTS[key].unit
-    if text in _SHARES:
+    if text == "metric" and METRICS[words.metric].unit == "seconds":
+        return words.say("{n} seconds", n="").strip()
+    if text in _SHARES or (text == "metric" and METRICS[words.metric].share):
         return words.say("share, 0 to 1")
     if text == "JPY":
         return words.say("yen")

@@ -119,8 +119,9 @@ def curve(study: Study, words: Words) -> str:
     if study.curve.measured:
         return words.say("The step from loss to metric was fitted to your measured pairs.")
     return words.say(
-        "The step from loss to minutes saved is an assumption: replace it by your own figures in "
-        "the table below before you decide."
+        "The step from loss to value ({metric}) is an assumption: replace it by your own figures "
+        "in the table below before you decide.",
+        metric=roi_labels.inline("metric", words),
     )
 
 
@@ -238,10 +239,10 @@ def staged(plan: StagedPlan, words: Words) -> str:
     return ("" if words.language == "ja" else " ").join([first, second])
 
 
-def example(study: Study, goal: Goal) -> str:
+def example(study: Study, goal: Goal, words: Words) -> str:
     """A target near what the plan reaches, to type something like it."""
     reached = {
-        Goal.NPV: study.appraisal.central_npv,
+        Goal.NPV: study.appraisal.central_npv / roi_labels.jpy(1.0, words),
         Goal.METRIC: study.appraisal.metric.value,
         Goal.LOSS: study.appraisal.loss.value,
     }

@@ -16,10 +16,10 @@ from dashboard.i18n import Words, from_browser
 from engine.answers import CostAssumptions
 from engine.config import Budget, Sampling
 from engine.errors import InputError
-from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.assumptions import Assumptions
-from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
-from engine.roi.metric import Curve
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs, with_metric
+from engine.roi.kinds import MetricKind
+from engine.roi.metric import AssumedCurve, Curve
 
 _REMEMBERED_LINKS = 50
 
@@ -36,6 +36,13 @@ class Scenario:
     """All figures of the return on investment; prices and rate are those of ``assumptions``."""
     curve: Curve
     language: str
+    currency: str = link.CURRENCIES[0]
+
+    @property
+    def words(self) -> Words:
+        """The language with the metric's names and the currency, at the table's rate."""
+        rate = self.table["jpy_per_usd"].value if self.currency == "USD" else None
+        return Words(self.language, metric=self.curve.kind, jpy_per_usd=rate)
 
 
 def follow_url() -> None:
@@ -84,9 +91,10 @@ def current() -> Scenario:
         evidence_id=values["evidence"],
         sampling=Sampling(values["sampling"]),
         assumptions=_assumptions(values),
-        table=with_costs(st.session_state.get("_table", DEFAULT_ASSUMPTIONS), _assumptions(values)),
-        curve=st.session_state.get("_curve", DEFAULT_CURVE),
+        table=with_costs(_table(), _assumptions(values)),
+        curve=st.session_state.get("_curves", {}).get(_kind(), AssumedCurve(kind=_kind())),
         language=language(),
+        currency=values["currency"],
     )
 
 
@@ -146,20 +154,18 @@ def bind_goal(widget: str) -> dict[str, object]:
 
 def bind_pairs() -> dict[str, object]:
     """Arguments that tie a text area to the measured pairs of loss and metric."""
-    state = st.session_state
-    if state.get("pairs:text") is None:
-        state["pairs:text"] = state.get("_pairs", "")
-    return {"key": "pairs:text", "on_change": _take_pairs}
+    state, name = st.session_state, f"pairs:{_kind()}"
+    if state.get(name) is None:
+        state[name] = state.get("_pairs", {}).get(_kind(), "")
+    return {"key": name, "on_change": _take_pairs, "args": (name,)}
 
 
 def restore_table() -> None:
     """Back to the table and curve that a first visit has."""
-    for name in ("_table", "_curve", "_pairs"):
+    for name in ("_table", "_curves", "_pairs"):
         st.session_state.pop(name, None)
-    st.session_state["pairs:text"] = ""
-    for key in ("table", "pairs"):
-        st.session_state["_refused"].pop(key, None)
-    _renew_table()
+    st.session_state[f"pairs:{_kind()}"] = ""
+    _begin_table_anew()
 
 
 def _take_edits(name: str) -> None:
@@ -173,12 +179,13 @@ def _take_file() -> None:
         _try("table", lambda: _keep_table(tables.from_file(file.name, file.getvalue())))
 
 
-def _take_pairs() -> None:
-    text = st.session_state["pairs:text"] or ""
+def _take_pairs(name: str) -> None:
+    state, text, kind = st.session_state, st.session_state[name] or "", _kind()
 
     def keep() -> None:
-        st.session_state["_curve"] = tables.curve(text, current().table)
-        st.session_state["_pairs"] = text
+        curve = tables.curve(text, current().table, kind)
+        state["_curves"] = state.get("_curves", {}) | {kind: curve}
+        state["_pairs"] = state.get("_pairs", {}) | {kind: text}
 
     _try("pairs", keep)
 
@@ -196,10 +203,29 @@ def _try(key: str, action: Callable[[], None]) -> None:
 def _keep_table(table: Assumptions) -> None:
     """The table, and in the sidebar what both hold."""
     held = tables.sidebar(table, current().assumptions)
+    state, kind = st.session_state, _kind()
     # Measured pairs lie under the table's ceiling, which may have moved.
-    curve = tables.curve(st.session_state.get("_pairs", ""), table)
-    st.session_state["_values"].update(held)
-    st.session_state["_table"], st.session_state["_curve"] = table, curve
+    text = state.get("_pairs", {}).get(kind, "")
+    state["_curves"] = {kind: tables.curve(text, table, kind)}
+    state["_pairs"] = {kind: text}
+    state["_values"].update(held)
+    state["_table"] = (kind, table)
+    _renew_table()
+
+
+def _kind() -> MetricKind:
+    return MetricKind(st.session_state["_values"]["metric"])
+
+
+def _table() -> Assumptions:
+    """The user's own table; under another metric with that one's default figures."""
+    of, table = st.session_state.get("_table", (MetricKind.MINUTES_SAVED, DEFAULT_ASSUMPTIONS))
+    return table if of is _kind() else with_metric(table, _kind())
+
+
+def _begin_table_anew() -> None:
+    for key in ("table", "pairs"):
+        st.session_state["_refused"].pop(key, None)
     _renew_table()
 
 
@@ -219,6 +245,8 @@ def _take(key: str, name: str, typed: bool) -> None:
     if chosen is None:  # A segmented control can be emptied by a second click: nothing changes.
         return
     state["_values"][key] = chosen
+    if key == "metric":
+        _begin_table_anew()
     if key == "accelerator":
         state["_values"]["price"] = None
 

@@ -14,10 +14,11 @@ from dashboard.i18n import Words
 from engine.answers import CostAssumptions
 from engine.config import require_within
 from engine.errors import InputError
-from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.assumptions import Assumptions
+from engine.roi.defaults import require_metrics
 from engine.roi.exchange import LARGEST_FILE, from_csv, from_toml
-from engine.roi.metric import Curve, fit_curve
+from engine.roi.kinds import MetricKind
+from engine.roi.metric import AssumedCurve, Curve, fit_metric
 
 _SIDEBAR = {
     "price_per_device_hour": "price",
@@ -93,15 +94,17 @@ def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]
     return found
 
 
-def curve(text: str, table: Assumptions) -> Curve:
+def curve(text: str, table: Assumptions, kind: MetricKind = MetricKind.MINUTES_SAVED) -> Curve:
     """The curve through the pairs in ``text``; the assumed one if there are none.
 
-    The ceiling is the table's metric of a perfect model.
+    The ceiling is the table's metric of a perfect model. Raises :class:`InputError` for a table or
+    pairs with values that the metric cannot have.
     """
+    require_metrics(table, kind)
     pairs = read_pairs(text)
     if not pairs:
-        return DEFAULT_CURVE
-    return fit_curve(pairs, ceiling=table["metric_ceiling"].value)
+        return AssumedCurve(kind=kind)
+    return fit_metric(kind, pairs, table["metric_ceiling"].value)
 
 
 def read_pairs(text: str) -> tuple[tuple[float, float], ...]:

@@ -6,6 +6,7 @@ error in one sentence, with exit code 2.
 
 import argparse
 import sys
+from typing import NoReturn
 
 from engine.commands import calibrate, fit, predict, recommend, runs, table
 from engine.errors import InputError
@@ -13,9 +14,16 @@ from engine.errors import InputError
 COMMANDS = (recommend, predict, calibrate, fit, runs, table)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one sentence, as everything else here does; usage is for --help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message[0].upper()}{message[1:]}: see {self.prog} --help.\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__.split("\n")[0])
+    parser = _Parser(prog="python -m engine", description=__doc__.split("\n")[0])
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         name = command.__name__.rsplit(".", maxsplit=1)[-1]

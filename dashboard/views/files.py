@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import scenario
+from dashboard import roi_labels, scenario
 from dashboard.i18n import Words
 from dashboard.scenario import Scenario
 from engine.roi.exchange import to_csv, to_toml
@@ -20,8 +20,9 @@ def draw(now: Scenario, words: Words) -> None:
 def pairs(words: Words) -> None:
     """What was measured, in place of the assumed curve."""
     st.text_area(
-        words.say("Measured pairs: loss and minutes saved, one pair a line"),
-        placeholder="2.0, 4.5\n2.5, 3.9\n3.0, 2.4",
+        words.say("Measured pairs: loss and metric, one pair a line"),
+        help=roi_labels.measured(words),
+        placeholder=roi_labels.EXAMPLES[words.metric],
         **scenario.bind_pairs(),
     )
     if sentence := scenario.refused_entry("pairs", words):

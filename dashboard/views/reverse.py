@@ -2,19 +2,13 @@
 
 import streamlit as st
 
-from dashboard import cache, roi_wording, scenario
-from dashboard.i18n import N_, Words
+from dashboard import cache, roi_labels, roi_wording, scenario
+from dashboard.i18n import Words
 from dashboard.scenario import Scenario
 from dashboard.views import parts
 from engine.errors import InputError
 from engine.roi.inverse import Goal
 from engine.roi.study import Study
-
-_GOALS = {
-    Goal.NPV: N_("Net present value (yen)"),
-    Goal.METRIC: N_("Minutes saved a task"),
-    Goal.LOSS: N_("Loss (nats per token)"),
-}
 
 
 def draw(now: Scenario, found: Study, words: Words) -> None:
@@ -25,18 +19,19 @@ def draw(now: Scenario, found: Study, words: Words) -> None:
         goal = st.selectbox(
             words.say("What is to be reached"),
             list(Goal),
-            format_func=lambda key: words.say(_GOALS[key]),
+            format_func=lambda key: roi_labels.goal(key, words),
             **scenario.bind_goal("kind"),
         )
         target = st.number_input(
             words.say("Target"),
             value=None,
-            placeholder=roi_wording.example(found, goal),
+            placeholder=roi_wording.example(found, goal, words),
             **scenario.bind_goal(f"target-{goal}"),
         )
     with right:
         try:
             if target is not None:
+                target = roi_labels.jpy(target, words) if goal is Goal.NPV else target
                 with st.spinner(words.say("Searching …")):
                     least = cache.least_budgets(now, goal, target)
                 parts.table(roi_wording.least(least, words))

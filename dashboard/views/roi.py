@@ -6,26 +6,29 @@ from dashboard import cache, roi_charts, roi_wording
 from dashboard.colours import Palette, palette
 from dashboard.i18n import Words
 from dashboard.scenario import Scenario
-from dashboard.views import business, parts, reverse, risk, trace
+from dashboard.views import basis, business, parts, reverse, risk, trace
 from engine.errors import InputError
 from engine.roi.study import Study
 
 
 def render(scenario: Scenario) -> None:
     """Draw the page."""
-    words, colours = Words(scenario.language), palette(st.context.theme.type)
+    words, colours = scenario.words, palette(st.context.theme.type)
     asked = (scenario.budget, scenario.evidence_id, scenario.sampling, scenario.assumptions)
     try:
         with st.skeleton(height=420):
-            found = cache.study(*asked, scenario.table, scenario.curve)
-            attack, others = cache.risk(*asked)
+            certified = cache.certified(*asked)
+            found = cache.study(*asked, scenario.table, scenario.curve, certified)
+            attack, others = cache.risk(*asked, certified)
     except InputError as error:
         st.error(words.refusal(error), icon=":material/block:")
         st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+        basis.draw(words)
         business.draw(scenario, words)
         return
     st.title(roi_wording.headline(found, words), anchor=False)
     st.header(roi_wording.second_line(found, words), anchor=False)
+    basis.draw(words)
     st.markdown(f":gray[:material/info:] {roi_wording.curve(found, words)}")
     trace.headlines(found, attack, words)
     _charts(found, words, colours)

@@ -20,6 +20,8 @@ longest training tried in the paper (128,000 steps) lies beyond the longest of i
 EDGE_DECADES = math.log10(2)
 """Up to a factor of two beyond the evidence counts as its edge."""
 REFUSED_DECADES = 3.0
+INSIDE_DECADES = math.log10(1.05)
+"""Published figures have two digits: what lies nearer than their rounding is not outside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class Space:
         }
         farthest = max(decades.values())
         support = Support.OUTSIDE
-        if farthest == 0:
+        if farthest <= INSIDE_DECADES:
             support = Support.INSIDE
         elif farthest <= EDGE_DECADES:
             support = Support.EDGE
@@ -83,9 +85,9 @@ def refuse_if_absurd(extrapolation: Extrapolation) -> None:
     name, decades = extrapolation.farthest
     if decades > REFUSED_DECADES:
         raise InputError(
-            "The best configuration lies {factor} times outside the evidence in {name}, farther "
-            "than any law can be trusted ({limit} times): ask for more data, a larger epsilon or "
-            "a compute budget nearer to what was measured.",
+            "The configuration lies {factor} times outside the evidence in {name}, farther than any "
+            "law can be trusted ({limit} times): ask for more data, a larger epsilon or a compute "
+            "budget nearer to what was measured.",
             factor=f"{10**decades:,.0f}",
             name=name,
             limit=f"{10**REFUSED_DECADES:,.0f}",

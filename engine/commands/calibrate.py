@@ -14,9 +14,15 @@ import numpy as np
 from engine.accounting.certify import certify
 from engine.accounting.search import noise_multiplier
 from engine.commands.options import add_json, add_sampling, as_json, number
-from engine.config import require_integer
+from engine.config import Sampling, require_integer
 from engine.errors import InputError
 
+_REASONS: dict[type[Exception], str] = {
+    FileNotFoundError: "there is no such file",
+    IsADirectoryError: "that is a folder",
+    PermissionError: "it may not be read",
+    UnicodeDecodeError: "it is no UTF-8 text",
+}
 COLUMNS = ("data_budget", "batch_size", "iterations", "epsilon", "delta")
 
 
@@ -36,7 +42,8 @@ def run(options: argparse.Namespace) -> str:
     else:
         found = _searched(table, options)
     if options.json:
-        return as_json({"rows": found})
+        rows = [{**row, **extra} for row, extra in zip(table, found, strict=True)]
+        return as_json({"rows": rows})
     header = ",".join((*COLUMNS, *found[0]))
     lines = [
         ",".join(
@@ -53,7 +60,7 @@ def _cell(value: object) -> str:
 
 def _searched(table: list[dict[str, float]], options: argparse.Namespace) -> list[dict[str, Any]]:
     columns = {name: np.array([row[name] for row in table]) for name in COLUMNS}
-    sigma = noise_multiplier(sampling=options.sampling, **columns)
+    sigma = noise_multiplier(sampling=Sampling(options.sampling), **columns)
     return [{"noise_multiplier": float(value)} for value in sigma]
 
 
@@ -65,7 +72,7 @@ def _certified(
         **{name: require_integer(f"{name} in row {row_number}", row[name]) for name in counts},
         epsilon=row["epsilon"],
         delta=row["delta"],
-        sampling=options.sampling,
+        sampling=Sampling(options.sampling),
     )
     return {
         "noise_multiplier": certificate.noise_multiplier,
@@ -95,7 +102,7 @@ def _read(path: Path) -> list[dict[str, float]]:
         raise InputError(
             "Expected a readable CSV file, got {file}: {reason}.",
             file=path.name,
-            reason=type(error).__name__,
+            reason=_REASONS.get(type(error), "it cannot be read"),
         ) from None
     if not table:
         raise InputError("Expected at least one row in {file}, found none.", file=path.name)
@@ -103,12 +110,4 @@ def _read(path: Path) -> list[dict[str, float]]:
 
 
 def _value(text: str | None, name: str, line: int) -> float:
-    try:
-        return number(text or "")
-    except InputError:
-        raise InputError(
-            "Expected a number for {name} in line {line}, got {value}.",
-            name=name,
-            line=line,
-            value=repr(text or ""),
-        ) from None
+    return number(f"{name} in line {line}", text or "")

@@ -1,6 +1,7 @@
 """Fit the law to an evidence and say how well it predicts what it has not seen."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,20 @@ from engine.commands.options import add_evidence, add_json, as_json, as_table
 from engine.config import Sampling
 from engine.fits import FittedEvidence, evidence_of, fitted_evidence
 from engine.law.validate import HoldOuts, choose_form, holdouts
+
+_HEADINGS = {
+    "fitted": "in_sample_mean",
+    "left out": "pair_mean",
+    "(worst)": "pair_max",
+    "largest decade": "largest_mean",
+    "two": "largest_two_mean",
+    "three": "largest_three_mean",
+    "in 90 % interval": "coverage",
+    "regret": "regret_mean",
+    "(worst) ": "regret_max",
+    "score": "score",
+}
+"""Heading -> figure of :class:`HoldOuts`; forms are ranked by the score."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,16 +48,26 @@ def run(options: argparse.Namespace) -> str:
     figures = [_figures(held) for held in ranking]
     if options.json:
         return as_json(_document(fitted, figures))
+    parameters = fitted.fit.law.parameters.items()
     lines = [
         ("form", fitted.fit.law.form),
-        *((name, f"{value:.4g}") for name, value in fitted.fit.law.parameters.items()),
+        *((name, f"{value:.4g}") for name, value in parameters),
         ("evidence", f"{fitted.summary.id}, {fitted.summary.runs} runs, {fitted.summary.hash}"),
         *(("status", str(status)) for status in fitted.fit.statuses),
     ]
-    for held in figures:
-        lines.append(("", ""))
-        lines.extend((name, _percent(value)) for name, value in held.items())
-    return as_table(lines)
+    return "\n\n".join([as_table(lines), _table(ranking)])
+
+
+def _table(ranking: Sequence[HoldOuts]) -> str:
+    """A row a form, best first; every figure is an error in per cent but the coverage."""
+    rows = [("form", *_HEADINGS)]
+    for held in ranking:
+        rows.append((held.form, *(f"{getattr(held, name):.2%}" for name in _HEADINGS.values())))
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
 
 
 def _document(fitted: FittedEvidence, figures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -68,10 +93,6 @@ def _figures(held: HoldOuts) -> dict[str, Any]:
         name: None if isinstance(value, float) and np.isnan(value) else value
         for name, value in asdict(held).items()
     }
-
-
-def _percent(value: object) -> str:
-    return f"{value:.2%}" if isinstance(value, float) else str(value)
 
 
 def _noise_batch_ratio(

@@ -9,17 +9,19 @@ from engine.errors import InputError
 from engine.fits import PUBLISHED_BERT
 
 
-def number(text: str) -> float:
+def number(name: str, text: str) -> float:
     """A number as people type it: 1e7, 10_000, 3.8e20. Raises :class:`InputError`."""
     try:
         return float(text.replace("_", "").replace(",", ""))
     except ValueError:
-        raise InputError("Expected a number, got {value}.", value=text) from None
+        raise InputError(
+            "Expected a number for {name}, got {value}.", name=name, value=text
+        ) from None
 
 
-def whole(text: str) -> int:
+def whole(name: str, text: str) -> int:
     """A whole number, 1e7 included. Raises :class:`InputError`."""
-    return require_integer("a count", number(text))
+    return require_integer(name, number(name, text))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +33,7 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     """``--sampling``."""
     parser.add_argument(
         "--sampling",
-        type=Sampling,
-        choices=list(Sampling),
+        choices=[str(scheme) for scheme in Sampling],
         default=Sampling.POISSON,
         help="how batches are drawn (default: poisson, add/remove neighbours)",
     )

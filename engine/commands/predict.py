@@ -2,6 +2,7 @@
 
 import argparse
 
+from engine.allocation.space import refuse_if_absurd
 from engine.commands.options import (
     add_delta,
     add_evidence,
@@ -12,8 +13,8 @@ from engine.commands.options import (
     number,
     whole,
 )
-from engine.commands.recommend import interval
-from engine.config import TrainingConfig
+from engine.commands.recommend import interval, where
+from engine.config import Sampling, TrainingConfig
 from engine.decide import predict
 from engine.fits import fitted_evidence
 
@@ -35,20 +36,21 @@ def run(options: argparse.Namespace) -> str:
     """The prediction as text or JSON. Raises :class:`InputError`."""
     fitted = fitted_evidence(options.evidence)
     config = TrainingConfig(
-        model_size=whole(options.model_size),
-        batch_size=whole(options.batch_size),
-        iterations=whole(options.iterations),
+        model_size=whole("--model-size", options.model_size),
+        batch_size=whole("--batch-size", options.batch_size),
+        iterations=whole("--iterations", options.iterations),
         sequence_length=fitted.space.sequence_length,
     )
     found = predict(
         config,
         fitted.fit,
-        data_budget=whole(options.data),
-        epsilon=number(options.epsilon),
-        delta=number(options.delta),
-        sampling=options.sampling,
+        data_budget=whole("--data", options.data),
+        epsilon=number("--epsilon", options.epsilon),
+        delta=number("--delta", options.delta),
+        sampling=Sampling(options.sampling),
     )
     support = fitted.space.extrapolation(config, found.noise_batch_ratio)
+    refuse_if_absurd(support)
     loss = found.cross_entropy
     if options.json:
         return as_json(
@@ -68,8 +70,8 @@ def run(options: argparse.Namespace) -> str:
                 f"{loss.value:.3f} nats per token "
                 f"({loss.low:.3f} to {loss.high:.3f}, {loss.level:.0%})",
             ),
-            ("noise multiplier", f"{found.noise_multiplier:.4g} (search path)"),
+            ("noise multiplier", f"{found.noise_multiplier:.4g} (looked up, not certified)"),
             ("compute", f"{config.compute_flops:.3g} FLOPs"),
-            ("evidence", f"answer {support.support}"),
+            ("evidence", f"answer {where(support)}"),
         ]
     )

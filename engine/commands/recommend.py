@@ -8,7 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from engine.accounting.certify import certify
-from engine.answers import Baseline, Certificate, Decision, Interval
+from engine.answers import (
+    Baseline,
+    Certificate,
+    Decision,
+    Extrapolation,
+    Interval,
+    Support,
+)
 from engine.commands.options import (
     add_delta,
     add_evidence,
@@ -19,7 +26,7 @@ from engine.commands.options import (
     number,
     whole,
 )
-from engine.config import Budget
+from engine.config import Budget, Sampling
 from engine.decide import allocation_at, decide
 from engine.fits import fitted_evidence
 
@@ -43,18 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> str:
     """The recommendation as text or JSON. Raises :class:`InputError`."""
     budget = Budget(
-        compute_flops=number(options.compute),
-        data_budget=whole(options.data),
-        epsilon=number(options.epsilon),
-        delta=number(options.delta),
+        compute_flops=number("--compute", options.compute),
+        data_budget=whole("--data", options.data),
+        epsilon=number("--epsilon", options.epsilon),
+        delta=number("--delta", options.delta),
     )
     alternative = options.alternative_model_size
     fitted = fitted_evidence(options.evidence)
     decision = decide(
         budget,
         fitted,
-        sampling=options.sampling,
-        alternative_model_size=None if alternative is None else whole(alternative),
+        sampling=Sampling(options.sampling),
+        alternative_model_size=None
+        if alternative is None
+        else whole("--alternative-model-size", alternative),
     )
     config = decision.recommendation.config
     certificate = certify(
@@ -63,7 +72,7 @@ def run(options: argparse.Namespace) -> str:
         iterations=config.iterations,
         epsilon=budget.epsilon,
         delta=budget.delta,
-        sampling=options.sampling,
+        sampling=Sampling(options.sampling),
     )
     # The loss belongs to the noise that was certified, not to the estimate that led there.
     recommended = allocation_at(
@@ -165,9 +174,7 @@ def rows(decision: Decision, certificate: Certificate) -> list[tuple[str, str]]:
     """The decision as a readable table."""
     recommended, cost = decision.recommendation, decision.cost
     config, loss = recommended.config, recommended.cross_entropy
-    doubling, support = decision.doubling, decision.extrapolation
-    name, decades = support.farthest
-    where = str(support.support) + (f", {decades:.1f} decades in {name}" if decades else "")
+    doubling = decision.doubling
     return [
         ("model size", f"{config.model_size:,} parameters"),
         ("batch size", f"{config.batch_size:,} examples, expected"),
@@ -196,8 +203,20 @@ def rows(decision: Decision, certificate: Certificate) -> list[tuple[str, str]]:
         ("doubling compute", f"{doubling.compute.value:+.1%} better loss"),
         ("doubling data", f"{doubling.data.value:+.1%} better loss"),
         ("doubling ε", f"{doubling.epsilon.value:+.1%} better loss"),
-        ("evidence", f"{decision.evidence.id}, {decision.evidence.runs} runs; answer {where}"),
+        (
+            "evidence",
+            f"{decision.evidence.id}, {decision.evidence.runs} runs; "
+            f"answer {where(decision.extrapolation)}",
+        ),
     ]
+
+
+def where(extrapolation: Extrapolation) -> str:
+    """Inside, edge or outside, and by which factor in what."""
+    name, decades = extrapolation.farthest
+    if extrapolation.support is Support.INSIDE:
+        return "inside"
+    return f"{extrapolation.support}: {name} is {10**decades:.3g} times beyond it"
 
 
 def _needs(other: Baseline) -> str:
@@ -207,5 +226,5 @@ def _needs(other: Baseline) -> str:
         return "never reaches this loss"
     return (
         "never reaches this loss; what it reaches at this compute, "
-        f"the recommendation reaches with 1/{other.matched_factor:.3g} of it"
+        f"the recommendation reaches with 1/{other.matched_factor:,.0f} of it"
     )

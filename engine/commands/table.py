@@ -1,4 +1,4 @@
-"""Make the accounting table of the search path again (half an hour; resumes where it stopped)."""
+"""Make the accounting table of the search path again (an hour of one core; resumes)."""
 
 import argparse
 import sys

@@ -14,6 +14,7 @@ from engine.answers import FloatArray, Interval
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import PARTS, Flows, flows
 from engine.roi.draws import DRAWS, draw, student_t
+from engine.roi.kinds import METRICS
 from engine.roi.measures import internal_rates
 from engine.roi.metric import AssumedCurve, Curve, FittedCurve
 from engine.roi.plan import Plan
@@ -110,14 +111,22 @@ def sample(
         figures=figures,
         loss=loss,
         metric=metric,
-        flows=flows(plan, figures, metric, gate_month=gate_month, limited_share=limited_share),
+        flows=flows(
+            plan,
+            figures,
+            metric,
+            direction=METRICS[curve.kind].direction,
+            gate_month=gate_month,
+            limited_share=limited_share,
+        ),
     )
 
 
 def central(plan: Plan, table: Assumptions, curve: Curve) -> Flows:
     """The flows with every figure at its value; arrays of one case."""
     figures = {name: np.array([value]) for name, value in table.values.items()}
-    return flows(plan, figures, np.atleast_1d(curve.metric(plan.loss.value, figures)))
+    metric = np.atleast_1d(curve.metric(plan.loss.value, figures))
+    return flows(plan, figures, metric, direction=METRICS[curve.kind].direction)
 
 
 def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:

@@ -4,7 +4,8 @@ Once, now: training, search, communication, pilots, data, people. Then, at each 
 the horizon and from launch on: value, serving, operation, and expected legal loss.
 
 * value = tasks a month · adoption · ramp · (metric − metric_today) · value_per_unit, where the
-  ramp rises linearly from 0 at launch to 1 after ``ramp_months``; negative if the metric is worse;
+  ramp rises linearly from 0 at launch to 1 after ``ramp_months``; negative if the metric is worse
+  (``direction`` −1 turns the difference round, for metrics of which less is better);
 * serving moves with the ramp, operation starts in full;
 * expected legal loss = incident_probability/12 · incident_cost · share of the risk that is left,
   which is the best attacker's advantage under the plan's mechanism over the attacker's advantage
@@ -63,6 +64,7 @@ def flows(
     figures: Mapping[str, FloatArray],
     metric: FloatArray,
     *,
+    direction: float = 1.0,
     gate_month: int | None = None,
     limited_share: float = 1.0,
 ) -> Flows:
@@ -74,7 +76,8 @@ def flows(
     f = figures
     months = round(12 * float(np.max(f["horizon_years"])))
     costs = breakdown(plan.workload, f)
-    value = f["tasks_per_year"] * f["adoption"] * (metric - f["metric_today"]) * f["value_per_unit"]
+    gain = direction * (metric - f["metric_today"])
+    value = f["tasks_per_year"] * f["adoption"] * gain * f["value_per_unit"]
     full_risk = f["incident_probability"] * f["incident_cost"]
     left = risk_left(plan, f)
     rates = {

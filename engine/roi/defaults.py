@@ -9,6 +9,7 @@ from engine.answers import CostAssumptions
 from engine.cost import ACCELERATORS, DEFAULTS
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.inputs import INPUTS
+from engine.roi.kinds import METRIC_ROWS, MetricKind, require_metric
 
 _DATED = "2026-11"
 _OURS = "assumption"
@@ -21,8 +22,8 @@ _INCIDENT = (
     "article 83(5) (20 million EUR, or 4 % of turnover if that is more) at 160 JPY"
 )
 _ATTACKS = (
-    "Carlini et al., arXiv 2112.03570, table 1: balanced accuracy of the LiRA attack 82.6 % "
-    "(CIFAR-100); low 65.6 % (WikiText-103); advantage = 2 · accuracy − 1; high: no guarantee"
+    "assumption, not confirmed: balanced accuracy of a membership attack of 82.6 %, low 65.6 %, in "
+    "scale with Carlini et al., arXiv 2112.03570; advantage = 2 · accuracy − 1; high: no guarantee"
 )
 _REACH = (
     "assumption; in scale with the 14 % more issues an hour that support agents resolved with an "
@@ -43,18 +44,18 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
     "metric_width": (0.4, 0.25, 0.7, "pert", _CURVE),
     "horizon_years": (5, 5, 5, "fixed", _OURS),
     "discount_rate": (
-        0.08, 0.04, 0.12, "pert", "Ito Review (METI, 2014): 8 % cost of capital; range: assumption",
+        0.08, 0.04, 0.12, "pert", "assumption; the Ito Review (METI, 2014) asks for a return on equity of 8 %",
     ),
     "tax_rate": (
         0, 0, 0, "fixed",
-        "option, off; Japan's effective corporate rate is 29.74 % (Ministry of Finance, from 2018)",
+        "option, off; standard effective rate in Tokyo: 30.62 % (DLA Piper, Going Global: Tax, Japan)",
     ),
     "jpy_per_usd": (DEFAULTS.jpy_per_usd, 130, 170, "pert", _OURS),
     "price_per_device_hour": (4.0, 3.5, 4.5, "pert", DEFAULTS.accelerator.source),
     "peak_flops": (989e12, 989e12, 989e12, "fixed", DEFAULTS.accelerator.source),
     "utilisation": (
         0.40, 0.25, 0.46, "pert",
-        "assumption; high: PaLM's 46.2 % (Chowdhery et al., arXiv 2204.02311, table 3)",
+        "assumption; high: PaLM's 46.2 % (Chowdhery et al., arXiv 2204.02311)",
     ),
     "dp_overhead": (
         1.5, 1.3, 1.8, "pert", "measured by us: Opacus hooks over plain AdamW, 1.31 to 1.77",
@@ -62,9 +63,12 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
     "search_multiplier": (3, 1.5, 10, "pert", _OURS),
     "devices": (1, 1, 1, "fixed", "definition: one device, nothing to exchange"),
     "bytes_per_parameter": (4, 4, 4, "fixed", "definition: a gradient in 32-bit floating point"),
-    "bytes_per_second": (50e9, 50e9, 50e9, "fixed", "NVIDIA ConnectX-7 datasheet: 400 Gb/s"),
+    "bytes_per_second": (50e9, 50e9, 50e9, "fixed", "NVIDIA ConnectX-7 user manual: NDR 400 Gb/s"),
     "federated_links": (0, 0, 0, "fixed", "definition: all data at one site"),
-    "price_per_gigabyte": (0.09, 0.05, 0.12, "pert", "AWS EC2 price list: first 10 TB out a month"),
+    "price_per_gigabyte": (
+        0.09, 0.05, 0.12, "pert",
+        "AWS price list: about 0.09 USD out to the internet; range: assumption",
+    ),
     "tokens_per_day": (2_000_000, 500_000, 6_000_000, "pert", _OURS),
     "serving_utilisation": (
         0.10, 0.02, 0.40, "pert",
@@ -81,21 +85,60 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
     "advantage_without_dp": (0.652, 0.312, 1.0, "pert", _ATTACKS),
 }  # fmt: skip
 
-DEFAULT_ASSUMPTIONS = Assumptions(
-    rows=tuple(
-        Assumption(
-            name=name,
-            value=value,
-            low=low,
-            high=high,
-            distribution=Distribution(distribution),
-            unit=INPUTS[name].unit,
-            source=source,
-            dated=_DATED if source not in {a.source for a in ACCELERATORS.values()} else "2026-05",
-        )
-        for name, (value, low, high, distribution, source) in _ROWS.items()
+_TODAY = "assumption: measure what it is today"
+_BY_METRIC: dict[MetricKind, dict[str, tuple[float, float, float, str, str]]] = {
+    MetricKind.TICKETS_RESOLVED: {
+        "value_per_unit": (600, 300, 1_000, "pert", _OURS),
+        "metric_today": (0, 0, 0, "fixed", "definition: none resolved without a person today"),
+        "metric_ceiling": (0.5, 0.3, 0.7, "pert", _OURS),
+    },
+    MetricKind.ERROR_RATE: {
+        "value_per_unit": (2_000, 500, 5_000, "pert", _OURS),
+        "metric_today": (0.08, 0.05, 0.12, "pert", _TODAY),
+        "metric_ceiling": (0.02, 0.01, 0.04, "pert", _OURS),
+        "metric_half_loss": (4.6, 4.2, 5.0, "pert", _CURVE),
+        "metric_width": (0.4, 0.3, 0.5, "pert", _CURVE),
+    },
+    MetricKind.RESPONSE_TIME: {
+        "value_per_unit": (0.67, 0.4, 1.0, "pert", f"{_WAGES}, 0.67 a second; range: assumption"),
+        "metric_today": (240, 120, 360, "pert", _TODAY),
+        "metric_ceiling": (60, 30, 90, "pert", _OURS),
+    },
+}
+"""What stands in place of the rows of minutes saved."""
+_OF_METRIC = ("value_per_unit", *METRIC_ROWS, "metric_half_loss", "metric_width")
+
+
+def _row(name: str, row: tuple[float, float, float, str, str]) -> Assumption:
+    value, low, high, distribution, source = row
+    catalogue = {device.source for device in ACCELERATORS.values()}
+    return Assumption(
+        name=name,
+        value=value,
+        low=low,
+        high=high,
+        distribution=Distribution(distribution),
+        unit=INPUTS[name].unit,
+        source=source,
+        dated="2026-05" if source in catalogue else _DATED,
     )
-)
+
+
+DEFAULT_ASSUMPTIONS = Assumptions(rows=tuple(_row(name, row) for name, row in _ROWS.items()))
+
+
+def with_metric(table: Assumptions, kind: MetricKind) -> Assumptions:
+    """The table with the default figures of another metric; all others stay."""
+    rows = {name: _ROWS[name] for name in _OF_METRIC} | _BY_METRIC.get(kind, {})
+    return table.changed(_row(name, row) for name, row in rows.items())
+
+
+def require_metrics(table: Assumptions, kind: MetricKind) -> None:
+    """Raise :class:`InputError` where a row of the table is no value of the metric."""
+    for name in METRIC_ROWS:
+        row = table[name]
+        for value in (row.value, row.low, row.high):
+            require_metric(kind, value, name)
 
 
 def with_costs(table: Assumptions, costs: CostAssumptions) -> Assumptions:

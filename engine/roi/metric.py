@@ -6,8 +6,14 @@ and ceiling = a + b·L; or ``exponential``, ln metric = a + b·L, for a positive
 ceiling such as response time. The interval is the parameters', of Student's t: with few pairs it is
 wide. Not covered: errors in the measured losses, and metrics that fall and rise again.
 
-Without pairs, ceiling/(1 + e^{(L − half)/width}) with the table's metric_ceiling, metric_half_loss
-and metric_width: an assumption.
+Without pairs, worst + (ceiling − worst)/(1 + e^{(L − half)/width}) with the table's metric_ceiling,
+metric_half_loss and metric_width, or ceiling·(1 + e^{(L − half)/width}) for a response time, which
+has no worst: an assumption.
+
+What the metric is, its range and which way is better: :data:`engine.roi.kinds.METRICS`. A unit of it is worth the
+table's value_per_unit on each task done with the model: minutes saved × value of a minute, tickets
+resolved × value of a ticket, errors avoided × cost of an error, seconds of response × value of a
+second.
 
 >>> pairs = ((2.0, 4.5), (2.5, 3.9), (3.0, 2.4), (3.5, 1.2))
 >>> curve = fit_curve(pairs, ceiling=5.0)
@@ -17,8 +23,7 @@ and metric_width: an assumption.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,23 +32,18 @@ from statsmodels.regression.linear_model import OLS
 
 from engine.answers import FloatArray, Interval
 from engine.errors import InputError
+from engine.roi.kinds import METRICS, MetricKind, Shape, require_metric
 
 FEWEST_PAIRS = 3
 """Two parameters and something left to judge them by."""
 CURVE_INPUTS = ("metric_ceiling", "metric_half_loss", "metric_width")
 
 
-class Shape(StrEnum):
-    """Scale on which the metric is linear in the loss."""
-
-    LOGISTIC = "logistic"
-    EXPONENTIAL = "exponential"
-
-
 @dataclass(frozen=True, kw_only=True)
 class AssumedCurve:
     """The documented default; its numbers are rows of the table."""
 
+    kind: MetricKind = MetricKind.MINUTES_SAVED
     measured: bool = False
     inputs: tuple[str, ...] = CURVE_INPUTS
 
@@ -52,7 +52,11 @@ class AssumedCurve:
     ) -> FloatArray:
         """Metric at each ``loss`` (nats per token); ``noise`` is not used: the table varies."""
         half, width = (np.asarray(figures[name], float) for name in CURVE_INPUTS[1:])
-        return figures["metric_ceiling"] * expit((half - np.asarray(loss)) / width)
+        share = expit((half - np.asarray(loss)) / width)
+        about, best = METRICS[self.kind], figures["metric_ceiling"]
+        if about.shape is Shape.EXPONENTIAL:
+            return np.minimum(best / np.maximum(share, 1e-300), about.most)
+        return about.worst + (best - about.worst) * share
 
     def loss_for(self, metric: float, figures: Mapping[str, float]) -> float:
         """The loss at which the metric is reached.
@@ -60,7 +64,17 @@ class AssumedCurve:
         Raises :class:`InputError` for a metric that no loss reaches.
         """
         ceiling, half, width = (figures[name] for name in CURVE_INPUTS)
-        share = _share(metric, 0.0, ceiling)
+        about = METRICS[self.kind]
+        if about.shape is Shape.EXPONENTIAL:
+            if metric <= ceiling:
+                raise InputError(
+                    "Expected a metric above {least}, got {value}.",
+                    least=f"{ceiling:g}",
+                    value=f"{metric:g}",
+                )
+            share = ceiling / metric
+        else:
+            share = _share(metric, about.worst, ceiling)
         return _positive_loss(half - width * float(logit(share)), metric)
 
 
@@ -78,6 +92,7 @@ class FittedCurve:
     degrees_of_freedom: int
     slope_interval: tuple[float, float]
     """90 % interval of the slope."""
+    kind: MetricKind = MetricKind.MINUTES_SAVED
     measured: bool = True
     inputs: tuple[str, ...] = ()
 
@@ -128,6 +143,20 @@ class FittedCurve:
 
 
 Curve = AssumedCurve | FittedCurve
+
+
+def fit_metric(
+    kind: MetricKind, pairs: Sequence[tuple[float, float]], ceiling: float
+) -> FittedCurve:
+    """The form that suits ``kind`` through measured pairs; ``ceiling``: of a perfect model.
+
+    Raises :class:`InputError` as :func:`fit_curve` does, and for what the metric cannot be.
+    """
+    for _, value in pairs:
+        require_metric(kind, value)
+    about = METRICS[kind]
+    found = fit_curve(pairs, shape=about.shape, floor=about.worst, ceiling=ceiling)
+    return replace(found, kind=kind)
 
 
 def fit_curve(

@@ -13,7 +13,7 @@ from engine.answers import Allocation, Decision
 from engine.config import TrainingConfig
 from engine.cost import Workload
 from engine.law.fit import FitResult
-from engine.risk import advantage, planned_mechanism
+from engine.risk import Mechanism, advantage, planned_mechanism
 from engine.roi.draws import LossForecast
 
 RECOMMENDATION, RULE, WITHOUT_PRIVACY = "recommendation", "rule-tuned", "without-privacy"
@@ -23,21 +23,28 @@ RECOMMENDATION, RULE, WITHOUT_PRIVACY = "recommendation", "rule-tuned", "without
 class Plan:
     """One way to do the project.
 
-    ``advantage``: the best attacker's; None without privacy, where there is no bound.
+    ``advantage``: the best attacker's; None without privacy, where there is no bound. ``certified``:
+    whether it is that of certified noise, not of the search's own.
     """
 
     name: str
     workload: Workload
     loss: LossForecast
     advantage: float | None
+    certified: bool = False
 
 
-def plans_of(decision: Decision, fit: FitResult, space: Space) -> tuple[Plan, ...]:
+def plans_of(
+    decision: Decision, fit: FitResult, space: Space, *, certified: Mechanism | None = None
+) -> tuple[Plan, ...]:
     """The recommendation first, then what it is compared with; about 20 ms.
 
-    The rule is left out where it has no configuration.
+    The rule is left out where it has no configuration. ``certified``: the recommendation's
+    mechanism where its certificate is known.
     """
     best = plan_of(decision.recommendation, RECOMMENDATION, decision, fit, space)
+    if certified is not None:
+        best = replace(best, advantage=advantage(certified), certified=True)
     found = [best]
     if decision.rule_tuned.allocation is not None:
         found.append(plan_of(decision.rule_tuned.allocation, RULE, decision, fit, space))

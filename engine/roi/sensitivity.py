@@ -14,6 +14,7 @@ from engine.roi.appraise import LEVEL, Sample, central
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import flows
 from engine.roi.inputs import INPUTS, Kind
+from engine.roi.kinds import METRIC_ROWS, METRICS
 from engine.roi.metric import Curve, FittedCurve
 from engine.roi.plan import Plan
 
@@ -91,6 +92,9 @@ def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven
     found = []
     for name, grid in zip(names, grids, strict=True):
         at = None if grid is None else float(grid[grid.size // 2])
+        about = METRICS[curve.kind]
+        if at is not None and name in METRIC_ROWS and not about.least <= at <= about.most:
+            at = None
         value = values[name]
         margin = at / value - 1 if at is not None and value else None
         found.append(BreakEven(name=name, value=value, at=at, margin=margin))
@@ -100,8 +104,10 @@ def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven
 def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | None:
     """The metric at which the NPV is zero, all else central: it is linear in the metric."""
     figures = {name: np.array([value]) for name, value in table.values.items()}
+    way = METRICS[curve.kind].direction
     at_today, above = (
-        float(flows(plan, figures, figures["metric_today"] + step).npv[0]) for step in (0.0, 1.0)
+        float(flows(plan, figures, figures["metric_today"] + step, direction=way).npv[0])
+        for step in (0.0, 1.0)
     )
     if above == at_today:
         return None
@@ -111,14 +117,16 @@ def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | N
 def _unknowns(found: Sample, table: Assumptions, curve: Curve) -> list[Bar]:
     values = {name: np.array([value]) for name, value in table.values.items()}
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    bars = []
+    bars, way = [], METRICS[curve.kind].direction
     if found.loss.size > 1:
         low, high = np.quantile(found.loss, ends)
-        npv = flows(found.plan, values, curve.metric(np.array([low, high]), values)).npv
+        metric = curve.metric(np.array([low, high]), values)
+        npv = flows(found.plan, values, metric, direction=way).npv
         bars.append(_bar(LOSS, low, high, npv))
     if isinstance(curve, FittedCurve):
         metric = curve.interval(found.plan.loss.value, level=LEVEL)
-        npv = flows(found.plan, values, np.array([metric.low, metric.high])).npv
+        ends = np.array([metric.low, metric.high])
+        npv = flows(found.plan, values, ends, direction=way).npv
         bars.append(_bar(CURVE, metric.low, metric.high, npv))
     return bars
 
@@ -134,7 +142,8 @@ def _bar(name: str, low: float, high: float, npv: FloatArray) -> Bar:
 
 
 def _npv(plan: Plan, curve: Curve, cases: Mapping[str, FloatArray]) -> FloatArray:
-    return flows(plan, cases, np.atleast_1d(curve.metric(plan.loss.value, cases))).npv
+    metric = np.atleast_1d(curve.metric(plan.loss.value, cases))
+    return flows(plan, cases, metric, direction=METRICS[curve.kind].direction).npv
 
 
 def _npv_on(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.__main__ import main
+from engine.commands import fit as fit_command
+from engine.law.validate import FormChoice
 
 ROOT = Path(__file__).parents[2]
 RECOMMEND = ["recommend", "--compute", "3.8e20", "--data", "1e7", "--epsilon", "4"]
@@ -127,12 +129,15 @@ def test_runs_lists_the_published_family(capsys):
     ("arguments", "sentence"),
     [
         ([*RECOMMEND[:2], "1e30", *RECOMMEND[3:]], "Expected compute_flops between"),
-        ([*RECOMMEND[:2], "much", *RECOMMEND[3:]], "Expected a number, got much."),
-        ([*RECOMMEND[:4], "1e7.5", *RECOMMEND[5:]], "Expected a number, got 1e7.5."),
+        ([*RECOMMEND[:2], "much", *RECOMMEND[3:]], "Expected a number for --compute, got much."),
+        ([*RECOMMEND[:4], "1e7.5", *RECOMMEND[5:]], "Expected a number for --data, got 1e7.5."),
         ([*RECOMMEND[:4], "1234.5", *RECOMMEND[5:]], "Expected a whole number"),
         ([*RECOMMEND, "--evidence", "nope"], "Expected an evidence among published-bert"),
         ([*RECOMMEND, "--delta", "0.1"], "Expected delta between"),
-        (["calibrate", "missing.csv"], "Expected a readable CSV file, got missing.csv"),
+        (
+            ["calibrate", "missing.csv"],
+            "Expected a readable CSV file, got missing.csv: there is no such file.",
+        ),
     ],
 )
 def test_what_is_refused_takes_one_sentence_and_exit_code_2(capsys, arguments, sentence):
@@ -146,7 +151,7 @@ def test_what_is_refused_takes_one_sentence_and_exit_code_2(capsys, arguments, s
         ("data_budget,batch_size,iterations,epsilon,delta\n", "Expected at least one row"),
         (
             "data_budget,batch_size,iterations,epsilon,delta\n1e7,1e3,100,1,1e-8\n1e7,x,1,1,1e-8\n",
-            "Expected a number for batch_size in line 3, got 'x'.",
+            "Expected a number for batch_size in line 3, got x.",
         ),
     ],
 )
@@ -154,6 +159,36 @@ def test_bad_tables_are_refused_with_the_line(capsys, tmp_path, text, sentence):
     path = tmp_path / "asked.csv"
     path.write_text(text)
     assert sentence in refusal(capsys, "calibrate", str(path))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["recommend"], [*RECOMMEND, "--sampling", "foo"], [*RECOMMEND, "--what"]],
+)
+def test_wrong_usage_is_one_sentence_too(capsys, arguments):
+    with pytest.raises(SystemExit) as refused:
+        main(arguments)
+    assert refused.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_prediction_absurdly_far_from_the_evidence_is_refused(capsys):
+    arguments = ["predict", "--model-size", "49e16", "--batch-size", "220e3"]
+    arguments += ["--iterations", "11000", "--data", "1e7", "--epsilon", "4"]
+    assert "times outside the evidence in model_size" in refusal(capsys, *arguments)
+
+
+def test_all_forms_stand_in_one_table(capsys, monkeypatch):
+    held = fit_command.holdouts
+    monkeypatch.setattr(
+        fit_command,
+        "choose_form",
+        lambda frame, **_: FormChoice(ranking=(held(frame, "signal_share"),)),
+    )
+    assert main(["fit", "--compare-forms"]) == 0
+    table = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    assert table[0].split()[:3] == ["form", "fitted", "left"]
+    assert table[1].split()[0] == "signal_share"
 
 
 def test_as_a_process_of_its_own():

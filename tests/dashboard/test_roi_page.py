@@ -1,9 +1,12 @@
 """The ROI page on the real engine: the sentence first, figures with their origin, nothing lost."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from dashboard import tables
+from dashboard import cache, tables
 from engine.errors import InputError
+from engine.risk import Mechanism
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.exchange import to_toml
 
@@ -124,3 +127,84 @@ def test_pairs_above_a_lowered_ceiling_refuse_the_ceiling(page):
     low = DEFAULT_ASSUMPTIONS.edited({"metric_ceiling": {"value": 3.0}})
     page.file_uploader[0].set_value(("mine.toml", to_toml(low).encode(), "text/plain")).run()
     assert len(page.error) == 1 and "between 0 and 3" in page.error[0].value
+
+
+def _choose(page, label, value):
+    return next(b for b in page.button_group if b.label == label).set_value(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "wrong"),
+    [
+        ("tickets-resolved", "share of tickets resolved", "2, 300\n3, 200\n4, 100"),
+        ("error-rate", "error rate", "2, 3.0\n3, 3.1\n4, 3.2"),
+        ("response-time", "response time", "2, 0\n3, 5\n4, 6"),
+    ],
+)
+def test_another_metric_names_its_figures_and_refuses_what_it_cannot_be(page, kind, named, wrong):
+    page.query_params["metric"] = kind
+    page.run()
+    assert not page.exception and not page.error
+    assert any(named in text.value and "is an assumption" in text.value for text in page.markdown)
+    before = page.title[0].value
+    page.text_area[0].set_value(wrong).run()
+    assert len(page.error) == 1 and page.error[0].value.startswith("Expected")
+    assert page.title[0].value == before
+
+
+def test_metrics_keep_their_own_pairs(page):
+    before = page.run().title[0].value
+    page.text_area[0].set_value(PAIRS).run()
+    measured = page.title[0].value
+    _choose(page, "Measured by", "error-rate").run()
+    assert not page.exception and not page.error
+    assert page.session_state["_values"]["metric"] == "error-rate"
+    assert not page.text_area[0].value
+    _choose(page, "Measured by", "minutes-saved").run()
+    assert page.title[0].value == measured != before
+
+
+def test_money_in_dollars(page):
+    page.run()
+    _choose(page, "Currency", "USD").run()
+    assert not page.exception and not page.error
+    npv = page.metric[0]
+    assert "$" in npv.value and "\u00a5" not in npv.value
+    assert "$" in page.header[0].value and "\u00a5" not in page.header[0].value
+
+
+def _origins(page):
+    return [text for table in page.table for text in table.value.to_numpy().ravel()]
+
+
+def test_the_odds_follow_the_certificate_once_it_is_known(page, monkeypatch):
+    certified = Mechanism(sampling_probability=1.0, noise_multiplier=50.0, compositions=1)
+    assert any("not certified" in str(text) for text in _origins(page.run()))
+    before = page.metric[3].value
+    monkeypatch.setattr(cache, "certified", lambda *asked: certified)
+    page.run()
+    assert not page.exception
+    origins = _origins(page)
+    assert any("its certified noise" in str(text) for text in origins)
+    assert not any("not certified" in str(text) for text in origins)
+    assert page.metric[3].value != before
+
+
+def test_no_certificate_is_no_error(monkeypatch):
+    class Desk:
+        def __init__(self, answer):
+            self.answer = answer
+
+        def known(self, **question):
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+    certificate = SimpleNamespace(sampling_probability=0.01, noise_multiplier=1.5, compositions=900)
+    monkeypatch.setattr(cache, "decision", lambda *asked: None)
+    monkeypatch.setattr(cache.facts, "to_certify", lambda answer: {})
+    for answer in (None, InputError("No.")):
+        monkeypatch.setattr(cache, "certificates", lambda answer=answer: Desk(answer))
+        assert cache.certified(None, "", None, None) is None
+    monkeypatch.setattr(cache, "certificates", lambda: Desk(certificate))
+    assert cache.certified(None, "", None, None).noise_multiplier == 1.5

@@ -12,10 +12,12 @@ from engine.cost import Workload
 from engine.peers import deployments
 from engine.risk import Exposure, Mechanism, attack_risk
 from engine.roi.appraise import DEFAULT_CURVE
-from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
 from engine.roi.draws import LossForecast
 from engine.roi.inputs import INPUTS
-from engine.roi.metric import fit_curve
+from engine.roi.inverse import Goal
+from engine.roi.kinds import METRIC_ROWS, MetricKind
+from engine.roi.metric import AssumedCurve, fit_curve
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan
 from engine.roi.study import study
 from engine.roi.trace import PARTS_OF, PLAN_INPUTS
@@ -183,3 +185,36 @@ def test_money_has_its_sign_before_its_currency():
     assert roi_labels.money_range(-1e6, 2e6, EN) == "−¥1M to ¥2M"
     assert roi_labels.months(float("inf"), EN) == "never"
     assert roi_labels.months(1, EN) == "1 month"
+    dollars = Words("en", jpy_per_usd=150.0)
+    assert roi_labels.money(-1.5e8, dollars) == "−$1M"
+    assert roi_labels.money(1.5e8, Words("ja", jpy_per_usd=150.0)) == "100万ドル"
+    assert roi_labels.jpy(2.0, dollars) == 300 and roi_labels.jpy(2.0, EN) == 2
+    assert roi_labels.figure("cost_per_person_month", 1.2e6, dollars) == "USD 8,000 a month"
+
+
+@BOTH
+@pytest.mark.parametrize("kind", list(MetricKind))
+def test_every_metric_has_names_values_and_sentences(kind, words):
+    words = replace(words, metric=kind, jpy_per_usd=150.0)
+    table = with_metric(DEFAULT_ASSUMPTIONS, kind)
+    known = study(PLANS, table, AssumedCurve(kind=kind))
+    for key in ("value_per_unit", *METRIC_ROWS):
+        assert roi_labels.figure(key, table[key].value, words) and roi_labels.unit(key, words)
+    said = [
+        roi_labels.kind(kind, words),
+        *(roi_labels.goal(goal, words) for goal in Goal),
+        roi_wording.headline(known, words),
+        roi_wording.second_line(known, words),
+        roi_wording.curve(known, words),
+        *(roi_wording.gate(gate, words) for gate in known.staged.gates),
+        roi_charts.tornado(known, words, LIGHT).alt,
+        roi_charts.waterfall(known, words, LIGHT).alt,
+    ]
+    for sentence in said:
+        assert sentence and "{" not in sentence and "nan" not in sentence and "円" not in sentence
+
+
+def test_axes_of_money_are_round_in_the_currency_shown(usual):
+    axis = roi_charts.waterfall(usual, Words("en", jpy_per_usd=150.0), LIGHT).figure.layout.xaxis
+    assert 3 <= len(axis.tickvals) <= 7
+    assert all(text == "0" or "$" in text for text in axis.ticktext)

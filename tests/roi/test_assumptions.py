@@ -19,7 +19,7 @@ def test_every_figure_has_a_source_and_a_date(table):
     assert [row.name for row in table.rows] == list(INPUTS)
     for row in table.rows:
         assert re.fullmatch(r"\d{4}-\d{2}", row.dated), row.name
-        referenced = re.search(r"arXiv|NBER|METI|MHLW|JNSA|price|datasheet|measured", row.source)
+        referenced = re.search(r"arXiv|NBER|METI|MHLW|JNSA|price|user manual|measured", row.source)
         said_so = re.match("assumption|definition|option", row.source)
         assert referenced or said_so, row.name
 

@@ -9,6 +9,7 @@ from engine.config import Budget, Sampling
 from engine.decide import decide
 from engine.errors import InputError
 from engine.fits import fitted_evidence
+from engine.risk import advantage, planned_mechanism
 from engine.roi.appraise import sample
 from engine.roi.inverse import (
     Goal,
@@ -51,6 +52,17 @@ def test_the_recommendation_and_what_it_is_compared_with(fitted):
     assert not plain.workload.private
     assert 0 < best.advantage < 0.4
     assert best.workload.compute_flops == decision.recommendation.config.compute_flops
+
+
+def test_a_certificate_replaces_the_odds_of_the_recommendation_only(fitted):
+    decision = decide(BUDGET, fitted)
+    searched = plans_of(decision, fitted.fit, fitted.space)
+    mechanism = planned_mechanism(decision.recommendation, BUDGET.data_budget)
+    noisier = replace(mechanism, noise_multiplier=1.01 * mechanism.noise_multiplier)
+    best, *others = plans_of(decision, fitted.fit, fitted.space, certified=noisier)
+    assert best.certified and not searched[0].certified
+    assert best.advantage == advantage(noisier) < searched[0].advantage
+    assert tuple(others) == searched[1:]
 
 
 def test_drawn_losses_are_the_fits_own_interval(fitted):
