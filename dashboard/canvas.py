@@ -15,6 +15,8 @@ from engine.answers import Interval
 
 FONT = 15
 _VEIL = 0.8
+_STEPS = ((1.0, 2.0, 5.0), tuple(np.arange(10, 100) / 10))
+"""Ticks within a decade; the second where the first leaves fewer than two."""
 
 
 class Canvas:
@@ -107,6 +109,7 @@ class Canvas:
             showlegend=False,
             hoverinfo="skip",
             name=symbol,
+            cliponaxis=False,
             marker={
                 "symbol": symbol,
                 "size": size,
@@ -168,16 +171,53 @@ class Canvas:
             font={"size": FONT, "color": self.colours.ink},
         )
 
-    def log_axis(self, name: str, low: float, high: float, language: str | None = None) -> None:
-        """Powers of ten as in print, or named (万, M) in a language."""
-        first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-        ticks = [10.0**t for t in range(first, last + 1, max(1, (last - first) // 6))]
+    def place(self, name: str, value: float) -> float:
+        """Where a value lies along a logarithmic axis: 0 at its start, 1 at its end."""
+        start, end = self.figure.layout[f"{name}axis"].range
+        return (math.log10(value) - start) / (end - start)
+
+    def inward(self, x: float) -> str:
+        """The anchor with which a label at ``x`` stays clear of both edges."""
+        place = self.place("x", x)
+        return "left" if place < 0.4 else "right" if place > 0.6 else "center"
+
+    def log_axis(
+        self,
+        name: str,
+        low: float,
+        high: float,
+        language: str | None = None,
+        *,
+        air: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        """Powers of ten as in print, or named (万, M) in a language; two ticks at least.
+
+        ``air`` is the room before and after the data, as shares of their span.
+        """
+        start, end = math.log10(low), math.log10(high)
+        span = max(end - start, 0.5)
+        start, end = start - air[0] * span, end + air[1] * span
+        ticks = _ticks(start, end)
         self.figure.layout[f"{name}axis"].update(
             type="log",
-            range=[math.log10(low), math.log10(high)],
+            range=[start, end],
             tickmode="array",
             tickvals=ticks,
             ticktext=[
                 formats.amount(t, language) if language else formats.scientific(t) for t in ticks
             ],
         )
+
+
+def _ticks(start: float, end: float) -> list[float]:
+    """Round values between two powers of ten: decades where there are two, else steps within."""
+    first, last = math.ceil(start - 1e-9), math.floor(end + 1e-9)
+    if last > first:
+        return [10.0**power for power in range(first, last + 1, max(1, (last - first) // 6))]
+    ticks: list[float] = []
+    for steps in _STEPS:
+        within = (10.0**power * step for power in range(first - 1, last + 1) for step in steps)
+        ticks = [tick for tick in within if start - 1e-9 <= math.log10(tick) <= end + 1e-9]
+        if len(ticks) > 1:
+            break
+    return [ticks[0], ticks[-1]] if len(ticks) > 6 else ticks

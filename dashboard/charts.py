@@ -5,6 +5,7 @@ hundred points, a map of at most 40 × 40 cells. Axes are logarithmic wherever a
 """
 
 import math
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,10 @@ _CEILING = 10
 """Times the tolerance: what is worse than this gets the palest colour."""
 _VISIBLE_FACTOR = 1.05
 """Least saving that is drawn as a gap."""
+_AIR, _LABEL_AIR = 0.08, 0.24
+"""Room around the map, as shares of its span; the second where a label stands beyond the edge."""
+_NEAR = 0.2
+"""Share of the map's height within which a label would leave it."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     canvas.line(x, curve.rule_tuned[shown], name, colours.rule, 3, "solid")
     name = words.say("Recommended")
     canvas.line(x, curve.best[shown], name, colours.recommendation, 4, "solid")
-    _saturation(canvas, answer, (low, high), words)
+    _saturation(canvas, answer, words)
     _saving(canvas, answer, words)
     _this_plan(canvas, answer, words)
     canvas.figure.update_xaxes(title=words.say("Compute (FLOPs)"))
@@ -87,21 +92,20 @@ def _this_plan(canvas: Canvas, answer: Decision, words: Words) -> None:
     colour = colours.recommendation
     canvas.mark(*at, "circle", 17, fill=colour, edge=colours.paper, error=here)
     text = words.say("This plan: {loss}", loss=formats.loss(here.value))
-    canvas.label(*at, text, colour, ax=-40, ay=56, xanchor="right")
+    left = canvas.place("x", at[0]) < 0.35
+    canvas.label(
+        *at, text, colour, ax=40 if left else -40, ay=56, xanchor="left" if left else "right"
+    )
 
 
-def _saturation(
-    canvas: Canvas, answer: Decision, window: tuple[float, float], words: Words
-) -> None:
+def _saturation(canvas: Canvas, answer: Decision, words: Words) -> None:
+    """Its label stands high above the curve: this plan has its own below, the saving low above."""
     point, colour = answer.saturation, canvas.colours.recommendation
     at = (point.compute_flops, point.cross_entropy)
     canvas.mark(*at, "line-ns-open", 22, fill=colour, edge=colour)
-    low, high = (math.log10(end) for end in window)
-    place = (math.log10(point.compute_flops) - low) / (high - low)
-    anchor = "right" if place > 0.7 else "left" if place < 0.3 else "auto"
-    text = wording.saturation_label(point, words)
-    near = abs(math.log10(point.compute_flops / answer.budget.compute_flops)) < 0.3 * (high - low)
-    canvas.label(*at, text, colour, ay=-90 if near else 56, xanchor=anchor, strong=False)
+    tolerance = formats.percent(point.tolerance, words.language)
+    text = _two_lines(wording.saturation_label(point, words), tolerance)
+    canvas.label(*at, text, colour, ay=-100, xanchor=canvas.inward(at[0]), strong=False)
 
 
 def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
@@ -113,7 +117,8 @@ def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
     canvas.gap(here, here * factor, level)
     canvas.mark(here * factor, level, "circle", 13, fill=colours.rule, edge=colours.paper)
     text = words.say("{factor} the compute", factor=labels.times(factor, words))
-    canvas.label(here * factor, level, text, colours.ink, ay=-40, ax=46)
+    anchor = canvas.inward(here * factor)
+    canvas.label(here * factor, level, text, colours.ink, ay=-36, xanchor=anchor)
 
 
 def doublings(answer: Decision, words: Words, colours: Palette) -> Chart:
@@ -129,7 +134,7 @@ def doublings(answer: Decision, words: Words, colours: Palette) -> Chart:
         np.array([100 * max(0.0, getattr(gain, end)) for _, gain in gains.values()])
         for end in ("low", "value", "high")
     )
-    texts = ["−" + formats.percent(value / 100, words.language) for value in values]
+    texts = [formats.percent(value / 100, words.language) for value in values]
     figure = Canvas(colours).figure
     figure.add_bar(
         x=values,
@@ -173,8 +178,13 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
     model, batch = room.model_size[rows], room.batch_size[columns]
     excess = 100 * room.excess[np.ix_(rows, columns)]
     canvas = Canvas(colours)
-    canvas.log_axis("x", batch.min(), batch.max(), words.language)
-    canvas.log_axis("y", model.min(), model.max(), words.language)
+    canvas.log_axis("x", batch.min(), batch.max(), words.language, air=(_AIR, _AIR))
+    canvas.log_axis("y", model.min(), model.max(), words.language, air=(_AIR, _AIR))
+    size = wording.smaller_model(answer)
+    low = size is not None and canvas.place("y", size) < _NEAR
+    high = canvas.place("y", best.model_size) > 1 - _NEAR
+    air = (_LABEL_AIR if low else _AIR, _LABEL_AIR if high else _AIR)
+    canvas.log_axis("y", model.min(), model.max(), words.language, air=air)
     canvas.figure.add_contour(
         x=batch,
         y=model,
@@ -208,19 +218,30 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
         contours={"start": limit, "end": limit, "size": limit, "coloring": "none"},
         line={"color": colours.ink, "width": 3},
     )
-    if (size := wording.smaller_model(answer)) is not None:
+    if size is not None:
         tolerance = formats.percent(room.tolerance, words.language)
         small = _within(room, size)
         canvas.mark(*small, "diamond", 14, fill=colours.paper, edge=colours.ink)
         text = words.say("Smallest within {tolerance}", tolerance=tolerance)
-        canvas.label(*small, text, colours.ink, ay=40, strong=False)
+        canvas.label(
+            *small, text, colours.ink, ay=40, xanchor=canvas.inward(small[0]), strong=False
+        )
     at = (best.batch_size, best.model_size)
     canvas.mark(*at, "star", 18, fill=colours.paper, edge=colours.ink)
-    canvas.label(*at, words.say("This plan"), colours.ink, ay=-40)
+    anchor = canvas.inward(best.batch_size)
+    canvas.label(*at, words.say("This plan"), colours.ink, ay=-40, xanchor=anchor)
     canvas.figure.update_xaxes(title=words.say("Batch size (people)"), showgrid=False)
     canvas.figure.update_yaxes(title=words.say("Model size (parameters)"), showgrid=False)
     canvas.figure.update_layout(showlegend=False)
     return Chart(canvas.figure, wording.wiggle(answer, words))
+
+
+def _two_lines(text: str, amount: str) -> str:
+    """A label broken for narrow screens: between words, or where there are none, at its amount."""
+    if " " in text:
+        return "<br>".join(textwrap.wrap(text, width=math.ceil(0.6 * len(text)) + 2))
+    head, found, tail = text.partition(amount)
+    return f"{head}<br>{found}{tail}" if head and found else text
 
 
 def _window(answer: Decision) -> tuple[float, float]:

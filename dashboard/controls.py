@@ -115,6 +115,8 @@ def _prices(words: Words) -> None:
     accelerator = link.ACCELERATORS[scenario.value("accelerator")]
     st.caption(
         words.say(
-            "List price from {source}, {dated}.", source=accelerator.source, dated=accelerator.dated
+            "Where the list figures are from: {source}; {dated}.",
+            source=accelerator.source,
+            dated=accelerator.dated,
         )
     )

@@ -146,7 +146,7 @@ def defaults() -> dict[str, Value]:
 def read_all(query: dict[str, str]) -> tuple[dict[str, Value], dict[str, InputError]]:
     """Values of every field, and the refusals; a refused field keeps its default."""
     values, refused = defaults(), {}
-    for key in FIELDS.keys() & query.keys():
+    for key in (key for key in FIELDS if key in query):
         try:
             values[key] = read(key, query[key])
         except InputError as error:

@@ -4,6 +4,8 @@ Every function is pure: engine values and :class:`Words` in, text out. Values ca
 an interval stands in brackets after its value.
 """
 
+import math
+
 from dashboard import formats, labels
 from dashboard.i18n import FIELDS, N_, Words
 from engine.answers import Baseline, Decision, Interval, Saturation, Support
@@ -17,6 +19,9 @@ _BALANCED = 0.7
 
 _OVERSPENT = 0.8
 """Saturation below this share of the compute budget is worth a sentence."""
+
+_GUESSING = 0.97
+"""Share of the loss of guessing (ln vocabulary) from which an interval counts as reaching it."""
 
 _BINDING = {
     ("compute", "data"): N_(
@@ -43,6 +48,22 @@ _BINDING = {
         "twice the people by {other}."
     ),
 }
+
+_BOTH_BIND = {
+    "compute": N_(
+        "Data and privacy bind now: twice the people lower the loss by {data}, twice the ε by "
+        "{epsilon}, twice the compute by {compute}."
+    ),
+    "data": N_(
+        "Compute and privacy bind now: twice the compute lowers the loss by {compute}, twice the ε "
+        "by {epsilon}, twice the people by {data}."
+    ),
+    "epsilon": N_(
+        "Compute and data bind now: twice the compute lowers the loss by {compute}, twice the "
+        "people by {data}, twice the ε by {epsilon}."
+    ),
+}
+"""By the budget that does not bind."""
 
 
 def loss(interval: Interval, words: Words) -> str:
@@ -86,12 +107,16 @@ def binding(answer: Decision, words: Words) -> str:
             "The three budgets are in balance: doubling any one lowers the loss by {range}.",
             range=formats.between(other, gain, words.language),
         )
+    (second,) = set(gains) - {best, least}
+    if gains[second] > _BALANCED * gains[best]:
+        shown = {name: formats.percent(gains[name], words.language) for name in gains}
+        return words.say(_BOTH_BIND[least], **shown)
     return words.say(_BINDING[best, least], gain=gain, other=other)
 
 
 def second_line(answer: Decision, words: Words) -> str:
-    """What binds and, past saturation, that less compute would do."""
-    said = [binding(answer, words), overspending(answer, words)]
+    """What binds, and where that is so: that it is hopeless, that less compute would do."""
+    said = [hopeless(answer, words), binding(answer, words), overspending(answer, words)]
     return _joined([sentence for sentence in said if sentence], words)
 
 
@@ -99,8 +124,26 @@ def _joined(sentences: list[str], words: Words) -> str:
     return ("" if words.language == "ja" else " ").join(sentences)
 
 
+def hopeless(answer: Decision, words: Words) -> str | None:
+    """That the model may be no better than guessing, where its interval reaches that far."""
+    guessing = math.log(answer.vocabulary_size)
+    if answer.recommendation.cross_entropy.high < _GUESSING * guessing:
+        return None
+    return words.say(
+        "Such a model would learn next to nothing: guessing has a loss of {guessing}. "
+        "Take more people or a larger ε.",
+        guessing=formats.loss(guessing),
+    )
+
+
 def overspending(answer: Decision, words: Words) -> str | None:
     """That less compute would do, where it would: a share of the budget is as good."""
+    spent = answer.recommendation.config.compute_flops / answer.budget.compute_flops
+    if spent < _OVERSPENT:
+        return words.say(
+            "The plan uses {share} of the compute budget: the rest would buy nothing.",
+            share=formats.percent(spent, words.language),
+        )
     share = answer.saturation.compute_flops / answer.budget.compute_flops
     if share > _OVERSPENT:
         return None
@@ -133,7 +176,7 @@ def out_of_reach(rule: Baseline, words: Words) -> str:
     if rule.matched_factor is None or rule.matched_factor < 1:
         return words.say("it never reaches this loss")
     return words.say(
-        "never reaches it; its own loss takes 1/{n} of the compute here",
+        "never reaches it; what it does reach, this plan gets with 1/{n} of the compute",
         n=labels.multiple(rule.matched_factor, words),
     )
 
@@ -234,7 +277,8 @@ def wiggle(answer: Decision, words: Words) -> str:
     tolerance = formats.percent(answer.wiggle_room.tolerance, words.language)
     if small is None:
         return words.say(
-            "No smaller model comes within {tolerance} of the best loss.", tolerance=tolerance
+            "No smaller model in the search comes within {tolerance} of the best loss.",
+            tolerance=tolerance,
         )
     return words.say(
         "A model of {small} parameters comes within {tolerance} of the best loss: "

@@ -42,7 +42,7 @@ def test_one_step_on_one_person_is_singular(decide):
 
 
 def test_what_binds(decide):
-    answer = decide(doubling=doubling(0.004, 0.06, 0.05))
+    answer = decide(doubling=doubling(0.004, 0.06, 0.02))
     assert wording.binding(answer, EN) == (
         "Data is what binds now: twice the people lower the loss by 6%, twice the compute by 0.4%."
     )
@@ -60,6 +60,30 @@ def test_every_pair_of_budgets_has_its_sentence(decide, best, least, words):
         gains = dict.fromkeys(("compute", "data", "epsilon"), 0.03) | {best: 0.06, least: 0.001}
         sentence = wording.binding(decide(doubling=doubling(**gains)), words)
         assert "6%" in sentence and "0.1%" in sentence
+
+
+@pytest.mark.parametrize("least", ["compute", "data", "epsilon"])
+@pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
+def test_two_budgets_may_bind_and_both_are_named(decide, least, words):
+    gains = {"compute": 0.06, "data": 0.055, "epsilon": 0.05} | {least: 0.002}
+    sentence = wording.binding(decide(doubling=doubling(**gains)), words)
+    shown = {"compute": "6%", "data": "5.5%", "epsilon": "5%"} | {least: "0.2%"}
+    assert all(share in sentence for share in shown.values())
+
+
+def test_a_hopeless_plan_is_called_one(decide):
+    answer = decide()
+    assert wording.hopeless(answer, EN) is None
+    loss = replace(answer.recommendation.cross_entropy, high=10.3)
+    bad = replace(answer, recommendation=replace(answer.recommendation, cross_entropy=loss))
+    assert wording.second_line(bad, EN).startswith("Such a model would learn next to nothing")
+    assert "10.3" in wording.second_line(bad, JA)
+
+
+def test_a_plan_that_leaves_compute_unspent_says_so(decide):
+    answer = decide()
+    rich = replace(answer, budget=replace(answer.budget, compute_flops=1e23))
+    assert wording.overspending(rich, EN).startswith("The plan uses 0.38% of the compute budget")
 
 
 def test_budgets_in_balance_and_budgets_that_buy_nothing(decide):
@@ -106,8 +130,8 @@ def test_a_rule_that_never_reaches_the_loss_is_said_to_never_reach_it(decide):
 
 def test_a_rule_out_of_reach_is_compared_at_its_own_loss(decide):
     rule = replace(decide().rule_tuned, compute_factor=None, matched_factor=45.2)
-    assert wording.out_of_reach(rule, EN).endswith("takes 1/45 of the compute here")
-    assert wording.out_of_reach(rule, JA).endswith("計算量は1/45で済みます")
+    assert wording.out_of_reach(rule, EN).endswith("gets with 1/45 of the compute")
+    assert "1/45の計算量で" in wording.out_of_reach(rule, JA)
 
 
 def test_the_headline_is_against_the_stronger_rule(decide):
