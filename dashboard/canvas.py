@@ -5,6 +5,7 @@ readable where it crosses a line.
 """
 
 import math
+import textwrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -179,7 +180,7 @@ class Canvas:
     def inward(self, x: float) -> str:
         """The anchor with which a label at ``x`` stays clear of both edges."""
         place = self.place("x", x)
-        return "left" if place < 0.4 else "right" if place > 0.6 else "center"
+        return "left" if place < 0.3 else "right" if place > 0.65 else "center"
 
     def log_axis(
         self,
@@ -221,3 +222,11 @@ def _ticks(start: float, end: float) -> list[float]:
         if len(ticks) > 1:
             break
     return [ticks[0], ticks[-1]] if len(ticks) > 6 else ticks
+
+
+def two_lines(text: str, amount: str) -> str:
+    """A label broken for narrow screens: between words, or where there are none, at its amount."""
+    if " " in text:
+        return "<br>".join(textwrap.wrap(text, width=math.ceil(0.6 * len(text)) + 2))
+    head, found, tail = text.partition(amount)
+    return f"{head}<br>{found}{tail}" if head and found else text

@@ -5,14 +5,13 @@ hundred points, a map of at most 40 × 40 cells. Axes are logarithmic wherever a
 """
 
 import math
-import textwrap
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard import formats, labels, wording
-from dashboard.canvas import FONT, Canvas
+from dashboard.canvas import FONT, Canvas, two_lines
 from dashboard.colours import Palette
 from dashboard.i18n import Words
 from engine.answers import Decision, Support, WiggleRoom
@@ -99,13 +98,18 @@ def _this_plan(canvas: Canvas, answer: Decision, words: Words) -> None:
 
 
 def _saturation(canvas: Canvas, answer: Decision, words: Words) -> None:
-    """Its label stands high above the curve: this plan has its own below, the saving low above."""
+    """Its label stands above the curve, since this plan's stands below.
+
+    Near this plan it leaves room for the saving's under it; far to its right it stays under that.
+    """
     point, colour = answer.saturation, canvas.colours.recommendation
     at = (point.compute_flops, point.cross_entropy)
     canvas.mark(*at, "line-ns-open", 22, fill=colour, edge=colour)
+    here = answer.recommendation.config.compute_flops
+    ay = -44 if canvas.place("x", at[0]) - canvas.place("x", here) > 0.3 else -76
     tolerance = formats.percent(point.tolerance, words.language)
-    text = _two_lines(wording.saturation_label(point, words), tolerance)
-    canvas.label(*at, text, colour, ay=-100, xanchor=canvas.inward(at[0]), strong=False)
+    text = two_lines(wording.saturation_label(point, words), tolerance)
+    canvas.label(*at, text, colour, ay=ay, xanchor=canvas.inward(at[0]), strong=False)
 
 
 def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
@@ -234,14 +238,6 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
     canvas.figure.update_yaxes(title=words.say("Model size (parameters)"), showgrid=False)
     canvas.figure.update_layout(showlegend=False)
     return Chart(canvas.figure, wording.wiggle(answer, words))
-
-
-def _two_lines(text: str, amount: str) -> str:
-    """A label broken for narrow screens: between words, or where there are none, at its amount."""
-    if " " in text:
-        return "<br>".join(textwrap.wrap(text, width=math.ceil(0.6 * len(text)) + 2))
-    head, found, tail = text.partition(amount)
-    return f"{head}<br>{found}{tail}" if head and found else text
 
 
 def _window(answer: Decision) -> tuple[float, float]:

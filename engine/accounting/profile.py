@@ -24,7 +24,16 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.signal import lfilter
+
+from engine.accounting.grid import (
+    TAIL,
+    cumulants,
+    decayed_sum,
+    logsumexp,
+    power,
+    reach,
+    spread,
+)
 
 NODES = 2_401
 """Quadrature nodes of a step's Gaussian variable, ±10.5 standard deviations."""
@@ -41,11 +50,7 @@ WIDEST_LOSS = 400.0
 LARGEST_GRID = 2**20
 _NEARLY_GAUSSIAN = 0.05
 """Excess kurtosis of the composed loss below which one width describes it."""
-_TAIL = 36.0
-"""e^−36: probability that may fall off the grid."""
 _TILTS = np.geomspace(0.05, 1e6, 80)
-_BLOCKS = 800
-"""Chernoff bounds only steer tilt and grid: of very many losses, this many blocks are enough."""
 _FLOAT_ERROR = 2e-15
 """Error of a cell of the composed density, a step, over the largest cell: several times what tests
 measure against extended precision."""
@@ -131,7 +136,7 @@ def composed_epsilon_bound(
         return math.inf
     position, density = composed
     counted = 1 / -math.expm1(-tilt * cell)
-    slack = _FLOAT_ERROR * iterations * density.max() * counted + math.exp(-_TAIL)
+    slack = _FLOAT_ERROR * iterations * density.max() * counted + math.exp(-TAIL)
     log_delta = _log_delta(position, density, iterations * cumulant, tilt, slack=slack)
     log_wanted = np.array([math.log(delta)])
     after = np.minimum(np.searchsorted(-log_delta, -log_wanted), position.size - 1)
@@ -147,14 +152,14 @@ def _choose_tilt(
     loss: np.ndarray, log_weight: np.ndarray, iterations: int, log_delta: float
 ) -> float:
     """The λ of the Chernoff bound ε = min (T·K(λ) − ln δ)/λ."""
-    cumulants = _cumulants(loss, log_weight, _TILTS)
-    return float(_TILTS[np.argmin((iterations * cumulants - log_delta) / _TILTS)])
+    bounds = cumulants(loss, log_weight, _TILTS)
+    return float(_TILTS[np.argmin((iterations * bounds - log_delta) / _TILTS)])
 
 
 def _tilt(loss: np.ndarray, log_weight: np.ndarray, tilt: float) -> tuple[np.ndarray, float]:
     """Probabilities proportional to weight·e^{tilt·loss}, and the logarithm of their sum."""
     log_tilted = log_weight + tilt * loss
-    cumulant = _logsumexp(log_tilted)
+    cumulant = logsumexp(log_tilted)
     return np.exp(log_tilted - cumulant), cumulant
 
 
@@ -186,10 +191,7 @@ def _compose(
     The cell is made to fit a whole grid, and to fit into memory, unless it is ``fixed``: then a
     grid that is too large gives None.
     """
-    log_weight = np.log(np.maximum(weight, 1e-300))
-    rates = np.geomspace(0.05, 1e6, 40)
-    right = _reach(loss, log_weight, iterations, rates)
-    left = _reach(-loss, log_weight, iterations, rates)
+    right, left = reach(loss, weight, iterations), reach(-loss, weight, iterations)
     right = float(np.clip(right, 20 * cell, WIDEST_LOSS))
     left = float(np.clip(left, 20 * cell, WIDEST_LOSS))
     size = max(2 ** int(np.ceil(np.log2((left + right) / cell + 32))), 512)
@@ -202,22 +204,10 @@ def _compose(
     # A single loss beyond the grid would wrap into the middle; leave its probability out: it is
     # below e^−36, or belongs to an ε that is reported as infinite.
     keep = loss <= right
-    step = _spread(loss[keep] / cell, weight[keep], size)
-    total = np.fft.irfft(_power(np.fft.rfft(step), iterations), size)
+    step = spread(loss[keep] / cell, weight[keep], size)
+    total = np.fft.irfft(power(np.fft.rfft(step), iterations), size)
     last = int(right / cell)
     return cell * np.arange(last + 1), total[: last + 1]
-
-
-def _power(values: np.ndarray, exponent: int) -> np.ndarray:
-    """``values ** exponent`` by repeated squaring, five times as fast as complex ``**``."""
-    result, square = np.ones_like(values), values.copy()
-    while True:
-        if exponent & 1:
-            result *= square
-        exponent >>= 1
-        if not exponent:
-            return result
-        square *= square
 
 
 def _choose_cell(loss: np.ndarray, weight: np.ndarray, tilted: np.ndarray, steps: int) -> float:
@@ -236,58 +226,6 @@ def _choose_cell(loss: np.ndarray, weight: np.ndarray, tilted: np.ndarray, steps
     return float(np.clip(hump / CELLS_PER_HUMP, FINEST_CELL, COARSEST_CELL))
 
 
-def _reach(loss: np.ndarray, log_weight: np.ndarray, iterations: int, rates: np.ndarray) -> float:
-    """A value that the sum of T losses exceeds with probability below e^−36 (Chernoff)."""
-    return float(np.min((iterations * _cumulants(loss, log_weight, rates) + _TAIL) / rates))
-
-
-def _cumulants(loss: np.ndarray, log_weight: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    """ln E[e^{rate·L}] at each rate, or slightly more where there are very many losses."""
-    loss, log_weight = _pooled(loss, log_weight)
-    exponent = log_weight + rates[:, None] * loss
-    top = exponent.max(axis=1, keepdims=True)
-    return top[:, 0] + np.log(np.exp(exponent - top).sum(axis=1))
-
-
-def _pooled(loss: np.ndarray, log_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fewer losses, none smaller: the likeliest stay, blocks of the rest count at their largest."""
-    if loss.size <= 4 * _BLOCKS:
-        return loss, log_weight
-    likeliest = np.argpartition(log_weight, -_BLOCKS)[-_BLOCKS:]
-    rest = np.ones(loss.size, dtype=bool)
-    rest[likeliest] = False
-    others, weights = loss[rest], log_weight[rest]
-    starts = np.arange(0, others.size, max(others.size // _BLOCKS, 1))
-    return (
-        np.concatenate([loss[likeliest], np.maximum.reduceat(others, starts)]),
-        np.concatenate([log_weight[likeliest], np.logaddexp.reduceat(weights, starts)]),
-    )
-
-
-def _spread(position: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
-    """Probabilities at real positions -> a periodic grid, first five moments preserved."""
-    cell = np.floor(position).astype(np.int64)
-    offset = position - cell
-    nodes = np.arange(-2, 4)
-    grid = np.zeros(size)
-    for i, node in enumerate(nodes):
-        share = weight.copy()
-        for other in np.delete(nodes, i):
-            share *= (offset - other) / (node - other)
-        grid += np.bincount((cell + node) % size, weights=share, minlength=size)
-    return grid
-
-
 def _excess(density: np.ndarray, tilt: float, cell: float) -> np.ndarray:
     """Σ_{j > i} (1 − e^{−(j−i)·cell}) e^{−tilt·(j−i)·cell} density_j, for every i."""
-    return _decayed_sum(density, tilt * cell) - _decayed_sum(density, (tilt + 1) * cell)
-
-
-def _decayed_sum(density: np.ndarray, rate: float) -> np.ndarray:
-    """S_i = Σ_{j ≥ i} e^{−rate·(j−i)}·density_j, as a recursion from the right end."""
-    return lfilter([1.0], [1.0, -np.exp(-rate)], density[::-1])[::-1]
-
-
-def _logsumexp(values: np.ndarray) -> float:
-    top = values.max()
-    return float(top + np.log(np.exp(values - top).sum()))
+    return decayed_sum(density, tilt * cell) - decayed_sum(density, (tilt + 1) * cell)

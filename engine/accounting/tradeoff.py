@@ -13,8 +13,8 @@ array([0.153, 0.023, 0.001])
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.signal import lfilter
 
+from engine.accounting.grid import decayed_sum, power, reach, spread
 from engine.accounting.profile import WIDEST_LOSS, step_losses
 
 _CELLS_PER_DEVIATION = 60
@@ -22,11 +22,6 @@ _FINEST_CELL, _COARSEST_CELL = 2e-5, 2e-2
 _LARGEST_GRID = 2**19
 _BULK = 0.999
 """Share of a step's losses that make up the hump at zero: few participations leave it narrow."""
-_TAIL = 36.0
-"""e^−36: probability that may fall off the grid."""
-_RATES = np.geomspace(0.05, 1e6, 40)
-_POOLED = 6
-_KERNEL = np.arange(-2, 4)
 
 
 def subsampled_delta(
@@ -51,7 +46,7 @@ def subsampled_delta(
 def _composed_delta(
     loss: np.ndarray, weight: np.ndarray, iterations: int, wanted: np.ndarray
 ) -> np.ndarray:
-    right, left = _reach(loss, weight, iterations), _reach(-loss, weight, iterations)
+    right, left = reach(loss, weight, iterations), reach(-loss, weight, iterations)
     if max(right, left) > WIDEST_LOSS:
         return np.ones(wanted.shape)
     cell = _cell(loss, weight, iterations)
@@ -61,9 +56,9 @@ def _composed_delta(
     cell = max(cell, (left + right) / (size - 32))
     # Single losses beyond the grid have probability below e^−36.
     kept = loss <= right
-    step = np.fft.rfft(_spread(loss[kept] / cell, weight[kept], size))
-    density = np.fft.irfft(step**iterations, size)[: int(right / cell) + 1]
-    delta = _decayed_sum(density, 0.0) - _decayed_sum(density, cell)
+    step = np.fft.rfft(spread(loss[kept] / cell, weight[kept], size))
+    density = np.fft.irfft(power(step, iterations), size)[: int(right / cell) + 1]
+    delta = decayed_sum(density, 0.0) - decayed_sum(density, cell)
     delta = np.maximum.accumulate(np.clip(delta, 0.0, 1.0)[::-1])[::-1]
     # δ is convex in ε, so that a chord lies above it.
     return np.interp(wanted, cell * np.arange(delta.size), delta)
@@ -77,30 +72,3 @@ def _cell(loss: np.ndarray, weight: np.ndarray, iterations: int) -> float:
     hump = float(np.sqrt(weight[bulk] @ loss[bulk] ** 2))
     narrow = np.sqrt(iterations) * min(deviation, hump) / _CELLS_PER_DEVIATION
     return float(np.clip(narrow, _FINEST_CELL, _COARSEST_CELL))
-
-
-def _reach(loss: np.ndarray, weight: np.ndarray, iterations: int) -> float:
-    """A value that the sum of T losses exceeds with probability below e^−36 (Chernoff)."""
-    # Every sixth node with its neighbours' weight: the bound only steers the grid.
-    some, pooled = loss[::_POOLED], _POOLED * weight[::_POOLED]
-    exponent = np.log(np.maximum(pooled, 1e-300)) + _RATES[:, None] * some
-    top = exponent.max(axis=1, keepdims=True)
-    cumulant = top[:, 0] + np.log(np.exp(exponent - top).sum(axis=1))
-    return float(np.min((iterations * cumulant + _TAIL) / _RATES))
-
-
-def _spread(position: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
-    """Probabilities at real positions -> a periodic grid, first five moments preserved."""
-    cell = np.floor(position).astype(np.int64)
-    offset = position - cell
-    grid = np.zeros(size)
-    for node in _KERNEL:
-        others = _KERNEL[node != _KERNEL]
-        share = weight * np.prod((offset[:, None] - others) / (node - others), axis=1)
-        grid += np.bincount((cell + node) % size, weights=share, minlength=size)
-    return grid
-
-
-def _decayed_sum(density: np.ndarray, rate: float) -> np.ndarray:
-    """S_i = Σ_{j ≥ i} e^{−rate·(j−i)}·density_j, as a recursion from the right end."""
-    return lfilter([1.0], [1.0, -np.exp(-rate)], density[::-1])[::-1]

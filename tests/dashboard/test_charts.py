@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard import charts
+from dashboard.canvas import Canvas
 from dashboard.colours import DARK, LIGHT
 from dashboard.i18n import Words
 from engine.answers import Extrapolation, Support
@@ -115,3 +116,21 @@ def test_outside_the_evidence_the_band_is_hatched_in_grey(decide, support):
     band = charts.frontier(answer, EN, LIGHT).figure.data[0]
     assert (band.fillpattern.shape == "/") == (support is Support.OUTSIDE)
     assert ("outside the evidence" in band.name) == (support is Support.OUTSIDE)
+
+
+@pytest.mark.parametrize(("low", "high"), [(3e5, 4e5), (1e6, 1e6), (2e3, 7e4), (1e18, 1e24)])
+def test_a_log_axis_has_two_ticks_and_room(low, high):
+    canvas = Canvas(LIGHT)
+    canvas.log_axis("x", low, high, "en", air=(0.1, 0.1))
+    axis = canvas.figure.layout.xaxis
+    assert len(set(axis.ticktext)) == len(axis.tickvals) >= 2
+    assert axis.range[0] < np.log10(low) and axis.range[1] > np.log10(high)
+    assert all(axis.range[0] <= np.log10(tick) <= axis.range[1] for tick in axis.tickvals)
+
+
+def test_labels_point_inward_and_markers_are_whole(decide):
+    figure = charts.wiggle_room(decide(), EN, LIGHT).figure
+    assert named(figure)["star"].cliponaxis is False
+    canvas = Canvas(LIGHT)
+    canvas.log_axis("x", 1.0, 1e4)
+    assert [canvas.inward(x) for x in (2.0, 1e2, 5e3)] == ["left", "center", "right"]
