@@ -22,7 +22,7 @@ from engine.answers import (
     Frontier,
     Interval,
 )
-from engine.config import Budget, Sampling, TrainingConfig
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling, TrainingConfig
 from engine.cost import DEFAULTS, cost
 from engine.errors import InputError
 from engine.fits import FittedEvidence
@@ -115,10 +115,16 @@ def _whole(point: Points, budget: Budget, space: Space) -> TrainingConfig:
     size = max(round(float(point.model_size[0])), 1)
     steps = max(round(float(point.iterations[0])), 1)
     compute = min(float(point.compute_flops[0]), budget.compute_flops)
-    batch = math.floor(compute / (6 * size * steps * space.sequence_length) * (1 + 1e-12))
+    batch = math.floor(
+        compute
+        / (FLOPS_PER_PARAMETER_AND_TOKEN * size * steps * space.sequence_length)
+        * (1 + 1e-12)
+    )
     if batch < 1:
         batch = 1
-        steps = max(math.floor(compute / (6 * size * space.sequence_length)), 1)
+        steps = max(
+            math.floor(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)), 1
+        )
     return TrainingConfig(
         model_size=size,
         batch_size=min(batch, budget.data_budget),

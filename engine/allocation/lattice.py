@@ -132,12 +132,11 @@ def best_by_compute(fit: FitResult, terms: Terms, space: Space, compute_flops: f
     points = _polished(fit, terms, space, lattice, i, j, k)
     # Pulling the smallest configurations back into the space made some of them dearer.
     allowed = compute_flops * np.exp((rungs - lattice.rung_of_budget) * _STEP)
-    first = int(np.argmax(points.compute_flops <= allowed * (1 + _ROUNDING)))
+    affordable = points.compute_flops <= allowed * (1 + _ROUNDING)
+    first = int(np.argmax(affordable))
     if lattice.rung_of_budget < rungs[first]:
         raise _too_small(float(allowed[first]), compute_flops)
-    loss = np.where(
-        points.compute_flops <= allowed * (1 + _ROUNDING), points.cross_entropy, np.inf
-    )[first:]
+    loss = np.where(affordable, points.cross_entropy, np.inf)[first:]
     holder = np.maximum.accumulate(
         np.where(loss <= np.minimum.accumulate(loss), np.arange(loss.size), 0)
     )
