@@ -41,6 +41,7 @@ PAGES = (
 )
 
 
+_ROOT_PATH = "start"  # a name for the page at /, which Streamlit never shows
 _ICON = Path(__file__).parent / "icon.svg"
 _MEETING = "present"  # without a sidebar: its slides carry the sliders they are about
 _SIDEBAR_WIDTH = 340  # pixels: a slider's label and its typed entry fit on one line
@@ -61,12 +62,15 @@ def main() -> None:
             partial(_show, draw),
             title=words.say(title),
             icon=icon,
-            url_path=name,
+            url_path=_ROOT_PATH if name == PAGES[0][0] else name,
             default=name == PAGES[0][0],
         )
         for name, title, icon, draw in PAGES
     }
-    page = st.navigation(list(pages.values()), position="top")
+    named = _first_by_name(pages)
+    page = st.navigation([*pages.values(), named], position="top")
+    if page is named:
+        st.switch_page(pages[PAGES[0][0]], query_params=st.query_params.to_dict())
     name = next(name for name, one in pages.items() if one is page)
     if is_new_link and scenario.value("tour") is not None:
         tour.begin(scenario.value("tour"), pages)
@@ -90,6 +94,12 @@ def main() -> None:
     if name == _MEETING:
         welcome.draw(pages, words)
     tour_offer.remember()
+
+
+def _first_by_name(pages: dict[str, st.Page]) -> st.Page:
+    """Streamlit serves the first page at / alone; whoever types its name is led there."""
+    first = PAGES[0][0]
+    return st.Page(lambda: None, title=pages[first].title, url_path=first, visibility="hidden")
 
 
 def _show(draw) -> None:

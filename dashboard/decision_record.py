@@ -47,8 +47,9 @@ def record(
             table=risks(answer, study, risk, certificate, words),
         ),
     )
+    title = words.say("Decision record")
     return Record(
-        title=words.say("Decision record"),
+        title=deck_tables.example(title, words) if basis.made_up else title,
         blanks=(words.say("Number"), words.say("Department"), words.say("Author")),
         dated=words.say("Date: {date}", date=deck_tables.day(basis.day, words)),
         request=words.say("We ask for your decision on the following."),

@@ -20,12 +20,16 @@ _OPTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What stands behind a deck beside its scenario: versions, the day, the link."""
+    """What stands behind a deck beside its scenario: versions, the day, the link.
+
+    ``made_up``: it is the tour's worked example, and says so wherever the basis stands.
+    """
 
     fit_version: str
     code_version: str
     day: date
     address: str
+    made_up: bool = False
 
 
 def day(when: date, words: Words) -> str:
@@ -247,12 +251,14 @@ def basis(answer: Decision, found: Basis, words: Words) -> Table:
         (words.say("Date"), day(found.day, words)),
         (words.say("Link to this scenario"), found.address),
     ]
+    if found.made_up:
+        rows.insert(0, (words.say("Worked example"), words.say("What was put in is made up.")))
     return named(words.say("What the figures rest on"), rows, words)
 
 
 def footer(answer: Decision, found: Basis, words: Words) -> str:
     """The basis in a line."""
-    return words.say(
+    line = words.say(
         "Kessai · {date} · evidence {evidence} {hash} · fit {fit} · code {code}",
         date=day(found.day, words),
         evidence=answer.evidence.id,
@@ -260,6 +266,12 @@ def footer(answer: Decision, found: Basis, words: Words) -> str:
         fit=found.fit_version,
         code=found.code_version,
     )
+    return example(line, words) if found.made_up else line
+
+
+def example(text: str, words: Words) -> str:
+    """The text with a mark that what it is about is made up."""
+    return words.say("Worked example: {text}", text=text)
 
 
 def named(title: str, rows: list[tuple[str, str]], words: Words) -> Table:

@@ -133,7 +133,7 @@ def incomplete(entry: Entry, words: Words) -> str | None:
 
 
 def when(entry: Entry, zone: str | None) -> str:
-    """When it was started, on the reader's clock; UTC where that is unknown."""
+    """When it was started, or else planned, on the reader's clock; UTC where that is unknown."""
     moment = entry.status.started or entry.status.heartbeat
     try:
         clock = ZoneInfo(zone) if zone else UTC

@@ -137,7 +137,9 @@ def progress(status: Status, plan: PilotPlan, words: Words) -> list[Metric]:
         Metric(
             label=words.say("Steps"),
             value=formats.exact(status.iteration),
-            detail=words.say("of {n}", n=formats.exact(status.iterations)),
+            detail=words.say(
+                "of {n}", n=formats.exact(status.iterations or arm.settings.config.iterations)
+            ),
             help=words.say("Updates of the model in the training under way."),
         ),
         Metric(

@@ -11,10 +11,17 @@ from dashboard.canvas import FONT, Canvas
 from dashboard.charts import Chart
 from dashboard.colours import Palette
 from dashboard.i18n import Words
+from engine.report.measure import em
 from engine.roi.study import Study
 
 _BARS = 10
 """Bars of a tornado: what moves the NPV less hardly matters."""
+_BESIDE = FONT - 3
+"""Size of the values at the ends of a tornado's bars."""
+_PLOT = 420
+"""Pixels of the narrowest plot that they must fit beside its names; phones have figures of their own."""
+_GAP = 10
+"""Pixels around such a value."""
 _ROOM, _WIDE_ROOM = 0.22, 0.42
 """Room for the amounts beside the bars, a share of the axis; 万ドル is wider than 万円."""
 
@@ -115,17 +122,12 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
             hoverinfo="skip",
             name=words.say("At its low end") if end == "low" else words.say("At its high end"),
         )
-    lows = [min(bar.npv_at_low, bar.npv_at_high) for bar in bars] or [central]
-    highs = [max(bar.npv_at_low, bar.npv_at_high) for bar in bars] or [central]
+    beside = []
     for bar, name in zip(bars, names, strict=True):
-        left, right = (bar.low, bar.high)
-        if bar.npv_at_low > bar.npv_at_high:
-            left, right = right, left
-        texts = [roi_labels.figure(bar.name, value, words) for value in (left, right)]
-        for x, text, anchor in (
-            (min(bar.npv_at_low, bar.npv_at_high), texts[0], "right"),
-            (max(bar.npv_at_low, bar.npv_at_high), texts[1], "left"),
-        ):
+        ends = sorted([(bar.npv_at_low, bar.low), (bar.npv_at_high, bar.high)])
+        for (x, value), anchor in zip(ends, ("right", "left"), strict=True):
+            text = roi_labels.figure(bar.name, value, words)
+            beside.append((x, text, anchor))
             figure.add_annotation(
                 x=x,
                 y=name,
@@ -134,11 +136,10 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
                 showarrow=False,
                 xshift=-4 if anchor == "right" else 4,
                 bgcolor=colours.faint(colours.paper, 0.8),
-                font={"size": FONT - 3, "color": colours.quiet},
+                font={"size": _BESIDE, "color": colours.quiet},
             )
     figure.add_vline(x=0, line={"color": colours.ink, "width": 2, "dash": "dot"})
-    width = max(highs) - min(lows) or abs(central) or 1.0
-    _money_axis(canvas, "x", min(lows) - 0.14 * width, max(highs) + 0.14 * width, words)
+    _money_axis(canvas, "x", *_with_room(beside, central), words)
     figure.update_xaxes(title_text=roi_labels.name("npv", words), tickangle=0)
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT - 2})
     figure.update_layout(
@@ -151,6 +152,22 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
     return Chart(
         figure, words.say("What moves the net present value most. {listed}.", listed=listed)
     )
+
+
+def _with_room(beside: list[tuple[float, str, str]], central: float) -> tuple[float, float]:
+    """The span of an axis on which the texts beside bars end within it, (place, text, anchor) each."""
+    places = [x for x, _, _ in beside] or [central]
+    low, high = min(places), max(places)
+    high = high if high > low else low + (abs(central) or 1.0)
+    for _ in range(8):  # a wider span moves what stands on it: a few rounds settle
+        unit = (high - low) / _PLOT
+        widths = [unit * (_BESIDE * em(text) + _GAP) for _, text, _ in beside]
+        ends = [
+            x + width if side == "left" else x - width
+            for (x, _, side), width in zip(beside, widths, strict=True)
+        ]
+        low, high = min([low, *ends]), max([high, *ends])
+    return low, high
 
 
 def stages(study: Study, words: Words, colours: Palette) -> Chart:

@@ -16,7 +16,7 @@ _BUDGETS = ("compute", "data", "epsilon")
 
 def speak(words: Words) -> None:
     """The style sheet, and the language that screen readers speak the page in."""
-    st.html(styles.sheet(st.context.theme.type))
+    st.html(styles.sheet(st.context.theme.type, words))
     with st.container(key=styles.LANGUAGE):
         st.html(
             f"<script>document.documentElement.lang = '{words.language}'</script>",

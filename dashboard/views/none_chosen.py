@@ -24,7 +24,7 @@ def draw(are_there_any: bool, words: Words) -> None:
             "how. Save this scenario, move a slider, and choose it above."
         )
     )
-    name = words.say("Proposal {n}", n=1)
+    name = scenarios_kept.marked(words.say("Proposal {n}", n=1), words)
     label = words.say("Keep it as “{name}”", name=name)
     if st.button(label, icon=":material/save:", key="compare:first"):
         keep = (cache.scenario_folder(), name, scenario.fields())

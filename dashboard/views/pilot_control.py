@@ -25,7 +25,9 @@ def draw(plan: PilotPlan, status: Status, words: Words) -> None:
             if st.button(words.say("Pause"), icon=":material/pause:"):
                 _do(lambda: launchers.pause(plan_id), words)
         elif status.state in _RESUMABLE and st.button(
-            words.say("Resume"), type=parts.emphasis(), icon=":material/play_arrow:"
+            words.say("Start this pilot") if status.state is State.PLANNED else words.say("Resume"),
+            type=parts.emphasis(),
+            icon=":material/play_arrow:",
         ):
             _do(lambda: launchers.resume(plan_id), words)
             st.rerun()

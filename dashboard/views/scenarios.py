@@ -36,7 +36,7 @@ def _save(words: Words) -> str:
         **scenario.bind_page("compare", "who"),
     )
     if st.button(words.say("Save this scenario"), type=parts.emphasis(), icon=":material/save:"):
-        keep = (cache.scenario_folder(), name, scenario.fields())
+        keep = (cache.scenario_folder(), scenarios_kept.marked(name, words), scenario.fields())
         scenarios_kept.attempt(
             lambda: saved.created(*keep, who=who, at=scenarios_kept.now()), words
         )

@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+import zipfile
 from dataclasses import replace
 from datetime import date
 
@@ -149,19 +150,33 @@ def test_every_export_prints_the_basis_the_statement_and_all_assumptions(materia
 
 
 @BOTH
+def test_a_worked_example_says_so_in_every_export(material, words):
+    mark = deck_tables.example("", words).rstrip()
+    assert mark not in " ".join(said(deck(material, words, LIGHT)))
+    example = replace(material, basis=replace(BASIS, made_up=True))
+    made = deck(example, words, LIGHT)
+    assert mark in made.footer and mark in made.record.title
+    for export in EXPORTS:
+        content = export.make(made)
+        text = {
+            "kessai.pptx": _slides, "kessai.pdf": _pages, "kessai-record.pdf": _pages,
+            "kessai.html": bytes.decode, "kessai.xlsx": _cells, "kessai-csv.zip": _unpacked,
+        }[export.name](content)  # fmt: skip
+        assert text is None or _flat(mark) in _flat(text), export.name
+
+
+@BOTH
 def test_the_same_figures_in_all_exports(material, words):
     made = deck(material, words, LIGHT)
     keys = [str(row[1]) for row in deck_tables.few_figures(
         material.answer, material.study, RISK, words).rows]  # fmt: skip
     files = {export.name: export.make(made) for export in EXPORTS}
-    book = load_workbook(io.BytesIO(files["kessai.xlsx"]))
-    cells = [str(c) for s in book for row in s.iter_rows(values_only=True) for c in row]
     texts = {
         "kessai.pptx": _slides(files["kessai.pptx"]),
         "kessai.pdf": _pages(files["kessai.pdf"]),
         "kessai-record.pdf": _pages(files["kessai-record.pdf"]),
         "kessai.html": files["kessai.html"].decode(),
-        "kessai.xlsx": " ".join(cells),
+        "kessai.xlsx": _cells(files["kessai.xlsx"]),
     }
     basis = [material.answer.evidence.hash[:12], BASIS.fit_version, BASIS.code_version]
     for name, text in texts.items():
@@ -223,6 +238,16 @@ def _slides(content: bytes) -> str:
             if shape.has_table:
                 texts += [cell.text for row in shape.table.rows for cell in row.cells]
     return " ".join(texts)
+
+
+def _cells(content: bytes) -> str:
+    book = load_workbook(io.BytesIO(content))
+    return " ".join(str(c) for s in book for row in s.iter_rows(values_only=True) for c in row)
+
+
+def _unpacked(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as files:
+        return " ".join(files.read(name).decode("utf-8-sig") for name in files.namelist())
 
 
 def _pages(content: bytes) -> str | None:

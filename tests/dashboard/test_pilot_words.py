@@ -228,6 +228,8 @@ def test_figures_of_progress():
     assert shown[2].detail == "of 3.997 for this training"
     nothing = pilot_facts.progress(Status(state=State.QUEUED), PLAN, EN)
     assert [metric.value for metric in nothing] == ["0", "–", "–", "–"]
+    steps = PLAN.arms[0].settings.config.iterations
+    assert nothing[0].detail == f"of {steps:,}", "what the plan says, before the runner does"
 
 
 def test_an_audit_below_the_promise_and_one_above():

@@ -10,6 +10,7 @@ from dashboard.colours import DARK, LIGHT
 from dashboard.i18n import Words
 from engine.cost import Workload
 from engine.peers import deployments
+from engine.report.measure import em
 from engine.risk import Exposure, Mechanism, attack_risk
 from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
@@ -111,6 +112,19 @@ def test_the_tornado_starts_with_the_widest(usual):
     widths = np.abs(np.array(high.x) - np.array(low.x))
     assert np.all(np.diff(widths) <= 1e-6)
     assert len(widths) == 10
+
+
+@BOTH
+@pytest.mark.parametrize("volume", [100, 500_000, 5_000_000])
+def test_values_beside_the_tornado_s_bars_end_within_a_narrow_plot(words, volume):
+    figure = roi_charts.tornado(found(volume), words, LIGHT).figure
+    low, high = figure.layout.xaxis.range
+    beside = [note for note in figure.layout.annotations if note.text]
+    assert len(beside) == 20
+    for note in beside:
+        width = em(note.text) * note.font.size / 420 * (high - low)
+        end = note.x + width if note.xanchor == "left" else note.x - width
+        assert low <= end <= high, note.text
 
 
 @BOTH

@@ -174,6 +174,17 @@ def test_the_answer_carries_the_pages_current_numbers(app):
 
 
 @pytest.mark.usefixtures("fake")
+def test_a_scenario_kept_in_the_tour_is_known_as_an_example(app, tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
+    page = app(tour="5")
+    button(page, "compare:first").click().run()
+    page.text_input(key="compare:name").set_value("Plant 2").run()
+    next(each for each in page.button if each.label == "Save this scenario").click().run()
+    kept = [each.name for each in saved.listed(tmp_path)[0]]
+    assert kept == ["Worked example: Plant 2", "Worked example: Proposal 1"]
+
+
+@pytest.mark.usefixtures("fake")
 def test_a_link_into_the_tour_gives_back_the_links_scenario(app):
     page = app(tour="1", data="7e5")
     assert page.select_slider(key="data:slider").value == 3_000_000

@@ -84,6 +84,14 @@ class PilotFolder:
     def log_file(self) -> Path:
         return self.path / LOG_FILE
 
+    @property
+    def registered(self) -> float:
+        """When the plan was written down, in seconds since 1970; 0 where there is none."""
+        try:
+            return (self.path / PLAN_FILE).stat().st_mtime
+        except OSError:
+            return 0.0
+
     def training_folder(self, arm: str, repeat: int) -> Path:
         """Folder of one training."""
         return self.path / f"{arm}-{repeat}"

@@ -210,7 +210,7 @@ def _status(folder: PilotFolder) -> Status:
     # The last word is written before the lock goes: read after the lock was found free, it stands.
     status = read_status(folder.status_file)
     if status is None:
-        return Status(state=State.PLANNED)
+        return Status(state=State.PLANNED, heartbeat=folder.registered)
     return _interrupted(status) if status.is_running else status
 
 

@@ -69,8 +69,11 @@ def charged(plan, arm="recommended"):
 
 
 def test_a_plan_runs_to_its_results(plan):
+    before = time.time()
     launchers.register(plan)
-    assert launchers.poll(plan.plan_id).state is State.PLANNED
+    planned = launchers.poll(plan.plan_id)
+    assert planned.state is State.PLANNED
+    assert before - 2 < planned.heartbeat <= time.time() + 2, "the moment of its registration"
     handle = launchers.start(plan)
     assert handle.started and launchers.poll(plan.plan_id).is_running
     assert ended(plan).state is State.FINISHED
