@@ -11,6 +11,7 @@ import math
 
 from dashboard import formats
 from dashboard.i18n import N_, Words
+from engine.roi.assumptions import Distribution
 from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Goal
 from engine.roi.kinds import METRICS, MetricKind
@@ -35,6 +36,11 @@ PARTS = {
     "payback": N_("Payback"),
     "internal_rate": N_("Internal rate of return"),
     "probability": N_("Probability that it pays"),
+}
+_DISTRIBUTIONS = {
+    Distribution.FIXED: N_("Fixed"),
+    Distribution.PERT: N_("Beta-PERT"),
+    Distribution.LOGNORMAL: N_("Lognormal"),
 }
 _UNITS = {
     "tasks/year": N_("{n} tasks/year"),
@@ -88,6 +94,11 @@ def name(key: str, words: Words) -> str:
     if key in PARTS:
         return words.say(PARTS[key])
     return _headed(inline(key, words))
+
+
+def distribution(key: str, words: Words) -> str:
+    """How a figure is drawn, by the name that files give it."""
+    return words.say(_DISTRIBUTIONS[Distribution(key)])
 
 
 def _headed(text: str) -> str:

@@ -179,11 +179,6 @@ def lend(example: Mapping[str, link.Value]) -> None:
     _renew_table()
 
 
-def is_example() -> bool:
-    """Whether the tour's worked example stands where the visitor's own scenario stood."""
-    return value("tour") is not None
-
-
 def give_back() -> None:
     """Bring back what an example took the place of; nothing without a loan."""
     if loan.end(st.session_state):

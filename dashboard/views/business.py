@@ -1,8 +1,10 @@
 """All assumptions in one table: edited in place, imported, exported; measured pairs beside it."""
 
+from functools import partial
+
 import streamlit as st
 
-from dashboard import glossary, scenario, tables
+from dashboard import glossary, roi_labels, scenario, tables
 from dashboard.i18n import Words
 from dashboard.scenario import Scenario
 from dashboard.views import files, parts
@@ -38,6 +40,7 @@ def draw(now: Scenario, words: Words) -> None:
             "distribution": kinds(
                 words.say("Distribution"),
                 options=[d.value for d in Distribution],
+                format_func=partial(roi_labels.distribution, words=words),
                 required=True,
                 help=glossary.tip("draws", words),
             ),

@@ -13,6 +13,7 @@ from engine.peers import deployments
 from engine.report.measure import em
 from engine.risk import Exposure, Mechanism, attack_risk
 from engine.roi.appraise import DEFAULT_CURVE
+from engine.roi.assumptions import Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
 from engine.roi.draws import LossForecast
 from engine.roi.inputs import INPUTS
@@ -125,6 +126,12 @@ def test_values_beside_the_tornado_s_bars_end_within_a_narrow_plot(words, volume
         width = em(note.text) * note.font.size / 420 * (high - low)
         end = note.x + width if note.xanchor == "left" else note.x - width
         assert low <= end <= high, note.text
+
+
+@BOTH
+def test_every_distribution_has_a_name_of_its_own_in_words(words):
+    names = {roi_labels.distribution(kind.value, words) for kind in Distribution}
+    assert len(names) == len(Distribution) and not names & {kind.value for kind in Distribution}
 
 
 @BOTH
