@@ -94,6 +94,13 @@ def test_the_language_switch_keeps_the_scenario(decide):
     assert query(page) == {"compute": "1e19", "data": "3.3e6", "epsilon": "2", "lang": "ja"}
 
 
+def test_the_first_page_opens_by_its_name_too(page, dashboard):
+    page.goto(f"{dashboard.url}/decide?epsilon=2&lang=en")
+    expect(sentence(page)).to_contain_text("Train a", timeout=FIRST)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert urlparse(page.url).path == "/" and query(page)["epsilon"] == "2"
+
+
 def test_reloading_the_link_keeps_the_scenario(decide):
     page = decide("?compute=3.3e20&data=12345678&epsilon=0.7&lang=en")
     before = sentence(page).inner_text()
