@@ -4,17 +4,23 @@ A training at a constant learning rate is, at each point of its curve, a trainin
 iterations, as in McKenna et al. (arXiv 2501.18914, section 4): one run answers for many T. The law
 is of well-tuned training, so of the learning rates tried for one configuration (model size, batch,
 sequence length, noise-batch ratio: a *cell*) the best at each T counts, after the mean over seeds.
+Where it lies between two others, that is the vertex of the parabola through the three in log₂ of the
+rate: a ladder of octaves misses the best rate by up to half of one, and the loss by as much as runs
+scatter.
 
 Points of one cell are correlated; they carry one ``run_id`` (that of the cell's best run), so that
 hold-outs and resamples take a cell as a whole.
 
 Not covered: schedules that end in a decay (only their last point would count), and the small
 optimism of a minimum over learning rates that each scatter.
+
+>>> vertex([-8.0, -7.0, -6.0], [2.6, 2.5, 2.7]).cross_entropy
+2.495833...
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +39,7 @@ curve scatter (the paper takes a rolling mean of 10). On the ladder of √2 it i
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Loss (nats per token) of a cell after ``iterations``; ``best`` is the run that reached it."""
+    """Loss (nats per token) of a cell after ``iterations``; ``best`` is the run that came nearest."""
 
     best: RunRecord
     run_id: str
@@ -41,6 +47,32 @@ class Point:
     cross_entropy: float
     noise_batch_ratio: float
     learning_rate: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vertex:
+    """Where the loss is least over learning rates; ``at_end`` where the ladder ended before it turned."""
+
+    octaves: float
+    """log₂ of the learning rate."""
+    cross_entropy: float
+    """Nats per token, at most the least that was measured."""
+    at_end: bool
+
+
+def vertex(octaves: Sequence[float], losses: Sequence[float]) -> Vertex:
+    """The least loss over rising log₂ rates: of the parabola through the best and its neighbours,
+    looked for up to half-way to them."""
+    best = int(np.argmin(losses))
+    x, y = np.asarray(octaves, dtype=float), np.asarray(losses, dtype=float)
+    if best in (0, y.size - 1):
+        return Vertex(octaves=float(x[best]), cross_entropy=float(y[best]), at_end=True)
+    near = slice(best - 1, best + 2)
+    square, line, _ = np.polyfit(x[near] - x[best], y[near] - y[best], 2)
+    offset = -line / (2 * square) if square > 0 else 0.0
+    offset = float(np.clip(offset, (x[best - 1] - x[best]) / 2, (x[best + 1] - x[best]) / 2))
+    gain = min(square * offset**2 + line * offset, 0.0)
+    return Vertex(octaves=x[best] + offset, cross_entropy=float(y[best] + gain), at_end=False)
 
 
 def has_curve(record: RunRecord) -> bool:
@@ -93,7 +125,11 @@ def _cell_points(runs: list[RunRecord]) -> list[Point]:
             for group in by_rate.values()
             if any(step in curve for _, curve in group)
         ]
-        found.append((step, *min(candidates, key=lambda pair: (pair[0], pair[1].run_id))))
+        loss, best = min(candidates, key=lambda pair: (pair[0], pair[1].run_id))
+        if all(run.learning_rate for _, run in candidates):
+            ladder = sorted((math.log2(run.learning_rate), mean) for mean, run in candidates)
+            loss = vertex(*zip(*ladder, strict=True)).cross_entropy
+        found.append((step, loss, best))
     if not found:
         return []
     name = found[-1][2].run_id

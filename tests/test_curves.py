@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.curves import FIRST_ITERATION, LADDER, SMOOTHED, has_curve, noise_of, points
+from engine.curves import FIRST_ITERATION, LADDER, SMOOTHED, has_curve, noise_of, points, vertex
 from engine.records import Provenance, RunRecord
 
 VOCABULARY = 256
@@ -59,6 +59,36 @@ def test_seeds_are_averaged_before_rates_compete():
     unlucky = run([(64, 3.0), (128, 3.0)], rate=2**-6, seed=1)
     steady = run([(64, 3.0), (128, 2.4)], rate=2**-8)
     assert by_steps(points([lucky, unlucky, steady]))[128] == pytest.approx(2.4)
+
+
+def test_between_rates_of_a_ladder_the_loss_is_the_parabola_s():
+    def loss(octave):
+        return 2.5 + 0.06 * (octave + 6.7) ** 2
+
+    ladder = [run([(64, 3.0), (128, loss(octave))], rate=2.0**octave) for octave in (-8, -7, -6)]
+    found = points(ladder)
+    assert by_steps(found)[128] == pytest.approx(2.5, abs=1e-12)
+    assert found[-1].best is ladder[1], "the run that came nearest"
+    assert by_steps(points(ladder[:2]))[128] == pytest.approx(loss(-7)), "two rates are no parabola"
+
+
+def test_at_the_end_of_a_ladder_the_loss_is_the_best_that_was_measured():
+    falling = [run([(64, loss)], rate=2.0**octave) for octave, loss in ((-8, 3), (-7, 2.5), (-6, 2.4))]
+    assert by_steps(points(falling))[64] == 2.4
+    assert vertex([-8, -7, -6], [3, 2.5, 2.4]).at_end
+
+
+@given(
+    losses=st.lists(st.floats(0.5, 5.0), min_size=3, max_size=6),
+    gaps=st.lists(st.sampled_from([0.5, 1.0, 2.0]), min_size=6, max_size=6),
+)
+def test_a_vertex_is_at_most_the_least_loss_and_near_its_rate(losses, gaps):
+    octaves = [-8.0 + sum(gaps[:place]) for place in range(len(losses))]
+    found = vertex(octaves, losses)
+    best = losses.index(min(losses))
+    assert found.cross_entropy <= min(losses)
+    assert found.at_end == (best in (0, len(losses) - 1))
+    assert abs(found.octaves - octaves[best]) <= max(gaps) / 2
 
 
 @pytest.mark.parametrize("change", [{"size": 100_000}, {"noise": 2**-9}, {"batch": 64}])

@@ -22,11 +22,12 @@ from dataclasses import dataclass
 import numpy as np
 from statsmodels.regression.linear_model import OLS
 
-from engine.curves import FIRST_ITERATION, has_curve, noise_of
+from engine.curves import FIRST_ITERATION, has_curve, noise_of, vertex
 from engine.errors import InputError
 from engine.records import RunRecord
 
 MINIMUM_CELLS = 6
+LEAST_RATES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ def fit_rule(records: Iterable[RunRecord]) -> LearningRateRule:
 
 
 def optima(records: Iterable[RunRecord]) -> list[Optimum]:
-    """The best rate at every iteration that all rates of a cell recorded, mean over seeds."""
+    """The best rate at every iteration that three rates of a cell recorded, mean over seeds."""
     cells = defaultdict(lambda: defaultdict(list))
     for record in records:
         if record.learning_rate and has_curve(record):
@@ -98,40 +99,30 @@ def optima(records: Iterable[RunRecord]) -> list[Optimum]:
             cells[key][record.learning_rate].append(dict(record.curve))
     found = []
     for (size, batch, noise), by_rate in sorted(cells.items()):
-        curves = [curve for group in by_rate.values() for curve in group]
-        steps = sorted(set.intersection(*(set(curve) for curve in curves)))
-        if len(by_rate) < 3:
-            continue
-        rates = np.array(sorted(by_rate))
+        steps = sorted({step for curves in by_rate.values() for curve in curves for step in curve})
         for step in steps:
             if step < FIRST_ITERATION:
                 continue
-            losses = np.array([np.mean([c[step] for c in by_rate[rate]]) for rate in rates])
-            rate, at_end = _vertex(np.log2(rates), losses)
+            tried = {
+                rate: np.mean([curve[step] for curve in curves if step in curve])
+                for rate, curves in sorted(by_rate.items())
+                if any(step in curve for curve in curves)
+            }
+            if len(tried) < LEAST_RATES:
+                continue
+            best = vertex(np.log2(list(tried)), list(tried.values()))
             found.append(
                 Optimum(
                     model_size=size,
                     batch_size=batch,
                     noise_batch_ratio=noise,
                     iterations=step,
-                    learning_rate=2.0**rate,
-                    cross_entropy=float(losses.min()),
-                    at_end=at_end,
+                    learning_rate=2.0**best.octaves,
+                    cross_entropy=best.cross_entropy,
+                    at_end=best.at_end,
                 )
             )
     return found
-
-
-def _vertex(octaves: np.ndarray, losses: np.ndarray) -> tuple[float, bool]:
-    """Where the parabola through the best rate and its neighbours is least."""
-    best = int(np.argmin(losses))
-    if best in (0, losses.size - 1):
-        return float(octaves[best]), True
-    near = slice(best - 1, best + 2)
-    square, line, _ = np.polyfit(octaves[near] - octaves[best], losses[near], 2)
-    offset = -line / (2 * square) if square > 0 else 0.0
-    low, high = octaves[best - 1] - octaves[best], octaves[best + 1] - octaves[best]
-    return float(octaves[best] + np.clip(offset, low / 2, high / 2)), False
 
 
 def _features(

@@ -1,6 +1,7 @@
 """The rule finds the law that made the rates, and refuses where a ladder never turned."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -81,6 +82,22 @@ def test_the_rule_stays_inside_what_was_tried():
 def test_seeds_are_averaged():
     noisy = [run(30_000, 2**-7, rate, seed=1, shift=0.3) for rate in near(30_000, 2**-7)]
     assert fit_rule([*SWEEP, *noisy]).coefficients == pytest.approx(TRUE, abs=1e-6)
+
+
+def test_a_shorter_second_seed_takes_no_iterations_away():
+    rates = near(30_000, 2**-7, beyond=1.5)
+    ladder = [run(30_000, 2**-7, rate) for rate in rates]
+    whole = run(30_000, 2**-7, rates[1], seed=1)
+    curve = whole.curve[:3]
+    short = replace(
+        whole,
+        iterations=256,
+        curve=curve,
+        cross_entropy=curve[-1][1],
+        compute_flops=whole.compute_flops / 4,
+    )
+    reached = [optimum.iterations for optimum in optima([*ladder, short])]
+    assert reached == [64, 256, 1024]
 
 
 def test_a_ladder_that_never_turned_is_told_and_not_used():
