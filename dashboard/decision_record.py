@@ -4,8 +4,11 @@ In the order and the tone of a Japanese business form; the same parts in English
 here: names, numbers and stamps are written by hand.
 """
 
+from collections.abc import Iterable
+
 from dashboard import deck_tables, formats, meeting, roi_labels, roi_wording, wording
 from dashboard.i18n import Words
+from dashboard.meeting import joined
 from engine.answers import Certificate, Decision
 from engine.report.deck import Record, Section, Table
 from engine.risk import AttackRisk
@@ -60,6 +63,12 @@ def record(
     )
 
 
+def _listed(pairs: Iterable[tuple[str, str]], words: Words) -> str:
+    """Names and values in a line."""
+    colon, comma = ("：", "、") if words.language == "ja" else (": ", "; ")
+    return comma.join(f"{name}{colon}{value}" for name, value in pairs)
+
+
 def approvals(words: Words) -> tuple[str, ...]:
     """Who puts a stamp, in order."""
     return (words.say("Drafted"), words.say("Checked"), words.say("Agreed"), words.say("Decided"))
@@ -87,7 +96,7 @@ def risks(
         ),
         (
             words.say("The forecast is wrong"),
-            wording.support(answer, words),
+            joined([meeting.forecast(answer, words), wording.support(answer, words)], words),
             words.say("A pilot tests the forecast before the money is spent."),
         ),
         (
@@ -114,9 +123,9 @@ def promise(answer: Decision, certificate: Certificate | None, words: Words) -> 
 
 def summary(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> Table:
     """The record in a few lines, for a slide."""
-    joined = meeting.joined
-    best, *others = deck_tables.options(answer, study, words).rows
-    listed = "; ".join(f"{name} {npv}" for name, _, npv, _ in (best, *others[:-1]))
+    listed = _listed(
+        ((name, npv) for name, _, npv, _ in deck_tables.options(answer, study, words).rows), words
+    )
     main = deck_tables.main_assumptions(study, words).rows[:3]
     rows = [
         (words.say("Question"), meeting.question(answer, words)),
@@ -126,10 +135,10 @@ def summary(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> T
             joined([meeting.ask(answer, study, words), meeting.why(answer, study, words)], words),
         ),
         (words.say("Figures"), roi_wording.headline(study, words)),
-        (words.say("Assumptions"), "; ".join(f"{row[0]} {row[1]}" for row in main)),
+        (words.say("Assumptions"), _listed((row[:2] for row in main), words)),
         (
             words.say("Risks"),
-            joined([wording.support(answer, words), roi_wording.odds(risk, words)], words),
+            joined([meeting.forecast(answer, words), roi_wording.odds(risk, words)], words),
         ),
     ]
     return deck_tables.named(words.say("Decision record"), rows, words)

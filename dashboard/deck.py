@@ -14,10 +14,12 @@ from dashboard import (
     meeting,
     roi_facts,
     roi_wording,
+    spoken,
     wording,
 )
 from dashboard.colours import Palette
 from dashboard.i18n import Words
+from dashboard.spoken import aside
 from engine.answers import Certificate, Decision
 from engine.report.deck import Deck, Slide, Table
 from engine.risk import AttackRisk
@@ -72,7 +74,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
 def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     """The question, the decision, what binds, the usual rule, privacy."""
     answer, risk = found.answer, found.risk
-    quality, cost, saving, saturation = facts.metrics(answer, words)
+    quality, _, saving, saturation = facts.metrics(answer, words)
     promise = decision_record.promise(answer, found.certificate, words)
     return (
         Slide(
@@ -89,7 +91,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
             key="decision",
             title=wording.decision(answer, words),
             table=deck_tables.few_figures(answer, found.study, risk, words),
-            notes=(quality.help, cost.help, wording.wiggle(answer, words)),
+            notes=(spoken.gist(answer, words), wording.wiggle(answer, words), *aside(quality.help)),
             live=BUDGETS,
         ),
         Slide(
@@ -99,7 +101,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
                 filter(None, (wording.hopeless(answer, words), wording.overspending(answer, words)))
             ),
             figure=deck_figures.doublings(answer, words, colours),
-            notes=(saturation.help,),
+            notes=(spoken.longest(words), *aside(saturation.help)),
             live=BUDGETS,
         ),
         Slide(
@@ -107,7 +109,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
             title=meeting.rule(answer, words),
             points=(wording.saving(answer, words),),
             figure=deck_figures.frontier(answer, words, colours),
-            notes=(saving.help,),
+            notes=(spoken.rule(words), *aside(saving.help)),
             live=BUDGETS,
         ),
         Slide(
@@ -115,7 +117,10 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
             title=roi_wording.odds(risk, words),
             points=(promise, roi_wording.legal(found.study, words)),
             figure=deck_figures.odds(risk, words, colours),
-            notes=(roi_facts.headlines(found.study, risk, words)[3].help,),
+            notes=(
+                spoken.chances(risk, words),
+                *aside(roi_facts.headlines(found.study, risk, words)[3].help),
+            ),
             live=("epsilon", "data"),
         ),
     )
@@ -124,21 +129,21 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
 def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     """Payback, value, unknowns, steps."""
     study = found.study
-    npv, _, total, _ = roi_facts.headlines(study, found.risk, words)
+    npv = roi_facts.headlines(study, found.risk, words)[0]
     slides = [
         Slide(
             key="return",
             title=roi_wording.headline(study, words),
             points=(roi_wording.second_line(study, words),),
             figure=deck_figures.cash(study, words, colours),
-            notes=(npv.help,),
+            notes=(spoken.paid_back(study, words), *aside(npv.help)),
             live=("data", "epsilon"),
         ),
         Slide(
             key="value",
             title=meeting.value(study, words),
             figure=deck_figures.waterfall(study, words, colours),
-            notes=(total.help,),
+            notes=(spoken.from_the_top(words),),
         ),
     ]
     if study.tornado:
@@ -156,7 +161,7 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
     slides.append(
         Slide(
             key="steps",
-            title=words.say("Each step has a gate at which we can stop."),
+            title=meeting.stepwise(study, words),
             points=(roi_wording.staged(study.staged, words),),
             table=deck_tables.steps(study, words),
             notes=(words.say("A gate is written down before anything is measured."),),
@@ -176,7 +181,7 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
             key="objections",
             title=words.say("Three questions that you are likely to have."),
             table=Table(title=words.say("Questions and answers"), heads=heads, rows=rows),
-            notes=tuple(f"{item.question} {item.answer}" for item in said),
+            notes=(spoken.questions(words),),
         ),
         Slide(
             key="caveat",

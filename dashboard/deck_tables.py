@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from dashboard import facts, formats, roi_facts, roi_labels, roi_wording, sources
+from dashboard import facts, formats, meeting, roi_facts, roi_labels, roi_wording, sources
 from dashboard.i18n import N_, Words
 from engine.answers import Certificate, CostAssumptions, Decision
 from engine.report.deck import Table
@@ -70,8 +70,8 @@ def few_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) 
 
 
 def options(answer: Decision, study: Study, words: Words) -> Table:
-    """What else could be done, doing nothing included."""
-    found = study.appraisal
+    """What could be done, doing nothing included; the one we ask for is marked."""
+    found, recommended = study.appraisal, meeting.recommended(answer, study)
 
     def leaks(advantage: float | None) -> str:
         unbounded = study.table["advantage_without_dp"].value
@@ -81,9 +81,11 @@ def options(answer: Decision, study: Study, words: Words) -> Table:
             )
         return words.say("{share} at most", share=formats.percent(advantage, words.language))
 
+    ours, nothing = words.say("This plan"), words.say("Do nothing")
+    chosen = words.say("{option} (recommended)", option=ours if recommended else nothing)
     rows = [
         (
-            words.say("This plan (recommended)"),
+            chosen if recommended else ours,
             formats.loss(answer.recommendation.cross_entropy.value),
             roi_wording.interval(found.npv.value, found.npv.low, found.npv.high, words),
             leaks(found.plan.advantage),
@@ -99,7 +101,7 @@ def options(answer: Decision, study: Study, words: Words) -> Table:
         for other in study.comparisons
         if other.plan.name in _OPTIONS
     ]
-    rows.append((words.say("Do nothing"), "–", "0", "–"))
+    rows.append((nothing if recommended else chosen, "–", roi_labels.money(0.0, words), "–"))
     return Table(
         title=words.say("Options"),
         heads=(

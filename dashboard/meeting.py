@@ -32,6 +32,11 @@ class Objection:
     answer: str
 
 
+def recommended(answer: Decision, study: Study) -> bool:
+    """Whether the plan is what is asked for, now or after a pilot: else doing nothing is."""
+    return ask_for(answer, study) is not Ask.NOTHING
+
+
 def joined(sentences: list[str], words: Words) -> str:
     return ("" if words.language == "ja" else " ").join(filter(None, sentences))
 
@@ -93,7 +98,7 @@ def why(answer: Decision, study: Study, words: Words) -> str:
     match ask_for(answer, study):
         case Ask.TRAIN:
             return words.say(
-                "It is expected to pay, and comparable runs stand behind the forecast."
+                "It is expected to pay, and the plan lies within reach of what has been measured."
             )
         case Ask.PILOT if answer.extrapolation.support is Support.OUTSIDE:
             return words.say("The plan lies outside the evidence: a pilot comes before the money.")
@@ -192,6 +197,29 @@ def _privacy(study: Study, risk: AttackRisk, words: Words) -> Objection:
     )
 
 
+def forecast(answer: Decision, words: Words) -> str:
+    """How sure the loss is."""
+    expected = answer.recommendation.cross_entropy
+    return words.say(
+        "The loss is a forecast: with {level} probability such a run ends between {low} and {high}.",
+        level=formats.percent(expected.level, words.language),
+        low=formats.loss(expected.low),
+        high=formats.loss(expected.high),
+    )
+
+
+def stepwise(study: Study, words: Words) -> str:
+    """What steps with gates are good for on these figures."""
+    first, second = study.staged.gates
+    if first.threshold is None and second.threshold is None and study.staged.pilot.net <= 0:
+        if first.passed > 0:
+            return words.say(
+                "On these figures no result at a gate would change the decision to go on."
+            )
+        return words.say("On these figures no result of a pilot would make the plan pay.")
+    return words.say("Each step has a gate at which we can stop.")
+
+
 def rule(answer: Decision, words: Words) -> str:
     """The usual rule in one sentence, at its stronger setting."""
     stronger = wording.stronger(answer)
@@ -205,15 +233,7 @@ def rule(answer: Decision, words: Words) -> str:
 
 def caveat(answer: Decision, study: Study, words: Words) -> str:
     """What is not known."""
-    expected = answer.recommendation.cross_entropy
-    sentences = [
-        words.say(
-            "The loss is a forecast: with {level} probability such a run ends between {low} and {high}.",
-            level=formats.percent(expected.level, words.language),
-            low=formats.loss(expected.low),
-            high=formats.loss(expected.high),
-        )
-    ]
+    sentences = [forecast(answer, words)]
     if not study.curve.measured:
         sentences.append(
             words.say(

@@ -131,12 +131,12 @@ def _odds(risk: AttackRisk, words: Words) -> Headline:
 
 
 def parts(study: Study, key: str, words: Words) -> Iterator[Part]:
-    """The parts of a figure, each with its inputs."""
-    found = study.appraisal
+    """The parts of a figure, each with its inputs, and with its amount where amounts sum to it."""
+    amounts = {"npv": study.appraisal.parts, "total_cost": study.appraisal.costs}.get(key, {})
     for part in PARTS_OF.get(key, (key,)):
         label = roi_labels.name(part, words)
-        if part in found.parts:
-            label += f": {roi_labels.money(found.parts[part], words)}"
+        if part in amounts:
+            label += f": {roi_labels.money(amounts[part], words)}"
         names = _measured(study, INPUTS_OF.get(part) or inputs_of(part))
         yield Part(label=label, inputs=[_input(study, name, words) for name in names])
 

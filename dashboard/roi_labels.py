@@ -86,6 +86,8 @@ _IN_DOLLARS = {
     "JPY/person": N_("USD {n} per person"),
     "JPY/month": N_("USD {n} a month"),
 }
+_LEAST_SHOWN = 0.005
+"""Of a currency: what is less is nothing, and often the rounding of a difference of millions."""
 _SHARES = ("share", "share/year")
 
 
@@ -155,12 +157,15 @@ def chance(probability: float, words: Words) -> str:
 
 
 def money(jpy: float, words: Words) -> str:
-    """An amount in JPY with its sign, in the currency that is shown."""
-    if words.jpy_per_usd:
-        text = formats.usd(abs(jpy) / words.jpy_per_usd, words.language)
-    else:
-        text = formats.yen(abs(jpy), words.language)
-    return f"−{text}" if jpy < 0 else text
+    """An amount in JPY with its sign, in the currency that is shown.
+
+    >>> money(-1e-9, Words("en")), money(0.0, Words("ja"))
+    ('¥0', '0円')
+    """
+    shown = abs(jpy) / (words.jpy_per_usd or 1.0)
+    shown = 0.0 if shown < _LEAST_SHOWN else shown
+    text = (formats.usd if words.jpy_per_usd else formats.yen)(shown, words.language)
+    return f"−{text}" if jpy < 0 and shown else text
 
 
 def jpy(shown: float, words: Words) -> float:
@@ -205,7 +210,23 @@ def figure(key: str, value: float, words: Words) -> str:
         value = value / words.jpy_per_usd
         return words.say(_IN_DOLLARS[unit], n=formats.amount(value, words.language))
     number = formats.scientific(value) if value >= 1e9 else formats.amount(value, words.language)
-    return words.say(_UNITS[unit], n=number)
+    return _counted(unit, value, number, words) or words.say(_UNITS[unit], n=number)
+
+
+def _counted(unit: str, value: float, number: str, words: Words) -> str | None:
+    """A number of things that have a singular; None for other units."""
+    match unit:
+        case "people":
+            return words.count("{n} person", "{n} people", value, number)
+        case "months":
+            return words.count("{n} month", "{n} months", value, number)
+        case "years":
+            return words.count("{n} year", "{n} years", value, number)
+        case "devices":
+            return words.count("{n} device", "{n} devices", value, number)
+        case "sites":
+            return words.count("{n} site", "{n} sites", value, number)
+    return None
 
 
 def metric(value: float, words: Words) -> str:

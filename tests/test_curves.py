@@ -73,7 +73,9 @@ def test_between_rates_of_a_ladder_the_loss_is_the_parabola_s():
 
 
 def test_at_the_end_of_a_ladder_the_loss_is_the_best_that_was_measured():
-    falling = [run([(64, loss)], rate=2.0**octave) for octave, loss in ((-8, 3), (-7, 2.5), (-6, 2.4))]
+    falling = [
+        run([(64, loss)], rate=2.0**octave) for octave, loss in ((-8, 3), (-7, 2.5), (-6, 2.4))
+    ]
     assert by_steps(points(falling))[64] == 2.4
     assert vertex([-8, -7, -6], [3, 2.5, 2.4]).at_end
 

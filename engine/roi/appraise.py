@@ -74,6 +74,8 @@ class Appraisal:
     metric: Interval
     parts: Mapping[str, float]
     """Mean present value by part; they sum to the mean NPV."""
+    costs: Mapping[str, float]
+    """Mean undiscounted cost by part; they sum to the mean total cost."""
     cash: CashBand
 
 
@@ -148,6 +150,7 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
         loss=spread(found.loss, value=found.plan.loss.value),
         metric=spread(found.metric),
         parts={name: float(np.mean(result.present[name])) for name in PARTS},
+        costs={name: float(np.mean(amount)) for name, amount in result.costs.items()},
         cash=_band(result.cumulative, mean_cash),
     )
 

@@ -44,14 +44,19 @@ class Flows:
     """Undiscounted, (months + 1, n)."""
     present: dict[str, FloatArray]
     npv: FloatArray
-    total_cost: FloatArray
-    """Total cost of ownership: all costs but tax, undiscounted, (n,)."""
+    costs: dict[str, FloatArray]
+    """Undiscounted costs of each part but tax, (n,), positive."""
     value_per_year: FloatArray
     """At full ramp, (n,)."""
     legal_avoided: FloatArray
     """Present value of the legal loss that privacy avoids, (n,)."""
     npv_at_gate: FloatArray | None
     """NPV if everything stops after the gate month, (n,)."""
+
+    @property
+    def total_cost(self) -> FloatArray:
+        """Total cost of ownership: all costs but tax, undiscounted, (n,)."""
+        return sum(self.costs.values())
 
     @property
     def payback_months(self) -> FloatArray:
@@ -106,11 +111,12 @@ def flows(
         cumulative=cumulative,
         present=present,
         npv=sum(present.values()),
-        total_cost=-(
-            spent
-            + rates["serving"] * weights.ramp_months
-            + (rates["operation"] + rates["legal"]) * weights.live_months
-        ),
+        costs={
+            **{name: np.broadcast_to(-amount, shape) for name, amount in once.items()},
+            "serving": -rates["serving"] * weights.ramp_months,
+            "operation": -rates["operation"] * weights.live_months,
+            "legal": -rates["legal"] * weights.live_months,
+        },
         value_per_year=np.broadcast_to(value, shape),
         legal_avoided=full_risk / 12 * (1 - left) * weights.live,
         npv_at_gate=_npv_at_gate(rates, weights, spent, f["tax_rate"], months),

@@ -123,6 +123,47 @@ def test_three_objections_each_with_a_question_and_an_answer(material, poor, wor
     assert all(item.question.endswith(end) for item in items)
 
 
+@BOTH
+def test_the_option_that_is_asked_for_is_the_one_marked(material, poor, words):
+    answer = material.answer
+    for study in (material.study, poor):
+        rows = deck_tables.options(answer, study, words).rows
+        nothing = rows[-1]
+        marked = [row for row in rows if row[0].endswith(")")]
+        expected = rows[0] if meeting.recommended(answer, study) else nothing
+        assert marked == [expected]
+        summary = deck(replace(material, study=study), words, LIGHT).record.summary
+        assert all(row[0] in str(summary.rows[1][1]) for row in rows), "doing nothing too"
+    assert not meeting.recommended(answer, poor)
+
+
+@BOTH
+def test_gates_are_promised_only_where_they_can_stop(usual, words):
+    gates = usual.staged.gates
+    idle = tuple(replace(gate, threshold=None, passed=1.0) for gate in gates)
+    useless = replace(usual.staged.pilot, value=0.0)
+    can_stop = replace(
+        usual, staged=replace(usual.staged, gates=(replace(gates[0], threshold=3.0), idle[1]))
+    )
+    never = replace(usual, staged=replace(usual.staged, gates=idle, pilot=useless))
+    hopeless = replace(
+        usual,
+        staged=replace(
+            usual.staged, gates=tuple(replace(g, passed=0.0) for g in idle), pilot=useless
+        ),
+    )
+    said = [meeting.stepwise(study, words) for study in (can_stop, never, hopeless)]
+    assert len(set(said)) == 3
+    if words.language == "en":
+        assert "gate at which we can stop" in said[0] and "no result" in said[1]
+
+
+@BOTH
+def test_notes_are_for_speaking_not_for_a_browser(material, words):
+    notes = [note for slide in deck(material, words, LIGHT).slides for note in slide.notes]
+    assert len(notes) > 12 and not any(mark in note for note in notes for mark in ("**", "\n"))
+
+
 def test_japanese_is_polite(material):
     made = deck(material, JA, LIGHT)
     polite = re.compile(r"(です|ます|ません|ください|でしょうか|ますか|ですか)。$")

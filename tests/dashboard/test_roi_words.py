@@ -146,6 +146,19 @@ def test_headlines_lead_to_inputs_in_two_steps(usual, words):
     assert len(list(roi_facts.parts(usual, "npv", words))) == len(PARTS_OF["npv"])
 
 
+def test_parts_with_amounts_sum_to_their_figure(usual):
+    """Of payback and rate the parts have none: they are no sums."""
+    found = usual.appraisal
+    assert sum(found.parts.values()) == pytest.approx(found.npv.value)
+    assert sum(found.costs.values()) == pytest.approx(found.total_cost.value)
+    shown = {key: [p.label for p in roi_facts.parts(usual, key, EN)] for key in PARTS_OF}
+    assert roi_labels.money(found.costs["operation"], EN) in next(
+        label for label in shown["total_cost"] if label.startswith("Operation")
+    )
+    assert all("¥" in label for key in ("npv", "total_cost") for label in shown[key])
+    assert not any("¥" in label for key in ("payback", "internal_rate") for label in shown[key])
+
+
 def test_measured_pairs_take_the_place_of_the_assumed_curve():
     curve = fit_curve([(2.0, 4.5), (2.5, 3.9), (3.0, 2.4), (3.5, 1.2)], ceiling=5.0)
     measured = found(curve=curve)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.cost import breakdown
+from engine.cost import ONCE, breakdown
 from engine.roi.appraise import appraise, central, compare, sample
 from engine.roi.cashflow import PARTS, flows, risk_left
 from engine.roi.draws import LossForecast, mean
@@ -30,6 +30,16 @@ def test_without_uncertainty_the_value_is_an_annuity(plan, certain, curve):
     assert found.total_cost[0] == pytest.approx(once + 5 * float(costs.serving_per_year))
     (found_rate,) = internal_rates(np.diff(found.cumulative[:, 0], prepend=0.0))
     assert annuity(running, found_rate, 60) == pytest.approx(once, rel=1e-6)
+
+
+def test_costs_are_undiscounted_and_sum_to_the_total(plan, certain, curve):
+    found = central(plan, certain, curve)
+    assert set(found.costs) == set(PARTS) - {"value", "tax"}
+    assert found.total_cost[0] == pytest.approx(sum(cost[0] for cost in found.costs.values()))
+    for name in ONCE:
+        assert found.costs[name][0] == pytest.approx(-found.present[name][0]), "spent now"
+    for name in ("serving", "operation", "legal"):
+        assert found.costs[name][0] >= -found.present[name][0], "later money counts in full"
 
 
 def test_tax_takes_its_share_of_the_result_after_depreciation(plan, certain, curve):
