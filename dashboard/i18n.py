@@ -88,6 +88,8 @@ FIELDS: Mapping[str, str] = {
     "metric": N_("minutes saved a task"),
     "metric_kind": N_("the metric"),
     "currency": N_("the currency"),
+    "figures": N_("the assumptions of the return"),
+    "pairs": N_("the measured pairs"),
     "slide": N_("the slide"),
     "tour": N_("the step of the tour"),
     "attack_advantage": N_("attacker's advantage under this plan"),

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dashboard import formats
+from dashboard import edits, formats
 from dashboard.i18n import LANGUAGES
 from engine import cost, fits
 from engine.answers import CostAssumptions
@@ -29,7 +29,9 @@ from engine.config import (
     require_within,
 )
 from engine.errors import InputError
+from engine.roi.assumptions import Assumptions
 from engine.roi.kinds import MetricKind
+from engine.roi.metric import Curve
 
 Value = float | str | None
 
@@ -94,6 +96,20 @@ class Pilot:
         return value
 
 
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A field that holds a person's own figures (:mod:`dashboard.edits`)."""
+
+    tidy: Callable[[str], str | None]
+    default: None = None
+
+    def read(self, text: str) -> str | None:
+        return self.tidy(text)
+
+    def write(self, value: str) -> str:
+        return value
+
+
 NEW_PILOT = "new"
 CURRENCIES = ("JPY", "USD")
 _DEFAULTS = cost.DEFAULTS
@@ -102,7 +118,7 @@ ACCELERATORS = {
 }
 """The catalogue by names that suit a URL: nvidia-h200."""
 
-FIELDS: dict[str, Number | Choice | Pilot] = {
+FIELDS: dict[str, Number | Choice | Pilot | Figures] = {
     "compute": Number(
         name="compute_flops", bounds=COMPUTE_RANGE, default=3.8e20, example="3.8e20", unit="FLOPs"
     ),
@@ -142,6 +158,8 @@ FIELDS: dict[str, Number | Choice | Pilot] = {
         options=lambda: [kind.value for kind in MetricKind],
         default=MetricKind.MINUTES_SAVED.value,
     ),
+    "figures": Figures(tidy=edits.read),
+    "pairs": Figures(tidy=edits.pairs_text),
     "currency": Choice(name="currency", options=lambda: list(CURRENCIES), default=CURRENCIES[0]),
     "pilot": Pilot(),
     "slide": Number(name="slide", bounds=(1, 50), default=1, example="1", whole=True),
@@ -149,7 +167,8 @@ FIELDS: dict[str, Number | Choice | Pilot] = {
     "lang": Choice(name="lang", options=lambda: list(LANGUAGES), default=None),
 }
 """Key in the URL → field. ``price`` None: the accelerator's list price; ``lang``: the browser's;
-``pilot``: the one that runs, else the last; ``tour``: none is under way."""
+``figures`` and ``pairs``: the default assumptions and curve; ``pilot``: the one that runs, else the
+last; ``tour``: none is under way."""
 
 BUDGETS = ("compute", "data", "epsilon")
 """Always in the link, so that it still means the same when a default changes."""
@@ -169,15 +188,29 @@ def defaults() -> dict[str, Value]:
     return {key: field.default for key, field in FIELDS.items()}
 
 
-def read_all(query: dict[str, str]) -> tuple[dict[str, Value], dict[str, InputError]]:
-    """Values of every field, and the refusals; a refused field keeps its default."""
+def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, InputError]]:
+    """Values of every field, and the refusals; a refused field keeps its default. Figures that do not
+    go together are refused as a whole."""
     values, refused = defaults(), {}
     for key in (key for key in FIELDS if key in query):
         try:
             values[key] = read(key, query[key])
         except InputError as error:
             refused[key] = error
+    try:
+        own_figures(values)
+    except InputError as error:
+        values |= {"figures": None, "pairs": None}
+        refused["figures"] = error
     return values, refused
+
+
+def own_figures(values: Mapping[str, Value]) -> tuple[Assumptions, Curve]:
+    """The table of assumptions and the curve among the values of all fields, before the sidebar's
+    prices are put in. Raises :class:`InputError` for figures that do not go together."""
+    kind = MetricKind(values["metric"])
+    table = edits.table(kind, values["figures"])
+    return table, edits.curve(kind, values["pairs"], table)
 
 
 def write_all(values: dict[str, Value]) -> dict[str, str]:

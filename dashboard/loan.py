@@ -1,15 +1,15 @@
 """An example on loan: it stands where the visitor's own scenario stood, and gives the place back.
 
-What the visitor made is set aside whole: the values of all fields, the table of assumptions, the
-measured pairs. Language and tour are the visitor's under the example too, so they are carried over.
+What the visitor made is set aside whole: the values of all fields, and the figures of other metrics.
+Language and tour are the visitor's under the example too, so they are carried over.
 Works on the session's state as a mapping that is passed in. Not covered: widgets that hold no
 assumption, such as what a map shows; they stay as they are.
 
->>> state = {"_values": {"data": 5, "lang": "ja", "tour": 1}, "_table": "mine"}
+>>> state = {"_values": {"data": 5, "lang": "ja", "tour": 1}, "_metrics": "mine"}
 >>> begin(state, {"data": 7})
 >>> state["_values"], own(state)["data"]
 ({'data': 7, 'lang': 'ja', 'tour': 1}, 5)
->>> end(state), state["_values"], state["_table"]
+>>> end(state), state["_values"], state["_metrics"]
 (True, {'data': 5, 'lang': 'ja', 'tour': None}, 'mine')
 >>> end(state)
 False
@@ -20,7 +20,7 @@ from collections.abc import Mapping, MutableMapping
 from dashboard import link
 from engine.roi.kinds import MetricKind
 
-_OWN = ("_values", "_table", "_curves", "_pairs")
+_OWN = ("_values", "_metrics")
 """What an example takes the place of."""
 _CARRIED = ("lang", "tour")
 State = MutableMapping[str, object]
@@ -53,7 +53,7 @@ def own(state: State) -> dict[str, link.Value]:
 
 
 def _begin_with(state: State, rest: Mapping[str, object]) -> None:
-    """Table and pairs as in ``rest``; what was refused and the text areas go with the old ones."""
+    """The rest as in ``rest``; what was refused and the text areas go with the old figures."""
     for name in (*_OWN[1:], *(f"pairs:{kind}" for kind in MetricKind)):
         state.pop(name, None)
     for name, held in rest.items():

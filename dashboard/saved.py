@@ -6,8 +6,7 @@ history: who changed which field when, where people give their names; entries ar
 
 A file is written under a temporary name, made durable and renamed, so nobody ever reads half of one.
 A lock of the folder lets one process at a time look and write; and an update names the version that
-it was made from, so that nobody undoes a change unseen. Not covered: the table of assumptions of the
-ROI page, which has files of its own.
+it was made from, so that nobody undoes a change unseen.
 """
 
 import fcntl

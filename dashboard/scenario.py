@@ -11,17 +11,18 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from dashboard import link, loan, tables
+from dashboard import edits, link, loan, tables
 from dashboard.i18n import Words, from_browser
 from dashboard.question import Scenario
 from engine.config import Sampling
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
-from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs, with_metric
+from engine.roi.defaults import with_costs
 from engine.roi.kinds import MetricKind
-from engine.roi.metric import AssumedCurve
 
 _REMEMBERED_LINKS = 50
+_TABLE = ("metric", "figures", "pairs")
+"""Fields that the table of assumptions and the curve are made from."""
 
 
 def follow_url() -> bool:
@@ -64,13 +65,14 @@ def language() -> str:
 def current() -> Scenario:
     """The scenario as it now stands."""
     values = st.session_state["_values"]
+    table, curve = link.own_figures(values)
     return Scenario(
         budget=link.budget(values),
         evidence_id=values["evidence"],
         sampling=Sampling(values["sampling"]),
         assumptions=link.assumptions(values),
-        table=with_costs(_table(), link.assumptions(values)),
-        curve=st.session_state.get("_curves", {}).get(_kind(), AssumedCurve(kind=_kind())),
+        table=with_costs(table, link.assumptions(values)),
+        curve=curve,
         language=language(),
         currency=values["currency"],
     )
@@ -167,9 +169,11 @@ def take(fields: Mapping[str, link.Value]) -> None:
         state["_refused"].pop(key, None)
         state["_refused_link"].pop(key, None)
     read = {k: v if v is None else link.read(k, link.write(k, v)) for k, v in fields.items()}
-    renewed = read.get("metric", state["_values"]["metric"]) != state["_values"]["metric"]
+    before = {key: state["_values"][key] for key in _TABLE}
     state["_values"].update(read)
-    if renewed:
+    if "figures" not in read:
+        edits.follow_metric(state["_values"], state.setdefault("_metrics", {}), before["metric"])
+    if {key: state["_values"][key] for key in _TABLE} != before:
         _begin_table_anew()
 
 
@@ -203,15 +207,14 @@ def bind_pairs() -> dict[str, object]:
     """Arguments that tie a text area to the measured pairs of loss and metric."""
     state, name = st.session_state, f"pairs:{_kind()}"
     if state.get(name) is None:
-        state[name] = state.get("_pairs", {}).get(_kind(), "")
+        state[name] = edits.pairs_lines(state["_values"]["pairs"])
     return {"key": name, "on_change": _take_pairs, "args": (name,)}
 
 
 def restore_table() -> None:
     """Back to the table and curve that a first visit has."""
-    for name in ("_table", "_curves", "_pairs"):
-        st.session_state.pop(name, None)
-    st.session_state[f"pairs:{_kind()}"] = ""
+    st.session_state["_values"] |= {"figures": None, "pairs": None}
+    st.session_state.pop("_metrics", None)
     _begin_table_anew()
 
 
@@ -227,12 +230,12 @@ def _take_file() -> None:
 
 
 def _take_pairs(name: str) -> None:
-    state, text, kind = st.session_state, st.session_state[name] or "", _kind()
+    state, text = st.session_state, st.session_state[name] or ""
 
     def keep() -> None:
-        curve = tables.curve(text, current().table, kind)
-        state["_curves"] = state.get("_curves", {}) | {kind: curve}
-        state["_pairs"] = state.get("_pairs", {}) | {kind: text}
+        pairs = edits.pairs_text(text)
+        edits.curve(_kind(), pairs, current().table)  # refuses what carries no curve
+        state["_values"]["pairs"] = pairs
 
     _try("pairs", keep)
 
@@ -250,13 +253,12 @@ def _try(key: str, action: Callable[[], None]) -> None:
 def _keep_table(table: Assumptions) -> None:
     """The table, and in the sidebar what both hold."""
     held = tables.sidebar(table, current().assumptions)
-    state, kind = st.session_state, _kind()
+    values, kind = st.session_state["_values"], _kind()
     # Measured pairs lie under the table's ceiling, which may have moved.
-    text = state.get("_pairs", {}).get(kind, "")
-    state["_curves"] = {kind: tables.curve(text, table, kind)}
-    state["_pairs"] = {kind: text}
-    state["_values"].update(held)
-    state["_table"] = (kind, table)
+    edits.curve(kind, values["pairs"], table)
+    values.update(held)
+    defaults = with_costs(edits.table(kind, None), link.assumptions(values))
+    values["figures"] = edits.written(table, defaults)
     _renew_table()
 
 
@@ -264,15 +266,11 @@ def _kind() -> MetricKind:
     return MetricKind(st.session_state["_values"]["metric"])
 
 
-def _table() -> Assumptions:
-    """The user's own table; under another metric with that one's default figures."""
-    of, table = st.session_state.get("_table", (MetricKind.MINUTES_SAVED, DEFAULT_ASSUMPTIONS))
-    return table if of is _kind() else with_metric(table, _kind())
-
-
 def _begin_table_anew() -> None:
+    """Figures and pairs are others than those on the page: what was typed over them goes."""
     for key in ("file", "pairs"):
         st.session_state["_refused"].pop(key, None)
+    st.session_state[f"pairs:{_kind()}"] = None
     _renew_table()
 
 
@@ -292,8 +290,10 @@ def _take(key: str, name: str, typed: bool) -> None:
     state["_refused_link"].pop(key, None)
     if chosen is None:  # A segmented control can be emptied by a second click: nothing changes.
         return
+    before = state["_values"]["metric"]
     state["_values"][key] = chosen
     if key == "metric":
+        edits.follow_metric(state["_values"], state.setdefault("_metrics", {}), before)
         _begin_table_anew()
     if key == "accelerator":
         state["_values"]["price"] = None

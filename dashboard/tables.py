@@ -1,10 +1,5 @@
-"""The table of assumptions between the page, files and the sidebar; measured pairs as text.
+"""The table of assumptions between the page, files and the sidebar."""
 
->>> read_pairs("2.0, 4.5\\n2.5; 3.9\\n3.0 2.4")
-((2.0, 4.5), (2.5, 3.9), (3.0, 2.4))
-"""
-
-import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -15,10 +10,7 @@ from engine.answers import CostAssumptions
 from engine.config import require_within
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
-from engine.roi.defaults import require_metrics
 from engine.roi.exchange import LARGEST_FILE, from_csv, from_toml
-from engine.roi.kinds import MetricKind
-from engine.roi.metric import AssumedCurve, Curve, fit_metric
 
 _SIDEBAR = {
     "price_per_device_hour": "price",
@@ -92,32 +84,3 @@ def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]
     if found["price"] == costs.accelerator.price_per_hour_usd and "accelerator" not in found:
         del found["price"]
     return found
-
-
-def curve(text: str, table: Assumptions, kind: MetricKind = MetricKind.MINUTES_SAVED) -> Curve:
-    """The curve through the pairs in ``text``; the assumed one if there are none.
-
-    The ceiling is the table's metric of a perfect model. Raises :class:`InputError` for a table or
-    pairs with values that the metric cannot have.
-    """
-    require_metrics(table, kind)
-    pairs = read_pairs(text)
-    if not pairs:
-        return AssumedCurve(kind=kind)
-    return fit_metric(kind, pairs, table["metric_ceiling"].value)
-
-
-def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
-    """One pair a line: loss and metric, apart by a comma, semicolon, tab or space."""
-    pairs = []
-    for line in filter(None, map(str.strip, text.splitlines())):
-        parts = re.split(r"[\s,;、]+", line)
-        try:
-            loss, metric = map(float, parts)
-        except ValueError:
-            raise InputError(
-                "Expected a loss and a metric on each line, such as 2.8, 3.1; got “{value}”.",
-                value=line[:40],
-            ) from None
-        pairs.append((loss, metric))
-    return tuple(pairs)

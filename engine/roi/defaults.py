@@ -106,7 +106,8 @@ _BY_METRIC: dict[MetricKind, dict[str, tuple[float, float, float, str, str]]] = 
     },
 }
 """What stands in place of the rows of minutes saved."""
-_OF_METRIC = ("value_per_unit", *METRIC_ROWS, "metric_half_loss", "metric_width")
+OF_METRIC = ("value_per_unit", *METRIC_ROWS, "metric_half_loss", "metric_width")
+"""Figures that mean something else under another metric."""
 
 
 def _row(name: str, row: tuple[float, float, float, str, str]) -> Assumption:
@@ -129,7 +130,7 @@ DEFAULT_ASSUMPTIONS = Assumptions(rows=tuple(_row(name, row) for name, row in _R
 
 def with_metric(table: Assumptions, kind: MetricKind) -> Assumptions:
     """The table with the default figures of another metric; all others stay."""
-    rows = {name: _ROWS[name] for name in _OF_METRIC} | _BY_METRIC.get(kind, {})
+    rows = {name: _ROWS[name] for name in OF_METRIC} | _BY_METRIC.get(kind, {})
     return table.changed(_row(name, row) for name, row in rows.items())
 
 

@@ -18,12 +18,19 @@ def scenarios(draw):
     for key, field in link.FIELDS.items():
         if isinstance(field, link.Choice):
             values[key] = draw(st.sampled_from(list(field.options())))
+        elif isinstance(field, link.Figures):
+            own = (link.edits.EXAMPLE, "2,4.5;2.5,3.9;3,2.4")
+            values[key] = draw(st.sampled_from([None, own[key == "pairs"]]))
         elif isinstance(field, link.Pilot):
             values[key] = draw(st.from_regex(r"[0-9a-f]{16}|new", fullmatch=True))
         elif field.whole:
             values[key] = draw(st.integers(*field.bounds))
         else:
             values[key] = draw(st.floats(*field.bounds))
+    try:
+        link.own_figures(values)
+    except InputError:  # Pairs of one metric are none of another.
+        values["pairs"] = None
     return values
 
 

@@ -3,8 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from dashboard import cache, tables
+from dashboard import cache, link, tables
 from engine.errors import InputError
 from engine.risk import Mechanism
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
@@ -24,8 +25,6 @@ def _draw():
 @pytest.fixture
 def page(monkeypatch, tmp_path_factory):
     """The view alone: AppTest cannot switch to pages that are functions."""
-    from streamlit.testing.v1 import AppTest
-
     monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     return AppTest.from_function(_draw, default_timeout=120)
 
@@ -150,6 +149,35 @@ def test_another_metric_names_its_figures_and_refuses_what_it_cannot_be(page, ki
     page.text_area[0].set_value(wrong).run()
     assert len(page.error) == 1 and page.error[0].value.startswith("Expected")
     assert page.title[0].value == before
+
+
+def test_own_figures_and_pairs_are_part_of_the_link(page, monkeypatch):
+    before = page.run().title[0].value
+    table = DEFAULT_ASSUMPTIONS.edited(
+        {"adoption": {"value": 0.84, "source": "our own count; 3~4"}}
+    )
+    page.file_uploader[0].set_value(("mine.toml", to_toml(table).encode(), "text/plain")).run()
+    page.text_area[0].set_value(PAIRS).run()
+    changed = page.title[0].value
+    assert changed != before and not page.error
+    held = page.session_state["_values"]
+    query = link.write_all(held)
+    assert query.keys() == {"compute", "data", "epsilon", "figures", "pairs"}
+    assert "0.84" in query["figures"] and query["pairs"] == "2,4.5;2.5,3.9;3,2.4;3.5,1.2"
+
+    other = AppTest.from_function(_draw, default_timeout=120)
+    for key, value in query.items():
+        other.query_params[key] = value
+    other.run()
+    assert other.title[0].value == changed and not other.error
+    assert other.text_area[0].value.splitlines()[0] == "2, 4.5"
+
+
+def test_figures_of_a_link_that_do_not_go_together_are_left_out(page):
+    page.query_params["figures"] = "horizon_years=5~5~5~fixed;launch_months=60~50~70~pert"
+    page.run()
+    assert not page.exception and page.session_state["_values"]["figures"] is None
+    assert "figures" in page.session_state["_refused_link"]
 
 
 def test_metrics_keep_their_own_pairs(page):

@@ -45,8 +45,3 @@ def test_the_sidebar_follows_the_table():
         tables.sidebar(DEFAULT_ASSUMPTIONS.edited({"peak_flops": {"value": 1e12}}), DEFAULTS)
     with pytest.raises(InputError):
         tables.sidebar(DEFAULT_ASSUMPTIONS.edited({"jpy_per_usd": {"value": 1e6}}), DEFAULTS)
-
-
-def test_no_pairs_leave_the_assumed_curve():
-    assert not tables.curve(" \n", DEFAULT_ASSUMPTIONS).measured
-    assert tables.curve("2,4.5\n2.5,4\n3,2.5", DEFAULT_ASSUMPTIONS).measured

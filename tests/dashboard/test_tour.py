@@ -69,28 +69,30 @@ def test_what_is_made_up_is_named():
 
 
 def test_a_loan_gives_back_scenario_table_and_pairs_but_keeps_the_language_just_chosen():
-    state = moved({"_table": "mine", "_pairs": {"a": "b"}, "pairs:minutes-saved": "b"}, data=5_000)
+    mine = {"figures": "adoption=0.8~0.3~0.85~pert", "pairs": "2,4.5;2.5,3.9;3,2.4"}
+    state = moved({"_metrics": "mine", "pairs:minutes-saved": "b"}, data=5_000, **mine)
     loan.begin(state, EXAMPLE)
     assert state["_values"]["data"] == 3_000_000
-    assert not {"_table", "_pairs", "pairs:minutes-saved"} & state.keys()
+    assert not {"_metrics", "pairs:minutes-saved"} & state.keys()
+    assert state["_values"]["figures"] is None and state["_values"]["pairs"] is None
     state["_values"]["lang"] = "en"
     state["_values"]["tour"] = 3
     assert loan.own(state)["data"] == 5_000 and loan.own(state)["tour"] == 3
     assert loan.end(state)
     assert state["_values"]["data"] == 5_000 and state["_values"]["lang"] == "en"
     assert state["_values"]["tour"] is None
-    assert state["_table"] == "mine" and state["_pairs"] == {"a": "b"}
+    assert state["_metrics"] == "mine" and mine.items() <= state["_values"].items()
 
 
 def test_what_is_moved_in_the_example_is_not_the_visitors():
     state = moved({}, epsilon=2.0)
     loan.begin(state, EXAMPLE)
     state["_values"]["epsilon"] = 1.0
-    state["_table"] = "the example's"
+    state["_metrics"] = "the example's"
     loan.begin(state, EXAMPLE)
-    assert state["_values"]["epsilon"] == 8.0 and "_table" not in state, "as at first"
+    assert state["_values"]["epsilon"] == 8.0 and "_metrics" not in state, "as at first"
     loan.end(state)
-    assert state["_values"]["epsilon"] == 2.0 and "_table" not in state
+    assert state["_values"]["epsilon"] == 2.0 and "_metrics" not in state
 
 
 def test_a_saved_scenario_holds_no_tour():

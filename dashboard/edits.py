@@ -1,0 +1,176 @@
+"""A person's own figures as the text of a link: which assumptions differ from the defaults, and
+measured pairs of loss and metric.
+
+A changed row is ``name=value~low~high~distribution``, with ``~source~dated`` behind it where those
+were changed too; rows are apart by semicolons. Pairs are ``loss,metric``, apart by semicolons. Both are
+None where nothing is a person's own. Pure, and without a sidebar: the figures that it holds (price,
+utilisation, overhead, rate) have fields of their own in a link.
+
+>>> of = table(MetricKind.MINUTES_SAVED, "adoption=0.8~0.3~0.85~pert")
+>>> of["adoption"].value, written(of, table(MetricKind.MINUTES_SAVED, None))
+(0.8, 'adoption=0.8~0.3~0.85~pert')
+>>> read_pairs("2.0, 4.5\\n2.5; 3.9\\n3.0 2.4")
+((2.0, 4.5), (2.5, 3.9), (3.0, 2.4))
+"""
+
+import re
+from collections.abc import MutableMapping
+from dataclasses import replace
+from functools import lru_cache
+from urllib.parse import quote, unquote
+
+from engine.errors import InputError
+from engine.roi.assumptions import Assumption, Assumptions
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, OF_METRIC, require_metrics, with_metric
+from engine.roi.inputs import INPUTS
+from engine.roi.kinds import MetricKind
+from engine.roi.metric import AssumedCurve, Curve, fit_metric
+
+EXAMPLE = "adoption=0.8~0.3~0.85~pert"
+LONGEST = 20_000
+"""Characters: every row changed, with a source each, takes less."""
+_ROW, _PART = ";", "~"
+_NUMBERS = ("value", "low", "high")
+_TEXTS = ("source", "dated")
+_REMEMBERED = 64
+
+
+def read(text: str) -> str:
+    """The same rows in the order of the table; :class:`InputError` if ``text`` holds none."""
+    changes = _changes(text)
+    return _ROW.join(_line(name, changes[name]) for name in INPUTS if name in changes)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def table(kind: MetricKind, text: str | None) -> Assumptions:
+    """The default table for a metric with these changes. Raises :class:`InputError` for figures that
+    do not go together."""
+    base = with_metric(DEFAULT_ASSUMPTIONS, kind)
+    if text is None:
+        return base
+    rows = [replace(base[name], **fields) for name, fields in _changes(text).items()]
+    own = base.changed(rows)
+    require_metrics(own, kind)
+    return own
+
+
+def written(own: Assumptions, base: Assumptions) -> str | None:
+    """What of ``own`` is not as in ``base``."""
+    lines = [
+        _line(row.name, _fields(row, base[row.name])) for row in own.rows if row != base[row.name]
+    ]
+    return _ROW.join(lines) or None
+
+
+def split(text: str | None) -> tuple[str | None, str | None]:
+    """The changes of figures that belong to the metric, and all others."""
+    lines = text.split(_ROW) if text else []
+    own = [line for line in lines if line.partition("=")[0] in OF_METRIC]
+    rest = [line for line in lines if line not in own]
+    return _ROW.join(own) or None, _ROW.join(rest) or None
+
+
+def joined(*texts: str | None) -> str | None:
+    """Changes of different figures together."""
+    return read(_ROW.join(filter(None, texts))) if any(texts) else None
+
+
+def follow_metric(
+    values: MutableMapping[str, object],
+    aside: MutableMapping[str, tuple[str | None, str | None]],
+    before: str,
+) -> None:
+    """Where the metric in ``values`` is another one than ``before``: put figures and pairs that belong
+    to that one aside, and bring back those of this one."""
+    if values["metric"] == before:
+        return
+    of_metric, others = split(values["figures"])
+    aside[before] = (of_metric, values["pairs"])
+    of_metric, values["pairs"] = aside.pop(values["metric"], (None, None))
+    values["figures"] = joined(others, of_metric)
+
+
+def pairs_text(text: str) -> str | None:
+    """Pairs as a link has them; None for none. Raises :class:`InputError` for a line that is none."""
+    return _ROW.join(f"{loss:.12g},{metric:.12g}" for loss, metric in read_pairs(text)) or None
+
+
+def pairs_lines(text: str | None) -> str:
+    """The same as a person types them, a pair a line."""
+    return "\n".join((text or "").replace(",", ", ").split(_ROW))
+
+
+def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
+    """Loss and metric, apart by a comma, semicolon, tab or space: one pair a line, or, as in a link,
+    pairs without blanks apart by semicolons."""
+    lines = text.split(_ROW) if re.fullmatch(r"[^\s;]+,[^\s;]+(;[^\s;]+,[^\s;]+)*", text) else None
+    pairs = []
+    for line in lines or filter(None, map(str.strip, text.splitlines())):
+        parts = re.split(r"[\s,;、]+", line)
+        try:
+            loss, metric = map(float, parts)
+        except ValueError:
+            raise InputError(
+                "Expected a loss and a metric on each line, such as 2.8, 3.1; got “{value}”.",
+                value=line[:40],
+            ) from None
+        pairs.append((loss, metric))
+    return tuple(pairs)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def curve(kind: MetricKind, text: str | None, own: Assumptions) -> Curve:
+    """The curve through the pairs in ``text``; the assumed one if there are none.
+
+    The ceiling is the table's metric of a perfect model. Raises :class:`InputError` for a table or
+    pairs with values that the metric cannot have.
+    """
+    require_metrics(own, kind)
+    pairs = read_pairs(text or "")
+    if not pairs:
+        return AssumedCurve(kind=kind)
+    return fit_metric(kind, pairs, own["metric_ceiling"].value)
+
+
+def _changes(text: str) -> dict[str, dict[str, object]]:
+    if len(text) > LONGEST:
+        raise _no_changes(text)
+    found: dict[str, dict[str, object]] = {}
+    for line in text.split(_ROW):
+        name, _, content = line.partition("=")
+        parts = content.split(_PART)
+        if name not in INPUTS or name in found or len(parts) not in (4, 6):
+            raise _no_changes(line)
+        try:
+            numbers = [float(part) for part in parts[:3]]
+        except ValueError:
+            raise _no_changes(line) from None
+        fields = {**dict(zip(_NUMBERS, numbers, strict=True)), "distribution": parts[3]}
+        if len(parts) > 4:
+            fields |= dict(zip(_TEXTS, map(unquote, parts[4:]), strict=True))
+        replace(DEFAULT_ASSUMPTIONS[name], **fields)  # refuses what no figure can be
+        found[name] = fields
+    return found
+
+
+def _fields(row: Assumption, base: Assumption) -> dict[str, object]:
+    names = (*_NUMBERS, "distribution")
+    if any(getattr(row, name) != getattr(base, name) for name in _TEXTS):
+        names += _TEXTS
+    return {name: getattr(row, name) for name in names}
+
+
+def _line(name: str, fields: dict[str, object]) -> str:
+    parts = [repr(float(fields[key])).removesuffix(".0") for key in _NUMBERS]
+    parts.append(str(fields["distribution"]))
+    texts = [quote(str(fields[key]), safe="") for key in _TEXTS if key in fields]
+    parts += [text.replace(_PART, "%7E") for text in texts]  # which a URL leaves as it is
+    return f"{name}={_PART.join(parts)}"
+
+
+def _no_changes(text: str) -> InputError:
+    return InputError(
+        "Expected changed assumptions such as {example}, got “{value}”: copy the link again.",
+        example=EXAMPLE,
+        value=text[:40],
+    )

@@ -1,0 +1,121 @@
+"""Own figures as text: exact, short, ordered, and refused in a sentence where they are none."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard import edits
+from engine.errors import InputError
+from engine.roi.defaults import OF_METRIC
+from engine.roi.inputs import INPUTS
+from engine.roi.kinds import MetricKind
+
+MINUTES = MetricKind.MINUTES_SAVED
+DEFAULTS = edits.table(MINUTES, None)
+SAME = ("horizon_years", "launch_months")
+"""Rows that must go together with others; the rest can be changed alone."""
+
+
+@st.composite
+def changes(draw):
+    names = draw(
+        st.sets(st.sampled_from([name for name in INPUTS if name not in SAME]), min_size=1)
+    )
+    found = {}
+    for name in names:
+        row = DEFAULTS[name]
+        scale = draw(st.floats(0.5, 1.0))
+        ends = sorted(x * scale for x in (row.low, row.value, row.high))
+        found[name] = dict(zip(("low", "value", "high"), ends, strict=True))
+        if draw(st.booleans()):
+            found[name]["source"] = draw(
+                st.text(min_size=1).filter(str.strip) | st.just("3~4; a=b, 5%")
+            )
+    return found
+
+
+@given(changes())
+def test_every_table_survives_its_text(wanted):
+    try:
+        own = DEFAULTS.edited(wanted)
+        edits.require_metrics(own, MINUTES)
+    except InputError:
+        return
+    text = edits.written(own, DEFAULTS)
+    if own == DEFAULTS:
+        assert text is None
+        return
+    assert edits.table(MINUTES, text) == own
+    assert edits.read(text) == text, "canonical"
+    of_metric, others = edits.split(text)
+    assert edits.joined(of_metric, others) == text
+    assert all(line.partition("=")[0] in OF_METRIC for line in (of_metric or "").split(";") if line)
+
+
+def test_the_order_of_rows_does_not_matter():
+    one, other = "team_size=3~1~4~pert", "adoption=0.8~0.3~0.85~pert"
+    assert edits.read(f"{one};{other}") == edits.read(f"{other};{one}") == f"{other};{one}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "adoption",
+        "adoption=0.8",
+        "adoption=0.8~0.3~0.85",
+        "adoption=x~0.3~0.85~pert",
+        "adoption=0.8~0.9~0.85~pert",
+        "adoption=8~0.3~9~pert",
+        "adoption=nan~0.3~0.85~pert",
+        "adoption=0.8~0.3~0.85~often",
+        "adoption=0.8~0.3~0.85~pert~ ~2026",
+        "adoption=0.8~0.3~0.85~pert;adoption=0.7~0.3~0.85~pert",
+        "name=1~1~1~fixed",
+        "adoption=0.8~0.3~0.85~pert;",
+        "a" * 30_000,
+    ],
+)
+def test_what_is_no_table_is_refused_in_a_sentence(text):
+    with pytest.raises(InputError, match=r"^Expected"):
+        edits.read(text)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0.1, 9).map(lambda x: round(x, 6)),
+            st.floats(-5, 5).map(lambda x: round(x, 6)),
+        ),
+        max_size=8,
+    )
+)
+def test_pairs_survive_link_and_text_area(pairs):
+    text = edits.pairs_text("\n".join(f"{loss!r}, {metric!r}" for loss, metric in pairs))
+    assert (text is None) == (not pairs)
+    again = edits.read_pairs(edits.pairs_lines(text))
+    assert all(map(math.isclose, sum(again, ()), sum(pairs, ()))) and len(again) == len(pairs)
+    assert text is None or edits.pairs_text(text) == text
+
+
+def test_no_pairs_leave_the_assumed_curve():
+    assert not edits.curve(MINUTES, None, DEFAULTS).measured
+    assert edits.curve(MINUTES, "2,4.5;2.5,4;3,2.5", DEFAULTS).measured
+    assert edits.pairs_text(" \n") is None
+
+
+def test_another_metric_puts_aside_what_is_its_own_alone():
+    own = "value_per_unit=50~25~60~pert"
+    common = "adoption=0.8~0.3~0.85~pert"
+    values = {"metric": "error-rate", "figures": f"{common};{own}", "pairs": "2,4.5;2.5,4;3,2.5"}
+    aside = {}
+    edits.follow_metric(values, aside, "minutes-saved")
+    assert values == {"metric": "error-rate", "figures": common, "pairs": None}
+    values["metric"] = "minutes-saved"
+    values["figures"] = None
+    edits.follow_metric(values, aside, "error-rate")
+    assert values["figures"] == own and values["pairs"] == "2,4.5;2.5,4;3,2.5"
+    edits.follow_metric(values, aside, "minutes-saved")
+    assert values["figures"] == own, "the same metric changes nothing"
