@@ -14,8 +14,10 @@ from dashboard import link
 from engine.answers import CostAssumptions, Decision
 from engine.config import Budget, Sampling
 from engine.errors import InputError
+from engine.roi.study import Study
 
 Values = Mapping[str, link.Value]
+Appraise = Callable[[Values], Study]
 Decide = Callable[[Budget, str, Sampling, CostAssumptions], Decision]
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -29,20 +31,24 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "utilisation": ("utilisation",),
     "overhead": ("overhead",),
     "rate": ("rate",),
+    "figures": ("metric", "figures", "pairs"),
 }
-"""Assumption -> the fields that are swapped together: a price belongs to its accelerator."""
+"""Assumption -> the fields that are swapped together: a price belongs to its accelerator, and figures of
+one's own to the metric. These move the return, neither loss nor cost."""
 SAME_LOSS, SAME_COST = 0.002, 0.005
 """Relative differences below which two results count as equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """A scenario in a comparison. ``answer`` None: it has no plan, for the reason in ``refused``."""
+    """A scenario in a comparison. ``answer`` None: it has no plan, for the reason in ``refused``;
+    ``study`` is what the plan earns."""
 
     name: str
     values: Values
     answer: Decision | None
     refused: InputError | None = None
+    study: Study | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +83,12 @@ class Explanation:
         return min(max(getattr(effect, result) / getattr(self, result), 0.0), 1.0)
 
 
-def side(name: str, values: Values, decide: Decide) -> Side:
-    """A scenario and its decision, or why there is none."""
+def side(name: str, values: Values, decide: Decide, appraise: Appraise | None = None) -> Side:
+    """A scenario, its decision and what that earns, or why there is none."""
     try:
-        return Side(name=name, values=values, answer=_decided(values, decide))
+        answer = _decided(values, decide)
+        study = appraise(values) if appraise else None
+        return Side(name=name, values=values, answer=answer, study=study)
     except InputError as error:
         return Side(name=name, values=values, answer=None, refused=error)
 

@@ -1,6 +1,7 @@
 """Frontiers of several scenarios in one figure: loss against compute, each with its own stroke."""
 
 import math
+from html import escape
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
         if number == 0:
             name = words.say("{level} interval", level=formats.percent(curve.level, words.language))
             canvas.band(x, curve.low[inside], curve.high[inside], name, hatched=False)
-        canvas.line(x, y, each.name, hue, 4 if number == 0 else 3, _STROKES[number])
+        canvas.line(x, y, escape(each.name), hue, 4 if number == 0 else 3, _STROKES[number])
         losses.append(y)
     heights = [each.answer.recommendation.cross_entropy.value for each in shown]
     ranks = np.argsort(np.argsort(heights))  # The lowest has its label below, the others above.
@@ -42,7 +43,7 @@ def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
         best = each.answer.recommendation
         at = (best.config.compute_flops, best.cross_entropy.value)
         canvas.mark(*at, _MARKS[number], 15, fill=hues[number], edge=colours.paper)
-        text = f"{each.name}: {formats.loss(at[1])}"
+        text = f"{escape(each.name)}: {formats.loss(at[1])}"
         canvas.label(
             *at,
             text,

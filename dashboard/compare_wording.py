@@ -1,14 +1,15 @@
 """The sentence, the table and the history of the Compare page; pure."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from dashboard import formats, labels, link, wording
+from dashboard import formats, labels, link, roi_labels, roi_wording, wording
 from dashboard.compare import GROUPS, Effect, Explanation, Side, differing
 from dashboard.i18n import N_, Words
 from dashboard.saved import Saved
-from engine.answers import Decision
+from engine.answers import Decision, Interval
+from engine.roi.study import Study
 
 MARK = "≠"
 """Stands before a value that differs from the first scenario's."""
@@ -24,9 +25,12 @@ _NAMES = {
     "overhead": N_("DP overhead"),
     "rate": N_("Exchange rate"),
     "price": N_("Price of a device-hour (USD)"),
+    "figures": N_("Assumptions of the return"),
+    "pairs": N_("Measured pairs"),
     "metric": N_("Measured by"),
     "currency": N_("Currency"),
 }
+_SHOWN = 4
 _BINDS = {"compute": N_("Compute"), "data": N_("People"), "epsilon": N_("Privacy ε")}
 _EXAMPLE = N_("Example: ten times the people")
 
@@ -86,15 +90,19 @@ def name(key: str, words: Words) -> str:
 
 def table(sides: list[Side], words: Words) -> dict[str, list[str]]:
     """Scenarios as columns; what differs from the first is marked with a sign, in bold."""
-    rows = [name(key, words) for key in GROUPS] + [label for label, _ in _outcomes(words)]
+    outcomes, returns = _outcomes(words), _returns(words)
+    rows = [name(key, words) for key in GROUPS]
+    rows += [label for label, _ in (*outcomes, *returns)]
     found = {" ": rows}
     first: list[str] = []
     for number, each in enumerate(sides):
         cells = [_assumption(each, key, words) for key in GROUPS]
-        cells += [write(each.answer) if each.answer else "—" for _, write in _outcomes(words)]
+        cells += [write(each.answer) if each.answer else "—" for _, write in outcomes]
+        cells += [write(each.study) if each.study else "—" for _, write in returns]
         first = first or cells
         shown = [c if c == f else f"**{MARK} {c}**" for c, f in zip(cells, first, strict=True)]
-        found[each.name if each.name not in found else f"{each.name} ({number + 1})"] = shown
+        head = labels.literally(each.name)
+        found[head if head not in found else f"{head} ({number + 1})"] = shown
     return found
 
 
@@ -108,17 +116,17 @@ def effects(found: Explanation, words: Words) -> dict[str, list[str]]:
     }
 
 
-def history(scenario: Saved, words: Words) -> dict[str, list[str]]:
-    """Who changed what when, the last first."""
+def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[str]]:
+    """Who changed what when, on the reader's clock, the last first."""
     entries = list(reversed(scenario.history))
     return {
-        words.say("When (UTC)"): [_when(entry.at) for entry in entries],
-        words.say("Who"): [entry.who or "—" for entry in entries],
+        words.say("When"): [_when(entry.at, zone) for entry in entries],
+        words.say("Who"): [labels.literally(entry.who) or "—" for entry in entries],
         words.say("What changed"): [
             words.say("Saved for the first time")
             if entry is scenario.history[0]
             else "; ".join(
-                f"{name(key, words)}: {before or '—'} → {after or '—'}"
+                f"{name(key, words)}: {_changed(before)} → {_changed(after)}"
                 for key, (before, after) in entry.fields.items()
                 if key in _NAMES
             )
@@ -154,7 +162,7 @@ def _in_sentence(effect: Effect, words: Words) -> str:
 
 
 def _quoted(text: str, words: Words) -> str:
-    return words.say("“{text}”", text=text)
+    return words.say("“{text}”", text=labels.literally(text))
 
 
 def _change(move: float | None, words: Words) -> str:
@@ -168,9 +176,17 @@ def _change(move: float | None, words: Words) -> str:
     return f"{'+' if relative > 0 else '−'}{formats.percent(abs(relative), words.language)}"
 
 
-def _when(at: str) -> str:
+def _changed(text: str) -> str:
+    """What a field was or is; changed assumptions take a line each, and only the first few."""
+    lines = text.split(";")
+    return (
+        labels.literally("; ".join(lines[:_SHOWN]) + (" …" if len(lines) > _SHOWN else "")) or "—"
+    )
+
+
+def _when(at: str, zone: str | None) -> str:
     try:
-        return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M}"
+        return labels.moment(datetime.fromisoformat(at), zone)
     except ValueError:
         return at
 
@@ -192,6 +208,8 @@ def _assumption(each: Side, key: str, words: Words) -> str:
         price = link.assumptions(values).accelerator.price_per_hour_usd
         text = link.ACCELERATORS[held].name
         return words.say("{device}, USD {price} an hour", device=text, price=formats.plain(price))
+    if key == "figures":
+        return _own_figures(values, words)
     if key == "utilisation":
         return formats.percent(held, words.language)
     return formats.plain(held, 5)
@@ -222,6 +240,34 @@ def _outcomes(words: Words) -> tuple[tuple[str, Callable[[Decision], str]], ...]
         ),
         (words.say("What binds"), lambda a: words.say(_BINDS[a.doubling.binding])),
     )
+
+
+def _returns(words: Words) -> tuple[tuple[str, Callable[[Study], str]], ...]:
+    """Rows of the table about money."""
+    return (
+        (roi_labels.name("npv", words), lambda s: _money(s.appraisal.npv, words)),
+        (
+            roi_labels.name("probability", words),
+            lambda s: roi_labels.chance(s.appraisal.probability, words),
+        ),
+        (roi_labels.name("payback", words), lambda s: roi_wording.payback(s.appraisal, words)),
+        (roi_labels.name("total_cost", words), lambda s: _money(s.appraisal.total_cost, words)),
+    )
+
+
+def _money(amount: Interval, words: Words) -> str:
+    return roi_wording.interval(amount.value, amount.low, amount.high, words)
+
+
+def _own_figures(values: Mapping[str, link.Value], words: Words) -> str:
+    """By which metric, and how much of it is a person's own."""
+    own = len((values["figures"] or "").split(";")) if values["figures"] else 0
+    said = [roi_labels.kind(values["metric"], words)]
+    if own:
+        said.append(words.count("{n} figure changed", "{n} figures changed", own))
+    if values["pairs"]:
+        said.append(words.say("measured pairs"))
+    return " · ".join(said)
 
 
 def _rule(answer: Decision, words: Words) -> str:

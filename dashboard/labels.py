@@ -5,6 +5,10 @@
 ('410 GPU hours', '410 GPU 時間')
 """
 
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from dashboard import formats
 from dashboard.i18n import N_, Words
 from engine.answers import Cost
@@ -74,6 +78,28 @@ def evidence_name(evidence_id: str, words: Words) -> str:
 def unit(name: str, words: Words) -> str:
     """Whose data is protected; a name that is not ours stays as it is."""
     return words.say(_UNITS[name]) if name in _UNITS else name
+
+
+def moment(when: datetime, zone: str | None) -> str:
+    """A moment on the reader's clock; UTC where that is unknown.
+
+    >>> moment(datetime(2026, 11, 24, 15, 30, tzinfo=UTC), "Asia/Tokyo")
+    '2026-11-25 00:30'
+    """
+    try:
+        clock = ZoneInfo(zone) if zone else UTC
+    except (ZoneInfoNotFoundError, ValueError):  # this machine has no table of zones
+        clock = UTC
+    return f"{when.astimezone(clock):%Y-%m-%d %H:%M}"
+
+
+def literally(text: str) -> str:
+    """Somebody's own words in Markdown, as they are.
+
+    >>> print(literally("*A* :red[B] $5"))
+    \\*A\\* \\:red\\[B\\] \\$5
+    """
+    return re.sub(r"([\\`*_\[\]$~:#<>|])", r"\\\1", text)
 
 
 def sampling(name: str, words: Words) -> str:

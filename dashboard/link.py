@@ -100,6 +100,7 @@ class Pilot:
 class Figures:
     """A field that holds a person's own figures (:mod:`dashboard.edits`)."""
 
+    name: str
     tidy: Callable[[str], str | None]
     default: None = None
 
@@ -158,8 +159,8 @@ FIELDS: dict[str, Number | Choice | Pilot | Figures] = {
         options=lambda: [kind.value for kind in MetricKind],
         default=MetricKind.MINUTES_SAVED.value,
     ),
-    "figures": Figures(tidy=edits.read),
-    "pairs": Figures(tidy=edits.pairs_text),
+    "figures": Figures(name="figures", tidy=edits.read),
+    "pairs": Figures(name="pairs", tidy=edits.pairs_text),
     "currency": Choice(name="currency", options=lambda: list(CURRENCIES), default=CURRENCIES[0]),
     "pilot": Pilot(),
     "slide": Number(name="slide", bounds=(1, 50), default=1, example="1", whole=True),

@@ -5,7 +5,6 @@ Pure but for one look at a request that waits.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dashboard import formats, labels, link, pilot_labels, pilot_origin
 from dashboard.i18n import Words
@@ -134,13 +133,8 @@ def incomplete(entry: Entry, words: Words) -> str | None:
 
 def when(entry: Entry, zone: str | None) -> str:
     """When it was started, or else planned, on the reader's clock; UTC where that is unknown."""
-    moment = entry.status.started or entry.status.heartbeat
-    try:
-        clock = ZoneInfo(zone) if zone else UTC
-    except (ZoneInfoNotFoundError, ValueError):  # this machine has no table of zones
-        clock = UTC
-    found = datetime.fromtimestamp(moment, clock)
-    return f"{found:%Y-%m-%d %H:%M}"
+    began = entry.status.started or entry.status.heartbeat
+    return labels.moment(datetime.fromtimestamp(began, UTC), zone)
 
 
 def unrecorded(entry: Entry, words: Words) -> list[str]:

@@ -1,5 +1,6 @@
-"""What a page is asked: one frozen :class:`Scenario`, made by :mod:`dashboard.scenario`."""
+"""What a page is asked: one frozen :class:`Scenario`, made of the values of a link's fields."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard import link
@@ -7,6 +8,7 @@ from dashboard.i18n import Words
 from engine.answers import CostAssumptions
 from engine.config import Budget, Sampling
 from engine.roi.assumptions import Assumptions
+from engine.roi.defaults import with_costs
 from engine.roi.metric import Curve
 
 
@@ -29,3 +31,20 @@ class Scenario:
         """The language with the metric's names and the currency, at the table's rate."""
         rate = self.table["jpy_per_usd"].value if self.currency == "USD" else None
         return Words(self.language, metric=self.curve.kind, jpy_per_usd=rate)
+
+
+def asked(values: Mapping[str, link.Value], language: str) -> Scenario:
+    """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do not
+    go together, which :func:`dashboard.link.read_all` lets nobody have."""
+    table, curve = link.own_figures(values)
+    prices = link.assumptions(values)
+    return Scenario(
+        budget=link.budget(values),
+        evidence_id=values["evidence"],
+        sampling=Sampling(values["sampling"]),
+        assumptions=prices,
+        table=with_costs(table, prices),
+        curve=curve,
+        language=language,
+        currency=values["currency"],
+    )

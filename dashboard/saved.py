@@ -18,7 +18,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dashboard import link
@@ -96,6 +96,11 @@ def added(place: Path, scenario: Saved) -> Saved:
             )
         _write(_path(place, scenario.name), scenario)
     return scenario
+
+
+def renamed(scenario: Saved, name: str) -> Saved:
+    """The scenario under another name, its history the same. Raises InputError for an unusable one."""
+    return replace(scenario, name=_name(name))
 
 
 def updated(

@@ -13,8 +13,7 @@ from streamlit.typing import UploadedFile
 
 from dashboard import edits, link, loan, tables
 from dashboard.i18n import Words, from_browser
-from dashboard.question import Scenario
-from engine.config import Sampling
+from dashboard.question import Scenario, asked
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import with_costs
@@ -64,18 +63,7 @@ def language() -> str:
 
 def current() -> Scenario:
     """The scenario as it now stands."""
-    values = st.session_state["_values"]
-    table, curve = link.own_figures(values)
-    return Scenario(
-        budget=link.budget(values),
-        evidence_id=values["evidence"],
-        sampling=Sampling(values["sampling"]),
-        assumptions=link.assumptions(values),
-        table=with_costs(table, link.assumptions(values)),
-        curve=curve,
-        language=language(),
-        currency=values["currency"],
-    )
+    return asked(st.session_state["_values"], language())
 
 
 def refused_link(words: Words) -> list[str]:

@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from dashboard import cache, compare, compare_charts, compare_wording, saved, scenario, tour
+from dashboard import (
+    cache,
+    compare_charts,
+    compare_wording,
+    saved,
+)
 from dashboard.colours import palette
-from dashboard.compare import Side
-from dashboard.i18n import Words
 from dashboard.scenario import Scenario
-from dashboard.views import none_chosen, parts, scenarios
+from dashboard.views import chosen, parts, scenarios
 
 
 def render(now: Scenario) -> None:
@@ -15,13 +18,14 @@ def render(now: Scenario) -> None:
     words = now.words
     sentence = st.container()
     kept, refused = saved.listed(cache.scenario_folder())
-    sides = _sides(kept, words)
-    first, second = sides[0], sides[1]
-    found = None
-    if first.answer and second.answer:
-        with sentence, st.spinner(words.say("Swapping one assumption at a time …")):
-            found = compare.explain(first, second, cache.decision)
-    sentence.title(compare_wording.headline(first, second, found, words), anchor=False)
+    sides = chosen.sides(kept, words)
+    first, *others = sides
+    with sentence, st.spinner(words.say("Swapping one assumption at a time …")):
+        explained = [chosen.explained(first, other) for other in others]
+    for place, (other, found) in enumerate(zip(others, explained, strict=True)):
+        said = compare_wording.headline(first, other, found, words)
+        (sentence.header if place else sentence.title)(said, anchor=False)
+    found = explained[0]
     if any(each.answer for each in sides):
         drawn = compare_charts.frontiers(sides, words, palette(st.context.theme.type))
         parts.chart(words.say("Frontiers"), drawn)
@@ -35,21 +39,3 @@ def render(now: Scenario) -> None:
             )
             parts.columns(compare_wording.effects(found, words))
     scenarios.draw(kept, refused, words)
-
-
-def _sides(kept: list[saved.Saved], words: Words) -> list[Side]:
-    """This scenario and those chosen; a worked example where none is."""
-    fields = scenario.fields()
-    chosen = st.multiselect(
-        words.say("Compare this scenario with"),
-        [each.name for each in kept],
-        max_selections=compare_charts.MOST - 1,
-        placeholder=words.say("Saved scenarios"),
-        **scenario.bind_page("compare", "chosen"),
-    )
-    named = [(each.name, {**fields, **each.values}) for each in kept if each.name in chosen]
-    if not named:
-        none_chosen.draw(bool(kept), words)
-        named = [(compare_wording.example(words), tour.wider(fields))]
-    everyone = [(words.say("This scenario"), fields), *named]
-    return [compare.side(name, values, cache.decision) for name, values in everyone]

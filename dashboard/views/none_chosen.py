@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import cache, saved, scenario
 from dashboard.i18n import Words
-from dashboard.views import parts, scenarios_kept
+from dashboard.views import keeping, parts
 
 
 def draw(are_there_any: bool, words: Words) -> None:
@@ -24,8 +24,12 @@ def draw(are_there_any: bool, words: Words) -> None:
             "how. Save this scenario, move a slider, and choose it above."
         )
     )
-    name = scenarios_kept.marked(words.say("Proposal {n}", n=1), words)
+    name = keeping.marked(words.say("Proposal {n}", n=1), words)
     label = words.say("Keep it as “{name}”", name=name)
     if st.button(label, icon=":material/save:", key="compare:first"):
         keep = (cache.scenario_folder(), name, scenario.fields())
-        scenarios_kept.attempt(lambda: saved.created(*keep, who="", at=scenarios_kept.now()), words)
+        keeping.attempt(
+            lambda: saved.created(*keep, who="", at=keeping.now()),
+            words.say("Saved."),
+            words,
+        )

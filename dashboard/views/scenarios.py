@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import cache, saved, scenario
 from dashboard.i18n import Words
-from dashboard.views import parts, scenarios_kept
+from dashboard.views import brought, keeping, parts, scenarios_kept
 from engine.errors import InputError
 
 
@@ -17,7 +17,7 @@ def draw(kept: list[saved.Saved], refused: list[InputError], words: Words) -> No
     with left:
         who = _save(words)
     with right:
-        _bring(words)
+        brought.draw(words)
     if kept:
         scenarios_kept.draw({each.name: each for each in kept}, who, words)
     else:
@@ -36,25 +36,10 @@ def _save(words: Words) -> str:
         **scenario.bind_page("compare", "who"),
     )
     if st.button(words.say("Save this scenario"), type=parts.emphasis(), icon=":material/save:"):
-        keep = (cache.scenario_folder(), scenarios_kept.marked(name, words), scenario.fields())
-        scenarios_kept.attempt(
-            lambda: saved.created(*keep, who=who, at=scenarios_kept.now()), words
+        keep = (cache.scenario_folder(), keeping.marked(name, words), scenario.fields())
+        keeping.attempt(
+            lambda: saved.created(*keep, who=who, at=keeping.now()),
+            words.say("Saved."),
+            words,
         )
     return who
-
-
-def _bring(words: Words) -> None:
-    file = st.file_uploader(
-        words.say("Import a scenario"),
-        type=["json"],
-        key="compare:file",
-        help=words.say(
-            "A file that “Export” made, here or at another Kessai: it joins the saved ones with its "
-            "history, so that a colleague's proposal can be laid beside yours."
-        ),
-    )
-    if file and st.button(words.say("Keep the imported scenario"), icon=":material/upload:"):
-        place = cache.scenario_folder()
-        scenarios_kept.attempt(
-            lambda: saved.added(place, saved.from_file(file.name, file.getvalue())), words
-        )

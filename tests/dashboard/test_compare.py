@@ -1,14 +1,16 @@
 """Which assumption explains a difference; the table marks what differs without colour."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from dashboard import compare, compare_charts, compare_wording, link, saved
+from dashboard import compare, compare_charts, compare_wording, link, roi_labels, saved
 from dashboard.colours import DARK, LIGHT
 from dashboard.i18n import Words
 from engine.errors import InputError
 from tests.dashboard import fake_engine
+from tests.dashboard.test_roi_words import found
 
 EN, JA = Words("en"), Words("ja")
 
@@ -92,6 +94,37 @@ def test_half_way_without_a_plan_is_left_out():
 
 
 @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_what_the_plans_earn_stands_below_what_they_are(words):
+    own = {"figures": "adoption=0.8~0.3~0.85~pert;team_size=3~1~4~pert", "pairs": None}
+    sides = [replace(side("a"), study=found()), replace(side("b", **own), study=found(100))]
+    shown = compare_wording.table([*sides, side("c")], words)
+    rows = shown[" "]
+    npv, cost = (rows.index(roi_labels.name(key, words)) for key in ("npv", "total_cost"))
+    assert roi_labels.money(sides[0].study.appraisal.npv.value, words) in shown["a"][npv]
+    assert shown["b"][npv].startswith("**≠") and shown["c"][npv] == "**≠ —**"
+    assert roi_labels.money(sides[1].study.appraisal.total_cost.value, words) in shown["b"][cost]
+    assert "2" in shown["b"][rows.index(compare_wording.name("figures", words))]
+    assert compare.differing(sides[0].values, sides[1].values) == ["figures"]
+
+
+def test_own_figures_move_neither_loss_nor_cost():
+    first, second = side("a"), side("b", figures="adoption=0.8~0.3~0.85~pert")
+    found = explained(first, second)
+    assert [(e.assumption, e.loss, e.cost) for e in found.effects] == [("figures", 0.0, 0.0)]
+    assert "same loss and cost" in compare_wording.headline(first, second, found, EN)
+
+
+def test_names_are_shown_as_they_were_given():
+    first, second = side("a"), side("<b>*x*</b>", data=10**8)
+    assert r"“\<b\>\*x\*\</b\>”" in compare_wording.headline(
+        first, second, explained(first, second), EN
+    )
+    assert r"\<b\>\*x\*\</b\>" in compare_wording.table([first, second], EN)
+    drawn = compare_charts.frontiers([first, second], EN, LIGHT).figure
+    assert any("&lt;b&gt;" in note.text for note in drawn.layout.annotations)
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
 def test_differences_are_marked_with_a_sign(words):
     sides = [side("a"), side("b", epsilon=8.0), side("a", epsilon=8.0)]
     table = compare_wording.table(sides, words)
@@ -123,7 +156,7 @@ def test_the_history_reads_from_the_last_change(tmp_path):
     )
     more = link.defaults() | {"data": 220_000}
     second = saved.updated(tmp_path, first, more, who="", at="not a date")
-    table = compare_wording.history(second, EN)
+    table = compare_wording.history(second, "Asia/Tokyo", EN)
     assert table["Who"] == ["—", "Sato"]
-    assert table["When (UTC)"] == ["not a date", "2026-11-24 01:02"]
+    assert table["When"] == ["not a date", "2026-11-24 10:02"]
     assert table["What changed"] == ["People: 1e7 → 2.2e5", "Saved for the first time"]

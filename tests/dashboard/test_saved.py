@@ -92,6 +92,17 @@ def test_a_change_made_meanwhile_is_not_undone(tmp_path):
     assert saved.listed(tmp_path) == ([], [])
 
 
+def test_an_import_can_take_another_name_and_keeps_its_history(tmp_path):
+    first = saved.created(tmp_path, "Base", link.defaults(), who="Sato", at="2026-11-24")
+    with pytest.raises(InputError, match="another name"):
+        saved.added(tmp_path, first)
+    saved.added(tmp_path, saved.renamed(first, " Base 2 "))
+    kept = {each.name: each for each in saved.listed(tmp_path)[0]}
+    assert kept.keys() == {"Base", "Base 2"} and kept["Base 2"].history == first.history
+    with pytest.raises(InputError, match="Expected a name"):
+        saved.renamed(first, " ")
+
+
 def test_no_change_writes_nothing(tmp_path):
     first = kept(tmp_path)
     assert saved.updated(tmp_path, first, values(), who="Abe", at=AT) is first

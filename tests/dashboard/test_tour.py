@@ -175,8 +175,10 @@ def test_the_answer_carries_the_pages_current_numbers(app):
     assert "tour:again" not in keys(page)
 
 
-@pytest.mark.usefixtures("fake")
-def test_a_scenario_kept_in_the_tour_is_known_as_an_example(app, tmp_path, monkeypatch):
+def test_a_scenario_kept_in_the_tour_is_known_as_an_example(
+    app, tmp_path, monkeypatch, tmp_path_factory
+):
+    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
     page = app(tour="5")
     button(page, "compare:first").click().run()
