@@ -53,7 +53,11 @@ def record(
     title = words.say("Decision record")
     return Record(
         title=deck_tables.example(title, words) if basis.made_up else title,
-        blanks=(words.say("Number"), words.say("Department"), words.say("Author")),
+        blanks=(
+            (words.say("Number"), ""),
+            (words.say("Department"), basis.cover.department),
+            (words.say("Author"), basis.cover.presenter),
+        ),
         dated=words.say("Date: {date}", date=deck_tables.day(basis.day, words)),
         request=words.say("We ask for your decision on the following."),
         sections=sections,

@@ -81,7 +81,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
             key="question",
             title=meeting.question(answer, words),
             points=(
-                deck_tables.day(found.basis.day, words),
+                *found.basis.cover.lines(deck_tables.day(found.basis.day, words), words),
                 meeting.ask(answer, found.study, words),
                 roi_wording.headline(found.study, words),
             ),

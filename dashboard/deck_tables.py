@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlsplit
 
 from dashboard import facts, formats, meeting, roi_facts, roi_labels, roi_wording, sources
+from dashboard.cover import Cover
 from dashboard.i18n import N_, Words
 from engine.answers import Certificate, CostAssumptions, Decision
 from engine.report.deck import Table
@@ -29,6 +31,7 @@ class Basis:
     code_version: str
     day: date
     address: str
+    cover: Cover
     made_up: bool = False
 
 
@@ -251,11 +254,18 @@ def basis(answer: Decision, found: Basis, words: Words) -> Table:
         (words.say("Version of the fit"), found.fit_version),
         (words.say("Version of the code"), found.code_version),
         (words.say("Date"), day(found.day, words)),
-        (words.say("Link to this scenario"), found.address),
+        (words.say("Link to this scenario"), _link(found.address, words)),
     ]
     if found.made_up:
         rows.insert(0, (words.say("Worked example"), words.say("What was put in is made up.")))
     return named(words.say("What the figures rest on"), rows, words)
+
+
+def _link(address: str, words: Words) -> str:
+    """The link; what only the presenter's own machine can open is said to be so."""
+    if urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1"):
+        return words.say("{link} (opens on the presenter's machine alone)", link=address)
+    return address
 
 
 def footer(answer: Decision, found: Basis, words: Words) -> str:

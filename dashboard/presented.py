@@ -1,11 +1,13 @@
 """What a meeting is shown: the answers of the caches, and what they rest on today."""
 
+from dataclasses import fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from dashboard import cache, facts, scenario
+from dashboard.cover import Cover
 from dashboard.deck import Material
 from dashboard.deck_tables import Basis
 from dashboard.scenario import Scenario
@@ -35,5 +37,8 @@ def material(now: Scenario) -> Material:
             day=datetime.now(ZoneInfo(st.context.timezone or "UTC")).date(),
             address=scenario.address(),
             made_up=scenario.value("tour") is not None,
+            cover=Cover(
+                **{field.name: scenario.typed("cover", field.name) for field in fields(Cover)}
+            ),
         ),
     )

@@ -136,6 +136,11 @@ def bind_page(page: str, widget: str) -> dict[str, object]:
     return {"key": f"{page}:{widget}", "persist_state": "session"}
 
 
+def typed(page: str, widget: str) -> str:
+    """What stands in such a field, also before it is drawn; "" before anything was typed."""
+    return str(st.session_state.get(f"{page}:{widget}") or "").strip()
+
+
 def bind_map(x: str, y: str) -> dict[str, object]:
     """Arguments that make a click on a chart the scenario's ``x`` and ``y``, fields of a link."""
     name = f"map:{st.session_state.get('_clicks', 0)}"

@@ -8,7 +8,7 @@ from dashboard import deck, presented, scenario
 from dashboard.colours import palette
 from dashboard.i18n import Words
 from dashboard.scenario import Scenario
-from dashboard.views import live, privacy, take_along
+from dashboard.views import cover, live, privacy, take_along
 from engine.errors import InputError
 from engine.report.webpage import large_html
 
@@ -31,6 +31,7 @@ def render(now: Scenario) -> None:
     with bar:
         _turn(place, len(slides), words)
         noted = st.toggle(words.say("Notes"), **scenario.bind_page("present", "notes"))
+        cover.draw(words)
         take_along.draw(found, words)
     slide = slides[place - 1]
     message, body = large_html(slide, shown.footer, ink=colours.ink, paper=colours.paper)

@@ -159,8 +159,9 @@ class Record:
     """A decision record: a form to print and to stamp."""
 
     title: str
-    blanks: tuple[str, ...]
-    """What is written by hand at the head: number, department, author."""
+    blanks: tuple[tuple[str, str], ...]
+    """Lines at the head (number, department, author), each with what stands on it: "" to write by
+    hand."""
     dated: str
     request: str
     sections: tuple[Section, ...]

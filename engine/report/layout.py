@@ -16,6 +16,8 @@ _LONGEST_WORD = 12.0
 """Words up to this many em are kept whole; an address may break."""
 _FEW = 4.0
 """Least em of a column of Japanese, if its texts are as long."""
+_TRIES = 20
+"""Heights between an equal share and a full page that are tried for even pages."""
 _BOLD = 1.12
 """Room for bold type, and for an estimate that is a little short."""
 
@@ -64,15 +66,31 @@ def row_height(row: tuple[Cell, ...], widths: list[float], size: float, padding:
 def pages(
     table: Table, width: float, height: float, size: float, padding: float
 ) -> list[tuple[tuple[Cell, ...], ...]]:
-    """The rows in portions that fit into ``height`` under a head, each at least one row."""
+    """The rows in portions that fit into ``height`` under a head, each at least one row, and about
+    equally high: no page of a single row after full ones."""
     widths = column_widths(table, width, size, padding)
     head = row_height(table.heads, widths, size, padding)
-    found, portion, used = [], [], head
-    for row in table.rows:
-        high = row_height(row, widths, size, padding)
-        if portion and used + high > height:
+    heights = [row_height(row, widths, size, padding) for row in table.rows]
+    found = _portions(table.rows, heights, height - head)
+    share = sum(heights) / max(len(found), 1)
+    for room in (share + step * (height - head - share) / _TRIES for step in range(_TRIES)):
+        even = _portions(table.rows, heights, room)
+        if len(even) == len(found):
+            return even
+    return found
+
+
+def _portions(
+    rows: tuple[tuple[Cell, ...], ...], heights: list[float], room: float
+) -> list[tuple[tuple[Cell, ...], ...]]:
+    """The rows one after the other, a new portion where the room is full."""
+    found: list[tuple[tuple[Cell, ...], ...]] = []
+    portion: list[tuple[Cell, ...]] = []
+    used = 0.0
+    for row, high in zip(rows, heights, strict=True):
+        if portion and used + high > room:
             found.append(tuple(portion))
-            portion, used = [], head
+            portion, used = [], 0.0
         portion.append(row)
         used += high
     return [*found, tuple(portion)] if portion else found

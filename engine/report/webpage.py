@@ -150,7 +150,10 @@ def _stamps(roles: tuple[str, ...]) -> str:
 
 
 def _record(record: Record) -> str:
-    blanks = "".join(f'<p>{escape(name)} <span class="blank"></span></p>' for name in record.blanks)
+    blanks = "".join(
+        f'<p>{escape(name)} <span class="blank">{escape(filled)}</span></p>'
+        for name, filled in record.blanks
+    )
     sections = "".join(
         f"<h3>{number}. {escape(section.heading)}</h3>"
         + "".join(f"<p>{escape(sentence)}</p>" for sentence in section.sentences)

@@ -14,6 +14,7 @@ from pptx import Presentation
 
 from dashboard import deck_figures, deck_tables, meeting
 from dashboard.colours import DARK, LIGHT
+from dashboard.cover import Cover
 from dashboard.deck import Material, deck
 from dashboard.exports import EXPORTS, label
 from dashboard.i18n import Words
@@ -27,7 +28,8 @@ BASIS = deck_tables.Basis(
     fit_version="9587d08f8893",
     code_version="1836b6077508",
     day=DAY,
-    address="http://localhost:8501/present?compute=3.8e20&data=1e7&epsilon=4",
+    address="https://kessai.example/present?compute=3.8e20&data=1e7&epsilon=4",
+    cover=Cover(),
 )
 
 
@@ -204,6 +206,33 @@ def test_a_worked_example_says_so_in_every_export(material, words):
             "kessai.html": bytes.decode, "kessai.xlsx": _cells, "kessai-csv.zip": _unpacked,
         }[export.name](content)  # fmt: skip
         assert text is None or _flat(mark) in _flat(text), export.name
+
+
+@BOTH
+def test_who_presents_stands_on_the_first_slide_and_in_the_record(material, words):
+    cover = Cover(company="ACME", department="経営企画部", presenter="Sato", meeting="取締役会")
+    made = deck(replace(material, basis=replace(BASIS, cover=cover)), words, LIGHT)
+    first = " ".join(made.slides[0].points)
+    assert all(text in first for text in ("ACME", "経営企画部", "Sato", "取締役会"))
+    assert deck_tables.day(DAY, words) in first
+    assert [filled for _, filled in made.record.blanks] == ["", "経営企画部", "Sato"]
+    for export in EXPORTS:
+        if export.name in ("kessai.html", "kessai.pptx"):
+            text = export.make(made)
+            shown = text.decode() if export.name.endswith("html") else _slides(text)
+            assert "経営企画部" in shown and "Sato" in shown
+    record = _pages(next(e for e in EXPORTS if "record" in e.name).make(made))
+    assert record is None or "経営企画部" in record
+    plain = deck(material, words, LIGHT).slides[0].points
+    assert plain[0] == deck_tables.day(DAY, words), "nothing given, nothing shown"
+
+
+@pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1", "[::1]:80", "kessai.example"])
+def test_a_link_that_only_the_presenter_can_open_says_so(material, host):
+    basis = replace(BASIS, address=f"http://{host}/present?data=1e7")
+    rows = dict(deck_tables.basis(material.answer, basis, EN).rows)
+    local = "presenter's machine" in rows["Link to this scenario"]
+    assert local == ("example" not in host)
 
 
 @BOTH

@@ -68,7 +68,7 @@ def test_notes_are_for_the_presenter_alone(page):
 def test_in_japanese(page):
     page.query_params["lang"] = "ja"
     page.run()
-    assert not page.exception and "学習してよろしいでしょうか" in body(page)
+    assert not page.exception and "ご審議をお願いいたします" in body(page)
 
 
 def test_a_budget_that_allows_nothing_says_so_and_leaves_the_sliders(page):

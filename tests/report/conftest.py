@@ -92,7 +92,7 @@ def deck(bars, floating, lines) -> Deck:
     )
     record = Record(
         title="決裁書",
-        blanks=("起案部署", "起案者"),
+        blanks=(("起案部署", "経営企画部"), ("起案者", "")),
         dated="2026年11月24日",
         request="ご決裁をお願いいたします。",
         sections=(
