@@ -5,6 +5,7 @@ from html import escape
 
 from engine.report.deck import Bars, Deck, Figure, Record, Slide, Table, text_of
 from engine.report.drawing import natural_height
+from engine.report.measure import em
 from engine.report.svg import picture, svg
 
 _STYLE = """
@@ -30,8 +31,10 @@ body{background:#fff}section{margin:0;max-width:none}@page{size:A4 landscape}}
 .stamps td,.stamps th{min-width:0;width:60px}}
 """
 _FEW_BARS = 4
-_LONGEST_WORD, _SHORT = 24, 12
-"""Characters of a word that a table keeps together, and of a date or number kept in one line."""
+_LONGEST_WORD, _SHORT = 24, 10.5
+"""Characters of a word that a table keeps together, and em of what is kept in one line."""
+_DENSE = 8
+"""Rows of a table from which on it is one to look something up in, not one to be read from afar."""
 _SLIM, _SLIM_TYPE = 560, 24
 """Width and type of a figure for a phone, which shows it at some two thirds."""
 _CONTENT = "default-src 'none'; style-src 'unsafe-inline'"
@@ -77,7 +80,9 @@ def _body(slide: Slide, draw: Callable[[Figure], str]) -> str:
 _LARGE = """
 .meeting h1{font-size:clamp(26px,3vw,44px);line-height:1.35;margin:8px 0 20px;padding:0}
 .meeting p,.meeting td,.meeting th{font-size:clamp(20px,2.3vw,32px);line-height:1.5}
-.meeting table{border-collapse:collapse;width:100%}
+.meeting table{border-collapse:collapse;width:100%}.meeting .short{white-space:nowrap}
+.meeting .dense td,.meeting .dense th{font-size:clamp(15px,1.4vw,20px);padding:4px 12px}
+.meeting .long{overflow-wrap:anywhere}
 .meeting th,.meeting td{text-align:left;vertical-align:top;padding:6px 14px;
 border-bottom:1px solid rgba(128,128,128,.35)}
 .meeting footer{font-size:14px;opacity:.75;overflow-wrap:anywhere;margin-top:12px}
@@ -87,7 +92,8 @@ border-bottom:1px solid rgba(128,128,128,.35)}
 .meeting .stamps td{height:80px}
 .meeting .slim{display:none}.meeting .broad{display:block}
 @media (max-width:700px){.meeting .slim{display:block}.meeting .broad{display:none}
-.meeting td,.meeting th{font-size:16px;padding:6px 4px;overflow-wrap:anywhere}
+.meeting td,.meeting th,.meeting .dense td,.meeting .dense th{font-size:16px;padding:6px 4px;
+overflow-wrap:anywhere}.meeting .short{white-space:normal}
 .meeting .stamps th,.meeting .stamps td{min-width:60px}}
 """
 
@@ -130,13 +136,14 @@ def _table(table: Table) -> str:
     rows = "".join(
         "<tr>" + "".join(_cell(text_of(cell)) for cell in row) + "</tr>" for row in table.rows
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    kind = ' class="dense"' if len(table.rows) > _DENSE else ""
+    return f"<table{kind}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _cell(text: str) -> str:
-    """An address may break anywhere, a date or an amount never does."""
+    """An address may break anywhere; a date, an amount or a short name never does."""
     broken = max(map(len, text.split()), default=0) > _LONGEST_WORD
-    whole = len(text) <= _SHORT and text.isascii()
+    whole = em(text) <= _SHORT
     kind = ' class="long"' if broken else ' class="short"' if whole else ""
     return f"<td{kind}>{escape(text)}</td>"
 
