@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from dashboard import explore_wording, formats
+from dashboard import explore_wording, formats, written
 from dashboard.canvas import FONT, Canvas
 from dashboard.charts import Chart
 from dashboard.colours import Palette
@@ -42,6 +42,10 @@ def draw(
     canvas = Canvas(colours)
     _axis(canvas, "x", plane.x, found.x_values, words)
     _axis(canvas, "y", plane.y, found.y_values, words)
+    here = [float(getattr(budget, NAMES[key])) for key in (plane.x, plane.y)]
+    canvas.label(  # first, so that no value is written over it
+        *here, words.say("This scenario"), colours.ink, ay=-40, xanchor=canvas.inward(here[0])
+    )
     shown = layer(found, quantity, assumptions, words)
     _fill(canvas, found, shown)
     _lines(canvas, found, shown, colours.ink, "solid", words.say("Lines of equal value"))
@@ -55,11 +59,7 @@ def draw(
     _ridge(canvas, found, words)
     if gains is not None:
         _arrows(canvas, gains)
-    here = [float(getattr(budget, NAMES[key])) for key in (plane.x, plane.y)]
     canvas.mark(*here, "star", 19, fill=colours.paper, edge=colours.ink)
-    canvas.label(
-        *here, words.say("This scenario"), colours.ink, ay=-40, xanchor=canvas.inward(here[0])
-    )
     _targets(canvas, found, plane, assumptions, words)
     canvas.figure.update_layout(
         legend={
@@ -103,7 +103,8 @@ def _fill(canvas: Canvas, found: BudgetMap, shown: Layer) -> None:
             [1, canvas.colours.faint(hue, ends[1])],
         ],
         colorbar={
-            "title": {"text": shown.title, "side": "right"},
+            # Plotly measures the ticks too narrow: an empty line keeps the title off them.
+            "title": {"text": f"{shown.title}<br>\u00a0", "side": "right"},
             "tickvals": list(shown.levels),
             "ticktext": shown.texts,
             "tickfont": {"size": FONT - 2, "color": canvas.colours.quiet},
@@ -136,28 +137,14 @@ def _lines(
             name=name,
             showlegend=False,
         )
-        place = crossing(found, shown.z, float(level), index)
-        if place is not None:
-            notes.append(_written(canvas, *place, text, colour))
-    _annotate(canvas, notes)
-
-
-def _written(canvas: Canvas, x: float, y: float, text: str, colour: str) -> dict[str, object]:
-    """A value on a line, as an annotation."""
-    return {
-        "x": math.log10(x),
-        "y": math.log10(y),
-        "text": text,
-        "showarrow": False,
-        "font": {"size": FONT - 2, "color": colour},
-        "bgcolor": canvas.colours.faint(canvas.colours.paper, 0.75),
-        "borderpad": 1,
-    }
-
-
-def _annotate(canvas: Canvas, notes: list[dict[str, object]]) -> None:
-    """All at once: one by one, Plotly checks those before again each time."""
-    canvas.figure.layout.annotations = [*canvas.figure.layout.annotations, *notes]
+        tries = (
+            crossing(found, shown.z, float(level), index + more) for more in range(written.TRIES)
+        )
+        noted = (written.value(canvas, *at, text, colour) for at in tries if at is not None)
+        note = next((note for note in noted if written.is_free(canvas, note, notes)), None)
+        if note is not None:
+            notes.append(note)
+    written.add(canvas, notes)
 
 
 def _iso_cost(canvas: Canvas, found: BudgetMap, assumptions: CostAssumptions, words: Words) -> None:
@@ -178,8 +165,10 @@ def _iso_cost(canvas: Canvas, found: BudgetMap, assumptions: CostAssumptions, wo
             showlegend=number == 0,
         )
         text = formats.yen(10.0**power, words.language)
-        notes.append(_written(canvas, at, float(found.y_values[1]), text, canvas.colours.quiet))
-    _annotate(canvas, notes)
+        note = written.value(canvas, at, float(found.y_values[1]), text, canvas.colours.quiet)
+        if written.is_free(canvas, note, notes):
+            notes.append(note)
+    written.add(canvas, notes)
 
 
 def _outside(canvas: Canvas, found: BudgetMap, words: Words) -> None:
@@ -256,7 +245,7 @@ def _arrows(canvas: Canvas, gains: Doublings) -> None:
                 "name": "arrow",
             }
         )
-    _annotate(canvas, drawn)
+    written.add(canvas, drawn)
 
 
 def _targets(

@@ -86,18 +86,22 @@ def _decades(values: np.ndarray, write: Callable[[float], str], title: str) -> L
     return Layer(z=z, levels=levels, texts=texts, title=title)
 
 
+_ROWS = (0.58, 0.42, 0.74, 0.26)
+"""Where values are written, as shares of the map."""
+
+
 def crossing(
     found: BudgetMap, z: np.ndarray, level: float, index: int
 ) -> tuple[float, float] | None:
-    """A point on a line of equal value: along a row near the middle, else along a column, away
-    from the edges where it can be."""
+    """A point on a line of equal value: along a row near the middle, another one for another
+    ``index``, else along a column; away from the edges where it can be."""
     rows, columns = (
         (z, found.x_values, found.y_values, False),
         (z.T, found.y_values, found.x_values, True),
     )
     for values, along, across, flip, edge in ((*rows, 1), (*columns, 1), (*rows, 0), (*columns, 0)):
         inner = range(1, values.shape[0] - 1)
-        middle = values.shape[0] * (0.42 if index % 2 else 0.58)
+        middle = values.shape[0] * _ROWS[index % len(_ROWS)]
         for row in sorted(inner, key=lambda r, m=middle: abs(r - m)):
             line = values[row]
             with np.errstate(invalid="ignore"):

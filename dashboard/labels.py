@@ -99,7 +99,7 @@ def literally(text: str) -> str:
     >>> print(literally("*A* :red[B] $5"))
     \\*A\\* \\:red\\[B\\] \\$5
     """
-    return re.sub(r"([\\`*_\[\]$~:#<>|])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]$~#<>|]|:(?=\w))", r"\\\1", text)
 
 
 def sampling(name: str, words: Words) -> str:

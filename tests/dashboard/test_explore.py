@@ -1,5 +1,6 @@
 """What Explore asks and says, and its page on the real engine."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from dashboard import (
     explore_wording,
     link,
     plan_charts,
+    saved,
     scenario,
 )
 from dashboard.colours import DARK, LIGHT
@@ -21,6 +23,7 @@ from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS, cost
 from engine.decide import decide
 from engine.fits import fitted_evidence
+from engine.report.measure import em
 
 EN, JA = Words("en"), Words("ja")
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10**7, epsilon=4.0)
@@ -104,6 +107,24 @@ def test_the_small_multiples_stay_inside_what_may_be_asked():
     assert explore.around(BUDGET) == ((1e6, 1e7, 1e8), (1.0, 4.0, 16.0))
 
 
+def overlapping(figure, width=560, height=330):
+    """Pairs of values on lines that lie on one another in a plot of so many pixels."""
+    across, up = (
+        pixels / (axis.range[1] - axis.range[0])
+        for pixels, axis in ((width, figure.layout.xaxis), (height, figure.layout.yaxis))
+    )
+    boxes = [
+        (note.text, note.x * across, note.y * up, em(note.text) * note.font.size)
+        for note in figure.layout.annotations
+        if note.text and note.showarrow is False
+    ]
+    return [
+        (a[0], b[0])
+        for a, b in itertools.combinations(boxes, 2)
+        if abs(a[1] - b[1]) < (a[3] + b[3]) / 2 and abs(a[2] - b[2]) < 18
+    ]
+
+
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
 @pytest.mark.parametrize("pair", explore.PLANES)
@@ -124,6 +145,7 @@ def test_every_map_has_lines_with_values_a_ridge_and_points_to_click(
     if shown.levels.size > 1:  # At this compute the usual rule gets nowhere on most of one map.
         assert written & set(shown.texts), "lines carry their values"
     assert f"<b>{words.say('This scenario')}</b>" in written
+    assert overlapping(drawn.figure) == []
     if found.outside.any():
         assert words.say("Outside the evidence") in named
     assert len(drawn.figure.to_json()) < 400_000
@@ -292,7 +314,7 @@ def test_compare_saves_opens_overwrites_and_deletes(page):
     shown.session_state["_values"]["epsilon"] = 2.0
     button("Open").click().run()
     assert shown.session_state["_values"]["epsilon"] == 8.0
-    button("Delete").click().run()
+    button("Yes, delete it").click().run()
     assert not shown.exception and not shown.selectbox
 
 
@@ -305,10 +327,20 @@ def test_a_damaged_file_is_named_and_the_others_stay(page, tmp_path):
     assert "torn.json" in shown.warning[0].value
 
 
-def test_an_import_is_kept_or_refused(page):
+def test_an_import_is_kept_or_refused(page, tmp_path):
     shown = page(_compare)
     shown.query_params["lang"] = "en"
     shown.run()
     shown.file_uploader[0].set_value(("x.json", b"nonsense", "application/json")).run()
-    next(b for b in shown.button if b.label == "Keep the imported scenario").click().run()
-    assert len(shown.error) == 1 and "x.json" in shown.error[0].value
+    assert len(shown.error) == 1 and "x.json" in shown.error[0].value, "before it is kept"
+    assert not [b for b in shown.button if b.label == "Keep the imported scenario"]
+
+    kept = saved.created(tmp_path / "scenarios", "Base", link.defaults(), who="", at="2026")
+    file = ("base.json", saved.to_json(kept).encode(), "application/json")
+    shown.file_uploader[0].set_value(file).run()
+    keep = lambda: next(b for b in shown.button if b.label == "Keep the imported scenario")  # noqa: E731
+    keep().click().run()
+    assert "another name" in shown.error[0].value
+    next(t for t in shown.text_input if t.label == "Keep it under the name").set_value("Two").run()
+    keep().click().run()
+    assert {each.name for each in saved.listed(tmp_path / "scenarios")[0]} == {"Base", "Two"}
