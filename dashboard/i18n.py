@@ -22,6 +22,8 @@ from babel.messages.pofile import read_po
 from dashboard import formats
 from engine.errors import InputError
 
+_NAMED = 1e12
+"""Below, a number has a name that everybody knows; FLOPs above have powers."""
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = {"ja": "日本語", "en": "English"}
 
@@ -184,7 +186,12 @@ class Words:
         if not isinstance(value, str):
             return value
         if re.fullmatch(r"\d+(\.\d+)?e[+-]\d+", value):
-            return formats.scientific(float(value))
+            named = 1 <= float(value) < _NAMED
+            return (
+                formats.amount(float(value), self.language)
+                if named
+                else formats.scientific(float(value))
+            )
         if re.fullmatch(r"\d{4,}", value):
             return formats.exact(int(value))
         word = value.strip()

@@ -163,7 +163,7 @@ FIELDS: dict[str, Number | Choice | Pilot | Figures] = {
     "pairs": Figures(name="pairs", tidy=edits.pairs_text),
     "currency": Choice(name="currency", options=lambda: list(CURRENCIES), default=CURRENCIES[0]),
     "pilot": Pilot(),
-    "slide": Number(name="slide", bounds=(1, 50), default=1, example="1", whole=True),
+    "slide": Number(name="slide", bounds=(1, 999), default=1, example="1", whole=True),
     "tour": Number(name="tour", bounds=(1, 6), default=None, example="1", whole=True),
     "lang": Choice(name="lang", options=lambda: list(LANGUAGES), default=None),
 }

@@ -7,10 +7,8 @@ import math
 
 from dashboard import formats, roi_labels
 from dashboard.i18n import N_, Words
-from engine.config import EPSILON_RANGE
 from engine.risk import PEOPLE, AttackRisk, Exposure
 from engine.roi.appraise import Appraisal, Comparison
-from engine.roi.inverse import Candidate, Goal, Least
 from engine.roi.plan import RULE, WITHOUT_PRIVACY
 from engine.roi.staging import Gate, StagedPlan
 from engine.roi.study import Study
@@ -79,6 +77,16 @@ def second_line(study: Study, words: Words) -> str:
         against(other, words) for other in study.comparisons if other.plan.name in _OTHERS
     ]
     return ("" if words.language == "ja" else " ").join(sentences)
+
+
+def centre(study: Study, words: Words) -> str:
+    """Where the tornado's bars begin, and why that is not the headline."""
+    return words.say(
+        "Bars begin at the central case, {central}: every figure at its own value. The headline is the "
+        "mean over all cases, {mean}: ranges are not even on both sides.",
+        central=roi_labels.money(study.appraisal.central_npv, words),
+        mean=roi_labels.money(study.appraisal.npv.value, words),
+    )
 
 
 def against(other: Comparison, words: Words) -> str:
@@ -237,60 +245,3 @@ def staged(plan: StagedPlan, words: Words) -> str:
         )
     )
     return ("" if words.language == "ja" else " ").join([first, second])
-
-
-def untold(study: Study, goal: Goal, words: Words) -> str:
-    """What a target will be answered with, before one is typed."""
-    return words.say(
-        "The least of each budget that reaches the target will stand here, the other two held: what "
-        "to ask for, if the goal is given. Type a target, for instance {example}.",
-        example=example(study, goal, words),
-    )
-
-
-def example(study: Study, goal: Goal, words: Words) -> str:
-    """A target near what the plan reaches, to type something like it."""
-    reached = {
-        Goal.NPV: study.appraisal.central_npv / roi_labels.jpy(1.0, words),
-        Goal.METRIC: study.appraisal.metric.value,
-        Goal.LOSS: study.appraisal.loss.value,
-    }
-    return f"{formats.rounded(reached[goal], 2):.10g}"
-
-
-def least(found: tuple[Least, ...], words: Words) -> list[tuple[str, str]]:
-    """The least of each budget, with the other two held."""
-    names = {
-        "compute_flops": words.say("Least compute (FLOPs), people and ε held"),
-        "data_budget": words.say("Fewest people, compute and ε held"),
-        "epsilon": words.say("Smallest ε, compute and people held"),
-    }
-    shown = {
-        "compute_flops": lambda value: formats.scientific(value),
-        "data_budget": lambda value: formats.amount(value, words.language),
-        "epsilon": lambda value: formats.plain(value),
-    }
-    return [
-        (
-            names[item.name],
-            words.say("out of reach") if item.value is None else shown[item.name](item.value),
-        )
-        for item in found
-    ]
-
-
-def best_epsilon(best: Candidate, words: Words) -> str:
-    """The ε that earns most at the central case, and the end of the range said as such."""
-    said = words.say(
-        "With this compute and these people, ε = {epsilon} earns most: {npv} in the central case, "
-        "legal risk included.",
-        epsilon=formats.plain(best.budget.epsilon),
-        npv=roi_labels.money(best.npv, words),
-    )
-    if best.budget.epsilon < EPSILON_RANGE[1]:
-        return said
-    more = words.say(
-        "That is the largest ε searched: on these figures legal risk is too small to limit it, so "
-        "choose ε by what you owe the people in the data."
-    )
-    return said + ("" if words.language == "ja" else " ") + more

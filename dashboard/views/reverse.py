@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import cache, roi_labels, roi_wording, scenario
+from dashboard import cache, roi_labels, roi_targets, scenario
 from dashboard.i18n import Words
 from dashboard.scenario import Scenario
 from dashboard.views import parts
@@ -25,19 +25,19 @@ def draw(now: Scenario, found: Study, words: Words) -> None:
         target = st.number_input(
             words.say("Target"),
             value=None,
-            placeholder=roi_wording.example(found, goal, words),
+            placeholder=roi_targets.example(found, goal, words),
             **scenario.bind_page("goal", f"target-{goal}"),
         )
     with right:
         try:
             if target is None:
-                parts.empty(roi_wording.untold(found, goal, words))
+                parts.empty(roi_targets.untold(found, goal, words))
             else:
                 target = roi_labels.jpy(target, words) if goal is Goal.NPV else target
                 with st.spinner(words.say("Searching …")):
                     least = cache.least_budgets(now, goal, target)
-                parts.table(roi_wording.least(least, words))
+                parts.table(roi_targets.least(least, words))
             if st.toggle(words.say("Which ε earns most?"), **scenario.bind_page("goal", "epsilon")):
-                st.markdown(roi_wording.best_epsilon(cache.best_epsilon(now), words))
+                st.markdown(roi_targets.best_epsilon(cache.best_epsilon(now), words))
         except InputError as error:
             st.error(words.refusal(error), icon=":material/block:")

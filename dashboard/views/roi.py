@@ -49,6 +49,7 @@ def _charts(found: Study, words: Words, colours: Palette) -> None:
         drawn, meaning = roi_charts.cash(found, words, colours), glossary.tip("interval", words)
         parts.chart(words.say("Cash so far"), drawn, help=meaning)
     parts.chart(words.say("What it hangs on"), roi_charts.tornado(found, words, colours))
+    st.caption(roi_wording.centre(found, words))
     trace.break_evens(found, words)
     parts.chart(words.say("Step by step"), roi_charts.stages(found, words, colours), height=330)
     st.caption(roi_wording.staged(found.staged, words))

@@ -59,6 +59,11 @@ def from_csv(text: str) -> Assumptions:
     _require_size(text)
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), restkey="more")
     missing = [name for name in _FIELDS if name not in (reader.fieldnames or [])]
+    if len(missing) == len(_FIELDS):
+        raise InputError(
+            "Expected a table with the columns {expected}: save one here to see the form.",
+            expected=", ".join(_FIELDS),
+        )
     if missing:
         raise InputError(
             "Expected the columns {expected}, {names} missing.",
