@@ -233,7 +233,7 @@ def pilot_expected(plan: PilotPlan, arm: Arm) -> Expected | None:
         return None
     config, first = arm.settings.config, FIRST_ITERATION
     steps = np.unique(np.geomspace(min(first, config.iterations), config.iterations, 40).round())
-    point = (config.model_size, steps, arm.settings.noise_batch_ratio)
+    point = (config.model_size, steps, arm.settings.noise_batch_ratio, config.batch_size)
     low, high = law.fit.interval(*point, level=arm.predicted.level)
     return Expected(iterations=steps, value=law.fit.law.cross_entropy(*point), low=low, high=high)
 

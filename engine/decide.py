@@ -144,12 +144,13 @@ def allocation_at(
     fit: FitResult, config: TrainingConfig, noise_multiplier: float, sampling: Sampling
 ) -> Allocation:
     """Predicted loss of ``config`` under a given noise: the certified one, say."""
-    point = config.model_size, config.iterations, noise_multiplier / config.batch_size
+    ratio = noise_multiplier / config.batch_size
+    point = config.model_size, config.iterations, ratio, config.batch_size
     low, high = fit.interval(*point, level=LEVEL)
     return Allocation(
         config=config,
         noise_multiplier=noise_multiplier,
-        noise_batch_ratio=point[2],
+        noise_batch_ratio=ratio,
         cross_entropy=Interval(
             value=float(fit.law.cross_entropy(*point)),
             low=float(low),
@@ -174,7 +175,9 @@ def _sampling_used(terms: Terms, config: TrainingConfig) -> Sampling:
 
 def _frontier(fit: FitResult, line: Line, tuned: Points, practised: Points) -> Frontier:
     best = line.points
-    low, high = fit.interval(best.model_size, best.iterations, best.noise_batch_ratio, level=LEVEL)
+    low, high = fit.interval(
+        best.model_size, best.iterations, best.noise_batch_ratio, best.batch_size, level=LEVEL
+    )
     shown = slice(0, line.allowed_flops.size)
     return Frontier(
         compute_flops=line.allowed_flops,

@@ -22,7 +22,7 @@ from engine.accounting.domain import MOST_ITERATIONS
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.curves import Point, has_curve, noise_of, points
 from engine.errors import InputError
-from engine.records import RunRecord
+from engine.records import Provenance, RunRecord
 from engine.runlog import RunLog
 
 NoiseMultiplier = Callable[..., np.ndarray]
@@ -39,6 +39,7 @@ COLUMNS = (
     "model_size",
     "iterations",
     "batch_size",
+    "drawn_batch_size",
     "sequence_length",
     "noise_batch_ratio",
     "cross_entropy",
@@ -53,7 +54,8 @@ COLUMNS = (
     "saturation_noise_batch_ratio",
 )
 """The frame's columns, all of floats but the text run_id and the truth compute_optimal; units as in
-:mod:`engine.records`. ``slope_batch`` = ∂ln σ̄/∂ln B and ``slope_iterations`` = ∂ln σ̄/∂ln T at fixed N,
+:mod:`engine.records`. ``drawn_batch_size`` is the batch whose examples were really drawn, NaN where a
+source states another one; ``slope_batch`` = ∂ln σ̄/∂ln B and ``slope_iterations`` = ∂ln σ̄/∂ln T at fixed N,
 ε, δ and the other of the two; ``saturation_noise_batch_ratio`` is σ̄ with all of the data in every
 batch (B = N, the row's own T), the least that any compute reaches. All NaN, like data_budget,
 epsilon and delta, for a run without a guarantee."""
@@ -136,6 +138,7 @@ def _curved(curved: list[Point]) -> pd.DataFrame:
         frame[name] = [float(getattr(point.best, name)) for point in curved]
     for name in ("iterations", "cross_entropy", "noise_batch_ratio"):
         frame[name] = [float(getattr(point, name)) for point in curved]
+    frame["drawn_batch_size"] = [_drawn(point.best) for point in curved]
     tokens = frame["batch_size"] * frame["iterations"] * frame["sequence_length"]
     frame["compute_flops"] = FLOPS_PER_PARAMETER_AND_TOKEN * frame["model_size"] * tokens
     return frame
@@ -144,7 +147,9 @@ def _curved(curved: list[Point]) -> pd.DataFrame:
 def _single(records: list[RunRecord], noise_multiplier: NoiseMultiplier) -> pd.DataFrame:
     columns: dict[str, object] = {"run_id": [record.run_id for record in records]}
     for name in COLUMNS[1:]:
-        if name == "compute_optimal":
+        if name == "drawn_batch_size":
+            columns[name] = np.array([_drawn(record) for record in records])
+        elif name == "compute_optimal":
             columns[name] = np.array([record.compute_optimal for record in records])
         else:
             values = [getattr(record, name, None) for record in records]
@@ -164,6 +169,14 @@ def _single(records: list[RunRecord], noise_multiplier: NoiseMultiplier) -> pd.D
         for name, values in noise.items():
             frame.loc[rows, name] = values
     return frame[list(COLUMNS)]
+
+
+def _drawn(record: RunRecord) -> float:
+    """Examples that a step drew. A published row's batch is that of its accounting, and its noise was
+    injected at another one."""
+    if record.provenance is Provenance.MEASURED:
+        return float(record.batch_size)
+    return float(record.physical_batch_size or np.nan) if record.curve else np.nan
 
 
 def _stated_ratio(record: RunRecord) -> float:

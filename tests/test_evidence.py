@@ -60,6 +60,7 @@ def test_published_evidence_has_the_columns_noise_and_slopes():
     assert tuple(found.frame.columns) == COLUMNS
     numbers = found.frame.drop(columns=["run_id", "compute_optimal"])
     assert set(numbers.dtypes) == {np.dtype(float)}
+    assert numbers.pop("drawn_batch_size").isna().all(), "their batch is that of the accounting"
     assert not numbers.isna().any().any()
     assert found.frame["compute_optimal"].dtype == bool
     assert found.frame["compute_optimal"].all()

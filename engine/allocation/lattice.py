@@ -86,14 +86,16 @@ class Terms:
             batch_size=batch_size,
             iterations=iterations,
             noise_multiplier=sigma,
-            cross_entropy=fit.law.cross_entropy(model_size, iterations, sigma / batch_size),
+            cross_entropy=fit.law.cross_entropy(
+                model_size, iterations, sigma / batch_size, batch_size
+            ),
         )
 
 
 def resampled_losses(fit: FitResult, points: Points) -> np.ndarray:
     """Loss of each point under each resample of the law, shape (resamples, points)."""
     return fit.resampled_cross_entropy(
-        points.model_size, points.iterations, points.noise_batch_ratio
+        points.model_size, points.iterations, points.noise_batch_ratio, points.batch_size
     )
 
 
@@ -206,6 +208,7 @@ def _lattice(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -
         np.broadcast_to(np.exp(log_size)[:, None, None], shape).ravel(),
         np.broadcast_to(iterations[:, None], shape).ravel(),
         np.broadcast_to(ratio, shape).ravel(),
+        np.broadcast_to(batch, shape).ravel(),
     ).reshape(shape)
     return _Lattice(
         log_model_size=log_size,
@@ -253,7 +256,7 @@ def _polished(
         examples = np.clip(np.exp(batch), 1.0, terms.data_budget)
         iterations = np.minimum(np.exp(steps), MOST_ITERATIONS)
         ratio = terms.noise_multiplier(examples, iterations) / examples
-        loss = fit.law.cross_entropy(np.exp(size), iterations, ratio)
+        loss = fit.law.cross_entropy(np.exp(size), iterations, ratio, examples)
         return np.where(possible, loss, np.inf)
 
     size = np.clip(log_size, size_low, size_high)

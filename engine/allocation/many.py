@@ -119,5 +119,5 @@ def _evaluated(
         batch_size=batch * nan,
         iterations=iterations * nan,
         noise_multiplier=sigma * nan,
-        cross_entropy=fit.law.cross_entropy(size, iterations, sigma / batch) * nan,
+        cross_entropy=fit.law.cross_entropy(size, iterations, sigma / batch, batch) * nan,
     )

@@ -17,9 +17,9 @@ several is flattered, so that even the true law may have a small regret.
 ...     "cross_entropy": [4.0, 3.0, 3.8, 2.9],
 ... })
 >>> choices(frame, 2e6)[0].round(2)
-   model_size  iterations  noise_batch_ratio  cross_entropy
-0     10000.0       200.0                0.0            3.0
-1     20000.0       100.0                0.0            2.9
+   model_size  iterations  noise_batch_ratio  drawn_batch_size  cross_entropy
+0     10000.0       200.0                0.0               NaN            3.0
+1     20000.0       100.0                0.0               NaN            2.9
 """
 
 import math
@@ -29,19 +29,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from engine.law.evidence import point_of
 from engine.law.shapes import Array
 
 _NEIGHBOURS = 2.0
 """Most that two points of a curve may lie apart in T for a loss between them to count as measured."""
 _ROUNDING = 1e-9
-_COLUMNS = ["model_size", "iterations", "noise_batch_ratio", "cross_entropy"]
+_COLUMNS = ["model_size", "iterations", "noise_batch_ratio", "drawn_batch_size", "cross_entropy"]
 
 
 class Predicts(Protocol):
     """A fitted law, as far as a choice needs it."""
 
     def cross_entropy(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> Array:
         """Nats per token; NaN where the law gives no answer."""
         ...
@@ -50,11 +55,15 @@ class Predicts(Protocol):
 def choices(frame: pd.DataFrame, target: float) -> list[pd.DataFrame]:
     """For each σ̄ of ``frame`` its candidates at ``target`` FLOPs, where there are two or more.
 
-    Rows are model_size, iterations (not whole), noise_batch_ratio and the measured cross_entropy.
+    Rows are model_size, iterations (not whole), noise_batch_ratio, drawn_batch_size (NaN where the
+    frame does not have it) and the measured cross_entropy. Only trainings of one batch compete.
     """
     here = math.log(target)
-    found: dict[float, list[tuple[float, ...]]] = {}
-    for (size, noise), rows in frame.groupby(["model_size", "noise_batch_ratio"]):
+    found: dict[tuple[float, float], list[tuple[float, ...]]] = {}
+    if "drawn_batch_size" not in frame:
+        frame = frame.assign(drawn_batch_size=math.nan)
+    names = ["model_size", "noise_batch_ratio", "drawn_batch_size"]
+    for (size, noise, drawn), rows in frame.groupby(names, dropna=False):
         curve = rows.groupby("iterations")[["compute_flops", "cross_entropy"]].mean()
         compute = np.log(curve["compute_flops"].to_numpy())
         after = int(np.searchsorted(compute, here - _ROUNDING))
@@ -66,7 +75,8 @@ def choices(frame: pd.DataFrame, target: float) -> list[pd.DataFrame]:
             continue
         steps = np.interp(here, compute, np.log(curve.index.to_numpy(float)))
         loss = np.interp(here, compute, np.log(curve["cross_entropy"].to_numpy()))
-        found.setdefault(noise, []).append((size, math.exp(steps), noise, math.exp(loss)))
+        key = noise, -1.0 if math.isnan(drawn) else drawn
+        found.setdefault(key, []).append((size, math.exp(steps), noise, drawn, math.exp(loss)))
     return [pd.DataFrame(rows, columns=_COLUMNS) for rows in found.values() if len(rows) > 1]
 
 
@@ -75,8 +85,8 @@ def regret_of_pick(law: Predicts, candidates: pd.DataFrame) -> tuple[float, floa
 
     None where the law gives no loss for any candidate.
     """
-    size, steps, noise, measured = candidates[_COLUMNS].to_numpy(float).T
-    predicted = np.asarray(law.cross_entropy(size, steps, noise), dtype=float)
+    predicted = np.asarray(law.cross_entropy(*point_of(candidates)), dtype=float)
+    measured = candidates["cross_entropy"].to_numpy(float)
     if not np.isfinite(predicted).any():
         return None
     regrets = measured / measured.min() - 1.0

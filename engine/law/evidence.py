@@ -20,20 +20,11 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import InputError
-from engine.law.form import Form, Reference
+from engine.law.drawing import step_noise
+from engine.law.form import Reference
 from engine.law.law import relative, require_vocabulary
 from engine.law.shapes import Array
 
-LOSS_TOLERANCE = 0.02
-"""Scale of ln L residuals: two digits of rounding and what any short formula leaves."""
-SLOPE_TOLERANCE = 0.015
-"""Scale of the conditions, d ln L per e-fold: a search grid of factors near 2 and losses known to
-1 % leave an optimum this blurred."""
-SATURATION = 0.01
-"""The share of the best loss within which a row's compute was called enough."""
-SATURATION_TOLERANCE = 0.01
-_BLUR = 0.0005
-"""Width in ln L of the smooth minimum over probes."""
 _EDGE_SIZE = 1.05
 """A model size within 5 % of the smallest or largest counts as that one (4.5e6 prints as 4.6e6)."""
 _EDGE_ITERATIONS = 1.25
@@ -48,6 +39,9 @@ class Evidence:
 
     reference: Reference
     vocabulary_size: int
+    batch_size: float | None
+    """Examples drawn a step, on geometric mean, where every row says how many; ``s`` then counts what
+    drawing adds (:mod:`engine.law.drawing`). None where it does not."""
     u: Array
     v: Array
     s: Array
@@ -77,17 +71,22 @@ class Evidence:
         return float(self.s[self.s > 0].min())
 
 
-def evidence_of(frame: pd.DataFrame, *, reference: Reference | None = None) -> Evidence:
+def evidence_of(
+    frame: pd.DataFrame, *, reference: Reference | None = None, counts_drawing: bool | None = None
+) -> Evidence:
     """Check ``frame`` (one row a run) and turn it into arrays.
 
     Needs model_size (parameters), iterations, noise_batch_ratio (σ/B, 0 allowed), cross_entropy
     (nats per token) and one vocabulary_size; reads compute_optimal with slope_batch and
-    slope_iterations, saturation_noise_batch_ratio, compute_flops, batch_size and run_id if there.
+    slope_iterations, saturation_noise_batch_ratio, compute_flops, batch_size, drawn_batch_size
+    (examples that a step really drew) and run_id if there.
     Raises :class:`InputError` on missing columns, fewer than 8 rows, values that are not finite or
     not positive, losses above ln vocabulary, one model size only, or one noise only.
 
     With the ``reference`` of a law to pool with (:mod:`engine.law.pool`), rows are measured from
-    there, and one row is enough: what a few cannot say, that law does.
+    there, and one row is enough: what a few cannot say, that law does. ``counts_drawing``: whether
+    that law counts what drawing a batch adds to the noise; without a reference the rows decide, by
+    saying how many examples they drew or not.
     """
     minimum = 1 if reference else MINIMUM_ROWS
     missing = [name for name in NEEDED if name not in frame]
@@ -125,7 +124,7 @@ def evidence_of(frame: pd.DataFrame, *, reference: Reference | None = None) -> E
             value=f"{worst:.2f}",
         )
     if reference:
-        return _arrays(frame, vocabulary_size, reference)
+        return _arrays(frame, vocabulary_size, reference, bool(counts_drawing))
     if frame["model_size"].nunique() < 2:
         raise InputError(
             "Expected runs of at least two model sizes: one says nothing of how the "
@@ -136,11 +135,29 @@ def evidence_of(frame: pd.DataFrame, *, reference: Reference | None = None) -> E
             "Expected runs at two or more noise-batch ratios: one says nothing of how "
             "the loss depends on it."
         )
-    return _arrays(frame, vocabulary_size, _centre(frame))
+    counts = _all_say_drawn(frame)
+    return _arrays(frame, vocabulary_size, _centre(frame, counts), counts)
 
 
-def _centre(frame: pd.DataFrame) -> Reference:
-    size, steps, noise = (_column(frame, name) for name in NEEDED[:3])
+def noise_of(frame: pd.DataFrame, counts_drawing: bool) -> Array:
+    """(n,) σ̄ of the rows, or σ̄' with what drawing their batch added.
+
+    Raises :class:`InputError` where a row that must say how many examples it drew does not.
+    """
+    noise = _column(frame, "noise_batch_ratio")
+    if not counts_drawing:
+        return noise
+    drawn = _column(frame, "drawn_batch_size")
+    if not np.isfinite(drawn).all():
+        raise InputError(
+            "Expected the examples that each run drew a step: import runs that say so."
+        )
+    return step_noise(noise, _column(frame, "model_size"), drawn)
+
+
+def _centre(frame: pd.DataFrame, counts_drawing: bool) -> Reference:
+    size, steps = (_column(frame, name) for name in NEEDED[:2])
+    noise = noise_of(frame, counts_drawing)
     return Reference(
         model_size=float(np.exp(np.log(size).mean())),
         iterations=float(np.exp(np.log(steps).mean())),
@@ -148,11 +165,14 @@ def _centre(frame: pd.DataFrame) -> Reference:
     )
 
 
-def _arrays(frame: pd.DataFrame, vocabulary_size: int, reference: Reference) -> Evidence:
-    size, steps, noise, loss = (
-        _column(frame, name)
-        for name in ("model_size", "iterations", "noise_batch_ratio", "cross_entropy")
+def _arrays(
+    frame: pd.DataFrame, vocabulary_size: int, reference: Reference, counts_drawing: bool
+) -> Evidence:
+    size, steps, loss = (
+        _column(frame, name) for name in ("model_size", "iterations", "cross_entropy")
     )
+    noise = noise_of(frame, counts_drawing)
+    drawn = np.log(_column(frame, "drawn_batch_size"))
     u, v, s = relative(reference, size, steps, noise)
     slope_batch, slope_iterations = (_column(frame, n) for n in ("slope_batch", "slope_iterations"))
     optimal = reported_optimal(frame) & np.isfinite(slope_batch + slope_iterations)
@@ -168,6 +188,7 @@ def _arrays(frame: pd.DataFrame, vocabulary_size: int, reference: Reference) -> 
     return Evidence(
         reference=reference,
         vocabulary_size=vocabulary_size,
+        batch_size=float(np.exp(drawn.mean())) if counts_drawing else None,
         u=u,
         v=v,
         s=s,
@@ -183,6 +204,17 @@ def _arrays(frame: pd.DataFrame, vocabulary_size: int, reference: Reference) -> 
         saturated=saturated,
         probes=probes,
     )
+
+
+def point_of(frame: pd.DataFrame) -> tuple[Array, ...]:
+    """M, T and σ̄ of the rows as laws take them, and the examples drawn where all rows say how many."""
+    point = tuple(_column(frame, name) for name in NEEDED[:3])
+    return (*point, _column(frame, "drawn_batch_size")) if _all_say_drawn(frame) else point
+
+
+def _all_say_drawn(frame: pd.DataFrame) -> bool:
+    drawn = _column(frame, "drawn_batch_size")
+    return bool(drawn.size and np.isfinite(drawn).all())
 
 
 def reported_optimal(frame: pd.DataFrame) -> np.ndarray:
@@ -219,42 +251,3 @@ def _groups(frame: pd.DataFrame, optimal: np.ndarray) -> np.ndarray:
         )
     ]
     return pd.factorize(pd.Series(keys))[0]
-
-
-def residuals(form: Form, theta: Array, evidence: Evidence) -> Array:
-    """(R, m) residuals in units of their tolerances for θ of (R, p); see :func:`row_of_residual`."""
-    loss, slopes = form.surface(
-        theta, evidence.u, evidence.v, evidence.s, evidence.log_vocabulary, evidence.optimal.any()
-    )
-    parts = [(np.log(loss) - evidence.log_loss) / LOSS_TOLERANCE]
-    if evidence.optimal.any():
-        mask = evidence.optimal
-        by_size, by_steps, by_noise = ((slope / loss)[:, mask] for slope in slopes)
-        size = by_size - evidence.slope_batch * by_noise
-        steps = by_steps + (evidence.slope_iterations - evidence.slope_batch) * by_noise
-        # At the smallest size tried a smaller one might be better still, and so on.
-        size = np.where(evidence.smallest, np.minimum(size, 0.0), size)
-        size = np.where(evidence.largest, np.maximum(size, 0.0), size)
-        steps = np.where(evidence.longest, np.maximum(steps, 0.0), steps)
-        parts += [size / SLOPE_TOLERANCE, steps / SLOPE_TOLERANCE]
-    if evidence.saturated.any():
-        reach = form.cross_entropy(theta, *evidence.probes, evidence.log_vocabulary)
-        # A smooth minimum (at most 0.1 % below the true one): a kink would stop the solver early.
-        least = reach.min(axis=-2, keepdims=True)
-        blur = _BLUR * np.log(((reach / least) ** (-1.0 / _BLUR)).sum(axis=-2))
-        best = np.log(least[..., 0, :]) - blur + math.log1p(SATURATION)
-        parts.append(
-            np.maximum(evidence.log_loss[evidence.saturated] - best, 0.0) / SATURATION_TOLERANCE
-        )
-    return np.concatenate(parts, axis=-1)
-
-
-def row_of_residual(evidence: Evidence) -> np.ndarray:
-    """(m,) the row that each residual belongs to, so that a row's weight reaches all it says."""
-    rows = np.arange(len(evidence.u))
-    parts = [rows]
-    if evidence.optimal.any():
-        parts += [rows[evidence.optimal]] * 2
-    if evidence.saturated.any():
-        parts.append(rows[evidence.saturated])
-    return np.concatenate(parts)

@@ -85,17 +85,27 @@ class FitResult:
         return not self.statuses
 
     def distance(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> Array:
         """e-folds (Euclidean in ln M, ln T, ln σ̄) from the nearest evidence."""
-        u, v, s = np.broadcast_arrays(*self.law.relative(model_size, iterations, noise_batch_ratio))
+        point = model_size, iterations, noise_batch_ratio, batch_size
+        u, v, s = np.broadcast_arrays(*self.law.relative(*point))
         return np.asarray(self._tree.query(coordinates(u, v, s, self.least_noise))[0])
 
     def resampled_cross_entropy(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> Array:
         """Loss under each resample of the law, nats per token, shape (resamples, *broadcast)."""
-        u, v, s = np.broadcast_arrays(*self.law.relative(model_size, iterations, noise_batch_ratio))
+        point = model_size, iterations, noise_batch_ratio, batch_size
+        u, v, s = np.broadcast_arrays(*self.law.relative(*point))
         form = form_of(self.law.form)
         return form.cross_entropy(np.array(self.resampled), u, v, s, self.law.log_vocabulary)
 
@@ -104,16 +114,18 @@ class FitResult:
         model_size: ArrayLike,
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
         *,
         level: float = 0.9,
     ) -> tuple[Array, Array]:
-        """(low, high) of the loss of one new run, nats per token, in (0, ln vocabulary].
+        """(low, high) of the loss of one new run, nats per token, in (0, ln vocabulary]. The point is
+        as in :meth:`Law.cross_entropy`.
 
         Raises :class:`InputError` unless 0 < level < 1.
         """
         if not 0 < level < 1:
             raise InputError("Expected level between 0 and 1, got {value}.", value=level)
-        point = model_size, iterations, noise_batch_ratio
+        point = model_size, iterations, noise_batch_ratio, batch_size
         centre = np.log(self.law.cross_entropy(*point))
         noise = np.hypot(self.scatter, self.drift * self.distance(*point))
         below = above = np.zeros(noise.shape)
@@ -186,6 +198,7 @@ def fit(
             theta=tuple(theta.tolist()),
             vocabulary_size=evidence.vocabulary_size,
             reference=evidence.reference,
+            batch_size=evidence.batch_size,
         ),
         resampled=tuple(map(tuple, resampled.tolist())),
         scatter=scatter,

@@ -14,8 +14,7 @@ one width, so that a horizon asks about a point at most once. Figures at a horiz
 One law need not answer every question: the paper's surface gives nothing outside the sizes and
 noises that it saw. Errors and regrets are over what was answered; ``answered`` is the share.
 
-Assumed: one physical batch and sequence length, so that size and compute say T; and curves of
-constant learning rate (:mod:`engine.curves`). Not covered: the scatter of single measurements, which
+Assumed: one sequence length; and curves of constant learning rate (:mod:`engine.curves`). Not covered: the scatter of single measurements, which
 alone gives a true law some error and regret; and correlation: points of one curve err together, so
 the figures of few curves are themselves rough.
 """
@@ -31,7 +30,7 @@ from numpy.typing import ArrayLike
 
 from engine.errors import InputError
 from engine.law.choices import Predicts, choices, regret_of_pick
-from engine.law.evidence import evidence_of
+from engine.law.evidence import evidence_of, point_of
 from engine.law.fit import FitResult, fit
 from engine.law.forms import FORMS
 from engine.law.shapes import Array
@@ -213,9 +212,7 @@ def _ask(law: Predicts, frame: pd.DataFrame, centre: float) -> dict[str, Any]:
     """Errors, coverage and regrets of one law about the points around ``centre`` FLOPs."""
     rows = frame[_bin(frame["compute_flops"].to_numpy(), centre)]
     measured = rows["cross_entropy"].to_numpy(float)
-    point = [
-        rows[name].to_numpy(float) for name in ("model_size", "iterations", "noise_batch_ratio")
-    ]
+    point = point_of(rows)
     predicted = np.asarray(law.cross_entropy(*point), dtype=float)
     inside = np.empty(0)
     if hasattr(law, "interval"):

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import InputError
+from engine.law.drawing import step_noise
 from engine.law.form import Form, Reference
 from engine.law.forms import form_of
 from engine.law.shapes import Array
@@ -37,6 +38,9 @@ class Law:
     theta: tuple[float, ...]
     vocabulary_size: int
     reference: Reference
+    batch_size: float | None = None
+    """Examples that the evidence drew a step, on geometric mean, where the law counts what drawing adds
+    to the noise (:mod:`engine.law.drawing`); None where it takes σ̄ alone."""
 
     def __post_init__(self) -> None:
         expected = len(form_of(self.form).parameters)
@@ -64,14 +68,19 @@ class Law:
         return form_of(self.form)
 
     def cross_entropy(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> Array:
-        """Nats per token at M parameters, T iterations and σ̄ = σ/B; the arrays broadcast.
+        """Nats per token at M parameters, T iterations, σ̄ = σ/B and B examples; the arrays broadcast.
 
-        Values must be positive (σ̄ may be 0); they are not checked, for this is the search's
-        inner loop, and a bad one gives NaN.
+        B, by default the evidence's own, matters only to a law with a ``batch_size``. Values must be
+        positive (σ̄ may be 0); they are not checked, for this is the search's inner loop, and a bad one
+        gives NaN.
         """
-        parts = self.relative(model_size, iterations, noise_batch_ratio)
+        parts = self.relative(model_size, iterations, noise_batch_ratio, batch_size)
         theta, form, ceiling = np.asarray(self.theta), self._form, self.log_vocabulary
         shape = np.broadcast_shapes(*(part.shape for part in parts))
         points = math.prod(shape)
@@ -87,19 +96,35 @@ class Law:
         return loss
 
     def log_slopes(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> tuple[Array, Array, Array]:
-        """d ln L/d ln M, d ln L/d ln T and d ln L/d ln σ̄ (no unit), each at the other two fixed."""
-        u, v, s = self.relative(model_size, iterations, noise_batch_ratio)
+        """d ln L/d ln M, d ln L/d ln T and d ln L/d ln σ̄ (no unit), each at all others fixed."""
+        u, v, s = self.relative(model_size, iterations, noise_batch_ratio, batch_size)
         loss, (by_size, by_steps, by_noise) = self._form.surface(
             np.asarray(self.theta), u, v, s, self.log_vocabulary
         )
-        return by_size / loss, by_steps / loss, by_noise / loss
+        alone = np.asarray(noise_batch_ratio, dtype=float) / self.reference.noise_batch_ratio
+        # Of σ̄'² a share is the mechanism's; the rest, 1/(M·B), falls as the model grows.
+        share = (alone / s) ** 2 if self.batch_size else np.ones_like(s)
+        by_size = by_size - 0.5 * (1.0 - share) * by_noise
+        return by_size / loss, by_steps / loss, share * by_noise / loss
 
     def relative(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> tuple[Array, Array, Array]:
-        """ln(M/M_ref), ln(T/T_ref) and σ̄/σ̄_ref, as the form takes them."""
+        """ln(M/M_ref), ln(T/T_ref) and σ̄/σ̄_ref (σ̄'/σ̄_ref of a law with a ``batch_size``), as the
+        form takes them."""
+        if self.batch_size is not None:
+            drawn = self.batch_size if batch_size is None else batch_size
+            noise_batch_ratio = step_noise(noise_batch_ratio, model_size, drawn)
         return relative(self.reference, model_size, iterations, noise_batch_ratio)
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,6 +138,7 @@ class Law:
                 "iterations": self.reference.iterations,
                 "noise_batch_ratio": self.reference.noise_batch_ratio,
             },
+            "batch_size": self.batch_size,
         }
 
     @classmethod
@@ -123,6 +149,7 @@ class Law:
             theta=tuple(data["theta"]),
             vocabulary_size=data["vocabulary_size"],
             reference=Reference(**data["reference"]),
+            batch_size=data["batch_size"],
         )
 
 

@@ -30,11 +30,12 @@ import pandas as pd
 from scipy.special import chdtri
 
 from engine.errors import InputError
-from engine.law.evidence import LOSS_TOLERANCE, Evidence, evidence_of
+from engine.law.evidence import Evidence, evidence_of
 from engine.law.families import FamilyPrior, family_prior
 from engine.law.fit import FitResult, Status
 from engine.law.holdout import coordinates
 from engine.law.law import Law
+from engine.law.residuals import LOSS_TOLERANCE
 from engine.law.shapes import Array
 from engine.law.solve import prior_share, solve
 
@@ -77,7 +78,9 @@ def pool(
     rng = np.random.default_rng(seed)
     if frame.empty:
         return _transferred(source, vocabulary_size or source.law.vocabulary_size, resamples, rng)
-    evidence = evidence_of(frame, reference=source.law.reference)
+    law = source.law
+    counts = law.batch_size is not None
+    evidence = evidence_of(frame, reference=law.reference, counts_drawing=counts)
     if vocabulary_size not in (None, evidence.vocabulary_size):
         raise InputError(
             "Expected runs of {expected} tokens of vocabulary, got {value}.",

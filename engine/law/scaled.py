@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from engine.errors import InputError
-from engine.law.evidence import evidence_of
+from engine.law.evidence import evidence_of, point_of
 from engine.law.fit import FitResult
 from engine.law.pool import PRIOR_RUNS, first_scatter
 from engine.law.shapes import Array
@@ -38,12 +38,16 @@ class ScaledLaw:
     """Standard deviation of ln L of one new run around it."""
 
     def cross_entropy(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> Array:
         """Nats per token, at most ln vocabulary."""
         law = self.source.law
         loss = math.exp(self.log_factor) * law.cross_entropy(
-            model_size, iterations, noise_batch_ratio
+            model_size, iterations, noise_batch_ratio, batch_size
         )
         return np.minimum(loss, law.log_vocabulary)
 
@@ -52,11 +56,12 @@ class ScaledLaw:
         model_size: ArrayLike,
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
         *,
         level: float = 0.9,
     ) -> tuple[Array, Array]:
         """(low, high) of the loss of one new run, nats per token."""
-        point = model_size, iterations, noise_batch_ratio
+        point = model_size, iterations, noise_batch_ratio, batch_size
         away = self.source.drift * self.source.distance(*point)
         noise = np.hypot(self.scatter * math.sqrt(1 + 1 / self.runs), away)
         width = stdtrit(PRIOR_RUNS + self.runs - 1, (1 + level) / 2) * noise
@@ -71,17 +76,16 @@ def scale(source: FitResult, frame: pd.DataFrame) -> ScaledLaw:
 
     Raises :class:`InputError` without rows, for another vocabulary, or rows that cannot be true.
     """
-    evidence = evidence_of(frame, reference=source.law.reference)
+    law = source.law
+    counts = law.batch_size is not None
+    evidence = evidence_of(frame, reference=law.reference, counts_drawing=counts)
     if evidence.vocabulary_size != source.law.vocabulary_size:
         raise InputError(
             "Expected runs of {expected} tokens of vocabulary, got {value}.",
             expected=source.law.vocabulary_size,
             value=evidence.vocabulary_size,
         )
-    point = (
-        frame[name].to_numpy(float) for name in ("model_size", "iterations", "noise_batch_ratio")
-    )
-    errors = evidence.log_loss - np.log(source.law.cross_entropy(*point))
+    errors = evidence.log_loss - np.log(source.law.cross_entropy(*point_of(frame)))
     runs = int(evidence.groups.max()) + 1
     points = np.bincount(evidence.groups)
     log_factor = float((np.bincount(evidence.groups, errors) / points).mean())

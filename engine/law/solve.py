@@ -8,8 +8,9 @@ of Huber losses plus the squared deviations from the priors. No randomness.
 
 import numpy as np
 
-from engine.law.evidence import LOSS_TOLERANCE, Evidence, residuals, row_of_residual
+from engine.law.evidence import Evidence
 from engine.law.form import Form
+from engine.law.residuals import LOSS_TOLERANCE, residuals, row_of_residual
 from engine.law.shapes import Array
 
 HUBER = 1.345

@@ -86,9 +86,14 @@ class Surface:
     """For each model size."""
 
     def cross_entropy(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> Array:
-        """Nats per token at M parameters, T iterations and σ̄; the arrays broadcast.
+        """Nats per token at M parameters, T iterations and σ̄; the arrays broadcast, and the batch has
+        no say.
 
         NaN outside the sizes and noises that were trained, and before a curve's first point.
         """

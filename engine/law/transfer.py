@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import InputError
-from engine.law.evidence import evidence_of
+from engine.law.evidence import evidence_of, point_of
 from engine.law.fit import FitResult, fit
 from engine.law.forms import DEFAULT_FORM
 from engine.law.pool import pool
@@ -39,7 +39,6 @@ from engine.law.shapes import Array
 
 SOURCE, SCALED, TARGET, POOLED = "source", "scaled", "target", "pooled"
 RUNS = (0, 1, 2, 3, 5)
-_POINT = ("model_size", "iterations", "noise_batch_ratio")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +137,7 @@ def _score(
     except InputError:
         return None
     rest = frame[np.isin(group, held_back)]
-    point = tuple(rest[name].to_numpy(float) for name in _POINT)
+    point = point_of(rest)
     observed = rest["cross_entropy"].to_numpy(float)
     low, high = result.interval(*point, level=0.9)
     error = np.log(_predicted(result, point) / observed)

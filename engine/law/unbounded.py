@@ -32,9 +32,10 @@ from numpy.typing import ArrayLike
 from scipy.optimize import least_squares, nnls
 
 from engine.errors import InputError
-from engine.law.evidence import LOSS_TOLERANCE, Evidence, evidence_of
+from engine.law.evidence import Evidence, evidence_of
 from engine.law.form import Reference
 from engine.law.law import relative
+from engine.law.residuals import LOSS_TOLERANCE
 from engine.law.shapes import Array
 from engine.law.solve import HUBER
 
@@ -77,9 +78,13 @@ class UnboundedLaw:
         return {"entropy": self.coefficients[0], **named}
 
     def cross_entropy(
-        self, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
     ) -> Array:
-        """Nats per token, without a bound; the arrays broadcast."""
+        """Nats per token, without a bound; the arrays broadcast, and the batch has no say."""
         u, v, s = np.broadcast_arrays(
             *relative(self.reference, model_size, iterations, noise_batch_ratio)
         )
@@ -96,7 +101,7 @@ def fit_unbounded(name: str, frame: pd.DataFrame) -> UnboundedLaw:
         raise InputError(
             "Expected a law among {choices}, got {name}.", choices=", ".join(UNBOUNDED), name=name
         )
-    evidence = evidence_of(frame)
+    evidence = evidence_of(frame.drop(columns="drawn_batch_size", errors="ignore"))
     boxes, grids = zip(*(_EXPONENTS[exponent] for exponent in _HAS[name]), strict=True)
     starts = [_projected(np.array(point), evidence) for point in itertools.product(*grids)]
     starts.sort(key=lambda start: start[0])

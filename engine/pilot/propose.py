@@ -103,7 +103,7 @@ def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: Terms, found: Foun
 
 def expected(law: PilotLaw, config: TrainingConfig, ratio: float) -> Interval:
     """Held-out loss of one new training on the law's family, with its interval."""
-    point = config.model_size, config.iterations, ratio
+    point = config.model_size, config.iterations, ratio, config.batch_size
     low, high = law.fit.interval(*point, level=LEVEL)
     return Interval(
         value=float(law.fit.law.cross_entropy(*point)),

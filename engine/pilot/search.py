@@ -141,7 +141,7 @@ def _best(
         delta=terms.delta,
         sampling=Sampling.POISSON,
     )
-    loss = law.fit.law.cross_entropy(sizes[:, None], steps[None, :], sigma / safe)
+    loss = law.fit.law.cross_entropy(sizes[:, None], steps[None, :], sigma / safe, safe)
     row, column = np.unravel_index(np.argmin(np.where(possible, loss, np.inf)), loss.shape)
     size = int(sizes[row])
     return Found(

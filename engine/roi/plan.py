@@ -83,7 +83,7 @@ def forecast(
     name: str, config: TrainingConfig, noise_batch_ratio: float, fit: FitResult, space: Space
 ) -> LossForecast:
     """The law's forecast for one configuration, with all that the fit leaves open."""
-    at = (config.model_size, config.iterations, noise_batch_ratio)
+    at = (config.model_size, config.iterations, noise_batch_ratio, config.batch_size)
     resampled = np.atleast_1d(fit.resampled_cross_entropy(*at)).ravel() if fit.resampled else ()
     return LossForecast(
         name=name,

@@ -5,9 +5,10 @@ import pytest
 from scipy.optimize import minimize
 
 from engine.errors import InputError
-from engine.law.evidence import SLOPE_TOLERANCE, evidence_of, residuals, row_of_residual
+from engine.law.evidence import evidence_of
 from engine.law.forms import form_of
 from engine.law.law import Law
+from engine.law.residuals import SLOPE_TOLERANCE, residuals, row_of_residual
 
 
 def test_conditions_vanish_at_the_law_s_own_optimum(published, published_fit, accounting):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from engine.law.evidence import evidence_of, residuals
+from engine.law.evidence import evidence_of
 from engine.law.forms import form_of
+from engine.law.residuals import residuals
 from engine.law.solve import huber, prior_share, solve
 
 FORM = form_of("signal_share")

@@ -1,0 +1,63 @@
+"""What a form's numbers miss of the evidence, in units of what may be missed.
+
+Every row says a loss; a row reported as the best at its compute says two slopes more, and one that is the
+smallest compute within 1 % of the best says that nothing beyond is better (:mod:`engine.law.evidence`).
+"""
+
+import math
+
+import numpy as np
+
+from engine.law.evidence import Evidence
+from engine.law.form import Form
+from engine.law.shapes import Array
+
+LOSS_TOLERANCE = 0.02
+"""Scale of ln L residuals: two digits of rounding and what any short formula leaves."""
+SLOPE_TOLERANCE = 0.015
+"""Scale of the conditions, d ln L per e-fold: a search grid of factors near 2 and losses known to
+1 % leave an optimum this blurred."""
+SATURATION = 0.01
+"""The share of the best loss within which a row's compute was called enough."""
+SATURATION_TOLERANCE = 0.01
+_BLUR = 0.0005
+"""Width in ln L of the smooth minimum over probes."""
+
+
+def residuals(form: Form, theta: Array, evidence: Evidence) -> Array:
+    """(R, m) residuals in units of their tolerances for θ of (R, p); see :func:`row_of_residual`."""
+    loss, slopes = form.surface(
+        theta, evidence.u, evidence.v, evidence.s, evidence.log_vocabulary, evidence.optimal.any()
+    )
+    parts = [(np.log(loss) - evidence.log_loss) / LOSS_TOLERANCE]
+    if evidence.optimal.any():
+        mask = evidence.optimal
+        by_size, by_steps, by_noise = ((slope / loss)[:, mask] for slope in slopes)
+        size = by_size - evidence.slope_batch * by_noise
+        steps = by_steps + (evidence.slope_iterations - evidence.slope_batch) * by_noise
+        # At the smallest size tried a smaller one might be better still, and so on.
+        size = np.where(evidence.smallest, np.minimum(size, 0.0), size)
+        size = np.where(evidence.largest, np.maximum(size, 0.0), size)
+        steps = np.where(evidence.longest, np.maximum(steps, 0.0), steps)
+        parts += [size / SLOPE_TOLERANCE, steps / SLOPE_TOLERANCE]
+    if evidence.saturated.any():
+        reach = form.cross_entropy(theta, *evidence.probes, evidence.log_vocabulary)
+        # A smooth minimum (at most 0.1 % below the true one): a kink would stop the solver early.
+        least = reach.min(axis=-2, keepdims=True)
+        blur = _BLUR * np.log(((reach / least) ** (-1.0 / _BLUR)).sum(axis=-2))
+        best = np.log(least[..., 0, :]) - blur + math.log1p(SATURATION)
+        parts.append(
+            np.maximum(evidence.log_loss[evidence.saturated] - best, 0.0) / SATURATION_TOLERANCE
+        )
+    return np.concatenate(parts, axis=-1)
+
+
+def row_of_residual(evidence: Evidence) -> np.ndarray:
+    """(m,) the row that each residual belongs to, so that a row's weight reaches all it says."""
+    rows = np.arange(len(evidence.u))
+    parts = [rows]
+    if evidence.optimal.any():
+        parts += [rows[evidence.optimal]] * 2
+    if evidence.saturated.any():
+        parts.append(rows[evidence.saturated])
+    return np.concatenate(parts)
