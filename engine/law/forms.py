@@ -15,6 +15,10 @@ with V = ln vocabulary, A what the size cannot express, h what is not yet learnt
 steps that training needs to get going whatever the noise. While noise dominates, T/σ̄² alone
 counts, and accounting keeps that nearly constant in T at a fixed ε: that is saturation.
 
+``additive`` lets capacity, steps and noise each add to what is missing; in ``limits`` they do not
+add: the worst of them decides, the more so the larger m, for who is held up by noise gains little from
+further steps, and who is held up by size little from either.
+
 L1 and L2 of McKenna et al. (arXiv 2501.18914, section 5) are unbounded: fitted to few points
 they pass ln V. ``bounded_l2`` is L2 under a bound.
 
@@ -29,7 +33,7 @@ array([1.91, 2.68])
 
 from engine.errors import InputError
 from engine.law.form import Form, Parameter
-from engine.law.shapes import additive, bounded_l2, signal
+from engine.law.shapes import additive, bounded_l2, limits, signal
 
 DEFAULT_FORM = "signal_onset"
 """Least error on left-out rows of the published table; see ``choose_form``."""
@@ -114,6 +118,9 @@ _ADDITIVE = (
     _number("averaging", "How far further steps average noise out (½: fully).",
             box=(0.0, 1.0), starts=(0.5,), prior=(0.5, 0.1)),
 )
+_MIXING = _number(
+    "mixing", "How far the worst limit alone decides (1: limits add).",
+    box=(0.5, 8.0), starts=(1.0, 2.5), prior=(1.5, 1.0))
 _L2 = (
     _ENTROPY,
     _number("log_capacity", "ln nats that a model of reference size lacks.",
@@ -175,6 +182,12 @@ _ALL = (
         formula="L = E + (V − E)·z/(1 + z), z = a·M^−α + b·T^−β + d·(σ̄·M^κ·T^−ρ)^γ",
         parameters=_ADDITIVE,
         evaluate=additive,
+    ),
+    Form(
+        name="limits",
+        formula="L = E + (V − E)·z/(1 + z), zᵐ = (a·M^−α)ᵐ + (b·T^−β)ᵐ + (d·(σ̄·M^κ·T^−ρ)^γ)ᵐ",
+        parameters=(*_ADDITIVE, _MIXING),
+        evaluate=limits,
     ),
     Form(
         name="bounded_l2",

@@ -93,6 +93,29 @@ def additive(
     return loss, (by_size, by_steps, gain * gamma * noise)
 
 
+def limits(
+    parts: tuple[Array, ...], u: Array, v: Array, s: Array, log_vocabulary: float, slopes: bool
+) -> tuple[Array, Slopes]:
+    """Capacity, steps and noise each set a limit; z is their m-norm, and z/(1 + z) bounds it."""
+    *rest, mixing = parts
+    entropy, log_a, alpha, log_b, beta, kappa, log_c, gamma, rho = rest
+    size = np.exp(mixing * (log_a - alpha * u))
+    steps = np.exp(mixing * (log_b - beta * v))
+    noise = s ** (mixing * gamma) * np.exp(mixing * (log_c + gamma * (kappa * u - rho * v)))
+    total = size + steps + noise
+    z = total ** (1.0 / mixing)
+    span = log_vocabulary - entropy
+    loss = entropy + span * z / (1.0 + z)
+    if not slopes:
+        return loss, _NONE
+    gain = span * z / (1.0 + z) ** 2 / total  # times a limit to the m-th: its part of dL/d ln limit
+    return loss, (
+        gain * (gamma * kappa * noise - alpha * size),
+        -gain * (beta * steps + gamma * rho * noise),
+        gain * gamma * noise,
+    )
+
+
 def bounded_l2(
     parts: tuple[Array, ...], u: Array, v: Array, s: Array, log_vocabulary: float, slopes: bool
 ) -> tuple[Array, Slopes]:
