@@ -17,6 +17,8 @@ Evaluate = Callable[[tuple[Array, ...], Array, Array, Array, float, bool], tuple
 
 _ODDS_LIMIT = 60.0
 """|ln odds| beyond which h is 0 or 1 to double precision; keeps exp from overflowing."""
+_POWER_LIMIT = 600.0
+"""ln of the most that a limit to the m-th may be; far above, everything is unlearnt anyway."""
 _NONE: Slopes = (np.empty(0), np.empty(0), np.empty(0))
 
 
@@ -99,9 +101,12 @@ def limits(
     """Capacity, steps and noise each set a limit; z is their m-norm, and z/(1 + z) bounds it."""
     *rest, mixing = parts
     entropy, log_a, alpha, log_b, beta, kappa, log_c, gamma, rho = rest
-    size = np.exp(mixing * (log_a - alpha * u))
-    steps = np.exp(mixing * (log_b - beta * v))
-    noise = s ** (mixing * gamma) * np.exp(mixing * (log_c + gamma * (kappa * u - rho * v)))
+    with np.errstate(divide="ignore"):  # without noise its limit is 0
+        log_noise = log_c + gamma * (kappa * u - rho * v + np.log(s))
+    size, steps, noise = (
+        np.exp(np.minimum(mixing * limit, _POWER_LIMIT))
+        for limit in (log_a - alpha * u, log_b - beta * v, log_noise)
+    )
     total = size + steps + noise
     z = total ** (1.0 / mixing)
     span = log_vocabulary - entropy
