@@ -120,7 +120,7 @@ _ADDITIVE = (
 )
 _MIXING = _number(
     "mixing", "How far the worst limit alone decides (1: limits add).",
-    box=(0.5, 8.0), starts=(1.0, 2.5), prior=(1.5, 1.0))
+    box=(0.5, 8.0), starts=(1.0, 2.5), prior=(2.0, 0.5))
 _L2 = (
     _ENTROPY,
     _number("log_capacity", "ln nats that a model of reference size lacks.",
