@@ -11,8 +11,11 @@ from engine.roi.exchange import to_csv, to_toml
 def draw(now: Scenario, words: Words) -> None:
     """Save, load, restore."""
     with st.container(horizontal=True):
-        st.download_button(words.say("Save as TOML"), to_toml(now.table), "assumptions.toml")
-        st.download_button(words.say("Save as CSV"), to_csv(now.table), "assumptions.csv")
+        for label, text, name in (
+            (words.say("Save as TOML"), to_toml(now.table), "assumptions.toml"),
+            (words.say("Save as CSV"), to_csv(now.table), "assumptions.csv"),
+        ):
+            st.download_button(label, text, name, on_click="ignore")
         st.button(words.say("Back to the defaults"), on_click=scenario.restore_table)
     held = st.file_uploader(
         words.say("Load a table"),

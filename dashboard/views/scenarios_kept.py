@@ -29,6 +29,7 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             saved.to_json(one),
             saved.file_name(name),
             icon=":material/download:",
+            on_click="ignore",  # To take a file away changes nothing on the page.
         )
         with st.popover(words.say("Delete …"), icon=":material/delete:"):
             st.markdown(words.say("Delete this scenario with its history, for everyone?"))

@@ -12,6 +12,11 @@ def visit(page: Page, url: str, name: str, language: str = "ja") -> None:
     """Open a page and wait until all of it is there: sentence, charts, and no script at work."""
     page.goto(f"{url}/{name}?lang={language}")
     page.locator("h1").first.wait_for(timeout=FIRST)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is at work any more: a rerun closes a list that was just opened."""
     page.wait_for_function(_COMPLETE, timeout=FIRST, polling=500)
 
 

@@ -5,6 +5,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.pages import settle
+
 FIRST = 120_000
 NEXT = 30_000
 
@@ -23,6 +25,7 @@ def test_a_saved_scenario_is_compared_exported_and_opened(page: Page, dashboard)
         page.get_by_role("button", name="Export").click()
     assert download.value.path().read_text() == file.read_text()
 
+    settle(page)
     page.get_by_role("combobox", name=re.compile("^Compare this scenario with")).click()
     page.get_by_role("option", name="Base case").click()
     page.keyboard.press("Escape")
