@@ -1,6 +1,8 @@
 """All pages of the dashboard, and when one of them is complete."""
 
-from playwright.sync_api import Page
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser, Page
 
 PAGES = ("", "explore", "roi", "pilot", "compare", "present")
 """As the address has them; the empty one is Decide."""
@@ -13,6 +15,14 @@ def visit(page: Page, url: str, name: str, language: str = "ja") -> None:
     page.goto(f"{url}/{name}?lang={language}")
     page.locator("h1").first.wait_for(timeout=FIRST)
     settle(page)
+
+
+def once(browser: Browser, context: dict[str, object], url: str, name: str) -> Iterator[Page]:
+    """A complete page for tests that only read it: to open one takes longer than to look at it."""
+    with browser.new_context(**context) as opened:
+        page = opened.new_page()
+        visit(page, url, name)
+        yield page
 
 
 def settle(page: Page) -> None:

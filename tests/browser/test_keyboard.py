@@ -4,11 +4,12 @@ A group of choices is one stop, as the ARIA pattern for radio buttons asks: arro
 """
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import PAGES, visit
+from tests.browser.pages import PAGES, once, visit
 
 NEXT = 30_000
 CONTROLS = """() => [...document.querySelectorAll(
@@ -62,11 +63,10 @@ CHART_NAME = """chart => (chart.closest('[role="figure"], [role="img"]')
 PRIMARY = "#3B4CC0"
 
 
-@pytest.fixture(params=PAGES, ids=lambda name: name or "decide")
-def opened(request, page: Page, dashboard) -> Page:
-    page.set_viewport_size({"width": 1440, "height": 2600})
-    visit(page, dashboard.url, request.param)
-    return page
+@pytest.fixture(scope="module", params=PAGES, ids=lambda name: name or "decide")
+def opened(request, browser, browser_context_args, dashboard) -> Iterator[Page]:
+    context = browser_context_args | {"viewport": {"width": 1440, "height": 2600}}
+    yield from once(browser, context, dashboard.url, request.param)
 
 
 def test_tab_reaches_every_control_shows_where_it_is_and_comes_out_again(opened):

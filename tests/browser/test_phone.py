@@ -1,11 +1,12 @@
 """Every page on a phone, 390 × 844: sentence, sliders and figures, and nothing to push sideways."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import PAGES, visit
+from tests.browser.pages import PAGES, once, visit
 
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -42,7 +43,7 @@ SIZES = """() => [...document.querySelectorAll('.js-plotly-plot text')]
   .map(text => parseFloat(getComputedStyle(text).fontSize))"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser_context_args(browser_context_args) -> dict[str, object]:
     return browser_context_args | {
         "viewport": {"width": WIDTH, "height": 844},
@@ -52,10 +53,9 @@ def browser_context_args(browser_context_args) -> dict[str, object]:
     }
 
 
-@pytest.fixture(params=PAGES, ids=lambda name: name or "decide")
-def opened(request, page: Page, dashboard) -> Page:
-    visit(page, dashboard.url, request.param)
-    return page
+@pytest.fixture(scope="module", params=PAGES, ids=lambda name: name or "decide")
+def opened(request, browser, browser_context_args, dashboard) -> Iterator[Page]:
+    yield from once(browser, browser_context_args, dashboard.url, request.param)
 
 
 def test_no_page_is_pushed_sideways(opened):
@@ -77,11 +77,10 @@ def test_charts_are_whole_and_legible(opened):
     assert not sizes or min(sizes) >= SMALLEST
 
 
-@pytest.mark.parametrize("name", WITH_SIDEBAR, ids=lambda name: name or "decide")
-def test_the_three_sliders_are_at_hand(page, dashboard, name):
-    visit(page, dashboard.url, name)
-    page.get_by_text(BUDGETS).tap()
-    sliders = page.get_by_test_id("stMain").get_by_test_id("stSlider")
+@pytest.mark.parametrize("opened", WITH_SIDEBAR, indirect=True, ids=lambda name: name or "decide")
+def test_the_three_sliders_are_at_hand(opened):
+    opened.get_by_text(BUDGETS).tap()
+    sliders = opened.get_by_test_id("stMain").get_by_test_id("stSlider")
     for label in ("計算量(FLOPs)", "データ量(人数)", "プライバシー ε"):
         expect(sliders.filter(has_text=label)).to_be_in_viewport(timeout=NEXT)
 
