@@ -27,7 +27,7 @@ def once(browser: Browser, context: dict[str, object], url: str, name: str) -> I
 
 def settle(page: Page) -> None:
     """Wait until nothing is at work any more: a rerun closes a list that was just opened."""
-    page.wait_for_function(_COMPLETE, timeout=FIRST, polling=500)
+    page.wait_for_function(_COMPLETE, timeout=FIRST, polling=300)
 
 
 _COMPLETE = """() => {
@@ -36,5 +36,5 @@ _COMPLETE = """() => {
   const charts = [...document.querySelectorAll('[data-testid="stPlotlyChart"]')];
   const ready = done && charts.every(chart => chart.querySelector('.main-svg'));
   window.quiet = ready ? (window.quiet || 0) + 1 : 0;
-  return window.quiet > 3;  // A rerun that a timer starts would be seen within two seconds.
+  return window.quiet > 3;  // A rerun that a timer starts would be seen within a second.
 }"""

@@ -121,7 +121,9 @@ def test_five_threads_start_one_process(plan):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(1, 5))]
+)
 def test_kills_at_random_moments_overspend_nothing_and_lose_no_result(plan, monkeypatch, seed):
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0.01")
     rng = random.Random(seed)
