@@ -61,7 +61,8 @@ def evidence_now(found: Revision, plan: PilotPlan, words: Words) -> str:
     """What the law rests on now."""
     if found.evidence_hash == plan.evidence_hash:
         return words.say(
-            "The run log holds no run beyond those that the plan rested on: the law is the same."
+            "The run log holds no run beyond those that the plan rested on: only an update of Kessai "
+            "can have changed the law."
         )
     if found.transfer is not None:
         return words.say(

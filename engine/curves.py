@@ -6,7 +6,7 @@ is of well-tuned training, so of the learning rates tried for one configuration 
 sequence length, noise-batch ratio: a *cell*) the best at each T counts, after the mean over seeds.
 Where it lies between two others, that is the vertex of the parabola through the three in log₂ of the
 rate: a ladder of octaves misses the best rate by up to half of one, and the loss by as much as runs
-scatter.
+scatter. A neighbour that diverged is no arm of a parabola; then the measured least counts.
 
 Points of one cell are correlated; they carry one ``run_id`` (that of the cell's best run), so that
 hold-outs and resamples take a cell as a whole.
@@ -32,6 +32,10 @@ FIRST_ITERATION = 64
 LADDER = 1.39
 """Least factor between two points of a cell: neighbours say the same again. Just below √2, the step
 of the curves that pilots and sweeps record."""
+CLIFF = 1.1
+"""Least factor between the losses of neighbouring rates that is no curvature any more. Below it, the
+vertex of an octave's ladder lies at most an 80th below what was measured; of another ladder, no more
+is believed."""
 SMOOTHED = 0.05
 """A point is the mean of its curve over the last 5 % of iterations: single evaluations of a dense
 curve scatter (the paper takes a rolling mean of 10). On the ladder of √2 it is the point itself."""
@@ -65,13 +69,14 @@ def vertex(octaves: Sequence[float], losses: Sequence[float]) -> Vertex:
     looked for up to half-way to them."""
     best = int(np.argmin(losses))
     x, y = np.asarray(octaves, dtype=float), np.asarray(losses, dtype=float)
-    if best in (0, y.size - 1):
-        return Vertex(octaves=float(x[best]), cross_entropy=float(y[best]), at_end=True)
+    at_end = best in (0, y.size - 1)
     near = slice(best - 1, best + 2)
+    if at_end or max(y[near]) > CLIFF * y[best]:
+        return Vertex(octaves=float(x[best]), cross_entropy=float(y[best]), at_end=at_end)
     square, line, _ = np.polyfit(x[near] - x[best], y[near] - y[best], 2)
     offset = -line / (2 * square) if square > 0 else 0.0
     offset = float(np.clip(offset, (x[best - 1] - x[best]) / 2, (x[best + 1] - x[best]) / 2))
-    gain = min(square * offset**2 + line * offset, 0.0)
+    gain = float(np.clip(square * offset**2 + line * offset, (1 - CLIFF) / 8 * y[best], 0.0))
     return Vertex(octaves=x[best] + offset, cross_entropy=float(y[best] + gain), at_end=False)
 
 

@@ -172,11 +172,10 @@ def _single(records: list[RunRecord], noise_multiplier: NoiseMultiplier) -> pd.D
 
 
 def _drawn(record: RunRecord) -> float:
-    """Examples that a step drew. A published row's batch is that of its accounting, and its noise was
-    injected at another one."""
-    if record.provenance is Provenance.MEASURED:
-        return float(record.batch_size)
-    return float(record.physical_batch_size or np.nan) if record.curve else np.nan
+    """Examples that a step drew. The batch of a published row is that of its accounting; its noise was
+    injected at another one, which a curve states."""
+    drew = record.provenance is Provenance.MEASURED or record.curve
+    return float(record.batch_size) if drew else np.nan
 
 
 def _stated_ratio(record: RunRecord) -> float:

@@ -44,6 +44,14 @@ def sweep(**changes: object) -> RunRecord:
     return RunRecord(**(values | changes))
 
 
+@pytest.mark.parametrize("provenance", ["measured", "imported"])
+def test_a_curve_drew_the_batch_that_it_states_however_it_was_cut(provenance):
+    """``physical_batch_size`` is what the device held at once."""
+    curve = [(64, 3.6), (100, 3.5)]
+    drew = sweep(provenance=provenance, physical_batch_size=4, curve=curve)
+    assert set(evidence([drew], power_law).frame["drawn_batch_size"]) == {16.0}
+
+
 PRIVATE = {
     "data_budget": 1000,
     "epsilon": 2.0,

@@ -49,7 +49,8 @@ class Space:
         """Decades outside the evidence, by coordinate; 0 inside.
 
         Less noise than was ever measured is not counted: losses approach the noiseless curve
-        there, while more noise is unknown country.
+        there, while more noise is unknown country. Nor is the batch, which a law that counts what
+        drawing it adds (:mod:`engine.law.drawing`) needs only where noise is small.
         """
         decades = {
             "model_size": _outside(config.model_size, *self.model_size),

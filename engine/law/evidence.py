@@ -85,8 +85,8 @@ def evidence_of(
 
     With the ``reference`` of a law to pool with (:mod:`engine.law.pool`), rows are measured from
     there, and one row is enough: what a few cannot say, that law does. ``counts_drawing``: whether
-    that law counts what drawing a batch adds to the noise; without a reference the rows decide, by
-    saying how many examples they drew or not.
+    that law counts what drawing a batch adds to the noise; without a reference the rows decide
+    (two batches or more tell what drawing them adds).
     """
     minimum = 1 if reference else MINIMUM_ROWS
     missing = [name for name in NEEDED if name not in frame]
@@ -135,7 +135,7 @@ def evidence_of(
             "Expected runs at two or more noise-batch ratios: one says nothing of how "
             "the loss depends on it."
         )
-    counts = _all_say_drawn(frame)
+    counts = tells_drawing(frame)
     return _arrays(frame, vocabulary_size, _centre(frame, counts), counts)
 
 
@@ -210,6 +210,14 @@ def point_of(frame: pd.DataFrame) -> tuple[Array, ...]:
     """M, T and σ̄ of the rows as laws take them, and the examples drawn where all rows say how many."""
     point = tuple(_column(frame, name) for name in NEEDED[:3])
     return (*point, _column(frame, "drawn_batch_size")) if _all_say_drawn(frame) else point
+
+
+def tells_drawing(frame: pd.DataFrame) -> bool:
+    """Whether the rows can tell what drawing a batch adds to the noise: two batches at least, for with
+    one it is a function of model size alone, which capacity would hide. Not where rows are reported
+    as optimal: what they say of slopes is of σ̄ alone."""
+    several = np.unique(_column(frame, "drawn_batch_size")).size > 1
+    return several and _all_say_drawn(frame) and not reported_optimal(frame).any()
 
 
 def _all_say_drawn(frame: pd.DataFrame) -> bool:

@@ -45,6 +45,7 @@ TAU: dict[str, float] = {
     "noise_exponent": 0.08,
     "size_pace": 0.03,
     "averaging": 0.03,
+    "mixing": 0.15,
     "plateau_share": 0.03,
     "log_noise_scale": 0.25,
     "noise_middle": 0.25,

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike
 
 from engine.errors import InputError
 from engine.law.choices import Predicts, choices, regret_of_pick
-from engine.law.evidence import evidence_of, point_of
+from engine.law.evidence import evidence_of, point_of, tells_drawing
 from engine.law.fit import FitResult, fit
 from engine.law.forms import FORMS
 from engine.law.shapes import Array
@@ -147,11 +147,12 @@ def judge(
     fitter = fitter or fitter_of(name)
     evidence_of(frame)
     frame = frame.assign(compute_flops=_compute(frame))
+    seen = frame if tells_drawing(frame) else frame.assign(drawn_batch_size=np.nan)
     compute = frame["compute_flops"].to_numpy()
     cuts = _cuts(frame, horizons)
     asked: dict[float, list[dict[str, Any]]] = {horizon: [] for horizon in horizons}
     for cut in cuts:
-        law = fitter(frame[compute <= cut])
+        law = fitter(seen[compute <= cut])
         for horizon in horizons:
             asked[horizon].append(_ask(law, frame, cut * horizon))
     return Judgement(

@@ -39,8 +39,9 @@ class Law:
     vocabulary_size: int
     reference: Reference
     batch_size: float | None = None
-    """Examples that the evidence drew a step, on geometric mean, where the law counts what drawing adds
-    to the noise (:mod:`engine.law.drawing`); None where it takes σ̄ alone."""
+    """Examples that the evidence drew a step, on geometric mean (a transferred law's: the source's),
+    where the law counts what drawing adds to the noise (:mod:`engine.law.drawing`); None where it
+    takes σ̄ alone."""
 
     def __post_init__(self) -> None:
         expected = len(form_of(self.form).parameters)

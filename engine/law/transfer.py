@@ -92,7 +92,10 @@ def transfer_study(
             draws=draws,
         )
     source = fit(source_frame, form=form, resamples=resamples, seed=seed)
-    group = evidence_of(target_frame, reference=source.law.reference).groups
+    counts_drawing = source.law.batch_size is not None
+    group = evidence_of(
+        target_frame, reference=source.law.reference, counts_drawing=counts_drawing
+    ).groups
     total = int(group.max()) + 1
     if total <= counts[-1]:
         raise InputError(

@@ -36,7 +36,7 @@ def slow_optimum(fitted, question, compute):
             sampling=question.sampling,
         )
         outside = np.abs(x - np.array([size, steps])).sum()
-        return float(law.cross_entropy(np.exp(size), np.exp(steps), sigma / batch)) + outside
+        return float(law.cross_entropy(np.exp(size), np.exp(steps), sigma / batch, batch)) + outside
 
     starts = [
         (size, steps)
@@ -56,6 +56,17 @@ def test_agrees_with_a_slow_search(fitted, compute, data, epsilon):
     found = float(line.chosen.cross_entropy[0])
     # Ours may be better, since it may also spend less than the budget.
     assert found <= slow_optimum(fitted, question, compute) * 1.0005
+
+
+def test_the_batch_counts_where_the_law_counts_it(fitted, counting):
+    question = terms(10**7, 16.0)
+    line = best_by_compute(counting.fit, question, counting.space, 1e18)
+    found = line.chosen
+    point = found.model_size, found.iterations, found.noise_batch_ratio
+    seen = counting.fit.law.cross_entropy(*point, found.batch_size)
+    assert found.cross_entropy == pytest.approx(seen, rel=1e-12)
+    assert abs(found.cross_entropy / counting.fit.law.cross_entropy(*point) - 1) > 1e-3
+    assert found.cross_entropy[0] <= slow_optimum(counting, question, 1e18) * 1.0005
 
 
 def test_the_budget_is_a_rung_and_neighbours_are_quarter_octaves(fitted):

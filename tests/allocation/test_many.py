@@ -35,6 +35,17 @@ def test_it_agrees_with_the_search_for_one_budget(fitted, sampling, tolerance):
         assert found.cross_entropy[at] == pytest.approx(one.cross_entropy[0], rel=tolerance)
 
 
+def test_it_agrees_where_the_law_counts_the_batch(counting):
+    found = best_of(counting.fit, counting.space, asked(1e18, 1e7, 16.0))
+    terms = Terms(data_budget=1e7, epsilon=16.0, delta=DELTA, sampling=Sampling.POISSON)
+    one = best_by_compute(counting.fit, terms, counting.space, 1e18).chosen
+    assert found.cross_entropy[0] == pytest.approx(one.cross_entropy[0], rel=1e-4)
+    budget = Budget(compute_flops=1e18, data_budget=10**7, epsilon=16.0)
+    best = decide(budget, counting).recommendation
+    assert best.cross_entropy.value == pytest.approx(one.cross_entropy[0], rel=1e-3)
+    assert best.cross_entropy.low < best.cross_entropy.value < best.cross_entropy.high
+
+
 def test_it_agrees_with_the_decision(fitted):
     budget = Budget(compute_flops=3.8e20, data_budget=10**7, epsilon=4.0)
     best = decide(budget, fitted).recommendation

@@ -283,7 +283,7 @@ def test_how_the_decision_moved():
     assert table["Before"][0] == "60,560" and table["After"][0] == "40,000"
     stays = _revision(after=found.before, evidence_hash=PLAN.evidence_hash)
     assert "stays where it was" in pilot_moved.revision(stays, EN)
-    assert "the law is the same" in pilot_moved.evidence_now(stays, PLAN, EN)
+    assert "only an update of Kessai" in pilot_moved.evidence_now(stays, PLAN, EN)
     steps = _revision(after=replace(found.before, iterations=1_000))
     assert "keeps its model size" in pilot_moved.revision(steps, EN)
     assert "3.03 was measured" in pilot_moved.expected_now(found, 3.03, EN)

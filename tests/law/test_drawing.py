@@ -61,14 +61,23 @@ def test_a_law_of_two_batches_tells_a_third():
 
 
 def test_one_row_that_does_not_say_its_batch_keeps_all_to_the_noise_of_privacy():
-    frame = frame_of((32,))
+    frame = frame_of((16, 64))
     assert evidence_of(frame).batch_size == pytest.approx(32)
     frame.loc[0, "drawn_batch_size"] = np.nan
     assert evidence_of(frame).batch_size is None
 
 
+def test_one_batch_alone_says_nothing_of_drawing():
+    """What it adds is then a function of model size alone, and any capacity would do as well."""
+    assert evidence_of(frame_of((32,))).batch_size is None
+    optimal = frame_of((16, 64)).assign(compute_optimal=False)
+    assert evidence_of(optimal).batch_size is not None
+    optimal.loc[0, "compute_optimal"] = True
+    assert evidence_of(optimal).batch_size is None
+
+
 def test_runs_of_another_family_keep_their_batch_when_pooled():
-    source = fit(frame_of((32,), scatter=0.003), form=TRUTH.form, resamples=20)
+    source = fit(frame_of((16, 64), scatter=0.003), form=TRUTH.form, resamples=20)
     few = frame_of((1024,), sizes=(1e5,)).assign(run_id="one")
     found = pool(source, few, resamples=20)
     assert found.law.batch_size == source.law.batch_size

@@ -167,6 +167,7 @@ def test_every_form_can_be_pooled(source, form):
 def test_every_shared_parameter_belongs_to_a_form():
     names = {name for form in FORMS.values() for name in form.names}
     assert TAU.keys() <= names and HARDER.keys() <= names
+    assert names - TAU.keys() == {"entropy"}, "that is a share of ln vocabulary"
 
 
 def test_unlisted_parameters_share_nothing(source, monkeypatch):

@@ -72,7 +72,7 @@ def test_no_affordable_neighbour_is_better(plan, prepared, law):
                 delta=1e-6,
                 sampling=Sampling.POISSON,
             )
-            other = float(law.fit.law.cross_entropy(size, steps, sigma / batch))
+            other = float(law.fit.law.cross_entropy(size, steps, sigma / batch, batch))
             assert plan.arms[0].predicted.value <= other * 1.005
 
 
