@@ -101,7 +101,7 @@ def table(sides: list[Side], words: Words) -> dict[str, list[str]]:
         cells += [write(each.study) if each.study else "—" for _, write in returns]
         first = first or cells
         shown = [c if c == f else f"**{MARK} {c}**" for c, f in zip(cells, first, strict=True)]
-        head = labels.literally(each.name)
+        head = formats.literally(each.name)
         found[head if head not in found else f"{head} ({number + 1})"] = shown
     return found
 
@@ -121,7 +121,7 @@ def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[s
     entries = list(reversed(scenario.history))
     return {
         words.say("When"): [_when(entry.at, zone) for entry in entries],
-        words.say("Who"): [labels.literally(entry.who) or "—" for entry in entries],
+        words.say("Who"): [formats.literally(entry.who) or "—" for entry in entries],
         words.say("What changed"): [
             words.say("Saved for the first time")
             if entry is scenario.history[0]
@@ -162,7 +162,7 @@ def _in_sentence(effect: Effect, words: Words) -> str:
 
 
 def _quoted(text: str, words: Words) -> str:
-    return words.say("“{text}”", text=labels.literally(text))
+    return words.say("“{text}”", text=formats.literally(text))
 
 
 def _change(move: float | None, words: Words) -> str:
@@ -180,15 +180,15 @@ def _changed(text: str) -> str:
     """What a field was or is; changed assumptions take a line each, and only the first few."""
     lines = text.split(";")
     return (
-        labels.literally("; ".join(lines[:_SHOWN]) + (" …" if len(lines) > _SHOWN else "")) or "—"
+        formats.literally("; ".join(lines[:_SHOWN]) + (" …" if len(lines) > _SHOWN else "")) or "—"
     )
 
 
 def _when(at: str, zone: str | None) -> str:
     try:
         return labels.moment(datetime.fromisoformat(at), zone)
-    except ValueError:
-        return at
+    except (ValueError, OverflowError):  # A file that was edited by hand may say anything.
+        return formats.literally(at)
 
 
 def _assumption(each: Side, key: str, words: Words) -> str:

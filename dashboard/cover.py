@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dashboard.i18n import Words
 
 LONGEST = 80
-"""Characters of an entry: more would not stay on its line."""
+"""Characters of an entry: three small lines of the decision record."""
 
 
 @dataclass(frozen=True, kw_only=True)

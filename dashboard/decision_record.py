@@ -6,7 +6,7 @@ here: names, numbers and stamps are written by hand.
 
 from collections.abc import Iterable
 
-from dashboard import deck_tables, formats, meeting, roi_labels, roi_wording, wording
+from dashboard import asking, deck_tables, formats, meeting, roi_labels, roi_wording, wording
 from dashboard.i18n import Words
 from dashboard.meeting import joined
 from engine.answers import Certificate, Decision
@@ -25,13 +25,13 @@ def record(
 ) -> Record:
     """The form, filled in as far as figures go."""
     sections = (
-        Section(heading=words.say("Question"), sentences=(meeting.question(answer, words),)),
+        Section(heading=words.say("Question"), sentences=(asking.question(answer, words),)),
         Section(heading=words.say("Options"), table=deck_tables.options(answer, study, words)),
         Section(
             heading=words.say("Recommendation"),
             sentences=(
-                meeting.ask(answer, study, words),
-                meeting.why(answer, study, words),
+                asking.ask(answer, study, words),
+                asking.why(answer, study, words),
                 wording.decision(answer, words),
             ),
         ),
@@ -59,7 +59,7 @@ def record(
             (words.say("Author"), basis.cover.presenter),
         ),
         dated=words.say("Date: {date}", date=deck_tables.day(basis.day, words)),
-        request=words.say("We ask for your decision on the following."),
+        request=asking.request(answer, study, words),
         sections=sections,
         approvals=approvals(words),
         end=words.say("End of the record"),
@@ -132,11 +132,11 @@ def summary(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> T
     )
     main = deck_tables.main_assumptions(study, words).rows[:3]
     rows = [
-        (words.say("Question"), meeting.question(answer, words)),
+        (words.say("Question"), asking.question(answer, words)),
         (words.say("Options"), words.say("Net present value: {listed}.", listed=listed)),
         (
             words.say("Recommendation"),
-            joined([meeting.ask(answer, study, words), meeting.why(answer, study, words)], words),
+            joined([asking.ask(answer, study, words), asking.why(answer, study, words)], words),
         ),
         (words.say("Figures"), roi_wording.headline(study, words)),
         (words.say("Assumptions"), _listed((row[:2] for row in main), words)),

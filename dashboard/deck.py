@@ -7,6 +7,7 @@ the page it is shown on; exports take the light ones.
 from dataclasses import dataclass
 
 from dashboard import (
+    asking,
     decision_record,
     deck_figures,
     deck_tables,
@@ -60,7 +61,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
     return Deck(
         language=words.language,
         title=words.say("Training a language model with differential privacy: a proposal"),
-        subtitle=meeting.question(found.answer, words),
+        subtitle=asking.question(found.answer, words),
         slides=slides,
         appendix=_appendix(found, words),
         record=record,
@@ -79,13 +80,13 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     return (
         Slide(
             key="question",
-            title=meeting.question(answer, words),
+            title=asking.question(answer, words),
             points=(
                 *found.basis.cover.lines(deck_tables.day(found.basis.day, words), words),
-                meeting.ask(answer, found.study, words),
+                asking.ask(answer, found.study, words),
                 roi_wording.headline(found.study, words),
             ),
-            notes=(meeting.opening(answer, words),),
+            notes=(asking.opening(answer, words),),
         ),
         Slide(
             key="decision",
@@ -151,7 +152,15 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
             Slide(
                 key="unknowns",
                 title=meeting.unknown(study, words),
-                points=tuple(filter(None, (meeting.just_pays(study, words),))),
+                points=tuple(
+                    filter(
+                        None,
+                        (
+                            meeting.just_pays(study, words) if meeting.agree(study) else "",
+                            roi_wording.centre(study, words),
+                        ),
+                    )
+                ),
                 figure=deck_figures.tornado(study, words, colours),
                 notes=(
                     words.say("One figure moves at a time; all others stay at their own value."),
@@ -161,7 +170,7 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
     slides.append(
         Slide(
             key="steps",
-            title=meeting.stepwise(study, words),
+            title=meeting.stepwise(found.answer, study, words),
             points=(roi_wording.staged(study.staged, words),),
             table=deck_tables.steps(study, words),
             notes=(words.say("A gate is written down before anything is measured."),),
@@ -192,9 +201,9 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
         ),
         Slide(
             key="ask",
-            title=meeting.ask(answer, study, words),
-            points=(meeting.why(answer, study, words), wording.decision(answer, words)),
-            notes=(words.say("Thank you. We ask for your decision."),),
+            title=asking.ask(answer, study, words),
+            points=(asking.why(answer, study, words), wording.decision(answer, words)),
+            notes=(asking.closing(answer, study, words),),
         ),
     )
 

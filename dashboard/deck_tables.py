@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
-from dashboard import facts, formats, meeting, roi_facts, roi_labels, roi_wording, sources
+from dashboard import asking, facts, formats, roi_facts, roi_labels, roi_wording, sources
 from dashboard.cover import Cover
 from dashboard.i18n import N_, Words
 from engine.answers import Certificate, CostAssumptions, Decision
@@ -74,7 +74,7 @@ def few_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) 
 
 def options(answer: Decision, study: Study, words: Words) -> Table:
     """What could be done, doing nothing included; the one we ask for is marked."""
-    found, recommended = study.appraisal, meeting.recommended(answer, study)
+    found = study.appraisal
 
     def leaks(advantage: float | None) -> str:
         unbounded = study.table["advantage_without_dp"].value
@@ -84,11 +84,12 @@ def options(answer: Decision, study: Study, words: Words) -> Table:
             )
         return words.say("{share} at most", share=formats.percent(advantage, words.language))
 
-    ours, nothing = words.say("This plan"), words.say("Do nothing")
-    chosen = words.say("{option} (recommended)", option=ours if recommended else nothing)
+    ours, nothing = asking.marked(
+        asking.ask_for(answer, study), words.say("This plan"), words.say("Do nothing"), words
+    )
     rows = [
         (
-            chosen if recommended else ours,
+            ours,
             formats.loss(answer.recommendation.cross_entropy.value),
             roi_wording.interval(found.npv.value, found.npv.low, found.npv.high, words),
             leaks(found.plan.advantage),
@@ -104,7 +105,7 @@ def options(answer: Decision, study: Study, words: Words) -> Table:
         for other in study.comparisons
         if other.plan.name in _OPTIONS
     ]
-    rows.append((nothing if recommended else chosen, "–", roi_labels.money(0.0, words), "–"))
+    rows.append((nothing, "–", roi_labels.money(0.0, words), "–"))
     return Table(
         title=words.say("Options"),
         heads=(

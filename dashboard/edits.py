@@ -14,10 +14,11 @@ utilisation, overhead, rate) have fields of their own in a link.
 """
 
 import re
+import unicodedata
 from collections.abc import MutableMapping
 from dataclasses import replace
 from functools import lru_cache
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions
@@ -28,7 +29,8 @@ from engine.roi.metric import AssumedCurve, Curve, fit_metric
 
 EXAMPLE = "adoption=0.8~0.3~0.85~pert"
 LONGEST = 20_000
-"""Characters: every row changed, with a source each, takes less."""
+"""Characters: every row changed, with a source of three hundred each, takes less."""
+MOST_PAIRS = 100
 _ROW, _PART = ";", "~"
 _NUMBERS = ("value", "low", "high")
 _TEXTS = ("source", "dated")
@@ -54,12 +56,22 @@ def table(kind: MetricKind, text: str | None) -> Assumptions:
     return own
 
 
-def written(own: Assumptions, base: Assumptions) -> str | None:
-    """What of ``own`` is not as in ``base``."""
+def written(own: Assumptions, base: Assumptions, begins: Assumptions | None = None) -> str | None:
+    """What of ``own`` is not as in ``base``, written for a reader that begins from ``begins`` (by
+    default ``base`` too). Raises :class:`InputError` where that is more than a link can hold."""
+    begins = begins or base
     lines = [
-        _line(row.name, _fields(row, base[row.name])) for row in own.rows if row != base[row.name]
+        _line(row.name, _fields(row, begins[row.name])) for row in own.rows if row != base[row.name]
     ]
-    return _ROW.join(lines) or None
+    text = _ROW.join(lines)
+    if len(text) > LONGEST:
+        raise InputError(
+            "Expected changed assumptions of at most {most} characters in all, got {count}: shorten "
+            "the sources.",
+            most=LONGEST,
+            count=len(text),
+        )
+    return text or None
 
 
 def split(text: str | None) -> tuple[str | None, str | None]:
@@ -103,9 +115,19 @@ def pairs_lines(text: str | None) -> str:
 def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
     """Loss and metric, apart by a comma, semicolon, tab or space: one pair a line, or, as in a link,
     pairs without blanks apart by semicolons."""
+    text = unicodedata.normalize(
+        "NFKC", text
+    )  # Digits and commas of full width, as Japanese types.
     lines = text.split(_ROW) if re.fullmatch(r"[^\s;]+,[^\s;]+(;[^\s;]+,[^\s;]+)*", text) else None
+    lines = lines or list(filter(None, map(str.strip, text.splitlines())))
+    if len(lines) > MOST_PAIRS:
+        raise InputError(
+            "Expected at most {most} pairs, got {count}: keep those that matter.",
+            most=MOST_PAIRS,
+            count=len(lines),
+        )
     pairs = []
-    for line in lines or filter(None, map(str.strip, text.splitlines())):
+    for line in lines:
         parts = re.split(r"[\s,;、]+", line)
         try:
             loss, metric = map(float, parts)
@@ -163,9 +185,13 @@ def _fields(row: Assumption, base: Assumption) -> dict[str, object]:
 def _line(name: str, fields: dict[str, object]) -> str:
     parts = [repr(float(fields[key])).removesuffix(".0") for key in _NUMBERS]
     parts.append(str(fields["distribution"]))
-    texts = [quote(str(fields[key]), safe="") for key in _TEXTS if key in fields]
-    parts += [text.replace(_PART, "%7E") for text in texts]  # which a URL leaves as it is
+    parts += [_escaped(str(fields[key])) for key in _TEXTS if key in fields]
     return f"{name}={_PART.join(parts)}"
+
+
+def _escaped(text: str) -> str:
+    """Without what this grammar means by something: ``unquote`` gives it back."""
+    return re.sub(f"[%{_ROW}{_PART}]", lambda match: f"%{ord(match[0]):02X}", text)
 
 
 def _no_changes(text: str) -> InputError:

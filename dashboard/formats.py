@@ -197,3 +197,12 @@ def parse(text: str, *, name: str, example: str) -> float:
         example=example,
         value=text[:40],
     )
+
+
+def literally(text: str) -> str:
+    """Somebody's own words in Markdown, as they are.
+
+    >>> print(literally("*A* :red[B] $5"))
+    \\*A\\* \\:red\\[B\\] \\$5
+    """
+    return re.sub(r"([\\`*_\[\]$~#<>|]|:(?=\w))", r"\\\1", text)

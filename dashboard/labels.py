@@ -5,7 +5,6 @@
 ('410 GPU hours', '410 GPU 時間')
 """
 
-import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -91,15 +90,6 @@ def moment(when: datetime, zone: str | None) -> str:
     except (ZoneInfoNotFoundError, ValueError):  # this machine has no table of zones
         clock = UTC
     return f"{when.astimezone(clock):%Y-%m-%d %H:%M}"
-
-
-def literally(text: str) -> str:
-    """Somebody's own words in Markdown, as they are.
-
-    >>> print(literally("*A* :red[B] $5"))
-    \\*A\\* \\:red\\[B\\] \\$5
-    """
-    return re.sub(r"([\\`*_\[\]$~#<>|]|:(?=\w))", r"\\\1", text)
 
 
 def sampling(name: str, words: Words) -> str:

@@ -30,6 +30,7 @@ from engine.config import (
 )
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
+from engine.roi.defaults import with_costs
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import Curve
 
@@ -199,7 +200,8 @@ def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, Inpu
         except InputError as error:
             refused[key] = error
     try:
-        own_figures(values)
+        table, _ = own_figures(values)
+        with_costs(table, assumptions(values))
     except InputError as error:
         values |= {"figures": None, "pairs": None}
         refused["figures"] = error

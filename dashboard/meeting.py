@@ -1,27 +1,17 @@
-"""What is said in the meeting, from the current numbers: the ask, the objections, the caveat.
+"""What is said in the meeting, from the current numbers: what it earns, the objections, the caveat.
 
-Which ask it is follows from the figures, not from the wish to go ahead: outside the evidence, or where a
-pilot is worth its price, a pilot is asked for; where the plan is not expected to pay, nothing is.
-Pure, like :mod:`dashboard.wording`.
+What is asked for is in :mod:`dashboard.asking`. Pure, like :mod:`dashboard.wording`.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from dashboard import formats, labels, roi_labels, roi_wording, wording
+from dashboard import asking, formats, roi_labels, roi_wording, wording
+from dashboard.asking import Ask
 from dashboard.i18n import N_, Words
-from engine.answers import Decision, Support
+from engine.answers import Decision
 from engine.risk import AttackRisk
 from engine.roi.plan import WITHOUT_PRIVACY
 from engine.roi.study import Study
-
-
-class Ask(StrEnum):
-    """What the board is asked for."""
-
-    TRAIN = "train"
-    PILOT = "pilot"
-    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,79 +22,8 @@ class Objection:
     answer: str
 
 
-def recommended(answer: Decision, study: Study) -> bool:
-    """Whether the plan is what is asked for, now or after a pilot: else doing nothing is."""
-    return ask_for(answer, study) is not Ask.NOTHING
-
-
 def joined(sentences: list[str], words: Words) -> str:
     return ("" if words.language == "ja" else " ").join(filter(None, sentences))
-
-
-def ask_for(answer: Decision, study: Study) -> Ask:
-    if study.appraisal.npv.value < 0:
-        return Ask.NOTHING
-    if answer.extrapolation.support is Support.OUTSIDE or study.staged.pilot.net > 0:
-        return Ask.PILOT
-    return Ask.TRAIN
-
-
-def question(answer: Decision, words: Words) -> str:
-    """What is to be decided."""
-    return words.say(
-        "Shall we train a language model on the data of {people}, with its privacy loss bounded by "
-        "ε = {epsilon}?",
-        people=labels.people(answer.budget.data_budget, words),
-        epsilon=formats.plain(answer.budget.epsilon),
-    )
-
-
-def opening(answer: Decision, words: Words) -> str:
-    return words.say(
-        "Thank you for your time. We would like to discuss whether to train a language model of our "
-        "own on the data of {people}. There is a proven limit, ε = {epsilon}, on what the model can "
-        "reveal about any one of them.",
-        people=labels.people(answer.budget.data_budget, words),
-        epsilon=formats.plain(answer.budget.epsilon),
-    )
-
-
-def ask(answer: Decision, study: Study, words: Words) -> str:
-    """The request in one sentence."""
-    found, years = study.appraisal, formats.plain(study.table["horizon_years"].value)
-    match ask_for(answer, study):
-        case Ask.TRAIN:
-            return words.say(
-                "We ask you to approve the training: {money} for the final run, {total} in all over "
-                "{years} years.",
-                money=labels.money(answer.cost, words),
-                total=roi_labels.money(found.total_cost.value, words),
-                years=years,
-            )
-        case Ask.PILOT:
-            return words.say(
-                "We ask you to approve a pilot of {price} now, and to decide on the training when "
-                "its result is there.",
-                price=roi_labels.money(study.staged.pilot.price, words),
-            )
-    return words.say(
-        "We do not ask for approval: on these figures doing nothing is worth {npv} more.",
-        npv=roi_labels.money(-found.npv.value, words),
-    )
-
-
-def why(answer: Decision, study: Study, words: Words) -> str:
-    """Why it is this ask and no other."""
-    match ask_for(answer, study):
-        case Ask.TRAIN:
-            return words.say(
-                "It is expected to pay, and the plan lies within reach of what has been measured."
-            )
-        case Ask.PILOT if answer.extrapolation.support is Support.OUTSIDE:
-            return words.say("The plan lies outside the evidence: a pilot comes before the money.")
-        case Ask.PILOT:
-            return words.say("What a pilot can show is worth more than it costs.")
-    return words.say("We come back when the largest unknown has been measured.")
 
 
 def objections(
@@ -132,16 +51,18 @@ def objections(
 
 def _return(answer: Decision, study: Study, words: Words) -> Objection:
     npv = study.appraisal.npv
+    # Break-even values are of the central case: where that says otherwise than the mean over all
+    # cases, they would answer another question.
+    turns = just_pays(study, words) if agree(study) else ""
     if npv.value < 0:
+        because = (
+            asking.why(answer, study, words)
+            if asking.ask_for(answer, study) is Ask.PILOT
+            else words.say("Because it shows what would have to change.")
+        )
         return Objection(
             question=words.say("Why is it brought up, if it does not pay?"),
-            answer=joined(
-                [
-                    words.say("Because it shows what would have to change."),
-                    just_pays(study, words),
-                ],
-                words,
-            ),
+            answer=joined([because, turns or unknown(study, words)], words),
         )
     return Objection(
         question=words.say("How sure is the return?"),
@@ -153,11 +74,17 @@ def _return(answer: Decision, study: Study, words: Words) -> Objection:
                     level=formats.percent(npv.level, words.language),
                     inside=roi_labels.money_range(npv.low, npv.high, words),
                 ),
-                just_pays(study, words),
+                turns,
             ],
             words,
         ),
     )
+
+
+def agree(study: Study) -> bool:
+    """Whether the central case and the mean over all cases give one answer."""
+    found = study.appraisal
+    return (found.central_npv < 0) == (found.npv.value < 0)
 
 
 def just_pays(study: Study, words: Words) -> str:
@@ -208,15 +135,18 @@ def forecast(answer: Decision, words: Words) -> str:
     )
 
 
-def stepwise(study: Study, words: Words) -> str:
+def stepwise(answer: Decision, study: Study, words: Words) -> str:
     """What steps with gates are good for on these figures."""
     first, second = study.staged.gates
-    if first.threshold is None and second.threshold is None and study.staged.pilot.net <= 0:
-        if first.passed > 0:
-            return words.say(
-                "On these figures no result at a gate would change the decision to go on."
-            )
+    if first.passed <= 0 and study.staged.pilot.net <= 0:
         return words.say("On these figures no result of a pilot would make the plan pay.")
+    if asking.ask_for(answer, study) is Ask.PILOT and study.staged.pilot.net <= 0:
+        return words.say(
+            "The plan lies outside the evidence: a pilot tests the forecast, which no figure below "
+            "counts as a gain."
+        )
+    if first.threshold is None and second.threshold is None and study.staged.pilot.net <= 0:
+        return words.say("On these figures no result at a gate would change the decision to go on.")
     return words.say("Each step has a gate at which we can stop.")
 
 
@@ -261,7 +191,9 @@ def value(study: Study, words: Words) -> str:
 
 
 def unknown(study: Study, words: Words) -> str:
-    """The largest unknown, and what hangs on it."""
+    """The largest unknown, and what hangs on it; nothing where nothing is unknown."""
+    if not study.tornado:
+        return ""
     bar = study.tornado[0]
     low, high = sorted((bar.npv_at_low, bar.npv_at_high))
     return words.say(

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboard import link
+from dashboard import edits, link, tables
 from dashboard.i18n import Words
 from engine.answers import CostAssumptions
 from engine.config import Budget, Sampling
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import with_costs
+from engine.roi.kinds import MetricKind
 from engine.roi.metric import Curve
 
 
@@ -31,6 +32,18 @@ class Scenario:
         """The language with the metric's names and the currency, at the table's rate."""
         rate = self.table["jpy_per_usd"].value if self.currency == "USD" else None
         return Words(self.language, metric=self.curve.kind, jpy_per_usd=rate)
+
+
+def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str, link.Value]:
+    """The values that ask what ``values`` do, but by the figures of ``table``: what the sidebar shows of
+    them, and the others as a link has them. Raises :class:`engine.errors.InputError` for figures that
+    the sidebar, a link or the measured pairs would refuse."""
+    kept = {**values, **tables.sidebar(table, link.assumptions(values))}
+    begins = edits.table(MetricKind(kept["metric"]), None)
+    priced = with_costs(begins, link.assumptions(kept))
+    kept["figures"] = edits.written(table, priced, begins)
+    asked(kept, "en")
+    return kept
 
 
 def asked(values: Mapping[str, link.Value], language: str) -> Scenario:

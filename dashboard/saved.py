@@ -1,7 +1,8 @@
 """Scenarios kept as files: one small JSON file a scenario, in a folder beside the run log.
 
 A scenario is the fields of a link (:mod:`dashboard.link`) without the language and the pilot on show,
-written out in full, so that it means the same when a default changes. The file also holds its
+written out in full, so that it means the same when a default changes; of the assumptions it holds those
+that are not the defaults. The file also holds its
 history: who changed which field when, where people give their names; entries are only ever added.
 
 A file is written under a temporary name, made durable and renamed, so nobody ever reads half of one.
@@ -18,7 +19,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dashboard import link
@@ -28,8 +29,8 @@ VARIABLE = "KESSAI_SCENARIOS"
 """Environment variable: a folder in place of ``scenarios`` beside the run log's."""
 FORMAT = "kessai-scenario-1"
 NOT_KEPT = ("lang", "pilot", "slide", "tour")
-LARGEST_FILE = 200_000
-"""Bytes: thousands of changes."""
+LARGEST_FILE = 2_000_000
+"""Characters: thousands of changes, hundreds of long ones."""
 LONGEST_NAME = 60
 _READABLE = 40
 
@@ -51,6 +52,8 @@ class Saved:
     name: str
     fields: Mapping[str, str]
     history: tuple[Change, ...]
+    path: Path | None = field(default=None, compare=False)
+    """Where it was read, whatever the file is called; None before it is kept."""
 
     @property
     def values(self) -> dict[str, link.Value]:
@@ -122,27 +125,30 @@ def updated(
     entry = Change(at=at, who=_who(who), fields=changes)
     scenario = Saved(name=known.name, fields=fresh, history=(*known.history, entry))
     with _alone(place):
-        _require_unchanged(place, known)
-        _write(_path(place, known.name), scenario)
+        _write(_require_unchanged(place, known), scenario)
     return scenario
 
 
 def delete(place: Path, known: Saved) -> None:
     """Remove a scenario that still stands as it was read."""
     with _alone(place):
-        _require_unchanged(place, known)
-        _path(place, known.name).unlink()
+        _require_unchanged(place, known).unlink()
 
 
 def listed(place: Path) -> tuple[list[Saved], list[InputError]]:
-    """Every scenario by name, and a refusal for every file that is none."""
-    found, refused = [], []
+    """Every scenario by name, and a refusal for every file that is none or repeats a name."""
+    found, refused = {}, []
     for path in sorted(place.glob("*.json")):
         try:
-            found.append(_read(path))
+            one = _read(path)
+            if one.name in found:
+                raise InputError(
+                    "A scenario is called “{name}” already: choose another name.", name=one.name
+                )
+            found[one.name] = one
         except InputError as error:
             refused.append(error)
-    return sorted(found, key=lambda scenario: scenario.name.casefold()), refused
+    return sorted(found.values(), key=lambda scenario: scenario.name.casefold()), refused
 
 
 def to_json(scenario: Saved) -> str:
@@ -224,25 +230,34 @@ def _path(place: Path, name: str) -> Path:
 
 def _read(path: Path) -> Saved:
     try:
-        return from_json(path.read_text(encoding="utf-8"), source=path.name)
+        found = from_json(path.read_text(encoding="utf-8"), source=path.name)
+        return replace(found, path=path)
     except (OSError, UnicodeDecodeError):
         raise _no_scenario(path.name) from None
 
 
-def _require_unchanged(place: Path, known: Saved) -> None:
-    path = _path(place, known.name)
+def _require_unchanged(place: Path, known: Saved) -> Path:
+    """The file of ``known``."""
+    path = known.path or _path(place, known.name)
     if not path.exists() or _read(path).version != known.version:
         raise InputError(
             "Somebody changed “{name}” meanwhile: look at it again before you change it.",
             name=known.name,
         )
+    return path
 
 
 def _write(path: Path, scenario: Saved) -> None:
+    text = to_json(scenario)
+    if len(text) > LARGEST_FILE:  # It could not be read again.
+        raise InputError(
+            "The history of “{name}” is full: keep this scenario under another name.",
+            name=scenario.name,
+        )
     with tempfile.NamedTemporaryFile(
         "w", dir=path.parent, prefix=".", suffix=".tmp", delete=False, encoding="utf-8"
     ) as file:
-        file.write(to_json(scenario))
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     Path(file.name).replace(path)

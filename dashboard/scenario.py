@@ -13,10 +13,9 @@ from streamlit.typing import UploadedFile
 
 from dashboard import edits, link, loan, tables
 from dashboard.i18n import Words, from_browser
-from dashboard.question import Scenario, asked
+from dashboard.question import Scenario, asked, with_table
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
-from engine.roi.defaults import with_costs
 from engine.roi.kinds import MetricKind
 
 _REMEMBERED_LINKS = 50
@@ -38,6 +37,7 @@ def follow_url() -> bool:
         ask("first visit")
     state["_values"], state["_refused_link"] = link.read_all(query)
     state["_refused"], state["_links"] = {}, deque([query], maxlen=_REMEMBERED_LINKS)
+    _forget_figures()
     return True
 
 
@@ -104,7 +104,9 @@ def bind(
     otherwise take the lowest value for a choice of the user's and send it back.
     """
     state, name = st.session_state, f"{key}:{widget}"
-    kept = widget == "typed" and key in state["_refused"]
+    kept = widget == "typed" and key in state["_refused"] and name in state
+    if widget == "typed" and not kept:  # A page without the field drops what stood in it.
+        state["_refused"].pop(key, None)
     renamed = state.get("_drawn_in") != language()
     if not kept and (renamed or state.get(name) != shown):
         state[name] = shown
@@ -164,8 +166,10 @@ def take(fields: Mapping[str, link.Value]) -> None:
     read = {k: v if v is None else link.read(k, link.write(k, v)) for k, v in fields.items()}
     before = {key: state["_values"][key] for key in _TABLE}
     state["_values"].update(read)
-    if "figures" not in read:
-        edits.follow_metric(state["_values"], state.setdefault("_metrics", {}), before["metric"])
+    if "figures" in read:
+        _forget_figures()
+        return
+    edits.follow_metric(state["_values"], state.setdefault("_metrics", {}), before["metric"])
     if {key: state["_values"][key] for key in _TABLE} != before:
         _begin_table_anew()
 
@@ -207,8 +211,7 @@ def bind_pairs() -> dict[str, object]:
 def restore_table() -> None:
     """Back to the table and curve that a first visit has."""
     st.session_state["_values"] |= {"figures": None, "pairs": None}
-    st.session_state.pop("_metrics", None)
-    _begin_table_anew()
+    _forget_figures()
 
 
 def _take_edits(name: str) -> None:
@@ -245,18 +248,21 @@ def _try(key: str, action: Callable[[], None]) -> None:
 
 def _keep_table(table: Assumptions) -> None:
     """The table, and in the sidebar what both hold."""
-    held = tables.sidebar(table, current().assumptions)
-    values, kind = st.session_state["_values"], _kind()
-    # Measured pairs lie under the table's ceiling, which may have moved.
-    edits.curve(kind, values["pairs"], table)
-    values.update(held)
-    defaults = with_costs(edits.table(kind, None), link.assumptions(values))
-    values["figures"] = edits.written(table, defaults)
+    st.session_state["_values"] = with_table(st.session_state["_values"], table)
     _renew_table()
+    pairs = f"pairs:{_kind()}"
+    if "pairs" in st.session_state["_refused"] and pairs in st.session_state:
+        _take_pairs(pairs)
 
 
 def _kind() -> MetricKind:
     return MetricKind(st.session_state["_values"]["metric"])
+
+
+def _forget_figures() -> None:
+    """Figures came or went as a whole: what was put aside for other metrics goes too."""
+    st.session_state.pop("_metrics", None)
+    _begin_table_anew()
 
 
 def _begin_table_anew() -> None:

@@ -56,6 +56,7 @@ _DARK = """<style>@media print {
 
 
 _UPLOADER = '[data-testid="stFileUploaderDropzone"] > span [data-testid="stMarkdownContainer"] p'
+_ENTRY = '[data-testid="{}"] [data-testid="InputInstructions"]'
 _LIMITS = '[data-testid="stFileUploaderDropzoneInstructions"] span'
 
 
@@ -69,7 +70,9 @@ def _instead(words: Words) -> str:
     texts = {
         _UPLOADER: words.say("Choose a file"),
         _LIMITS: words.say("or drop it here"),
-        '[data-testid="InputInstructions"]': words.say("Enter: take it over"),
+        _ENTRY.format("stTextInput"): words.say("Enter: take it over"),
+        _ENTRY.format("stNumberInput"): words.say("Enter: take it over"),
+        _ENTRY.format("stTextArea"): words.say("Ctrl+Enter: take it over"),
     }
     rules = (
         f"{place} {{ font-size: 0; }} {place}::after {{ content: {_quoted(text)}; "

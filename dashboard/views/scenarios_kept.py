@@ -18,7 +18,11 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             on_click=scenario.take,
             args=(one.values,),
         )
-        if st.button(words.say("Overwrite with this scenario"), icon=":material/edit:"):
+        if st.button(
+            words.say("Overwrite with this scenario"),
+            icon=":material/edit:",
+            disabled=scenario.value("tour") is not None,  # An example takes no scenario's place.
+        ):
             keeping.attempt(
                 lambda: saved.updated(place, one, scenario.fields(), who=who, at=keeping.now()),
                 words.say("Saved."),

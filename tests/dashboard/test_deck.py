@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from pptx import Presentation
 
-from dashboard import deck_figures, deck_tables, meeting
+from dashboard import asking, deck_figures, deck_tables, meeting, roi_wording
 from dashboard.colours import DARK, LIGHT
 from dashboard.cover import Cover
 from dashboard.deck import Material, deck
@@ -101,18 +101,20 @@ def test_every_situation_has_its_sentences(material, poor, words, situation, cer
 
 def test_what_is_asked_for_follows_from_the_figures(material, usual, poor):
     answer = material.answer
-    assert meeting.ask_for(answer, poor) is meeting.Ask.NOTHING
-    assert meeting.ask_for(far(answer), poor) is meeting.Ask.NOTHING
-    assert meeting.ask_for(far(answer), usual) is meeting.Ask.PILOT
+    assert asking.ask_for(answer, poor) is asking.Ask.NOTHING
+    assert asking.ask_for(far(answer), poor) is asking.Ask.NOTHING
+    assert asking.ask_for(far(answer), usual) is asking.Ask.PILOT
     worth = replace(usual.staged.pilot, value=2 * usual.staged.pilot.price)
     piloted = replace(usual, staged=replace(usual.staged, pilot=worth))
-    assert meeting.ask_for(answer, piloted) is meeting.Ask.PILOT
+    assert asking.ask_for(answer, piloted) is asking.Ask.PILOT
     useless = replace(usual.staged.pilot, value=0.0)
     sure = replace(usual, staged=replace(usual.staged, pilot=useless))
-    assert meeting.ask_for(answer, sure) is meeting.Ask.TRAIN
-    assert "We do not ask for approval" in meeting.ask(answer, poor, EN)
-    assert "pilot" in meeting.ask(answer, piloted, EN)
-    assert "approve the training" in meeting.ask(answer, sure, EN)
+    assert asking.ask_for(answer, sure) is asking.Ask.TRAIN
+    hopeful = replace(poor, staged=replace(poor.staged, pilot=worth))
+    assert asking.ask_for(answer, hopeful) is asking.Ask.PILOT, "it may show that the plan pays"
+    assert "We do not ask for approval" in asking.ask(answer, poor, EN)
+    assert "pilot" in asking.ask(answer, piloted, EN)
+    assert "approve the training" in asking.ask(answer, sure, EN)
 
 
 @BOTH
@@ -131,16 +133,46 @@ def test_the_option_that_is_asked_for_is_the_one_marked(material, poor, words):
     for study in (material.study, poor):
         rows = deck_tables.options(answer, study, words).rows
         nothing = rows[-1]
-        marked = [row for row in rows if row[0].endswith(")")]
-        expected = rows[0] if meeting.recommended(answer, study) else nothing
-        assert marked == [expected]
+        marked = [row for row in rows if row[0].endswith((")", "）"))]
+        none = asking.ask_for(answer, study) is asking.Ask.NOTHING
+        assert marked == [nothing if none else rows[0]]
         summary = deck(replace(material, study=study), words, LIGHT).record.summary
         assert all(row[0] in str(summary.rows[1][1]) for row in rows), "doing nothing too"
-    assert not meeting.recommended(answer, poor)
+    assert asking.ask_for(answer, poor) is asking.Ask.NOTHING
 
 
 @BOTH
-def test_gates_are_promised_only_where_they_can_stop(usual, words):
+def test_nothing_in_the_deck_asks_for_what_is_not_asked_for(material, poor, words):
+    asking, telling = (
+        deck(replace(material, study=study), words, LIGHT) for study in (material.study, poor)
+    )
+    assert asking.record.request != telling.record.request
+    assert asking.slides[-2].notes != telling.slides[-2].notes
+    decision = "ご決裁" if words.language == "ja" else "your decision"
+    assert decision in asking.record.request and decision not in telling.record.request
+
+
+@BOTH
+def test_a_break_even_beyond_which_we_already_are_is_no_answer(material, usual, words):
+    """The central case may lose where the mean over all cases does not, and the other way round."""
+    found = usual.appraisal
+    central = replace(usual, appraisal=replace(found, central_npv=-found.npv.value))
+    turns = meeting.just_pays(usual, words)
+    assert turns
+    for study, said in ((usual, True), (central, False)):
+        answer = meeting.objections(material.answer, study, RISK, words)[0].answer
+        (slide,) = (
+            each
+            for each in deck(replace(material, study=study), words, LIGHT).slides
+            if each.key == "unknowns"
+        )
+        assert (turns in answer) == (turns in slide.points) == said
+        assert roi_wording.centre(study, words) in slide.points
+
+
+@BOTH
+def test_gates_are_promised_only_where_they_can_stop(material, usual, words):
+    answer = material.answer
     gates = usual.staged.gates
     idle = tuple(replace(gate, threshold=None, passed=1.0) for gate in gates)
     useless = replace(usual.staged.pilot, value=0.0)
@@ -154,8 +186,13 @@ def test_gates_are_promised_only_where_they_can_stop(usual, words):
             usual.staged, gates=tuple(replace(g, passed=0.0) for g in idle), pilot=useless
         ),
     )
-    said = [meeting.stepwise(study, words) for study in (can_stop, never, hopeless)]
-    assert len(set(said)) == 3
+    said = [meeting.stepwise(answer, study, words) for study in (can_stop, never, hopeless)]
+    said.append(meeting.stepwise(far(answer), never, words))
+    assert len(set(said)) == 4
+    half = replace(
+        hopeless, staged=replace(hopeless.staged, gates=(hopeless.staged.gates[0], gates[1]))
+    )
+    assert meeting.stepwise(answer, half, words) == said[2], "a second gate that nothing comes to"
     if words.language == "en":
         assert "gate at which we can stop" in said[0] and "no result" in said[1]
 

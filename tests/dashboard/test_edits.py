@@ -119,3 +119,31 @@ def test_another_metric_puts_aside_what_is_its_own_alone():
     assert values["figures"] == own and values["pairs"] == "2,4.5;2.5,4;3,2.5"
     edits.follow_metric(values, aside, "minutes-saved")
     assert values["figures"] == own, "the same metric changes nothing"
+
+
+def test_a_japanese_source_takes_the_room_that_it_has():
+    source = "情報システム部の調べ; 100%~概算"
+    own = DEFAULTS.edited({name: {"source": source} for name in INPUTS})
+    text = edits.written(own, DEFAULTS)
+    assert len(text) < edits.LONGEST and "情報システム部の調べ" in text
+    assert edits.table(MINUTES, text) == own
+
+
+def test_more_than_a_link_can_hold_is_refused_before_it_is_kept():
+    own = DEFAULTS.edited({name: {"source": "社" * 700} for name in INPUTS})
+    with pytest.raises(InputError, match="at most 20000 characters"):
+        edits.written(own, DEFAULTS)
+
+
+def test_a_row_is_written_for_the_table_that_it_is_read_with():
+    """Prices of the sidebar are put into the table: their source is no default's."""
+    priced = DEFAULTS.edited({"price_per_device_hour": {"source": "the scenario"}})
+    own = priced.edited({"price_per_device_hour": {"high": 9.0}})
+    text = edits.written(own, priced, DEFAULTS)
+    assert edits.table(MINUTES, text)["price_per_device_hour"] == own["price_per_device_hour"]
+
+
+def test_full_width_pairs_are_read_and_too_many_refused():
+    assert edits.read_pairs("２．０，４．５\n2.5、3.9") == ((2.0, 4.5), (2.5, 3.9))
+    with pytest.raises(InputError, match="at most 100 pairs, got 101"):
+        edits.read_pairs("2.0, 4.5\n" * 101)
