@@ -109,6 +109,21 @@ def test_a_wrong_entry_says_one_sentence_and_keeps_the_last_good_value(app, text
     assert typed(page, "compute").value == "1e19"
 
 
+def test_a_refused_entry_is_forgotten_by_a_page_that_does_not_draw_it(app, monkeypatch):
+    """Present has no sidebar: Streamlit drops what stood in its fields."""
+    from dashboard import controls
+
+    page = app()
+    typed(page, "compute").set_value("ten").run()
+    assert len(page.error) == 1
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(controls, "draw", lambda words: None)
+        page.run()
+    page.run()
+    assert not page.exception and not page.error
+    assert typed(page, "compute").value == "3.8e20"
+
+
 def test_a_bad_link_says_one_sentence_each_and_uses_defaults(app):
     page = app(compute="lots", sampling="psychic", epsilon="2", unknown="x")
     assert len(page.error) == 2

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import cache, link, tables
+from dashboard.i18n import Words
 from engine.errors import InputError
 from engine.risk import Mechanism
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
@@ -236,3 +237,44 @@ def test_no_certificate_is_no_error(monkeypatch):
         assert cache.certified(None, "", None, None) is None
     monkeypatch.setattr(cache, "certificates", lambda: Desk(certificate))
     assert cache.certified(None, "", None, None).noise_multiplier == 1.5
+
+
+def test_a_table_that_no_link_can_hold_is_refused_and_nothing_is_lost(page):
+    before = page.run().title[0].value
+    long = DEFAULT_ASSUMPTIONS.edited(
+        {row.name: {"source": "社" * 700} for row in DEFAULT_ASSUMPTIONS.rows}
+    )
+    page.file_uploader[0].set_value(("mine.toml", to_toml(long).encode(), "text/plain")).run()
+    assert not page.exception and len(page.error) == 1
+    assert "at most 20000 characters" in page.error[0].value
+    assert page.run().title[0].value == before and not page.exception
+
+
+def test_a_raised_ceiling_takes_the_pairs_that_were_refused_below_it(page):
+    page.run()
+    page.text_area[0].set_value("2.0, 9\n2.5, 8\n3.0, 6\n3.5, 3").run()
+    assert len(page.error) == 1 and page.session_state["_values"]["pairs"] is None
+    high = DEFAULT_ASSUMPTIONS.edited({"metric_ceiling": {"value": 10.0, "high": 12.0}})
+    page.file_uploader[0].set_value(("mine.toml", to_toml(high).encode(), "text/plain")).run()
+    assert not page.error and not page.exception
+    assert page.session_state["_values"]["pairs"] == "2,9;2.5,8;3,6;3.5,3"
+
+
+def test_figures_that_came_as_a_whole_leave_none_of_before_behind(page):
+    """Opened, a scenario of another metric must not find this one's pairs when it comes back."""
+    page.run()
+    page.text_area[0].set_value(PAIRS).run()
+    _choose(page, "Measured by", "error-rate").run()
+    page.query_params["epsilon"] = "2"  # Somebody's link, in the running session.
+    page.query_params["metric"] = "error-rate"
+    page.run()
+    assert page.session_state["_values"]["epsilon"] == 2
+    _choose(page, "Measured by", "minutes-saved").run()
+    assert not page.text_area[0].value and page.session_state["_values"]["pairs"] is None
+
+
+def test_what_a_link_says_is_not_drawn_as_markdown(page):
+    page.query_params["figures"] = "![x](https://nowhere.example/a.png)"
+    page.run()
+    (error,) = page.session_state["_refused_link"].values()
+    assert r"!\[x\]" in Words("en").refusal(error)

@@ -211,3 +211,25 @@ def test_a_later_entry_follows_from_the_one_before(tmp_path):
     changes = [change.fields["epsilon"] for change in scenario.history]
     assert changes == [("", "4"), ("4", "1"), ("1", "2"), ("2", "3")]
     assert replace(scenario, history=()).version != scenario.version
+
+
+def test_a_history_that_is_full_is_told_before_the_file_is_lost(tmp_path, monkeypatch):
+    scenario = kept(tmp_path, "long")
+    monkeypatch.setattr(saved, "LARGEST_FILE", len(saved.to_json(scenario)) + 10)
+    with pytest.raises(InputError, match="history of “long” is full"):
+        saved.updated(tmp_path, scenario, values(epsilon=2.0), who="", at=AT)
+    assert saved.listed(tmp_path) == ([scenario], [])
+
+
+def test_a_file_may_have_any_name_and_a_name_one_file(tmp_path):
+    """Files are handed on by hand too."""
+    scenario = kept(tmp_path, "by hand")
+    (tmp_path / saved.file_name("by hand")).rename(tmp_path / "a copy.json")
+    ((found,), _) = saved.listed(tmp_path)
+    changed = saved.updated(tmp_path, found, values(epsilon=2.0), who="", at=AT)
+    assert saved.listed(tmp_path) == ([changed], [])
+    (tmp_path / "another copy.json").write_text(saved.to_json(scenario), encoding="utf-8")
+    (found,), (refused,) = saved.listed(tmp_path)
+    assert found == changed and "is called" in refused.template
+    saved.delete(tmp_path, found)
+    assert saved.listed(tmp_path) == ([scenario], [])

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
@@ -49,6 +50,15 @@ def test_the_record_is_a_form_and_holds_all_assumptions(deck, face):
     for part in ("決裁書", "起案者", "審査", "ご決裁をお願いいたします。", "以上"):
         assert part in whole
     assert all(f"前提{n}" in whole for n in range(40))
+
+
+def test_a_long_department_stays_clear_of_the_stamp_boxes(deck, face):
+    name = "デジタル戦略本部データ基盤推進部プライバシー保護技術グループ統計開示制御担当"
+    record = replace(deck.record, blanks=(("起案部署", name), ("起案者", "甲")))
+    page = PdfReader(io.BytesIO(record_pdf(replace(deck, record=record), face))).pages[0]
+    lines = page.extract_text().replace("\x00", "").splitlines()
+    assert not any(name in line for line in lines)
+    assert name in "".join(line.strip() for line in lines)
 
 
 def test_what_the_font_lacks_is_marked_and_no_empty_box(face):
