@@ -20,7 +20,7 @@ import pandas as pd
 
 from engine.accounting.domain import MOST_ITERATIONS
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.curves import Point, has_curve, noise_of, points
+from engine.curves import Point, has_curve, is_too_short, noise_of, points
 from engine.errors import InputError
 from engine.records import Provenance, RunRecord
 from engine.runlog import RunLog
@@ -92,7 +92,7 @@ def evidence(records: Iterable[RunRecord], noise_multiplier: NoiseMultiplier) ->
     Raises InputError without records, for more than one family (their losses do not compare), for
     two records of one run, and what accounting raises for budgets outside its domain.
     """
-    ordered = sorted(records, key=_order)
+    ordered = sorted((record for record in records if not is_too_short(record)), key=_order)
     families = sorted({record.family for record in ordered})
     if len(families) != 1:
         raise InputError(

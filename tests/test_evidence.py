@@ -47,9 +47,17 @@ def sweep(**changes: object) -> RunRecord:
 @pytest.mark.parametrize("provenance", ["measured", "imported"])
 def test_a_curve_drew_the_batch_that_it_states_however_it_was_cut(provenance):
     """``physical_batch_size`` is what the device held at once."""
-    curve = [(64, 3.6), (100, 3.5)]
-    drew = sweep(provenance=provenance, physical_batch_size=4, curve=curve)
+    curve = [(256, 3.6), (400, 3.5)]
+    stated = {"iterations": 400, "compute_flops": 4 * 6.0 * 1000 * 16 * 100 * 8}
+    drew = sweep(provenance=provenance, physical_batch_size=4, curve=curve, **stated)
     assert set(evidence([drew], power_law).frame["drawn_batch_size"]) == {16.0}
+
+
+def test_a_curve_that_ends_before_a_law_holds_is_no_evidence():
+    short = sweep(model_size=2000, compute_flops=12.0 * 1000 * 16 * 100 * 8, curve=[(100, 3.5)])
+    found, alone = evidence([sweep(), short], power_law), evidence([sweep()], power_law)
+    assert (found.runs, found.sha256) == (1, alone.sha256)
+    assert list(found.frame["model_size"]) == [1000]
 
 
 PRIVATE = {

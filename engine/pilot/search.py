@@ -33,7 +33,7 @@ START_SECONDS = 8.0
 """Loading libraries and text, and the last evaluations: once a training."""
 EVALUATED_WINDOWS = 512
 _SIZES, _STEPS = 25, 41
-_LEAST_STEPS = 64
+_LEAST_STEPS = 256
 """Where the evidence begins, see :data:`engine.curves.FIRST_ITERATION`."""
 _ROUNDS = 8
 """Fixed-point rounds that share a time budget between the arms."""

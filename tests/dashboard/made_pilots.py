@@ -131,7 +131,7 @@ def plan(
     """A plan of five minutes, without the seconds that certificates take."""
     arms = [_arm("recommended", 60_000, 512, 724, predicted)]
     if with_rule:
-        arms.append(_arm("rule", 150_000, 1_024, 145, predicted))
+        arms.append(_arm("rule", 150_000, 410, 362, predicted))
     return PilotPlan(
         **{
             "corpus": source,

@@ -310,7 +310,7 @@ def test_the_pilot_on_show():
 
 def test_history_says_what_became_of_each():
     gone = Entry(plan_id="0" * 16, plan=None, status=Status(state=State.PLANNED), results=())
-    entries = [entry(), entry(rule_shift=-0.8), entry(state=State.CANCELLED), gone]
+    entries = [entry(), entry(rule_shift=-1.0), entry(state=State.CANCELLED), gone]
     shown = pilot_entries.history(entries, "Asia/Tokyo", EN)
     assert shown["Date"][0] == "2026-11-24 18:29"
     assert shown["Outcome"] == ["confirmed", "confirmed", "cancelled", "planned"]
@@ -412,8 +412,8 @@ def test_charts_and_what_they_say_without_eyes(words, colours):
 
 
 def test_the_gap_when_the_rule_was_better_lies_at_the_recommendation_s_loss():
-    found = judged(rule_shift=-0.8)
-    drawn = pilot_charts.result(PLAN, made.results(PLAN, rule_shift=-0.8), found, EN, LIGHT)
+    found = judged(rule_shift=-1.0)
+    drawn = pilot_charts.result(PLAN, made.results(PLAN, rule_shift=-1.0), found, EN, LIGHT)
     gap = next(trace for trace in drawn.figure.data if trace.name == "saving")
     assert found.saving.factor < 1
     assert gap.y[0] == pytest.approx(found.arms[0].cross_entropy)

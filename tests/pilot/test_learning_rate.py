@@ -25,7 +25,7 @@ def best_rate(size: float, noise: float, steps: float, batch: float = BATCH) -> 
 def run(size, noise, rate, *, seed=0, batch=BATCH, shift=0.0) -> RunRecord:
     curve = [
         (steps, 2.5 + 0.05 * (math.log2(rate) - best_rate(size, noise, steps, batch)) ** 2 + shift)
-        for steps in (32, 64, 256, 1024)
+        for steps in (128, 256, 512, 1024)
     ]
     return RunRecord(
         family="gpt-bytes-docstrings",
@@ -48,7 +48,7 @@ def run(size, noise, rate, *, seed=0, batch=BATCH, shift=0.0) -> RunRecord:
 
 def near(size, noise, *, beyond=3):
     """Rates of the ladder around the best at every number of iterations."""
-    centre = best_rate(size, noise, 256)
+    centre = best_rate(size, noise, 512)
     return [rate for rate in LADDER if abs(math.log2(rate) - centre) <= beyond]
 
 
@@ -91,13 +91,13 @@ def test_a_shorter_second_seed_takes_no_iterations_away():
     curve = whole.curve[:3]
     short = replace(
         whole,
-        iterations=256,
+        iterations=512,
         curve=curve,
         cross_entropy=curve[-1][1],
-        compute_flops=whole.compute_flops / 4,
+        compute_flops=whole.compute_flops / 2,
     )
     reached = [optimum.iterations for optimum in optima([*ladder, short])]
-    assert reached == [64, 256, 1024]
+    assert reached == [256, 512, 1024]
 
 
 def test_a_ladder_that_never_turned_is_told_and_not_used():
