@@ -31,7 +31,7 @@ MEASURED_GPT = "gpt-bytes-docstrings"
 """Our own campaign: small decoders on bytes of the docstrings of installed packages."""
 EVIDENCE: tuple[str, ...] = (PUBLISHED_BERT, MEASURED_GPT)
 """Families that may be chosen as evidence."""
-FORMS: Mapping[str, str] = {MEASURED_GPT: "bounded_l2"}
+FORMS: Mapping[str, str] = {MEASURED_GPT: "limits"}
 """The form of each evidence, where it is not the default: the best at predicting more compute than it
 was fitted to (``python -m engine fit --evidence gpt-bytes-docstrings --judge``)."""
 
