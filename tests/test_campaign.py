@@ -112,11 +112,11 @@ def test_the_law_predicts_the_largest_runs_that_it_did_not_see(records):
 
 def test_a_law_of_two_batches_predicts_the_third_better_if_it_counts_drawing(records):
     frame = evidence(records, noise_multiplier=None).frame
-    third = frame[frame["batch_size"] == 512]
-    assert len(third) >= 6
+    third = frame[frame["batch_size"] == 128]
+    assert len(third) > 50
     errors = []
     for rows in (frame, frame.assign(drawn_batch_size=np.nan)):
-        law = fit(rows[rows["batch_size"] < 512], form=FORMS[MEASURED_GPT], resamples=0).law
+        law = fit(rows[rows["batch_size"] != 128], form=FORMS[MEASURED_GPT], resamples=0).law
         asked = np.log(law.cross_entropy(*point_of(third)) / third["cross_entropy"])
         errors.append(np.abs(asked).mean())
     assert errors[0] < 0.9 * errors[1]
@@ -124,7 +124,7 @@ def test_a_law_of_two_batches_predicts_the_third_better_if_it_counts_drawing(rec
 
 def test_there_is_a_rule_for_learning_rates(records):
     rule = fit_rule(records)
-    assert rule.cells >= 6 and rule.spread < 1.0
+    assert rule.cells >= 12 and rule.spread < 0.3
     asked = {"batch_size": 256, "noise_batch_ratio": 2**-9, "iterations": 512}
     small, large = (rule.learning_rate(model_size=size, **asked) for size in (15e3, 3e5))
     assert 2**-9 <= large < small <= 2**-4
