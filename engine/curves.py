@@ -29,7 +29,7 @@ from engine.records import RunRecord
 
 FIRST_ITERATION = 256
 """Before, warm-up and initialisation decide, which no law here describes: laws fitted to points from
-here on predict the campaign's larger runs half as wrongly as from 64 on (``data/CAMPAIGN.md``)."""
+here on err by a third less about the campaign's larger runs than from 64 on (``data/CAMPAIGN.md``)."""
 LADDER = 1.39
 """Least factor between two points of a cell: neighbours say the same again. Just below √2, the step
 of the curves that pilots and sweeps record."""
