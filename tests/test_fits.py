@@ -57,7 +57,7 @@ def test_other_noise_is_another_fit(tmp_path, counted, monkeypatch):
 
 def test_each_evidence_has_its_form_and_another_form_is_another_fit(tmp_path, counted, monkeypatch):
     assert fits.fitted_evidence("published-bert", cache=tmp_path).fit.law.form == "signal_onset"
-    assert fits.fitted_evidence(fits.MEASURED_GPT, cache=tmp_path).fit.law.form == "bounded_l2"
+    assert fits.fitted_evidence(fits.MEASURED_GPT, cache=tmp_path).fit.law.form == "limits"
     monkeypatch.setattr(fits, "FORMS", {})
     assert not fits.is_ready(fits.MEASURED_GPT, cache=tmp_path)
 
