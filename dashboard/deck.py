@@ -154,11 +154,7 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
                 title=meeting.unknown(study, words),
                 points=tuple(
                     filter(
-                        None,
-                        (
-                            meeting.just_pays(study, words) if meeting.agree(study) else "",
-                            roi_wording.centre(study, words),
-                        ),
+                        None, (meeting.just_pays(study, words), roi_wording.centre(study, words))
                     )
                 ),
                 figure=deck_figures.tornado(study, words, colours),

@@ -115,9 +115,8 @@ def pairs_lines(text: str | None) -> str:
 def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
     """Loss and metric, apart by a comma, semicolon, tab or space: one pair a line, or, as in a link,
     pairs without blanks apart by semicolons."""
-    text = unicodedata.normalize(
-        "NFKC", text
-    )  # Digits and commas of full width, as Japanese types.
+    # Digits and commas may be of full width, as one types them in Japanese.
+    text = unicodedata.normalize("NFKC", text)
     lines = text.split(_ROW) if re.fullmatch(r"[^\s;]+,[^\s;]+(;[^\s;]+,[^\s;]+)*", text) else None
     lines = lines or list(filter(None, map(str.strip, text.splitlines())))
     if len(lines) > MOST_PAIRS:

@@ -200,8 +200,7 @@ def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, Inpu
         except InputError as error:
             refused[key] = error
     try:
-        table, _ = own_figures(values)
-        with_costs(table, assumptions(values))
+        own_figures(values)
     except InputError as error:
         values |= {"figures": None, "pairs": None}
         refused["figures"] = error
@@ -209,11 +208,12 @@ def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, Inpu
 
 
 def own_figures(values: Mapping[str, Value]) -> tuple[Assumptions, Curve]:
-    """The table of assumptions and the curve among the values of all fields, before the sidebar's
-    prices are put in. Raises :class:`InputError` for figures that do not go together."""
+    """The table of assumptions, with the sidebar's prices, and the curve among the values of all
+    fields. Raises :class:`InputError` for figures that do not go together."""
     kind = MetricKind(values["metric"])
     table = edits.table(kind, values["figures"])
-    return table, edits.curve(kind, values["pairs"], table)
+    curve = edits.curve(kind, values["pairs"], table)
+    return with_costs(table, assumptions(values)), curve
 
 
 def write_all(values: dict[str, Value]) -> dict[str, str]:

@@ -51,9 +51,7 @@ def objections(
 
 def _return(answer: Decision, study: Study, words: Words) -> Objection:
     npv = study.appraisal.npv
-    # Break-even values are of the central case: where that says otherwise than the mean over all
-    # cases, they would answer another question.
-    turns = just_pays(study, words) if agree(study) else ""
+    turns = just_pays(study, words)
     if npv.value < 0:
         because = (
             asking.why(answer, study, words)
@@ -81,14 +79,15 @@ def _return(answer: Decision, study: Study, words: Words) -> Objection:
     )
 
 
-def agree(study: Study) -> bool:
-    """Whether the central case and the mean over all cases give one answer."""
-    found = study.appraisal
-    return (found.central_npv < 0) == (found.npv.value < 0)
-
-
 def just_pays(study: Study, words: Words) -> str:
-    """Where the largest unknown turns the answer, if it can; nothing said where none can."""
+    """Where the largest unknown turns the answer, if it can; nothing said where none can.
+
+    Nor where the central case, which break-even values are of, says otherwise than the mean over all
+    cases: they would answer another question.
+    """
+    found = study.appraisal
+    if (found.central_npv < 0) != (found.npv.value < 0):
+        return ""
     at = {item.name: item for item in study.break_evens}
     for bar in study.tornado:
         item = at.get(bar.name)
@@ -138,16 +137,19 @@ def forecast(answer: Decision, words: Words) -> str:
 def stepwise(answer: Decision, study: Study, words: Words) -> str:
     """What steps with gates are good for on these figures."""
     first, second = study.staged.gates
-    if first.passed <= 0 and study.staged.pilot.net <= 0:
+    stops = words.say("Each step has a gate at which we can stop.")
+    if study.staged.pilot.net > 0:
+        return stops
+    if first.passed <= 0:
         return words.say("On these figures no result of a pilot would make the plan pay.")
-    if asking.ask_for(answer, study) is Ask.PILOT and study.staged.pilot.net <= 0:
+    if asking.ask_for(answer, study) is Ask.PILOT:
         return words.say(
             "The plan lies outside the evidence: a pilot tests the forecast, which no figure below "
             "counts as a gain."
         )
-    if first.threshold is None and second.threshold is None and study.staged.pilot.net <= 0:
+    if first.threshold is None and second.threshold is None:
         return words.say("On these figures no result at a gate would change the decision to go on.")
-    return words.say("Each step has a gate at which we can stop.")
+    return stops
 
 
 def rule(answer: Decision, words: Words) -> str:

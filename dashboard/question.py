@@ -42,7 +42,7 @@ def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str
     begins = edits.table(MetricKind(kept["metric"]), None)
     priced = with_costs(begins, link.assumptions(kept))
     kept["figures"] = edits.written(table, priced, begins)
-    asked(kept, "en")
+    link.own_figures(kept)  # refuses what does not go together
     return kept
 
 
@@ -50,13 +50,12 @@ def asked(values: Mapping[str, link.Value], language: str) -> Scenario:
     """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do not
     go together, which :func:`dashboard.link.read_all` lets nobody have."""
     table, curve = link.own_figures(values)
-    prices = link.assumptions(values)
     return Scenario(
         budget=link.budget(values),
         evidence_id=values["evidence"],
         sampling=Sampling(values["sampling"]),
-        assumptions=prices,
-        table=with_costs(table, prices),
+        assumptions=link.assumptions(values),
+        table=table,
         curve=curve,
         language=language,
         currency=values["currency"],

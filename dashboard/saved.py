@@ -2,8 +2,8 @@
 
 A scenario is the fields of a link (:mod:`dashboard.link`) without the language and the pilot on show,
 written out in full, so that it means the same when a default changes; of the assumptions it holds those
-that are not the defaults. The file also holds its
-history: who changed which field when, where people give their names; entries are only ever added.
+that are not the defaults. The file also holds its history: who changed which field when, where people
+give their names; entries are only ever added.
 
 A file is written under a temporary name, made durable and renamed, so nobody ever reads half of one.
 A lock of the folder lets one process at a time look and write; and an update names the version that
@@ -94,9 +94,7 @@ def added(place: Path, scenario: Saved) -> Saved:
     """Keep an imported scenario as it is. Raises InputError where its name is taken."""
     with _alone(place):
         if _path(place, scenario.name).exists():
-            raise InputError(
-                "A scenario is called “{name}” already: choose another name.", name=scenario.name
-            )
+            raise _taken(scenario.name)
         _write(_path(place, scenario.name), scenario)
     return scenario
 
@@ -142,9 +140,7 @@ def listed(place: Path) -> tuple[list[Saved], list[InputError]]:
         try:
             one = _read(path)
             if one.name in found:
-                raise InputError(
-                    "A scenario is called “{name}” already: choose another name.", name=one.name
-                )
+                raise _taken(one.name)
             found[one.name] = one
         except InputError as error:
             refused.append(error)
@@ -277,6 +273,10 @@ def _alone(place: Path) -> Iterator[None]:
             "folder that can be written.",
             reason=error.strerror or "no reason given",
         ) from error
+
+
+def _taken(name: str) -> InputError:
+    return InputError("A scenario is called “{name}” already: choose another name.", name=name)
 
 
 def _no_scenario(source: str) -> InputError:

@@ -1,8 +1,8 @@
 """What a law may choose among, all of it trained: model sizes at equal compute and equal noise.
 
-A choice has a target compute C*, a σ̄ and a batch. Its candidates are the model sizes of which a curve at that
-σ̄ passes C*, that is, has points on both sides of it, at most a factor 2 apart. All then spend C*
-FLOPs exactly, and their measured loss is ln L interpolated linearly in ln T. The law picks the
+A choice has a target compute C*, a σ̄ and a batch. Its candidates are the model sizes of which a curve
+of these passes C*, that is, has points on both sides of it, at most a factor 2 apart. All then spend
+C* FLOPs exactly, and their measured loss is ln L interpolated linearly in ln T. The law picks the
 candidate whose loss it predicts least, of those that it gives a loss for; the *regret* is the
 measured loss of its pick over the least measured loss among the candidates, minus 1.
 

@@ -23,6 +23,7 @@ from engine.accounting.search import noise_multiplier
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling, TrainingConfig
+from engine.curves import FIRST_ITERATION
 from engine.errors import InputError
 from engine.pilot.ladder import LARGEST, SMALLEST, parameter_count, shape_for
 from engine.pilot.plan import Shape
@@ -33,8 +34,6 @@ START_SECONDS = 8.0
 """Loading libraries and text, and the last evaluations: once a training."""
 EVALUATED_WINDOWS = 512
 _SIZES, _STEPS = 25, 41
-_LEAST_STEPS = 256
-"""Where the evidence begins, see :data:`engine.curves.FIRST_ITERATION`."""
 _ROUNDS = 8
 """Fixed-point rounds that share a time budget between the arms."""
 _CLOSE = 0.95
@@ -122,7 +121,7 @@ def _best(
     """Least predicted loss over shapes and iterations; the batch takes what is left."""
     sequence = law.space.sequence_length
     low, high = law.space.searched_iterations
-    steps = np.unique(np.round(np.geomspace(max(low, _LEAST_STEPS), high, _STEPS)))
+    steps = np.unique(np.round(np.geomspace(max(low, FIRST_ITERATION), high, _STEPS)))
     sizes = np.array(sorted(shapes), dtype=float)
     batch = np.floor([affordable(size, steps) for size in sizes])
     batch = np.minimum(batch, prepared.units)

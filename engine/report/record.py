@@ -49,15 +49,15 @@ def _head(paper: Paper, record: Record, room: float) -> float:
     paper.write(centre, _MARGIN + _TITLE, record.title, _TITLE, bold=True, anchor="middle")
     y = top = _MARGIN + _TITLE + 26
     stamps = STAMP * len(record.approvals)
-    space = room - stamps - 20 - 82
+    start, end = _MARGIN + 82, _MARGIN + room - stamps - 20
     for name, filled in record.blanks:
         y += 20
         paper.write(_MARGIN, y, name, _TEXT)
-        size = _TEXT if paper.width_of(filled, _TEXT) <= space else _SMALL
-        for number, line in enumerate(paper.wrap(filled, space, size)):
+        size = _TEXT if paper.width_of(filled, _TEXT) <= end - start else _SMALL
+        for number, line in enumerate(paper.wrap(filled, end - start, size)):
             y += 11 if number else 0
-            paper.write(_MARGIN + 82, y, line, size)
-        paper.rule(_MARGIN + 78, _MARGIN + room - stamps - 20, y + 3)
+            paper.write(start, y, line, size)
+        paper.rule(start - 4, end, y + 3)
     y += 20
     paper.write(_MARGIN, y, record.dated, _TEXT)
     y = max(y, stamp_boxes(paper, record.approvals, _MARGIN + room, top)) + 18

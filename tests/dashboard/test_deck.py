@@ -143,13 +143,13 @@ def test_the_option_that_is_asked_for_is_the_one_marked(material, poor, words):
 
 @BOTH
 def test_nothing_in_the_deck_asks_for_what_is_not_asked_for(material, poor, words):
-    asking, telling = (
+    proposal, report = (
         deck(replace(material, study=study), words, LIGHT) for study in (material.study, poor)
     )
-    assert asking.record.request != telling.record.request
-    assert asking.slides[-2].notes != telling.slides[-2].notes
+    assert proposal.record.request != report.record.request
+    assert proposal.slides[-2].notes != report.slides[-2].notes
     decision = "ご決裁" if words.language == "ja" else "your decision"
-    assert decision in asking.record.request and decision not in telling.record.request
+    assert decision in proposal.record.request and decision not in report.record.request
 
 
 @BOTH
