@@ -14,30 +14,31 @@ if _ROOT not in sys.path:  # Streamlit puts dashboard/ there, and our packages l
 
 import streamlit as st  # noqa: E402
 
-from dashboard import controls, scenario  # noqa: E402
-from dashboard.i18n import N_, Words  # noqa: E402
-from dashboard.views import (  # noqa: E402
-    compare,
-    decide,
-    explore,
-    handheld,
-    pilot,
-    present,
-    roi,
-    tour,
-    tour_answer,
-    tour_offer,
-    welcome,
+from dashboard.compare import page as compare_page  # noqa: E402
+from dashboard.decide import page as decide_page  # noqa: E402
+from dashboard.explore import page as explore_page  # noqa: E402
+from dashboard.pilot import page as pilot_page  # noqa: E402
+from dashboard.present import page as present_page  # noqa: E402
+from dashboard.roi import page as roi_page  # noqa: E402
+from dashboard.shell import (  # noqa: E402
+    mobile,
+    sidebar,
+    top_line,
 )
+from dashboard.state import session  # noqa: E402
+from dashboard.text.i18n import N_, Words  # noqa: E402
+from dashboard.tour import answer as tour_answer  # noqa: E402
+from dashboard.tour import card as tour_card  # noqa: E402
+from dashboard.tour import offer as tour_offer  # noqa: E402
 
 PAGES = (
     # name in the URL, title, icon, what draws it
-    ("decide", N_("Decide"), ":material/approval:", decide.render),
-    ("explore", N_("Explore"), ":material/explore:", explore.render),
-    ("roi", N_("ROI"), ":material/savings:", roi.render),
-    ("pilot", N_("Pilot"), ":material/science:", pilot.render),
-    ("compare", N_("Compare"), ":material/compare_arrows:", compare.render),
-    ("present", N_("Present"), ":material/co_present:", present.render),
+    ("decide", N_("Decide"), ":material/approval:", decide_page.render),
+    ("explore", N_("Explore"), ":material/explore:", explore_page.render),
+    ("roi", N_("ROI"), ":material/savings:", roi_page.render),
+    ("pilot", N_("Pilot"), ":material/science:", pilot_page.render),
+    ("compare", N_("Compare"), ":material/compare_arrows:", compare_page.render),
+    ("present", N_("Present"), ":material/co_present:", present_page.render),
 )
 
 
@@ -49,8 +50,8 @@ _SIDEBAR_WIDTH = 340  # pixels: a slider's label and its typed entry fit on one 
 
 def main() -> None:
     """One run of the script."""
-    is_new_link = scenario.follow_url()
-    words = Words(scenario.language())
+    is_new_link = session.follow_url()
+    words = Words(session.language())
     st.set_page_config(
         page_title=words.say("Kessai"),
         page_icon=str(_ICON),
@@ -72,27 +73,27 @@ def main() -> None:
     if page is named:
         st.switch_page(pages[PAGES[0][0]], query_params=st.query_params.to_dict())
     name = next(name for name, one in pages.items() if one is page)
-    if is_new_link and scenario.value("tour") is not None:
-        tour.begin(scenario.value("tour"), pages)
+    if is_new_link and session.value("tour") is not None:
+        tour_card.begin(session.value("tour"), pages)
     st.logo(str(_ICON), size="large")
-    handheld.speak(words)
+    mobile.speak(words)
     if name != _MEETING:
         with st.sidebar:
-            controls.draw(words)
-    step = tour.under_way(name)
-    answer = step and tour.draw(step, pages, scenario.current(), words)
-    scenario.write_url()
+            sidebar.draw(words)
+    step = tour_card.under_way(name)
+    answer = step and tour_card.draw(step, pages, session.current(), words)
+    session.write_url()
     if name != _MEETING:
-        welcome.draw(pages, words)
-    for sentence in scenario.refused_link(words):
+        top_line.draw(pages, words)
+    for sentence in session.refused_link(words):
         st.error(sentence, icon=":material/link_off:")
     if name != _MEETING:
-        handheld.budgets(words)
+        mobile.budgets(words)
     page.run()
     if step:
-        tour_answer.draw(step, answer, scenario.current(), words)
+        tour_answer.draw(step, answer, session.current(), words)
     if name == _MEETING:
-        welcome.draw(pages, words)
+        top_line.draw(pages, words)
     tour_offer.remember()
 
 
@@ -103,7 +104,7 @@ def _first_by_name(pages: dict[str, st.Page]) -> st.Page:
 
 
 def _show(draw) -> None:
-    draw(scenario.current())
+    draw(session.current())
 
 
 main()

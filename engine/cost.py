@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.answers import Accelerator, Cost, CostAssumptions, FloatArray
+from engine.decision.answer import Accelerator, Cost, CostAssumptions, FloatArray
 from engine.errors import InputError
 
 DAYS = 365.0

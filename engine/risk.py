@@ -31,8 +31,8 @@ from engine.accounting.domain import participations
 from engine.accounting.gaussian import gaussian_delta
 from engine.accounting.search import better_sampling
 from engine.accounting.tradeoff import subsampled_delta
-from engine.answers import Allocation, Certificate, WiggleRoom
 from engine.config import Budget, Sampling, TrainingConfig
+from engine.decision.answer import Allocation, Certificate, WiggleRoom
 from engine.errors import InputError
 
 PEOPLE = 1_000

@@ -1,8 +1,8 @@
-"""The house rules of the source: who may import whom, where things live, how long they may be.
+"""The house rules of the source: who may import whom, and where things live.
 
-``MAY_IMPORT`` is the rule for the engine. A new module or package gets a line there, with what it
-needs and nothing more; data flows one way (records -> law; budget -> accounting; both ->
-allocation -> the decision).
+``MAY_IMPORT`` is the rule for the engine, ``DASHBOARD_MAY_IMPORT`` for the rooms of the dashboard. A
+new module or package gets a line there, with what it needs and nothing more. Data flows one way
+(records -> law; budget -> accounting; both -> allocation -> the decision -> what shows it).
 """
 
 import ast
@@ -19,50 +19,55 @@ ROOT = Path(__file__).resolve().parents[1]
 # --- the rules ----------------------------------------------------------------------------------
 
 _BASE = {"config", "errors"}
-_RECORDS = _BASE | {"fields", "records"}
-_STORE = _RECORDS | {"runtable", "runfiles", "runlog"}
-_LAW = {"law", "evidence"}
-_QUESTION = _BASE | {"answers", "law", "accounting"}
-_ALL = _STORE | _LAW | _QUESTION | {
-    "rows", "importers", "risk", "peers", "cost", "allocation", "roi", "fits", "decide", "report"
-}  # fmt: skip
+_RECORDS = _BASE | {"runs"}
+_QUESTION = _BASE | {"law", "accounting", "decision.answer"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "config": {"errors"},
-    "folders": set(),
     "durable": set(),
-    "answers": _BASE,
+    "deployments": {"errors"},
     # records and what stores them
-    "fields": _BASE,
-    "records": _BASE | {"fields"},
-    "rows": _RECORDS,
-    "runtable": _RECORDS,
-    "runfiles": _RECORDS | {"runtable", "durable"},
-    "runlog": _RECORDS | {"runtable", "runfiles"},
-    "importers": _RECORDS | {"rows"},
-    "curves": _RECORDS,
-    "evidence": _STORE | {"curves", "accounting"},
+    "runs": _BASE | {"durable", "accounting"},
     # mathematics: no records, no files
-    "law": _BASE,
-    "accounting": _BASE | {"answers"},
-    "risk": _BASE | {"answers", "accounting"},
-    "cost": _BASE | {"answers"},
+    "law": _BASE | {"decision.answer"},
+    "accounting": _BASE | {"decision.answer"},
+    "risk": _BASE | {"accounting", "decision.answer"},
+    "cost": _BASE | {"decision.answer"},
     "allocation": _QUESTION,
-    "peers": {"errors"},
     "roi": _QUESTION | {"cost", "risk", "allocation"},
     # what puts the pieces together
-    "fits": (_ALL | {"folders"}) - {"roi", "decide", "report"},
-    "decide": (_ALL | {"pilot"}) - {"report"},
-    "report": _ALL,
-    "pilot": _STORE
-    | _QUESTION
-    | {"folders", "durable", "rows", "curves", "evidence", "allocation", "cost"},
-    "pilots": _ALL | {"pilot", "curves"},
-    "commands": _ALL | {"pilot", "pilots"},
+    "decision": _QUESTION | _RECORDS
+    | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments"},
+    "report": _QUESTION | _RECORDS,
+    "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost"},
+    "commands": _QUESTION | _RECORDS
+    | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "durable"},
     "__main__": {"commands", "errors"},
-}
+}  # fmt: skip
 """Module or package of the engine -> what else of the engine it may import; itself always."""
+
+_SHARED = {"text", "ui", "glossary", "state", "answers"}
+DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
+    # words, then widgets, then state, then answers: what all pages share
+    "text": set(),
+    "glossary": {"text"},
+    "ui": {"text", "glossary"},
+    "state": {"text"},
+    "answers": {"text", "ui", "state"},
+    # one room a page
+    "decide": _SHARED,
+    "explore": _SHARED | {"decide"},
+    "roi": _SHARED,
+    "pilot": _SHARED,
+    "compare": _SHARED | {"decide", "roi"},
+    "tour": _SHARED | {"compare", "pilot"},
+    "shell": _SHARED | {"tour"},
+    "present": _SHARED | {"decide", "roi", "shell"},
+    "app": _SHARED
+    | {"decide", "explore", "roi", "pilot", "compare", "tour", "shell", "present"},
+}  # fmt: skip
+"""Room of the dashboard -> what other rooms it may import; itself always."""
 
 PILOT_FRONT = {
     "engine.pilot.ladder", "engine.pilot.learning_rate", "engine.pilot.plan",
@@ -80,11 +85,11 @@ PILOT_FRONT = {
 """What of the pilot others may import: it loads no torch."""
 
 ONLY_IN = {
-    "duckdb": ("engine.runlog",),
+    "duckdb": ("engine.runs.log",),
     "pyarrow": (
-        "engine.runlog",
-        "engine.runfiles",
-        "engine.runtable",
+        "engine.runs.log",
+        "engine.runs.files",
+        "engine.runs.arrow",
         "engine.pilot.text.columnar",
     ),
     "dp_accounting": ("engine.accounting",),
@@ -101,19 +106,20 @@ ONLY_IN = {
 }
 """Package -> the only places that may import it."""
 
-WITHOUT_STREAMLIT = {
-    "dashboard.charts", "dashboard.pilot_charts", "dashboard.risk_charts", "dashboard.roi_charts",
-    "dashboard.explore_charts", "dashboard.plan_charts", "dashboard.compare_charts",
-    "dashboard.saved", "dashboard.deck", "dashboard.deck_figures", "dashboard.deck_tables",
-    "dashboard.decision_record", "dashboard.exports", "dashboard.meeting",
+PURE_ROOMS = {"dashboard.text"}
+PURE_PARTS = {
+    "charts", "map_charts", "plan_charts", "risk_charts", "layers", "plane", "expected", "canvas",
+    "wording", "targets_wording", "facts", "figures", "tables", "labels", "entries", "explain",
+    "revision", "provenance", "request", "objections", "speaker_notes", "decision_record", "deck",
+    "exports", "saved", "steps", "lookup", "terms", "privacy_terms", "link",
 }  # fmt: skip
+"""Rooms and parts of rooms that are words and figures: they know no widgets."""
 ATTRIBUTES_ONLY_IN = {
-    "session_state": "dashboard.scenario",
-    "cache_data": "dashboard.cache",
-    "cache_resource": "dashboard.cache",
+    "session_state": "dashboard.state.session",
+    "cache_data": "dashboard.answers.cache",
+    "cache_resource": "dashboard.answers.cache",
 }
-SQL_ONLY_IN = {"engine.runlog"}
-LONGEST_MODULE, LONGEST_VIEW = 300, 60
+SQL_ONLY_IN = {"engine.runs.log"}
 NO_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 SQL = re.compile(
@@ -163,32 +169,49 @@ def imported(module: str, tree: ast.AST) -> Iterator[str]:
                 yield node.args[0].value
 
 
+def _rule(path: list[str], rules: dict[str, set[str]]) -> str | None:
+    """The rule's name for a module: that of its own where there is one, else of its package."""
+    own = ".".join(path[:2])
+    return own if own in rules else path[0] if path[0] in rules else None
+
+
 def import_violations(module: str, source: str) -> list[str]:
     """A sentence for each import that the rules forbid."""
     top, *rest = module.split(".")
-    found = []
-    unit = rest[0] if rest else ""
-    if top == "engine" and unit != "__init__" and unit not in MAY_IMPORT:
+    if not rest or rest == ["__init__"]:
+        return []
+    engine = top == "engine"
+    rules = MAY_IMPORT if engine else DASHBOARD_MAY_IMPORT
+    called = "MAY_IMPORT" if engine else "DASHBOARD_MAY_IMPORT"
+    unit = _rule(rest, rules)
+    if unit is None:
         return [
-            f"{module} is new: add a line for {unit!r} to MAY_IMPORT in tests/test_architecture.py "
-            "that says what of the engine it may import."
+            f"{module} is new: add a line for {rest[0]!r} to {called} in "
+            f"tests/test_architecture.py that says what of the {top} it may import."
         ]
+    found = []
     for name in imported(module, ast.parse(source)):
         parts = name.split(".")
         for package, places in ONLY_IN.items():
             if parts[0] == package and not any(f"{module}.".startswith(f"{p}.") for p in places):
                 found.append(f"{module} imports {package}: only {', '.join(places)} may.")
-        if parts[0] == "streamlit" and module in WITHOUT_STREAMLIT:
-            found.append(f"{module} imports streamlit: charts are figures, not pages.")
-        if parts[0] != "engine" or len(parts) < 2:
+        if parts[0] == "streamlit" and is_pure(module):
+            found.append(f"{module} imports streamlit: it is words or figures, not a page.")
+        if len(parts) < 2:
             continue
-        other = parts[1]
-        if top == "engine" and other != unit and other not in MAY_IMPORT.get(unit, set()):
-            found.append(f"{module} imports engine.{other}: MAY_IMPORT does not let {unit!r}.")
+        others = {parts[1], ".".join(parts[1:3])}
+        if parts[0] == top and parts[1] != unit and not others & rules[unit]:
+            found.append(f"{module} imports {name}: {called} does not let {unit!r}.")
         front = any(".".join(parts[:n]) in PILOT_FRONT for n in range(3, len(parts) + 1))
-        if other == "pilot" and unit != "pilot" and not front:
+        if parts[:2] == ["engine", "pilot"] and (top, unit) != ("engine", "pilot") and not front:
             found.append(f"{module} imports {name}: of the pilot only {sorted(PILOT_FRONT)}.")
     return found
+
+
+def is_pure(module: str) -> bool:
+    """Whether a module holds words and figures only."""
+    room, _, part = module.rpartition(".")
+    return room in PURE_ROOMS or (room.startswith("dashboard") and part in PURE_PARTS)
 
 
 def attribute_violations(module: str, source: str) -> list[str]:
@@ -242,13 +265,6 @@ def test_packages_are_empty():
     assert filled == [], "an __init__.py stays empty: import from the module itself"
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_modules_stay_short(module):
-    longest = LONGEST_VIEW if module.startswith("dashboard.views.") else LONGEST_MODULE
-    lines = len(MODULES[module].read_text().splitlines())
-    assert lines <= longest, f"{module} has {lines} lines: does it hold more than one thing?"
-
-
 def test_the_front_of_the_pilot_loads_no_torch():
     names = ", ".join(sorted(PILOT_FRONT))
     loaded = "sorted({'torch', 'opacus'} & sys.modules.keys())"
@@ -268,7 +284,7 @@ def test_no_module_is_a_drawer():
 
 
 def test_no_folder_is_called_pages():
-    assert not (ROOT / "dashboard" / "pages").exists(), "Streamlit would list it: call it views"
+    assert not (ROOT / "dashboard" / "pages").exists(), "Streamlit would list it"
 
 
 def test_nothing_names_a_private_path_or_host():
@@ -281,9 +297,21 @@ def test_nothing_names_a_private_path_or_host():
 
 
 def test_the_rules_name_no_other_units_than_they_define():
-    for unit, allowed in MAY_IMPORT.items():
-        assert allowed <= MAY_IMPORT.keys(), unit
-        assert unit not in {"law", "accounting", "records"} or "runlog" not in allowed
+    for rules in (MAY_IMPORT, DASHBOARD_MAY_IMPORT):
+        for unit, allowed in rules.items():
+            assert {name.split(".")[0] for name in allowed} <= rules.keys(), unit
+    assert not any("runs" in MAY_IMPORT[unit] for unit in ("law", "accounting", "allocation"))
+
+
+def test_rooms_are_on_floors():
+    """No two rooms need each other: each stands on those below it."""
+    values = {"decision.answer"}
+    for rules in (DASHBOARD_MAY_IMPORT, MAY_IMPORT):
+        left = {unit: set(allowed) - {unit} - values for unit, allowed in rules.items()}
+        while left:
+            ground = {unit for unit, needs in left.items() if not needs & left.keys()}
+            assert ground, f"in a circle: {sorted(left)}"
+            left = {unit: needs for unit, needs in left.items() if unit not in ground}
 
 
 # --- the checks notice what they should ---------------------------------------------------------
@@ -292,25 +320,30 @@ def test_the_rules_name_no_other_units_than_they_define():
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("engine.config", "from engine.records import RunRecord"),
-        ("engine.law.fit", "from engine import runlog"),
-        ("engine.law.fit", "from ..records import RunRecord"),
-        ("engine.law.fit", "from .. import records"),
+        ("engine.config", "from engine.runs.record import RunRecord"),
+        ("engine.law.fit", "from engine.runs import log"),
+        ("engine.law.fit", "from ..runs.record import RunRecord"),
+        ("engine.law.fit", "from .. import runs"),
         ("engine.law.fit", "def f():\n    import engine.accounting.search"),
-        ("engine.law.fit", "import importlib\nimportlib.import_module('engine.runlog')"),
-        ("engine.cost", "import dashboard.charts"),
+        ("engine.law.fit", "import importlib\nimportlib.import_module('engine.runs.log')"),
+        ("engine.law.fit", "from engine.decision.decide import decide"),
+        ("engine.cost", "import dashboard.decide.charts"),
         ("engine.report", "import plotly.graph_objects as go"),
         ("engine.report", "from streamlit import session_state"),
-        ("engine.records", "import duckdb"),
-        ("engine.evidence", "import pyarrow.parquet"),
-        ("engine.allocation.lattice", "from dp_accounting import pld"),
+        ("engine.runs.record", "import duckdb"),
+        ("engine.runs.evidence", "import pyarrow.parquet"),
+        ("engine.allocation.many", "from dp_accounting import pld"),
         ("engine.accounting_too", ""),
-        ("engine.decide", "from engine.pilot.train import step"),
+        ("engine.decision.decide", "from engine.pilot.train import step"),
         ("engine.commands.pilot", "from engine.pilot import train"),
-        ("dashboard.cache", "import torch"),
-        ("dashboard.cache", "from opacus.accountants import RDPAccountant"),
-        ("dashboard.cache", "from engine.pilot import runner"),
-        ("dashboard.charts", "import streamlit as st"),
+        ("dashboard.answers.cache", "import torch"),
+        ("dashboard.answers.cache", "from opacus.accountants import RDPAccountant"),
+        ("dashboard.answers.cache", "from engine.pilot import runner"),
+        ("dashboard.decide.charts", "import streamlit as st"),
+        ("dashboard.text.formats", "import streamlit as st"),
+        ("dashboard.text.formats", "from dashboard.decide import wording"),
+        ("dashboard.roi.page", "from dashboard.present import deck"),
+        ("dashboard.novelty", ""),
     ],
 )
 def test_a_forbidden_import_is_noticed(module, source):
@@ -321,14 +354,15 @@ def test_a_forbidden_import_is_noticed(module, source):
     ("module", "source"),
     [
         ("engine.law.fit", "from engine.law import forms\nfrom .forms import FORMS\nimport numpy"),
-        ("engine.runlog", "import duckdb\nfrom engine import runfiles"),
+        ("engine.law.fit", "from engine.decision.answer import Interval"),
+        ("engine.runs.log", "import duckdb\nfrom engine.runs import files"),
         (
             "engine.pilot.train",
             "import torch\nimport opacus\nfrom engine.pilot.dpsgd.model import Model",
         ),
         ("engine.commands.pilot", "from engine.pilot import plan"),
-        ("dashboard.cache", "from engine.pilot.plan import Plan\nimport streamlit"),
-        ("dashboard.charts", "import plotly"),
+        ("dashboard.answers.cache", "from engine.pilot.plan import PilotPlan\nimport streamlit"),
+        ("dashboard.decide.charts", "import plotly"),
         ("engine.__init__", ""),
     ],
 )
@@ -344,9 +378,12 @@ def test_a_new_module_is_told_where_its_rule_goes():
 def test_state_and_caches_elsewhere_are_noticed():
     source = "import streamlit as st\nst.session_state['a'] = 1\n@st.cache_data\ndef f(): ...\n"
     assert len(attribute_violations("dashboard.app", source)) == 2
-    assert len(attribute_violations("dashboard.scenario", source)) == 1
-    assert len(attribute_violations("dashboard.cache", "from streamlit import session_state")) == 1
-    assert attribute_violations("dashboard.cache", "'''st.session_state'''") == []
+    assert len(attribute_violations("dashboard.state.session", source)) == 1
+    assert (
+        len(attribute_violations("dashboard.answers.cache", "from streamlit import session_state"))
+        == 1
+    )
+    assert attribute_violations("dashboard.answers.cache", "'''st.session_state'''") == []
 
 
 def test_sql_is_told_from_prose():

@@ -28,8 +28,8 @@ from engine.accounting.domain import (
 from engine.accounting.profile import composed_epsilon_bound, subsampled_epsilon
 from engine.accounting.search import beyond_table
 from engine.accounting.search import noise_multiplier as searched_noise_multiplier
-from engine.answers import Certificate
 from engine.config import Sampling, require_integer
+from engine.decision.answer import Certificate
 from engine.errors import InputError
 
 PRIVACY_UNIT = "person"

@@ -16,8 +16,8 @@ from engine.allocation.lattice import (
     resampled_losses,
 )
 from engine.allocation.space import Space
-from engine.answers import Doubling, Interval, Saturation, WiggleRoom
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
+from engine.decision.answer import Doubling, Interval, Saturation, WiggleRoom
 from engine.law.fit import FitResult
 
 TOLERANCE = 0.01

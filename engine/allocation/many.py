@@ -3,7 +3,7 @@
 :mod:`engine.allocation.lattice` answers one question with a whole line over compute; a map asks a few
 hundred questions, so here all of them share one search: a coarse grid of model size and iterations
 for every budget, the batch taking what compute is left (at most all of the data), then a compass
-search on all of them together. It agrees with :func:`engine.decide.decide` within 0.1 % of the loss
+search on all of them together. It agrees with :func:`engine.decision.decide.decide` within 0.1 % of the loss
 under Poisson sampling (fixed batches are a staircase: there within 1 %); configurations are not
 rounded to whole numbers and carry no interval.
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from engine.answers import Extrapolation, Support
 from engine.config import TrainingConfig
+from engine.decision.answer import Extrapolation, Support
 from engine.errors import InputError
 
 MARGIN = 1.2
@@ -67,7 +67,7 @@ class Space:
 
 
 def space_of(frame: pd.DataFrame) -> Space:
-    """The space of an evidence's frame (see :mod:`engine.evidence`).
+    """The space of an evidence's frame (see :mod:`engine.runs.evidence`).
 
     Raises :class:`InputError` where runs of several sequence lengths or vocabularies are mixed.
     """

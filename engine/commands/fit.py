@@ -1,6 +1,6 @@
 """Fit the law to an evidence and say how well it predicts what it has not seen.
 
-``--judge`` leaves the future out (:mod:`engine.law.judge`): every form, the paper's surface and its
+``--judge`` leaves the future out (:mod:`engine.law.selection.extrapolation`): every form, the paper's surface and its
 peers are fitted to small compute and asked about 3, 10 and 30 times as much.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 from engine.accounting.search import noise_multiplier
 from engine.commands.options import add_evidence, add_json, as_json, as_table
 from engine.config import Sampling
-from engine.fits import FittedEvidence, evidence_of, fitted_evidence
-from engine.law.judge import HORIZONS, Judgement, compare
-from engine.law.validate import HoldOuts, choose_form, holdouts
+from engine.decision.fitted import FittedEvidence, evidence_of, fitted_evidence
+from engine.law.selection.extrapolation import HORIZONS, Judgement, compare
+from engine.law.selection.form_selection import HoldOuts, choose_form, holdouts
 
 _HEADINGS = {
     "fitted": "in_sample_mean",

@@ -5,8 +5,8 @@ import json
 from collections.abc import Sequence
 
 from engine.config import DEFAULT_DELTA, Sampling, require_integer
+from engine.decision.fitted import PUBLISHED_BERT
 from engine.errors import InputError
-from engine.fits import PUBLISHED_BERT
 
 
 def number(name: str, text: str) -> float:

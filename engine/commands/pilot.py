@@ -20,6 +20,7 @@ from engine.commands.pilot_options import (
     source_of,
     terms_of,
 )
+from engine.decision.pilot_law import pilot_law
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
@@ -29,7 +30,6 @@ from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.status import State, Status
 from engine.pilot.verdict import verdict
-from engine.pilots import pilot_law
 
 _LOOKS = 0.3
 """Seconds between two looks at a process that is followed."""

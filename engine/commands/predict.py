@@ -15,8 +15,8 @@ from engine.commands.options import (
 )
 from engine.commands.recommend import interval, where
 from engine.config import Sampling, TrainingConfig
-from engine.decide import predict
-from engine.fits import fitted_evidence
+from engine.decision.decide import predict
+from engine.decision.fitted import fitted_evidence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

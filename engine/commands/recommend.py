@@ -8,14 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from engine.accounting.certify import certify
-from engine.answers import (
-    Baseline,
-    Certificate,
-    Decision,
-    Extrapolation,
-    Interval,
-    Support,
-)
 from engine.commands.options import (
     add_delta,
     add_evidence,
@@ -27,8 +19,9 @@ from engine.commands.options import (
     whole,
 )
 from engine.config import Budget, Sampling
-from engine.decide import allocation_at, decide
-from engine.fits import fitted_evidence
+from engine.decision.answer import Baseline, Certificate, Decision, Extrapolation, Interval, Support
+from engine.decision.decide import allocation_at, decide
+from engine.decision.fitted import fitted_evidence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.commands.options import add_json, as_json, as_table
-from engine.fits import run_log
-from engine.importers.dp_scaling_laws import read_results
+from engine.decision.fitted import run_log
+from engine.runs.importers.dp_scaling_laws import read_results
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from engine.pilot.sweeps import survey as sweep_survey
 from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,8 @@ import math
 from dataclasses import asdict
 
 from engine.commands.options import add_json, as_json, whole
-from engine.fits import evidence_of, form_of
-from engine.law.transfer import RUNS, TransferRow, transfer_study
+from engine.decision.fitted import evidence_of, form_of
+from engine.law.transfer.study import RUNS, TransferRow, transfer_study
 
 _HEADINGS = ("error", "worst", "coverage", "width", "pooled_wins")
 

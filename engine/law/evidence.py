@@ -83,7 +83,7 @@ def evidence_of(
     Raises :class:`InputError` on missing columns, fewer than 8 rows, values that are not finite or
     not positive, losses above ln vocabulary, one model size only, or one noise only.
 
-    With the ``reference`` of a law to pool with (:mod:`engine.law.pool`), rows are measured from
+    With the ``reference`` of a law to pool with (:mod:`engine.law.transfer.pool`), rows are measured from
     there, and one row is enough: what a few cannot say, that law does. ``counts_drawing``: whether
     that law counts what drawing a batch adds to the noise; without a reference the rows decide
     (two batches or more tell what drawing them adds).

@@ -27,7 +27,8 @@ from engine.errors import InputError
 from engine.law.evidence import evidence_of
 from engine.law.form import Form
 from engine.law.forms import DEFAULT_FORM, form_of
-from engine.law.holdout import (
+from engine.law.law import Law
+from engine.law.selection.holdout import (
     DECADES,
     best,
     coordinates,
@@ -36,7 +37,6 @@ from engine.law.holdout import (
     leave_largest_out,
     resample,
 )
-from engine.law.law import Law
 from engine.law.shapes import Array
 from engine.law.solve import prior_share
 

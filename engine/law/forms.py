@@ -197,4 +197,4 @@ _ALL = (
     ),
 )
 FORMS: dict[str, Form] = {form.name: form for form in _ALL}
-"""Every form that :func:`engine.law.validate.choose_form` compares, by name."""
+"""Every form that :func:`engine.law.selection.form_selection.choose_form` compares, by name."""

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from statsmodels.regression.linear_model import OLS
 
-from engine.curves import FIRST_ITERATION, has_curve, noise_of, vertex
 from engine.errors import InputError
-from engine.records import RunRecord
+from engine.runs.curves import FIRST_ITERATION, has_curve, noise_of, vertex
+from engine.runs.record import RunRecord
 
 MINIMUM_CELLS = 6
 LEAST_RATES = 3

@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from engine.answers import Certificate, Interval
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
+from engine.decision.answer import Certificate, Interval
 from engine.errors import InputError
-from engine.fields import canonical_json
+from engine.runs.checks import canonical_json
 
 SOURCE = "kessai pilot 1"
 """What records of these trainings carry as source; the number rises when losses change meaning."""

@@ -2,7 +2,7 @@
 
 Both arms (:mod:`engine.pilot.search`) are certified, and what the law expects of both is written
 down before anything is trained. A law speaks for one family: for a text of its own it is transferred
-there (:func:`engine.pilots.pilot_law`), and the plan says from where and by how many runs.
+there (:func:`engine.decision.pilot_law.pilot_law`), and the plan says from where and by how many runs.
 
 Not covered: the privacy spent by looking at the held-out loss, which no ε here includes. A law that was
 moved by earlier runs on the same text has looked at theirs.
@@ -13,8 +13,8 @@ Loads no torch.
 from dataclasses import replace
 
 from engine.accounting.certify import certify
-from engine.answers import Certificate, Interval
 from engine.config import Sampling, TrainingConfig
+from engine.decision.answer import Certificate, Interval
 from engine.errors import InputError
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared

@@ -6,7 +6,7 @@ Loads no torch.
 from dataclasses import dataclass
 
 from engine.allocation.space import Space
-from engine.answers import EvidenceSummary
+from engine.decision.answer import EvidenceSummary
 from engine.errors import InputError
 from engine.law.fit import FitResult
 from engine.pilot.learning_rate import LearningRateRule

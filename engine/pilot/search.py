@@ -23,12 +23,12 @@ from engine.accounting.search import noise_multiplier
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling, TrainingConfig
-from engine.curves import FIRST_ITERATION
 from engine.errors import InputError
 from engine.pilot.ladder import LARGEST, SMALLEST, parameter_count, shape_for
 from engine.pilot.plan import Shape
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.runs.curves import FIRST_ITERATION
 
 START_SECONDS = 8.0
 """Loading libraries and text, and the last evaluations: once a training."""

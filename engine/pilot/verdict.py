@@ -27,8 +27,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.answers import Interval
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
+from engine.decision.answer import Interval
 from engine.errors import InputError
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.running.status import TrainingResult

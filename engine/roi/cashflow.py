@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.answers import FloatArray
 from engine.cost import ONCE, breakdown
+from engine.decision.answer import FloatArray
 from engine.roi.measures import discount_factors, paybacks
 from engine.roi.plan import Plan
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import stdtrit
 
-from engine.answers import FloatArray
+from engine.decision.answer import FloatArray
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, stdtrit
 from statsmodels.regression.linear_model import OLS
 
-from engine.answers import FloatArray, Interval
+from engine.decision.answer import FloatArray, Interval
 from engine.errors import InputError
 from engine.roi.kinds import METRICS, MetricKind, Shape, require_metric
 

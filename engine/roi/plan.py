@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.allocation.space import Space
-from engine.answers import Allocation, Decision
 from engine.config import TrainingConfig
 from engine.cost import Workload
+from engine.decision.answer import Allocation, Decision
 from engine.law.fit import FitResult
 from engine.risk import Mechanism, advantage, planned_mechanism
 from engine.roi.draws import LossForecast

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.answers import FloatArray
+from engine.decision.answer import FloatArray
 from engine.errors import InputError
 from engine.roi.appraise import Sample, sample
 from engine.roi.assumptions import Assumptions

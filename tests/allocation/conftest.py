@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.fits import FittedEvidence, fitted_evidence
+from engine.decision.fitted import FittedEvidence, fitted_evidence
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.allocation.lattice import Terms, best_by_compute
 from engine.allocation.many import best_of, budgets
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling
-from engine.decide import decide
+from engine.decision.decide import decide
 
 DELTA = 1e-8
 

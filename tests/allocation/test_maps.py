@@ -6,9 +6,9 @@ import pytest
 from engine.allocation import maps
 from engine.allocation.many import best_of, budgets
 from engine.allocation.space import EDGE_DECADES
-from engine.answers import Support
 from engine.config import Budget, Sampling
-from engine.decide import decide
+from engine.decision.answer import Support
+from engine.decision.decide import decide
 from engine.errors import InputError
 
 COMPUTE = np.array([1e17, 1e19, 1e21, 1e23])

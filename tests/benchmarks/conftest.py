@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.fits import FittedEvidence, fitted_evidence
+from engine.decision.fitted import FittedEvidence, fitted_evidence
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 import itertools
 
 from engine.config import Budget
-from engine.decide import decide
-from engine.fits import evidence_of
+from engine.decision.decide import decide
+from engine.decision.fitted import evidence_of
 from engine.law.fit import fit
 
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from dashboard.explore import plane, window
+from dashboard.explore.plane import plane, window
 from engine.allocation import maps
 from engine.allocation.many import budgets
 from engine.config import Budget, Sampling

@@ -3,7 +3,7 @@
 from itertools import count
 
 from engine.config import Budget
-from engine.decide import decide
+from engine.decision.decide import decide
 from engine.risk import attack_risk, planned_mechanism
 from engine.roi.appraise import DEFAULT_CURVE, appraise, sample
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS

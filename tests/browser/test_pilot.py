@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.status import State, write_status
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 from tests.dashboard import made_pilots as made
 
 pytestmark = pytest.mark.browser

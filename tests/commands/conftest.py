@@ -2,12 +2,13 @@
 
 import pytest
 
-from engine import fits, runlog
+from engine.decision import fitted
+from engine.runs import log
 
 
 @pytest.fixture(autouse=True)
 def without_campaign(monkeypatch, tmp_path):
-    monkeypatch.setattr(runlog, "COMMITTED", tmp_path / "no campaign")
-    fits.run_log.cache_clear()
+    monkeypatch.setattr(log, "COMMITTED", tmp_path / "no campaign")
+    fitted.run_log.cache_clear()
     yield
-    fits.run_log.cache_clear()
+    fitted.run_log.cache_clear()

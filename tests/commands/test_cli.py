@@ -9,7 +9,7 @@ import pytest
 
 from engine.__main__ import main
 from engine.commands import fit as fit_command
-from engine.law.validate import FormChoice
+from engine.law.selection.form_selection import FormChoice
 
 ROOT = Path(__file__).parents[2]
 RECOMMEND = ["recommend", "--compute", "3.8e20", "--data", "1e7", "--epsilon", "4"]

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from engine.__main__ import main
 from engine.commands import pilot
 from engine.commands.pilot_report import upwards
-from engine.law.pool import pool
+from engine.law.transfer.pool import pool
 from engine.pilot.dpsgd.ledger import charged_steps
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE
@@ -19,7 +19,7 @@ from engine.pilot.running import launchers
 from engine.pilot.running.folder import PLAN_FILE, folder_of, preparation_of, write_text
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.running.versions import versions
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 from tests.pilot.conftest import FAMILY, law, prepared  # noqa: F401 (fixtures)
 from tests.pilot.test_verdict import result
 

@@ -9,7 +9,7 @@ from engine.pilot.running.folder import PilotFolder, pilots_folder
 from engine.pilot.sweeps import gridfile
 from engine.pilot.sweeps.grid import run_id
 from engine.pilot.sweeps.survey import open_sweep
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 
 PLAN = """
 [corpus]

@@ -9,7 +9,7 @@ import pytest
 from engine.commands import transfer
 from engine.errors import InputError
 from engine.law.forms import DEFAULT_FORM
-from tests.law.made_families import LARGER, NEW, sweep
+from tests.law.transfer.made_families import LARGER, NEW, sweep
 
 FRAMES = {"one": sweep(LARGER, seed=0), "other": sweep(NEW, seed=1)}
 

@@ -7,13 +7,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard.answers import cache
+from dashboard.answers.certificates import Certificates
+from engine.config import Budget, Sampling
 from tests.dashboard import fake_engine
-
-fake_engine.register()
-
-from dashboard import cache  # noqa: E402
-from dashboard.certificates import Certificates  # noqa: E402
-from engine.config import Budget, Sampling  # noqa: E402
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 SECONDS = 60
@@ -47,8 +44,8 @@ def fake(monkeypatch):
             return fake_engine.certify(**question)
 
     monkeypatch.setattr(cache.decide, "decide", fake_engine.decide)
-    monkeypatch.setattr(cache.fits, "fitted_evidence", fake_engine.fitted_evidence)
-    monkeypatch.setattr(cache.fits, "is_ready", fake_engine.is_ready)
+    monkeypatch.setattr(cache.fitted, "fitted_evidence", fake_engine.fitted_evidence)
+    monkeypatch.setattr(cache.fitted, "is_ready", fake_engine.is_ready)
     monkeypatch.setattr(cache, "Certificates", Immediate)
     yield fake_engine
     st.cache_resource.clear()

@@ -1,17 +1,15 @@
 """A stand-in for the engine with a closed form: smooth, monotone, instant; not real.
 
-``install`` puts it behind :mod:`dashboard.cache` in tests. Run where the engine's own modules are
+``install`` puts it behind :mod:`dashboard.answers.cache` in tests. Run where the engine's own modules are
 missing, ``register`` makes them importable.
 """
 
-import importlib
-import sys
 from dataclasses import dataclass, fields, replace
-from types import ModuleType
 
 import numpy as np
 
-from engine.answers import (
+from engine.config import NeighbouringRelation, Sampling, TrainingConfig
+from engine.decision.answer import (
     Accelerator,
     Allocation,
     Baseline,
@@ -28,7 +26,6 @@ from engine.answers import (
     Support,
     WiggleRoom,
 )
-from engine.config import NeighbouringRelation, Sampling, TrainingConfig
 from engine.errors import InputError
 
 H100 = Accelerator(
@@ -230,26 +227,3 @@ def never_reached(decision):
         rule_tuned=replace(decision.rule_tuned, **gone),
         rule_practised=replace(decision.rule_practised, **gone),
     )
-
-
-def register(*, force=False):
-    """Make the engine modules that do not exist yet importable, backed by this one."""
-    for name, members in {
-        "decide": ("decide",),
-        "fits": ("fitted_evidence", "is_ready", "EVIDENCE", "FittedEvidence"),
-        "accounting.certify": ("certify",),
-        "cost": ("cost", "ACCELERATORS", "DEFAULTS"),
-    }.items():
-        try:
-            if force:
-                raise ImportError
-            real = importlib.import_module(f"engine.{name}")
-            if hasattr(real, members[0]):
-                continue
-        except ImportError:
-            pass
-        module = ModuleType(f"engine.{name}")
-        for member in members:
-            setattr(module, member, globals()[member])
-        sys.modules[module.__name__] = module
-        setattr(importlib.import_module("engine"), name, module)

@@ -8,15 +8,15 @@ leaves it.
 import math
 from datetime import UTC, datetime
 
-from engine.answers import Certificate, Interval
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
+from engine.decision.answer import Certificate, Interval
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
 from engine.pilot.prepared import PREPARED_FILE, Prepared, Speed
 from engine.pilot.running.folder import PilotFolder, folder_of, preparation_of, write_text
 from engine.pilot.running.status import State, Status, TrainingResult, write_status
 from engine.pilot.running.versions import code_version, versions
-from engine.records import Provenance, RunRecord
+from engine.runs.record import Provenance, RunRecord
 
 FAMILY = "gpt-bytes-docstrings"
 SEQUENCE, BATCH, UNITS = 64, 128, 32_000

@@ -3,8 +3,8 @@
 import pytest
 import streamlit as st
 
-from dashboard import cache
-from dashboard.certificates import Certificates
+from dashboard.answers import cache
+from dashboard.answers.certificates import Certificates
 from engine.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("fake")
@@ -111,13 +111,13 @@ def test_a_wrong_entry_says_one_sentence_and_keeps_the_last_good_value(app, text
 
 def test_a_refused_entry_is_forgotten_by_a_page_that_does_not_draw_it(app, monkeypatch):
     """Present has no sidebar: Streamlit drops what stood in its fields."""
-    from dashboard import controls
+    from dashboard.shell import sidebar
 
     page = app()
     typed(page, "compute").set_value("ten").run()
     assert len(page.error) == 1
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(controls, "draw", lambda words: None)
+        elsewhere.setattr(sidebar, "draw", lambda words: None)
         page.run()
     page.run()
     assert not page.exception and not page.error
@@ -152,7 +152,7 @@ def test_accelerator_and_price(app):
 
 
 def test_while_the_law_is_being_fitted_the_page_says_so(app, monkeypatch):
-    monkeypatch.setattr(cache.fits, "is_ready", lambda evidence: False)
+    monkeypatch.setattr(cache.fitted, "is_ready", lambda evidence: False)
     page = app()
     assert page.title and not page.exception
 

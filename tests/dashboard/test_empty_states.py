@@ -3,19 +3,19 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import saved
-from dashboard.i18n import LANGUAGES
+from dashboard.state import saved
+from dashboard.text.i18n import LANGUAGES
 
 
 def _draw(name, language):
     import importlib
     from dataclasses import replace
 
-    from dashboard import scenario
+    from dashboard.state import session
 
-    scenario.follow_url()
+    session.follow_url()
     view = importlib.import_module(f"dashboard.views.{name}")
-    view.render(replace(scenario.current(), language=language))
+    view.render(replace(session.current(), language=language))
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 import pytest
 
-from dashboard import charts, facts, wording
-from dashboard.colours import LIGHT
-from dashboard.i18n import Words
-from engine import cost, fits
+from dashboard.decide import charts, facts, wording
+from dashboard.text.i18n import Words
+from dashboard.ui.colours import LIGHT
+from engine import cost
 from engine.config import Budget, Sampling
-from engine.decide import decide
+from engine.decision.decide import decide
+from engine.decision.fitted import EVIDENCE, fitted_evidence
 from engine.errors import InputError
 
 JA, EN = Words("ja"), Words("en")
@@ -15,7 +16,7 @@ JA, EN = Words("ja"), Words("en")
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
-    return fits.fitted_evidence(fits.EVIDENCE[0], cache=tmp_path_factory.mktemp("fits"))
+    return fitted_evidence(EVIDENCE[0], cache=tmp_path_factory.mktemp("fits"))
 
 
 def test_the_page(app, monkeypatch, tmp_path):

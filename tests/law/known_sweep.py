@@ -1,4 +1,4 @@
-"""A known law at pilot scale and frames of its curves, as engine.evidence makes them."""
+"""A known law at pilot scale and frames of its curves, as engine.runs.evidence makes them."""
 
 import numpy as np
 import pandas as pd

@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.law.drawing import step_noise
 from engine.law.evidence import evidence_of
 from engine.law.fit import fit
-from engine.law.pool import pool
+from engine.law.transfer.pool import pool
 from tests.law.known_sweep import TRUTH
 
 DRAWING = replace(TRUTH, batch_size=32.0, theta=(*TRUTH.theta[:6], -2.0, TRUTH.theta[7]))

@@ -8,8 +8,7 @@ import pytest
 
 from engine.accounting.search import noise_multiplier
 from engine.allocation.space import space_of
-from engine.answers import EvidenceSummary
-from engine.evidence import evidence
+from engine.decision.answer import EvidenceSummary
 from engine.law.fit import fit
 from engine.law.form import Reference
 from engine.law.law import Law
@@ -17,7 +16,8 @@ from engine.pilot.learning_rate import fit_rule
 from engine.pilot.plan import SOURCE, CorpusSource
 from engine.pilot.prepared import Prepared, Speed
 from engine.pilot.question import PilotLaw
-from engine.records import Provenance, RunRecord
+from engine.runs.evidence import evidence
+from engine.runs.record import Provenance, RunRecord
 
 FAMILY = "gpt-bytes-docstrings"
 SIZES = (30_400, 101_000, 302_000)

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from engine.accounting.certify import certify
-from engine.answers import Interval
 from engine.config import Sampling, TrainingConfig
+from engine.decision.answer import Interval
 from engine.pilot.audits.audit import Audit, Method
 from engine.pilot.dpsgd.ledger import Ledger
 from engine.pilot.dpsgd.progress import Outcome, Progress, Stop

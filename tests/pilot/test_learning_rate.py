@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.pilot.learning_rate import MINIMUM_CELLS, fit_rule, optima
-from engine.records import Provenance, RunRecord
+from engine.runs.record import Provenance, RunRecord
 
 BATCH = 128
 TRUE = (-2.0, -0.25, -0.5, -0.125)

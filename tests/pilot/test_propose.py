@@ -10,12 +10,12 @@ import pytest
 from engine.accounting.search import noise_multiplier
 from engine.config import Sampling
 from engine.errors import InputError
-from engine.fields import canonical_json
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import PilotPlan, Transfer
 from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, Terms
 from engine.pilot.search import seconds_of
+from engine.runs.checks import canonical_json
 
 TERMS = Terms(epsilon=4.0, delta=1e-6, privacy_unit="document")
 

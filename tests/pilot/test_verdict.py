@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.answers import Interval
+from engine.decision.answer import Interval
 from engine.errors import InputError
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, Terms

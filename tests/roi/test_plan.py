@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.config import Budget, Sampling
-from engine.decide import decide
+from engine.decision.decide import decide
+from engine.decision.fitted import fitted_evidence
 from engine.errors import InputError
-from engine.fits import fitted_evidence
 from engine.risk import advantage, planned_mechanism
 from engine.roi.appraise import sample
 from engine.roi.inverse import (

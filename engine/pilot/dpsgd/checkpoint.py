@@ -30,8 +30,8 @@ import torch
 
 from engine.durable import sync_folder
 from engine.errors import InputError
-from engine.fields import canonical_json
 from engine.pilot.plan import TrainingSettings
+from engine.runs.checks import canonical_json
 
 NAME = "checkpoint.pt"
 _RESERVE = "checkpoint.reserve"

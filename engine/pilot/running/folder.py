@@ -34,7 +34,7 @@ from pathlib import Path
 from engine.durable import sync_folder
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
-from engine.runlog import COMMITTED, DATA_VARIABLE
+from engine.runs.log import COMMITTED, DATA_VARIABLE
 
 PILOTS_VARIABLE = "KESSAI_PILOTS"
 """Environment variable: the folder of all pilots."""

@@ -16,11 +16,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.errors import InputError
-from engine.fields import canonical_json
 from engine.pilot.plan import SOURCE, Arm, PilotPlan, Schedule, TrainingSettings
 from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import TrainingResult
-from engine.records import Provenance, RunRecord
+from engine.runs.checks import canonical_json
+from engine.runs.record import Provenance, RunRecord
 
 
 def settings_of(arm: Arm, repeat: int) -> TrainingSettings:

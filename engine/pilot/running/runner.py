@@ -35,7 +35,7 @@ from engine.pilot.running.spending import Spending, proved
 from engine.pilot.running.status import State, Status, TrainingResult, read_status, reason_of
 from engine.pilot.running.versions import EARLIER, code_version, versions
 from engine.pilot.running.watch import Watch, finite, finite_points
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 
 
 class Text(Protocol):

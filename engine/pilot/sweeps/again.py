@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from engine.pilot.plan import TrainingSettings
 from engine.pilot.sweeps.grid import run_id
-from engine.records import RunRecord
+from engine.runs.record import RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)

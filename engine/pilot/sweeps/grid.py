@@ -25,7 +25,7 @@ from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import SOURCE, CorpusSource, Engine, TrainingSettings
-from engine.records import run_id_of
+from engine.runs.record import run_id_of
 
 CLIP_NORM = 1.0
 AVERAGING = 8.0
@@ -113,7 +113,7 @@ class SweepPlan:
 
 
 def run_id(run: TrainingSettings, *, family: str) -> str:
-    """Run id of the record that this training will become (:mod:`engine.records`)."""
+    """Run id of the record that this training will become (:mod:`engine.runs.record`)."""
     return run_id_of(defining(run, family=family))
 
 

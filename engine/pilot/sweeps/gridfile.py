@@ -22,9 +22,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import InputError
-from engine.fields import count, real, unexpected
 from engine.pilot.plan import CorpusSource, Engine
 from engine.pilot.sweeps.grid import Grid, SweepPlan
+from engine.runs.checks import count, real, unexpected
 
 MOST_RUNS = 100_000
 _POWER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*\^\s*([+-]?\d+(?:\.\d+)?)\s*")

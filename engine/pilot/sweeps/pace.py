@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from engine.pilot.plan import TrainingSettings
-from engine.records import RunRecord
+from engine.runs.record import RunRecord
 
 
 class Pace:

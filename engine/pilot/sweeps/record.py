@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.fields import canonical_json
 from engine.pilot.plan import TrainingSettings
 from engine.pilot.running.versions import versions
 from engine.pilot.sweeps.grid import defining
 from engine.pilot.text.corpus import Corpus
-from engine.records import UNTRAINED_LOSS, RunRecord
+from engine.runs.checks import canonical_json
+from engine.runs.record import UNTRAINED_LOSS, RunRecord
 
 FAILED_FILE = "failed.jsonl"
 

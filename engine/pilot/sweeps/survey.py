@@ -15,7 +15,7 @@ from engine.pilot.sweeps.train import train as train_run
 from engine.pilot.sweeps.worker import Trainer, finished
 from engine.pilot.text import corpus as corpora
 from engine.pilot.text.corpus import Corpus
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 
 _PROBE_STEPS = (8, 24)
 

@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import InputError
-from engine.fields import canonical_json
 from engine.pilot.plan import TrainingSettings
 from engine.pilot.running.folder import Lock, PilotFolder
 from engine.pilot.sweeps.grid import run_id
 from engine.pilot.sweeps.record import Place, Result, divergence, failures, note, record_of
 from engine.pilot.text.corpus import Corpus
-from engine.records import RunRecord
-from engine.runlog import RunLog
+from engine.runs.checks import canonical_json
+from engine.runs.log import RunLog
+from engine.runs.record import RunRecord
 
 
 class What(StrEnum):

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.config import DATA_RANGE
+from engine.durable import cache_folder
 from engine.errors import InputError
-from engine.folders import cache_folder
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text import corpuscache, docstrings, refusals, sources
 from engine.pilot.text.corpuscache import Place, Writer

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.errors import InputError
-from engine.fields import canonical_json
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text import refusals
 from engine.pilot.text.columnar import dataset_of, huggingface_rows, parquet_rows
 from engine.pilot.text.documents import document, document_of, require_columns, unreadable
 from engine.pilot.text.refusals import Progress, Refused, Row
+from engine.runs.checks import canonical_json
 
 CODE_VERSION = 1
 """Rises when the same files give other documents."""

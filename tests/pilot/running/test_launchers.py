@@ -18,7 +18,7 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.running import launchers, process
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.status import State, Status, read_status, write_status
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import SECRET, STEPS, made_plan
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from engine.errors import InputError
 from engine.pilot.plan import SOURCE, Schedule
 from engine.pilot.running.recording import record_of, settings_of
 from engine.pilot.running.status import TrainingResult
-from engine.records import Provenance
+from engine.runs.record import Provenance
 from tests.pilot.fake_pilots import STEPS, made_plan
 
 RESULT = TrainingResult(

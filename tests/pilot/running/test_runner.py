@@ -15,7 +15,7 @@ from engine.pilot.running import launchers, runner, versions
 from engine.pilot.running.folder import PilotFolder, Request
 from engine.pilot.running.runner import run_plan
 from engine.pilot.running.status import State, TrainingResult, read_status
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import AUDIT, SECRET, STEPS, keep, made_plan, train, workshop
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.pilot.sweeps import again, gridfile
 from engine.pilot.sweeps.grid import run_id
-from engine.records import RunRecord
+from engine.runs.record import RunRecord
 
 PLAN = """
 [[grid]]

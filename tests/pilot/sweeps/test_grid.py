@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import CorpusSource, Engine, Schedule
 from engine.pilot.sweeps.grid import Grid, SweepPlan, defining, run_id
-from engine.records import DEFINING
+from engine.runs.record import DEFINING
 
 FAMILY = "gpt-bytes-test"
 

@@ -19,7 +19,7 @@ from engine.pilot.sweeps.grid import run_id
 from engine.pilot.sweeps.record import Place, failures
 from engine.pilot.sweeps.survey import described, measure, survey
 from engine.pilot.sweeps.sweep import run_sweep
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
 from tests.pilot import fake_sweep_trainer as fake
 from tests.pilot.fake_sweep_trainer import CORPUS, plan, trace, train
 

@@ -11,8 +11,8 @@ from engine.pilot.sweeps import worker as sweep_worker
 from engine.pilot.sweeps.grid import run_id
 from engine.pilot.sweeps.record import FAILED_FILE, Place, failures, record_of, settings_differ
 from engine.pilot.sweeps.worker import What, work
-from engine.records import Provenance
-from engine.runlog import RunLog
+from engine.runs.log import RunLog
+from engine.runs.record import Provenance
 from tests.pilot import fake_sweep_trainer as fake
 from tests.pilot.fake_sweep_trainer import CORPUS, plan, trace, train
 

@@ -15,7 +15,7 @@ from engine.pilot.text import corpus as module
 from engine.pilot.text import docstrings
 from engine.pilot.text.corpus import Corpus, held_out_units, load
 from engine.pilot.text.refusals import Refused, Row
-from engine.records import _SLUG
+from engine.runs.record import _SLUG
 
 
 def _corpus(lengths, units=None):

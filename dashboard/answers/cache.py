@@ -1,0 +1,279 @@
+"""Every cache of the dashboard, keyed by small frozen values and bounded.
+
+Answers are shared between people who ask the same, and read-only: hence ``cache_resource``, which
+hands out the object itself. A refusal (``InputError``) is raised anew each time, never kept.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from dashboard.answers.certificates import Certificates, to_certify
+from dashboard.answers.expected import Expected
+from dashboard.answers.plane import NAMES, Plane, sparse
+from dashboard.state import saved
+from dashboard.state.session import Scenario
+from engine import cost as price
+from engine.accounting.certify import certify
+from engine.allocation import many, maps
+from engine.config import Budget, Sampling
+from engine.decision import decide, fitted
+from engine.decision import pilot_law as law_of_pilots
+from engine.decision.answer import Cost, CostAssumptions, Decision
+from engine.errors import InputError
+from engine.pilot.plan import Arm, PilotPlan
+from engine.pilot.prepared import Prepared
+from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.risk import (
+    AttackRisk,
+    Exposure,
+    Mechanism,
+    attack_risk,
+    mechanism_of,
+    planned_mechanism,
+    rank_plans,
+)
+from engine.roi import inverse
+from engine.roi.assumptions import Assumptions
+from engine.roi.inverse import Candidate, Goal, Least, Question
+from engine.roi.metric import Curve
+from engine.roi.plan import plans_of
+from engine.roi.study import Study
+from engine.roi.study import study as appraised
+from engine.runs.curves import FIRST_ITERATION
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, validate=bool)
+def evidence_is_ready(evidence_id: str) -> bool:
+    """Whether the law is fitted already, so that an answer comes at once; only a yes is kept."""
+    return fitted.is_ready(evidence_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def fitted_evidence(evidence_id: str) -> fitted.FittedEvidence:
+    """The law of an evidence; seconds the first time on a machine."""
+    return fitted.fitted_evidence(evidence_id)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def decision(
+    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
+) -> Decision:
+    """Everything that the Decide page says."""
+    fitted = fitted_evidence(evidence_id)
+    return decide.decide(budget, fitted, sampling=sampling, assumptions=assumptions)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def certificates() -> Certificates:
+    """The one place where certificates are made and kept, for everybody."""
+    return Certificates(certify)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def cost(compute_flops: float, assumptions: CostAssumptions) -> Cost:
+    """Price of so much compute."""
+    return price.cost(compute_flops, assumptions)
+
+
+def certified(
+    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
+) -> Mechanism | None:
+    """The recommendation's mechanism with certified noise, where its certificate is known by now."""
+    question = to_certify(decision(budget, evidence_id, sampling, assumptions))
+    try:
+        certificate = certificates().known(**question)
+    except InputError:  # No certificate: the Decide page says why.
+        return None
+    return certificate and mechanism_of(certificate)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def study(
+    budget: Budget,
+    evidence_id: str,
+    sampling: Sampling,
+    assumptions: CostAssumptions,
+    table: Assumptions,
+    curve: Curve,
+    certified: Mechanism | None = None,
+) -> Study:
+    """Everything that the ROI page says about money."""
+    answer = decision(budget, evidence_id, sampling, assumptions)
+    fitted = fitted_evidence(evidence_id)
+    plans = plans_of(answer, fitted.fit, fitted.space, certified=certified)
+    return appraised(plans, table, curve)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def risk(
+    budget: Budget,
+    evidence_id: str,
+    sampling: Sampling,
+    assumptions: CostAssumptions,
+    certified: Mechanism | None = None,
+) -> tuple[AttackRisk, tuple[Exposure, ...]]:
+    """What an attacker gets from the recommendation, and from plans that are as good."""
+    answer = decision(budget, evidence_id, sampling, assumptions)
+    mechanism = certified or planned_mechanism(answer.recommendation, budget.data_budget)
+    others = rank_plans(answer.wiggle_room, budget=budget, sampling=sampling)
+    return attack_risk(mechanism), others
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def budget_map(plane: Plane) -> tuple[maps.BudgetMap, maps.Doublings]:
+    """A map of Explore, and what doubling buys at a few of its points."""
+    fitted, held = fitted_evidence(plane.evidence_id), _held(plane.held, plane.sampling)
+    x, y = NAMES[plane.x], NAMES[plane.y]
+    found = maps.budget_map(
+        fitted.fit,
+        fitted.space,
+        held,
+        x=x,
+        y=y,
+        x_values=np.array(plane.x_values),
+        y_values=np.array(plane.y_values),
+        with_saving=plane.with_saving,
+        target=plane.target,
+    )
+    few_x, few_y = np.meshgrid(sparse(plane.x_values, 7), sparse(plane.y_values, 5))
+    at = {name: np.full(few_x.size, getattr(held, name)) for name in NAMES.values()}
+    at |= {x: few_x.ravel(), y: few_y.ravel()}
+    points = many.budgets(**at, delta=held.delta, sampling=held.sampling)
+    return found, maps.doublings(fitted.fit, fitted.space, points, x=x, y=y)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def plan_lines(
+    delta: float,
+    evidence_id: str,
+    sampling: Sampling,
+    compute: tuple[float, ...],
+    people: tuple[float, ...],
+    epsilons: tuple[float, ...],
+) -> maps.PlanLines:
+    """The best plans along compute, for a few people and ε."""
+    fitted = fitted_evidence(evidence_id)
+    return maps.plan_lines(
+        fitted.fit,
+        fitted.space,
+        compute_flops=np.array(compute),
+        data_budget=np.array(people),
+        epsilon=np.array(epsilons),
+        delta=delta,
+        sampling=sampling,
+    )
+
+
+def _held(budget: Budget, sampling: Sampling) -> many.Budgets:
+    return many.budgets(
+        budget.compute_flops,
+        budget.data_budget,
+        budget.epsilon,
+        delta=budget.delta,
+        sampling=sampling,
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def least_budgets(now: Scenario, goal: Goal, target: float) -> tuple[Least, ...]:
+    """The least of each budget that reaches a target, the others held."""
+    return inverse.least_budgets(_question(now), goal, target)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def best_epsilon(now: Scenario) -> Candidate:
+    """The ε that earns most, legal risk included."""
+    return inverse.best_epsilon(_question(now))[0]
+
+
+def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:
+    """The law that steers pilots on a family's text, as the run log now stands."""
+    return _pilot_law(fitted.run_log().version, family, vocabulary_size)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _pilot_law(version: str, family: str, vocabulary_size: int | None) -> PilotLaw:
+    return law_of_pilots.pilot_law(family, vocabulary_size)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def pilot_plan(
+    prepared: Prepared,
+    _law: PilotLaw,
+    evidence_hash: str,
+    terms: Terms,
+    budget: PilotBudget,
+    with_rule: bool,
+    repeats: int,
+    keep_weights: bool,
+) -> PilotPlan:
+    """What would be tested; seconds, for the certificates. ``evidence_hash`` stands for the law."""
+    return law_of_pilots.propose(
+        prepared,
+        _law,
+        terms,
+        budget,
+        with_rule=with_rule,
+        repeats=repeats,
+        keep_weights=keep_weights,
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def pilot_expected(plan: PilotPlan, arm: Arm) -> Expected | None:
+    """What the law expects of an arm on its way; None where another law than the plan's stands."""
+    if arm.predicted is None:
+        return None
+    try:
+        law = pilot_law(plan.family, arm.settings.shape.vocabulary_size)
+    except InputError:
+        return None
+    if (law.summary.id, law.summary.hash) != (plan.evidence_id, plan.evidence_hash):
+        return None
+    config, first = arm.settings.config, FIRST_ITERATION
+    steps = np.unique(np.geomspace(min(first, config.iterations), config.iterations, 40).round())
+    point = (config.model_size, steps, arm.settings.noise_batch_ratio, config.batch_size)
+    value = law.fit.law.cross_entropy(*point)
+    if not math.isclose(value[-1], arm.predicted.value, rel_tol=1e-6):
+        return None  # The same evidence, fitted by another version of Kessai.
+    low, high = law.fit.interval(*point, level=arm.predicted.level)
+    return Expected(iterations=steps, value=value, low=low, high=high)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def pilot_revision(plan: PilotPlan, prepared: Prepared, version: str) -> law_of_pilots.Revision:
+    """How the decision moves with the runs of the log's ``version``."""
+    return law_of_pilots.revise(plan, prepared)
+
+
+def scenario_folder() -> Path:
+    """Where scenarios are saved, beside the run log."""
+    return saved.folder(fitted.run_log().folder)
+
+
+def evidence_version() -> str:
+    """Changes with the run log."""
+    return fitted.run_log().version
+
+
+def renew_evidence() -> None:
+    """Forget every answer that rests on the law of before."""
+    for answers in (evidence_is_ready, fitted_evidence, decision, study, risk, least_budgets):
+        answers.clear()
+    for answers in (best_epsilon, budget_map, plan_lines):
+        answers.clear()
+
+
+def _question(now: Scenario) -> Question:
+    fitted = fitted_evidence(now.evidence_id)
+    return Question(
+        budget=now.budget,
+        fit=fitted.fit,
+        space=fitted.space,
+        sampling=now.sampling,
+        table=now.table,
+        curve=now.curve,
+    )

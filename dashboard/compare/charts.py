@@ -1,0 +1,70 @@
+"""Frontiers of several scenarios in one figure: loss against compute, each with its own stroke."""
+
+import math
+from html import escape
+
+import numpy as np
+
+from dashboard.compare.explain import Side
+from dashboard.decide import wording
+from dashboard.text import formats
+from dashboard.text.i18n import Words
+from dashboard.ui.canvas import Canvas
+from dashboard.ui.chart import Chart
+from dashboard.ui.colours import Palette
+
+_STROKES = ("solid", "dash", "dot", "dashdot")
+_MARKS = ("circle", "diamond", "square", "triangle-up")
+MOST = len(_STROKES)
+"""Scenarios that one figure can tell apart without colours."""
+
+
+def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
+    """The best loss along compute under each scenario's people and ε, with its own budget marked."""
+    shown = [each for each in sides if each.answer is not None][:MOST]
+    canvas = Canvas(colours)
+    budgets = [each.answer.recommendation.config.compute_flops for each in shown]
+    limits = [each.answer.saturation.compute_flops for each in shown]
+    low, high = min(budgets) / 300, max(*budgets, *limits) * 30
+    canvas.log_axis("x", low, high)
+    hues = (colours.recommendation, colours.ink, colours.evidence, colours.outside)
+    losses = []
+    for number, each in enumerate(shown):
+        curve, hue = each.answer.frontier, hues[number]
+        inside = (curve.compute_flops >= low) & (curve.compute_flops <= high)
+        x, y = curve.compute_flops[inside], curve.best[inside]
+        if number == 0:
+            name = words.say("{level} interval", level=formats.percent(curve.level, words.language))
+            canvas.band(x, curve.low[inside], curve.high[inside], name, hatched=False)
+        canvas.line(x, y, escape(each.name), hue, 4 if number == 0 else 3, _STROKES[number])
+        losses.append(y)
+    heights = [each.answer.recommendation.cross_entropy.value for each in shown]
+    ranks = np.argsort(np.argsort(heights))  # The lowest has its label below, the others above.
+    for number, each in enumerate(shown):
+        best = each.answer.recommendation
+        at = (best.config.compute_flops, best.cross_entropy.value)
+        canvas.mark(*at, _MARKS[number], 15, fill=hues[number], edge=colours.paper)
+        text = f"{escape(each.name)}: {formats.loss(at[1])}"
+        canvas.label(
+            *at,
+            text,
+            hues[number],
+            ay=-30 - 26 * int(ranks[number]) if ranks[number] else 44,
+            xanchor=canvas.inward(at[0]),
+        )
+    every = np.concatenate(losses)
+    span = max(float(np.ptp(every)), 0.1)
+    canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
+    canvas.figure.update_yaxes(
+        title_text=words.say("Expected loss (nats per token)"),
+        range=[max(0.0, float(every.min()) - 0.25 * span), float(every.max()) + 0.25 * span],
+    )
+    canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
+    listed = "; ".join(
+        f"{each.name}: {wording.loss(each.answer.recommendation.cross_entropy, words)}"
+        for each in shown
+        if math.isfinite(each.answer.recommendation.cross_entropy.value)
+    )
+    return Chart(
+        canvas.figure, words.say("Loss against compute by scenario. {listed}.", listed=listed)
+    )

@@ -1,0 +1,37 @@
+"""Beside what this scenario is laid while nothing was chosen: an example, and how to choose."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.compare import save
+from dashboard.state import saved, session
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+
+
+def draw(are_there_any: bool, words: Words) -> None:
+    """Where nothing was saved yet, one click saves this scenario."""
+    if are_there_any:
+        st.caption(
+            words.say(
+                "Nothing is chosen: until then an example stands beside this scenario, with ten times "
+                "the people."
+            )
+        )
+        return
+    blocks.empty(
+        words.say(
+            "Saved scenarios are laid beside this one here, with a sentence on which assumption "
+            "explains the difference. Until there is one, an example with ten times the people shows "
+            "how. Save this scenario, move a slider, and choose it above."
+        )
+    )
+    name = save.marked(words.say("Proposal {n}", n=1), words)
+    label = words.say("Keep it as “{name}”", name=name)
+    if st.button(label, icon=":material/save:", key="compare:first"):
+        keep = (cache.scenario_folder(), name, session.fields())
+        save.attempt(
+            lambda: saved.created(*keep, who="", at=save.now()),
+            words.say("Saved."),
+            words,
+        )

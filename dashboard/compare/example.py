@@ -1,0 +1,12 @@
+"""The scenario that stands beside the current one until a scenario is chosen."""
+
+from dashboard.state import link
+from engine.config import DATA_RANGE
+
+_FOLD = 10
+"""How many times the people the comparison asks for, as the Compare page's own example does."""
+
+
+def wider(values: dict[str, link.Value]) -> dict[str, link.Value]:
+    """The scenario that the Compare page sets beside this one until one is chosen."""
+    return values | {"data": min(_FOLD * values["data"], DATA_RANGE[1])}

@@ -1,0 +1,35 @@
+"""A scenario from a file: what it is, under which name it is kept."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.compare import save
+from dashboard.state import saved
+from dashboard.text.i18n import Words
+from engine.errors import InputError
+
+
+def draw(words: Words) -> None:
+    """The uploader; what came is checked at once, and kept on a click."""
+    file = st.file_uploader(
+        words.say("Import a scenario"),
+        type=["json"],
+        key="compare:file",
+        help=words.say(
+            "A file that “Export” made, here or at another Kessai: it joins the saved ones with its "
+            "history, so that a colleague's proposal can be laid beside yours."
+        ),
+    )
+    if not file:
+        return
+    try:
+        found = saved.from_file(file.name, file.getvalue())
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+        return
+    name = st.text_input(words.say("Keep it under the name"), found.name)
+    if st.button(words.say("Keep the imported scenario"), icon=":material/upload:"):
+        place = cache.scenario_folder()
+        save.attempt(
+            lambda: saved.added(place, saved.renamed(found, name)), words.say("Saved."), words
+        )

@@ -1,0 +1,38 @@
+"""Compare: what explains the difference in a sentence, frontiers, scenarios as columns, files."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.compare import charts, saved_list, selection, wording
+from dashboard.state import saved
+from dashboard.state.session import Scenario
+from dashboard.ui import blocks
+from dashboard.ui.colours import palette
+
+
+def render(now: Scenario) -> None:
+    """Draw the page: the scenario of the sidebar is always the first column."""
+    words = now.words
+    sentence = st.container()
+    kept, refused = saved.listed(cache.scenario_folder())
+    sides = selection.sides(kept, words)
+    first, *others = sides
+    with sentence, st.spinner(words.say("Swapping one assumption at a time …")):
+        explained = [selection.explained(first, other) for other in others]
+    for place, (other, found) in enumerate(zip(others, explained, strict=True)):
+        said = wording.headline(first, other, found, words)
+        (sentence.header if place else sentence.title)(said, anchor=False)
+    found = explained[0]
+    if any(each.answer for each in sides):
+        drawn = charts.frontiers(sides, words, palette(st.context.theme.type))
+        blocks.chart(words.say("Frontiers"), drawn)
+    blocks.heading(words.say("Side by side"), blocks.tips(words, "loss", "usual_rule"))
+    blocks.columns(wording.table(sides, words))
+    st.caption(wording.differences(sides, words))
+    with st.container():  # A place of its own, so that what follows stays where it is.
+        if found and found.effects:
+            blocks.heading(
+                words.say("What each assumption moves alone, from the first to the second")
+            )
+            blocks.columns(wording.effects(found, words))
+    saved_list.draw(kept, refused, words)

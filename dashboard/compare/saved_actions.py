@@ -1,0 +1,45 @@
+"""What can be done with a scenario that is kept, and its history."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.compare import save, wording
+from dashboard.state import saved, session
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+
+
+def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
+    """One of them: open it, change it, hand it on, delete it; who changed what when."""
+    name = st.selectbox(words.say("Saved"), list(kept), **session.bind_page("compare", "shown"))
+    one, place = kept[name], cache.scenario_folder()
+    with st.container(horizontal=True):
+        st.button(
+            words.say("Open"),
+            icon=":material/folder_open:",
+            on_click=session.take,
+            args=(one.values,),
+        )
+        if st.button(
+            words.say("Overwrite with this scenario"),
+            icon=":material/edit:",
+            disabled=session.value("tour") is not None,  # An example takes no scenario's place.
+        ):
+            save.attempt(
+                lambda: saved.updated(place, one, session.fields(), who=who, at=save.now()),
+                words.say("Saved."),
+                words,
+            )
+        st.download_button(
+            words.say("Export"),
+            saved.to_json(one),
+            saved.file_name(name),
+            icon=":material/download:",
+            on_click="ignore",  # To take a file away changes nothing on the page.
+        )
+        with st.popover(words.say("Delete …"), icon=":material/delete:"):
+            st.markdown(words.say("Delete this scenario with its history, for everyone?"))
+            if st.button(words.say("Yes, delete it")):
+                save.attempt(lambda: saved.delete(place, one), words.say("Deleted."), words)
+    st.caption(words.say("History"))
+    blocks.columns(wording.history(one, st.context.timezone, words))

@@ -1,0 +1,47 @@
+"""Saved scenarios: a form for a new one, and an import; those kept follow."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.compare import import_file, save, saved_actions
+from dashboard.state import saved, session
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from engine.errors import InputError
+
+
+def draw(kept: list[saved.Saved], refused: list[InputError], words: Words) -> None:
+    """A form for a new one, then the one that is chosen."""
+    blocks.heading(words.say("Saved scenarios"))
+    for error in refused:
+        st.warning(words.refusal(error), icon=":material/draft:")
+    left, right = st.columns(2, gap="large")
+    with left:
+        who = _save(words)
+    with right:
+        import_file.draw(words)
+    if kept:
+        saved_actions.draw({each.name: each for each in kept}, who, words)
+    else:
+        blocks.empty(
+            words.say(
+                "Saved scenarios will stand here, to be opened, changed, handed on and deleted, with "
+                "their history: a decision can then be traced. Save the first one above."
+            )
+        )
+
+
+def _save(words: Words) -> str:
+    name = st.text_input(words.say("Name of the scenario"), **session.bind_page("compare", "name"))
+    who = st.text_input(
+        words.say("Your name, for the history (may stay empty)"),
+        **session.bind_page("compare", "who"),
+    )
+    if st.button(words.say("Save this scenario"), type=blocks.emphasis(), icon=":material/save:"):
+        keep = (cache.scenario_folder(), save.marked(name, words), session.fields())
+        save.attempt(
+            lambda: saved.created(*keep, who=who, at=save.now()),
+            words.say("Saved."),
+            words,
+        )
+    return who

@@ -1,0 +1,288 @@
+"""The sentence, the table and the history of the Compare page; pure."""
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from dashboard.compare.explain import GROUPS, Effect, Explanation, Side, differing
+from dashboard.decide import wording
+from dashboard.roi import wording as roi_wording
+from dashboard.state import link
+from dashboard.state.saved import Saved
+from dashboard.text import figures, formats, labels
+from dashboard.text.i18n import N_, Words
+from engine.decision.answer import Decision, Interval
+from engine.roi.study import Study
+
+MARK = "≠"
+"""Stands before a value that differs from the first scenario's."""
+_NAMES = {
+    "compute": N_("Compute"),
+    "data": N_("People"),
+    "epsilon": N_("Privacy ε"),
+    "delta": N_("Failure probability δ"),
+    "sampling": N_("Sampling"),
+    "evidence": N_("Evidence"),
+    "accelerator": N_("Accelerator and its price"),
+    "utilisation": N_("Utilisation"),
+    "overhead": N_("DP overhead"),
+    "rate": N_("Exchange rate"),
+    "price": N_("Price of a device-hour (USD)"),
+    "figures": N_("Assumptions of the return"),
+    "pairs": N_("Measured pairs"),
+    "metric": N_("Measured by"),
+    "currency": N_("Currency"),
+}
+_SHOWN = 4
+_BINDS = {"compute": N_("Compute"), "data": N_("People"), "epsilon": N_("Privacy ε")}
+_EXAMPLE = N_("Example: ten times the people")
+
+
+def headline(first: Side, second: Side, found: Explanation | None, words: Words) -> str:
+    """One sentence: what differs, and which assumption explains most of it. The first side is the
+    scenario of the sidebar."""
+    names = {"second": _quoted(second.name, words)}
+    if found is None:
+        missing = first if first.answer is None else second
+        return words.say(
+            "{name} has no plan, so there is nothing to compare: {reason}",
+            name=_quoted(missing.name, words),
+            reason=words.refusal(missing.refused),
+        )
+    if not found.effects:
+        return words.say("{second} and this scenario rest on the same assumptions.", **names)
+    loss, cost = found.main("loss"), found.main("cost")
+    if loss is None and cost is None:
+        return words.say(
+            "{second} and this scenario differ in {count} but come to the same loss and cost.",
+            count=words.count("{n} assumption", "{n} assumptions", len(found.effects)),
+            **names,
+        )
+    texts = {**names, **_results(first.answer, second.answer, words)}
+    if cost is None:
+        return words.say(
+            "{second} has a loss of {loss_b}, this scenario {loss_a}, at the same cost; what explains "
+            "most of the difference is {loss_by}.",
+            loss_by=_part(found, loss, "loss", words),
+            **texts,
+        )
+    if loss is None:
+        return words.say(
+            "{second} costs {cost_b}, this scenario {cost_a}, at the same loss; what explains most of "
+            "the difference is {cost_by}.",
+            cost_by=_part(found, cost, "cost", words),
+            **texts,
+        )
+    return words.say(
+        "{second} has a loss of {loss_b}, this scenario {loss_a}, mostly because of {loss_by}; it "
+        "costs {cost_b} instead of {cost_a}, mostly because of {cost_by}.",
+        loss_by=_part(found, loss, "loss", words),
+        cost_by=_part(found, cost, "cost", words),
+        **texts,
+    )
+
+
+def example(words: Words) -> str:
+    """The name of the worked example that a first visit compares with."""
+    return words.say(_EXAMPLE)
+
+
+def name(key: str, words: Words) -> str:
+    return words.say(_NAMES[key])
+
+
+def table(sides: list[Side], words: Words) -> dict[str, list[str]]:
+    """Scenarios as columns; what differs from the first is marked with a sign, in bold."""
+    outcomes, returns = _outcomes(words), _returns(words)
+    rows = [name(key, words) for key in GROUPS]
+    rows += [label for label, _ in (*outcomes, *returns)]
+    found = {" ": rows}
+    first: list[str] = []
+    for number, each in enumerate(sides):
+        cells = [_assumption(each, key, words) for key in GROUPS]
+        cells += [write(each.answer) if each.answer else "—" for _, write in outcomes]
+        cells += [write(each.study) if each.study else "—" for _, write in returns]
+        first = first or cells
+        shown = [c if c == f else f"**{MARK} {c}**" for c, f in zip(cells, first, strict=True)]
+        head = formats.literally(each.name)
+        found[head if head not in found else f"{head} ({number + 1})"] = shown
+    return found
+
+
+def effects(found: Explanation, words: Words) -> dict[str, list[str]]:
+    """Every assumption that differs, the strongest first, and what it moves alone."""
+    ranked = sorted(found.effects, key=lambda e: -(abs(e.loss or 0) + abs(e.cost or 0)))
+    return {
+        words.say("Assumption"): [name(e.assumption, words) for e in ranked],
+        words.say("Moves the loss by"): [_change(e.loss, words) for e in ranked],
+        words.say("Moves the cost by"): [_change(e.cost, words) for e in ranked],
+    }
+
+
+def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[str]]:
+    """Who changed what when, on the reader's clock, the last first."""
+    entries = list(reversed(scenario.history))
+    return {
+        words.say("When"): [_when(entry.at, zone) for entry in entries],
+        words.say("Who"): [formats.literally(entry.who) or "—" for entry in entries],
+        words.say("What changed"): [
+            words.say("Saved for the first time")
+            if entry is scenario.history[0]
+            else "; ".join(
+                f"{name(key, words)}: {_changed(before)} → {_changed(after)}"
+                for key, (before, after) in entry.fields.items()
+                if key in _NAMES
+            )
+            for entry in entries
+        ],
+    }
+
+
+def _results(first: Decision, second: Decision, words: Words) -> dict[str, str]:
+    return {
+        "loss_a": formats.loss(first.recommendation.cross_entropy.value),
+        "loss_b": formats.loss(second.recommendation.cross_entropy.value),
+        "cost_a": labels.money(first.cost, words),
+        "cost_b": labels.money(second.cost, words),
+    }
+
+
+def _part(found: Explanation, effect: Effect, result: str, words: Words) -> str:
+    share = found.share(effect, result)
+    if len(found.effects) == 1 or share > 0.995:
+        return _in_sentence(effect, words)
+    return words.say(
+        "{name} ({share} of it alone)",
+        name=_in_sentence(effect, words),
+        share=formats.percent(share, words.language),
+    )
+
+
+def _in_sentence(effect: Effect, words: Words) -> str:
+    if effect.assumption == "accelerator":
+        return words.say("the accelerator and its price")
+    return words.field(link.FIELDS[effect.assumption].name)
+
+
+def _quoted(text: str, words: Words) -> str:
+    return words.say("“{text}”", text=formats.literally(text))
+
+
+def _change(move: float | None, words: Words) -> str:
+    if move is None:
+        return words.say("no plan half-way")
+    relative = math.expm1(move)
+    if abs(relative) < 5e-5:
+        return "0%"
+    if relative > 1:
+        return labels.times(1 + relative, words)
+    return f"{'+' if relative > 0 else '−'}{formats.percent(abs(relative), words.language)}"
+
+
+def _changed(text: str) -> str:
+    """What a field was or is; changed assumptions take a line each, and only the first few."""
+    lines = text.split(";")
+    return (
+        formats.literally("; ".join(lines[:_SHOWN]) + (" …" if len(lines) > _SHOWN else "")) or "—"
+    )
+
+
+def _when(at: str, zone: str | None) -> str:
+    try:
+        return labels.moment(datetime.fromisoformat(at), zone)
+    except (ValueError, OverflowError):  # A file that was edited by hand may say anything.
+        return formats.literally(at)
+
+
+def _assumption(each: Side, key: str, words: Words) -> str:
+    values = each.values
+    held = values[key]
+    if key == "compute":
+        return f"{formats.scientific(held)} FLOPs"
+    if key == "data":
+        return labels.people(held, words)
+    if key == "delta":
+        return formats.scientific(held)
+    if key == "sampling":
+        return labels.sampling(held, words)
+    if key == "evidence":
+        return labels.evidence_name(held, words)
+    if key == "accelerator":
+        price = link.assumptions(values).accelerator.price_per_hour_usd
+        text = link.ACCELERATORS[held].name
+        return words.say("{device}, USD {price} an hour", device=text, price=formats.plain(price))
+    if key == "figures":
+        return _own_figures(values, words)
+    if key == "utilisation":
+        return formats.percent(held, words.language)
+    return formats.plain(held, 5)
+
+
+def _outcomes(words: Words) -> tuple[tuple[str, Callable[[Decision], str]], ...]:
+    """Rows of the table that follow from the assumptions."""
+    language = words.language
+    return (
+        (words.say("Expected loss"), lambda a: wording.loss(a.recommendation.cross_entropy, words)),
+        (words.say("Cost of the training"), lambda a: labels.money(a.cost, words)),
+        (
+            words.say("Model size (parameters)"),
+            lambda a: formats.amount(a.recommendation.config.model_size, language),
+        ),
+        (
+            words.say("Batch size (people, expected)"),
+            lambda a: formats.amount(a.recommendation.config.batch_size, language),
+        ),
+        (
+            words.say("Iterations (steps)"),
+            lambda a: formats.count(a.recommendation.config.iterations, language),
+        ),
+        (words.say("Usual rule needs"), lambda a: _rule(a, words)),
+        (
+            words.say("Compute pays up to"),
+            lambda a: f"{formats.scientific(a.saturation.compute_flops, 2)} FLOPs",
+        ),
+        (words.say("What binds"), lambda a: words.say(_BINDS[a.doubling.binding])),
+    )
+
+
+def _returns(words: Words) -> tuple[tuple[str, Callable[[Study], str]], ...]:
+    """Rows of the table about money."""
+    return (
+        (figures.name("npv", words), lambda s: _money(s.appraisal.npv, words)),
+        (
+            figures.name("probability", words),
+            lambda s: figures.chance(s.appraisal.probability, words),
+        ),
+        (figures.name("payback", words), lambda s: roi_wording.payback(s.appraisal, words)),
+        (figures.name("total_cost", words), lambda s: _money(s.appraisal.total_cost, words)),
+    )
+
+
+def _money(amount: Interval, words: Words) -> str:
+    return roi_wording.interval(amount.value, amount.low, amount.high, words)
+
+
+def _own_figures(values: Mapping[str, link.Value], words: Words) -> str:
+    """By which metric, and how much of it is a person's own."""
+    own = len((values["figures"] or "").split(";")) if values["figures"] else 0
+    said = [figures.kind(values["metric"], words)]
+    if own:
+        said.append(words.count("{n} figure changed", "{n} figures changed", own))
+    if values["pairs"]:
+        said.append(words.say("measured pairs"))
+    return " · ".join(said)
+
+
+def _rule(answer: Decision, words: Words) -> str:
+    factor = wording.stronger(answer).compute_factor
+    return words.say("out of reach") if factor is None else labels.times(factor, words)
+
+
+def differences(sides: list[Side], words: Words) -> str:
+    """How to read the table."""
+    names = sorted({key for each in sides[1:] for key in differing(sides[0].values, each.values)})
+    return words.say(
+        "{mark} marks what differs from the first column. Different assumptions: {names}.",
+        mark=MARK,
+        names=", ".join(name(key, words) for key in GROUPS if key in names) or "—",
+    )

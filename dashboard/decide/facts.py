@@ -1,0 +1,209 @@
+"""What the page shows as figures and tables: four metrics, the configuration, the guarantee.
+
+Pure, like :mod:`dashboard.decide.wording`. The promised ε is rounded up and never above what was asked;
+the noise multiplier σ is rounded up too, since more noise keeps the promise.
+"""
+
+import math
+
+from dashboard.decide import wording
+from dashboard.glossary import lookup
+from dashboard.text import formats, labels
+from dashboard.text.i18n import Words
+from dashboard.text.privacy import _DIGITS, noise, promised_epsilon
+from dashboard.ui.metric import Metric
+from engine.config import Budget, Sampling
+from engine.decision.answer import Certificate, Decision
+
+
+def metrics(answer: Decision, words: Words) -> list[Metric]:
+    return [
+        _quality(answer, words),
+        _cost(answer, words),
+        _saving(answer, words),
+        _saturation(answer, words),
+    ]
+
+
+def _quality(answer: Decision, words: Words) -> Metric:
+    expected = answer.recommendation.cross_entropy
+    perplexity = formats.plain(math.exp(expected.value))
+    inside = formats.between(
+        formats.loss(expected.low), formats.loss(expected.high), words.language
+    )
+    return Metric(
+        label=words.say("Expected loss"),
+        value=formats.loss(expected.value),
+        detail=words.say(
+            "{inside} nats per token · perplexity {perplexity}",
+            inside=inside,
+            perplexity=perplexity,
+        ),
+        help=lookup.tip(
+            "loss",
+            words,
+            lookup.tip("perplexity", words),
+            words.say(
+                "Having learnt nothing is a perplexity of {vocabulary}. One new training should land "
+                "in the range with {level} probability.",
+                vocabulary=formats.exact(answer.vocabulary_size),
+                level=formats.percent(expected.level, words.language),
+            ),
+        ),
+    )
+
+
+def _cost(answer: Decision, words: Words) -> Metric:
+    cost, used = answer.cost, answer.cost.assumptions
+    return Metric(
+        label=words.say("Cost of the training"),
+        value=labels.money(cost, words),
+        detail=words.say(
+            "{time} · USD {usd}",
+            time=labels.duration(cost.device_hours, words),
+            usd=formats.amount(cost.usd, words.language) if cost.usd >= 0.01 else "<0.01",
+        ),
+        help=words.say(
+            "{accelerator} at USD {price} an hour, {utilisation} of its peak used, privacy making "
+            "a step {overhead}× as long, {rate} yen to the dollar. Change them in the sidebar.",
+            accelerator=used.accelerator.name,
+            price=formats.plain(used.accelerator.price_per_hour_usd),
+            utilisation=formats.percent(used.utilisation, words.language),
+            overhead=formats.plain(used.dp_overhead),
+            rate=formats.plain(used.jpy_per_usd, 5),
+        ),
+    )
+
+
+def _saving(answer: Decision, words: Words) -> Metric:
+    rule = wording.stronger(answer)
+    label = words.say("Usual rule needs")
+    help_text = words.say(
+        "In practice the rule is used with batches of 0.292 · C^0.3271 tokens (DeepSeek LLM 2024). "
+        "{saving}",
+        saving=wording.saving(answer, words),
+    )
+    help_text = lookup.tip("usual_rule", words, help_text)
+    if rule.compute_factor is None:
+        return Metric(
+            label=label,
+            value=words.say("out of reach"),
+            detail=wording.out_of_reach(rule, words),
+            help=help_text,
+        )
+    extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
+    return Metric(
+        label=label,
+        value=labels.times(rule.compute_factor, words),
+        detail=words.say(
+            "{inside} the compute · {money} more",
+            inside=wording.factor_interval(rule, words),
+            money=formats.yen(extra, words.language),
+        ),
+        help=help_text,
+    )
+
+
+def _saturation(answer: Decision, words: Words) -> Metric:
+    point = answer.saturation
+    return Metric(
+        label=words.say("Compute pays up to"),
+        value=formats.scientific(point.compute_flops, 2),
+        detail=words.say("FLOPs · {ratio}", ratio=wording.saturation(answer, words)),
+        help=words.say(
+            "Beyond this compute the loss falls by less than {tolerance}, however much is spent; "
+            "between {low} and {high} FLOPs with {level} probability.",
+            tolerance=formats.percent(point.tolerance, words.language),
+            low=formats.scientific(point.compute_low, 2),
+            high=formats.scientific(point.compute_high, 2),
+            level=formats.percent(point.level, words.language),
+        ),
+    )
+
+
+def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
+    """The recommended configuration, every digit, to copy into a training job."""
+    best = answer.recommendation
+    config = best.config
+    return [
+        (words.say("Model size (parameters)"), formats.exact(config.model_size)),
+        (words.say("Batch size (people, expected)"), formats.exact(config.batch_size)),
+        (words.say("Iterations (steps)"), formats.exact(config.iterations)),
+        (words.say("Sequence length (tokens)"), formats.exact(config.sequence_length)),
+        (words.say("Noise-batch ratio σ/B"), formats.scientific(best.noise_batch_ratio)),
+        (words.say("Compute (FLOPs)"), formats.scientific(config.compute_flops)),
+        (words.say("Tokens seen"), formats.amount(config.tokens, words.language)),
+        (
+            words.say("Tokens per parameter"),
+            formats.amount(config.tokens / config.model_size, words.language),
+        ),
+    ]
+
+
+def pending(asked: Budget, words: Words) -> str:
+    return words.say(
+        "Certifying that ε stays within {epsilon} …", epsilon=formats.plain(asked.epsilon, _DIGITS)
+    )
+
+
+def to_come(asked: Budget, words: Words) -> str:
+    """What stands in place of the statement until there is a certificate."""
+    return words.say(
+        "{waiting} Noise, protected unit, sampling and accountant will stand here.",
+        waiting=pending(asked, words),
+    )
+
+
+def promise(certificate: Certificate, words: Words) -> str:
+    """The guarantee in one sentence."""
+    return words.say(
+        "Certified: ε ≤ {epsilon} (δ = {delta}) for each {unit}, "
+        "with noise multiplier σ = {noise}.",
+        epsilon=promised_epsilon(certificate),
+        delta=formats.scientific(certificate.delta),
+        unit=_unit(certificate, words),
+        noise=noise(certificate),
+    )
+
+
+def guarantee(certificate: Certificate, words: Words) -> list[tuple[str, str]]:
+    """Everything that NIST SP 800-226 wants to see beside an ε."""
+    poisson = certificate.sampling is Sampling.POISSON
+    share = formats.percent(certificate.sampling_probability, words.language)
+    if poisson and certificate.sampling_probability < 1e-3:
+        share = formats.scientific(certificate.sampling_probability)
+    return [
+        (words.say("Privacy loss ε, at most"), promised_epsilon(certificate)),
+        (words.say("Failure probability δ"), formats.scientific(certificate.delta)),
+        (words.say("Noise multiplier σ"), noise(certificate)),
+        (words.say("Who is protected"), _unit(certificate, words)),
+        (
+            words.say("Indistinguishable data sets"),
+            labels.relation(certificate.neighbouring_relation, words),
+        ),
+        (words.say("Sampling"), labels.sampling(certificate.sampling, words)),
+        (
+            words.say("Sampling probability q") if poisson else words.say("Share of each round"),
+            share,
+        ),
+        (
+            words.say("Steps T") if poisson else words.say("Times a person takes part"),
+            formats.exact(certificate.compositions),
+        ),
+        (words.say("Accountant"), certificate.accountant),
+    ]
+
+
+def provenance(answer: Decision, words: Words) -> list[tuple[str, str]]:
+    """What the answer rests on."""
+    source = answer.evidence
+    return [
+        (words.say("Evidence"), labels.evidence_name(source.id, words)),
+        (words.say("Identifier"), source.id),
+        (words.say("Measured runs"), formats.exact(source.runs)),
+        (words.say("Hash of the data"), source.hash[:12]),
+    ]
+
+
+def _unit(certificate: Certificate, words: Words) -> str:
+    return labels.unit(certificate.privacy_unit, words)

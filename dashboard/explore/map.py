@@ -1,0 +1,62 @@
+"""The map of Explore: which budgets, which quantity, and a click that moves the scenario."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.explore import map_charts, wording
+from dashboard.explore import plane as explore_plane
+from dashboard.glossary import lookup
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from dashboard.ui.colours import Palette
+from engine.decision.answer import Decision
+
+_HEIGHT = 600
+
+
+def draw(now: Scenario, answer: Decision, words: Words, colours: Palette) -> None:
+    """Two choices and a switch, the map, how to read it."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        quantity = st.segmented_control(
+            words.say("What is shown"),
+            list(explore_plane.QUANTITIES),
+            format_func=lambda key: words.say(explore_plane.QUANTITIES[key]),
+            default="loss",
+            required=True,
+            **session.bind_page("explore", "quantity"),
+        )
+        pair = st.segmented_control(
+            words.say("Over which two budgets"),
+            list(explore_plane.PLANES),
+            format_func=lambda key: words.say(explore_plane.PLANES[key]),
+            default="compute-data",
+            required=True,
+            **session.bind_page("explore", "pair"),
+        )
+        arrows = quantity == "loss" and st.toggle(
+            words.say("What doubling buys"), value=True, **session.bind_page("explore", "arrows")
+        )
+    plane = explore_plane.plane(
+        pair,
+        quantity,
+        now.budget,
+        answer.recommendation.cross_entropy.value,
+        cache.fitted_evidence(now.evidence_id).space,
+        sampling=now.sampling,
+        evidence_id=now.evidence_id,
+    )
+    with st.skeleton(height=_HEIGHT):
+        found, gains = cache.budget_map(plane)
+    shown = (found, gains if arrows else None, plane, quantity)
+    drawn = map_charts.draw(*shown, now.budget, now.assumptions, words, colours)
+    blocks.heading(
+        words.say(explore_plane.QUANTITIES[quantity]),
+        lookup.tips(words, *explore_plane.TERMS[quantity]),
+    )
+    click = session.bind_map(plane.x, plane.y)
+    blocks.plot(drawn, _HEIGHT, **click)
+    st.caption(wording.held(plane, now.budget, words, arrows=arrows))
+    if sentence := wording.note(plane, words):
+        st.caption(sentence)

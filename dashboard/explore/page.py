@@ -1,0 +1,48 @@
+"""Explore: what pays most from here in a sentence, the three budgets as a map, plans along compute."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.explore import map, plan_charts, plane, wording
+from dashboard.glossary import lookup
+from dashboard.state.session import Scenario
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from dashboard.ui.colours import palette
+from engine.decision.answer import Decision
+from engine.errors import InputError
+
+
+def render(scenario: Scenario) -> None:
+    """Draw the page."""
+    words, colours = scenario.words, palette(st.context.theme.type)
+    asked = (scenario.budget, scenario.evidence_id, scenario.sampling, scenario.assumptions)
+    try:
+        with st.skeleton(height=420):
+            answer = cache.decision(*asked)
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+        return
+    st.title(wording.headline(answer, words), anchor=False)
+    map.draw(scenario, answer, words, colours)
+    _plans(scenario, answer, words)
+
+
+def _plans(scenario: Scenario, answer: Decision, words: Words) -> None:
+    colours = palette(st.context.theme.type)
+    space = cache.fitted_evidence(scenario.evidence_id).space
+    lines = cache.plan_lines(
+        scenario.budget.delta,
+        scenario.evidence_id,
+        scenario.sampling,
+        plane.window("compute", scenario.budget, space),
+        *plane.around(scenario.budget),
+    )
+    drawn = plan_charts.grid(lines, words, colours)
+    blocks.chart(words.say("The best plan along compute"), drawn, height=620)
+    st.caption(drawn.alt)
+    drawn = plan_charts.ratio(lines, answer, words, colours)
+    meaning = lookup.tips(words, "tokens_per_parameter", "token")
+    blocks.chart(words.say("Tokens per parameter"), drawn, help=meaning)
+    st.caption(drawn.alt)

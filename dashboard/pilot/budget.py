@@ -1,0 +1,62 @@
+"""What a pilot may take: minutes or money, with or without the rule, once or several times."""
+
+import streamlit as st
+
+from dashboard.pilot import facts, labels
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text import figures, formats
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+
+_MINUTES = 3
+"""With what a first visit prepares, a verdict comes within five."""
+Choices = dict[str, bool | int]
+
+
+def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
+    """Seconds for all trainings, and what :func:`dashboard.answers.cache.pilot_plan` is asked besides."""
+    blocks.heading(words.say("Budget"))
+    in_money = st.segmented_control(
+        words.say("Measured in"),
+        [False, True],
+        default=False,
+        required=True,
+        format_func=lambda money: words.say("Money") if money else words.say("Minutes"),
+        **session.bind_page("pilot", "measure"),
+    )
+    seconds = _money(now, words) if in_money else _minutes(now, words)
+    with_rule = st.toggle(
+        words.say("Train the usual rule as well, to measure the saving"),
+        value=True,
+        **session.bind_page("pilot", "rule"),
+    )
+    repeats = st.segmented_control(
+        words.say("Trainings of each"),
+        [1, 2, 3],
+        default=1,
+        required=True,
+        help=words.say("Several average out chance; each spends its own ε."),
+        **session.bind_page("pilot", "repeats"),
+    )
+    keep = st.toggle(words.say("Keep the trained weights"), **session.bind_page("pilot", "keep"))
+    return seconds, {"with_rule": with_rule, "repeats": repeats, "keep_weights": keep}
+
+
+def _minutes(now: Scenario, words: Words) -> float:
+    label = words.say("Minutes for all trainings together")
+    seconds = 60.0 * st.slider(label, 1, 60, _MINUTES, **session.bind_page("pilot", "minutes"))
+    price = figures.money(facts.price(seconds, now.assumptions), words)
+    st.caption(words.say("≈ {money} at the sidebar's price of a device-hour", money=price))
+    return seconds
+
+
+def _money(now: Scenario, words: Words) -> float:
+    one = figures.jpy(1.0, words)
+    usual = formats.rounded(facts.price(60.0 * _MINUTES, now.assumptions) / one)
+    label = words.say("{currency} for all trainings together", currency=now.currency)
+    place = session.bind_page("pilot", f"money-{now.currency}")
+    money = st.number_input(label, min_value=0.0, value=usual, **place)
+    seconds = facts.affordable(money * one, now.assumptions)
+    st.caption(words.say("≈ {time} on this machine", time=labels.wall(seconds, words)))
+    return seconds

@@ -1,0 +1,27 @@
+"""A plan as it is frozen before the first step: both arms, the terms, what the promise is about."""
+
+import streamlit as st
+
+from dashboard.pilot import facts, provenance, wording
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from engine.decision.answer import CostAssumptions
+from engine.pilot.plan import PilotPlan
+from engine.pilot.running import launchers
+from engine.pilot.running.composition import promised_on
+
+
+def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
+    """Two tables and two sentences."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        blocks.columns(facts.arms(plan, words))
+        if sentence := provenance.what_is_predicted(plan, words):
+            st.markdown(sentence)
+        st.markdown(wording.plan_promise(plan, words))
+        others = promised_on(plan.corpus_fingerprint, launchers.history(), other_than=plan.plan_id)
+        if sentence := wording.promised_before(others, words):
+            st.markdown(sentence)
+        st.caption(wording.covered(plan.privacy_unit, words))
+    with right:
+        blocks.table(facts.terms(plan, costs, words))

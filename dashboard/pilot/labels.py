@@ -1,0 +1,128 @@
+"""Names on the Pilot page: corpora, arms, states, outcomes, time, and what the engine says in parts.
+
+>>> wall(292, Words("en")), wall(300, Words("ja")), wall(45, Words("en"))
+('5 minutes', '5分', '45 seconds')
+"""
+
+from pathlib import PurePath
+
+from dashboard.text import formats
+from dashboard.text.i18n import N_, Words
+from engine.errors import InputError
+from engine.pilot.plan import CorpusSource
+from engine.pilot.running.status import State, Status
+from engine.pilot.verdict import Outcome
+
+TABLES = ("jsonl", "csv", "parquet")
+"""Corpora with columns."""
+CORPORA = {
+    "docstrings": N_("Docstrings (always there)"),
+    "folder": N_("Folder"),
+    "jsonl": N_("JSONL"),
+    "csv": N_("CSV"),
+    "parquet": N_("Parquet"),
+}
+_ARMS = {"recommended": N_("Recommended"), "rule": N_("Usual rule")}
+_STATES = {
+    State.PLANNED: N_("planned"),
+    State.QUEUED: N_("starting"),
+    State.PREPARING: N_("preparing"),
+    State.TRAINING: N_("training"),
+    State.PAUSED: N_("paused"),
+    State.FINISHED: N_("finished"),
+    State.FAILED: N_("stopped"),
+    State.CANCELLED: N_("cancelled"),
+    State.INTERRUPTED: N_("interrupted"),
+}
+_OUTCOMES = {
+    Outcome.CONFIRMED: N_("confirmed"),
+    Outcome.BETTER: N_("better than predicted"),
+    Outcome.WORSE: N_("worse than predicted"),
+    Outcome.WITHIN: N_("inside the range, which confirms nothing"),
+    Outcome.UNPREDICTED: N_("measured, nothing was predicted"),
+}
+REASONS = {
+    "too short": N_("too short"),
+    "empty": N_("empty"),
+    "said before": N_("said before"),
+    "not UTF-8": N_("not UTF-8"),
+    "not text": N_("not text"),
+    "no text in its column": N_("no text in its column"),
+    "no unit in its column": N_("no unit in its column"),
+    "not a JSON object": N_("not a JSON object"),
+    "not a CSV row": N_("not a CSV row"),
+    "longer than 64 MiB": N_("longer than 64 MiB"),
+}
+"""Why a text is left out, as the engine counts them."""
+_SECONDS, _MINUTES = 90, 100
+"""Up to which time is said in them."""
+DIED = N_(
+    "The process ended without a word (killed, out of memory, out of power): resume it to go on "
+    "from its last checkpoint."
+)
+"""The engine's sentence for an interrupted pilot, which it does not raise."""
+STOPPED = (
+    N_("Training diverged: a loss or a gradient is no number. Lower the learning rate."),
+    N_(
+        "Expected memory for one example of {tokens} tokens, got none: choose a smaller model or a "
+        "shorter sequence."
+    ),
+    N_(
+        "Training stopped because its folder cannot be written ({reason}). Its last checkpoint is "
+        "whole, and no step was taken that its ledger does not count. Free some space, then resume."
+    ),
+)
+"""Its sentences for trainings that stop by themselves."""
+
+
+def corpus(source: CorpusSource, words: Words) -> str:
+    """A corpus by the name of its file."""
+    if source.kind == "docstrings":
+        return words.say("Docstrings")
+    return PurePath(source.path).name or source.path
+
+
+def privacy_unit(source: CorpusSource) -> str:
+    """Who is protected."""
+    return source.unit
+
+
+def arm(name: str, words: Words) -> str:
+    return words.say(_ARMS[name]) if name in _ARMS else name
+
+
+def state(of: State, words: Words) -> str:
+    return words.say(_STATES[of])
+
+
+def outcome(of: Outcome, words: Words) -> str:
+    return words.say(_OUTCOMES[of])
+
+
+def reason(status: Status, words: Words) -> str:
+    """Why it stopped, in the page's language; empty where nothing is to be said."""
+    return sentence(status.reason, status.values, words) if status.reason else ""
+
+
+def sentence(template: str, values: dict[str, str], words: Words) -> str:
+    """A reason as statuses and results carry it."""
+    return words.refusal(InputError(template, **values))
+
+
+def units(n: float, name: str, words: Words) -> str:
+    """So many people or documents."""
+    if name == "person":
+        return words.count("{n} person", "{n} people", n)
+    return words.count("{n} document", "{n} documents", n)
+
+
+def wall(seconds: float, words: Words) -> str:
+    """Time on the clock, as exact as an estimate can be."""
+    if seconds < _SECONDS:
+        text = formats.plain(max(1, round(seconds)), 2)
+        return words.count("{n} second", "{n} seconds", text == "1", text)
+    if seconds < _MINUTES * 60:
+        text = str(round(seconds / 60))
+        return words.count("{n} minute", "{n} minutes", text == "1", text)
+    text = formats.plain(seconds / 3600, 2)
+    return words.count("{n} hour", "{n} hours", text == "1", text)

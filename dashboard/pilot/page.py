@@ -1,0 +1,49 @@
+"""Pilot: choose, watch, read on one page; where things stand comes first, earlier pilots last."""
+
+import streamlit as st
+
+from dashboard.glossary import lookup
+from dashboard.pilot import entries as pilot_entries
+from dashboard.pilot import history, step1_choose, step2_watch, step3_verdict
+from dashboard.state import link, session
+from dashboard.state.session import Scenario
+from dashboard.text.i18n import Words
+from dashboard.ui.colours import palette
+from engine.errors import InputError
+from engine.pilot.running import launchers
+
+
+def render(now: Scenario) -> None:
+    """Draw the page."""
+    words, colours = now.words, palette(st.context.theme.type)
+    entries, wanted = launchers.history(), session.value("pilot")
+    shown = pilot_entries.on_show(entries, wanted)
+    if shown is None and wanted not in (None, link.NEW_PILOT):
+        _unknown(wanted, words)
+    if shown is None or shown.plan is None:
+        if shown is not None:
+            st.error(pilot_entries.unreadable(shown, words), icon=":material/block:")
+        _steps(0, words)
+        step1_choose.draw(now, entries, words)
+    else:
+        found = pilot_entries.verdict_of(shown)
+        _steps(1 if found is None else 2, words)
+        if found is None:
+            step2_watch.draw(shown, now, words, colours)
+        else:
+            step3_verdict.draw(shown, found, now, words, colours)
+    history.draw(entries, shown, words)
+
+
+def _unknown(plan_id: str, words: Words) -> None:
+    try:
+        launchers.poll(plan_id)
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+
+
+def _steps(here: int, words: Words) -> None:
+    names = (words.say("1 Choose"), words.say("2 Watch"), words.say("3 Read the verdict"))
+    shown = [f"**{name}**" if n == here else f":gray[{name}]" for n, name in enumerate(names)]
+    meaning = lookup.tips(words, "pilot", "audit")
+    st.markdown(" :gray[→] ".join(shown), help=meaning)

@@ -1,0 +1,52 @@
+"""The plan as it would be frozen, and the one button that starts it."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.pilot import facts, frozen_plan, labels
+from dashboard.pilot.budget import Choices
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text import figures
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from engine.errors import InputError
+from engine.pilot.plan import PilotPlan
+from engine.pilot.prepared import Prepared
+from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.pilot.running import launchers
+
+
+def draw(
+    now: Scenario, found: Prepared, law: PilotLaw, seconds: float, choices: Choices, words: Words
+) -> None:
+    """What it will take and what is predicted, before it starts."""
+    unit = labels.privacy_unit(found.source)
+    terms = Terms(epsilon=now.budget.epsilon, delta=now.budget.delta, privacy_unit=unit)
+    try:
+        with st.spinner(words.say("Certifying the privacy of each training: some seconds …")):
+            budget = PilotBudget(seconds=seconds)
+            plan = cache.pilot_plan(found, law, law.summary.hash, terms, budget, **choices)
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+        return
+    blocks.heading(words.say("What will be tested"))
+    frozen_plan.draw(plan, now.assumptions, words)
+    price = facts.price(plan.expected_seconds, now.assumptions)
+    label = words.say(
+        "Start the pilot: {time}, {money}",
+        time=labels.wall(plan.expected_seconds, words),
+        money=figures.money(price, words),
+    )
+    if st.button(label, type=blocks.emphasis(), icon=":material/play_arrow:"):
+        _start(plan, words)
+
+
+def _start(plan: PilotPlan, words: Words) -> None:
+    try:
+        launchers.start(plan)
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+        return
+    session.show("pilot", plan.plan_id)
+    st.rerun()

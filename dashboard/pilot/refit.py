@@ -1,0 +1,52 @@
+"""One click: the law with the pilot's runs, and how the decision moves."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.pilot import prepare
+from dashboard.pilot import revision as pilot_revision
+from dashboard.state import session
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from engine.errors import InputError
+from engine.pilot.running import launchers
+from engine.pilot.running.launchers import Entry
+from engine.pilot.verdict import Verdict
+
+
+def draw(entry: Entry, found: Verdict, words: Words) -> None:
+    """The button; once clicked, before and after."""
+    plan, question = entry.plan, f"revision {entry.plan_id}"
+    blocks.heading(words.say("What this changes"))
+    if plan.family != plan.evidence_id:
+        st.markdown(pilot_revision.other_family(plan, words))
+    if not session.is_asked(question):
+        st.button(
+            words.say("Refit the law with these runs"),
+            type=blocks.emphasis(),
+            icon=":material/refresh:",
+            on_click=_ask,
+            args=(question,),
+        )
+        return
+    prepared = launchers.prepared(plan.corpus)
+    if prepared is None:
+        st.markdown(words.say("Kessai has changed since: prepare the text anew to compare."))
+        prepare.draw(plan.corpus, words)
+        return
+    try:
+        with st.spinner(words.say("Fitting the law and searching again: some seconds …")):
+            revision = cache.pilot_revision(plan, prepared, cache.evidence_version())
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+        return
+    st.markdown(f"**{pilot_revision.revision(revision, words)}**")
+    measured = found.arms[0].cross_entropy
+    st.markdown(pilot_revision.expected_now(revision, measured, words))
+    blocks.columns(pilot_revision.table(revision, plan, words))
+    st.caption(pilot_revision.evidence_now(revision, plan, words))
+
+
+def _ask(question: str) -> None:
+    cache.renew_evidence()
+    session.ask(question)

@@ -1,0 +1,62 @@
+"""Step 1: which text, how much time or money, which arms; then the plan, and one button."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.glossary import lookup
+from dashboard.pilot import budget, plan, prepare, wording
+from dashboard.pilot import entries as pilot_entries
+from dashboard.pilot import source as pilot_source
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from engine.errors import InputError
+from engine.pilot.running.launchers import Entry
+
+
+def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
+    """The form, and under it the plan once the text has been read."""
+    title = st.empty()
+    _running(entries, words)
+    left, right = st.columns(2, gap="large")
+    with left:
+        source = pilot_source.draw(words)
+    with right:
+        seconds, choices = budget.draw(now, words)
+    title.title(wording.offer(seconds, words), anchor=False)
+    st.caption(
+        words.say(
+            "ε and δ come from the sidebar. The number of people does not: a pilot protects those "
+            "of its own text."
+        ),
+        help=lookup.tip("privacy_unit", words),
+    )
+    try:
+        cache.pilot_law()
+    except InputError as error:
+        st.info(wording.no_law(error, words), icon=":material/search_insights:")
+        return
+    if source is None:
+        blocks.empty(
+            words.say(
+                "The plan for your text will stand here, with its price and the loss to expect, "
+                "before anything is trained. Type a path, or choose the text that comes along."
+            )
+        )
+    elif (prepared := prepare.draw(source, words)) is not None:
+        law = cache.pilot_law(prepared.family, prepared.vocabulary_size)
+        plan.draw(now, prepared, law, seconds, choices, words)
+
+
+def _running(entries: Sequence[Entry], words: Words) -> None:
+    running = pilot_entries.on_show([entry for entry in entries if entry.status.is_running], None)
+    if running is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            words.say("A pilot is running on this machine: a second one would slow both down.")
+        )
+        st.button(words.say("Watch it"), on_click=session.show, args=("pilot", running.plan_id))

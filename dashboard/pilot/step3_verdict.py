@@ -1,0 +1,57 @@
+"""Step 3: the verdict in a sentence, both curves, the table, the audit, and the refit."""
+
+import streamlit as st
+
+from dashboard.pilot import charts, entries, facts, frozen_plan, provenance, refit, wording
+from dashboard.state.session import Scenario
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from dashboard.ui.colours import Palette
+from engine.pilot.running.launchers import Entry
+from engine.pilot.verdict import Verdict
+
+
+def draw(entry: Entry, found: Verdict, now: Scenario, words: Words, colours: Palette) -> None:
+    """All that a finished pilot says."""
+    plan = entry.plan
+    st.title(wording.verdict(found, words), anchor=False)
+    st.header(wording.caveats(found, words), anchor=False)
+    promise = wording.promise(
+        found.epsilon_each, found.epsilon_total, found.delta_total, plan.trainings, words
+    )
+    st.markdown(f":green[:material/verified_user:] {promise}")
+    if sentence := provenance.changed_code(plan, found.other_code, words):
+        st.warning(sentence, icon=":material/update:")
+    for sentence in entries.unrecorded(entry, words):
+        st.warning(sentence)
+    drawn = charts.result(plan, entry.results, found, words, colours)
+    blocks.chart(words.say("Measured against predicted"), drawn)
+    if found.saving is not None:
+        st.caption(wording.how_measured(words))
+    blocks.heading(words.say("Losses (nats per token)"))
+    blocks.columns(facts.measured(found, entry.results, words))
+    _audit(entry, words)
+    refit.draw(entry, found, words)
+    with st.expander(words.say("The plan as it was frozen")):
+        frozen_plan.draw(plan, now.assumptions, words)
+
+
+def _audit(entry: Entry, words: Words) -> None:
+    audits = wording.audits(entries.audited(entry), words)
+    blocks.heading(
+        words.say("Second opinion: an attack on the models"), help=blocks.tip("audit", words)
+    )
+    if not audits:
+        blocks.empty(
+            words.say(
+                "An attack on the trained models would stand here, with the least ε that it proves. "
+                "None was made, or it did not end; the promise does not rest on it."
+            )
+        )
+        return
+    for sentence, broken in audits:
+        if broken:
+            st.error(sentence, icon=":material/gpp_bad:")
+        else:
+            st.markdown(f":green[:material/gpp_good:] {sentence}")
+    st.caption(words.say("A bound of 0 shows no leak; it does not prove that there is none."))

@@ -1,0 +1,270 @@
+"""Sentences of the Pilot page: what it can settle, how far it is, what came out, what that changes.
+
+Pure, like :mod:`dashboard.decide.wording`. A pilot that speaks against the recommendation is told in the
+same words as one that speaks for it.
+"""
+
+import time
+
+from dashboard.pilot import labels as pilot_labels
+from dashboard.pilot import provenance
+from dashboard.text import formats, labels
+from dashboard.text.i18n import N_, Words
+from engine.decision.answer import Interval
+from engine.errors import InputError
+from engine.pilot.audits.audit import Audit
+from engine.pilot.plan import PilotPlan
+from engine.pilot.running.composition import Promised
+from engine.pilot.running.status import State, Status
+from engine.pilot.verdict import Measured, Outcome, Saving, Verdict
+
+_AS_GOOD = 1.05
+"""Factors nearer to 1 than this count as equal."""
+_DIGITS = (2, 3, 4)
+"""Decimals of a loss: more where fewer would hide on which side of its interval it lies."""
+_STATES = {
+    State.PLANNED: N_("This pilot is planned and has not been started."),
+    State.QUEUED: N_("The pilot is starting."),
+    State.PREPARING: N_("Reading the text and building the model: training starts in a moment."),
+    State.PAUSED: N_("Paused at {share}: nothing is lost, resume it whenever you like."),
+    State.CANCELLED: N_("Cancelled at {share}: the ε spent until then stays spent."),
+    State.FAILED: N_("Stopped at {share}."),
+    State.INTERRUPTED: N_("Interrupted at {share}."),
+    State.FINISHED: N_("Finished."),
+}
+_OUTCOMES = {
+    Outcome.CONFIRMED: N_("Confirmed: {loss} measured, {range} predicted."),
+    Outcome.BETTER: N_("Better than predicted: {loss} measured, {range} predicted."),
+    Outcome.WORSE: N_("Worse than predicted: {loss} measured, {range} predicted."),
+    Outcome.WITHIN: N_("Measured: {loss}, inside {range}: too wide a range to confirm anything."),
+}
+_OUTSIDE = (Outcome.BETTER, Outcome.WORSE)
+_SAVINGS = {
+    (True, False): N_("The usual rule needed {factor} the compute for the same loss."),
+    (True, True): N_("The usual rule needed at least {factor} the compute for the same loss."),
+    (False, False): N_(
+        "The usual rule was better: the recommendation needed {factor} the compute for the same "
+        "loss."
+    ),
+    (False, True): N_(
+        "The usual rule was better: the recommendation needed at least {factor} the compute for "
+        "the same loss."
+    ),
+}
+"""By whether the recommendation was the better one, and whether the factor is a lower bound."""
+
+
+def joined(sentences: list[str | None], words: Words) -> str:
+    return ("" if words.language == "ja" else " ").join(filter(None, sentences))
+
+
+def offer(seconds: float, words: Words) -> str:
+    """Line 1 before anything was started."""
+    return words.say(
+        "A pilot of about {time} on this machine can prove or refute the recommendation.",
+        time=pilot_labels.wall(seconds, words),
+    )
+
+
+def no_law(error: InputError, words: Words) -> str:
+    """That nothing can be proposed yet, and why."""
+    return joined(
+        [
+            words.say(
+                "A pilot is steered by a law of small trainings on public text, and this "
+                "installation holds too few of them: run the sweep first (python -m engine sweep)."
+            ),
+            words.refusal(error),
+        ],
+        words,
+    )
+
+
+def watching(status: Status, words: Words) -> str:
+    """Line 1 while it runs, or where it stopped."""
+    share = _share(status, words)
+    if status.state is not State.TRAINING:
+        return words.say(_STATES[status.state], share=share)
+    if status.is_stalled(time.time()):
+        return words.say("Training: no word for more than a minute, {share} done.", share=share)
+    if status.seconds_left is None:
+        return words.say("Training: {share} done.", share=share)
+    return words.say(
+        "Training: {share} done, about {time} left.",
+        share=share,
+        time=pilot_labels.wall(status.seconds_left, words),
+    )
+
+
+def under_way(status: Status, plan: PilotPlan, words: Words) -> str:
+    """Which of the trainings the figures below belong to, and where its prediction comes from."""
+    if status.arm is None:
+        return words.count("{n} training", "{n} trainings", plan.trainings)
+    number = words.say(
+        "Training {number} of {trainings}: {arm}",
+        number=min(status.trainings_done + 1, plan.trainings),
+        trainings=plan.trainings,
+        arm=pilot_labels.arm(status.arm, words),
+    )
+    origin = provenance.predicted_from(plan.transfer, words)
+    return number if origin is None else f"{number} · {origin}"
+
+
+def _share(status: Status, words: Words) -> str:
+    return f"{100 * min(max(status.progress, 0.0), 1.0):.0f}%"
+
+
+def verdict(found: Verdict, words: Words) -> str:
+    """Line 1 of a finished pilot: the prediction and where it came from, then the saving."""
+    first = found.arms[0]
+    origin = None if first.predicted is None else provenance.predicted_from(found.transfer, words)
+    return joined([outcome(first, words), origin, saving(found.saving, words)], words)
+
+
+def outcome(measured: Measured, words: Words) -> str:
+    """The measured loss against the interval that was written down before."""
+    if measured.predicted is None:
+        return words.say(
+            "Measured: a loss of {loss}; there was no law of this text, so nothing was predicted.",
+            loss=formats.loss(measured.cross_entropy),
+        )
+    loss, low, high = compared(measured)
+    inside = formats.between(low, high, words.language)
+    return words.say(_OUTCOMES[measured.outcome], loss=loss, range=inside)
+
+
+def compared(measured: Measured) -> tuple[str, str, str]:
+    """Loss, low and high with as many decimals as it takes to see which is which."""
+    values = (measured.cross_entropy, measured.predicted.low, measured.predicted.high)
+    texts = ("", "", "")
+    for digits in _DIGITS:
+        texts = tuple(f"{value:.{digits}f}" for value in values)
+        loss, low, high = map(float, texts)
+        seen = Outcome.BETTER if loss < low else Outcome.WORSE if loss > high else None
+        if seen is (measured.outcome if measured.outcome in _OUTSIDE else None):
+            break
+    return texts
+
+
+def saving(found: Saving | None, words: Words) -> str | None:
+    """The rule against the recommendation; None without the rule's arm."""
+    if found is None:
+        return None
+    factor = max(found.factor, 1 / found.factor)
+    if factor < _AS_GOOD and not found.at_least:
+        return words.say("The usual rule did as well with the same compute.")
+    return words.say(
+        _SAVINGS[found.factor >= 1, found.at_least], factor=labels.times(factor, words)
+    )
+
+
+def caveats(found: Verdict, words: Words) -> str:
+    """Line 2 of a finished pilot: what it rests on."""
+    first = found.arms[0]
+    lost = sum(measured.iterations_lost for measured in found.arms)
+    sentences = [
+        words.say("One training of each arm: chance is not averaged out.")
+        if first.repeats == 1
+        else words.say("Means of {n} trainings of each arm.", n=first.repeats),
+        first.outcome is Outcome.WORSE
+        and words.say("Refit the law below before you trust its next recommendation."),
+        lost
+        and words.count(
+            "{n} step was lost to interruptions: its ε is paid, the model is that much worse.",
+            "{n} steps were lost to interruptions: their ε is paid, the models are that much worse.",
+            lost,
+        ),
+    ]
+    return joined([sentence or None for sentence in sentences], words)
+
+
+def promise(each: float, total: float, delta: float, trainings: int, words: Words) -> str:
+    """ε of one training, and of all of them together."""
+    one = words.say("Each training keeps ε ≤ {epsilon}.", epsilon=epsilon(each))
+    if trainings == 1:
+        return one
+    more = words.say(
+        "Whoever sees all {n} is promised ε ≤ {epsilon} at δ ≤ {delta} (basic composition).",
+        n=trainings,
+        epsilon=epsilon(total),
+        delta=formats.scientific(delta),
+    )
+    return joined([one, more], words)
+
+
+def plan_promise(plan: PilotPlan, words: Words) -> str:
+    """The same of a plan."""
+    return promise(plan.epsilon_each, plan.epsilon_total, plan.delta_total, plan.trainings, words)
+
+
+def promised_before(found: Promised, words: Words) -> str | None:
+    """What other pilots on the same text promised, which adds up; None where there are none."""
+    if not found.trainings:
+        return None
+    return words.say(
+        "Trainings of other pilots on this text: {trainings}, which together promised ε ≤ {epsilon} at "
+        "δ = {delta}. For whoever sees all of them it adds up.",
+        trainings=formats.exact(found.trainings),
+        epsilon=epsilon(found.epsilon),
+        delta=formats.scientific(found.delta),
+    )
+
+
+def covered(unit: str, words: Words) -> str:
+    """What the promise is about, and what it leaves out."""
+    return words.say(
+        "The promise covers the trained weights, for each {unit} that is trained on. It does not "
+        "cover the held-out loss nor the other figures on this page: they are for those who may see "
+        "the text.",
+        unit=labels.unit(unit, words),
+    )
+
+
+def epsilon(value: float) -> str:
+    """Rounded up."""
+    return formats.plain(formats.rounded(value, 3, up=True))
+
+
+def audits(found: list[tuple[str, Audit, float]], words: Words) -> list[tuple[str, bool]]:
+    """One sentence an arm, and whether it contradicts the promise: (arm, audit, promised ε)."""
+    return [
+        (_audit(name, audit, promised, words), audit.refutes(promised))
+        for name, audit, promised in found
+    ]
+
+
+def _audit(name: str, audit: Audit, promised: float, words: Words) -> str:
+    values = {
+        "arm": pilot_labels.arm(name, words),
+        "bound": f"{audit.lower_bound:.2f}",
+        "confidence": formats.percent(audit.confidence, words.language),
+        "epsilon": epsilon(promised),
+        "ceiling": f"{audit.ceiling:.2f}",
+    }
+    if audit.refutes(promised):
+        return words.say(
+            "{arm}: an attack on the model shows ε ≥ {bound} with {confidence} confidence, above the "
+            "promised {epsilon}. Do not use the model: report this as a fault of Kessai.",
+            **values,
+        )
+    return words.say(
+        "{arm}: an attack on the model shows ε ≥ {bound} with {confidence} confidence, within the "
+        "promised {epsilon}. With every guess right it would have shown {ceiling}.",
+        **values,
+    )
+
+
+def how_measured(words: Words) -> str:
+    """How the saving was read, and to which side it errs."""
+    return words.say(
+        "The saving is read off the better training's own curve, whose noise was set for all of its "
+        "steps: it is understated rather than overstated."
+    )
+
+
+def interval(of: Interval | None, words: Words) -> str:
+    """A loss with its interval, or a dash."""
+    if of is None:
+        return "–"
+    inside = formats.between(formats.loss(of.low), formats.loss(of.high), words.language)
+    return formats.bracketed(formats.loss(of.value), inside, words.language)

@@ -1,0 +1,152 @@
+"""The decision record (決裁書): question, options, recommendation, figures, assumptions, risks.
+
+In the order and the tone of a Japanese business form; the same parts in English. Nothing is signed
+here: names, numbers and stamps are written by hand.
+"""
+
+from collections.abc import Iterable
+
+from dashboard.decide import wording
+from dashboard.present import objections, request, tables
+from dashboard.present.objections import joined
+from dashboard.roi import wording as roi_wording
+from dashboard.text import figures, formats
+from dashboard.text.i18n import Words
+from dashboard.text.labels import example
+from engine.decision.answer import Certificate, Decision
+from engine.report.deck import Record, Section, Table
+from engine.risk import AttackRisk
+from engine.roi.study import Study
+
+
+def record(
+    answer: Decision,
+    study: Study,
+    risk: AttackRisk,
+    certificate: Certificate | None,
+    basis: tables.Basis,
+    words: Words,
+) -> Record:
+    """The form, filled in as far as figures go."""
+    sections = (
+        Section(heading=words.say("Question"), sentences=(request.question(answer, words),)),
+        Section(heading=words.say("Options"), table=tables.options(answer, study, words)),
+        Section(
+            heading=words.say("Recommendation"),
+            sentences=(
+                request.ask(answer, study, words),
+                request.why(answer, study, words),
+                wording.decision(answer, words),
+            ),
+        ),
+        Section(
+            heading=words.say("Figures"),
+            sentences=(roi_wording.headline(study, words),),
+            table=tables.key_figures(answer, study, risk, words),
+        ),
+        Section(
+            heading=words.say("Assumptions"),
+            sentences=(words.say("Those that most hangs on; all of them are in the annex."),),
+            table=tables.main_assumptions(study, words),
+        ),
+        Section(
+            heading=words.say("Risks and what is done about them"),
+            table=risks(answer, study, risk, certificate, words),
+        ),
+    )
+    title = words.say("Decision record")
+    return Record(
+        title=example(title, words) if basis.made_up else title,
+        blanks=(
+            (words.say("Number"), ""),
+            (words.say("Department"), basis.cover.department),
+            (words.say("Author"), basis.cover.presenter),
+        ),
+        dated=words.say("Date: {date}", date=tables.day(basis.day, words)),
+        request=request.request(answer, study, words),
+        sections=sections,
+        approvals=approvals(words),
+        end=words.say("End of the record"),
+        summary=summary(answer, study, risk, words),
+    )
+
+
+def _listed(pairs: Iterable[tuple[str, str]], words: Words) -> str:
+    """Names and values in a line."""
+    colon, comma = ("：", "、") if words.language == "ja" else (": ", "; ")
+    return comma.join(f"{name}{colon}{value}" for name, value in pairs)
+
+
+def approvals(words: Words) -> tuple[str, ...]:
+    """Who puts a stamp, in order."""
+    return (words.say("Drafted"), words.say("Checked"), words.say("Agreed"), words.say("Decided"))
+
+
+def risks(
+    answer: Decision,
+    study: Study,
+    risk: AttackRisk,
+    certificate: Certificate | None,
+    words: Words,
+) -> Table:
+    """What may go wrong, how much of it, and the answer."""
+    found = study.appraisal
+    loses = figures.chance(1 - found.probability, words)
+    rows = (
+        (
+            words.say("It does not pay"),
+            words.say(
+                "{chance} probability; 1 case in 20 ends below {low}.",
+                chance=loses,
+                low=figures.money(found.npv.low, words),
+            ),
+            words.say("Measure the largest unknown first; stop at a gate."),
+        ),
+        (
+            words.say("The forecast is wrong"),
+            joined([objections.forecast(answer, words), wording.support(answer, words)], words),
+            words.say("A pilot tests the forecast before the money is spent."),
+        ),
+        (
+            words.say("Someone's data is recognised"),
+            roi_wording.odds(risk, words),
+            promise(answer, certificate, words),
+        ),
+    )
+    heads = (words.say("Risk"), words.say("How large"), words.say("What is done"))
+    return Table(title=words.say("Risks and what is done about them"), heads=heads, rows=rows)
+
+
+def promise(answer: Decision, certificate: Certificate | None, words: Words) -> str:
+    """The certified guarantee, or that there is none yet."""
+    if certificate is None:
+        return words.say("The privacy loss is not certified yet.")
+    return words.say(
+        "Noise in every training step holds the privacy loss to ε ≤ {epsilon} (δ = {delta}), "
+        "certified.",
+        epsilon=formats.plain(formats.rounded(certificate.epsilon, 4, up=True), 4),
+        delta=formats.scientific(certificate.delta),
+    )
+
+
+def summary(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> Table:
+    """The record in a few lines, for a slide."""
+    listed = _listed(
+        ((name, npv) for name, _, npv, _ in tables.options(answer, study, words).rows), words
+    )
+    main = tables.main_assumptions(study, words).rows[:3]
+    rows = [
+        (words.say("Question"), request.question(answer, words)),
+        (words.say("Options"), words.say("Net present value: {listed}.", listed=listed)),
+        (
+            words.say("Recommendation"),
+            joined([request.ask(answer, study, words), request.why(answer, study, words)], words),
+        ),
+        (words.say("Figures"), roi_wording.headline(study, words)),
+        (words.say("Assumptions"), _listed((row[:2] for row in main), words)),
+        (
+            words.say("Risks"),
+            joined([objections.forecast(answer, words), roi_wording.odds(risk, words)], words),
+        ),
+    ]
+    return tables.named(words.say("Decision record"), rows, words)

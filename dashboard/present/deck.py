@@ -1,0 +1,230 @@
+"""The deck: the pages' own sentences and figures, one message a slide, in the scenario's language.
+
+Pure: everything that is shown comes in, so a deck is the same for page and exports. Colours are those of
+the page it is shown on; exports take the light ones.
+"""
+
+from dataclasses import dataclass
+
+from dashboard.decide import facts, wording
+from dashboard.present import decision_record, figures, objections, request, speaker_notes, tables
+from dashboard.present.speaker_notes import aside
+from dashboard.roi import facts as roi_facts
+from dashboard.roi import wording as roi_wording
+from dashboard.text.i18n import Words
+from dashboard.ui.colours import Palette
+from engine.decision.answer import Certificate, Decision
+from engine.report.deck import Deck, Slide, Table
+from engine.risk import AttackRisk
+from engine.roi.study import Study
+
+BUDGETS = ("compute", "data", "epsilon")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """Everything that a deck is made from."""
+
+    answer: Decision
+    study: Study
+    risk: AttackRisk
+    certificate: Certificate | None
+    basis: tables.Basis
+
+
+def deck(found: Material, words: Words, colours: Palette) -> Deck:
+    """The whole presentation with its appendix and the decision record."""
+    record = decision_record.record(
+        found.answer, found.study, found.risk, found.certificate, found.basis, words
+    )
+    last = Slide(
+        key="record",
+        title=record.title,
+        table=record.summary,
+        stamps=record.approvals,
+        notes=(words.say("The form to print and stamp is among the exports."),),
+    )
+    slides = (
+        *_plan(found, words, colours),
+        *_money(found, words, colours),
+        *_close(found, words),
+        last,
+    )
+    return Deck(
+        language=words.language,
+        title=words.say("Training a language model with differential privacy: a proposal"),
+        subtitle=request.question(found.answer, words),
+        slides=slides,
+        appendix=_appendix(found, words),
+        record=record,
+        data=(tables.raw_assumptions(found.study.table, words),),
+        footer=tables.footer(found.answer, found.basis, words),
+        address=found.basis.address,
+        notes_name=words.say("Notes"),
+    )
+
+
+def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
+    """The question, the decision, what binds, the usual rule, privacy."""
+    answer, risk = found.answer, found.risk
+    quality, _, saving, saturation = facts.metrics(answer, words)
+    promise = decision_record.promise(answer, found.certificate, words)
+    return (
+        Slide(
+            key="question",
+            title=request.question(answer, words),
+            points=(
+                *found.basis.cover.lines(tables.day(found.basis.day, words), words),
+                request.ask(answer, found.study, words),
+                roi_wording.headline(found.study, words),
+            ),
+            notes=(request.opening(answer, words),),
+        ),
+        Slide(
+            key="decision",
+            title=wording.decision(answer, words),
+            table=tables.few_figures(answer, found.study, risk, words),
+            notes=(
+                speaker_notes.gist(answer, words),
+                wording.wiggle(answer, words),
+                *aside(quality.help),
+            ),
+            live=BUDGETS,
+        ),
+        Slide(
+            key="binding",
+            title=wording.binding(answer, words),
+            points=tuple(
+                filter(None, (wording.hopeless(answer, words), wording.overspending(answer, words)))
+            ),
+            figure=figures.doublings(answer, words, colours),
+            notes=(speaker_notes.longest(words), *aside(saturation.help)),
+            live=BUDGETS,
+        ),
+        Slide(
+            key="rule",
+            title=objections.rule(answer, words),
+            points=(wording.saving(answer, words),),
+            figure=figures.frontier(answer, words, colours),
+            notes=(speaker_notes.rule(words), *aside(saving.help)),
+            live=BUDGETS,
+        ),
+        Slide(
+            key="privacy",
+            title=roi_wording.odds(risk, words),
+            points=(promise, roi_wording.legal(found.study, words)),
+            figure=figures.odds(risk, words, colours),
+            notes=(
+                speaker_notes.chances(risk, words),
+                *aside(roi_facts.headlines(found.study, risk, words)[3].help),
+            ),
+            live=("epsilon", "data"),
+        ),
+    )
+
+
+def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
+    """Payback, value, unknowns, steps."""
+    study = found.study
+    npv = roi_facts.headlines(study, found.risk, words)[0]
+    slides = [
+        Slide(
+            key="return",
+            title=roi_wording.headline(study, words),
+            points=(roi_wording.second_line(study, words),),
+            figure=figures.cash(study, words, colours),
+            notes=(speaker_notes.paid_back(study, words), *aside(npv.help)),
+            live=("data", "epsilon"),
+        ),
+        Slide(
+            key="value",
+            title=objections.value(study, words),
+            figure=figures.waterfall(study, words, colours),
+            notes=(speaker_notes.from_the_top(words),),
+        ),
+    ]
+    if study.tornado:
+        slides.append(
+            Slide(
+                key="unknowns",
+                title=objections.unknown(study, words),
+                points=tuple(
+                    filter(
+                        None, (objections.just_pays(study, words), roi_wording.centre(study, words))
+                    )
+                ),
+                figure=figures.tornado(study, words, colours),
+                notes=(
+                    words.say("One figure moves at a time; all others stay at their own value."),
+                ),
+            )
+        )
+    slides.append(
+        Slide(
+            key="steps",
+            title=objections.stepwise(found.answer, study, words),
+            points=(roi_wording.staged(study.staged, words),),
+            table=tables.steps(study, words),
+            notes=(words.say("A gate is written down before anything is measured."),),
+        )
+    )
+    return tuple(slides)
+
+
+def _close(found: Material, words: Words) -> tuple[Slide, ...]:
+    """Objections, what is not known, the ask."""
+    answer, study = found.answer, found.study
+    said = objections.objections(answer, study, found.risk, words)
+    heads = (words.say("Likely question"), words.say("Our answer"))
+    rows = tuple((item.question, item.answer) for item in said)
+    return (
+        Slide(
+            key="objections",
+            title=words.say("Three questions that you are likely to have."),
+            table=Table(title=words.say("Questions and answers"), heads=heads, rows=rows),
+            notes=(speaker_notes.questions(words),),
+        ),
+        Slide(
+            key="caveat",
+            title=wording.support(answer, words),
+            points=(objections.caveat(answer, study, words),),
+            table=tables.basis(answer, found.basis, words),
+            notes=(objections.caveat(answer, study, words),),
+        ),
+        Slide(
+            key="ask",
+            title=request.ask(answer, study, words),
+            points=(request.why(answer, study, words), wording.decision(answer, words)),
+            notes=(request.closing(answer, study, words),),
+        ),
+    )
+
+
+def _appendix(found: Material, words: Words) -> tuple[Slide, ...]:
+    """What every export prints: plan, options, assumptions, privacy, basis."""
+    answer, study, certificate = found.answer, found.study, found.certificate
+    promise = decision_record.promise(answer, certificate, words)
+    covers = words.say(
+        "The guarantee covers the training mechanism. It does not cover leaks other than the model, "
+        "nor choices made by looking at the data, such as a learning rate."
+    )
+    statement = None if certificate is None else tables.guarantee(certificate, words)
+
+    def page(key: str, table: Table | None, *points: str, title: str | None = None) -> Slide:
+        named = title or (table.title if table else "")
+        return Slide(
+            key=key,
+            title=words.say("Appendix: {title}", title=named),
+            points=points,
+            table=table,
+        )
+
+    return (
+        page("plan", tables.plan(answer, words)),
+        page("figures", tables.key_figures(answer, study, found.risk, words)),
+        page("options", tables.options(answer, study, words)),
+        page("assumptions", tables.assumptions(study.table, words)),
+        page("statement", statement, promise, covers, title=words.say("Privacy statement")),
+        page("attack", tables.attack(found.risk, words)),
+        page("basis", tables.basis(answer, found.basis, words)),
+    )

@@ -1,0 +1,46 @@
+"""The exports: files are made when they are asked for, once the privacy loss is certified."""
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard.present import deck
+from dashboard.present.exports import EXPORTS, label
+from dashboard.text.i18n import Words
+from dashboard.ui.colours import LIGHT
+from engine.errors import InputError
+from engine.report.fonts import japanese_face
+
+
+def draw(found: deck.Material, words: Words) -> None:
+    """One button a kind of file."""
+    ready = found.certificate is not None
+    with st.popover(words.say("Exports"), icon=":material/download:"):
+        if not ready:
+            st.caption(
+                words.say("Exports open when the privacy loss has been certified: some seconds.")
+            )
+        font = _font(words)
+        for export in EXPORTS:
+            st.download_button(
+                label(export, words),
+                partial(_made, export.make, found, words),
+                export.name,
+                export.mime,
+                disabled=not ready or (export.needs_font and not font),
+                on_click="ignore",
+                width="stretch",
+            )
+
+
+def _made(make, found: deck.Material, words: Words) -> bytes:
+    return make(deck.deck(found, words, LIGHT))
+
+
+def _font(words: Words) -> bool:
+    try:
+        japanese_face()
+    except InputError as error:
+        st.warning(words.refusal(error), icon=":material/font_download_off:")
+        return False
+    return True

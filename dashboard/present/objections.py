@@ -1,0 +1,209 @@
+"""What is said in the meeting, from the current numbers: what it earns, the objections, the caveat.
+
+What is asked for is in :mod:`dashboard.present.request`. Pure, like :mod:`dashboard.decide.wording`.
+"""
+
+from dataclasses import dataclass
+
+from dashboard.decide import wording
+from dashboard.present import request
+from dashboard.present.request import Ask
+from dashboard.roi import wording as roi_wording
+from dashboard.text import figures, formats
+from dashboard.text.i18n import N_, Words
+from engine.decision.answer import Decision
+from engine.risk import AttackRisk
+from engine.roi.plan import WITHOUT_PRIVACY
+from engine.roi.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """A likely question and its answer."""
+
+    question: str
+    answer: str
+
+
+def joined(sentences: list[str], words: Words) -> str:
+    return ("" if words.language == "ja" else " ").join(filter(None, sentences))
+
+
+def objections(
+    answer: Decision, study: Study, risk: AttackRisk, words: Words
+) -> tuple[Objection, ...]:
+    """Three: about the return, the privacy, the compute."""
+    return (
+        _return(answer, study, words),
+        _privacy(study, risk, words),
+        Objection(
+            question=words.say("Would more compute, or the usual rule, not do better?"),
+            answer=joined(
+                [
+                    words.say(
+                        "Twice the compute would lower the loss by {gain} only.",
+                        gain=formats.percent(max(0, answer.doubling.compute.value), words.language),
+                    ),
+                    rule(answer, words),
+                ],
+                words,
+            ),
+        ),
+    )
+
+
+def _return(answer: Decision, study: Study, words: Words) -> Objection:
+    npv = study.appraisal.npv
+    turns = just_pays(study, words)
+    if npv.value < 0:
+        because = (
+            request.why(answer, study, words)
+            if request.ask_for(answer, study) is Ask.PILOT
+            else words.say("Because it shows what would have to change.")
+        )
+        return Objection(
+            question=words.say("Why is it brought up, if it does not pay?"),
+            answer=joined([because, turns or unknown(study, words)], words),
+        )
+    return Objection(
+        question=words.say("How sure is the return?"),
+        answer=joined(
+            [
+                words.say(
+                    "It pays with {chance} probability; with {level} probability it is worth {inside}.",
+                    chance=figures.chance(study.appraisal.probability, words),
+                    level=formats.percent(npv.level, words.language),
+                    inside=figures.money_range(npv.low, npv.high, words),
+                ),
+                turns,
+            ],
+            words,
+        ),
+    )
+
+
+def just_pays(study: Study, words: Words) -> str:
+    """Where the largest unknown turns the answer, if it can; nothing said where none can.
+
+    Nor where the central case, which break-even values are of, says otherwise than the mean over all
+    cases: they would answer another question.
+    """
+    found = study.appraisal
+    if (found.central_npv < 0) != (found.npv.value < 0):
+        return ""
+    at = {item.name: item for item in study.break_evens}
+    for bar in study.tornado:
+        item = at.get(bar.name)
+        if item is not None and item.at is not None:
+            return words.say(
+                "The largest unknown that can turn the answer is “{name}”: it just pays at {at}, "
+                "and we assume {value}.",
+                name=figures.inline(bar.name, words),
+                at=figures.figure(bar.name, item.at, words),
+                value=figures.figure(bar.name, item.value, words),
+            )
+    return ""
+
+
+def _privacy(study: Study, risk: AttackRisk, words: Words) -> Objection:
+    other = next((c for c in study.comparisons if c.plan.name == WITHOUT_PRIVACY), None)
+    said = []
+    if other is not None:
+        template = (
+            N_("On these figures privacy pays for itself: the plan is worth {gap} more with it.")
+            if other.difference.value >= 0
+            else N_(
+                "On these figures privacy costs {gap} of net present value, legal risk included: "
+                "that is the price of a promise that can be proven."
+            )
+        )
+        gap = figures.money(abs(other.difference.value), words)
+        said.append(words.say(template, gap=gap))
+    said.append(roi_wording.odds(risk, words))
+    return Objection(
+        question=words.say("Why accept a worse model for the sake of privacy?"),
+        answer=joined(said, words),
+    )
+
+
+def forecast(answer: Decision, words: Words) -> str:
+    """How sure the loss is."""
+    expected = answer.recommendation.cross_entropy
+    return words.say(
+        "The loss is a forecast: with {level} probability such a run ends between {low} and {high}.",
+        level=formats.percent(expected.level, words.language),
+        low=formats.loss(expected.low),
+        high=formats.loss(expected.high),
+    )
+
+
+def stepwise(answer: Decision, study: Study, words: Words) -> str:
+    """What steps with gates are good for on these figures."""
+    first, second = study.staged.gates
+    stops = words.say("Each step has a gate at which we can stop.")
+    if study.staged.pilot.net > 0:
+        return stops
+    if first.passed <= 0:
+        return words.say("On these figures no result of a pilot would make the plan pay.")
+    if request.ask_for(answer, study) is Ask.PILOT:
+        return words.say(
+            "The plan lies outside the evidence: a pilot tests the forecast, which no figure below "
+            "counts as a gain."
+        )
+    if first.threshold is None and second.threshold is None:
+        return words.say("On these figures no result at a gate would change the decision to go on.")
+    return stops
+
+
+def rule(answer: Decision, words: Words) -> str:
+    """The usual rule in one sentence, at its stronger setting."""
+    stronger = wording.stronger(answer)
+    if stronger.compute_factor is None:
+        return words.say("The usual rule never reaches this loss at this privacy.")
+    return words.say(
+        "For the same loss the usual rule needs {factor} the compute.",
+        factor=wording.factor(stronger, words),
+    )
+
+
+def caveat(answer: Decision, study: Study, words: Words) -> str:
+    """What is not known."""
+    sentences = [forecast(answer, words)]
+    if not study.curve.measured:
+        sentences.append(
+            words.say(
+                "The step from loss to value ({metric}) is an assumption until it has been measured.",
+                metric=figures.inline("metric", words),
+            )
+        )
+    return joined(sentences, words)
+
+
+def value(study: Study, words: Words) -> str:
+    """From value to what is left of it."""
+    parts = study.appraisal.parts
+    npv = study.appraisal.npv.value
+    template = (
+        N_("Of {value} of value, {npv} is left when everything has been paid.")
+        if npv >= 0
+        else N_("The costs exceed a value of {value} by {npv}.")
+    )
+    return words.say(
+        template,
+        value=figures.money(parts["value"], words),
+        npv=figures.money(abs(npv), words),
+    )
+
+
+def unknown(study: Study, words: Words) -> str:
+    """The largest unknown, and what hangs on it; nothing where nothing is unknown."""
+    if not study.tornado:
+        return ""
+    bar = study.tornado[0]
+    low, high = sorted((bar.npv_at_low, bar.npv_at_high))
+    return words.say(
+        "Most hangs on “{name}”: between its two ends the plan is worth {low} to {high}.",
+        name=figures.inline(bar.name, words),
+        low=figures.money(low, words),
+        high=figures.money(high, words),
+    )

@@ -1,0 +1,62 @@
+"""Present: one message a slide in large type, turned with the arrow keys; exports beside it."""
+
+from itertools import count
+
+import streamlit as st
+
+from dashboard.decide import guarantee
+from dashboard.present import cover_form, deck, export_menu, material
+from dashboard.shell import budget_sliders
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text.i18n import Words
+from dashboard.ui.colours import palette
+from engine.errors import InputError
+from engine.report.webpage import large_html
+
+
+def render(now: Scenario) -> None:
+    """Draw the slide that is on show."""
+    words, colours = now.words, palette(st.context.theme.type)
+    try:
+        with st.skeleton(height=420):
+            found = material.material(now)
+            shown = deck.deck(found, words, colours)
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+        budget_sliders.draw(deck.BUDGETS, words)
+        return
+    slides = (*shown.slides, *shown.appendix)
+    place = min(int(session.value("slide")), len(slides))
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    with bar:
+        _turn(place, len(slides), words)
+        noted = st.toggle(words.say("Notes"), **session.bind_page("present", "notes"))
+        cover_form.draw(words)
+        export_menu.draw(found, words)
+    slide = slides[place - 1]
+    message, body = large_html(slide, shown.footer, ink=colours.ink, paper=colours.paper)
+    st.html(message)
+    budget_sliders.draw(slide.live, words)
+    st.html(body)
+    for note in slide.notes if noted else ():
+        st.info(note)
+    if found.certificate is None:
+        guarantee.wait(found.answer, count())
+
+
+def _turn(place: int, last: int, words: Words) -> None:
+    """Back, forward, and where we are."""
+    for name, arrow, to in (
+        (words.say("Previous"), "Left", place - 1),
+        (words.say("Next"), "Right", place + 1),
+    ):
+        st.button(
+            name,
+            shortcut=arrow,
+            disabled=not 1 <= to <= last,
+            on_click=session.show,
+            args=("slide", to),
+        )
+    st.markdown(words.say("Slide {n} of {count}", n=place, count=last), width="content")

@@ -1,0 +1,296 @@
+"""Tables of the deck: key figures, options, steps, every assumption, the guarantee, the basis."""
+
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlsplit
+
+from dashboard.decide import facts
+from dashboard.present import request
+from dashboard.present.cover import Cover
+from dashboard.roi import facts as roi_facts
+from dashboard.roi import wording as roi_wording
+from dashboard.text import figures, formats, sources
+from dashboard.text.i18n import N_, Words
+from dashboard.text.labels import example
+from engine.decision.answer import Certificate, CostAssumptions, Decision
+from engine.report.deck import Table
+from engine.risk import AttackRisk
+from engine.roi.assumptions import Assumptions
+from engine.roi.plan import RULE, WITHOUT_PRIVACY
+from engine.roi.study import Study
+
+_OPTIONS = {
+    RULE: N_("The usual rule's plan"),
+    WITHOUT_PRIVACY: N_("The same plan without privacy"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What stands behind a deck beside its scenario: versions, the day, the link.
+
+    ``made_up``: it is the tour's worked example, and says so wherever the basis stands.
+    """
+
+    fit_version: str
+    code_version: str
+    day: date
+    address: str
+    cover: Cover
+    made_up: bool = False
+
+
+def day(when: date, words: Words) -> str:
+    """A date as it is written.
+
+    >>> day(date(2026, 11, 24), Words("ja")), day(date(2026, 11, 24), Words("en"))
+    ('2026年11月24日', '24 November 2026')
+    """
+    if words.language == "ja":
+        return f"{when.year}年{when.month}月{when.day}日"
+    return f"{when.day} {when:%B} {when.year}"
+
+
+def key_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> Table:
+    """The figures of both pages, each with its range."""
+    shown = (*facts.metrics(answer, words), *roi_facts.headlines(study, risk, words))
+    rows = [(item.label, item.value, item.detail) for item in shown]
+    chance = figures.chance(study.appraisal.probability, words)
+    rows.insert(
+        5, (figures.name("payback", words), roi_wording.payback(study.appraisal, words), "")
+    )
+    rows.insert(6, (figures.name("probability", words), chance, ""))
+    return Table(
+        title=words.say("Key figures"),
+        heads=(words.say("Figure"), words.say("Its value"), words.say("Range and meaning")),
+        rows=tuple(rows),
+    )
+
+
+def few_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> Table:
+    """The six that a decision turns on, for a slide."""
+    whole = key_figures(answer, study, risk, words)
+    return Table(
+        title=words.say("Main figures"),
+        heads=whole.heads,
+        rows=tuple(whole.rows[place] for place in (0, 1, 4, 5, 6, 9)),
+    )
+
+
+def options(answer: Decision, study: Study, words: Words) -> Table:
+    """What could be done, doing nothing included; the one we ask for is marked."""
+    found = study.appraisal
+
+    def leaks(advantage: float | None) -> str:
+        unbounded = study.table["advantage_without_dp"].value
+        if advantage is None:
+            return words.say(
+                "{share}, assumed, no limit", share=formats.percent(unbounded, words.language)
+            )
+        return words.say("{share} at most", share=formats.percent(advantage, words.language))
+
+    ours, nothing = request.marked(
+        request.ask_for(answer, study), words.say("This plan"), words.say("Do nothing"), words
+    )
+    rows = [
+        (
+            ours,
+            formats.loss(answer.recommendation.cross_entropy.value),
+            roi_wording.interval(found.npv.value, found.npv.low, found.npv.high, words),
+            leaks(found.plan.advantage),
+        )
+    ]
+    rows += [
+        (
+            words.say(_OPTIONS[other.plan.name]),
+            formats.loss(other.plan.loss.value),
+            roi_wording.interval(other.npv.value, other.npv.low, other.npv.high, words),
+            leaks(other.plan.advantage),
+        )
+        for other in study.comparisons
+        if other.plan.name in _OPTIONS
+    ]
+    rows.append((nothing, "–", figures.money(0.0, words), "–"))
+    return Table(
+        title=words.say("Options"),
+        heads=(
+            words.say("Option"),
+            words.say("Expected loss"),
+            figures.name("npv", words),
+            words.say("Attacker's advantage"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def steps(study: Study, words: Words) -> Table:
+    """Pilot, limited launch, full use, each with the gate after it."""
+    plan, table = study.staged, study.table
+    first, second = plan.gates
+    price = figures.money(plan.pilot.price, words)
+    rows = (
+        (
+            words.say("Pilot stage"),
+            _span(0, first.month, words),
+            words.say("{price} for the pilot", price=price),
+            roi_wording.gate(first, words),
+            figures.chance(first.passed, words),
+        ),
+        (
+            words.say("Training and limited launch"),
+            _span(first.month, second.month, words),
+            words.say("{spent} spent by the end", spent=figures.money(second.spent_before, words)),
+            roi_wording.gate(second, words),
+            figures.chance(second.passed, words),
+        ),
+        (
+            words.say("Full use"),
+            _span(second.month, 12 * table["horizon_years"].value, words),
+            "",
+            "",
+            figures.chance(plan.full_probability, words),
+        ),
+    )
+    return Table(
+        title=words.say("Steps and gates"),
+        heads=(
+            words.say("Step"),
+            words.say("Months from now"),
+            words.say("Cost"),
+            words.say("Gate after it"),
+            words.say("Chance to pass"),
+        ),
+        rows=rows,
+    )
+
+
+def _span(start: float, end: float, words: Words) -> str:
+    return formats.between(formats.plain(start), formats.plain(end), words.language)
+
+
+def assumptions(table: Assumptions, words: Words) -> Table:
+    """Every figure of the return, as people read it, with source and date."""
+    return Table(
+        title=words.say("All assumptions"),
+        heads=(
+            words.say("Figure"),
+            words.say("Its value"),
+            words.say("Range"),
+            words.say("Source"),
+            words.say("Date"),
+        ),
+        rows=tuple(_assumption(table, row.name, words) for row in table.rows),
+    )
+
+
+def _assumption(table: Assumptions, name: str, words: Words) -> tuple[str, ...]:
+    row = table[name]
+    inside = ""
+    if row.uncertain:
+        ends = (figures.figure(name, end, words) for end in (row.low, row.high))
+        inside = figures.range_of(*ends, words)
+    return (
+        figures.name(name, words),
+        figures.figure(name, row.value, words),
+        inside,
+        sources.source(row.source, words),
+        row.dated,
+    )
+
+
+def main_assumptions(study: Study, words: Words) -> Table:
+    """The few that most hangs on."""
+    names = [bar.name for bar in study.tornado]
+    rows = [_assumption(study.table, n, words) for n in names if n in study.table.values]
+    whole = assumptions(study.table, words)
+    return Table(title=words.say("Main assumptions"), heads=whole.heads, rows=tuple(rows[:6]))
+
+
+def raw_assumptions(table: Assumptions, words: Words) -> Table:
+    """The same with plain numbers, to calculate with."""
+    return Table(
+        title=words.say("Assumptions as numbers"),
+        heads=("name", "value", "low", "high", "unit", "distribution", "source", "dated"),
+        rows=tuple(
+            (r.name, r.value, r.low, r.high, r.unit, r.distribution.value, r.source, r.dated)
+            for r in table.rows
+        ),
+    )
+
+
+def prices(costs: CostAssumptions, words: Words) -> list[tuple[str, str]]:
+    """From FLOPs to money: what the training's price rests on."""
+    device = costs.accelerator
+    return [
+        (words.say("Accelerator"), f"{device.name} ({device.dated})"),
+        (words.say("Price of a device-hour (USD)"), formats.plain(device.price_per_hour_usd)),
+        (
+            words.say("Utilisation (share of peak)"),
+            formats.percent(costs.utilisation, words.language),
+        ),
+        (words.say("DP overhead (× plain training)"), formats.plain(costs.dp_overhead)),
+        (words.say("Exchange rate (JPY per USD)"), formats.plain(costs.jpy_per_usd, 5)),
+    ]
+
+
+def plan(answer: Decision, words: Words) -> Table:
+    """The budgets that were asked about, and the configuration."""
+    asked = answer.budget
+    rows = [
+        (words.say("Compute budget (FLOPs)"), formats.scientific(asked.compute_flops)),
+        (words.say("Data (people)"), formats.exact(asked.data_budget)),
+        (words.say("Privacy ε asked for"), formats.plain(asked.epsilon)),
+        (words.say("Failure probability δ"), formats.scientific(asked.delta)),
+        *facts.configuration(answer, words),
+        *prices(answer.cost.assumptions, words),
+    ]
+    return named(words.say("Plan and prices"), rows, words)
+
+
+def guarantee(certificate: Certificate, words: Words) -> Table:
+    return named(words.say("Privacy statement"), facts.guarantee(certificate, words), words)
+
+
+def basis(answer: Decision, found: Basis, words: Words) -> Table:
+    """Evidence, versions, day and link."""
+    rows = [
+        *facts.provenance(answer, words),
+        (words.say("Version of the fit"), found.fit_version),
+        (words.say("Version of the code"), found.code_version),
+        (words.say("Date"), day(found.day, words)),
+        (words.say("Link to this scenario"), _link(found.address, words)),
+    ]
+    if found.made_up:
+        rows.insert(0, (words.say("Worked example"), words.say("What was put in is made up.")))
+    return named(words.say("What the figures rest on"), rows, words)
+
+
+def _link(address: str, words: Words) -> str:
+    """The link; what only the presenter's own machine can open is said to be so."""
+    if urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1"):
+        return words.say("{link} (opens on the presenter's machine alone)", link=address)
+    return address
+
+
+def footer(answer: Decision, found: Basis, words: Words) -> str:
+    """The basis in a line."""
+    line = words.say(
+        "Kessai · {date} · evidence {evidence} {hash} · fit {fit} · code {code}",
+        date=day(found.day, words),
+        evidence=answer.evidence.id,
+        hash=answer.evidence.hash[:12],
+        fit=found.fit_version,
+        code=found.code_version,
+    )
+    return example(line, words) if found.made_up else line
+
+
+def named(title: str, rows: list[tuple[str, str]], words: Words) -> Table:
+    """Names and values under the usual heads."""
+    heads = (words.say("Item"), words.say("Content"))
+    return Table(title=title, heads=heads, rows=tuple(rows))
+
+
+def attack(risk: AttackRisk, words: Words) -> Table:
+    """What stands behind the odds."""
+    return named(words.say("What an attacker finds"), roi_wording.rates(risk, words), words)

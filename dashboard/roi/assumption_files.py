@@ -1,0 +1,44 @@
+"""The table of assumptions as a file, out and back; measured pairs as text."""
+
+import streamlit as st
+
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text import figures
+from dashboard.text.i18n import Words
+from engine.roi.exchange import to_csv, to_toml
+
+
+def draw(now: Scenario, words: Words) -> None:
+    """Save, load, restore."""
+    with st.container(horizontal=True):
+        for label, text, name in (
+            (words.say("Save as TOML"), to_toml(now.table), "assumptions.toml"),
+            (words.say("Save as CSV"), to_csv(now.table), "assumptions.csv"),
+        ):
+            st.download_button(label, text, name, on_click="ignore")
+        st.button(words.say("Back to the defaults"), on_click=session.restore_table)
+    held = st.file_uploader(
+        words.say("Load a table"),
+        type=["toml", "csv"],
+        help=words.say(
+            "A table that was saved here and edited elsewhere: your own figures take the place of "
+            "the defaults. Save one first to see the form."
+        ),
+        **session.bind_file(),
+    )
+    # Said below: a sentence above would move the uploader, which then loses a file under way.
+    if held and (sentence := session.refused_entry("file", words)):
+        st.error(sentence, icon=":material/block:")
+
+
+def pairs(words: Words) -> None:
+    """What was measured, in place of the assumed curve."""
+    st.text_area(
+        words.say("Measured pairs: loss and metric, one pair a line"),
+        help=figures.measured(words),
+        placeholder=figures.EXAMPLES[words.metric],
+        **session.bind_pairs(),
+    )
+    if sentence := session.refused_entry("pairs", words):
+        st.error(sentence, icon=":material/block:")

@@ -1,0 +1,203 @@
+"""Figures and tables of the ROI page, and the way from any figure to its inputs.
+
+Two clicks lead from a headline to its inputs: the first opens its parts, the second a part's own
+figures with their sources (:mod:`engine.roi.trace`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dashboard.glossary import lookup
+from dashboard.roi import wording
+from dashboard.text import figures, formats, sources
+from dashboard.text.i18n import N_, Words
+from engine.cost import ONCE
+from engine.risk import AttackRisk
+from engine.roi.metric import CURVE_INPUTS
+from engine.roi.study import Study
+from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
+
+_FROM = {
+    "predicted_loss": N_("law fitted to the evidence, Decide page"),
+    "attack_advantage": N_("δ(ε) profile of the mechanism with the search's noise, not certified"),
+    "certified_advantage": N_("δ(ε) profile of the mechanism with its certified noise"),
+}
+
+
+_TINY = 0.005
+"""Parts below this share of the largest are drawn together as the rest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """A figure with what it means under it; ``key`` finds its parts."""
+
+    key: str
+    label: str
+    value: str
+    detail: str
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of a figure: its amount, and (name, value, source) of each of its inputs."""
+
+    label: str
+    inputs: list[tuple[str, str, str]]
+
+
+def headlines(study: Study, risk: AttackRisk, words: Words) -> list[Headline]:
+    return [
+        _npv(study, words),
+        _rate(study, words),
+        _total(study, words),
+        _odds(risk, words),
+    ]
+
+
+def _npv(study: Study, words: Words) -> Headline:
+    npv = study.appraisal.npv
+    rate = None if words.jpy_per_usd else study.table["jpy_per_usd"].value
+    other = figures.money(npv.value, replace(words, jpy_per_usd=rate))
+    return Headline(
+        key="npv",
+        label=figures.name("npv", words),
+        value=figures.money(npv.value, words),
+        detail=f"{figures.money_range(npv.low, npv.high, words)} · {other}",
+        help=lookup.tip(
+            "npv",
+            words,
+            words.say(
+                "Mean of the draws, of the law and of the step from loss to metric too; the range "
+                "holds {level} of them. Doing nothing is 0.",
+                level=formats.percent(npv.level, words.language),
+            ),
+            lookup.tip("draws", words),
+        ),
+    )
+
+
+def _rate(study: Study, words: Words) -> Headline:
+    return Headline(
+        key="internal_rate",
+        label=figures.name("internal_rate", words),
+        value=wording.internal_rate(study.appraisal, words),
+        detail=words.say(
+            "a year · discount rate {rate}",
+            rate=formats.percent(study.table["discount_rate"].value, words.language),
+        ),
+        help=words.say(
+            "Rate at which the mean cash flow is worth nothing. “None” and “several” are said "
+            "where there is no single one: then decide by the net present value."
+        )
+        + f"\n\n{lookup.tip('discount_rate', words)}",
+    )
+
+
+def _total(study: Study, words: Words) -> Headline:
+    cost = study.appraisal.total_cost
+    return Headline(
+        key="total_cost",
+        label=figures.name("total_cost", words),
+        value=figures.money(cost.value, words),
+        detail=words.say(
+            "{inside} over {years} years",
+            inside=figures.money_range(cost.low, cost.high, words),
+            years=formats.plain(study.table["horizon_years"].value),
+        ),
+        help=words.say(
+            "Everything spent until the horizon, not discounted: compute, search, pilots, data, "
+            "people, serving, operation, and the legal loss to be expected."
+        ),
+    )
+
+
+def _odds(risk: AttackRisk, words: Words) -> Headline:
+    return Headline(
+        key="legal_avoided",
+        label=words.say("Attacker's odds"),
+        value=words.say("{found} in 1,000", found=formats.plain(risk.found, 2)),
+        detail=words.say(
+            "instead of {guessed} without the model", guessed=formats.plain(risk.guessed)
+        ),
+        help=lookup.tip(
+            "odds",
+            words,
+            words.say(
+                "{odds} It is computed from the whole privacy profile, not from one ε.",
+                odds=wording.odds(risk, words),
+            ),
+        ),
+    )
+
+
+def parts(study: Study, key: str, words: Words) -> Iterator[Part]:
+    """The parts of a figure, each with its inputs, and with its amount where amounts sum to it."""
+    amounts = {"npv": study.appraisal.parts, "total_cost": study.appraisal.costs}.get(key, {})
+    for part in PARTS_OF.get(key, (key,)):
+        label = figures.name(part, words)
+        if part in amounts:
+            label += f": {figures.money(amounts[part], words)}"
+        names = _measured(study, INPUTS_OF.get(part) or inputs_of(part))
+        yield Part(label=label, inputs=[_input(study, name, words) for name in names])
+
+
+def break_evens(study: Study, words: Words) -> list[tuple[str, str, str, str]]:
+    """(name, value, value at which it just pays, margin), the nearest to the edge first."""
+    found = [item for item in study.break_evens if item.at is not None and item.margin is not None]
+    found.sort(key=lambda item: abs(item.margin))
+    return [
+        (
+            figures.name(item.name, words),
+            figures.figure(item.name, item.value, words),
+            figures.figure(item.name, item.at, words),
+            ("+" if item.margin > 0 else "−") + formats.percent(abs(item.margin), words.language),
+        )
+        for item in found
+    ]
+
+
+def steps(study: Study, words: Words) -> list[tuple[str, float]]:
+    """From value over the costs towards the NPV: mean present values in JPY that sum to it."""
+    parts = study.appraisal.parts
+    order = ("value", *ONCE, "serving", "operation", "legal", "tax")
+    largest = max(abs(parts[key]) for key in order) or 1.0
+    shown = [key for key in order if abs(parts[key]) >= _TINY * largest or key == "training"]
+    found = [(figures.name(key, words), parts[key]) for key in shown]
+    rest = sum(parts[key] for key in order if key not in shown)
+    return [*found, (words.say("Other"), rest)] if rest else found
+
+
+def _measured(study: Study, names: tuple[str, ...]) -> list[str]:
+    """The inputs, with the measured pairs in place of the assumed curve."""
+    if not study.curve.measured or not set(CURVE_INPUTS) & set(names):
+        return list(names)
+    return [*(name for name in names if name not in CURVE_INPUTS), "metric_curve"]
+
+
+def _input(study: Study, name: str, words: Words) -> tuple[str, str, str]:
+    label = figures.name(name, words)
+    if name == "metric_curve":
+        pairs = study.curve.pairs
+        return label, words.say("{n} measured pairs", n=len(pairs)), words.say("your own figures")
+    if name in PLAN_INPUTS:
+        known = name == "attack_advantage" and study.appraisal.plan.certified
+        origin = _FROM.get("certified_advantage" if known else name)
+        source = words.say(origin) if origin else words.say("plan of the Decide page")
+        return label, figures.figure(name, _of_plan(study, name), words), source
+    row = study.table[name]
+    value = figures.figure(name, row.value, words)
+    if row.uncertain:
+        ends = (figures.figure(name, end, words) for end in (row.low, row.high))
+        value = formats.bracketed(value, figures.range_of(*ends, words), words.language)
+    return label, value, f"{sources.source(row.source, words)} ({row.dated})"
+
+
+def _of_plan(study: Study, name: str) -> float:
+    plan = study.appraisal.plan
+    if name == "predicted_loss":
+        return plan.loss.value
+    if name == "attack_advantage":
+        return plan.advantage or 1.0
+    return float(getattr(plan.workload, name))

@@ -1,0 +1,26 @@
+"""What the return is measured by, and the currency that it is shown in."""
+
+import streamlit as st
+
+from dashboard.state import link, session
+from dashboard.text import figures
+from dashboard.text.i18n import Words
+
+
+def draw(words: Words) -> None:
+    """Both choices on one line."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.segmented_control(
+            words.say("Measured by"),
+            link.FIELDS["metric"].options(),
+            format_func=lambda kind: figures.kind(kind, words),
+            required=True,
+            **session.bind("metric", "choice", session.value("metric"), default="default"),
+        )
+        st.segmented_control(
+            words.say("Currency"),
+            link.FIELDS["currency"].options(),
+            format_func=lambda code: figures.currency(code, words),
+            required=True,
+            **session.bind("currency", "choice", session.value("currency"), default="default"),
+        )

@@ -1,0 +1,46 @@
+"""The question turned round: the least compute, people or ε for a target; the ε that earns most."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.roi import targets_wording
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text import figures
+from dashboard.text.i18n import Words
+from dashboard.ui import blocks
+from engine.errors import InputError
+from engine.roi.inverse import Goal
+from engine.roi.study import Study
+
+
+def draw(now: Scenario, found: Study, words: Words) -> None:
+    """Nothing is computed until a target is typed."""
+    blocks.heading(words.say("The question turned round"))
+    left, right = st.columns(2, gap="large")
+    with left:
+        goal = st.selectbox(
+            words.say("What is to be reached"),
+            list(Goal),
+            format_func=lambda key: figures.goal(key, words),
+            **session.bind_page("goal", "kind"),
+        )
+        target = st.number_input(
+            words.say("Target"),
+            value=None,
+            placeholder=targets_wording.example(found, goal, words),
+            **session.bind_page("goal", f"target-{goal}"),
+        )
+    with right:
+        try:
+            if target is None:
+                blocks.empty(targets_wording.untold(found, goal, words))
+            else:
+                target = figures.jpy(target, words) if goal is Goal.NPV else target
+                with st.spinner(words.say("Searching …")):
+                    least = cache.least_budgets(now, goal, target)
+                blocks.table(targets_wording.least(least, words))
+            if st.toggle(words.say("Which ε earns most?"), **session.bind_page("goal", "epsilon")):
+                st.markdown(targets_wording.best_epsilon(cache.best_epsilon(now), words))
+        except InputError as error:
+            st.error(words.refusal(error), icon=":material/block:")

@@ -1,0 +1,64 @@
+"""Sentences of the question turned round: the least budget for a target, and the ε that earns most; pure."""
+
+from dashboard.text import figures, formats
+from dashboard.text.i18n import Words
+from engine.config import EPSILON_RANGE
+from engine.roi.inverse import Candidate, Goal, Least
+from engine.roi.study import Study
+
+
+def untold(study: Study, goal: Goal, words: Words) -> str:
+    """What a target will be answered with, before one is typed."""
+    return words.say(
+        "The least of each budget that reaches the target will stand here, the other two held: what "
+        "to ask for, if the goal is given. Type a target, for instance {example}.",
+        example=example(study, goal, words),
+    )
+
+
+def example(study: Study, goal: Goal, words: Words) -> str:
+    """A target near what the plan reaches, to type something like it."""
+    reached = {
+        Goal.NPV: study.appraisal.central_npv / figures.jpy(1.0, words),
+        Goal.METRIC: study.appraisal.metric.value,
+        Goal.LOSS: study.appraisal.loss.value,
+    }
+    return f"{formats.rounded(reached[goal], 2):.10g}"
+
+
+def least(found: tuple[Least, ...], words: Words) -> list[tuple[str, str]]:
+    """The least of each budget, with the other two held."""
+    names = {
+        "compute_flops": words.say("Least compute (FLOPs), people and ε held"),
+        "data_budget": words.say("Fewest people, compute and ε held"),
+        "epsilon": words.say("Smallest ε, compute and people held"),
+    }
+    shown = {
+        "compute_flops": lambda value: formats.scientific(value),
+        "data_budget": lambda value: formats.amount(value, words.language),
+        "epsilon": lambda value: formats.plain(value),
+    }
+    return [
+        (
+            names[item.name],
+            words.say("out of reach") if item.value is None else shown[item.name](item.value),
+        )
+        for item in found
+    ]
+
+
+def best_epsilon(best: Candidate, words: Words) -> str:
+    """The ε that earns most at the central case, and the end of the range said as such."""
+    said = words.say(
+        "With this compute and these people, ε = {epsilon} earns most: {npv} in the central case, "
+        "legal risk included.",
+        epsilon=formats.plain(best.budget.epsilon),
+        npv=figures.money(best.npv, words),
+    )
+    if best.budget.epsilon < EPSILON_RANGE[1]:
+        return said
+    more = words.say(
+        "That is the largest ε searched: on these figures legal risk is too small to limit it, so "
+        "choose ε by what you owe the people in the data."
+    )
+    return said + ("" if words.language == "ja" else " ") + more

@@ -1,0 +1,247 @@
+"""Sentences of the ROI page: what it earns, how surely, what it hangs on, what an attacker gets.
+
+Pure, like :mod:`dashboard.decide.wording`: a study of the engine and words in, text out.
+"""
+
+import math
+
+from dashboard.text import figures, formats
+from dashboard.text.i18n import N_, Words
+from engine.risk import PEOPLE, AttackRisk, Exposure
+from engine.roi.appraise import Appraisal, Comparison
+from engine.roi.plan import RULE, WITHOUT_PRIVACY
+from engine.roi.staging import Gate, StagedPlan
+from engine.roi.study import Study
+
+_OTHERS = {
+    RULE: N_("the usual rule's plan"),
+    WITHOUT_PRIVACY: N_("the same plan without privacy"),
+}
+_UNPAID = 0.5
+"""Share of draws that never pay back above which payback is not the headline."""
+_NEGLIGIBLE_GAP = 0.01
+
+
+def headline(study: Study, words: Words) -> str:
+    """Line 1: payback, probability, largest unknown."""
+    found = study.appraisal
+    unknown = ""
+    if study.tornado:
+        name = figures.inline(study.tornado[0].name, words)
+        unknown = words.say("The largest unknown: {name}.", name=name)
+    chance = figures.chance(found.probability, words)
+    if found.never_pays_back > _UNPAID:
+        first = words.say(
+            "It does not pay back within {years} years in most cases; "
+            "it pays with {chance} probability.",
+            years=formats.plain(study.table["horizon_years"].value),
+            chance=chance,
+        )
+    else:
+        first = words.say(
+            "Pays back in {payback}; it pays with {chance} probability.",
+            payback=payback(found, words),
+            chance=chance,
+        )
+    return ("" if words.language == "ja" else " ").join(filter(None, [first, unknown]))
+
+
+def payback(found: Appraisal, words: Words) -> str:
+    """Payback with its interval; open where too many cases never pay back."""
+    time = found.payback_months
+    if math.isinf(time.high):
+        inside = words.say("{low} or more", low=figures.months(time.low, words))
+    else:
+        ends = (formats.plain(round(end)) for end in (time.low, time.high))
+        inside = figures.range_of(*ends, words)
+    return formats.bracketed(figures.months(time.value, words), inside, words.language)
+
+
+def second_line(study: Study, words: Words) -> str:
+    """Line 2: NPV against doing nothing, and against the usual rule."""
+    npv = study.appraisal.npv
+    sentences = [
+        words.say(
+            "Over {years} years it is worth {npv} more than doing nothing.",
+            years=formats.plain(study.table["horizon_years"].value),
+            npv=interval(npv.value, npv.low, npv.high, words),
+        )
+        if npv.value >= 0
+        else words.say(
+            "Over {years} years doing nothing is worth {npv} more.",
+            years=formats.plain(study.table["horizon_years"].value),
+            npv=interval(-npv.value, -npv.high, -npv.low, words),
+        )
+    ]
+    sentences += [
+        against(other, words) for other in study.comparisons if other.plan.name in _OTHERS
+    ]
+    return ("" if words.language == "ja" else " ").join(sentences)
+
+
+def centre(study: Study, words: Words) -> str:
+    """Where the tornado's bars begin, and why that is not the headline."""
+    return words.say(
+        "Bars begin at the central case, {central}: every figure at its own value. The headline is the "
+        "mean over all cases, {mean}: ranges are not even on both sides.",
+        central=figures.money(study.appraisal.central_npv, words),
+        mean=figures.money(study.appraisal.npv.value, words),
+    )
+
+
+def against(other: Comparison, words: Words) -> str:
+    """The recommendation against another plan."""
+    gap = other.difference
+    template = (
+        N_("Against {other}: {gap} more (better with {chance} probability).")
+        if gap.value >= 0
+        else N_("Against {other}: {gap} less (better with {chance} probability).")
+    )
+    return words.say(
+        template,
+        other=words.say(_OTHERS[other.plan.name]),
+        gap=figures.money(abs(gap.value), words),
+        chance=figures.chance(other.probability_better, words),
+    )
+
+
+def interval(value: float, low: float, high: float, words: Words) -> str:
+    """Money with its range."""
+    return formats.bracketed(
+        figures.money(value, words), figures.money_range(low, high, words), words.language
+    )
+
+
+def internal_rate(found: Appraisal, words: Words) -> str:
+    """One rate, none, or several."""
+    rates = [formats.percent(rate, words.language) for rate in found.internal_rates]
+    if not rates:
+        return words.say("none")
+    if len(rates) > 1:
+        return words.say("several: {rates}", rates=", ".join(rates))
+    return rates[0]
+
+
+def curve(study: Study, words: Words) -> str:
+    """Where the step from loss to value comes from."""
+    if study.curve.measured:
+        return words.say("The step from loss to metric was fitted to your measured pairs.")
+    return words.say(
+        "The step from loss to value ({metric}) is an assumption: replace it by your own figures "
+        "in the table below before you decide.",
+        metric=figures.inline("metric", words),
+    )
+
+
+def odds(risk: AttackRisk, words: Words) -> str:
+    """The best attacker in natural frequencies."""
+    return words.say(
+        "Of {people} people, the best attacker guesses a secret right for {found} instead of "
+        "{guessed}.",
+        people=formats.exact(PEOPLE),
+        found=formats.plain(risk.found),
+        guessed=formats.plain(risk.guessed),
+    )
+
+
+def rates(risk: AttackRisk, words: Words) -> list[tuple[str, str]]:
+    """What stands behind the odds."""
+
+    def share(value: float) -> str:
+        if value < 1e-3:
+            return formats.scientific(value, 2)
+        return formats.percent(value, words.language)
+
+    return [
+        (
+            words.say("Attacker's advantage (hits less false alarms, at most)"),
+            share(risk.advantage),
+        ),
+        (words.say("Finds of participants at 1% false alarms"), share(risk.tpr_at_1_percent)),
+        (words.say("Finds of participants at 0.1% false alarms"), share(risk.tpr_at_01_percent)),
+        (
+            words.say("Guesses a six-digit secret (one in a million without the model)"),
+            share(risk.reconstruction),
+        ),
+    ]
+
+
+def exposures(plans: tuple[Exposure, ...], here: float, words: Words) -> str:
+    """Which of the equally good plans leaks least."""
+    if not plans:
+        return words.say("No other plan is as good.")
+    best, worst = plans[0], plans[-1]
+    template = N_(
+        "Among {count} plans of equal privacy and nearly equal loss, the attacker's advantage runs "
+        "from {low} to {high}; this plan: {here}. Least leaks a model of {model} parameters with "
+        "batches of {batch}."
+    )
+    if worst.advantage - best.advantage < _NEGLIGIBLE_GAP:
+        return words.say(
+            "Among {count} plans of equal privacy and nearly equal loss the attacker's advantage "
+            "hardly differs from this plan's {here}.",
+            count=len(plans),
+            here=formats.percent(here, words.language),
+        )
+    return words.say(
+        template,
+        count=len(plans),
+        low=formats.percent(best.advantage, words.language),
+        high=formats.percent(worst.advantage, words.language),
+        here=formats.percent(here, words.language),
+        model=formats.amount(best.model_size, words.language),
+        batch=formats.amount(best.batch_size, words.language),
+    )
+
+
+def legal(study: Study, words: Words) -> str:
+    """The third indicator: what privacy avoids, by the drop of the attacker's advantage."""
+    avoided = study.appraisal.legal_avoided
+    return words.say(
+        "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's advantage, "
+        "{without} without privacy and {with_privacy} under this plan.",
+        avoided=interval(avoided.value, avoided.low, avoided.high, words),
+        without=formats.percent(study.table["advantage_without_dp"].value, words.language),
+        with_privacy=formats.percent(study.appraisal.plan.advantage or 1.0, words.language),
+    )
+
+
+def gate(step: Gate, words: Words) -> str:
+    """What must be measured to go on."""
+    if step.threshold is None:
+        template = (
+            N_("go on whatever is measured") if step.passed > 0 else N_("no result would go on")
+        )
+        return words.say(template)
+    if step.measured == "loss":
+        return words.say("go on if the loss is at most {loss}", loss=formats.loss(step.threshold))
+    value = figures.metric(step.threshold, words)
+    if step.at_most:
+        return words.say("go on if the metric is at most {value}", value=value)
+    return words.say("go on if the metric is at least {value}", value=value)
+
+
+def staged(plan: StagedPlan, words: Words) -> str:
+    """Whether the detour through stages pays."""
+    gain = plan.npv_staged - max(plan.npv_at_once, 0.0)
+    worth = figures.money(plan.pilot.value, words)
+    price = figures.money(plan.pilot.price, words)
+    first = (
+        words.say("A pilot first is worth {worth} and costs {price}.", worth=worth, price=price)
+        if plan.pilot.net > 0
+        else words.say(
+            "A pilot would be worth {worth} and cost {price}: on these figures nothing it could "
+            "show would change the decision enough.",
+            worth=worth,
+            price=price,
+        )
+    )
+    second = (
+        words.say("With both gates the plan gains {gain}.", gain=figures.money(gain, words))
+        if gain > 0
+        else words.say(
+            "Going slowly through both gates costs {cost} against deciding at once.",
+            cost=figures.money(-gain, words),
+        )
+    )
+    return ("" if words.language == "ja" else " ").join([first, second])

@@ -1,0 +1,24 @@
+"""Sliders on a slide: the budgets that its message is about."""
+
+import streamlit as st
+
+from dashboard.shell import sidebar
+from dashboard.state import session
+from dashboard.text import formats
+from dashboard.text.i18n import Words
+
+
+def draw(keys: tuple[str, ...], words: Words) -> None:
+    """One slider a budget, side by side; moving one moves the whole deck."""
+    if not keys:
+        return
+    kinds = {
+        "compute": (words.say("Compute (FLOPs)"), formats.scientific),
+        "data": (words.say("Data (people)"), lambda n: formats.amount(n, words.language)),
+        "epsilon": (words.say("Privacy ε"), formats.plain),
+    }
+    for column, key in zip(st.columns(len(keys), gap="large"), keys, strict=True):
+        label, show = kinds[key]
+        options, shown = sidebar.positions(key, show)
+        with column:
+            st.select_slider(label, options, format_func=show, **session.bind(key, "live", shown))

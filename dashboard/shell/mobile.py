@@ -1,0 +1,39 @@
+"""What every page carries for phones, paper and screen readers: budgets at hand, a language's name.
+
+On a phone the sidebar is folded away; the three sliders then stand above the sentence that they change.
+Where there is room for the sidebar, a style sheet takes them off the page, for eyes, keyboard and
+screen readers alike. Streamlit writes ``lang="en"`` whatever is shown; a line of script corrects it.
+"""
+
+import streamlit as st
+
+from dashboard.shell import budget_sliders
+from dashboard.text.i18n import Words
+from dashboard.ui import styles
+
+_BUDGETS = ("compute", "data", "epsilon")
+
+
+def speak(words: Words) -> None:
+    """The style sheet, and the language that screen readers speak the page in."""
+    st.html(styles.sheet(st.context.theme.type, words))
+    with st.container(key=styles.LANGUAGE):
+        st.html(
+            f"<script>document.documentElement.lang = '{words.language}'</script>",
+            unsafe_allow_javascript=True,
+        )
+
+
+def budgets(words: Words) -> None:
+    """The three sliders, folded until they are wanted; not drawn before, so a desktop has them once.
+
+    The label says no values: with another label the folder would be another one, and closed.
+    """
+    label = words.say("Change the budgets: compute, people, ε")
+    with st.container(key=styles.BUDGETS):
+        folded = st.expander(
+            label, icon=":material/tune:", key=f"{styles.BUDGETS}-open", on_change="rerun"
+        )
+        if folded.open:
+            with folded:
+                budget_sliders.draw(_BUDGETS, words)

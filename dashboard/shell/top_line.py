@@ -1,0 +1,31 @@
+"""What is at hand on every page: the tour and the glossary, on one quiet line."""
+
+import streamlit as st
+
+from dashboard.glossary import panel as glossary_panel
+from dashboard.state import session
+from dashboard.text.i18n import Words
+from dashboard.tour import offer as tour_offer
+from dashboard.tour.buttons import Pages
+
+_STYLE = """<style>
+@media (min-width: 768px) { .st-key-offer { flex-wrap: nowrap; } }
+.st-key-welcome button[aria-expanded="true"] { color: inherit; }
+@media (min-width: 1200px) {
+  .st-key-welcome { position: fixed; top: 0.45rem; right: 1rem; z-index: 999991; width: auto; }
+}
+</style>"""
+"""Where the navigation leaves room, the line stands in it and takes none from the page."""
+
+
+def draw(pages: Pages, words: Words) -> None:
+    """Above them, on a first visit, the offer of the tour."""
+    is_touring = session.value("tour") is not None
+    if not is_touring:
+        tour_offer.draw(pages, words)
+    st.html(_STYLE)
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small", key="welcome"):
+        name, icon = words.say("Tour"), ":material/tour:"
+        if not is_touring and st.button(name, icon=icon, type="tertiary", key="welcome:tour"):
+            tour_offer.start(pages)
+        glossary_panel.draw(words)

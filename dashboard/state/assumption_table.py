@@ -1,0 +1,87 @@
+"""The table of assumptions between the page, files and the sidebar."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from dashboard.state import link
+from dashboard.text import figures, sources
+from dashboard.text.i18n import Words
+from engine.config import require_within
+from engine.decision.answer import CostAssumptions
+from engine.errors import InputError
+from engine.roi.assumptions import Assumptions
+from engine.roi.exchange import LARGEST_FILE, from_csv, from_toml
+
+_SIDEBAR = {
+    "price_per_device_hour": "price",
+    "utilisation": "utilisation",
+    "dp_overhead": "overhead",
+    "jpy_per_usd": "rate",
+}
+"""Figure -> the sidebar's field for it."""
+EDITABLE = ("value", "low", "high", "distribution", "source", "dated")
+
+
+def frame(table: Assumptions, words: Words) -> pd.DataFrame:
+    """The table as the editor shows it, one row a figure in the table's order."""
+    return pd.DataFrame(
+        {
+            "name": [figures.name(row.name, words) for row in table.rows],
+            "value": [row.value for row in table.rows],
+            "low": [row.low for row in table.rows],
+            "high": [row.high for row in table.rows],
+            "unit": [figures.unit(row.name, words) for row in table.rows],
+            "distribution": [row.distribution.value for row in table.rows],
+            "source": [sources.source(row.source, words) for row in table.rows],
+            "dated": [row.dated for row in table.rows],
+        }
+    )
+
+
+def edited(table: Assumptions, edits: Mapping[int, Mapping[str, object]]) -> Assumptions:
+    """The table with the editor's changes, by row number and column."""
+    changes = {
+        table.rows[int(place)].name: {
+            column: "" if content is None and column in EDITABLE[3:] else content
+            for column, content in changed.items()
+            if column in EDITABLE
+        }
+        for place, changed in edits.items()
+    }
+    return table.edited(changes)
+
+
+def from_file(name: str, content: bytes) -> Assumptions:
+    """The table in a TOML or CSV file."""
+    if len(content) > 4 * LARGEST_FILE:
+        raise InputError(
+            "Expected a table of at most {most} characters, got {value}.",
+            most=LARGEST_FILE,
+            value=len(content),
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("Expected a text file in UTF-8.") from None
+    return from_csv(text) if name.lower().endswith(".csv") else from_toml(text)
+
+
+def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]:
+    """What the sidebar must now hold, since it shows some of the table's figures.
+
+    Raises :class:`InputError` for what the sidebar would refuse.
+    """
+    found: dict[str, link.Value] = {}
+    if table["peak_flops"].value != costs.accelerator.peak_flops:
+        peaks = {device.peak_flops: key for key, device in reversed(link.ACCELERATORS.items())}
+        if table["peak_flops"].value not in peaks:
+            raise InputError("The peak comes with the accelerator: choose that in the sidebar.")
+        found["accelerator"] = peaks[table["peak_flops"].value]
+    for figure, key in _SIDEBAR.items():
+        field = link.FIELDS[key]
+        require_within(field.name, table[figure].value, field.bounds)
+        found[key] = table[figure].value
+    if found["price"] == costs.accelerator.price_per_hour_usd and "accelerator" not in found:
+        del found["price"]
+    return found

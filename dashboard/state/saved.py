@@ -1,0 +1,286 @@
+"""Scenarios kept as files: one small JSON file a scenario, in a folder beside the run log.
+
+A scenario is the fields of a link (:mod:`dashboard.state.link`) without the language and the pilot on show,
+written out in full, so that it means the same when a default changes; of the assumptions it holds those
+that are not the defaults. The file also holds its history: who changed which field when, where people
+give their names; entries are only ever added.
+
+A file is written under a temporary name, made durable and renamed, so nobody ever reads half of one.
+A lock of the folder lets one process at a time look and write; and an update names the version that
+it was made from, so that nobody undoes a change unseen.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dashboard.state import link
+from engine.errors import InputError
+
+VARIABLE = "KESSAI_SCENARIOS"
+"""Environment variable: a folder in place of ``scenarios`` beside the run log's."""
+FORMAT = "kessai-scenario-1"
+NOT_KEPT = ("lang", "pilot", "slide", "tour")
+LARGEST_FILE = 2_000_000
+"""Characters: thousands of changes, hundreds of long ones."""
+LONGEST_NAME = 60
+_READABLE = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One entry of a history: when (ISO 8601, UTC), who ("" if no name was given), and what each
+    field was before and is after, as texts of a link ("" for none)."""
+
+    at: str
+    who: str
+    fields: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A scenario with its name and history. ``fields`` are texts of a link."""
+
+    name: str
+    fields: Mapping[str, str]
+    history: tuple[Change, ...]
+    path: Path | None = field(default=None, compare=False)
+    """Where it was read, whatever the file is called; None before it is kept."""
+
+    @property
+    def values(self) -> dict[str, link.Value]:
+        """The value of every field that is kept."""
+        return {k: v for k, v in link.read_all(dict(self.fields))[0].items() if k not in NOT_KEPT}
+
+    @property
+    def version(self) -> str:
+        """Changes with every change of the file."""
+        return hashlib.sha256(to_json(self).encode()).hexdigest()
+
+
+def folder(runs: Path) -> Path:
+    """Where scenarios are kept, for a run log in ``runs``; it may not exist yet."""
+    chosen = os.environ.get(VARIABLE)
+    return Path(chosen) if chosen else runs.parent / "scenarios"
+
+
+def texts(values: Mapping[str, link.Value]) -> dict[str, str]:
+    """The fields that are kept, each with its text, defaults too."""
+    return {
+        key: link.write(key, values[key])
+        for key in link.FIELDS
+        if key not in NOT_KEPT and values[key] is not None
+    }
+
+
+def created(
+    place: Path, name: str, values: Mapping[str, link.Value], *, who: str, at: str
+) -> Saved:
+    """Keep a new scenario. Raises InputError where the name is unusable or taken."""
+    fresh = texts(values)
+    first = Change(at=at, who=_who(who), fields={key: ("", text) for key, text in fresh.items()})
+    return added(place, Saved(name=_name(name), fields=fresh, history=(first,)))
+
+
+def added(place: Path, scenario: Saved) -> Saved:
+    """Keep an imported scenario as it is. Raises InputError where its name is taken."""
+    with _alone(place):
+        if _path(place, scenario.name).exists():
+            raise _taken(scenario.name)
+        _write(_path(place, scenario.name), scenario)
+    return scenario
+
+
+def renamed(scenario: Saved, name: str) -> Saved:
+    """The scenario under another name, its history the same. Raises InputError for an unusable one."""
+    return replace(scenario, name=_name(name))
+
+
+def updated(
+    place: Path, known: Saved, values: Mapping[str, link.Value], *, who: str, at: str
+) -> Saved:
+    """Keep new values under the name of ``known``, which must still stand as it was read.
+
+    Nothing is written where nothing changed. Raises InputError where somebody changed or deleted the
+    scenario meanwhile.
+    """
+    fresh = texts(values)
+    changes = {
+        key: (known.fields.get(key, ""), fresh.get(key, ""))
+        for key in link.FIELDS
+        if known.fields.get(key, "") != fresh.get(key, "")
+    }
+    if not changes:
+        return known
+    entry = Change(at=at, who=_who(who), fields=changes)
+    scenario = Saved(name=known.name, fields=fresh, history=(*known.history, entry))
+    with _alone(place):
+        _write(_require_unchanged(place, known), scenario)
+    return scenario
+
+
+def delete(place: Path, known: Saved) -> None:
+    """Remove a scenario that still stands as it was read."""
+    with _alone(place):
+        _require_unchanged(place, known).unlink()
+
+
+def listed(place: Path) -> tuple[list[Saved], list[InputError]]:
+    """Every scenario by name, and a refusal for every file that is none or repeats a name."""
+    found, refused = {}, []
+    for path in sorted(place.glob("*.json")):
+        try:
+            one = _read(path)
+            if one.name in found:
+                raise _taken(one.name)
+            found[one.name] = one
+        except InputError as error:
+            refused.append(error)
+    return sorted(found.values(), key=lambda scenario: scenario.name.casefold()), refused
+
+
+def to_json(scenario: Saved) -> str:
+    """The text of a file."""
+    content = {
+        "format": FORMAT,
+        "name": scenario.name,
+        "fields": dict(scenario.fields),
+        "history": [
+            {"at": c.at, "who": c.who, "fields": {k: list(v) for k, v in c.fields.items()}}
+            for c in scenario.history
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def from_json(text: str, *, source: str) -> Saved:
+    """The scenario in a file's text. Raises InputError for anything else, naming ``source``."""
+    if len(text) > LARGEST_FILE:
+        raise _no_scenario(source)
+    try:
+        content = json.loads(text)
+        if content["format"] != FORMAT:
+            raise _no_scenario(source)
+        fields = {str(k): str(v) for k, v in content["fields"].items() if k not in NOT_KEPT}
+        history = tuple(_change(entry) for entry in content["history"])
+        name = content["name"]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _no_scenario(source) from None
+    unknown = fields.keys() - link.FIELDS.keys()
+    missing = set(link.BUDGETS) - fields.keys()
+    if unknown or missing or not isinstance(name, str):
+        raise _no_scenario(source)
+    _, refused = link.read_all(fields)
+    for error in refused.values():
+        raise error
+    return Saved(name=_name(name), fields=fields, history=history)
+
+
+def from_file(name: str, content: bytes) -> Saved:
+    """The scenario in an uploaded file."""
+    try:
+        return from_json(content[: LARGEST_FILE + 1].decode("utf-8-sig"), source=name)
+    except UnicodeDecodeError:
+        raise _no_scenario(name) from None
+
+
+def file_name(name: str) -> str:
+    """A name for the file: readable, safe on every disk, and another one for every other name."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    readable = re.sub(r"[^\w]+", "-", plain).strip("-")[:_READABLE]
+    return f"{readable}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
+
+
+def _change(entry: Mapping[str, object]) -> Change:
+    fields = {str(k): (str(v[0]), str(v[1])) for k, v in dict(entry["fields"]).items()}
+    return Change(at=str(entry["at"])[:40], who=str(entry["who"])[:LONGEST_NAME], fields=fields)
+
+
+def _name(name: str) -> str:
+    """The name as it is kept: one line, neither empty nor long."""
+    tidy = " ".join(unicodedata.normalize("NFC", name).split())
+    if not tidy or len(tidy) > LONGEST_NAME or not tidy.isprintable():
+        raise InputError(
+            "Expected a name of 1 to {most} characters, got “{value}”.",
+            most=LONGEST_NAME,
+            value=tidy[:40],
+        )
+    return tidy
+
+
+def _who(who: str) -> str:
+    return _name(who) if who.strip() else ""
+
+
+def _path(place: Path, name: str) -> Path:
+    return place / file_name(name)
+
+
+def _read(path: Path) -> Saved:
+    try:
+        found = from_json(path.read_text(encoding="utf-8"), source=path.name)
+        return replace(found, path=path)
+    except (OSError, UnicodeDecodeError):
+        raise _no_scenario(path.name) from None
+
+
+def _require_unchanged(place: Path, known: Saved) -> Path:
+    """The file of ``known``."""
+    path = known.path or _path(place, known.name)
+    if not path.exists() or _read(path).version != known.version:
+        raise InputError(
+            "Somebody changed “{name}” meanwhile: look at it again before you change it.",
+            name=known.name,
+        )
+    return path
+
+
+def _write(path: Path, scenario: Saved) -> None:
+    text = to_json(scenario)
+    if len(text) > LARGEST_FILE:  # It could not be read again.
+        raise InputError(
+            "The history of “{name}” is full: keep this scenario under another name.",
+            name=scenario.name,
+        )
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=".", suffix=".tmp", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """One process at a time looks and writes. Raises InputError where the folder is not writable."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise InputError(
+            "Expected to write to the folder of scenarios: {reason}. Set KESSAI_SCENARIOS to a "
+            "folder that can be written.",
+            reason=error.strerror or "no reason given",
+        ) from error
+
+
+def _taken(name: str) -> InputError:
+    return InputError("A scenario is called “{name}” already: choose another name.", name=name)
+
+
+def _no_scenario(source: str) -> InputError:
+    return InputError(
+        "Expected a scenario in {source}, got something else: save one here to see the form.",
+        source=source[:LONGEST_NAME],
+    )

@@ -1,0 +1,62 @@
+"""What a page is asked: one frozen :class:`Scenario`, made of the values of a link's fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dashboard.state import assumption_table, figures, link
+from dashboard.text.i18n import Words
+from engine.config import Budget, Sampling
+from engine.decision.answer import CostAssumptions
+from engine.roi.assumptions import Assumptions
+from engine.roi.defaults import with_costs
+from engine.roi.kinds import MetricKind
+from engine.roi.metric import Curve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """Everything that a page's content depends on."""
+
+    budget: Budget
+    evidence_id: str
+    sampling: Sampling
+    assumptions: CostAssumptions
+    table: Assumptions
+    """All figures of the return on investment; prices and rate are those of ``assumptions``."""
+    curve: Curve
+    language: str
+    currency: str = link.CURRENCIES[0]
+
+    @property
+    def words(self) -> Words:
+        """The language with the metric's names and the currency, at the table's rate."""
+        rate = self.table["jpy_per_usd"].value if self.currency == "USD" else None
+        return Words(self.language, metric=self.curve.kind, jpy_per_usd=rate)
+
+
+def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str, link.Value]:
+    """The values that ask what ``values`` do, but by the figures of ``table``: what the sidebar shows of
+    them, and the others as a link has them. Raises :class:`engine.errors.InputError` for figures that
+    the sidebar, a link or the measured pairs would refuse."""
+    kept = {**values, **assumption_table.sidebar(table, link.assumptions(values))}
+    begins = figures.table(MetricKind(kept["metric"]), None)
+    priced = with_costs(begins, link.assumptions(kept))
+    kept["figures"] = figures.written(table, priced, begins)
+    link.own_figures(kept)  # refuses what does not go together
+    return kept
+
+
+def asked(values: Mapping[str, link.Value], language: str) -> Scenario:
+    """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do not
+    go together, which :func:`dashboard.state.link.read_all` lets nobody have."""
+    table, curve = link.own_figures(values)
+    return Scenario(
+        budget=link.budget(values),
+        evidence_id=values["evidence"],
+        sampling=Sampling(values["sampling"]),
+        assumptions=link.assumptions(values),
+        table=table,
+        curve=curve,
+        language=language,
+        currency=values["currency"],
+    )

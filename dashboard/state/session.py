@@ -1,0 +1,298 @@
+"""Widgets and the URL make one frozen :class:`Scenario`; the only use of ``st.session_state``.
+
+The session keeps one value a field (``_values``). A widget is set from it before it is drawn and
+writes back in its callback, so slider, typed entry and URL always agree and none owns the value.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from dashboard.state import assumption_table, example_loan, figures, link
+from dashboard.state.scenario import Scenario, asked, with_table
+from dashboard.text.i18n import Words, from_browser
+from engine.errors import InputError
+from engine.roi.assumptions import Assumptions
+from engine.roi.kinds import MetricKind
+
+_REMEMBERED_LINKS = 50
+_TABLE = ("metric", "figures", "pairs")
+"""Fields that the table of assumptions and the curve are made from."""
+
+
+def follow_url() -> bool:
+    """Start from the URL, and follow it when someone else than :func:`write_url` changed it: then True.
+
+    A rerun may still carry the URL of a moment ago, hence the memory of our own links.
+    """
+    state = st.session_state
+    query = {key: st.query_params[key] for key in link.FIELDS if key in st.query_params}
+    if "_values" in state and (not query or query in state["_links"]):
+        return False
+    give_back()  # A link that is opened ends a loan.
+    if "_values" not in state and query.keys() <= {"lang"}:
+        ask("first visit")
+    state["_values"], state["_refused_link"] = link.read_all(query)
+    state["_refused"], state["_links"] = {}, deque([query], maxlen=_REMEMBERED_LINKS)
+    _forget_figures()
+    return True
+
+
+def write_url() -> None:
+    """Make the address bar a link to the visitor's own scenario, under an example too."""
+    query = link.write_all(example_loan.own(st.session_state))
+    st.session_state["_drawn_in"] = language()
+    st.session_state["_links"].append(query)
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
+def address() -> str:
+    """The link to copy: to what is on show, without a tour."""
+    shown = st.session_state["_values"] | {"tour": None}
+    return f"{st.context.url or ''}?{urlencode(link.write_all(shown))}"
+
+
+def language() -> str:
+    """The language chosen on the page or in the link, else the browser's."""
+    return st.session_state["_values"]["lang"] or from_browser(st.context.locale)
+
+
+def current() -> Scenario:
+    """The scenario as it now stands."""
+    return asked(st.session_state["_values"], language())
+
+
+def refused_link(words: Words) -> list[str]:
+    """One sentence for every value in the link that could not be used."""
+    sentences = [words.refusal(error) for error in st.session_state["_refused_link"].values()]
+    return [words.say("{sentence} The default is used instead.", sentence=s) for s in sentences]
+
+
+def refused_entry(key: str, words: Words) -> str | None:
+    """Why the text now in the typed field ``key`` is not used; its last good value stands."""
+    error = st.session_state["_refused"].get(key)
+    return error and words.refusal(error)
+
+
+def value(key: str) -> link.Value:
+    """The value of a field; the accelerator's list price where none was set."""
+    values = st.session_state["_values"]
+    if key == "price" and values[key] is None:
+        return link.ACCELERATORS[values["accelerator"]].price_per_hour_usd
+    return values[key]
+
+
+def bind(
+    key: str,
+    widget: str,
+    shown: object,
+    *,
+    default: str = "value",
+    options: Sequence[object] | None = None,
+) -> dict[str, object]:
+    """Arguments that tie a widget to a field: its key and its callback; it now shows ``shown``.
+
+    A widget that shows it already is left alone, since setting it again would undo keys pressed
+    meanwhile; but in another language its options have other names, and it must be set anew.
+
+    ``shown`` is its ``default`` too (the name of that argument; with ``options`` it is an index): a
+    browser that missed the run in which the widget was set, because the next one overtook it, would
+    otherwise take the lowest value for a choice of the user's and send it back.
+    """
+    state, name = st.session_state, f"{key}:{widget}"
+    kept = widget == "typed" and key in state["_refused"] and name in state
+    if widget == "typed" and not kept:  # A page without the field drops what stood in it.
+        state["_refused"].pop(key, None)
+    renamed = state.get("_drawn_in") != language()
+    if not kept and (renamed or state.get(name) != shown):
+        state[name] = shown
+    begins = {default: state[name]} if options is None else {"index": options.index(shown)}
+    return {"key": name, "on_change": _take, "args": (key, name, widget == "typed"), **begins}
+
+
+def bind_table() -> dict[str, object]:
+    """Arguments that tie the editor of the assumptions to the scenario.
+
+    A refused edit stays in its cell; after an accepted one the editor starts from the new table.
+    """
+    name = f"table:{st.session_state.get('_table_version', 0)}"
+    return {"key": name, "on_change": _take_edits, "args": (name,)}
+
+
+def bind_file() -> dict[str, object]:
+    """Arguments that tie an uploader to the table of assumptions."""
+    return {"key": "table:file", "on_change": _take_file}
+
+
+def show(key: str, chosen: link.Value) -> None:
+    """Put a pilot (``link.NEW_PILOT`` asks for a new one) or a slide on show, also in the link."""
+    st.session_state["_values"][key] = chosen
+
+
+def bind_page(page: str, widget: str) -> dict[str, object]:
+    """Arguments that tie a widget of a page to its place; it keeps its value on other pages."""
+    return {"key": f"{page}:{widget}", "persist_state": "session"}
+
+
+def typed(page: str, widget: str) -> str:
+    """What stands in such a field, also before it is drawn; "" before anything was typed."""
+    return str(st.session_state.get(f"{page}:{widget}") or "").strip()
+
+
+def bind_map(x: str, y: str) -> dict[str, object]:
+    """Arguments that make a click on a chart the scenario's ``x`` and ``y``, fields of a link."""
+    name = f"map:{st.session_state.get('_clicks', 0)}"
+
+    def take_point() -> None:
+        points = st.session_state[name].selection.points
+        if points:
+            take({x: points[0]["x"], y: points[0]["y"]})
+            # A new chart, on which the same point can be clicked again.
+            st.session_state["_clicks"] = st.session_state.get("_clicks", 0) + 1
+
+    return {"key": name, "on_select": take_point, "selection_mode": "points"}
+
+
+def take(fields: Mapping[str, link.Value]) -> None:
+    """Make these values the scenario's; the other fields stay."""
+    state = st.session_state
+    for key in fields:
+        state["_refused"].pop(key, None)
+        state["_refused_link"].pop(key, None)
+    read = {k: v if v is None else link.read(k, link.write(k, v)) for k, v in fields.items()}
+    before = {key: state["_values"][key] for key in _TABLE}
+    state["_values"].update(read)
+    if "figures" in read:
+        _forget_figures()
+        return
+    figures.follow_metric(state["_values"], state.setdefault("_metrics", {}), before["metric"])
+    if {key: state["_values"][key] for key in _TABLE} != before:
+        _begin_table_anew()
+
+
+def lend(example: Mapping[str, link.Value]) -> None:
+    """Show an example in place of the visitor's scenario, table and pairs, which are kept."""
+    example_loan.begin(st.session_state, example)
+    _renew_table()
+
+
+def give_back() -> None:
+    """Bring back what an example took the place of; nothing without a loan."""
+    if example_loan.end(st.session_state):
+        _renew_table()
+
+
+def fields() -> dict[str, link.Value]:
+    """The value of every field, as it now stands."""
+    return dict(st.session_state["_values"])
+
+
+def ask(question: str) -> None:
+    """Note for this session that something was asked for, or what it began as: it stays."""
+    st.session_state["_asked"] = st.session_state.get("_asked", frozenset()) | {question}
+
+
+def is_asked(question: str) -> bool:
+    return question in st.session_state.get("_asked", frozenset())
+
+
+def bind_pairs() -> dict[str, object]:
+    """Arguments that tie a text area to the measured pairs of loss and metric."""
+    state, name = st.session_state, f"pairs:{_kind()}"
+    if state.get(name) is None:
+        state[name] = figures.pairs_lines(state["_values"]["pairs"])
+    return {"key": name, "on_change": _take_pairs, "args": (name,)}
+
+
+def restore_table() -> None:
+    """Back to the table and curve that a first visit has."""
+    st.session_state["_values"] |= {"figures": None, "pairs": None}
+    _forget_figures()
+
+
+def _take_edits(name: str) -> None:
+    figures = st.session_state[name]["edited_rows"]
+    _try("table", lambda: _keep_table(assumption_table.edited(current().table, figures)))
+
+
+def _take_file() -> None:
+    file = st.session_state["table:file"]
+    if isinstance(file, UploadedFile):  # None once removed; replaced meanwhile, it has no content.
+        _try("file", lambda: _keep_table(assumption_table.from_file(file.name, file.getvalue())))
+
+
+def _take_pairs(name: str) -> None:
+    state, text = st.session_state, st.session_state[name] or ""
+
+    def keep() -> None:
+        pairs = figures.pairs_text(text)
+        figures.curve(_kind(), pairs, current().table)  # refuses what carries no curve
+        state["_values"]["pairs"] = pairs
+
+    _try("pairs", keep)
+
+
+def _try(key: str, action: Callable[[], None]) -> None:
+    """Do it, or keep the refusal under ``key``."""
+    try:
+        action()
+    except InputError as error:
+        st.session_state["_refused"][key] = error
+        return
+    st.session_state["_refused"].pop(key, None)
+
+
+def _keep_table(table: Assumptions) -> None:
+    """The table, and in the sidebar what both hold."""
+    st.session_state["_values"] = with_table(st.session_state["_values"], table)
+    _renew_table()
+    pairs = f"pairs:{_kind()}"
+    if "pairs" in st.session_state["_refused"] and pairs in st.session_state:
+        _take_pairs(pairs)
+
+
+def _kind() -> MetricKind:
+    return MetricKind(st.session_state["_values"]["metric"])
+
+
+def _forget_figures() -> None:
+    """Figures came or went as a whole: what was put aside for other metrics goes too."""
+    st.session_state.pop("_metrics", None)
+    _begin_table_anew()
+
+
+def _begin_table_anew() -> None:
+    """Figures and pairs are others than those on the page: what was typed over them goes."""
+    for key in ("file", "pairs"):
+        st.session_state["_refused"].pop(key, None)
+    st.session_state[f"pairs:{_kind()}"] = None
+    _renew_table()
+
+
+def _renew_table() -> None:
+    st.session_state["_refused"].pop("table", None)  # Its refused edit goes with the old editor.
+    st.session_state["_table_version"] = st.session_state.get("_table_version", 0) + 1
+
+
+def _take(key: str, name: str, typed: bool) -> None:
+    state = st.session_state
+    try:
+        chosen = link.read(key, state[name]) if typed else state[name]
+    except InputError as error:
+        state["_refused"][key] = error
+        return
+    state["_refused"].pop(key, None)
+    state["_refused_link"].pop(key, None)
+    if chosen is None:  # A segmented control can be emptied by a second click: nothing changes.
+        return
+    before = state["_values"]["metric"]
+    state["_values"][key] = chosen
+    if key == "metric":
+        figures.follow_metric(state["_values"], state.setdefault("_metrics", {}), before)
+        _begin_table_anew()
+    if key == "accelerator":
+        state["_values"]["price"] = None

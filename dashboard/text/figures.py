@@ -1,0 +1,251 @@
+"""Names, units and amounts of the ROI page.
+
+>>> from dashboard.text.i18n import Words
+>>> money(-27.3e6, Words("en")), money(-27.3e6, Words("ja"))
+('−¥27.3M', '−2,730万円')
+>>> figure("adoption", 0.6, Words("en")), figure("team_months", 6, Words("en"))
+('60%', '6 months')
+"""
+
+import math
+
+from dashboard.text import formats
+from dashboard.text.i18n import N_, Words
+from engine.roi.assumptions import Distribution
+from engine.roi.inputs import INPUTS
+from engine.roi.inverse import Goal
+from engine.roi.kinds import METRICS, MetricKind
+
+PARTS = {
+    "npv": N_("Net present value"),
+    "value": N_("Value"),
+    "training": N_("Training"),
+    "search": N_("Search"),
+    "communication": N_("Communication"),
+    "pilots": N_("Pilots"),
+    "data_preparation": N_("Data"),
+    "people": N_("Team"),
+    "serving": N_("Serving"),
+    "operation": N_("Operation"),
+    "legal": N_("Legal risk left"),
+    "legal_avoided": N_("Legal risk avoided"),
+    "tax": N_("Tax"),
+    "metric": N_("Metric"),
+    "value_per_year": N_("Value a year"),
+    "total_cost": N_("Total cost of ownership"),
+    "payback": N_("Payback"),
+    "internal_rate": N_("Internal rate of return"),
+    "probability": N_("Probability that it pays"),
+}
+_DISTRIBUTIONS = {
+    Distribution.FIXED: N_("Fixed"),
+    Distribution.PERT: N_("Beta-PERT"),
+    Distribution.LOGNORMAL: N_("Lognormal"),
+}
+_UNITS = {
+    "tasks/year": N_("{n} tasks/year"),
+    "months": N_("{n} months"),
+    "years": N_("{n} years"),
+    "metric": N_("{n} minutes"),
+    "nats/token": N_("{n} nats per token"),
+    "JPY/USD": N_("{n} JPY per USD"),
+    "USD/hour": N_("USD {n} an hour"),
+    "FLOP/s": N_("{n} FLOP/s"),
+    "factor": N_("{n}×"),
+    "devices": N_("{n} devices"),
+    "bytes": N_("{n} bytes"),
+    "bytes/s": N_("{n} bytes/s"),
+    "sites": N_("{n} sites"),
+    "USD/GB": N_("USD {n} per GB"),
+    "tokens/day": N_("{n} tokens/day"),
+    "JPY/person": N_("{n} JPY per person"),
+    "people": N_("{n} people"),
+    "JPY/month": N_("{n} JPY a month"),
+}
+_PLAN = {
+    "compute_flops": N_("{n} FLOPs"),
+    "model_size": N_("{n} parameters"),
+    "iterations": N_("{n} steps"),
+    "data_budget": N_("{n} people"),
+    "predicted_loss": N_("{n} nats per token"),
+}
+_KINDS = {
+    MetricKind.MINUTES_SAVED: N_("Minutes saved a task"),
+    MetricKind.TICKETS_RESOLVED: N_("Tickets resolved"),
+    MetricKind.ERROR_RATE: N_("Error rate"),
+    MetricKind.RESPONSE_TIME: N_("Response time"),
+}
+EXAMPLES = {
+    MetricKind.MINUTES_SAVED: "2.0, 4.5\n2.5, 3.9\n3.0, 2.4",
+    MetricKind.TICKETS_RESOLVED: "2.0, 0.45\n2.5, 0.38\n3.0, 0.25",
+    MetricKind.ERROR_RATE: "2.0, 0.025\n2.5, 0.03\n3.0, 0.05",
+    MetricKind.RESPONSE_TIME: "2.0, 70\n2.5, 85\n3.0, 110",
+}
+"""Measured pairs of loss and metric as one may type them."""
+_IN_DOLLARS = {
+    "JPY/person": N_("USD {n} per person"),
+    "JPY/month": N_("USD {n} a month"),
+}
+_LEAST_SHOWN = 0.005
+"""Of a currency: what is less is nothing, and often the rounding of a difference of millions."""
+_SHARES = ("share", "share/year")
+
+
+def name(key: str, words: Words) -> str:
+    """Name of a figure or a part of one, as it stands at the head of a line."""
+    if key in PARTS:
+        return words.say(PARTS[key])
+    return _headed(inline(key, words))
+
+
+def distribution(key: str, words: Words) -> str:
+    """How a figure is drawn, by the name that files give it."""
+    return words.say(_DISTRIBUTIONS[Distribution(key)])
+
+
+def _headed(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def inline(key: str, words: Words) -> str:
+    """Name of a figure inside a sentence."""
+    return words.field(key).removeprefix("the ")
+
+
+def measured(words: Words) -> str:
+    """What is measured, with its unit, at the head of a line."""
+    by_unit = {
+        "minutes": N_("{metric} (minutes)"),
+        "share": N_("{metric} (share, 0 to 1)"),
+        "seconds": N_("{metric} (seconds)"),
+    }
+    return words.say(by_unit[METRICS[words.metric].unit], metric=_headed(inline("metric", words)))
+
+
+def goal(key: Goal, words: Words) -> str:
+    """What a target is set for, with its unit."""
+    if key == Goal.METRIC:
+        return measured(words)
+    if key == Goal.LOSS:
+        return words.say("Loss (nats per token)")
+    if words.jpy_per_usd:
+        return words.say("Net present value (US dollars)")
+    return words.say("Net present value (yen)")
+
+
+def kind(key: str, words: Words) -> str:
+    """A metric to choose."""
+    return words.say(_KINDS[MetricKind(key)])
+
+
+def currency(code: str, words: Words) -> str:
+    """A currency to choose."""
+    return {"JPY": words.say("Yen"), "USD": words.say("US dollars")}[code]
+
+
+def chance(probability: float, words: Words) -> str:
+    """A probability from draws, which never makes anything quite sure.
+
+    >>> chance(0.998, Words("en")), chance(0.85, Words("en"))
+    ('over 99%', '85%')
+    """
+    if probability > 0.995:
+        return words.say("over {n}", n="99%")
+    if probability < 0.005:
+        return words.say("under {n}", n="1%")
+    return formats.percent(probability, words.language)
+
+
+def money(jpy: float, words: Words) -> str:
+    """An amount in JPY with its sign, in the currency that is shown.
+
+    >>> money(-1e-9, Words("en")), money(0.0, Words("ja"))
+    ('¥0', '0円')
+    """
+    shown = abs(jpy) / (words.jpy_per_usd or 1.0)
+    shown = 0.0 if shown < _LEAST_SHOWN else shown
+    text = (formats.usd if words.jpy_per_usd else formats.yen)(shown, words.language)
+    return f"−{text}" if jpy < 0 and shown else text
+
+
+def jpy(shown: float, words: Words) -> float:
+    """JPY of an amount in the currency that is shown."""
+    return shown * (words.jpy_per_usd or 1.0)
+
+
+def range_of(low: str, high: str, words: Words) -> str:
+    """A range whose ends may be negative, so that its dash is no minus."""
+    between = words.say("{low} to {high}", low=low, high=high)
+    return between if "−" in low + high else formats.between(low, high, words.language)
+
+
+def money_range(low: float, high: float, words: Words) -> str:
+    return range_of(money(low, words), money(high, words), words)
+
+
+def months(value: float, words: Words) -> str:
+    """A payback time; never where it is infinite."""
+    if math.isinf(value):
+        return words.say("never")
+    return words.count("{n} month", "{n} months", round(value), formats.plain(round(value)))
+
+
+def figure(key: str, value: float, words: Words) -> str:
+    """A value of the table or the plan with its unit."""
+    if key == "attack_advantage":
+        return formats.percent(value, words.language)
+    if key == "metric_curve":
+        return metric(value, words)
+    if key in _PLAN:
+        number = formats.scientific(value) if key == "compute_flops" else None
+        return words.say(_PLAN[key], n=number or formats.amount(value, words.language))
+    unit = INPUTS[key].unit
+    if unit in _SHARES:
+        return formats.percent(value, words.language) if value else "0%"
+    if unit == "JPY":
+        return money(value, words)
+    if unit == "metric" and words.metric != MetricKind.MINUTES_SAVED:
+        return metric(value, words)
+    if unit in _IN_DOLLARS and words.jpy_per_usd:
+        value = value / words.jpy_per_usd
+        return words.say(_IN_DOLLARS[unit], n=formats.amount(value, words.language))
+    number = formats.scientific(value) if value >= 1e9 else formats.amount(value, words.language)
+    return _counted(unit, value, number, words) or words.say(_UNITS[unit], n=number)
+
+
+def _counted(unit: str, value: float, number: str, words: Words) -> str | None:
+    """A number of things that have a singular; None for other units."""
+    match unit:
+        case "people":
+            return words.count("{n} person", "{n} people", value, number)
+        case "months":
+            return words.count("{n} month", "{n} months", value, number)
+        case "years":
+            return words.count("{n} year", "{n} years", value, number)
+        case "devices":
+            return words.count("{n} device", "{n} devices", value, number)
+        case "sites":
+            return words.count("{n} site", "{n} sites", value, number)
+    return None
+
+
+def metric(value: float, words: Words) -> str:
+    """A value of the user's metric."""
+    unit = METRICS[words.metric].unit
+    if unit == "share":
+        return formats.percent(value, words.language) if value else "0%"
+    if unit == "seconds":
+        return words.say("{n} seconds", n=formats.plain(value, 3))
+    return words.say("{n} minutes", n=formats.plain(value, 2))
+
+
+def unit(key: str, words: Words) -> str:
+    """The unit alone, for the table."""
+    text = INPUTS[key].unit
+    if text == "metric" and METRICS[words.metric].unit == "seconds":
+        return words.say("{n} seconds", n="").strip()
+    if text in _SHARES or (text == "metric" and METRICS[words.metric].share):
+        return words.say("share, 0 to 1")
+    if text == "JPY":
+        return words.say("yen")
+    return words.say(_UNITS[text], n="").strip()

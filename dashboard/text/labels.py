@@ -1,0 +1,105 @@
+"""Short texts for single values: amounts with their units, and names of choices.
+
+>>> from dashboard.text.i18n import Words
+>>> duration(410, Words("en")), duration(410, Words("ja"))
+('410 GPU hours', '410 GPU 時間')
+"""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dashboard.text import formats
+from dashboard.text.i18n import N_, Words
+from engine.config import NeighbouringRelation, Sampling
+from engine.decision.answer import Cost
+
+_HOURS_A_YEAR = 8_766
+
+_SAMPLING = {
+    Sampling.POISSON: N_("Poisson: each person joins each batch by chance"),
+    Sampling.DETERMINISTIC: N_("Fixed batches in turn"),
+    Sampling.BEST: N_("Whichever needs less noise"),
+}
+_RELATION = {
+    NeighbouringRelation.ADD_REMOVE: N_("one person's data added or removed"),
+    NeighbouringRelation.ZERO_OUT: N_("one person's data replaced by nothing"),
+}
+_EVIDENCE = {
+    "published-bert": N_("Published BERT runs (McKenna et al. 2025)"),
+    "gpt-bytes-docstrings": N_("Our own runs: small GPTs on docstrings"),
+}
+_UNITS = {"person": N_("person"), "document": N_("document")}
+
+
+def people(n: float, words: Words) -> str:
+    return words.count("{n} person", "{n} people", n)
+
+
+def steps(n: float, words: Words) -> str:
+    return words.count("{n} step", "{n} steps", n, formats.count(n, words.language))
+
+
+def duration(hours: float, words: Words) -> str:
+    """Device time in the unit that needs the fewest digits."""
+    if hours < 1 / 60:
+        text = formats.plain(hours * 3600, 2)
+        return words.count("{n} GPU second", "{n} GPU seconds", text == "1", text)
+    if hours < 1:
+        text = formats.plain(hours * 60, 2)
+        return words.count("{n} GPU minute", "{n} GPU minutes", text == "1", text)
+    if hours < 1_000:
+        text = formats.plain(hours)
+        return words.count("{n} GPU hour", "{n} GPU hours", text == "1", text)
+    if hours < 2 * _HOURS_A_YEAR:
+        text = formats.plain(hours / 24)
+        return words.count("{n} GPU day", "{n} GPU days", text == "1", text)
+    text = formats.amount(hours / _HOURS_A_YEAR, words.language)
+    return words.count("{n} GPU year", "{n} GPU years", text == "1", text)
+
+
+def money(cost: Cost, words: Words) -> str:
+    return formats.yen(cost.jpy, words.language)
+
+
+def times(factor: float, words: Words) -> str:
+    """A multiple: 6.2× or 6.2倍."""
+    return words.say("{n}×", n=multiple(factor, words))
+
+
+def multiple(factor: float, words: Words) -> str:
+    return formats.amount(factor, words.language) if factor >= 1000 else formats.plain(factor, 2)
+
+
+def evidence_name(evidence_id: str, words: Words) -> str:
+    return words.say(_EVIDENCE[evidence_id]) if evidence_id in _EVIDENCE else evidence_id
+
+
+def unit(name: str, words: Words) -> str:
+    """Whose data is protected; a name that is not ours stays as it is."""
+    return words.say(_UNITS[name]) if name in _UNITS else name
+
+
+def moment(when: datetime, zone: str | None) -> str:
+    """A moment on the reader's clock; UTC where that is unknown.
+
+    >>> moment(datetime(2026, 11, 24, 15, 30, tzinfo=UTC), "Asia/Tokyo")
+    '2026-11-25 00:30'
+    """
+    try:
+        clock = ZoneInfo(zone) if zone else UTC
+    except (ZoneInfoNotFoundError, ValueError):  # this machine has no table of zones
+        clock = UTC
+    return f"{when.astimezone(clock):%Y-%m-%d %H:%M}"
+
+
+def sampling(name: str, words: Words) -> str:
+    return words.say(_SAMPLING[Sampling(name)])
+
+
+def relation(name: NeighbouringRelation, words: Words) -> str:
+    return words.say(_RELATION[name])
+
+
+def example(text: str, words: Words) -> str:
+    """The text with a mark that what it is about is made up."""
+    return words.say("Worked example: {text}", text=text)

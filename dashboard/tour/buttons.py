@@ -1,0 +1,55 @@
+"""The buttons of the tour: back, onwards, try it, the example's figures again, leave."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard.state import session
+from dashboard.text.i18n import Words
+from dashboard.tour import steps
+from dashboard.tour.steps import Step
+
+Pages = Mapping[str, st.Page]
+"""By their names in :data:`dashboard.app.PAGES`."""
+
+
+def draw(number: int, step: Step, pages: Pages, words: Words) -> None:
+    """One line of them; keys that stay the same keep the keyboard's place from step to step."""
+    is_last = number == len(steps.STEPS)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if st.button(
+            words.say("Back"), icon=":material/arrow_back:", disabled=number == 1, key="tour:back"
+        ):
+            _turn(number - 1, pages)
+        if st.button(
+            words.say("Finish") if is_last else words.say("Next"),
+            icon=":material/done:" if is_last else ":material/arrow_forward:",
+            key="tour:onwards",
+        ):
+            _turn(number + 1, pages)
+        leave, close = words.say("Leave"), ":material/close:"
+        st.button(leave, icon=close, on_click=session.give_back, key="tour:leave", type="tertiary")
+        _tries(step, words)
+
+
+def _tries(step: Step, words: Words) -> None:
+    values = session.fields()
+    if step.sets:
+        st.button(
+            steps.button(step, values, words),
+            icon=":material/touch_app:",
+            on_click=session.take,
+            args=(steps.tried(step, values),),
+            key="tour:try",
+        )
+    if steps.is_moved(values):
+        name, undo = words.say("Example's figures again"), ":material/undo:"
+        again = {"on_click": session.lend, "args": (steps.EXAMPLE,), "key": "tour:again"}
+        st.button(name, icon=undo, type="tertiary", **again)
+
+
+def _turn(number: int, pages: Pages) -> None:
+    if number > len(steps.STEPS):
+        session.give_back()
+        number = 1
+    st.switch_page(pages[steps.STEPS[number - 1].page])

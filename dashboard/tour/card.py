@@ -1,0 +1,56 @@
+"""The tour's card at the foot of the page: what is asked, what is answered, what to try, onwards."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard.state import session
+from dashboard.state.session import Scenario
+from dashboard.text.i18n import Words
+from dashboard.tour import buttons, steps
+from dashboard.tour.buttons import Pages
+from dashboard.tour.steps import Step
+
+_STYLE = """<style>
+[data-testid="stBottomBlockContainer"] { padding-bottom: 1rem; }
+.st-key-tour p { text-wrap: pretty; }
+@media (max-width: 767px) {
+  .st-key-tour p { font-size: 0.9rem; }
+  .st-key-tour [data-testid="stExpanderDetails"] { max-height: 34vh; overflow-y: auto; }
+}
+</style>"""
+"""A card at the foot may not take the page's room: on a phone, at most a third of it."""
+
+
+def begin(number: int, pages: Pages) -> None:
+    """Lend the example and open a step's page."""
+    session.show("tour", number)
+    session.lend(steps.EXAMPLE)
+    st.switch_page(pages[steps.STEPS[number - 1].page])
+
+
+def under_way(page: str) -> Step | None:
+    """The step of a page while there is a tour: who turns pages by the navigation takes it along."""
+    if session.value("tour") is None:
+        return None
+    number = steps.number(page)
+    session.show("tour", number)
+    return steps.STEPS[number - 1]
+
+
+def draw(step: Step, pages: Pages, now: Scenario, words: Words) -> DeltaGenerator:
+    """The card, before the page is drawn, so that nobody waits to go on; returns the place for
+    :mod:`dashboard.tour.answer`, to be filled when the page has computed its answer."""
+    number = steps.number(step.page)
+    title = words.say("Tour {n}/{count} · worked example", n=number, count=len(steps.STEPS))
+    with st.bottom, st.container(border=True, gap="small", key="tour"):
+        st.html(_STYLE)
+        told = st.expander(title, expanded=True, icon=":material/tour:", type="compact")
+        with told, st.container(gap="xsmall"):
+            made_up = steps.assumptions(words)
+            st.markdown(steps.asks(step, now, words), help=made_up)
+            place = st.empty()
+            st.markdown(steps.tries(step, words))
+            if number == 1:
+                st.caption(made_up)
+        buttons.draw(number, step, pages, words)
+    return place

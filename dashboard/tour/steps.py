@@ -1,0 +1,263 @@
+"""The guided start: a worked example led over the pages, one step a page; pure.
+
+A made-up manufacturing group asks, each page answers with the figures it has just computed, and one
+thing is there to try. Only what goes in is made up (:data:`EXAMPLE`): nothing that comes out is typed
+here. Lent to the page by :mod:`dashboard.state.example_loan`, so a visitor's own scenario survives.
+"""
+
+import math
+from dataclasses import dataclass
+
+from dashboard.pilot import facts as pilot_facts
+from dashboard.state import link
+from dashboard.state.scenario import Scenario
+from dashboard.text import figures, formats, labels
+from dashboard.text.i18n import N_, Words
+from engine.decision.answer import Decision
+from engine.roi.study import Study
+
+_LEFT = ("lang", "currency", "tour")
+EXAMPLE: dict[str, link.Value] = {
+    key: value for key, value in link.defaults().items() if key not in _LEFT
+} | {
+    "compute": 1e20,
+    "data": 3_000_000,
+    "epsilon": 8.0,
+    "pilot": link.NEW_PILOT,
+}
+"""What the made-up group puts in. Inside the evidence, and neither a clear yes nor a clear no, so that
+every budget can be seen to matter. Language and currency stay the visitor's."""
+_MINUTES = 3
+"""Length of the pilot that the tour speaks of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step: the page it belongs to, what is asked there, what to try, and a button that tries it.
+
+    ``sets``: the budget that the button moves, and by which factor; None where the page has a button
+    of its own.
+    """
+
+    page: str
+    asks: str
+    tries: str
+    button: str = ""
+    sets: tuple[str, float] | None = None
+
+
+STEPS = (
+    Step(
+        page="decide",
+        asks=N_(
+            "A manufacturing group has text in every corner: departments' notes, e-mails, inspection "
+            "reports and trouble reports of several plants, written by {people} (staff, suppliers, "
+            "customers). Which model should it train on them, and what will that cost?"
+        ),
+        tries=N_("Make the privacy promise twice as strict and watch the sentence above."),
+        button=N_("Promise ε = {value}"),
+        sets=("epsilon", 0.5),
+    ),
+    Step(
+        page="explore",
+        asks=N_(
+            "Should the next effort go into more computing, into text of more people, or into "
+            "talking about ε?"
+        ),
+        tries=N_("Click a point of the map, which makes it the scenario, or take in more people."),
+        button=N_("Take in {value}"),
+        sets=("data", 2.0),
+    ),
+    Step(
+        page="roi",
+        asks=N_("Does it pay, and how sure is that?"),
+        tries=N_(
+            "Open “Where from” under a figure, or change an assumption in the table at the end of "
+            "the page."
+        ),
+    ),
+    Step(
+        page="pilot",
+        asks=N_("Can the recommendation be tested before the money is spent?"),
+        tries=N_(
+            "Prepare the text that comes along: it is read and this machine is timed; nothing is "
+            "trained."
+        ),
+    ),
+    Step(
+        page="compare",
+        asks=N_("What would change if every subsidiary joined, with ten times the people?"),
+        tries=N_("Save this scenario under a name, move a slider, and lay the two side by side."),
+    ),
+    Step(
+        page="present",
+        asks=N_("The board meets on Thursday: what is put before it?"),
+        tries=N_("Turn the slides with the arrow keys, and switch on the notes."),
+    ),
+)
+"""In the order of the walk; a step's number in a link counts from 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What the pages have computed for the scenario on show; ``wider`` is that of the comparison."""
+
+    now: Scenario
+    decision: Decision
+    study: Study | None = None
+    wider: Decision | None = None
+
+
+def number(page: str) -> int:
+    """The step of a page, from 1."""
+    return next(n for n, step in enumerate(STEPS, 1) if step.page == page)
+
+
+def is_moved(now: dict[str, link.Value]) -> bool:
+    """Whether a budget of the example has been moved."""
+    return any(now[key] != EXAMPLE[key] for key in (*link.BUDGETS, "delta"))
+
+
+def asks(step: Step, now: Scenario, words: Words) -> str:
+    """What the group asks."""
+    people = labels.people(now.budget.data_budget, words)
+    return _headed(words.say("Asked:"), words.say(step.asks, people=people))
+
+
+def tries(step: Step, words: Words) -> str:
+    """What the visitor may try."""
+    return _headed(words.say("To try:"), words.say(step.tries))
+
+
+def tried(step: Step, now: dict[str, link.Value]) -> dict[str, link.Value]:
+    """What a click on the step's button makes of the budget, inside its limits."""
+    key, factor = step.sets
+    low, high = link.FIELDS[key].bounds
+    value = min(max(formats.rounded(now[key] * factor), low), high)
+    return {key: round(value) if link.FIELDS[key].whole else value}
+
+
+def button(step: Step, now: dict[str, link.Value], words: Words) -> str:
+    """The label of that button, with the value it sets."""
+    ((key, value),) = tried(step, now).items()
+    text = labels.people(value, words) if key == "data" else formats.plain(value)
+    return words.say(step.button, value=text)
+
+
+def answers(step: Step, found: Answers, words: Words) -> str:
+    """What the page answers, with its current numbers."""
+    said = {
+        "decide": _decide,
+        "explore": _explore,
+        "roi": _roi,
+        "pilot": _pilot,
+        "compare": _compare,
+        "present": _present,
+    }[step.page](found, words)
+    return _headed(words.say("Answered:"), said)
+
+
+def without_plan(words: Words) -> str:
+    """What stands there when the visitor moved the budgets to where there is no plan."""
+    said = words.say("These budgets allow no plan; take the example's figures again.")
+    return _headed(words.say("Answered:"), said)
+
+
+def assumptions(words: Words) -> str:
+    """What is made up, in one line."""
+    return words.say(
+        "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = {delta}. "
+        "All else is as on a first visit. What the pages answer is computed.",
+        people=labels.people(EXAMPLE["data"], words),
+        compute=formats.scientific(EXAMPLE["compute"]),
+        epsilon=formats.plain(EXAMPLE["epsilon"]),
+        delta=formats.scientific(EXAMPLE["delta"]),
+    )
+
+
+def _headed(head: str, text: str) -> str:
+    return f"**{head}** {text}"
+
+
+def _decide(found: Answers, words: Words) -> str:
+    best = found.decision.recommendation
+    return words.say(
+        "With ε = {epsilon}, one of {model} parameters for about {money}; its expected loss is {loss}, "
+        "a perplexity of {perplexity}.",
+        epsilon=formats.plain(found.now.budget.epsilon),
+        model=formats.amount(best.config.model_size, words.language),
+        money=figures.money(found.decision.cost.jpy, words),
+        loss=formats.loss(best.cross_entropy.value),
+        perplexity=formats.plain(math.exp(best.cross_entropy.value)),
+    )
+
+
+def _explore(found: Answers, words: Words) -> str:
+    gains = found.decision.doubling
+    shown = {
+        key: formats.percent(max(0.0, getattr(gains, key).value), words.language)
+        for key in link.BUDGETS
+    }
+    return words.say(
+        "Twice the people lower the loss by {data}, twice the ε by {epsilon}, twice the compute by "
+        "{compute}.",
+        **shown,
+    )
+
+
+def _roi(found: Answers, words: Words) -> str:
+    worth = found.study.appraisal
+    return words.say(
+        "Net present value over {years} years: {value}, and with {level} probability {range}; it "
+        "pays with {chance} probability.",
+        years=formats.plain(found.study.table["horizon_years"].value),
+        value=figures.money(worth.npv.value, words),
+        level=formats.percent(worth.npv.level, words.language),
+        range=figures.money_range(worth.npv.low, worth.npv.high, words),
+        chance=figures.chance(worth.probability, words),
+    )
+
+
+def _pilot(found: Answers, words: Words) -> str:
+    price = pilot_facts.price(60.0 * _MINUTES, found.now.assumptions)
+    return words.say(
+        "A pilot of {minutes} minutes takes about {price} of device time, the training {money}; what "
+        "the law predicts is frozen before the first step.",
+        minutes=_MINUTES,
+        price=figures.money(price, words),
+        money=figures.money(found.decision.cost.jpy, words),
+    )
+
+
+def _compare(found: Answers, words: Words) -> str:
+    here, there = found.decision, found.wider
+    if there is None:
+        return words.say("With ten times the people these budgets allow no plan.")
+    losses = {
+        "loss": formats.loss(here.recommendation.cross_entropy.value),
+        "other": formats.loss(there.recommendation.cross_entropy.value),
+    }
+    costs = [figures.money(one.cost.jpy, words) for one in (here, there)]
+    if costs[0] == costs[1]:
+        return words.say(
+            "The expected loss would go from {loss} to {other}, at the same cost of {money}.",
+            money=costs[0],
+            **losses,
+        )
+    return words.say(
+        "The expected loss would go from {loss} to {other}, the cost from {money} to {other_money}.",
+        money=costs[0],
+        other_money=costs[1],
+        **losses,
+    )
+
+
+def _present(found: Answers, words: Words) -> str:
+    worth = found.study.appraisal
+    return words.say(
+        "Slides with these very figures: {money} of computing, a net present value of {value}, "
+        "{chance} probability that it pays. Every export prints all assumptions.",
+        money=figures.money(found.decision.cost.jpy, words),
+        value=figures.money(worth.npv.value, words),
+        chance=figures.chance(worth.probability, words),
+    )

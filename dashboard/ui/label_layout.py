@@ -1,0 +1,53 @@
+"""Values written on the lines of a map, none on another: what lies on one that is there is left out.
+
+Pure. Plotly lays a figure out in the browser, so widths are estimates for a window of half a desktop.
+"""
+
+import math
+
+from dashboard.ui.canvas import FONT, Canvas
+from engine.report.measure import em
+
+Note = dict[str, object]
+
+_PLOT = (560.0, 330.0)
+"""Pixels of the plot in a window of half a desktop; where it is wider, values have room to spare."""
+_LINE, TRIES = 22.0, 4
+"""Pixels that a written value is high, and places on its line that are tried for it."""
+
+
+def value(canvas: Canvas, x: float, y: float, text: str, colour: str) -> Note:
+    """A value on a line, as an annotation."""
+    return {
+        "x": math.log10(x),
+        "y": math.log10(y),
+        "text": text,
+        "showarrow": False,
+        "font": {"size": FONT - 2, "color": colour},
+        "bgcolor": canvas.colours.faint(canvas.colours.paper, 0.75),
+        "borderpad": 1,
+    }
+
+
+def is_free(canvas: Canvas, note: Note, others: list[Note]) -> bool:
+    """Whether a value would lie on none that is written already."""
+    there = [a.to_plotly_json() for a in canvas.figure.layout.annotations if a.text] + others
+    spans = [axis.range for axis in (canvas.figure.layout.xaxis, canvas.figure.layout.yaxis)]
+    across, down = (
+        pixels / (end - start) for pixels, (start, end) in zip(_PLOT, spans, strict=True)
+    )
+    return all(
+        abs(note["x"] - other["x"]) * across > (_width(note) + _width(other)) / 2
+        or abs(note["y"] - other["y"]) * down > _LINE
+        for other in there
+    )
+
+
+def _width(note: Note) -> float:
+    """Pixels."""
+    return em(note["text"]) * note["font"]["size"] + 6
+
+
+def add(canvas: Canvas, notes: list[Note]) -> None:
+    """All at once: one by one, Plotly checks those before again each time."""
+    canvas.figure.layout.annotations = [*canvas.figure.layout.annotations, *notes]

@@ -1,0 +1,241 @@
+"""One question, everything that follows from it: budget and fitted law in, decision out.
+
+Takes about a tenth of a second, so that sliders answer at once. Noise comes from the search path;
+:func:`engine.accounting.certify.certify` then proves the promise for the one configuration chosen.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from engine.accounting.search import better_sampling
+from engine.allocation import baselines, levers
+from engine.allocation.lattice import Line, Points, Terms, best_at, best_by_compute
+from engine.allocation.space import Space, refuse_if_absurd
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling, TrainingConfig
+from engine.cost import DEFAULTS, cost
+from engine.decision.answer import (
+    Allocation,
+    Baseline,
+    CostAssumptions,
+    Decision,
+    Doubling,
+    Frontier,
+    Interval,
+)
+from engine.decision.fitted import FittedEvidence
+from engine.errors import InputError
+from engine.law.fit import FitResult
+
+LEVEL = 0.9
+"""Losses carry prediction intervals of this level: parameters, scatter and distance from the
+evidence. Other ranges (saturation, doubling, factors) hold this share of the law's resamples: what
+the parameters leave open, no more."""
+
+
+def decide(
+    budget: Budget,
+    fitted: FittedEvidence,
+    *,
+    sampling: Sampling = Sampling.POISSON,
+    assumptions: CostAssumptions = DEFAULTS,
+    alternative_model_size: int | None = None,
+) -> Decision:
+    """The best configuration for ``budget`` and what surrounds it.
+
+    Raises :class:`InputError` for a budget too small for any configuration, or one whose answer
+    lies absurdly far from the evidence.
+    """
+    fit, space = fitted.fit, fitted.space
+    terms = Terms(
+        data_budget=budget.data_budget,
+        epsilon=budget.epsilon,
+        delta=budget.delta,
+        sampling=sampling,
+    )
+    line = best_by_compute(fit, terms, space, budget.compute_flops)
+    config = _whole(line.chosen, budget, space)
+    recommendation = _allocation(fit, terms, config)
+    extrapolation = space.extrapolation(config, recommendation.noise_batch_ratio)
+    refuse_if_absurd(extrapolation)
+
+    compute = baselines.searched_compute(line)
+    tuned = baselines.rule_tuned(fit, terms, space, compute)
+    practised = baselines.rule_practised(fit, terms, space, compute)
+
+    def compared(name: str, points: Points) -> Baseline:
+        return _compared(name, fit, terms, space, points, line, budget)
+
+    alternative = None
+    if alternative_model_size is not None:
+        _require_model_size(alternative_model_size)
+        fixed = baselines.fixed_model(fit, terms, space, compute, alternative_model_size)
+        alternative = compared("fixed-model-size", fixed)
+    return Decision(
+        budget=budget,
+        recommendation=recommendation,
+        cost=cost(config.compute_flops, assumptions),
+        frontier=_frontier(fit, line, tuned, practised),
+        saturation=levers.saturation(fit, line, level=LEVEL),
+        doubling=_doubling(fit, terms, space, line, budget),
+        wiggle_room=levers.wiggle_room(fit, terms, space, line.chosen),
+        rule_tuned=compared("rule-tuned", tuned),
+        rule_practised=compared("rule-practised", practised),
+        alternative=alternative,
+        extrapolation=extrapolation,
+        evidence=fitted.summary,
+        vocabulary_size=space.vocabulary_size,
+    )
+
+
+def predict(
+    config: TrainingConfig,
+    fit: FitResult,
+    *,
+    data_budget: int,
+    epsilon: float,
+    delta: float,
+    sampling: Sampling = Sampling.POISSON,
+) -> Allocation:
+    """Noise and predicted loss of a given configuration.
+
+    Raises :class:`InputError` outside the domain of :mod:`engine.accounting.domain`.
+    """
+    terms = Terms(data_budget=data_budget, epsilon=epsilon, delta=delta, sampling=sampling)
+    return _allocation(fit, terms, config)
+
+
+def _whole(point: Points, budget: Budget, space: Space) -> TrainingConfig:
+    """One point as whole parameters, examples and steps, within compute and data.
+
+    Model size and steps are rounded first; the batch, the finest of the three, takes what is
+    left, downwards, so that the budget is kept.
+    """
+    size = max(round(float(point.model_size[0])), 1)
+    steps = max(round(float(point.iterations[0])), 1)
+    compute = min(float(point.compute_flops[0]), budget.compute_flops)
+    batch = math.floor(
+        compute
+        / (FLOPS_PER_PARAMETER_AND_TOKEN * size * steps * space.sequence_length)
+        * (1 + 1e-12)
+    )
+    if batch < 1:
+        batch = 1
+        steps = max(
+            math.floor(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)), 1
+        )
+    return TrainingConfig(
+        model_size=size,
+        batch_size=min(batch, budget.data_budget),
+        iterations=steps,
+        sequence_length=space.sequence_length,
+    )
+
+
+def _allocation(fit: FitResult, terms: Terms, config: TrainingConfig) -> Allocation:
+    sigma = terms.noise_multiplier(
+        np.array(float(config.batch_size)), np.array(float(config.iterations))
+    )
+    return allocation_at(fit, config, float(sigma), _sampling_used(terms, config))
+
+
+def allocation_at(
+    fit: FitResult, config: TrainingConfig, noise_multiplier: float, sampling: Sampling
+) -> Allocation:
+    """Predicted loss of ``config`` under a given noise: the certified one, say."""
+    ratio = noise_multiplier / config.batch_size
+    point = config.model_size, config.iterations, ratio, config.batch_size
+    low, high = fit.interval(*point, level=LEVEL)
+    return Allocation(
+        config=config,
+        noise_multiplier=noise_multiplier,
+        noise_batch_ratio=ratio,
+        cross_entropy=Interval(
+            value=float(fit.law.cross_entropy(*point)),
+            low=float(low),
+            high=float(high),
+            level=LEVEL,
+        ),
+        sampling=sampling,
+    )
+
+
+def _sampling_used(terms: Terms, config: TrainingConfig) -> Sampling:
+    if terms.sampling is not Sampling.BEST:
+        return terms.sampling
+    return better_sampling(
+        data_budget=terms.data_budget,
+        batch_size=config.batch_size,
+        iterations=config.iterations,
+        epsilon=terms.epsilon,
+        delta=terms.delta,
+    )
+
+
+def _frontier(fit: FitResult, line: Line, tuned: Points, practised: Points) -> Frontier:
+    best = line.points
+    low, high = fit.interval(
+        best.model_size, best.iterations, best.noise_batch_ratio, best.batch_size, level=LEVEL
+    )
+    shown = slice(0, line.allowed_flops.size)
+    return Frontier(
+        compute_flops=line.allowed_flops,
+        best=best.cross_entropy,
+        low=low,
+        high=high,
+        level=LEVEL,
+        model_size=best.model_size,
+        batch_size=best.batch_size,
+        iterations=best.iterations,
+        rule_tuned=tuned.cross_entropy[shown],
+        rule_practised=practised.cross_entropy[shown],
+    )
+
+
+def _doubling(fit: FitResult, terms: Terms, space: Space, line: Line, budget: Budget) -> Doubling:
+    more_people = replace(terms, data_budget=2 * terms.data_budget)
+    more_epsilon = replace(terms, epsilon=2 * terms.epsilon)
+    return levers.doubling(
+        fit,
+        line,
+        best_at(fit, more_people, space, budget.compute_flops),
+        best_at(fit, more_epsilon, space, budget.compute_flops),
+        level=LEVEL,
+    )
+
+
+def _compared(
+    name: str,
+    fit: FitResult,
+    terms: Terms,
+    space: Space,
+    points: Points,
+    line: Line,
+    budget: Budget,
+) -> Baseline:
+    factor = baselines.compute_factor(fit, points, line.chosen, level=LEVEL)
+    own = points.take(np.array([line.at]))
+    allocation = extrapolation = None
+    if np.isfinite(own.cross_entropy[0]):
+        allocation = _allocation(fit, terms, _whole(own, budget, space))
+        extrapolation = space.extrapolation(allocation.config, allocation.noise_batch_ratio)
+    return Baseline(
+        name=name,
+        allocation=allocation,
+        compute_factor=factor.value,
+        factor_low=factor.low,
+        factor_high=factor.high,
+        level=LEVEL,
+        matched_factor=baselines.matched_factor(line, own),
+        searched_flops=baselines.SEARCHED_FLOPS,
+        extrapolation=extrapolation,
+    )
+
+
+def _require_model_size(model_size: int) -> None:
+    if not 1_000 <= model_size <= 10**13:
+        raise InputError(
+            "Expected a model size between 1e3 and 1e13 parameters, got {value}.",
+            value=f"{model_size:g}",
+        )

@@ -1,0 +1,123 @@
+"""From the run log to a fitted law, once for each state of the evidence.
+
+A fit takes a few seconds, resamples and hold-outs included; no slider may pay for that. So the
+result is kept on disk under a hash of what decides it (the evidence with its noise, the source of the
+law, numpy and scipy) and read back by every process. A damaged or missing file is made again.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import engine.law
+from engine.accounting.search import noise_multiplier
+from engine.allocation.space import Space, space_of
+from engine.decision.answer import EvidenceSummary
+from engine.durable import cache_folder
+from engine.law.fit import FitResult, fit
+from engine.law.forms import DEFAULT_FORM
+from engine.runs.evidence import Evidence, load_evidence
+from engine.runs.importers.published import published_records
+from engine.runs.log import RunLog
+
+PUBLISHED_BERT = "published-bert"
+"""Table 2 of McKenna et al. (2025): the strategic default."""
+MEASURED_GPT = "gpt-bytes-docstrings"
+"""Our own campaign: small decoders on bytes of the docstrings of installed packages."""
+EVIDENCE: tuple[str, ...] = (PUBLISHED_BERT, MEASURED_GPT)
+"""Families that may be chosen as evidence."""
+FORMS: Mapping[str, str] = {MEASURED_GPT: "limits"}
+"""The form of each evidence, where it is not the default: the best at predicting more compute than it
+was fitted to (``python -m engine fit --evidence gpt-bytes-docstrings --judge``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedEvidence:
+    """A law and what it rests on: all that an allocation needs to know of the evidence."""
+
+    fit: FitResult
+    space: Space
+    summary: EvidenceSummary
+
+
+def fitted_evidence(evidence_id: str, *, cache: Path | None = None) -> FittedEvidence:
+    """The law fitted to the evidence called ``evidence_id``; from disk where it was fitted before.
+
+    Raises :class:`InputError` for an unknown id, and what a fit raises for unusable evidence.
+    """
+    evidence = evidence_of(evidence_id)
+    path = _path(evidence, cache)
+    result = _read(path)
+    if result is None:
+        result = fit(evidence.frame, form=form_of(evidence_id))
+        _write(path, result)
+    return FittedEvidence(
+        fit=result,
+        space=space_of(evidence.frame),
+        summary=EvidenceSummary(id=evidence.id, runs=evidence.runs, hash=evidence.sha256),
+    )
+
+
+def form_of(evidence_id: str) -> str:
+    """Name of the form that this evidence's law has."""
+    return FORMS.get(evidence_id, DEFAULT_FORM)
+
+
+def is_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
+    """Whether :func:`fitted_evidence` will answer without fitting."""
+    return _read(_path(evidence_of(evidence_id), cache)) is not None
+
+
+@lru_cache(maxsize=1)
+def run_log() -> RunLog:
+    """This installation's run log, with the published records, opened once a process."""
+    return RunLog.open(published=published_records())
+
+
+def evidence_of(evidence_id: str) -> Evidence:
+    """The runs of one family as a fit takes them. Raises :class:`InputError` for an unknown id."""
+    return load_evidence(run_log(), evidence_id, noise_multiplier)
+
+
+def _path(evidence: Evidence, cache: Path | None) -> Path:
+    """Named by everything that decides a fit: what it is given, and the code that makes it."""
+    digest = hashlib.sha256(_code_hash())
+    digest.update(form_of(evidence.id).encode())
+    digest.update(evidence.frame.to_csv(float_format="%.17g").encode())
+    return (cache or cache_folder()) / f"{evidence.id}-{digest.hexdigest()[:16]}.json"
+
+
+@lru_cache(maxsize=1)
+def _code_hash() -> bytes:
+    digest = hashlib.sha256()
+    for source in sorted(Path(engine.law.__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    for package in ("numpy", "scipy"):
+        digest.update(version(package).encode())
+    return digest.digest()
+
+
+def _read(path: Path) -> FitResult | None:
+    try:
+        return FitResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        # Missing, torn or foreign: fitting again costs seconds and is always right.
+        return None
+
+
+def _write(path: Path, result: FitResult) -> None:
+    """Atomically, so that no reader ever sees half a fit; a full or read-only disk is no failure."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
+        ) as file:
+            json.dump(result.to_dict(), file)
+        Path(file.name).replace(path)
+    except OSError:
+        return

@@ -1,0 +1,131 @@
+"""Pilots and the law: which law steers a pilot, what it proposes, and what a pilot changes.
+
+Fits and pilots do not know each other; here they meet.
+
+A text of the evidence's own family is predicted by the evidence's law. Any other text is a family of its
+own, and gets that law by partial pooling (:mod:`engine.law.transfer.pool`) with whatever runs of it the run log
+holds, none at first: the more there are, the more they have the say. A plan freezes how many they were,
+and their hash, before its first step, so that no run ever has a part in its own prediction.
+
+*Privacy.* What moves the law of a text are its records: configurations, noise and losses on held-out
+units; no word of the text, no loss on training units. Those losses come from models that keep their ε,
+so that for whoever was trained on they are post-processing. Not covered: held-out units, whose text has
+an influence on the losses and so on the next prediction and recommendation.
+"""
+
+from dataclasses import dataclass
+
+from engine.accounting.search import noise_multiplier
+from engine.config import TrainingConfig
+from engine.decision.answer import EvidenceSummary, Interval
+from engine.decision.fitted import (
+    MEASURED_GPT,
+    FittedEvidence,
+    evidence_of,
+    fitted_evidence,
+    run_log,
+)
+from engine.law.transfer.pool import pool
+from engine.pilot.learning_rate import LearningRateRule, fit_rule
+from engine.pilot.plan import PilotPlan, Transfer
+from engine.pilot.prepared import Prepared
+from engine.pilot.propose import expected, propose
+from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.runs.curves import has_curve
+from engine.runs.evidence import content_hash, evidence
+
+
+def pilot_law(
+    family: str = MEASURED_GPT,
+    vocabulary_size: int | None = None,
+    *,
+    evidence_id: str = MEASURED_GPT,
+) -> PilotLaw:
+    """The law of our own trainings as it now stands, with the learning-rate rule of their sweeps;
+    for another ``family``, of tokens out of ``vocabulary_size``, as transferred to it.
+
+    Raises :class:`InputError` where the run log holds too few runs of the evidence.
+    """
+    fitted = fitted_evidence(evidence_id)
+    rate = fit_rule(run_log().records(family=evidence_id))
+    if family != evidence_id:
+        return _transferred(fitted, rate, family, vocabulary_size)
+    return PilotLaw(
+        fit=fitted.fit, space=fitted.space, summary=fitted.summary, rate=rate, family=family
+    )
+
+
+def _transferred(
+    fitted: FittedEvidence, rate: LearningRateRule, family: str, vocabulary_size: int | None
+) -> PilotLaw:
+    """Runs count that the law can read: those with a curve, of the length that pilots train."""
+    log, source = run_log(), fitted.summary
+    runs = [
+        record
+        for record in log.records(family=family)
+        if has_curve(record) and record.sequence_length == fitted.space.sequence_length
+    ]
+    summary, frame = source, evidence_of(source.id).frame.iloc[:0]
+    if runs:
+        frame = evidence(runs, noise_multiplier).frame
+        both = content_hash([*log.records(family=source.id), *runs])
+        summary = EvidenceSummary(id=source.id, runs=source.runs, hash=both)
+    return PilotLaw(
+        fit=pool(fitted.fit, frame, vocabulary_size=vocabulary_size),
+        space=fitted.space,
+        summary=summary,
+        rate=rate,
+        family=family,
+        transferred_runs=len(runs),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """What the law said of a pilot's question before and says after it: the recommendation and its
+    loss, nats per token, with runs in the evidence."""
+
+    before: TrainingConfig
+    before_loss: Interval | None
+    after: TrainingConfig
+    after_loss: Interval | None
+    same_loss: Interval
+    """What the law now expects of the configuration that was trained."""
+    runs: int
+    """Of the evidence; those that moved its law to another family are ``transfer.runs``."""
+    evidence_hash: str
+    transfer: Transfer | None
+    """Where the law comes from, if not from the family itself."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether the recommended configuration changed."""
+        return self.before != self.after
+
+
+def revise(plan: PilotPlan, prepared: Prepared) -> Revision:
+    """Ask the pilot's question again of the law as it now stands, at the same compute.
+
+    Raises as :func:`engine.pilot.propose.propose`.
+    """
+    first = plan.arms[0]
+    law = pilot_law(plan.family, first.settings.shape.vocabulary_size, evidence_id=plan.evidence_id)
+    compute = first.settings.config.compute_flops
+    again = propose(
+        prepared,
+        law,
+        Terms(epsilon=plan.epsilon, delta=plan.delta, privacy_unit=plan.privacy_unit),
+        PilotBudget(compute_flops=compute),
+        with_rule=False,
+    ).arms[0]
+    ratio = first.settings.noise_batch_ratio
+    return Revision(
+        before=first.settings.config,
+        before_loss=first.predicted,
+        after=again.settings.config,
+        after_loss=again.predicted,
+        same_loss=expected(law, first.settings.config, ratio),
+        runs=law.summary.runs,
+        evidence_hash=law.summary.hash,
+        transfer=law.transfer,
+    )

@@ -1,0 +1,230 @@
+"""The files of the run log: immutable Parquet, written whole or not at all.
+
+One file holds one run, or the runs of one import, with their loss curves as a column of lists:
+a single rename then publishes a run with its curve, and no crash can leave one without the other.
+A file is named after the run ids inside, so that writing the same runs twice meets one name.
+
+**Durability.** Bytes go to a hidden temporary name in the same folder, are fsynced and renamed,
+and the folder is fsynced: after :func:`write` returns, power may fail; when it is killed before,
+there is no file, or the whole one. :func:`compact` writes and reads back the merged file before it
+removes a source, so that a kill at any point leaves every run in at least one file; readers drop
+doubles by run id.
+
+**Concurrency.** Writers need no lock. Readers hold the folder's flock shared while they list and
+read, compaction exclusively, so no file vanishes under a reader, and no listing misses both the
+sources and the merged file. The kernel frees a killed process's lock.
+
+Not covered: folders shared between machines (flock is per machine on some network file systems).
+A reader validates files again, records included: a foreign file is a reason, never a crash.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.durable import sync_folder
+from engine.errors import InputError
+from engine.runs.arrow import from_table, preferred, require_schema, to_table
+from engine.runs.record import RunRecord
+
+SMALL_FILE = 4 * 2**20
+"""Bytes; compaction leaves larger files alone, so that its cost stays that of the new runs."""
+STALE_AFTER = 3600.0
+"""Seconds after which a temporary file is what a killed writer left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkippedFile:
+    """A file in the folder that is no part of the log, and why."""
+
+    path: Path
+    reason: InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compaction:
+    """What :func:`compact` did: ``sources`` files became ``merged`` (None: nothing to merge)."""
+
+    sources: int
+    runs: int
+    merged: Path | None
+    skipped: tuple[SkippedFile, ...]
+
+
+def write(folder: Path, records: Iterable[RunRecord]) -> Path | None:
+    """Store ``records`` durably as one file and return its path; None where there are none.
+
+    All or nothing. A file that holds these runs already stays as it is. Raises InputError where
+    the folder cannot be written.
+    """
+    by_id = {record.run_id: record for record in records}
+    if not by_id:
+        return None
+    path = folder / file_name(by_id)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not _holds(path, set(by_id)):
+            _publish(path, [by_id[run_id] for run_id in sorted(by_id)])
+        # Also where the file was there: its writer may have died before it came to this line.
+        sync_folder(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return path
+
+
+def read(path: Path) -> list[RunRecord]:
+    """The records of one file; InputError with the reason where it is not one of the log's.
+
+    FileNotFoundError passes: the caller knows whether that is news.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+            raise InputError("Expected a regular file.")
+        with path.open("rb") as handle:
+            parquet = pq.ParquetFile(handle, page_checksum_verification=True)
+            require_schema(parquet.schema_arrow)
+            table = parquet.read()
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError("Expected a readable Parquet file: {detail}", detail=detail) from error
+    return from_table(table)
+
+
+def file_name(run_ids: Iterable[str]) -> str:
+    """``run-<id>.parquet`` for one run, ``runs-<hash of the ids>.parquet`` for several."""
+    ids = sorted(set(run_ids))
+    if len(ids) == 1:
+        return f"run-{ids[0]}.parquet"
+    return f"runs-{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:32]}.parquet"
+
+
+def listing(folder: Path) -> list[Path]:
+    """The folder's Parquet files in order of name; none where there is no folder."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(folder / n for n in names if n.endswith(".parquet") and not n.startswith("."))
+
+
+@contextmanager
+def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
+    """Hold the folder's lock. Where there is no lock to be had, readers go without, and
+    compaction, the only one to remove files, is refused."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        if exclusive:
+            raise _unwritable(folder, error) from error
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        except OSError as error:
+            if exclusive:
+                raise _unwritable(folder, error) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def compact(folder: Path) -> Compaction:
+    """Merge the folder's small files into one. Safe to kill, and to run beside anything.
+
+    Raises InputError where the folder cannot be written. Unreadable files are left and reported.
+    """
+    if not folder.is_dir():
+        return Compaction(sources=0, runs=0, merged=None, skipped=())
+    with locked(folder, exclusive=True):
+        try:
+            _remove_stale(folder)
+            return _compact(folder)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+
+
+def _compact(folder: Path) -> Compaction:
+    sources: list[Path] = []
+    records: list[RunRecord] = []
+    skipped: list[SkippedFile] = []
+    for path in listing(folder):
+        try:
+            if path.stat().st_size > SMALL_FILE:
+                continue
+            records += read(path)
+        except FileNotFoundError:  # removed by hand
+            continue
+        except InputError as error:
+            skipped.append(SkippedFile(path=path, reason=error))
+        else:
+            sources.append(path)
+    if len(sources) < 2:
+        return Compaction(sources=0, runs=0, merged=None, skipped=tuple(skipped))
+    chosen = preferred(records)
+    merged = folder / file_name(chosen)
+    # Written even where the name exists: the source of that name may hold an outcome that lost.
+    _publish(merged, [chosen[run_id] for run_id in sorted(chosen)])
+    sync_folder(folder)
+    if not _holds(merged, set(chosen)):
+        raise InputError("Expected to read {path} back: nothing was removed.", path=merged)
+    for path in sources:
+        if path != merged:
+            os.unlink(path)
+    sync_folder(folder)
+    return Compaction(sources=len(sources), runs=len(chosen), merged=merged, skipped=tuple(skipped))
+
+
+def _holds(path: Path, run_ids: set[str]) -> bool:
+    try:
+        return {record.run_id for record in read(path)} == run_ids
+    except (FileNotFoundError, InputError):
+        return False
+
+
+def _publish(path: Path, records: list[RunRecord]) -> None:
+    buffer = BytesIO()
+    pq.write_table(to_table(records), buffer, compression="zstd", write_page_checksum=True)
+    temporary = path.parent / f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644), "wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _remove_stale(folder: Path) -> None:
+    for path in folder.glob(".run*.tmp"):
+        try:
+            if time.time() - path.stat().st_mtime > STALE_AFTER:
+                path.unlink()
+        except FileNotFoundError:
+            continue
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        "Expected to write the run log {folder}: {reason}. Set KESSAI_DATA to a folder that "
+        "can be written.",
+        folder=folder,
+        reason=error.strerror or error,
+    )

@@ -1,0 +1,166 @@
+"""Which assumption explains a difference; the table marks what differs without colour."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from dashboard.compare import charts as compare_charts
+from dashboard.compare import explain as compare_explain
+from dashboard.compare import wording as compare_wording
+from dashboard.state import link, saved
+from dashboard.text import figures
+from dashboard.text.i18n import Words
+from dashboard.ui.colours import DARK, LIGHT
+from engine.errors import InputError
+from tests.dashboard import fake_engine
+from tests.dashboard.roi.test_wording import found
+
+EN, JA = Words("en"), Words("ja")
+
+
+def decide(budget, evidence_id, sampling, assumptions):
+    return fake_engine.decide(budget, None, sampling=sampling, assumptions=assumptions)
+
+
+def side(name, **changes):
+    return compare_explain.side(name, link.defaults() | changes, decide)
+
+
+def explained(first, second):
+    return compare_explain.explain(first, second, decide)
+
+
+def test_the_assumption_that_moves_most_is_named():
+    first, second = side("a"), side("b", data=100_000_000, delta=1e-9, price=8.0)
+    found = explained(first, second)
+    assert {effect.assumption for effect in found.effects} == {"data", "delta", "accelerator"}
+    assert found.main("loss").assumption == "data"
+    assert found.main("cost").assumption == "accelerator"
+    assert found.share(found.main("cost"), "cost") == pytest.approx(1.0)
+    sentence = compare_wording.headline(first, second, found, EN)
+    assert "mostly because of the number of people" in sentence
+    assert "mostly because of the accelerator and its price" in sentence
+
+
+def test_a_single_difference_explains_all_of_it():
+    first, second = side("a"), side("b", epsilon=1.0)
+    found = explained(first, second)
+    (effect,) = found.effects
+    assert effect.loss == pytest.approx(found.loss)
+    assert "what explains most of the difference is ε" in compare_wording.headline(
+        first, second, found, EN
+    )
+
+
+def test_swapping_the_sides_turns_every_effect_round():
+    first, second = side("a"), side("b", data=1_000_000, epsilon=8.0, compute=1e19)
+    there, back = explained(first, second), explained(second, first)
+    for one, other in zip(there.effects, back.effects, strict=True):
+        assert one.loss == pytest.approx(-other.loss)
+        assert one.cost == pytest.approx(-other.cost)
+    assert there.main("loss").assumption == back.main("loss").assumption
+
+
+def test_an_effect_in_the_other_direction_does_not_explain():
+    first, second = side("a"), side("b", data=100_000, epsilon=16.0)
+    found = explained(first, second)
+    assert found.loss > 0, "fewer people: a higher loss, in spite of the larger ε"
+    assert found.main("loss").assumption == "data"
+
+
+def test_what_is_the_same_is_said_to_be():
+    first = side("a")
+    found = explained(first, side("b"))
+    assert not found.effects
+    assert "the same assumptions" in compare_wording.headline(first, side("b"), found, EN)
+    listed = link.ACCELERATORS[link.FIELDS["accelerator"].default].price_per_hour_usd
+    assert compare_explain.differing(first.values, side("b", price=listed).values) == []
+    almost = explained(first, side("b", delta=1.001e-8))
+    assert "same loss and cost" in compare_wording.headline(first, side("b"), almost, EN)
+
+
+def test_a_scenario_without_a_plan_says_why():
+    lost = side("lost", data=1_000, epsilon=0.1)
+    assert lost.answer is None and isinstance(lost.refused, InputError)
+    sentence = compare_wording.headline(side("a"), lost, None, EN)
+    assert sentence.startswith("“lost” has no plan") and "3,000" in sentence
+    table = compare_wording.table([side("a"), lost], EN)
+    assert "**≠ —**" in table["lost"]
+
+
+def test_half_way_without_a_plan_is_left_out():
+    found = explained(side("a", data=2_000), side("b", epsilon=0.15))
+    assert all(e.loss is None or math.isfinite(e.loss) for e in found.effects)
+    both = explained(side("a", data=2_000, epsilon=0.3), side("b", data=10**7, epsilon=0.1))
+    assert {e.assumption for e in both.effects} == {"data", "epsilon"}
+    assert "—" not in compare_wording.headline(side("a"), side("b", epsilon=0.1), both, EN)
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_what_the_plans_earn_stands_below_what_they_are(words):
+    own = {"figures": "adoption=0.8~0.3~0.85~pert;team_size=3~1~4~pert", "pairs": None}
+    sides = [replace(side("a"), study=found()), replace(side("b", **own), study=found(100))]
+    shown = compare_wording.table([*sides, side("c")], words)
+    rows = shown[" "]
+    npv, cost = (rows.index(figures.name(key, words)) for key in ("npv", "total_cost"))
+    assert figures.money(sides[0].study.appraisal.npv.value, words) in shown["a"][npv]
+    assert shown["b"][npv].startswith("**≠") and shown["c"][npv] == "**≠ —**"
+    assert figures.money(sides[1].study.appraisal.total_cost.value, words) in shown["b"][cost]
+    assert "2" in shown["b"][rows.index(compare_wording.name("figures", words))]
+    assert compare_explain.differing(sides[0].values, sides[1].values) == ["figures"]
+
+
+def test_own_figures_move_neither_loss_nor_cost():
+    first, second = side("a"), side("b", figures="adoption=0.8~0.3~0.85~pert")
+    found = explained(first, second)
+    assert [(e.assumption, e.loss, e.cost) for e in found.effects] == [("figures", 0.0, 0.0)]
+    assert "same loss and cost" in compare_wording.headline(first, second, found, EN)
+
+
+def test_names_are_shown_as_they_were_given():
+    first, second = side("a"), side("<b>*x*</b>", data=10**8)
+    assert r"“\<b\>\*x\*\</b\>”" in compare_wording.headline(
+        first, second, explained(first, second), EN
+    )
+    assert r"\<b\>\*x\*\</b\>" in compare_wording.table([first, second], EN)
+    drawn = compare_charts.frontiers([first, second], EN, LIGHT).figure
+    assert any("&lt;b&gt;" in note.text for note in drawn.layout.annotations)
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_differences_are_marked_with_a_sign(words):
+    sides = [side("a"), side("b", epsilon=8.0), side("a", epsilon=8.0)]
+    table = compare_wording.table(sides, words)
+    assert list(table) == [" ", "a", "b", "a (3)"]
+    assert all(len(column) == len(table[" "]) for column in table.values())
+    row = table[" "].index(compare_wording.name("epsilon", words))
+    assert table["a"][row] == "4" and table["b"][row] == "**≠ 8**"
+    assert not any("≠" in cell for cell in table["a"])
+    assert compare_wording.MARK in compare_wording.differences(sides, words)
+    listed = compare_wording.effects(explained(*sides[:2]), words)
+    assert len({len(column) for column in listed.values()}) == 1
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_frontiers_differ_in_stroke_and_mark(words, colours):
+    sides = [side("a"), side("b", data=10**8), side("c", epsilon=1.0), side("d", data=10**6)]
+    drawn = compare_charts.frontiers(sides, words, colours)
+    lines = [t for t in drawn.figure.data if t.name in "abcd" and t.mode == "lines"]
+    assert len({t.line.dash for t in lines}) == 4
+    assert len({t.line.color for t in lines}) == 4
+    assert len([a for a in drawn.figure.layout.annotations if ": " in a.text]) == 4
+    assert all(f"{name}: " in drawn.alt for name in "abcd")
+
+
+def test_the_history_reads_from_the_last_change(tmp_path):
+    first = saved.created(
+        tmp_path, "x", link.defaults(), who="Sato", at="2026-11-24T01:02:03+00:00"
+    )
+    more = link.defaults() | {"data": 220_000}
+    second = saved.updated(tmp_path, first, more, who="", at="not a date")
+    table = compare_wording.history(second, "Asia/Tokyo", EN)
+    assert table["Who"] == ["—", "Sato"]
+    assert table["When"] == ["not a date", "2026-11-24 10:02"]
+    assert table["What changed"] == ["People: 1e7 → 2.2e5", "Saved for the first time"]

@@ -1,0 +1,402 @@
+"""The Pilot page in every state: one start however often it is clicked, a run found again, refits."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import streamlit as st
+
+from engine.decision import fitted
+from engine.errors import InputError
+from engine.pilot.plan import CorpusSource
+from engine.pilot.running import launchers
+from engine.pilot.running.folder import folder_of, preparation_of
+from engine.pilot.running.recording import record_of
+from engine.pilot.running.status import State, Status, write_status
+from engine.runs import log
+from tests.dashboard import made_pilots as made
+
+
+def _draw():
+    from dashboard.pilot import page as pilot_page
+    from dashboard.state import session
+
+    session.follow_url()
+    pilot_page.render(session.current())
+
+
+@pytest.fixture
+def empty(monkeypatch, tmp_path, tmp_path_factory):
+    """An installation without runs and pilots; fits are kept for the session."""
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
+    monkeypatch.setattr(log, "COMMITTED", tmp_path / "no campaign")
+    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
+    fitted.run_log.cache_clear()
+    st.cache_resource.clear()
+    yield
+    fitted.run_log.cache_clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def law(empty):
+    """With a sweep in the run log; its hash."""
+    fitted.run_log().append(made.sweep())
+    return fitted.evidence_of(made.FAMILY).sha256
+
+
+@pytest.fixture
+def page(empty):
+    """The view alone, as a browser in English would first open it."""
+    from streamlit.testing.v1 import AppTest
+
+    return AppTest.from_function(_draw, default_timeout=120)
+
+
+@pytest.fixture
+def held():
+    """Holds the locks of pilots, as living runners do."""
+    locks = []
+    yield lambda folder: locks.append(folder.take_lock())
+    for lock in locks:
+        lock.release()
+
+
+def said(page):
+    return [text.value for kind in (page.markdown, page.caption, page.info) for text in kind]
+
+
+def button(page, begin):
+    return next(b for b in page.button if b.label.startswith(begin))
+
+
+def labels(page):
+    return [b.label for b in page.button]
+
+
+def finished(law, **other):
+    plan = made.plan(evidence_hash=law, **other)
+    made.store(plan, made.status(plan, State.FINISHED, share=1.0), made.results(plan))
+    return plan
+
+
+def test_without_a_law_the_page_says_so_and_offers_nothing(page):
+    page.run()
+    assert not page.exception and not page.error
+    assert page.title[0].value.startswith("A pilot of about 3 minutes on this machine")
+    assert any("holds too few of them" in text for text in said(page))
+    assert not page.button
+
+
+def test_first_the_text_is_prepared(page, law, monkeypatch):
+    asked = []
+    monkeypatch.setattr(launchers, "prepare", lambda source: asked.append(source))
+    page.run()
+    assert any("no ε is spent" in text for text in said(page))
+    button(page, "Prepare").click().run()
+    assert asked == [made.DOCSTRINGS] and not page.exception
+
+
+def test_a_preparation_under_way_and_one_that_failed(page, law, held):
+    folder = preparation_of(made.DOCSTRINGS)
+    folder.store_source(made.DOCSTRINGS)
+    write_status(
+        folder.status_file, Status(state=State.FAILED, reason=made.REASON, values=made.VALUES)
+    )
+    page.run()
+    assert "No space left" in page.error[0].value and "Prepare" in labels(page)
+    write_status(folder.status_file, Status(state=State.PREPARING, progress=0.3))
+    held(folder)
+    page.run()
+    assert not page.exception and not page.error and "Prepare" not in labels(page)
+
+
+def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, monkeypatch, held):
+    made.store_prepared()
+    started = []
+
+    def start(plan):
+        started.append(plan)
+        held(made.store(plan, made.status(plan, State.TRAINING)))
+
+    monkeypatch.setattr(launchers, "start", start)
+    page.run()
+    assert not page.exception and not page.error
+    arms, terms = (table.value for table in page.table)
+    assert list(arms.columns) == ["Figure", "Recommended", "Usual rule"]
+    assert any("evidence" in str(name) for name in terms["name"])
+    # The last figure follows the fit of the sweep.
+    label = button(page, "Start the pilot: ").label
+    assert re.fullmatch(r"Start the pilot: 3 minutes, ¥29\.\d", label), label
+    button(page, "Start the pilot").click().run()
+    (plan,) = started
+    assert plan.evidence_hash == law and plan.repeats == 1 and len(plan.arms) == 2
+    assert (plan.epsilon, plan.delta, plan.privacy_unit) == (4.0, 1e-8, "document")
+    assert not page.exception and page.title[0].value.startswith("Training: ")
+
+
+def test_the_same_question_is_the_same_plan(page, law, monkeypatch):
+    made.store_prepared()
+    started = []
+    monkeypatch.setattr(launchers, "start", started.append)
+    for _ in range(2):
+        page.query_params["pilot"] = "new"
+        page.run()
+        button(page, "Start the pilot").click().run()
+    assert len({plan.plan_id for plan in started}) == 1
+
+
+def test_a_start_that_is_refused_says_why(page, law, monkeypatch):
+    def refuse(plan):
+        raise InputError(made.REASON, **made.VALUES)
+
+    made.store_prepared()
+    monkeypatch.setattr(launchers, "start", refuse)
+    page.run()
+    button(page, "Start the pilot").click().run()
+    assert "No space left" in page.error[0].value and not page.exception
+
+
+def test_minutes_money_arms_and_repeats_make_the_plan(page, law):
+    made.store_prepared()
+    page.run()
+    page.slider[0].set_value(10).run()
+    assert page.title[0].value.startswith("A pilot of about 10 minutes")
+    page.toggle[0].set_value(False).run()
+    assert "Usual rule" not in page.table[0].value.columns
+    next(g for g in page.button_group if g.label == "Trainings of each").set_value(3).run()
+    assert any("Whoever sees all 3" in text for text in said(page))
+    next(g for g in page.button_group if g.label == "Measured in").set_value(True).run()
+    page.number_input[0].set_value(100.0).run()
+    assert not page.exception and not page.error
+    assert page.title[0].value.startswith("A pilot of about 10 minutes")
+    page.number_input[0].set_value(0.5).run()
+    assert len(page.error) == 1 and "between 20 and" in page.error[0].value
+
+
+def test_a_text_of_one_s_own(page, law, monkeypatch):
+    asked = []
+    monkeypatch.setattr(launchers, "prepare", lambda source: asked.append(source))
+    page.run()
+    next(g for g in page.button_group if g.label == "Where the text is").set_value("csv").run()
+    assert any("The text stays on this machine" in text for text in said(page))
+    assert "Prepare" not in labels(page)
+    fields = {field.label: field for field in page.text_input}
+    fields["Path on the server"].set_value(" letters.csv ").run()
+    fields = {field.label: field for field in page.text_input}
+    fields["Column of the person"].set_value("customer").run()
+    button(page, "Prepare").click().run()
+    assert asked == [CorpusSource(kind="csv", path="letters.csv", unit_column="customer")]
+
+
+def test_another_text_s_plan_says_where_its_prediction_comes_from(page, law):
+    source = CorpusSource(kind="folder", path="letters")
+    made.store_prepared(source)
+    page.run()
+    next(g for g in page.button_group if g.label == "Where the text is").set_value("folder").run()
+    page.text_input[0].set_value("letters").run()
+    assert not page.exception and not page.error
+    assert any("moved by 0 runs of this text" in text for text in said(page))
+    assert any("refute it, not confirm it" in text for text in said(page))
+    assert "–" not in list(page.table[0].value["Recommended"])
+
+
+def test_a_run_is_found_again_and_can_be_paused_and_cancelled(page, law, held):
+    plan = made.plan(evidence_hash=law)
+    held(made.store(plan, made.status(plan, State.TRAINING)))
+    page.run()
+    assert not page.exception and page.title[0].value.startswith("Training: ")
+    assert [metric.label for metric in page.metric] == ["Steps", "Speed", "ε spent", "Time left"]
+    button(page, "Pause").click().run()
+    assert any("Pausing after the step under way" in text for text in said(page))
+    button(page, "Yes, cancel it").click().run()
+    assert any("Cancelling" in text for text in said(page))
+    assert not page.exception and not page.error
+
+
+def test_when_it_ends_while_it_is_watched_the_verdict_comes(page, law, held):
+    plan = made.plan(evidence_hash=law)
+    folder = made.store(plan, made.status(plan, State.TRAINING))
+    held(folder)
+    page.run()
+    made.store(plan, made.status(plan, State.FINISHED, share=1.0), made.results(plan))
+    page.run()
+    assert page.title[0].value.startswith("Confirmed: ")
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        (State.PAUSED, "Paused at 41%"),
+        (State.FAILED, "Stopped at 41%"),
+        (State.TRAINING, "Interrupted at 41%"),  # its lock is free: the process died
+        (State.CANCELLED, "Cancelled at 41%"),
+    ],
+)
+def test_what_stopped_can_be_resumed(page, law, monkeypatch, state, title):
+    plan, resumed = made.plan(evidence_hash=law), []
+    why = {"reason": made.REASON, "values": made.VALUES} if state is State.FAILED else {}
+    made.store(plan, made.status(plan, state, **why))
+    monkeypatch.setattr(launchers, "resume", resumed.append)
+    page.run()
+    assert page.title[0].value.startswith(title)
+    assert len(page.error) == (title.split()[0] in ("Stopped", "Interrupted"))
+    button(page, "Resume").click().run()
+    assert resumed == [plan.plan_id] and not page.exception
+
+
+def test_a_pilot_paused_by_a_free_lock_is_cancelled_at_once(page, law):
+    plan = made.plan(evidence_hash=law)
+    made.store(plan, made.status(plan, State.PAUSED))
+    page.run()
+    button(page, "Yes, cancel it").click().run()
+    assert page.title[0].value.startswith("Cancelled at 41%")
+    assert launchers.poll(plan.plan_id).state is State.CANCELLED
+
+
+def test_the_verdict_and_the_refit(page, law):
+    plan = finished(law)
+    made.store_prepared()
+    fitted.run_log().append(
+        record_of(plan, arm, result)
+        for arm, result in zip(plan.arms, made.results(plan), strict=True)
+    )
+    page.run()
+    assert page.title[0].value.startswith(
+        "Confirmed: 3.03 measured, 2.90–3.14 predicted. The usual"
+    )
+    assert not page.error and "Refit the law with these runs" in labels(page)
+    assert any("None was made, or it did not end" in text for text in said(page)), "no audit"
+    button(page, "Refit").click().run()
+    assert not page.exception and not page.error
+    moved = next(table.value for table in page.table if "Before" in table.value)
+    hashes = moved.set_index("Figure").loc["Hash of the evidence"]
+    assert hashes["Before"] == law[:12] != hashes["After"]
+    assert any("83 runs" in text for text in said(page))
+
+
+def test_a_refit_after_an_update_asks_to_prepare_again(page, law):
+    finished(law)
+    page.run()
+    button(page, "Refit").click().run()
+    assert any("Kessai has changed since" in text for text in said(page))
+    assert "Prepare" in labels(page) and not page.exception
+
+
+@pytest.mark.parametrize("before", [{"transferred_runs": 0}, {"predicted": False}])
+def test_runs_of_a_text_of_its_own_move_its_own_law(page, law, before):
+    """Also those of a plan of before laws were transferred."""
+    source = CorpusSource(kind="csv", path="letters.csv")
+    plan = finished(law, source=source, **before)
+    made.store_prepared(source)
+    fitted.run_log().append(
+        record_of(plan, arm, result)
+        for arm, result in zip(plan.arms, made.results(plan), strict=True)
+    )
+    page.run()
+    begin = "Measured: 3.03, inside" if "predicted" not in before else "Measured: a loss of 3.03"
+    assert page.title[0].value.startswith(begin)
+    assert any("do not compare" in text for text in said(page))
+    button(page, "Refit").click().run()
+    assert not page.exception and not page.error
+    assert any("moved by 2 runs of this text, those of this pilot" in text for text in said(page))
+    moved = next(table.value for table in page.table if "Before" in table.value)
+    hashes = moved.set_index("Figure").loc["Hash of the evidence"]
+    assert hashes["Before"] == law[:12] != hashes["After"]
+    assert fitted.evidence_of(made.FAMILY).sha256 == law, "the docstrings' law stays"
+
+
+def test_other_code_goes_on_where_it_is_asked_to_and_is_told_before(page, law, monkeypatch):
+    plan, resumed = made.plan(evidence_hash=law, code_version="a" * 12), []
+    made.store(plan, made.status(plan, State.PAUSED))
+    monkeypatch.setattr(launchers, "resume", resumed.append)
+    page.run()
+    assert f"planned by the code {'a' * 12}" in page.warning[0].value
+    button(page, "Resume").click().run()
+    assert resumed == [plan.plan_id]
+    made.store(plan, made.status(plan, State.FINISHED), made.results(plan))
+    page.run()
+    assert "the records name both" in page.warning[0].value
+
+
+def test_what_is_not_in_the_run_log_is_said(page, law):
+    plan = made.plan(evidence_hash=law)
+    results = [
+        replace(r, run_id=None, reason=made.REASON, values=made.VALUES) for r in made.results(plan)
+    ]
+    made.store(plan, made.status(plan, State.FINISHED, share=1.0), results)
+    page.run()
+    assert len(page.warning) == 2 and "is not in the run log" in page.warning[0].value
+
+
+def test_history_shows_another_pilot_and_a_new_one(page, law):
+    first, second = finished(law), finished(law, epsilon=8.0, predicted=False)
+    page.query_params["pilot"] = first.plan_id
+    page.run()
+    assert page.title[0].value.startswith("Confirmed")
+    page.selectbox[0].set_value(second.plan_id).run()
+    assert page.title[0].value.startswith("Measured: ")
+    button(page, "Plan another pilot").click().run()
+    assert page.title[0].value.startswith("A pilot of about")
+    assert not page.exception and not page.error
+
+
+def test_while_one_runs_a_second_is_warned_of(page, law, held):
+    plan = made.plan(evidence_hash=law)
+    held(made.store(plan, made.status(plan, State.TRAINING)))
+    page.query_params["pilot"] = "new"
+    page.run()
+    assert any("a second one would slow both down" in text for text in said(page))
+    button(page, "Watch it").click().run()
+    assert page.title[0].value.startswith("Training: ")
+
+
+@pytest.mark.parametrize("wrong", ["0123456789abcdef", "lots"])
+def test_a_link_to_no_pilot_says_so(page, law, wrong):
+    page.query_params["pilot"] = wrong
+    page.run()
+    assert not page.exception and page.title[0].value.startswith("A pilot of about")
+    assert bool(page.error) == (wrong != "lots")  # the frame refuses what is no id
+
+
+def test_a_plan_that_was_changed_proves_nothing(page, law):
+    plan = finished(law)
+    path = folder_of(plan.plan_id).path / "plan.json"
+    path.write_text(path.read_text().replace('"epsilon": 4.0', '"epsilon": 2.0'))
+    page.run()
+    assert not page.exception and "was changed since it was frozen" in page.error[0].value
+    assert page.title[0].value.startswith("A pilot of about")
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.FINISHED, None])
+def test_in_japanese(page, law, state):
+    made.store_prepared()
+    plan = made.plan(evidence_hash=law)
+    if state is not None:
+        done = made.results(plan) if state is State.FINISHED else ()
+        made.store(plan, made.status(plan, state), done)
+    page.query_params["lang"] = "ja"
+    page.run()
+    assert not page.exception and not page.error
+    texts = [*said(page), *labels(page), *(t.value for t in page.title)]
+    assert all("{" not in text for text in texts)
+    assert not any(label.isascii() for label in labels(page))
+
+
+def test_the_page_loads_no_torch():
+    check = "import sys, dashboard.pilot.page; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_a_plan_says_what_other_pilots_on_its_text_promised(page, law):
+    earlier = finished(law)
+    page.run()
+    assert not any("other pilots on this text" in text for text in said(page))
+    second = made.plan(evidence_hash=law, repeats=2)
+    made.store(second, made.status(second, State.CANCELLED, share=0.3))
+    assert second.plan_id != earlier.plan_id
+    page.run()
+    assert any("Trainings of other pilots on this text: " in text for text in said(page))

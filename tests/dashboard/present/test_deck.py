@@ -1,0 +1,380 @@
+"""The deck in every situation and both languages; the same figures in every export."""
+
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from openpyxl import load_workbook
+from pptx import Presentation
+
+from dashboard.present import figures as present_figures
+from dashboard.present import objections
+from dashboard.present import request as present_request
+from dashboard.present import tables as present_tables
+from dashboard.present.cover import Cover
+from dashboard.present.deck import Material, deck
+from dashboard.present.exports import EXPORTS, label
+from dashboard.roi import wording as roi_wording
+from dashboard.text.i18n import Words
+from dashboard.text.labels import example
+from dashboard.ui.colours import DARK, LIGHT
+from engine.decision.answer import Extrapolation, Support
+from engine.report.deck import Bars, Lines
+from tests.dashboard import fake_engine
+from tests.dashboard.roi.test_wording import BOTH, EN, JA, RISK, found
+
+DAY = date(2026, 11, 24)
+BASIS = present_tables.Basis(
+    fit_version="9587d08f8893",
+    code_version="1836b6077508",
+    day=DAY,
+    address="https://kessai.example/present?compute=3.8e20&data=1e7&epsilon=4",
+    cover=Cover(),
+)
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return found()
+
+
+@pytest.fixture(scope="module")
+def poor():
+    return found(100)
+
+
+@pytest.fixture
+def material(decide, usual):
+    answer = decide()
+    best = answer.recommendation
+    certificate = fake_engine.certify(
+        data_budget=answer.budget.data_budget,
+        batch_size=best.config.batch_size,
+        iterations=best.config.iterations,
+        epsilon=4.0,
+        delta=1e-8,
+        sampling=best.sampling,
+    )
+    return Material(answer=answer, study=usual, risk=RISK, certificate=certificate, basis=BASIS)
+
+
+def far(answer):
+    decades = {"model_size": 0.0, "iterations": 0.0, "noise_batch_ratio": 1.4}
+    return replace(answer, extrapolation=Extrapolation(support=Support.OUTSIDE, decades=decades))
+
+
+def said(made) -> list[str]:
+    texts = [made.title, made.subtitle, made.footer]
+    for slide in (*made.slides, *made.appendix):
+        texts += [slide.title, *slide.points, *slide.notes]
+        if slide.figure is not None:
+            texts.append(slide.figure.alt)
+    for table in made.tables:
+        texts += [
+            *table.heads,
+            *(cell for row in table.rows for cell in row if isinstance(cell, str)),
+        ]
+    for section in made.record.sections:
+        texts += [section.heading, *section.sentences]
+    return texts
+
+
+@BOTH
+@pytest.mark.parametrize("certified", [True, False], ids=["certified", "not yet"])
+@pytest.mark.parametrize("situation", ["usual", "poor", "outside", "never"])
+def test_every_situation_has_its_sentences(material, poor, words, situation, certified):
+    changes = {
+        "usual": {},
+        "poor": {"study": poor},
+        "outside": {"answer": far(material.answer)},
+        "never": {"answer": fake_engine.never_reached(material.answer)},
+    }[situation]
+    if not certified:
+        changes["certificate"] = None
+    made = deck(replace(material, **changes), words, LIGHT)
+    for text in said(made):
+        assert not re.search(r"[{}]|\bnan\b|\binf\b|None", text), text
+    if words.language == "ja":
+        english = [s.title for s in made.slides if not re.search(r"[ぁ-ん]|決裁書", s.title)]
+        assert english == []
+
+
+def test_what_is_asked_for_follows_from_the_figures(material, usual, poor):
+    answer = material.answer
+    assert present_request.ask_for(answer, poor) is present_request.Ask.NOTHING
+    assert present_request.ask_for(far(answer), poor) is present_request.Ask.NOTHING
+    assert present_request.ask_for(far(answer), usual) is present_request.Ask.PILOT
+    worth = replace(usual.staged.pilot, value=2 * usual.staged.pilot.price)
+    piloted = replace(usual, staged=replace(usual.staged, pilot=worth))
+    assert present_request.ask_for(answer, piloted) is present_request.Ask.PILOT
+    useless = replace(usual.staged.pilot, value=0.0)
+    sure = replace(usual, staged=replace(usual.staged, pilot=useless))
+    assert present_request.ask_for(answer, sure) is present_request.Ask.TRAIN
+    hopeful = replace(poor, staged=replace(poor.staged, pilot=worth))
+    assert present_request.ask_for(answer, hopeful) is present_request.Ask.PILOT, (
+        "it may show that the plan pays"
+    )
+    assert "We do not ask for approval" in present_request.ask(answer, poor, EN)
+    assert "pilot" in present_request.ask(answer, piloted, EN)
+    assert "approve the training" in present_request.ask(answer, sure, EN)
+
+
+@BOTH
+def test_three_objections_each_with_a_question_and_an_answer(material, poor, words):
+    for study in (material.study, poor):
+        items = objections.objections(material.answer, study, RISK, words)
+        assert len(items) == 3
+        assert all(item.question and item.answer for item in items)
+    end = "。" if words.language == "ja" else "?"
+    assert all(item.question.endswith(end) for item in items)
+
+
+@BOTH
+def test_the_option_that_is_asked_for_is_the_one_marked(material, poor, words):
+    answer = material.answer
+    for study in (material.study, poor):
+        rows = present_tables.options(answer, study, words).rows
+        nothing = rows[-1]
+        marked = [row for row in rows if row[0].endswith((")", "）"))]
+        none = present_request.ask_for(answer, study) is present_request.Ask.NOTHING
+        assert marked == [nothing if none else rows[0]]
+        summary = deck(replace(material, study=study), words, LIGHT).record.summary
+        assert all(row[0] in str(summary.rows[1][1]) for row in rows), "doing nothing too"
+    assert present_request.ask_for(answer, poor) is present_request.Ask.NOTHING
+
+
+@BOTH
+def test_nothing_in_the_deck_asks_for_what_is_not_asked_for(material, poor, words):
+    proposal, report = (
+        deck(replace(material, study=study), words, LIGHT) for study in (material.study, poor)
+    )
+    assert proposal.record.request != report.record.request
+    assert proposal.slides[-2].notes != report.slides[-2].notes
+    decision = "ご決裁" if words.language == "ja" else "your decision"
+    assert decision in proposal.record.request and decision not in report.record.request
+
+
+@BOTH
+def test_a_break_even_beyond_which_we_already_are_is_no_answer(material, usual, words):
+    """The central case may lose where the mean over all cases does not, and the other way round."""
+    found = usual.appraisal
+    central = replace(usual, appraisal=replace(found, central_npv=-found.npv.value))
+    turns = objections.just_pays(usual, words)
+    assert turns
+    for study, said in ((usual, True), (central, False)):
+        answer = objections.objections(material.answer, study, RISK, words)[0].answer
+        (slide,) = (
+            each
+            for each in deck(replace(material, study=study), words, LIGHT).slides
+            if each.key == "unknowns"
+        )
+        assert (turns in answer) == (turns in slide.points) == said
+        assert roi_wording.centre(study, words) in slide.points
+
+
+@BOTH
+def test_gates_are_promised_only_where_they_can_stop(material, usual, words):
+    answer = material.answer
+    gates = usual.staged.gates
+    idle = tuple(replace(gate, threshold=None, passed=1.0) for gate in gates)
+    useless = replace(usual.staged.pilot, value=0.0)
+    can_stop = replace(
+        usual, staged=replace(usual.staged, gates=(replace(gates[0], threshold=3.0), idle[1]))
+    )
+    never = replace(usual, staged=replace(usual.staged, gates=idle, pilot=useless))
+    hopeless = replace(
+        usual,
+        staged=replace(
+            usual.staged, gates=tuple(replace(g, passed=0.0) for g in idle), pilot=useless
+        ),
+    )
+    said = [objections.stepwise(answer, study, words) for study in (can_stop, never, hopeless)]
+    said.append(objections.stepwise(far(answer), never, words))
+    assert len(set(said)) == 4
+    half = replace(
+        hopeless, staged=replace(hopeless.staged, gates=(hopeless.staged.gates[0], gates[1]))
+    )
+    assert objections.stepwise(answer, half, words) == said[2], (
+        "a second gate that nothing comes to"
+    )
+    if words.language == "en":
+        assert "gate at which we can stop" in said[0] and "no result" in said[1]
+
+
+@BOTH
+def test_notes_are_for_speaking_not_for_a_browser(material, words):
+    notes = [note for slide in deck(material, words, LIGHT).slides for note in slide.notes]
+    assert len(notes) > 12 and not any(mark in note for note in notes for mark in ("**", "\n"))
+
+
+def test_japanese_is_polite(material):
+    made = deck(material, JA, LIGHT)
+    polite = re.compile(r"(です|ます|ません|ください|でしょうか|ますか|ですか)。$")
+    sentences = [s.title for s in made.slides if s.key != "record"]
+    sentences += [note for slide in made.slides for note in slide.notes]
+    sentences += [
+        *(s for part in made.record.sections for s in part.sentences),
+        made.record.request,
+    ]
+    rough = [text for text in sentences if not polite.search(text)]
+    assert rough == []
+
+
+@BOTH
+def test_every_export_prints_the_basis_the_statement_and_all_assumptions(material, words):
+    made = deck(material, words, LIGHT)
+    printed = " ".join(said(made))
+    for text in (BASIS.fit_version, BASIS.code_version, material.answer.evidence.hash[:12]):
+        assert text in made.footer and text in printed
+    assert present_tables.day(DAY, words) in made.footer
+    assert BASIS.address in printed and made.address == BASIS.address
+    names = {row[0] for table in made.tables for row in table.rows}
+    assert {row[0] for row in present_tables.assumptions(material.study.table, words).rows} <= names
+    assert "ε ≤ 3.997" in printed
+
+
+@BOTH
+def test_a_worked_example_says_so_in_every_export(material, words):
+    mark = example("", words).rstrip()
+    assert mark not in " ".join(said(deck(material, words, LIGHT)))
+    shown = replace(material, basis=replace(BASIS, made_up=True))
+    made = deck(shown, words, LIGHT)
+    assert mark in made.footer and mark in made.record.title
+    for export in EXPORTS:
+        content = export.make(made)
+        text = {
+            "kessai.pptx": _slides, "kessai.pdf": _pages, "kessai-record.pdf": _pages,
+            "kessai.html": bytes.decode, "kessai.xlsx": _cells, "kessai-csv.zip": _unpacked,
+        }[export.name](content)  # fmt: skip
+        assert text is None or _flat(mark) in _flat(text), export.name
+
+
+@BOTH
+def test_who_presents_stands_on_the_first_slide_and_in_the_record(material, words):
+    cover = Cover(company="ACME", department="経営企画部", presenter="Sato", meeting="取締役会")
+    made = deck(replace(material, basis=replace(BASIS, cover=cover)), words, LIGHT)
+    first = " ".join(made.slides[0].points)
+    assert all(text in first for text in ("ACME", "経営企画部", "Sato", "取締役会"))
+    assert present_tables.day(DAY, words) in first
+    assert [filled for _, filled in made.record.blanks] == ["", "経営企画部", "Sato"]
+    for export in EXPORTS:
+        if export.name in ("kessai.html", "kessai.pptx"):
+            text = export.make(made)
+            shown = text.decode() if export.name.endswith("html") else _slides(text)
+            assert "経営企画部" in shown and "Sato" in shown
+    record = _pages(next(e for e in EXPORTS if "record" in e.name).make(made))
+    assert record is None or "経営企画部" in record
+    plain = deck(material, words, LIGHT).slides[0].points
+    assert plain[0] == present_tables.day(DAY, words), "nothing given, nothing shown"
+
+
+@pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1", "[::1]:80", "kessai.example"])
+def test_a_link_that_only_the_presenter_can_open_says_so(material, host):
+    basis = replace(BASIS, address=f"http://{host}/present?data=1e7")
+    rows = dict(present_tables.basis(material.answer, basis, EN).rows)
+    local = "presenter's machine" in rows["Link to this scenario"]
+    assert local == ("example" not in host)
+
+
+@BOTH
+def test_the_same_figures_in_all_exports(material, words):
+    made = deck(material, words, LIGHT)
+    keys = [str(row[1]) for row in present_tables.few_figures(
+        material.answer, material.study, RISK, words).rows]  # fmt: skip
+    files = {export.name: export.make(made) for export in EXPORTS}
+    texts = {
+        "kessai.pptx": _slides(files["kessai.pptx"]),
+        "kessai.pdf": _pages(files["kessai.pdf"]),
+        "kessai-record.pdf": _pages(files["kessai-record.pdf"]),
+        "kessai.html": files["kessai.html"].decode(),
+        "kessai.xlsx": _cells(files["kessai.xlsx"]),
+    }
+    basis = [material.answer.evidence.hash[:12], BASIS.fit_version, BASIS.code_version]
+    for name, text in texts.items():
+        if text is None:
+            continue
+        flat = _flat(text)
+        for key in (*keys, *basis):
+            assert _flat(key) in flat, (name, key)
+
+
+def test_charts_in_powerpoint_hold_the_engine_s_numbers(material):
+    show = Presentation(io.BytesIO(EXPORTS[0].make(deck(material, EN, LIGHT))))
+    charts = [s.chart for page in show.slides for s in page.shapes if s.has_chart]
+    gains = dict(
+        zip(charts[0].plots[0].categories, charts[0].plots[0].series[0].values, strict=True)
+    )
+    doubling = material.answer.doubling
+    assert gains["People ×2"] == pytest.approx(100 * doubling.data.value)
+    odds = list(charts[2].plots[0].series[0].values)
+    assert sorted(odds) == pytest.approx(sorted([RISK.found, RISK.guessed]))
+
+
+@BOTH
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_figures_are_small_and_finite(material, poor, words, colours):
+    for study in (material.study, poor):
+        for draw in (present_figures.cash, present_figures.waterfall, present_figures.tornado):
+            figure = draw(study, words, colours)
+            assert figure.alt and "{" not in figure.alt
+            if isinstance(figure, Lines):
+                assert len(figure.x) <= 130
+    figure = present_figures.waterfall(material.study, words, colours)
+    one, _ = present_figures.money_unit(material.study.appraisal.parts["value"], words)
+    assert isinstance(figure, Bars)
+    assert figure.bars[-1].end * one == pytest.approx(material.study.appraisal.npv.value)
+    assert figure.bars[-2].end == pytest.approx(figure.bars[-1].end)
+
+
+def test_dollars_have_their_own_unit():
+    assert present_figures.money_unit(1.5e9, Words("en", jpy_per_usd=150.0)) == (1.5e8, "$ million")
+    assert present_figures.money_unit(1.5e9, Words("ja", jpy_per_usd=150.0)) == (1.5e6, "万ドル")
+
+
+@BOTH
+def test_exports_have_names_and_are_all_there(words):
+    assert [export.name for export in EXPORTS] == [
+        "kessai.pptx", "kessai.pdf", "kessai-record.pdf", "kessai.html", "kessai.xlsx",
+        "kessai-csv.zip",
+    ]  # fmt: skip
+    assert len({label(export, words) for export in EXPORTS}) == len(EXPORTS)
+
+
+def _slides(content: bytes) -> str:
+    texts = []
+    for page in Presentation(io.BytesIO(content)).slides:
+        for shape in page.shapes:
+            if shape.has_text_frame:
+                texts.append(shape.text_frame.text)
+            if shape.has_table:
+                texts += [cell.text for row in shape.table.rows for cell in row.cells]
+    return " ".join(texts)
+
+
+def _cells(content: bytes) -> str:
+    book = load_workbook(io.BytesIO(content))
+    return " ".join(str(c) for s in book for row in s.iter_rows(values_only=True) for c in row)
+
+
+def _unpacked(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as files:
+        return " ".join(files.read(name).decode("utf-8-sig") for name in files.namelist())
+
+
+def _pages(content: bytes) -> str | None:
+    """By Poppler; pypdf misreads fonts of more than 256 characters, so without Poppler none."""
+    if shutil.which("pdftotext") is None:
+        return None
+    read = subprocess.run(["pdftotext", "-", "-"], input=content, capture_output=True, check=True)
+    return read.stdout.decode()
+
+
+def _flat(text: str) -> str:
+    """Without spaces and raised digits, which a PDF sets as small ones."""
+    raised = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
+    return re.sub(r"[\s\x00]", "", text).translate(raised)

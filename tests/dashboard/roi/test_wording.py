@@ -1,0 +1,258 @@
+"""Sentences, facts and figures of the ROI page in every situation, both languages."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashboard.roi import charts as roi_charts
+from dashboard.roi import facts as roi_facts
+from dashboard.roi import risk_charts
+from dashboard.roi import wording as roi_wording
+from dashboard.text import figures
+from dashboard.text.i18n import Words
+from dashboard.ui.colours import DARK, LIGHT
+from engine.cost import Workload
+from engine.deployments import deployments
+from engine.report.measure import em
+from engine.risk import Exposure, Mechanism, attack_risk
+from engine.roi.appraise import DEFAULT_CURVE
+from engine.roi.assumptions import Distribution
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
+from engine.roi.draws import LossForecast
+from engine.roi.inputs import INPUTS
+from engine.roi.inverse import Goal
+from engine.roi.kinds import METRIC_ROWS, MetricKind
+from engine.roi.metric import AssumedCurve, fit_curve
+from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan
+from engine.roi.study import study
+from engine.roi.trace import PARTS_OF, PLAN_INPUTS
+
+JA, EN = Words("ja"), Words("en")
+RISK = attack_risk(Mechanism(sampling_probability=1.0, noise_multiplier=3.0, compositions=4))
+BOTH = pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
+
+
+def plan(name: str, loss: float, advantage: float | None) -> Plan:
+    spread = tuple(loss * np.linspace(0.9, 1.1, 21))
+    return Plan(
+        name=name,
+        workload=Workload(
+            compute_flops=3.8e20,
+            model_size=5e7,
+            iterations=9_000,
+            data_budget=10_000_000,
+            private=advantage is not None,
+        ),
+        loss=LossForecast(name=name, value=loss, resampled=spread),
+        advantage=advantage,
+    )
+
+
+PLANS = (
+    plan(RECOMMENDATION, 2.85, 0.28),
+    plan(RULE, 3.9, 0.17),
+    plan(WITHOUT_PRIVACY, 1.8, None),
+)
+
+
+def found(tasks: float = 500_000, curve=DEFAULT_CURVE, **fixed):
+    return study(PLANS, DEFAULT_ASSUMPTIONS.fixed(tasks_per_year=tasks, **fixed), curve)
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return found()
+
+
+@pytest.fixture(scope="module", params=[100, 180_000, 500_000, 5_000_000])
+def any_study(request):
+    return found(request.param, tax_rate=0.3)
+
+
+@BOTH
+def test_every_situation_has_its_sentences(any_study, words):
+    said = [
+        roi_wording.headline(any_study, words),
+        roi_wording.second_line(any_study, words),
+        roi_wording.legal(any_study, words),
+        roi_wording.staged(any_study.staged, words),
+        roi_wording.internal_rate(any_study.appraisal, words),
+        *(roi_wording.gate(gate, words) for gate in any_study.staged.gates),
+    ]
+    for sentence in said:
+        assert sentence
+        assert not any(bad in sentence for bad in ("{", "nan", "inf ", "None", "-¥"))
+
+
+@BOTH
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "draw", [roi_charts.waterfall, roi_charts.cash, roi_charts.tornado, roi_charts.stages]
+)
+def test_every_figure_is_small_and_says_in_words_what_it_shows(any_study, draw, words, colours):
+    chart = draw(any_study, words, colours)
+    assert len(chart.alt) > 20 and "{" not in chart.alt and "nan" not in chart.alt
+    assert len(chart.figure.to_json()) < 120_000
+
+
+def test_the_headline_reads_as_it_should(usual):
+    assert roi_wording.headline(usual, EN).startswith("Pays back in ")
+    assert "の確率" in roi_wording.headline(usual, JA) or "確率は" in roi_wording.headline(
+        usual, JA
+    )
+    poor = found(100)
+    assert "does not pay back within 5 years" in roi_wording.headline(poor, EN)
+    assert "doing nothing is worth" in roi_wording.second_line(poor, EN)
+
+
+def test_the_waterfall_ends_at_the_npv(usual):
+    (bars,) = roi_charts.waterfall(usual, EN, LIGHT).figure.data
+    assert bars.x[-1] == pytest.approx(usual.appraisal.npv.value)
+    assert bars.x[0] == pytest.approx(usual.appraisal.parts["value"])
+
+
+def test_the_tornado_starts_with_the_widest(usual):
+    low, high = roi_charts.tornado(usual, EN, LIGHT).figure.data
+    widths = np.abs(np.array(high.x) - np.array(low.x))
+    assert np.all(np.diff(widths) <= 1e-6)
+    assert len(widths) == 10
+
+
+@BOTH
+@pytest.mark.parametrize("volume", [100, 500_000, 5_000_000])
+def test_values_beside_the_tornado_s_bars_end_within_a_narrow_plot(words, volume):
+    figure = roi_charts.tornado(found(volume), words, LIGHT).figure
+    low, high = figure.layout.xaxis.range
+    beside = [note for note in figure.layout.annotations if note.text]
+    assert len(beside) == 20
+    for note in beside:
+        width = em(note.text) * note.font.size / 420 * (high - low)
+        end = note.x + width if note.xanchor == "left" else note.x - width
+        assert low <= end <= high, note.text
+
+
+@BOTH
+def test_every_distribution_has_a_name_of_its_own_in_words(words):
+    names = {figures.distribution(kind.value, words) for kind in Distribution}
+    assert len(names) == len(Distribution) and not names & {kind.value for kind in Distribution}
+
+
+@BOTH
+def test_headlines_lead_to_inputs_in_two_steps(usual, words):
+    for headline in roi_facts.headlines(usual, RISK, words):
+        parts = list(roi_facts.parts(usual, headline.key, words))
+        assert parts
+        for part in parts:
+            assert part.inputs
+            for name, value, source in part.inputs:
+                assert name and value and source and "{" not in name + value + source
+    assert len(list(roi_facts.parts(usual, "npv", words))) == len(PARTS_OF["npv"])
+
+
+def test_parts_with_amounts_sum_to_their_figure(usual):
+    """Of payback and rate the parts have none: they are no sums."""
+    found = usual.appraisal
+    assert sum(found.parts.values()) == pytest.approx(found.npv.value)
+    assert sum(found.costs.values()) == pytest.approx(found.total_cost.value)
+    shown = {key: [p.label for p in roi_facts.parts(usual, key, EN)] for key in PARTS_OF}
+    assert figures.money(found.costs["operation"], EN) in next(
+        label for label in shown["total_cost"] if label.startswith("Operation")
+    )
+    assert all("¥" in label for key in ("npv", "total_cost") for label in shown[key])
+    assert not any("¥" in label for key in ("payback", "internal_rate") for label in shown[key])
+
+
+def test_measured_pairs_take_the_place_of_the_assumed_curve():
+    curve = fit_curve([(2.0, 4.5), (2.5, 3.9), (3.0, 2.4), (3.5, 1.2)], ceiling=5.0)
+    measured = found(curve=curve)
+    (value, *_) = roi_facts.parts(measured, "npv", EN)
+    names = [name for name, _, _ in value.inputs]
+    assert "Measured step from loss to minutes" in names
+    assert "Minutes saved a task by a perfect model" not in names
+
+
+@BOTH
+def test_break_evens_are_ranked_by_their_margin(usual, words):
+    rows = roi_facts.break_evens(usual, words)
+    assert len(rows) > 10
+    assert all("{" not in text for row in rows for text in row)
+
+
+@BOTH
+@pytest.mark.parametrize("key", [*INPUTS, *PLAN_INPUTS])
+def test_every_figure_has_a_name_and_a_value_with_its_unit(key, words):
+    value = DEFAULT_ASSUMPTIONS.values.get(key, 0.28)
+    assert figures.name(key, words)
+    assert "{" not in figures.figure(key, value, words)
+    if key in INPUTS:
+        assert figures.unit(key, words)
+
+
+@BOTH
+def test_risk_in_plain_numbers(words):
+    assert "{" not in roi_wording.odds(RISK, words)
+    assert len(roi_wording.rates(RISK, words)) == 4
+    assert roi_wording.exposures((), 0.2, words)
+    one = Exposure(
+        model_size=10**7,
+        batch_size=10**5,
+        iterations=1_000,
+        noise_multiplier=1.0,
+        excess_loss=0.0,
+        advantage=0.1,
+    )
+    for leaky in (0.105, 0.4):
+        assert roi_wording.exposures((one, replace(one, advantage=leaky)), 0.2, words)
+
+
+@BOTH
+@pytest.mark.parametrize("epsilon", [0.1, 4.0, 64.0])
+def test_a_strict_epsilon_looks_like_any_other(words, epsilon):
+    odds = risk_charts.odds(RISK, words, LIGHT)
+    assert odds.alt
+    chart = risk_charts.peers(epsilon, deployments(), words, LIGHT)
+    star = next(trace for trace in chart.figure.data if trace.name == "star")
+    assert star.marker.color == LIGHT.recommendation
+    assert star.x[0] == epsilon
+    assert len(chart.figure.layout.annotations) == len(deployments()) + 1
+
+
+def test_money_has_its_sign_before_its_currency():
+    assert figures.money(-1.9e6, EN) == "−¥1.9M"
+    assert figures.money_range(-1e6, 2e6, EN) == "−¥1M to ¥2M"
+    assert figures.months(float("inf"), EN) == "never"
+    assert figures.months(1, EN) == "1 month"
+    dollars = Words("en", jpy_per_usd=150.0)
+    assert figures.money(-1.5e8, dollars) == "−$1M"
+    assert figures.money(1.5e8, Words("ja", jpy_per_usd=150.0)) == "100万ドル"
+    assert figures.jpy(2.0, dollars) == 300 and figures.jpy(2.0, EN) == 2
+    assert figures.figure("cost_per_person_month", 1.2e6, dollars) == "USD 8,000 a month"
+
+
+@BOTH
+@pytest.mark.parametrize("kind", list(MetricKind))
+def test_every_metric_has_names_values_and_sentences(kind, words):
+    words = replace(words, metric=kind, jpy_per_usd=150.0)
+    table = with_metric(DEFAULT_ASSUMPTIONS, kind)
+    known = study(PLANS, table, AssumedCurve(kind=kind))
+    for key in ("value_per_unit", *METRIC_ROWS):
+        assert figures.figure(key, table[key].value, words) and figures.unit(key, words)
+    said = [
+        figures.kind(kind, words),
+        *(figures.goal(goal, words) for goal in Goal),
+        roi_wording.headline(known, words),
+        roi_wording.second_line(known, words),
+        roi_wording.curve(known, words),
+        *(roi_wording.gate(gate, words) for gate in known.staged.gates),
+        roi_charts.tornado(known, words, LIGHT).alt,
+        roi_charts.waterfall(known, words, LIGHT).alt,
+    ]
+    for sentence in said:
+        assert sentence and "{" not in sentence and "nan" not in sentence and "円" not in sentence
+
+
+def test_axes_of_money_are_round_in_the_currency_shown(usual):
+    axis = roi_charts.waterfall(usual, Words("en", jpy_per_usd=150.0), LIGHT).figure.layout.xaxis
+    assert 3 <= len(axis.tickvals) <= 7
+    assert all(text == "0" or "$" in text for text in axis.ticktext)

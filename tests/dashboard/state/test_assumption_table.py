@@ -1,0 +1,55 @@
+"""Tables between page, files and sidebar."""
+
+from dataclasses import replace
+
+import pytest
+
+from dashboard.state import assumption_table
+from dashboard.text.i18n import Words
+from engine.cost import ACCELERATORS, DEFAULTS
+from engine.errors import InputError
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
+from engine.roi.exchange import to_csv, to_toml
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_frame_shows_every_figure_by_name(language):
+    frame = assumption_table.frame(DEFAULT_ASSUMPTIONS, Words(language))
+    assert len(frame) == len(DEFAULT_ASSUMPTIONS.rows)
+    assert frame["name"].is_unique
+    assert frame["unit"].str.len().min() > 0
+
+
+@pytest.mark.parametrize(("name", "write"), [("a.toml", to_toml), ("A.CSV", to_csv)])
+def test_files_come_back(name, write):
+    assert (
+        assumption_table.from_file(name, write(DEFAULT_ASSUMPTIONS).encode()) == DEFAULT_ASSUMPTIONS
+    )
+    with_mark = ("\ufeff" + write(DEFAULT_ASSUMPTIONS)).encode()
+    assert assumption_table.from_file(name, with_mark) == DEFAULT_ASSUMPTIONS
+
+
+def test_files_that_are_no_tables_are_refused():
+    for content in (b"\xff\xfe\x00", b"x" * 5_000_000, b"just text"):
+        with pytest.raises(InputError):
+            assumption_table.from_file("a.toml", content)
+
+
+def test_the_sidebar_follows_the_table():
+    table = DEFAULT_ASSUMPTIONS.edited({"jpy_per_usd": {"value": 160.0}})
+    assert assumption_table.sidebar(table, DEFAULTS)["rate"] == 160.0
+    assert "price" not in assumption_table.sidebar(table, DEFAULTS), (
+        "the list price stays the list price"
+    )
+    a100 = replace(DEFAULTS, accelerator=ACCELERATORS["NVIDIA A100 80GB"])
+    moved = assumption_table.sidebar(with_costs(DEFAULT_ASSUMPTIONS, a100), DEFAULTS)
+    assert moved["accelerator"] == "nvidia-a100-80gb"
+    assert moved["price"] == 1.3
+    with pytest.raises(InputError, match="accelerator"):
+        assumption_table.sidebar(
+            DEFAULT_ASSUMPTIONS.edited({"peak_flops": {"value": 1e12}}), DEFAULTS
+        )
+    with pytest.raises(InputError):
+        assumption_table.sidebar(
+            DEFAULT_ASSUMPTIONS.edited({"jpy_per_usd": {"value": 1e6}}), DEFAULTS
+        )

@@ -1,0 +1,34 @@
+"""Where figures come from is said in the page's language, whatever the engine's default table holds."""
+
+import pytest
+
+from dashboard.text.i18n import Words
+from dashboard.text.sources import source
+from engine.cost import ACCELERATORS
+from engine.deployments import deployments
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
+from engine.roi.kinds import MetricKind
+
+JA, EN = Words("ja"), Words("en")
+OURS = sorted(
+    {row.source for kind in MetricKind for row in with_metric(DEFAULT_ASSUMPTIONS, kind).rows}
+    | {device.source for device in ACCELERATORS.values()}
+    | {peer.what for peer in deployments()}
+    | {"the scenario"}
+)
+
+
+@pytest.mark.parametrize("text", OURS)
+def test_every_default_is_translated_whole(text):
+    assert source(text, EN) == text
+    shown = source(text, JA)
+    assert shown != text
+    for english in (" of ", " and ", " the ", "range", "assumption", "definition", "price:"):
+        kept = shown.replace("Li and Raymond", "").replace("Audience Engagements", "")
+        assert english not in kept, shown
+
+
+def test_what_a_person_typed_stays_but_for_our_first_word():
+    assert source("our own count", JA) == "our own count"
+    assert source("assumption of the sales team", JA) == "仮定 of the sales team"
+    assert source("definition", EN) == "definition"

@@ -1,0 +1,86 @@
+"""A fit is made once, found again, and never trusted when damaged."""
+
+import json
+import multiprocessing
+
+import pytest
+
+from engine.decision import fitted
+from engine.errors import InputError
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often the law was really fitted."""
+    calls = []
+    real = fitted.fit
+
+    def fit(frame, *, form):
+        calls.append(len(frame))
+        return real(frame, form=form, resamples=5)
+
+    monkeypatch.setattr(fitted, "fit", fit)
+    return calls
+
+
+def test_the_second_question_is_answered_from_disk(tmp_path, counted):
+    assert not fitted.is_ready("published-bert", cache=tmp_path)
+    first = fitted.fitted_evidence("published-bert", cache=tmp_path)
+    assert fitted.is_ready("published-bert", cache=tmp_path)
+    second = fitted.fitted_evidence("published-bert", cache=tmp_path)
+    assert counted == [20]
+    assert second.fit.law == first.fit.law
+    assert second.fit.resampled == first.fit.resampled
+    assert second.summary == first.summary
+    assert first.summary.runs == 20
+    assert len(first.summary.hash) == 64
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"law": {}}', "null"])
+def test_a_damaged_file_is_made_again(tmp_path, counted, damage):
+    fitted.fitted_evidence("published-bert", cache=tmp_path)
+    (path,) = tmp_path.glob("*.json")
+    path.write_text(damage)
+    assert not fitted.is_ready("published-bert", cache=tmp_path)
+    fitted.fitted_evidence("published-bert", cache=tmp_path)
+    assert len(counted) == 2
+    assert json.loads(path.read_text())["rows"] == 20
+
+
+def test_other_noise_is_another_fit(tmp_path, counted, monkeypatch):
+    """The accounting decides a fit as much as the records do."""
+    fitted.fitted_evidence("published-bert", cache=tmp_path)
+    real = fitted.noise_multiplier
+    monkeypatch.setattr(fitted, "noise_multiplier", lambda **asked: 1.01 * real(**asked))
+    assert not fitted.is_ready("published-bert", cache=tmp_path)
+
+
+def test_each_evidence_has_its_form_and_another_form_is_another_fit(tmp_path, counted, monkeypatch):
+    assert fitted.fitted_evidence("published-bert", cache=tmp_path).fit.law.form == "signal_onset"
+    assert fitted.fitted_evidence(fitted.MEASURED_GPT, cache=tmp_path).fit.law.form == "limits"
+    monkeypatch.setattr(fitted, "FORMS", {})
+    assert not fitted.is_ready(fitted.MEASURED_GPT, cache=tmp_path)
+
+
+def test_an_unwritable_cache_costs_time_not_the_answer(tmp_path, counted):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    found = fitted.fitted_evidence("published-bert", cache=blocked)
+    assert found.summary.runs == 20
+    assert not fitted.is_ready("published-bert", cache=blocked)
+
+
+def test_an_unknown_evidence_is_refused_with_the_known(tmp_path):
+    with pytest.raises(InputError, match=r"Expected an evidence among .*published-bert"):
+        fitted.fitted_evidence("nope", cache=tmp_path)
+
+
+def _fit_in_a_process(folder):
+    return fitted.fitted_evidence("published-bert", cache=folder).fit.law.theta
+
+
+def test_two_processes_make_the_same_fit_without_harm(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        first, second = pool.map(_fit_in_a_process, [tmp_path, tmp_path])
+    assert first == second
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
