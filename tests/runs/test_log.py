@@ -155,7 +155,7 @@ def test_only_unseen_files_are_read(tmp_path, monkeypatch):
     log.refresh()
     new = write(tmp_path / "elsewhere", [record(3)])
     calls = []
-    monkeypatch.setattr(runs_log.runfiles, "read", lambda path: calls.append(path) or read(path))
+    monkeypatch.setattr(runs_log.files, "read", lambda path: calls.append(path) or read(path))
     log.refresh()
     assert calls == []
     new = new.rename(tmp_path / new.name)
@@ -437,9 +437,9 @@ def test_a_file_that_goes_between_listing_and_loading_is_no_failure(tmp_path, mo
             path.unlink()
         return found
 
-    monkeypatch.setattr(runs_log.runfiles, "read", read_and_remove)
+    monkeypatch.setattr(runs_log.files, "read", read_and_remove)
     assert sorted(run.seed for run in log.records()) == [1, 3]
-    monkeypatch.setattr(runs_log.runfiles, "read", read)
+    monkeypatch.setattr(runs_log.files, "read", read)
     assert log.skipped == []
     assert sorted(run.seed for run in log.records()) == [1, 3]
 
