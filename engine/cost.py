@@ -16,8 +16,43 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.decision.answer import Accelerator, Cost, CostAssumptions, FloatArray
 from engine.errors import InputError
+from engine.interval import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accelerator:
+    """A device to rent: peak FLOP/s (dense bf16), price in USD per device-hour, where from, when."""
+
+    name: str
+    peak_flops: float
+    price_per_hour_usd: float
+    source: str
+    dated: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostAssumptions:
+    """From FLOPs to money. Utilisation and overhead are fractions and factors, not percent.
+
+    ``dp_overhead``: time of a DP-SGD step over that of a plain step. ``jpy_per_usd``: the rate.
+    """
+
+    accelerator: Accelerator
+    utilisation: float
+    dp_overhead: float
+    jpy_per_usd: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Price of one training run."""
+
+    device_hours: float
+    usd: float
+    jpy: float
+    assumptions: CostAssumptions
+
 
 DAYS = 365.0
 """Days a year that the model serves."""

@@ -27,12 +27,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
+from engine.accounting.certificate import Certificate
 from engine.accounting.domain import participations
 from engine.accounting.gaussian import gaussian_delta
 from engine.accounting.search import better_sampling
 from engine.accounting.tradeoff import subsampled_delta
+from engine.allocation.result import Allocation, WiggleRoom
 from engine.config import Budget, Sampling, TrainingConfig
-from engine.decision.answer import Allocation, Certificate, WiggleRoom
 from engine.errors import InputError
 
 PEOPLE = 1_000

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from engine import risk
+from engine.allocation.result import WiggleRoom
 from engine.config import Budget, Sampling
-from engine.decision.answer import WiggleRoom
 from engine.errors import InputError
 from engine.risk import Mechanism, attack_risk, rank_plans, true_positive_rate
 

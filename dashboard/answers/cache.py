@@ -19,9 +19,11 @@ from engine import cost as price
 from engine.accounting.certify import certify
 from engine.allocation import many, maps
 from engine.config import Budget, Sampling
+from engine.cost import Cost, CostAssumptions
 from engine.decision import decide, fitted
 from engine.decision import pilot_law as law_of_pilots
-from engine.decision.answer import Cost, CostAssumptions, Decision
+from engine.decision.answer import Decision
+from engine.decision.plans import plans_of
 from engine.errors import InputError
 from engine.pilot.plan import Arm, PilotPlan
 from engine.pilot.prepared import Prepared
@@ -39,7 +41,6 @@ from engine.roi import inverse
 from engine.roi.assumptions import Assumptions
 from engine.roi.inverse import Candidate, Goal, Least, Question
 from engine.roi.metric import Curve
-from engine.roi.plan import plans_of
 from engine.roi.study import Study
 from engine.roi.study import study as appraised
 from engine.runs.curves import FIRST_ITERATION

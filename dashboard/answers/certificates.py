@@ -19,7 +19,8 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-from engine.decision.answer import Certificate, Decision
+from engine.accounting.certificate import Certificate
+from engine.decision.answer import Decision
 
 _KEPT = 512
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from dashboard.state import link
 from engine.config import Budget, Sampling
-from engine.decision.answer import CostAssumptions, Decision
+from engine.cost import CostAssumptions
+from engine.decision.answer import Decision
 from engine.errors import InputError
 from engine.roi.study import Study
 

@@ -11,7 +11,8 @@ from dashboard.state import link
 from dashboard.state.saved import Saved
 from dashboard.text import figures, formats, labels
 from dashboard.text.i18n import N_, Words
-from engine.decision.answer import Decision, Interval
+from engine.decision.answer import Decision
+from engine.interval import Interval
 from engine.roi.study import Study
 
 MARK = "≠"

@@ -14,7 +14,8 @@ from dashboard.text.i18n import Words
 from dashboard.ui.canvas import FONT, Canvas, two_lines
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.decision.answer import Decision, Support, WiggleRoom
+from engine.allocation.result import Support, WiggleRoom
+from engine.decision.answer import Decision
 
 _MAP_CELLS = 40
 _CEILING = 10

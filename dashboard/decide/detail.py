@@ -8,7 +8,8 @@ from dashboard.glossary import lookup
 from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.decision.answer import Decision, Support
+from engine.allocation.result import Support
+from engine.decision.answer import Decision
 
 _ICON = {
     Support.INSIDE: ":green[:material/check_circle:]",

@@ -12,8 +12,9 @@ from dashboard.text import formats, labels
 from dashboard.text.i18n import Words
 from dashboard.text.privacy import _DIGITS, noise, promised_epsilon
 from dashboard.ui.metric import Metric
+from engine.accounting.certificate import Certificate
 from engine.config import Budget, Sampling
-from engine.decision.answer import Certificate, Decision
+from engine.decision.answer import Decision
 
 
 def metrics(answer: Decision, words: Words) -> list[Metric]:

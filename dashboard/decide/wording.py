@@ -8,7 +8,9 @@ import math
 
 from dashboard.text import formats, labels
 from dashboard.text.i18n import FIELDS, N_, Words
-from engine.decision.answer import Baseline, Decision, Interval, Saturation, Support
+from engine.allocation.result import Baseline, Saturation, Support
+from engine.decision.answer import Decision
+from engine.interval import Interval
 
 _NEGLIGIBLE = 0.001
 """Relative fall in loss below which doubling a budget is said to buy nothing."""

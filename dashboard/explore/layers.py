@@ -12,8 +12,7 @@ import numpy as np
 from dashboard.text import formats, labels
 from dashboard.text.i18n import Words
 from engine.allocation.maps import FARTHEST, BudgetMap
-from engine.cost import cost
-from engine.decision.answer import CostAssumptions
+from engine.cost import CostAssumptions, cost
 
 _LEVELS = 9
 """Lines of a map, at most about so many."""

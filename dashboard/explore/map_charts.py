@@ -19,8 +19,7 @@ from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.allocation.maps import BudgetMap, Doublings
 from engine.config import Budget
-from engine.cost import cost
-from engine.decision.answer import CostAssumptions
+from engine.cost import CostAssumptions, cost
 
 _PALE, _DEEP = 0.04, 0.62
 _LONGEST_ARROW = 30.0

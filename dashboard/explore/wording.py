@@ -10,8 +10,8 @@ from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import BudgetMap, PlanLines
 from engine.config import Budget
-from engine.cost import cost
-from engine.decision.answer import CostAssumptions, Decision
+from engine.cost import CostAssumptions, cost
+from engine.decision.answer import Decision
 
 TOKENS_RULE = int(TOKENS_PER_PARAMETER)
 """Tokens per parameter without privacy (Hoffmann et al. 2022, table 3)."""

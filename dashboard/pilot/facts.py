@@ -13,7 +13,7 @@ from dashboard.text import figures, formats, labels
 from dashboard.text.i18n import Words
 from dashboard.text.privacy import noise, promised_epsilon
 from dashboard.ui.metric import Metric
-from engine.decision.answer import CostAssumptions
+from engine.cost import CostAssumptions
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.status import Status, TrainingResult

@@ -10,8 +10,8 @@ from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance
 from dashboard.text import formats, labels
 from dashboard.text.i18n import N_, Words
-from engine.decision.answer import Interval
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.pilot.audits.audit import Audit
 from engine.pilot.plan import PilotPlan
 from engine.pilot.running.composition import Promised

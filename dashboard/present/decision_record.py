@@ -13,7 +13,8 @@ from dashboard.roi import wording as roi_wording
 from dashboard.text import figures, formats
 from dashboard.text.i18n import Words
 from dashboard.text.labels import example
-from engine.decision.answer import Certificate, Decision
+from engine.accounting.certificate import Certificate
+from engine.decision.answer import Decision
 from engine.report.deck import Record, Section, Table
 from engine.risk import AttackRisk
 from engine.roi.study import Study

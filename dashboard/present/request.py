@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from dashboard.text import figures, formats, labels
 from dashboard.text.i18n import Words
-from engine.decision.answer import Decision, Support
+from engine.allocation.result import Support
+from engine.decision.answer import Decision
 from engine.roi.study import Study
 
 

@@ -12,7 +12,9 @@ from dashboard.roi import wording as roi_wording
 from dashboard.text import figures, formats, sources
 from dashboard.text.i18n import N_, Words
 from dashboard.text.labels import example
-from engine.decision.answer import Certificate, CostAssumptions, Decision
+from engine.accounting.certificate import Certificate
+from engine.cost import CostAssumptions
+from engine.decision.answer import Decision
 from engine.report.deck import Table
 from engine.risk import AttackRisk
 from engine.roi.assumptions import Assumptions

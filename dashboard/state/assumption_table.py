@@ -8,7 +8,7 @@ from dashboard.state import link
 from dashboard.text import figures, sources
 from dashboard.text.i18n import Words
 from engine.config import require_within
-from engine.decision.answer import CostAssumptions
+from engine.cost import CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
 from engine.roi.exchange import LARGEST_FILE, from_csv, from_toml

@@ -28,8 +28,8 @@ from engine.config import (
     Sampling,
     require_within,
 )
+from engine.cost import CostAssumptions
 from engine.decision import fitted
-from engine.decision.answer import CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import with_costs

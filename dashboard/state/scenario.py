@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dashboard.state import assumption_table, figures, link
 from dashboard.text.i18n import Words
 from engine.config import Budget, Sampling
-from engine.decision.answer import CostAssumptions
+from engine.cost import CostAssumptions
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import with_costs
 from engine.roi.kinds import MetricKind

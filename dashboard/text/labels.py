@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dashboard.text import formats
 from dashboard.text.i18n import N_, Words
 from engine.config import NeighbouringRelation, Sampling
-from engine.decision.answer import Cost
+from engine.cost import Cost
 
 _HOURS_A_YEAR = 8_766
 

@@ -1,7 +1,7 @@
 """The promised ε and its noise as printed: rounded up, since more noise keeps the promise."""
 
 from dashboard.text import formats
-from engine.decision.answer import Certificate
+from engine.accounting.certificate import Certificate
 
 _DIGITS = 4
 

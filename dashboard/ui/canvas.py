@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from dashboard.text import formats
 from dashboard.ui.colours import Palette
-from engine.decision.answer import Interval
+from engine.interval import Interval
 
 FONT = 15
 _VEIL = 0.8

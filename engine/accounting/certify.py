@@ -19,6 +19,7 @@ import math
 import numpy as np
 from dp_accounting.pld import privacy_loss_distribution
 
+from engine.accounting.certificate import Certificate
 from engine.accounting.domain import (
     SMALLEST_NOISE_MULTIPLIER,
     participations,
@@ -29,7 +30,6 @@ from engine.accounting.profile import composed_epsilon_bound, subsampled_epsilon
 from engine.accounting.search import beyond_table
 from engine.accounting.search import noise_multiplier as searched_noise_multiplier
 from engine.config import Sampling, require_integer
-from engine.decision.answer import Certificate
 from engine.errors import InputError
 
 PRIVACY_UNIT = "person"

@@ -15,9 +15,10 @@ from engine.allocation.lattice import (
     Terms,
     resampled_losses,
 )
+from engine.allocation.result import Doubling, Saturation, WiggleRoom
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.decision.answer import Doubling, Interval, Saturation, WiggleRoom
+from engine.interval import Interval
 from engine.law.fit import FitResult
 
 TOLERANCE = 0.01

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from engine.allocation.result import Extrapolation, Support
 from engine.config import TrainingConfig
-from engine.decision.answer import Extrapolation, Support
 from engine.errors import InputError
 
 MARGIN = 1.2

@@ -7,7 +7,9 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
+from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
+from engine.allocation.result import Baseline, Extrapolation, Support
 from engine.commands.options import (
     add_delta,
     add_evidence,
@@ -19,9 +21,10 @@ from engine.commands.options import (
     whole,
 )
 from engine.config import Budget, Sampling
-from engine.decision.answer import Baseline, Certificate, Decision, Extrapolation, Interval, Support
+from engine.decision.answer import Decision
 from engine.decision.decide import allocation_at, decide
 from engine.decision.fitted import fitted_evidence
+from engine.interval import Interval
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,20 +12,14 @@ import numpy as np
 from engine.accounting.search import better_sampling
 from engine.allocation import baselines, levers
 from engine.allocation.lattice import Line, Points, Terms, best_at, best_by_compute
+from engine.allocation.result import Allocation, Baseline, Doubling, Frontier
 from engine.allocation.space import Space, refuse_if_absurd
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling, TrainingConfig
-from engine.cost import DEFAULTS, cost
-from engine.decision.answer import (
-    Allocation,
-    Baseline,
-    CostAssumptions,
-    Decision,
-    Doubling,
-    Frontier,
-    Interval,
-)
+from engine.cost import DEFAULTS, CostAssumptions, cost
+from engine.decision.answer import Decision
 from engine.decision.fitted import FittedEvidence
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.law.fit import FitResult
 
 LEVEL = 0.9

@@ -17,11 +17,10 @@ from pathlib import Path
 import engine.law
 from engine.accounting.search import noise_multiplier
 from engine.allocation.space import Space, space_of
-from engine.decision.answer import EvidenceSummary
 from engine.durable import cache_folder
 from engine.law.fit import FitResult, fit
 from engine.law.forms import DEFAULT_FORM
-from engine.runs.evidence import Evidence, load_evidence
+from engine.runs.evidence import Evidence, EvidenceSummary, load_evidence
 from engine.runs.importers.published import published_records
 from engine.runs.log import RunLog
 

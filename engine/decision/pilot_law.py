@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 from engine.accounting.search import noise_multiplier
 from engine.config import TrainingConfig
-from engine.decision.answer import EvidenceSummary, Interval
 from engine.decision.fitted import (
     MEASURED_GPT,
     FittedEvidence,
@@ -25,6 +24,7 @@ from engine.decision.fitted import (
     fitted_evidence,
     run_log,
 )
+from engine.interval import Interval
 from engine.law.transfer.pool import pool
 from engine.pilot.learning_rate import LearningRateRule, fit_rule
 from engine.pilot.plan import PilotPlan, Transfer
@@ -32,7 +32,7 @@ from engine.pilot.prepared import Prepared
 from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, PilotLaw, Terms
 from engine.runs.curves import has_curve
-from engine.runs.evidence import content_hash, evidence
+from engine.runs.evidence import EvidenceSummary, content_hash, evidence
 
 
 def pilot_law(

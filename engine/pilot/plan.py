@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from engine.accounting.certificate import Certificate
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
-from engine.decision.answer import Certificate, Interval
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.runs.checks import canonical_json
 
 SOURCE = "kessai pilot 1"

@@ -12,10 +12,11 @@ Loads no torch.
 
 from dataclasses import replace
 
+from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
 from engine.config import Sampling, TrainingConfig
-from engine.decision.answer import Certificate, Interval
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, Terms

@@ -6,11 +6,11 @@ Loads no torch.
 from dataclasses import dataclass
 
 from engine.allocation.space import Space
-from engine.decision.answer import EvidenceSummary
 from engine.errors import InputError
 from engine.law.fit import FitResult
 from engine.pilot.learning_rate import LearningRateRule
 from engine.pilot.plan import Transfer
+from engine.runs.evidence import EvidenceSummary
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 20.0, 7 * 86_400.0
 

@@ -28,8 +28,8 @@ from enum import StrEnum
 import numpy as np
 
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.decision.answer import Interval
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.running.versions import EARLIER, KESSAI

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.decision.answer import FloatArray, Interval
+from engine.interval import FloatArray, Interval
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import PARTS, Flows, flows
 from engine.roi.draws import DRAWS, draw, student_t

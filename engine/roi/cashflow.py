@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.cost import ONCE, breakdown
-from engine.decision.answer import FloatArray
+from engine.interval import FloatArray
 from engine.roi.measures import discount_factors, paybacks
 from engine.roi.plan import Plan
 

@@ -5,8 +5,7 @@ An assumption of ours is a round figure to be replaced by the user's own; its ra
 
 from dataclasses import replace
 
-from engine.cost import ACCELERATORS, DEFAULTS
-from engine.decision.answer import CostAssumptions
+from engine.cost import ACCELERATORS, DEFAULTS, CostAssumptions
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.inputs import INPUTS
 from engine.roi.kinds import METRIC_ROWS, MetricKind, require_metric

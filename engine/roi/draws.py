@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import stdtrit
 
-from engine.decision.answer import FloatArray
 from engine.errors import InputError
+from engine.interval import FloatArray
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 
 DRAWS = 20_000

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.decision.answer import FloatArray
+from engine.interval import FloatArray
 
 _HIGHEST_RATE = 1e6
 """A period's rate above this is called no rate."""

@@ -30,8 +30,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, stdtrit
 from statsmodels.regression.linear_model import OLS
 
-from engine.decision.answer import FloatArray, Interval
 from engine.errors import InputError
+from engine.interval import FloatArray, Interval
 from engine.roi.kinds import METRICS, MetricKind, Shape, require_metric
 
 FEWEST_PAIRS = 3

@@ -4,16 +4,16 @@ Plans are compared with doing nothing (all flows zero): the recommendation; the 
 configuration at the same compute and privacy; and the recommendation trained without privacy.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from engine.allocation.result import Allocation
 from engine.allocation.space import Space
 from engine.config import TrainingConfig
 from engine.cost import Workload
-from engine.decision.answer import Allocation, Decision
 from engine.law.fit import FitResult
-from engine.risk import Mechanism, advantage, planned_mechanism
+from engine.risk import advantage, planned_mechanism
 from engine.roi.draws import LossForecast
 
 RECOMMENDATION, RULE, WITHOUT_PRIVACY = "recommendation", "rule-tuned", "without-privacy"
@@ -34,37 +34,8 @@ class Plan:
     certified: bool = False
 
 
-def plans_of(
-    decision: Decision, fit: FitResult, space: Space, *, certified: Mechanism | None = None
-) -> tuple[Plan, ...]:
-    """The recommendation first, then what it is compared with; about 20 ms.
-
-    The rule is left out where it has no configuration. ``certified``: the recommendation's
-    mechanism where its certificate is known.
-    """
-    best = plan_of(decision.recommendation, RECOMMENDATION, decision, fit, space)
-    if certified is not None:
-        best = replace(best, advantage=advantage(certified), certified=True)
-    found = [best]
-    if decision.rule_tuned.allocation is not None:
-        found.append(plan_of(decision.rule_tuned.allocation, RULE, decision, fit, space))
-    config = decision.recommendation.config
-    found.append(
-        Plan(
-            name=WITHOUT_PRIVACY,
-            workload=replace(best.workload, private=False),
-            loss=forecast(WITHOUT_PRIVACY, config, 0.0, fit, space),
-            advantage=None,
-        )
-    )
-    return tuple(found)
-
-
-def plan_of(
-    allocation: Allocation, name: str, decision: Decision, fit: FitResult, space: Space
-) -> Plan:
-    """The plan of one configuration under the decision's people and privacy."""
-    people = decision.budget.data_budget
+def plan_of(allocation: Allocation, name: str, people: int, fit: FitResult, space: Space) -> Plan:
+    """The plan of one private configuration, trained on the data of so many ``people``."""
     config = allocation.config
     return Plan(
         name=name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.decision.answer import FloatArray
+from engine.interval import FloatArray
 from engine.roi.appraise import LEVEL, Sample, central
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import flows

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.decision.answer import FloatArray
 from engine.errors import InputError
+from engine.interval import FloatArray
 from engine.roi.appraise import Sample, sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.draws import DRAWS, standard_normal

@@ -25,6 +25,16 @@ from engine.runs.curves import Point, has_curve, is_too_short, noise_of, points
 from engine.runs.log import RunLog
 from engine.runs.record import Provenance, RunRecord
 
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceSummary:
+    """What a law rests on, as printed beside every number."""
+
+    id: str
+    runs: int
+    hash: str
+
+
 NoiseMultiplier = Callable[..., np.ndarray]
 """``(*, data_budget, batch_size, iterations, epsilon, delta, sampling) -> σ``: arrays of floats that
 broadcast (people, expected examples, steps, ε, δ) and one Sampling."""

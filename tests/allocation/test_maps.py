@@ -5,9 +5,9 @@ import pytest
 
 from engine.allocation import maps
 from engine.allocation.many import best_of, budgets
+from engine.allocation.result import Support
 from engine.allocation.space import EDGE_DECADES
 from engine.config import Budget, Sampling
-from engine.decision.answer import Support
 from engine.decision.decide import decide
 from engine.errors import InputError
 

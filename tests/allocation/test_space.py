@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from engine.allocation.result import Support
 from engine.allocation.space import Space, refuse_if_absurd, space_of
 from engine.config import TrainingConfig
-from engine.decision.answer import Support
 from engine.errors import InputError
 
 SPACE = Space(

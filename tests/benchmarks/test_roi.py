@@ -4,10 +4,10 @@ from itertools import count
 
 from engine.config import Budget
 from engine.decision.decide import decide
+from engine.decision.plans import plans_of
 from engine.risk import attack_risk, planned_mechanism
 from engine.roi.appraise import DEFAULT_CURVE, appraise, sample
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.roi.plan import plans_of
 from engine.roi.study import study
 
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0)

@@ -9,10 +9,10 @@ import pytest
 from engine.__main__ import main
 from engine.allocation.space import space_of
 from engine.commands import fit as command
-from engine.decision.answer import EvidenceSummary
 from engine.decision.fitted import FittedEvidence
 from engine.law.fit import fit
 from engine.law.selection.extrapolation import compare
+from engine.runs.evidence import EvidenceSummary
 from tests.law.known_sweep import STEPS, TRUTH, frame_of
 
 LAWS = ("chinchilla", "surface", "signal_share")

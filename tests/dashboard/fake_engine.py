@@ -8,25 +8,23 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from engine.config import NeighbouringRelation, Sampling, TrainingConfig
-from engine.decision.answer import (
-    Accelerator,
+from engine.accounting.certificate import Certificate
+from engine.allocation.result import (
     Allocation,
     Baseline,
-    Certificate,
-    Cost,
-    CostAssumptions,
-    Decision,
     Doubling,
-    EvidenceSummary,
     Extrapolation,
     Frontier,
-    Interval,
     Saturation,
     Support,
     WiggleRoom,
 )
+from engine.config import NeighbouringRelation, Sampling, TrainingConfig
+from engine.cost import Accelerator, Cost, CostAssumptions
+from engine.decision.answer import Decision
 from engine.errors import InputError
+from engine.interval import Interval
+from engine.runs.evidence import EvidenceSummary
 
 H100 = Accelerator(
     name="H100 SXM", peak_flops=989e12, price_per_hour_usd=2.99, source="fake", dated="2026-11"

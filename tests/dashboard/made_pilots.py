@@ -8,8 +8,9 @@ leaves it.
 import math
 from datetime import UTC, datetime
 
+from engine.accounting.certificate import Certificate
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
-from engine.decision.answer import Certificate, Interval
+from engine.interval import Interval
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
 from engine.pilot.prepared import PREPARED_FILE, Prepared, Speed

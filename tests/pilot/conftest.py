@@ -8,7 +8,6 @@ import pytest
 
 from engine.accounting.search import noise_multiplier
 from engine.allocation.space import space_of
-from engine.decision.answer import EvidenceSummary
 from engine.law.fit import fit
 from engine.law.form import Reference
 from engine.law.law import Law
@@ -16,7 +15,7 @@ from engine.pilot.learning_rate import fit_rule
 from engine.pilot.plan import SOURCE, CorpusSource
 from engine.pilot.prepared import Prepared, Speed
 from engine.pilot.question import PilotLaw
-from engine.runs.evidence import evidence
+from engine.runs.evidence import EvidenceSummary, evidence
 from engine.runs.record import Provenance, RunRecord
 
 FAMILY = "gpt-bytes-docstrings"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.accounting.certify import certify
 from engine.config import Sampling, TrainingConfig
-from engine.decision.answer import Interval
+from engine.interval import Interval
 from engine.pilot.audits.audit import Audit, Method
 from engine.pilot.dpsgd.ledger import Ledger
 from engine.pilot.dpsgd.progress import Outcome, Progress, Stop

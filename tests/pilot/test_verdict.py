@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.decision.answer import Interval
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, Terms
 from engine.pilot.running.status import TrainingResult

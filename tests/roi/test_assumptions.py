@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decision.answer import Accelerator, CostAssumptions
+from engine.cost import Accelerator, CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions, Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs

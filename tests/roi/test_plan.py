@@ -8,6 +8,7 @@ import pytest
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide
 from engine.decision.fitted import fitted_evidence
+from engine.decision.plans import plans_of
 from engine.errors import InputError
 from engine.risk import advantage, planned_mechanism
 from engine.roi.appraise import sample
@@ -20,7 +21,7 @@ from engine.roi.inverse import (
     least_budgets,
     least_for_npv,
 )
-from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, plans_of
+from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY
 
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0)
 

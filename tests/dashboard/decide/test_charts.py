@@ -9,7 +9,7 @@ from dashboard.decide import charts
 from dashboard.text.i18n import Words
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.colours import DARK, LIGHT
-from engine.decision.answer import Extrapolation, Support
+from engine.allocation.result import Extrapolation, Support
 from tests.dashboard import fake_engine
 
 JA, EN = Words("ja"), Words("en")

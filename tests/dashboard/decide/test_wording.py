@@ -10,8 +10,9 @@ from dashboard.decide import facts, wording
 from dashboard.text import labels
 from dashboard.text.i18n import Words
 from dashboard.text.privacy import noise, promised_epsilon
+from engine.allocation.result import Doubling, Extrapolation, Support
 from engine.config import NeighbouringRelation, Sampling
-from engine.decision.answer import Doubling, Extrapolation, Interval, Support
+from engine.interval import Interval
 from tests.dashboard import fake_engine
 
 JA, EN = Words("ja"), Words("en")

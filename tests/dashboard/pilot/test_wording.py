@@ -17,9 +17,9 @@ from dashboard.text.i18n import LANGUAGES, Words
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import DARK, LIGHT
 from engine.cost import DEFAULTS
-from engine.decision.answer import Interval
 from engine.decision.pilot_law import Revision
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.pilot.audits.audit import Audit, Method
 from engine.pilot.dpsgd import progress
 from engine.pilot.plan import CorpusSource, Transfer

@@ -23,7 +23,7 @@ from dashboard.roi import wording as roi_wording
 from dashboard.text.i18n import Words
 from dashboard.text.labels import example
 from dashboard.ui.colours import DARK, LIGHT
-from engine.decision.answer import Extrapolation, Support
+from engine.allocation.result import Extrapolation, Support
 from engine.report.deck import Bars, Lines
 from tests.dashboard import fake_engine
 from tests.dashboard.roi.test_wording import BOTH, EN, JA, RISK, found

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 
+from engine.accounting.certificate import Certificate
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
-from engine.decision.answer import Certificate, Interval
+from engine.interval import Interval
 from engine.pilot.audits import card
 from engine.pilot.audits.audit import Audit, Method
 from engine.pilot.audits.card import model_card, weights_metadata, without_guarantee
