@@ -26,10 +26,10 @@ from dashboard.shell import (  # noqa: E402
     top_line,
 )
 from dashboard.state import session  # noqa: E402
-from dashboard.text.i18n import N_, Words  # noqa: E402
 from dashboard.tour import answer as tour_answer  # noqa: E402
 from dashboard.tour import card as tour_card  # noqa: E402
 from dashboard.tour import offer as tour_offer  # noqa: E402
+from engine.text.i18n import N_, Words  # noqa: E402
 
 PAGES = (
     # name in the URL, title, icon, what draws it

@@ -7,11 +7,11 @@ import numpy as np
 
 from dashboard.compare.explain import Side
 from dashboard.decide import wording
-from dashboard.text import formats
-from dashboard.text.i18n import Words
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
+from engine.text import formats
+from engine.text.i18n import Words
 
 _STROKES = ("solid", "dash", "dot", "dashdot")
 _MARKS = ("circle", "diamond", "square", "triangle-up")

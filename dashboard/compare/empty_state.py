@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.compare import save
 from dashboard.state import saved, session
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
+from engine.text.i18n import Words
 
 
 def draw(are_there_any: bool, words: Words) -> None:

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.compare import save
 from dashboard.state import saved
-from dashboard.text.i18n import Words
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 
 def draw(words: Words) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.state import session
-from dashboard.text.i18n import Words
-from dashboard.text.labels import example
 from engine.errors import InputError
+from engine.text.i18n import Words
+from engine.text.labels import example
 
 
 def attempt(action: Callable[[], object], done: str, words: Words) -> None:

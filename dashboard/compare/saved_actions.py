@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.compare import save, wording
 from dashboard.state import saved, session
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
+from engine.text.i18n import Words
 
 
 def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:

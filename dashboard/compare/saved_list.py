@@ -5,9 +5,9 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.compare import import_file, save, saved_actions
 from dashboard.state import saved, session
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 
 def draw(kept: list[saved.Saved], refused: list[InputError], words: Words) -> None:

@@ -8,8 +8,8 @@ from dashboard.compare.example import wider
 from dashboard.compare.explain import Explanation, Side
 from dashboard.state import saved, session
 from dashboard.state import scenario as state_scenario
-from dashboard.text.i18n import Words
 from engine.roi.study import Study
+from engine.text.i18n import Words
 
 
 def explained(first: Side, other: Side) -> Explanation | None:

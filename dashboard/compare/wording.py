@@ -9,11 +9,11 @@ from dashboard.decide import wording
 from dashboard.roi import wording as roi_wording
 from dashboard.state import link
 from dashboard.state.saved import Saved
-from dashboard.text import figures, formats, labels
-from dashboard.text.i18n import N_, Words
 from engine.decision.answer import Decision
 from engine.interval import Interval
 from engine.roi.study import Study
+from engine.text import figures, formats, labels
+from engine.text.i18n import N_, Words
 
 MARK = "≠"
 """Stands before a value that differs from the first scenario's."""

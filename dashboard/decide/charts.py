@@ -9,13 +9,13 @@ import math
 import numpy as np
 
 from dashboard.decide import wording
-from dashboard.text import formats, labels
-from dashboard.text.i18n import Words
 from dashboard.ui.canvas import FONT, Canvas, two_lines
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.allocation.result import Support, WiggleRoom
 from engine.decision.answer import Decision
+from engine.text import formats, labels
+from engine.text.i18n import Words
 
 _MAP_CELLS = 40
 _CEILING = 10

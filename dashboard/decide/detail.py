@@ -5,11 +5,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.decide import charts, facts, wording
 from dashboard.glossary import lookup
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.allocation.result import Support
 from engine.decision.answer import Decision
+from engine.text.i18n import Words
 
 _ICON = {
     Support.INSIDE: ":green[:material/check_circle:]",

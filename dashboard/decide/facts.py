@@ -8,13 +8,13 @@ import math
 
 from dashboard.decide import wording
 from dashboard.glossary import lookup
-from dashboard.text import formats, labels
-from dashboard.text.i18n import Words
-from dashboard.text.privacy import _DIGITS, noise, promised_epsilon
 from dashboard.ui.metric import Metric
 from engine.accounting.certificate import Certificate
 from engine.config import Budget, Sampling
 from engine.decision.answer import Decision
+from engine.text import formats, labels
+from engine.text.i18n import Words
+from engine.text.privacy import _DIGITS, noise, promised_epsilon
 
 
 def metrics(answer: Decision, words: Words) -> list[Metric]:

@@ -13,10 +13,10 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.answers import cache
 from dashboard.answers.certificates import to_certify
 from dashboard.decide import facts
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.decision.answer import Decision
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 _LOOK_AGAIN = 0.4
 """Seconds of rest before a certificate is asked for, and between two looks."""

@@ -5,11 +5,11 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.decide import charts, detail, facts, guarantee, wording
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.decision.answer import Decision
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 
 def render(scenario: Scenario) -> None:

@@ -6,11 +6,11 @@ an interval stands in brackets after its value.
 
 import math
 
-from dashboard.text import formats, labels
-from dashboard.text.i18n import FIELDS, N_, Words
 from engine.allocation.result import Baseline, Saturation, Support
 from engine.decision.answer import Decision
 from engine.interval import Interval
+from engine.text import formats, labels
+from engine.text.i18n import FIELDS, N_, Words
 
 _NEGLIGIBLE = 0.001
 """Relative fall in loss below which doubling a budget is said to buy nothing."""

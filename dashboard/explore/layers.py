@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.text import formats, labels
-from dashboard.text.i18n import Words
 from engine.allocation.maps import FARTHEST, BudgetMap
 from engine.cost import CostAssumptions, cost
+from engine.text import formats, labels
+from engine.text.i18n import Words
 
 _LEVELS = 9
 """Lines of a map, at most about so many."""

@@ -8,10 +8,10 @@ from dashboard.explore import plane as explore_plane
 from dashboard.glossary import lookup
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.decision.answer import Decision
+from engine.text.i18n import Words
 
 _HEIGHT = 600
 

@@ -11,8 +11,6 @@ import numpy as np
 from dashboard.answers.plane import NAMES, Plane
 from dashboard.explore import wording
 from dashboard.explore.layers import Layer, crossing, layer
-from dashboard.text import formats
-from dashboard.text.i18n import Words
 from dashboard.ui import label_layout
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
@@ -20,6 +18,8 @@ from dashboard.ui.colours import Palette
 from engine.allocation.maps import BudgetMap, Doublings
 from engine.config import Budget
 from engine.cost import CostAssumptions, cost
+from engine.text import formats
+from engine.text.i18n import Words
 
 _PALE, _DEEP = 0.04, 0.62
 _LONGEST_ARROW = 30.0

@@ -6,11 +6,11 @@ from dashboard.answers import cache
 from dashboard.explore import map, plan_charts, plane, wording
 from dashboard.glossary import lookup
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.decision.answer import Decision
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 
 def render(scenario: Scenario) -> None:

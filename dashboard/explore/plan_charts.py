@@ -9,13 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.explore import wording
-from dashboard.text import formats, labels
-from dashboard.text.i18n import N_, Words
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.allocation.maps import PlanLines
 from engine.decision.answer import Decision
+from engine.text import formats, labels
+from engine.text.i18n import N_, Words
 
 _ROWS = (
     ("model_size", N_("Model size")),

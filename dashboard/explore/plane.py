@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from dashboard.answers.plane import NAMES, Plane
 from dashboard.state import link
-from dashboard.text.i18n import N_
 from engine.allocation.space import Space
 from engine.config import Budget, Sampling
+from engine.text.i18n import N_
 
 QUANTITIES = {
     "loss": N_("Expected loss"),

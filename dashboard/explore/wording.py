@@ -4,14 +4,14 @@ import numpy as np
 
 from dashboard.answers.plane import NAMES, Plane
 from dashboard.decide import wording
-from dashboard.text import formats, labels
-from dashboard.text.i18n import N_, Words
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import BudgetMap, PlanLines
 from engine.config import Budget
 from engine.cost import CostAssumptions, cost
 from engine.decision.answer import Decision
+from engine.text import formats, labels
+from engine.text.i18n import N_, Words
 
 TOKENS_RULE = int(TOKENS_PER_PARAMETER)
 """Tokens per parameter without privacy (Hoffmann et al. 2022, table 3)."""

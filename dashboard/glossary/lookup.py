@@ -8,7 +8,7 @@ for ε and δ; Abadi et al., arXiv 1607.00133, for clipping, noise and sampling;
 arXiv 2501.18914, for the noise-batch ratio and saturation; :mod:`engine.decision.answer` and
 :mod:`engine.risk` for intervals and the attacker.
 
->>> from dashboard.text.i18n import Words
+>>> from engine.text.i18n import Words
 >>> tip("iterations", Words("en"))
 '**Iterations T**: Steps of the training: each takes one batch and changes all parameters once.'
 >>> [entry.name for entry in found("perplex", Words("en"))]
@@ -22,7 +22,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from dashboard.glossary.terms import TERMS
-from dashboard.text.i18n import LANGUAGES, Words
+from engine.text.i18n import LANGUAGES, Words
 
 LISTED_ONLY = frozenset({"regret"})
 """Terms that no page shows: the README and ``engine fit --compare-forms`` do."""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.glossary import lookup
-from dashboard.text.i18n import Words
+from engine.text.i18n import Words
 
 _HEIGHT = 420
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboard.text.i18n import N_
+from engine.text.i18n import N_
 
 PRIVACY: Mapping[str, tuple[str, str, str]] = {
     "dp": (

@@ -6,7 +6,7 @@ In the order in which a newcomer needs them: text, model and training; privacy; 
 from collections.abc import Mapping
 
 from dashboard.glossary.privacy_terms import PRIVACY
-from dashboard.text.i18n import N_
+from engine.text.i18n import N_
 
 LONGEST = {"en": 230, "ja": 140}
 """Characters of a meaning: what a person reads on hover without losing the thread."""

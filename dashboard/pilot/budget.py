@@ -5,9 +5,9 @@ import streamlit as st
 from dashboard.pilot import facts, labels
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text import figures, formats
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
+from engine.text import figures, formats
+from engine.text.i18n import Words
 
 _MINUTES = 3
 """With what a first visit prepares, a verdict comes within five."""

@@ -11,8 +11,6 @@ import numpy as np
 from dashboard.answers.expected import Expected
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance, wording
-from dashboard.text import formats, labels
-from dashboard.text.i18n import Words
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
@@ -20,6 +18,8 @@ from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.verdict import Saving, Verdict
+from engine.text import formats, labels
+from engine.text.i18n import Words
 
 _FIRST = 32
 """Iteration of the first evaluation."""

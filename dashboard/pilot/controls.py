@@ -5,12 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.pilot import entries, provenance
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.pilot.plan import PilotPlan
 from engine.pilot.running import launchers
 from engine.pilot.running.status import State, Status
+from engine.text.i18n import Words
 
 _RESUMABLE = {State.PLANNED, State.PAUSED, State.FAILED, State.INTERRUPTED, State.CANCELLED}
 

@@ -9,15 +9,15 @@ from statistics import fmean, stdev
 
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance, wording
-from dashboard.text import figures, formats, labels
-from dashboard.text.i18n import Words
-from dashboard.text.privacy import noise, promised_epsilon
 from dashboard.ui.metric import Metric
 from engine.cost import CostAssumptions
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.status import Status, TrainingResult
 from engine.pilot.verdict import Verdict
+from engine.text import figures, formats, labels
+from engine.text.i18n import Words
+from engine.text.privacy import noise, promised_epsilon
 
 Columns = dict[str, list[str]]
 _HOUR = 3600.0

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from dashboard.pilot import facts, provenance, wording
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.cost import CostAssumptions
 from engine.pilot.plan import PilotPlan
 from engine.pilot.running import launchers
 from engine.pilot.running.composition import promised_on
+from engine.text.i18n import Words
 
 
 def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:

@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard.pilot import entries as pilot_entries
 from dashboard.state import link, session
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.pilot.running.launchers import Entry
+from engine.text.i18n import Words
 
 _ROWS = 20
 """Pilots in the table; the choice holds all of them."""

@@ -6,12 +6,12 @@
 
 from pathlib import PurePath
 
-from dashboard.text import formats
-from dashboard.text.i18n import N_, Words
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running.status import State, Status
 from engine.pilot.verdict import Outcome
+from engine.text import formats
+from engine.text.i18n import N_, Words
 
 TABLES = ("jsonl", "csv", "parquet")
 """Corpora with columns."""

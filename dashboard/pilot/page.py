@@ -7,10 +7,10 @@ from dashboard.pilot import entries as pilot_entries
 from dashboard.pilot import history, step1_choose, step2_watch, step3_verdict
 from dashboard.state import link, session
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import palette
 from engine.errors import InputError
 from engine.pilot.running import launchers
+from engine.text.i18n import Words
 
 
 def render(now: Scenario) -> None:

@@ -7,14 +7,14 @@ from dashboard.pilot import facts, frozen_plan, labels
 from dashboard.pilot.budget import Choices
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text import figures
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, Terms
 from engine.pilot.running import launchers
+from engine.text import figures
+from engine.text.i18n import Words
 
 
 def draw(

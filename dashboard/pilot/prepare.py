@@ -3,13 +3,13 @@
 import streamlit as st
 
 from dashboard.pilot import facts, labels
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.running import launchers
 from engine.pilot.running.status import Status
+from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0
 

@@ -6,12 +6,12 @@ from dashboard.answers import cache
 from dashboard.pilot import prepare
 from dashboard.pilot import revision as pilot_revision
 from dashboard.state import session
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.pilot.running import launchers
 from engine.pilot.running.launchers import Entry
 from engine.pilot.verdict import Verdict
+from engine.text.i18n import Words
 
 
 def draw(entry: Entry, found: Verdict, words: Words) -> None:

@@ -1,10 +1,10 @@
 """What a pilot's runs change: the recommendation before and after, in a sentence and a table."""
 
 from dashboard.pilot import provenance, wording
-from dashboard.text import formats, labels
-from dashboard.text.i18n import Words
 from engine.decision.pilot_law import Revision
 from engine.pilot.plan import PilotPlan
+from engine.text import formats, labels
+from engine.text.i18n import Words
 
 
 def table(found: Revision, plan: PilotPlan, words: Words) -> dict[str, list[str]]:

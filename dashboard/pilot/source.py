@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard.pilot import labels
 from dashboard.state import session
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.pilot.plan import CorpusSource
+from engine.text.i18n import Words
 
 
 def draw(words: Words) -> CorpusSource | None:

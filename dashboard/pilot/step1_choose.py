@@ -11,10 +11,10 @@ from dashboard.pilot import entries as pilot_entries
 from dashboard.pilot import source as pilot_source
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.pilot.running.launchers import Entry
+from engine.text.i18n import Words
 
 
 def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:

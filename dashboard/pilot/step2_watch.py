@@ -6,13 +6,13 @@ from dashboard.answers import cache
 from dashboard.answers.expected import Expected
 from dashboard.pilot import charts, controls, entries, facts, frozen_plan, labels, wording
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.pilot.plan import PilotPlan
 from engine.pilot.running import launchers
 from engine.pilot.running.launchers import Entry
 from engine.pilot.running.status import Status
+from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0
 Predictions = dict[str, Expected | None]

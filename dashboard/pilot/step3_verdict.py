@@ -4,11 +4,11 @@ import streamlit as st
 
 from dashboard.pilot import charts, entries, facts, frozen_plan, provenance, refit, wording
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.pilot.running.launchers import Entry
 from engine.pilot.verdict import Verdict
+from engine.text.i18n import Words
 
 
 def draw(entry: Entry, found: Verdict, now: Scenario, words: Words, colours: Palette) -> None:

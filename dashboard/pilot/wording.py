@@ -8,8 +8,6 @@ import time
 
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance
-from dashboard.text import formats, labels
-from dashboard.text.i18n import N_, Words
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.pilot.audits.audit import Audit
@@ -17,6 +15,8 @@ from engine.pilot.plan import PilotPlan
 from engine.pilot.running.composition import Promised
 from engine.pilot.running.status import State, Status
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict
+from engine.text import formats, labels
+from engine.text.i18n import N_, Words
 
 _AS_GOOD = 1.05
 """Factors nearer to 1 than this count as equal."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dashboard.text.i18n import Words
+from engine.text.i18n import Words
 
 LONGEST = 80
 """Characters of an entry: three small lines of the decision record."""

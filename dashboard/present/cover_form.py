@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.present.cover import LONGEST
 from dashboard.state import session
-from dashboard.text.i18n import Words
+from engine.text.i18n import Words
 
 
 def draw(words: Words) -> None:

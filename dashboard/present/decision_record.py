@@ -10,14 +10,14 @@ from dashboard.decide import wording
 from dashboard.present import objections, request, tables
 from dashboard.present.objections import joined
 from dashboard.roi import wording as roi_wording
-from dashboard.text import figures, formats
-from dashboard.text.i18n import Words
-from dashboard.text.labels import example
 from engine.accounting.certificate import Certificate
 from engine.decision.answer import Decision
 from engine.report.deck import Record, Section, Table
 from engine.risk import AttackRisk
 from engine.roi.study import Study
+from engine.text import figures, formats
+from engine.text.i18n import Words
+from engine.text.labels import example
 
 
 def record(

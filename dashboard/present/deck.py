@@ -11,13 +11,13 @@ from dashboard.present import decision_record, figures, objections, request, spe
 from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import Palette
 from engine.accounting.certificate import Certificate
 from engine.decision.answer import Decision
 from engine.report.deck import Deck, Slide, Table
 from engine.risk import AttackRisk
 from engine.roi.study import Study
+from engine.text.i18n import Words
 
 BUDGETS = ("compute", "data", "epsilon")
 

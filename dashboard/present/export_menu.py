@@ -6,10 +6,10 @@ import streamlit as st
 
 from dashboard.present import deck
 from dashboard.present.exports import EXPORTS, label
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import LIGHT
 from engine.errors import InputError
 from engine.report.fonts import japanese_face
+from engine.text.i18n import Words
 
 
 def draw(found: deck.Material, words: Words) -> None:

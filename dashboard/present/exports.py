@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.text.i18n import N_, Words
 from engine.report import pdf, record, slides, webpage, workbook
 from engine.report.deck import Deck
+from engine.text.i18n import N_, Words
 
 
 @dataclass(frozen=True, kw_only=True)

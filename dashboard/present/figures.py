@@ -8,13 +8,13 @@ import numpy as np
 from dashboard.decide import charts, wording
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
-from dashboard.text import figures, formats, labels
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import Palette
 from engine.decision.answer import Decision
 from engine.report.deck import Band, Bar, Bars, Line, Lines, Mark
 from engine.risk import PEOPLE, AttackRisk
 from engine.roi.study import Study
+from engine.text import figures, formats, labels
+from engine.text.i18n import Words
 
 _POINTS = 60
 _BARS = 6

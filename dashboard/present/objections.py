@@ -9,12 +9,12 @@ from dashboard.decide import wording
 from dashboard.present import request
 from dashboard.present.request import Ask
 from dashboard.roi import wording as roi_wording
-from dashboard.text import figures, formats
-from dashboard.text.i18n import N_, Words
 from engine.decision.answer import Decision
 from engine.risk import AttackRisk
 from engine.roi.plan import WITHOUT_PRIVACY
 from engine.roi.study import Study
+from engine.text import figures, formats
+from engine.text.i18n import N_, Words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from dashboard.present import cover_form, deck, export_menu, material
 from dashboard.shell import budget_sliders
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import palette
 from engine.errors import InputError
 from engine.report.webpage import large_html
+from engine.text.i18n import Words
 
 
 def render(now: Scenario) -> None:

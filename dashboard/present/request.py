@@ -7,11 +7,11 @@ pilot is expected to pay, nothing is. Pure, like :mod:`dashboard.decide.wording`
 
 from enum import StrEnum
 
-from dashboard.text import figures, formats, labels
-from dashboard.text.i18n import Words
 from engine.allocation.result import Support
 from engine.decision.answer import Decision
 from engine.roi.study import Study
+from engine.text import figures, formats, labels
+from engine.text.i18n import Words
 
 
 class Ask(StrEnum):

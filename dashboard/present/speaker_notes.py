@@ -7,11 +7,11 @@ them come the terms of the slide (:mod:`dashboard.glossary.lookup`), to be looke
 import math
 
 from dashboard.decide import facts
-from dashboard.text import formats
-from dashboard.text.i18n import Words
 from engine.decision.answer import Decision
 from engine.risk import AttackRisk
 from engine.roi.study import Study
+from engine.text import formats
+from engine.text.i18n import Words
 
 
 def aside(text: str) -> tuple[str, ...]:

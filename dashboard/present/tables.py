@@ -9,9 +9,6 @@ from dashboard.present import request
 from dashboard.present.cover import Cover
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
-from dashboard.text import figures, formats, sources
-from dashboard.text.i18n import N_, Words
-from dashboard.text.labels import example
 from engine.accounting.certificate import Certificate
 from engine.cost import CostAssumptions
 from engine.decision.answer import Decision
@@ -20,6 +17,9 @@ from engine.risk import AttackRisk
 from engine.roi.assumptions import Assumptions
 from engine.roi.plan import RULE, WITHOUT_PRIVACY
 from engine.roi.study import Study
+from engine.text import figures, formats, sources
+from engine.text.i18n import N_, Words
+from engine.text.labels import example
 
 _OPTIONS = {
     RULE: N_("The usual rule's plan"),

@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text import figures
-from dashboard.text.i18n import Words
 from engine.roi.exchange import to_csv, to_toml
+from engine.text import figures
+from engine.text.i18n import Words
 
 
 def draw(now: Scenario, words: Words) -> None:

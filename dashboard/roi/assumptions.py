@@ -8,10 +8,10 @@ from dashboard.glossary import lookup
 from dashboard.roi import assumption_files
 from dashboard.state import assumption_table, session
 from dashboard.state.session import Scenario
-from dashboard.text import figures
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.roi.assumptions import Distribution
+from engine.text import figures
+from engine.text.i18n import Words
 
 _HEIGHT = 520
 

@@ -7,13 +7,13 @@ stand at the bars, so that nothing needs hovering.
 import numpy as np
 
 from dashboard.roi import facts, wording
-from dashboard.text import figures, formats
-from dashboard.text.i18n import Words
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.report.measure import em
 from engine.roi.study import Study
+from engine.text import figures, formats
+from engine.text.i18n import Words
 
 _BARS = 10
 """Bars of a tornado: what moves the NPV less hardly matters."""

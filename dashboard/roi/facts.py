@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from dashboard.glossary import lookup
 from dashboard.roi import wording
-from dashboard.text import figures, formats, sources
-from dashboard.text.i18n import N_, Words
 from engine.cost import ONCE
 from engine.risk import AttackRisk
 from engine.roi.metric import CURVE_INPUTS
 from engine.roi.study import Study
 from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
+from engine.text import figures, formats, sources
+from engine.text.i18n import N_, Words
 
 _FROM = {
     "predicted_loss": N_("law fitted to the evidence, Decide page"),

@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard.glossary import lookup
 from dashboard.roi import facts
-from dashboard.text.i18n import Words
 from engine.risk import AttackRisk
 from engine.roi.study import Study
+from engine.text.i18n import Words
 
 
 def headlines(found: Study, attack: AttackRisk, words: Words) -> None:

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard.state import link, session
-from dashboard.text import figures
-from dashboard.text.i18n import Words
+from engine.text import figures
+from engine.text.i18n import Words
 
 
 def draw(words: Words) -> None:

@@ -14,11 +14,11 @@ from dashboard.roi import (
     wording,
 )
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.errors import InputError
 from engine.roi.study import Study
+from engine.text.i18n import Words
 
 
 def render(scenario: Scenario) -> None:

@@ -4,13 +4,13 @@ import streamlit as st
 
 from dashboard.glossary import lookup
 from dashboard.roi import risk_charts, wording
-from dashboard.text import sources
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.deployments import deployments
 from engine.risk import AttackRisk, Exposure
 from engine.roi.study import Study
+from engine.text import sources
+from engine.text.i18n import Words
 
 
 def draw(

@@ -6,13 +6,13 @@ A small ε looks like any other: no colour says good or bad.
 import numpy as np
 
 from dashboard.roi import wording
-from dashboard.text import formats
-from dashboard.text.i18n import N_, Words
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.deployments import Deployment
 from engine.risk import PEOPLE, AttackRisk
+from engine.text import formats
+from engine.text.i18n import N_, Words
 
 _UNITS = {
     "person": N_("person"),

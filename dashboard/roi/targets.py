@@ -6,12 +6,12 @@ from dashboard.answers import cache
 from dashboard.roi import targets_wording
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text import figures
-from dashboard.text.i18n import Words
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.roi.inverse import Goal
 from engine.roi.study import Study
+from engine.text import figures
+from engine.text.i18n import Words
 
 
 def draw(now: Scenario, found: Study, words: Words) -> None:

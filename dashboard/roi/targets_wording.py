@@ -1,10 +1,10 @@
 """Sentences of the question turned round: the least budget for a target, and the ε that earns most; pure."""
 
-from dashboard.text import figures, formats
-from dashboard.text.i18n import Words
 from engine.config import EPSILON_RANGE
 from engine.roi.inverse import Candidate, Goal, Least
 from engine.roi.study import Study
+from engine.text import figures, formats
+from engine.text.i18n import Words
 
 
 def untold(study: Study, goal: Goal, words: Words) -> str:

@@ -5,13 +5,13 @@ Pure, like :mod:`dashboard.decide.wording`: a study of the engine and words in, 
 
 import math
 
-from dashboard.text import figures, formats
-from dashboard.text.i18n import N_, Words
 from engine.risk import PEOPLE, AttackRisk, Exposure
 from engine.roi.appraise import Appraisal, Comparison
 from engine.roi.plan import RULE, WITHOUT_PRIVACY
 from engine.roi.staging import Gate, StagedPlan
 from engine.roi.study import Study
+from engine.text import figures, formats
+from engine.text.i18n import N_, Words
 
 _OTHERS = {
     RULE: N_("the usual rule's plan"),

@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboard.shell import sidebar
 from dashboard.state import session
-from dashboard.text import formats
-from dashboard.text.i18n import Words
+from engine.text import formats
+from engine.text.i18n import Words
 
 
 def draw(keys: tuple[str, ...], words: Words) -> None:

@@ -8,8 +8,8 @@ screen readers alike. Streamlit writes ``lang="en"`` whatever is shown; a line o
 import streamlit as st
 
 from dashboard.shell import budget_sliders
-from dashboard.text.i18n import Words
 from dashboard.ui import styles
+from engine.text.i18n import Words
 
 _BUDGETS = ("compute", "data", "epsilon")
 

@@ -7,8 +7,8 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.glossary import lookup
 from dashboard.state import link, session
-from dashboard.text import formats, labels, sources
-from dashboard.text.i18n import LANGUAGES, Words
+from engine.text import formats, labels, sources
+from engine.text.i18n import LANGUAGES, Words
 
 _ENTRY_WIDTH = 106
 _TERMS = {"compute": ("compute",), "data": ("people",), "epsilon": ("epsilon", "dp")}

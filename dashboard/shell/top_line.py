@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard.glossary import panel as glossary_panel
 from dashboard.state import session
-from dashboard.text.i18n import Words
 from dashboard.tour import offer as tour_offer
 from dashboard.tour.buttons import Pages
+from engine.text.i18n import Words
 
 _STYLE = """<style>
 @media (min-width: 768px) { .st-key-offer { flex-wrap: nowrap; } }

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dashboard.state import link
-from dashboard.text import figures, sources
-from dashboard.text.i18n import Words
 from engine.config import require_within
 from engine.cost import CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
 from engine.roi.exchange import LARGEST_FILE, from_csv, from_toml
+from engine.text import figures, sources
+from engine.text.i18n import Words
 
 _SIDEBAR = {
     "price_per_device_hour": "price",

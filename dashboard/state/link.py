@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dashboard.state import figures
-from dashboard.text import formats
-from dashboard.text.i18n import LANGUAGES
 from engine import cost
 from engine.config import (
     COMPUTE_RANGE,
@@ -35,6 +33,8 @@ from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import with_costs
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import Curve
+from engine.text import formats
+from engine.text.i18n import LANGUAGES
 
 Value = float | str | None
 

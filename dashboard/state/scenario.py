@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.state import assumption_table, figures, link
-from dashboard.text.i18n import Words
 from engine.config import Budget, Sampling
 from engine.cost import CostAssumptions
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import with_costs
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import Curve
+from engine.text.i18n import Words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ from streamlit.typing import UploadedFile
 
 from dashboard.state import assumption_table, example_loan, figures, link
 from dashboard.state.scenario import Scenario, asked, with_table
-from dashboard.text.i18n import Words, from_browser
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
 from engine.roi.kinds import MetricKind
+from engine.text.i18n import Words, from_browser
 
 _REMEMBERED_LINKS = 50
 _TABLE = ("metric", "figures", "pairs")

@@ -6,10 +6,10 @@ from dashboard.answers import cache
 from dashboard.compare import explain as compare_explain
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.tour import steps
 from dashboard.tour.steps import Answers, Step
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 _WITH_MONEY = ("roi", "present")
 

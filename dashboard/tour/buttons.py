@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard.state import session
-from dashboard.text.i18n import Words
 from dashboard.tour import steps
 from dashboard.tour.steps import Step
+from engine.text.i18n import Words
 
 Pages = Mapping[str, st.Page]
 """By their names in :data:`dashboard.app.PAGES`."""

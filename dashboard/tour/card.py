@@ -5,10 +5,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.state import session
 from dashboard.state.session import Scenario
-from dashboard.text.i18n import Words
 from dashboard.tour import buttons, steps
 from dashboard.tour.buttons import Pages
 from dashboard.tour.steps import Step
+from engine.text.i18n import Words
 
 _STYLE = """<style>
 [data-testid="stBottomBlockContainer"] { padding-bottom: 1rem; }

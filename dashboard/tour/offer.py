@@ -7,10 +7,10 @@ cookie says only that the offer was answered; a browser that keeps none is asked
 import streamlit as st
 
 from dashboard.state import session
-from dashboard.text.i18n import Words
 from dashboard.tour import card
 from dashboard.tour.buttons import Pages
 from dashboard.ui import blocks
+from engine.text.i18n import Words
 
 _ANSWERED = "tour answered"
 _COOKIE = "kessai_tour"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from dashboard.pilot import facts as pilot_facts
 from dashboard.state import link
 from dashboard.state.scenario import Scenario
-from dashboard.text import figures, formats, labels
-from dashboard.text.i18n import N_, Words
 from engine.decision.answer import Decision
 from engine.roi.study import Study
+from engine.text import figures, formats, labels
+from engine.text.i18n import N_, Words
 
 _LEFT = ("lang", "currency", "tour")
 EXAMPLE: dict[str, link.Value] = {

@@ -10,9 +10,9 @@ import textwrap
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.text import formats
 from dashboard.ui.colours import Palette
 from engine.interval import Interval
+from engine.text import formats
 
 FONT = 15
 _VEIL = 0.8

@@ -6,7 +6,7 @@ comes of it. Colours are the theme's business (.streamlit/config.toml), not done
 
 import json
 
-from dashboard.text.i18n import Words
+from engine.text.i18n import Words
 
 BUDGETS, LANGUAGE = "budgets-at-hand", "language-of-the-page"
 """Keys of containers, which Streamlit makes class names of."""

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.state import saved
-from dashboard.text.i18n import LANGUAGES
+from engine.text.i18n import LANGUAGES
 
 
 def _draw(name, language):

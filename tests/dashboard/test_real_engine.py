@@ -3,13 +3,13 @@
 import pytest
 
 from dashboard.decide import charts, facts, wording
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import LIGHT
 from engine import cost
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide
 from engine.decision.fitted import EVIDENCE, fitted_evidence
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 JA, EN = Words("ja"), Words("en")
 

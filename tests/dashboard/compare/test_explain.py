@@ -9,10 +9,10 @@ from dashboard.compare import charts as compare_charts
 from dashboard.compare import explain as compare_explain
 from dashboard.compare import wording as compare_wording
 from dashboard.state import link, saved
-from dashboard.text import figures
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import DARK, LIGHT
 from engine.errors import InputError
+from engine.text import figures
+from engine.text.i18n import Words
 from tests.dashboard import fake_engine
 from tests.dashboard.roi.test_wording import found
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dashboard.decide import charts
-from dashboard.text.i18n import Words
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation.result import Extrapolation, Support
+from engine.text.i18n import Words
 from tests.dashboard import fake_engine
 
 JA, EN = Words("ja"), Words("en")

@@ -7,12 +7,12 @@ import pytest
 
 from dashboard.answers.certificates import to_certify
 from dashboard.decide import facts, wording
-from dashboard.text import labels
-from dashboard.text.i18n import Words
-from dashboard.text.privacy import noise, promised_epsilon
 from engine.allocation.result import Doubling, Extrapolation, Support
 from engine.config import NeighbouringRelation, Sampling
 from engine.interval import Interval
+from engine.text import labels
+from engine.text.i18n import Words
+from engine.text.privacy import noise, promised_epsilon
 from tests.dashboard import fake_engine
 
 JA, EN = Words("ja"), Words("en")

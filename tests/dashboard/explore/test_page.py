@@ -12,7 +12,6 @@ from dashboard.explore import map_charts, plan_charts
 from dashboard.explore import plane as plane_of
 from dashboard.explore import wording as explore_wording
 from dashboard.state import link, saved, session
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation import many, maps
 from engine.config import Budget, Sampling
@@ -20,6 +19,7 @@ from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
 from engine.decision.fitted import fitted_evidence
 from engine.report.measure import em
+from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10**7, epsilon=4.0)

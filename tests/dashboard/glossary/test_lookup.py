@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.glossary import lookup
 from dashboard.glossary.terms import LONGEST, TERMS
-from dashboard.text.i18n import LANGUAGES, Words
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.risk import DEFAULT_PRIOR, PEOPLE
+from engine.text.i18n import LANGUAGES, Words
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboard"
 TERMS_OF_ART = [
@@ -167,7 +167,7 @@ def test_a_word_is_found_by_name_symbol_or_meaning_in_either_language():
 
 def _list(language):
     from dashboard.glossary import panel as glossary_panel
-    from dashboard.text.i18n import Words
+    from engine.text.i18n import Words
 
     glossary_panel.draw(Words(language))
 

@@ -12,8 +12,6 @@ from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance, revision
 from dashboard.pilot import wording as pilot_wording
 from dashboard.state import link
-from dashboard.text import catalogues
-from dashboard.text.i18n import LANGUAGES, Words
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import DARK, LIGHT
 from engine.cost import DEFAULTS
@@ -30,6 +28,8 @@ from engine.pilot.running.status import State, Status
 from engine.pilot.running.versions import code_version
 from engine.pilot.text import refusals
 from engine.pilot.verdict import Outcome, Saving, verdict
+from engine.text import catalogues
+from engine.text.i18n import LANGUAGES, Words
 from tests.dashboard import made_pilots as made
 
 EN, JA = Words("en"), Words("ja")

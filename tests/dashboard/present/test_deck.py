@@ -20,11 +20,11 @@ from dashboard.present.cover import Cover
 from dashboard.present.deck import Material, deck
 from dashboard.present.exports import EXPORTS, label
 from dashboard.roi import wording as roi_wording
-from dashboard.text.i18n import Words
-from dashboard.text.labels import example
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation.result import Extrapolation, Support
 from engine.report.deck import Bars, Lines
+from engine.text.i18n import Words
+from engine.text.labels import example
 from tests.dashboard import fake_engine
 from tests.dashboard.roi.test_wording import BOTH, EN, JA, RISK, found
 

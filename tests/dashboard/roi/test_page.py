@@ -7,11 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.answers import cache
 from dashboard.state import assumption_table, link
-from dashboard.text.i18n import Words
 from engine.errors import InputError
 from engine.risk import Mechanism
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.exchange import to_toml
+from engine.text.i18n import Words
 
 PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"
 

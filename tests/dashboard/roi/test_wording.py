@@ -9,8 +9,6 @@ from dashboard.roi import charts as roi_charts
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import risk_charts
 from dashboard.roi import wording as roi_wording
-from dashboard.text import figures
-from dashboard.text.i18n import Words
 from dashboard.ui.colours import DARK, LIGHT
 from engine.cost import Workload
 from engine.deployments import deployments
@@ -27,6 +25,8 @@ from engine.roi.metric import AssumedCurve, fit_curve
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan
 from engine.roi.study import study
 from engine.roi.trace import PARTS_OF, PLAN_INPUTS
+from engine.text import figures
+from engine.text.i18n import Words
 
 JA, EN = Words("ja"), Words("en")
 RISK = attack_risk(Mechanism(sampling_probability=1.0, noise_multiplier=3.0, compositions=4))

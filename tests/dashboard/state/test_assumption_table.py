@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from dashboard.state import assumption_table
-from dashboard.text.i18n import Words
 from engine.cost import ACCELERATORS, DEFAULTS
 from engine.errors import InputError
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
 from engine.roi.exchange import to_csv, to_toml
+from engine.text.i18n import Words
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

@@ -7,10 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.compare.example import wider
 from dashboard.state import example_loan, link, saved
-from dashboard.text.i18n import LANGUAGES, Words
 from dashboard.tour import steps as tour_steps
 from dashboard.tour.steps import EXAMPLE, STEPS
 from engine.errors import InputError
+from engine.text.i18n import LANGUAGES, Words
 
 
 def moved(place, **values):

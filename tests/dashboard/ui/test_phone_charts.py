@@ -5,10 +5,10 @@ import re
 import pytest
 
 from dashboard.decide import charts
-from dashboard.text.i18n import Words
 from dashboard.ui import phone_charts
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.colours import LIGHT
+from engine.text.i18n import Words
 
 JA = Words("ja")
 IPHONE = (

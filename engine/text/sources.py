@@ -5,7 +5,7 @@ sentences, while titles of publications stay as they are. What a person has type
 a first word that is one of ours.
 """
 
-from dashboard.text.i18n import N_, Words
+from engine.text.i18n import N_, Words
 
 _WHOLE = frozenset(
     (

@@ -1,6 +1,6 @@
 """Short texts for single values: amounts with their units, and names of choices.
 
->>> from dashboard.text.i18n import Words
+>>> from engine.text.i18n import Words
 >>> duration(410, Words("en")), duration(410, Words("ja"))
 ('410 GPU hours', '410 GPU 時間')
 """
@@ -8,10 +8,10 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dashboard.text import formats
-from dashboard.text.i18n import N_, Words
 from engine.config import NeighbouringRelation, Sampling
 from engine.cost import Cost
+from engine.text import formats
+from engine.text.i18n import N_, Words
 
 _HOURS_A_YEAR = 8_766
 

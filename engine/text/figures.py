@@ -1,6 +1,6 @@
 """Names, units and amounts of the ROI page.
 
->>> from dashboard.text.i18n import Words
+>>> from engine.text.i18n import Words
 >>> money(-27.3e6, Words("en")), money(-27.3e6, Words("ja"))
 ('−¥27.3M', '−2,730万円')
 >>> figure("adoption", 0.6, Words("en")), figure("team_months", 6, Words("en"))
@@ -9,12 +9,12 @@
 
 import math
 
-from dashboard.text import formats
-from dashboard.text.i18n import N_, Words
 from engine.roi.assumptions import Distribution
 from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Goal
 from engine.roi.kinds import METRICS, MetricKind
+from engine.text import formats
+from engine.text.i18n import N_, Words
 
 PARTS = {
     "npv": N_("Net present value"),

@@ -1,4 +1,4 @@
-"""Bring the catalogues up to date with the code: ``python -m dashboard.text.catalogues``.
+"""Bring the catalogues up to date with the code: ``python -m engine.text.catalogues``.
 
 Collects every message of the dashboard and every refusal of the engine, keeps the translations that
 exist, drops what is no longer said, fills English with the message itself, and lists what Japanese
@@ -13,7 +13,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from dashboard.text.i18n import LANGUAGES, LOCALE
+from engine.text.i18n import LANGUAGES, LOCALE
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REFUSALS = {"InputError": None}
@@ -27,7 +27,11 @@ Message = str | tuple[str, str]
 def collect() -> list[Message]:
     """Every message id in the code, plurals as pairs, in order of appearance."""
     found = {}
-    for package, keywords in (("dashboard", _SENTENCES), ("engine", _REFUSALS)):
+    for package, keywords in (
+        ("dashboard", _SENTENCES),
+        ("engine/text", _SENTENCES),
+        ("engine", _REFUSALS),
+    ):
         folder = str(_ROOT / package)
         for _, _, message, _, _ in extract_from_dir(folder, keywords=keywords):
             found[message] = None
@@ -46,7 +50,7 @@ def read(language: str) -> Catalog:
 def updated(language: str) -> Catalog:
     """The catalogue of ``language`` as the code now needs it."""
     old, new = read(language), Catalog(locale=language, project="Kessai", version="1", fuzzy=False)
-    new.header_comment = "# Updated by: python -m dashboard.text.catalogues"
+    new.header_comment = "# Updated by: python -m engine.text.catalogues"
     for message in collect():
         said = old.get(message if isinstance(message, str) else message[0])
         english = message if language == "en" else ""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.text import formats
 from engine.errors import InputError
+from engine.text import formats
 
 positive = st.floats(min_value=1e-30, max_value=1e30)
 languages = st.sampled_from(["ja", "en"])

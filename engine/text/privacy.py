@@ -1,7 +1,7 @@
 """The promised ε and its noise as printed: rounded up, since more noise keeps the promise."""
 
-from dashboard.text import formats
 from engine.accounting.certificate import Certificate
+from engine.text import formats
 
 _DIGITS = 4
 

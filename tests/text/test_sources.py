@@ -2,12 +2,12 @@
 
 import pytest
 
-from dashboard.text.i18n import Words
-from dashboard.text.sources import source
 from engine.cost import ACCELERATORS
 from engine.deployments import deployments
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
 from engine.roi.kinds import MetricKind
+from engine.text.i18n import Words
+from engine.text.sources import source
 
 JA, EN = Words("ja"), Words("en")
 OURS = sorted(

@@ -4,9 +4,9 @@ import string
 
 import pytest
 
-from dashboard.text import catalogues
-from dashboard.text.i18n import LANGUAGES, Words, from_browser
 from engine.errors import InputError
+from engine.text import catalogues
+from engine.text.i18n import LANGUAGES, Words, from_browser
 
 
 def placeholders(text):
@@ -20,7 +20,7 @@ def entries(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_lacks_a_translation(language):
     missing = set(catalogues.collect()) - entries(language).keys()
-    assert not missing, "run python -m dashboard.text.catalogues and translate"
+    assert not missing, "run python -m engine.text.catalogues and translate"
     assert not catalogues.lacking(catalogues.read(language))
 
 

@@ -2,7 +2,7 @@
 
 Catalogues are compiled in memory when first used, so none is out of date. ``say`` and ``count``
 are what is extracted, and ``N_`` marks and ``InputError`` templates (the engine's refusals);
-``python -m dashboard.text.catalogues`` brings the files up to date with the code.
+``python -m engine.text.catalogues`` brings the files up to date with the code.
 
 >>> Words("en").count("{n} step", "{n} steps", 1)
 '1 step'
@@ -19,8 +19,8 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from dashboard.text import formats
 from engine.errors import InputError
+from engine.text import formats
 
 _NAMED = 1e12
 """Below, a number has a name that everybody knows; FLOPs above have powers."""
