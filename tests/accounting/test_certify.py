@@ -1,9 +1,11 @@
 """The certificate: never above the target, never below the truth, and not wastefully far from it."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from dp_accounting.pld import privacy_loss_distribution
 
 from engine.accounting import certify as module
 from engine.accounting.certify import PLD, TILTED_PLD, certified_epsilon, certify
@@ -13,7 +15,7 @@ from engine.accounting.search import noise_multiplier
 from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
 
-QUESTION = {
+QUESTION: dict[str, Any] = {
     "data_budget": 10_000_000,
     "batch_size": 220_000,
     "iterations": 11_000,
@@ -68,13 +70,59 @@ def test_the_bound_lies_above_the_truth_and_near_it(q, sigma, steps, delta):
 
 
 def test_tilted_composition_agrees_with_dp_accounting_where_both_have_digits():
-    step = module.privacy_loss_distribution.from_gaussian_mechanism(
+    step = privacy_loss_distribution.from_gaussian_mechanism(
         0.9, sampling_prob=1e-2, value_discretization_interval=1e-3
     )
     ours = module._tilted_bound(step, 500, 1e-6, 1e-3)
     theirs = step.self_compose(500).get_epsilon_for_delta(1e-6)
     # Ours rounds up to a grid point.
     assert theirs - 1e-5 <= ours <= theirs + 1e-3 + 1e-5
+
+
+class RecordingLoss:
+    """In place of a step's privacy loss distribution: notes what is asked of it."""
+
+    def __init__(self):
+        self.composed, self.deltas = 1, []
+
+    def self_compose(self, count):
+        self.composed *= count
+        return self
+
+    def get_epsilon_for_delta(self, delta):
+        self.deltas.append(delta)
+        return 1.0
+
+
+@pytest.fixture
+def step(monkeypatch):
+    made = RecordingLoss()
+    monkeypatch.setattr(privacy_loss_distribution, "from_gaussian_mechanism", lambda *_, **__: made)
+    return made
+
+
+@pytest.mark.parametrize("steps", [1, 2, 1_000, 1_000_000])
+def test_floating_point_is_allowed_for_in_delta(step, steps):
+    """1e-15 a composition comes off δ before dp_accounting is asked."""
+    assert module._bound(0.01, 1.0, steps, 1e-6, 1e-3) == (1.0, PLD)
+    assert step.deltas == [pytest.approx(1e-6 - 1e-15 * steps, rel=1e-12)]
+    assert step.composed == steps
+
+
+def test_composition_goes_tilted_where_the_allowance_would_count(step, monkeypatch):
+    """Above 1 % of δ: 1e-15 a step is 1 % of 1e-8 after 100,000 steps."""
+    monkeypatch.setattr(module, "_tilted_bound", lambda *_: 2.0)
+    assert module._bound(0.01, 1.0, 99_999, 1e-8, 1e-3) == (1.0, PLD)
+    assert module._bound(0.01, 1.0, 100_001, 1e-8, 1e-3) == (2.0, TILTED_PLD)
+
+
+def test_the_allowance_raises_the_bound():
+    steps, delta, cell = 100_000, 1.2e-8, 4e-3
+    bound, _ = module._bound(0.01, 3.0, steps, delta, cell)
+    step = privacy_loss_distribution.from_gaussian_mechanism(
+        3.0, sampling_prob=0.01, value_discretization_interval=cell
+    )
+    assert bound > step.self_compose(steps).get_epsilon_for_delta(delta)
 
 
 def test_fixed_batches_have_the_closed_form():

@@ -1,5 +1,7 @@
 """The search path: within 0.5 % of the near-exact accountant everywhere, and safe at its edges."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from engine.accounting.search import better_sampling, noise_multiplier
 from engine.config import Sampling
 from engine.errors import InputError
 
-QUESTION = {
+QUESTION: dict[str, Any] = {
     "data_budget": 1e7,
     "batch_size": 220_000,
     "iterations": 11_000,

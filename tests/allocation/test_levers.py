@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.allocation import levers
-from engine.allocation.lattice import Terms, best_at, best_by_compute
+from engine.allocation.lattice import Points, Terms, best_at, best_by_compute
 from engine.config import Sampling
 
 QUESTION = Terms(data_budget=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
@@ -48,6 +48,34 @@ def test_doubling_is_the_gain_of_a_doubled_question(fitted, line):
     assert found.binding == "data"
     for gain in (found.compute, found.data, found.epsilon):
         assert gain.low <= gain.value <= gain.high
+
+
+@pytest.mark.parametrize("resampled", [0.2, 0.4])
+def test_a_gain_lies_within_its_own_range(fitted, monkeypatch, resampled):
+    """Also where every resample of the law says less, or more, than the law itself."""
+
+    def points(loss):
+        nothing = np.array([1.0])
+        return Points(
+            compute_flops=nothing,
+            model_size=nothing,
+            batch_size=nothing,
+            iterations=nothing,
+            noise_multiplier=nothing,
+            cross_entropy=np.array([loss]),
+        )
+
+    here, there = points(10.0), points(7.0)
+    losses = {10.0: 10.0, 7.0: 10.0 * (1 - resampled)}
+    monkeypatch.setattr(
+        levers,
+        "resampled_losses",
+        lambda _, asked: np.full((5, 1), losses[float(asked.cross_entropy[0])]),
+    )
+    gain = levers._gain(fitted.fit, here, there, 0.9)
+    assert gain.value == pytest.approx(0.3)
+    assert gain.low == pytest.approx(min(0.3, resampled))
+    assert gain.high == pytest.approx(max(0.3, resampled))
 
 
 def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line):
