@@ -1,15 +1,112 @@
-"""Files that outlast a power cut, and the folder of what can be made again.
+"""Files that outlast a power cut and are never seen half-written, and the cache folder.
 
-Flushing a file keeps its content; that it exists, or was renamed, is kept by its folder, which has
-to be flushed too (fsync(2), notes). Nothing in the cache folder is evidence or a result: deleting it
-costs time only.
+:func:`write` puts the bytes under a hidden temporary name in the same folder, flushes them to the
+disk, gives them their name in one step and flushes the folder. A reader therefore sees the former
+file or the new one, whatever happens to the writer. Flushing a file keeps its content; its name is
+kept by the folder, which has to be flushed too (fsync(2), notes).
+
+A write that fails removes its temporary file. A writer that is killed cannot: the next write of the
+same name removes what is older than :data:`STALE_AFTER`, and :func:`remove_leftovers` does so for a
+whole folder.
+
+Nothing in the cache folder is evidence or a result: deleting it costs time only.
+
+Assumes a file system on which rename is atomic and fsync reaches the disk. Not covered: two writers
+of one name both succeed, and the last one's content stays; who may write is the caller's to decide.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> write(folder / "plan.json", b"{}")
+>>> (folder / "plan.json").read_bytes(), len(list(folder.iterdir()))
+(b'{}', 1)
 """
 
+import errno
 import os
+import re
+import secrets
+import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 CACHE_VARIABLE = "KESSAI_CACHE"
 """Environment variable: a folder in place of the one in the user's cache folder."""
+STALE_AFTER = 3600.0
+"""Seconds after which a temporary file counts as left by a killed writer."""
+
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+\.[0-9a-f]{8}\.tmp", re.DOTALL)
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+
+def write(
+    path: Path,
+    content: bytes | memoryview,
+    *,
+    replace: bool = True,
+    sync: bool = True,
+    mode: int = 0o666,
+) -> None:
+    """Store ``content`` as the file ``path``, whole or not at all; its folder must exist.
+
+    Args:
+        replace: Whether an existing file gives way. Otherwise :class:`FileExistsError` is raised
+            and it stays as it is, even where two writers come at the same moment. (On a file system
+            without hard links such a moment is not covered.)
+        sync: Whether file and folder are flushed before this returns. Without, a power cut may
+            leave the former file, none, or an empty one; a kill still cannot.
+        mode: Permissions of the file, less those that the umask takes.
+
+    Raises :class:`OSError` where the file cannot be written; the former file, if any, then stays and
+    no temporary one is left.
+    """
+    _remove_temporaries(path.parent, older_than=STALE_AFTER, name=path.name)
+    temporary = temporary_path(path)
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            if sync:
+                sync_file(file)
+        if replace:
+            temporary.replace(path)
+        else:
+            _name_once(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if sync:
+        sync_folder(path.parent)
+
+
+def temporary_path(path: Path) -> Path:
+    """A hidden name beside ``path`` that no other writer uses, for what will be renamed to it."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+
+
+def remove_leftovers(folder: Path, *, older_than: float = STALE_AFTER) -> None:
+    """Remove the temporary files and folders that killed writers left in ``folder``.
+
+    ``older_than`` is in seconds since the last change. A younger one may belong to a writer at
+    work; 0 is for a caller that knows of no other writer, because it holds the folder's lock.
+    """
+    _remove_temporaries(folder, older_than=older_than)
+
+
+def sync_file(file: IO[bytes]) -> None:
+    """Flush what was written to ``file`` to the disk. Raises :class:`OSError` where it is full."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in ``folder``. Raises :class:`OSError` where it cannot be opened or written."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def cache_folder() -> Path:
@@ -21,10 +118,32 @@ def cache_folder() -> Path:
     return Path(base) / "kessai"
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush the names in ``folder``. Raises :class:`OSError` where it cannot be opened or written."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _name_once(temporary: Path, path: Path) -> None:
+    """Give ``temporary`` the name ``path`` unless that exists: a link never replaces a file."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        path.hardlink_to(temporary)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.replace(path)
+    else:
+        temporary.unlink()
+
+
+def _remove_temporaries(folder: Path, *, older_than: float, name: str | None = None) -> None:
+    """Those of the file ``name``, or of any. What cannot be listed or removed is left."""
+    latest = time.time() - older_than
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found is None or name not in (None, found["name"]):
+                continue
+            with suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_mtime > latest:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink()

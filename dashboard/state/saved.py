@@ -5,9 +5,9 @@ written out in full, so that it means the same when a default changes; of the as
 that are not the defaults. The file also holds its history: who changed which field when, where people
 give their names; entries are only ever added.
 
-A file is written under a temporary name, made durable and renamed, so nobody ever reads half of one.
-A lock of the folder lets one process at a time look and write; and an update names the version that
-it was made from, so that nobody undoes a change unseen.
+A file is written whole or not at all (:mod:`engine.durable`), so nobody ever reads half of one. A lock
+of the folder lets one process at a time look and write; and an update names the version that it was
+made from, so that nobody undoes a change unseen.
 """
 
 import fcntl
@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dashboard.state import link
+from engine import durable
 from engine.errors import InputError
 
 VARIABLE = "KESSAI_SCENARIOS"
@@ -93,9 +93,10 @@ def created(
 def added(place: Path, scenario: Saved) -> Saved:
     """Keep an imported scenario as it is. Raises InputError where its name is taken."""
     with _alone(place):
-        if _path(place, scenario.name).exists():
-            raise _taken(scenario.name)
-        _write(_path(place, scenario.name), scenario)
+        try:
+            _write(_path(place, scenario.name), scenario, replace_file=False)
+        except FileExistsError:
+            raise _taken(scenario.name) from None
     return scenario
 
 
@@ -243,20 +244,14 @@ def _require_unchanged(place: Path, known: Saved) -> Path:
     return path
 
 
-def _write(path: Path, scenario: Saved) -> None:
+def _write(path: Path, scenario: Saved, *, replace_file: bool = True) -> None:
     text = to_json(scenario)
     if len(text) > LARGEST_FILE:  # It could not be read again.
         raise InputError(
             "The history of “{name}” is full: keep this scenario under another name.",
             name=scenario.name,
         )
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=".", suffix=".tmp", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
+    durable.write(path, text.encode(), replace=replace_file, mode=0o600)
 
 
 @contextmanager

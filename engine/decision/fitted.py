@@ -7,14 +7,15 @@ law, numpy and scipy) and read back by every process. A damaged or missing file 
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 import engine.law
+from engine import durable
 from engine.accounting.search import noise_multiplier
 from engine.allocation.space import Space, space_of
 from engine.durable import cache_folder
@@ -110,13 +111,8 @@ def _read(path: Path) -> FitResult | None:
 
 
 def _write(path: Path, result: FitResult) -> None:
-    """Atomically, so that no reader ever sees half a fit; a full or read-only disk is no failure."""
-    try:
+    """Whole, so that no reader ever sees half a fit; a full or read-only disk is no failure."""
+    content = json.dumps(result.to_dict()).encode()
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
-        ) as file:
-            json.dump(result.to_dict(), file)
-        Path(file.name).replace(path)
-    except OSError:
-        return
+        durable.write(path, content, sync=False, mode=0o600)

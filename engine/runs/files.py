@@ -4,11 +4,10 @@ One file holds one run, or the runs of one import, with their loss curves as a c
 a single rename then publishes a run with its curve, and no crash can leave one without the other.
 A file is named after the run ids inside, so that writing the same runs twice meets one name.
 
-**Durability.** Bytes go to a hidden temporary name in the same folder, are fsynced and renamed,
-and the folder is fsynced: after :func:`write` returns, power may fail; when it is killed before,
-there is no file, or the whole one. :func:`compact` writes and reads back the merged file before it
-removes a source, so that a kill at any point leaves every run in at least one file; readers drop
-doubles by run id.
+**Durability.** Files are written by :func:`engine.durable.write`: after :func:`write` returns, power
+may fail; when it is killed before, there is no file, or the whole one. :func:`compact` writes and
+reads back the merged file before it removes a source, so that a kill at any point leaves every run
+in at least one file; readers drop doubles by run id.
 
 **Concurrency.** Writers need no lock. Readers hold the folder's flock shared while they list and
 read, compaction exclusively, so no file vanishes under a reader, and no listing misses both the
@@ -21,9 +20,7 @@ A reader validates files again, records included: a foreign file is a reason, ne
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,15 +30,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.durable import sync_folder
+from engine import durable
 from engine.errors import InputError
 from engine.runs.arrow import from_table, preferred, require_schema, to_table
 from engine.runs.record import RunRecord
 
 SMALL_FILE = 4 * 2**20
 """Bytes; compaction leaves larger files alone, so that its cost stays that of the new runs."""
-STALE_AFTER = 3600.0
-"""Seconds after which a temporary file is what a killed writer left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +69,10 @@ def write(folder: Path, records: Iterable[RunRecord]) -> Path | None:
     path = folder / file_name(by_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not _holds(path, set(by_id)):
+        if _holds(path, set(by_id)):
+            durable.sync_folder(folder)  # its writer may have died before it did so
+        else:
             _publish(path, [by_id[run_id] for run_id in sorted(by_id)])
-        # Also where the file was there: its writer may have died before it came to this line.
-        sync_folder(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return path
@@ -153,7 +148,7 @@ def compact(folder: Path) -> Compaction:
         return Compaction(sources=0, runs=0, merged=None, skipped=())
     with locked(folder, exclusive=True):
         try:
-            _remove_stale(folder)
+            durable.remove_leftovers(folder)
             return _compact(folder)
         except OSError as error:
             raise _unwritable(folder, error) from error
@@ -180,13 +175,12 @@ def _compact(folder: Path) -> Compaction:
     merged = folder / file_name(chosen)
     # Written even where the name exists: the source of that name may hold an outcome that lost.
     _publish(merged, [chosen[run_id] for run_id in sorted(chosen)])
-    sync_folder(folder)
     if not _holds(merged, set(chosen)):
         raise InputError("Expected to read {path} back: nothing was removed.", path=merged)
     for path in sources:
         if path != merged:
             os.unlink(path)
-    sync_folder(folder)
+    durable.sync_folder(folder)
     return Compaction(sources=len(sources), runs=len(chosen), merged=merged, skipped=tuple(skipped))
 
 
@@ -200,25 +194,7 @@ def _holds(path: Path, run_ids: set[str]) -> bool:
 def _publish(path: Path, records: list[RunRecord]) -> None:
     buffer = BytesIO()
     pq.write_table(to_table(records), buffer, compression="zstd", write_page_checksum=True)
-    temporary = path.parent / f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    try:
-        with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644), "wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _remove_stale(folder: Path) -> None:
-    for path in folder.glob(".run*.tmp"):
-        try:
-            if time.time() - path.stat().st_mtime > STALE_AFTER:
-                path.unlink()
-        except FileNotFoundError:
-            continue
+    durable.write(path, buffer.getbuffer(), mode=0o644)
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.runs import files
 from engine.runs import log as runs_log
@@ -307,6 +308,7 @@ import os, sys
 from pathlib import Path
 from engine.runs.log import RunLog
 from engine.runs.importers.published import published_records
+from engine.durable import temporary_path
 from engine.errors import InputError
 import tests_record as t
 published = published_records()
@@ -492,12 +494,15 @@ def test_large_files_are_left_alone(tmp_path, monkeypatch):
 
 
 def test_only_stale_temporary_files_are_removed(tmp_path):
-    for name in (".run-a.1.ff.tmp", ".runs-b.1.ff.tmp", ".other.tmp"):
-        (tmp_path / name).write_text("")
-        os.utime(tmp_path / name, (0, 0))
-    (tmp_path / ".run-live.1.ff.tmp").write_text("")
+    one, several, live = (
+        temporary_path(tmp_path / f"{name}.parquet") for name in ("run-a", "runs-b", "run-live")
+    )
+    for path in (one, several, tmp_path / ".other.tmp"):
+        path.write_text("")
+        os.utime(path, (0, 0))
+    live.write_text("")
     compact(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".other.tmp", ".run-live.1.ff.tmp"]
+    assert sorted(os.listdir(tmp_path)) == sorted([".other.tmp", live.name])
 
 
 def test_readers_wait_while_files_are_exchanged(tmp_path):
@@ -538,7 +543,7 @@ def test_a_merged_file_that_does_not_read_back_removes_nothing(tmp_path, monkeyp
 KILL = """
 import itertools, os, signal, sys
 from pathlib import Path
-from engine import runfiles
+from engine.runs import files
 import tests_record as t
 
 root, act, before = Path(sys.argv[1]), sys.argv[2], [int(seed) for seed in sys.argv[3].split(",")]
@@ -563,12 +568,12 @@ def arm(fatal, moment):
 def perform(fatal, moment):
     folder = root / f"{fatal}-{moment}"
     for seed in before:
-        runfiles.write(folder, [t.record(seed)])
+        files.write(folder, [t.record(seed)])
     arm(fatal, moment)
     if act == "write":
-        runfiles.write(folder, [t.record(10), t.record(11)])
+        files.write(folder, [t.record(10), t.record(11)])
     else:
-        runfiles.compact(folder)
+        files.compact(folder)
 
 # A process for each death, forked from this one, which never starts a thread of its own.
 for fatal, moment in itertools.product(range(1, 40), ("before", "after")):

@@ -1,8 +1,7 @@
 """What a training needs to go on, on disk: written whole or not at all, and never lost to a full disk.
 
-A checkpoint goes to a temporary name, is flushed, renamed over the last one, and the folder is
-flushed: a kill leaves the old one or the new one. A full disk cannot take the last good one, and
-does not cost the newest either: beside it lies a *reserve*, a file of the same size that is given up
+A checkpoint is written by :func:`engine.durable.write`: a kill leaves the former one or the new one.
+A full disk cannot destroy the last good one, and does not cost the newest either: beside it lies a *reserve*, a file of the same size that is given up
 when the disk is full, so that one more checkpoint fits. The caller then stops, as there is no second.
 
 Files are read with ``weights_only``: a foreign checkpoint runs no code.
@@ -28,14 +27,13 @@ from typing import Any
 
 import torch
 
-from engine.durable import sync_folder
+from engine import durable
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
 from engine.runs.checks import canonical_json
 
 NAME = "checkpoint.pt"
 _RESERVE = "checkpoint.reserve"
-_TEMPORARY = ".checkpoint.tmp"
 _MARGIN = 1 << 16
 """Bytes by which a later checkpoint may be longer: its curve grows."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -45,20 +43,21 @@ def save(folder: Path, state: dict[str, Any]) -> bool:
     """Replace the checkpoint in ``folder`` by ``state``: tensors and plain values.
 
     False: saved, but only by giving up the reserve, so the disk is full. Raises OSError where it
-    could not be saved; the last one is then untouched.
+    could not be saved; the last one is then untouched. The caller holds :func:`locked`.
     """
     buffer = BytesIO()
     torch.save(state, buffer)
     content = buffer.getbuffer()
+    durable.remove_leftovers(folder, older_than=0.0)  # as large as a checkpoint each
     try:
-        _publish(folder, content)
+        durable.write(folder / NAME, content)
         _keep_reserve(folder, len(content) + _MARGIN)
         return True
     except OSError as error:
         if error.errno not in _FULL:
             raise
     (folder / _RESERVE).unlink(missing_ok=True)
-    _publish(folder, content)
+    durable.write(folder / NAME, content)
     return False
 
 
@@ -81,7 +80,8 @@ def load(folder: Path, *, device: torch.device) -> dict[str, Any] | None:
 
 def remove(folder: Path) -> None:
     """Leave nothing in ``folder`` that a training could go on from; its ledger stays."""
-    for name in (NAME, _RESERVE, _TEMPORARY):
+    durable.remove_leftovers(folder, older_than=0.0)
+    for name in (NAME, _RESERVE):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -91,20 +91,6 @@ def identity(settings: TrainingSettings, fingerprint: str) -> str:
     del stated["physical_batch_size"]
     content = canonical_json({"settings": stated, "corpus": fingerprint})
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _publish(folder: Path, content: memoryview) -> None:
-    temporary = folder / _TEMPORARY
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(folder / NAME)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(folder)
 
 
 def _keep_reserve(folder: Path, size: int) -> None:

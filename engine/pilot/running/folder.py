@@ -10,7 +10,7 @@
         runner.log           what the process printed: tracebacks, never text of the corpus
         <arm>-<repeat>/      one training: its ledger, checkpoint, result.json
 
-Files are replaced whole: written beside, fsynced, renamed. A reader meets the old file or the new
+Files are replaced whole (:func:`engine.durable.write`): a reader finds the former file or the new
 one; a file that is torn all the same (a disk that lost it) reads as missing. The lock is the
 kernel's (flock): it goes when its holder dies, in whatever way, and a process that is started with
 the lock's descriptor holds it from its first instruction.
@@ -26,12 +26,11 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from engine.durable import sync_folder
+from engine import durable
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.runs.log import COMMITTED, DATA_VARIABLE
@@ -246,17 +245,7 @@ def write_text(path: Path, text: str) -> None:
     """Replace ``path`` by ``text``, durably, whole or not at all."""
     # What lies here names files and holds exact losses: the operator's alone.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    durable.write(path, text.encode())
 
 
 def read_text(path: Path) -> str | None:

@@ -1,9 +1,9 @@
 """Corpora on disk: token arrays that every process maps into memory and none can tear.
 
 One corpus is one folder with ``tokens.npy``, ``document_starts.npy``, ``unit_starts.npy`` and
-``corpus.json``. It is written under a hidden name beside its place, fsynced and renamed. Two
-processes that make the same one each write their own; the second finds the first one's in place
-and drops its own. A folder whose content does not give its fingerprint is not read, and is
+``corpus.json``. It is written under a hidden name in the same folder, flushed and renamed. Two
+processes that make the same corpus each write their own; the second finds the first one's in place
+and removes its own. A folder whose content does not give its fingerprint is not read, and is
 replaced.
 
 **Privacy.** The folder holds the text itself, as tokens that anybody can turn back. It is readable
@@ -15,10 +15,7 @@ the order in which they came. Deleting the folder is always safe.
 import errno
 import hashlib
 import json
-import os
-import secrets
 import shutil
-import time
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,13 +25,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from engine.durable import sync_folder
+from engine.durable import remove_leftovers, sync_file, sync_folder, temporary_path
 from engine.errors import InputError
 
 FORMAT = 1
 """Rises when the files or the fingerprint change."""
 STALE_AFTER = 24 * 3600.0
-"""Seconds after which an unfinished folder is what a killed process left."""
+"""Seconds after which an unfinished folder counts as left by a killed process."""
 
 _DESCRIPTION = "corpus.json"
 _COPIED = 2**22
@@ -138,11 +135,11 @@ class Writer:
             np.lib.format.write_array_header_1_0(file, shape)
             for start, end in _stretches(order, lengths):
                 file.write(arrived[start:end].data)
-            _sync(file)
+            sync_file(file)
         for name, values in (("document_starts", starts), ("unit_starts", unit_starts)):
             with _create(self.folder / f"{name}.npy") as file:
                 np.save(file, values, allow_pickle=False)
-                _sync(file)
+                sync_file(file)
         path.unlink()
         return [np.load(self.folder / "tokens.npy", mmap_mode="r"), starts, unit_starts]
 
@@ -171,11 +168,11 @@ def writing(place: Place, dtype: np.dtype) -> Iterator[Writer]:
     Raises :class:`InputError` where the folder cannot be written or the disk is full; what the
     caller reads meanwhile must not raise OSError.
     """
-    temporary = place.folder / f".{secrets.token_hex(8)}.tmp"
+    temporary = temporary_path(place.path)
     writer = None
     try:
         place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _remove_stale(place.folder)
+        remove_leftovers(place.folder, older_than=STALE_AFTER)
         temporary.mkdir(mode=0o700)
         writer = Writer(temporary, dtype)
         yield writer
@@ -204,7 +201,7 @@ def publish(
     fingerprint = _fingerprint(writer.arrays(), tokenizer_sha256)
     with _create(writer.folder / _DESCRIPTION) as file:
         file.write(json.dumps({"fingerprint": fingerprint, "refused": refused}).encode())
-        _sync(file)
+        sync_file(file)
     sync_folder(writer.folder)
     while True:
         try:
@@ -224,25 +221,13 @@ def publish(
 
 
 def _remove(folder: Path) -> None:
-    """First out of its place, so that no other process reads half of it."""
-    aside = folder.with_name(f".{secrets.token_hex(8)}.tmp")
+    """Remove a corpus: renamed first, so that no other process reads half of it."""
+    aside = temporary_path(folder)
     with suppress(FileNotFoundError):
         folder.rename(aside)
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _remove_stale(folder: Path) -> None:
-    for path in folder.glob(".*.tmp"):
-        with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > STALE_AFTER:
-                shutil.rmtree(path, ignore_errors=True)
-
-
 def _create(path: Path) -> BinaryIO:
     path.touch(mode=0o600, exist_ok=False)
     return path.open("wb")
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())

@@ -42,7 +42,7 @@ def test_a_later_file_replaces_the_former(tmp_path):
     np.testing.assert_array_equal(load_file(path)["x"], 2.0)
 
 
-@pytest.mark.parametrize("step", ["save_file", "fsync", "replace"])
+@pytest.mark.parametrize("step", ["save", "fsync", "replace"])
 def test_a_failure_leaves_the_former_file_and_nothing_beside_it(tmp_path, monkeypatch, step):
     path = tmp_path / WEIGHTS_FILE
     save_weights({"x": np.ones(3)}, path, {})
@@ -50,7 +50,7 @@ def test_a_failure_leaves_the_former_file_and_nothing_beside_it(tmp_path, monkey
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    target = {"save_file": weights, "fsync": os, "replace": Path}[step]
+    target = {"save": weights, "fsync": os, "replace": Path}[step]
     monkeypatch.setattr(target, step, full)
     with pytest.raises(OSError, match="No space"):
         save_weights({"x": np.zeros(3)}, path, {})

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
 from tests.pilot.fake_training import settings
@@ -100,10 +101,11 @@ def test_other_trouble_than_a_full_disk_keeps_the_reserve(tmp_path, monkeypatch)
 
 def test_a_kill_while_writing_leaves_the_last_one(tmp_path):
     checkpoint.save(tmp_path, state(1.0))
-    (tmp_path / ".checkpoint.tmp").write_bytes(b"half of one")
+    temporary_path(tmp_path / checkpoint.NAME).write_bytes(b"half of one")
     assert loaded(tmp_path) == 1.0
     checkpoint.save(tmp_path, state(2.0))
     assert loaded(tmp_path) == 2.0
+    assert not list(tmp_path.glob(".*")), "the next one makes room first"
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x80\x02nonsense."])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.pilot.text import corpuscache
 from engine.pilot.text.corpuscache import Place
@@ -152,19 +153,21 @@ def test_an_unfinished_one_leaves_nothing(tmp_path):
 
 def test_what_a_killed_process_left_is_swept_when_it_is_old(tmp_path):
     place = _place(tmp_path)
-    for name, age in (("old", corpuscache.STALE_AFTER + 60), ("young", 60)):
-        (place.folder / f".{name}.tmp").mkdir(parents=True)
+    old, young = temporary_path(place.path), temporary_path(place.path)
+    for path, age in ((old, corpuscache.STALE_AFTER + 60), (young, 60)):
+        path.mkdir(parents=True)
+        (path / "arrived").write_bytes(b"half of it")
         then = time.time() - age
-        os.utime(place.folder / f".{name}.tmp", (then, then))
+        os.utime(path, (then, then))
     _make(place)
-    assert {p.name for p in place.folder.iterdir()} == {".young.tmp", place.path.name}
+    assert set(place.folder.iterdir()) == {young, place.path}
 
 
 def test_a_disk_that_fails_is_refused_in_a_sentence(tmp_path, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(corpuscache.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=r"No space left on device\. Set KESSAI_CACHE"):
         _make(_place(tmp_path))
     assert list((tmp_path / "corpora").iterdir()) == []
