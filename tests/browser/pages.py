@@ -1,6 +1,7 @@
 """All pages of the dashboard, and when one of them is complete."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from playwright.sync_api import Browser, Page
 
@@ -17,7 +18,7 @@ def visit(page: Page, url: str, name: str, language: str = "ja") -> None:
     settle(page)
 
 
-def once(browser: Browser, context: dict[str, object], url: str, name: str) -> Iterator[Page]:
+def once(browser: Browser, context: dict[str, Any], url: str, name: str) -> Iterator[Page]:
     """A complete page for tests that only read it: to open one takes longer than to look at it."""
     with browser.new_context(**context) as opened:
         page = opened.new_page()
