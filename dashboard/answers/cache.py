@@ -10,39 +10,27 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from dashboard.answers.certificates import Certificates, to_certify
+from dashboard.answers.certificates import Certificates
 from dashboard.answers.expected import Expected
 from dashboard.answers.plane import NAMES, Plane, sparse
 from dashboard.state import saved
-from dashboard.state.session import Scenario
 from engine import cost as price
-from engine.accounting.certify import certify
+from engine.accounting.certificate import Certificate
 from engine.allocation import many, maps
 from engine.config import Budget, Sampling
 from engine.cost import Cost, CostAssumptions
+from engine.decision import answer as answers
 from engine.decision import decide, fitted
 from engine.decision import pilot_law as law_of_pilots
-from engine.decision.answer import Decision
-from engine.decision.plans import plans_of
+from engine.decision.answer import Answer, CertificateRequest, to_certify
+from engine.decision.decide import Decision
+from engine.decision.question import Question
 from engine.errors import InputError
 from engine.pilot.plan import Arm, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, Terms
-from engine.risk import (
-    AttackRisk,
-    Exposure,
-    Mechanism,
-    attack_risk,
-    mechanism_of,
-    planned_mechanism,
-    rank_plans,
-)
 from engine.roi import inverse
-from engine.roi.assumptions import Assumptions
-from engine.roi.inverse import Candidate, Goal, Least, Question
-from engine.roi.metric import Curve
-from engine.roi.study import Study
-from engine.roi.study import study as appraised
+from engine.roi.inverse import Candidate, Goal, Held, Least
 from engine.runs.curves import FIRST_ITERATION
 
 
@@ -68,65 +56,60 @@ def decision(
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def certificates() -> Certificates:
+def certificates() -> Certificates[CertificateRequest, Certificate]:
     """The one place where certificates are made and kept, for everybody."""
-    return Certificates(certify)
+    return Certificates(lambda request: request.certify())
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def cost(compute_flops: float, assumptions: CostAssumptions) -> Cost:
+def cost(compute_flops: float, prices: CostAssumptions) -> Cost:
     """Price of so much compute."""
-    return price.cost(compute_flops, assumptions)
+    return price.cost(compute_flops, prices)
 
 
-def certified(
-    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
-) -> Mechanism | None:
-    """The recommendation's mechanism with certified noise, where its certificate is known by now."""
-    question = to_certify(decision(budget, evidence_id, sampling, assumptions))
+def decision_on(question: Question) -> Decision:
+    """The plan alone, with estimated noise, for those who compare many."""
+    return decision(question.budget, question.evidence_id, question.sampling, question.prices)
+
+
+def request(question: Question) -> CertificateRequest:
+    """The promise to certify behind the answer to ``question``."""
+    return to_certify(question, decision_on(question))
+
+
+def answer(question: Question) -> Answer:
+    """The answer as it now stands: certified where its certificate is known by now.
+
+    Raises :class:`engine.errors.InputError` for a question without an answer.
+    """
+    certificate = refusal = None
     try:
-        certificate = certificates().known(**question)
-    except InputError:  # No certificate: the Decide page says why.
-        return None
-    return certificate and mechanism_of(certificate)
+        certificate = certificates().known(request(question))
+    except InputError as error:
+        refusal = error
+    return _answer(question, certificate, refusal is not None, refusal)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def study(
-    budget: Budget,
-    evidence_id: str,
-    sampling: Sampling,
-    assumptions: CostAssumptions,
-    table: Assumptions,
-    curve: Curve,
-    certified: Mechanism | None = None,
-) -> Study:
-    """Everything that the ROI page says about money."""
-    answer = decision(budget, evidence_id, sampling, assumptions)
-    fitted = fitted_evidence(evidence_id)
-    plans = plans_of(answer, fitted.fit, fitted.space, certified=certified)
-    return appraised(plans, table, curve)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def risk(
-    budget: Budget,
-    evidence_id: str,
-    sampling: Sampling,
-    assumptions: CostAssumptions,
-    certified: Mechanism | None = None,
-) -> tuple[AttackRisk, tuple[Exposure, ...]]:
-    """What an attacker gets from the recommendation, and from plans that are as good."""
-    answer = decision(budget, evidence_id, sampling, assumptions)
-    mechanism = certified or planned_mechanism(answer.recommendation, budget.data_budget)
-    others = rank_plans(answer.wiggle_room, budget=budget, sampling=sampling)
-    return attack_risk(mechanism), others
+def _answer(
+    question: Question,
+    certificate: Certificate | None,
+    refused: bool,  # part of the key
+    _refusal: InputError | None,
+) -> Answer:
+    return answers.answer(
+        question,
+        fitted_evidence(question.evidence_id),
+        decision=decision_on(question),
+        certificate=certificate,
+        refusal=_refusal,
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def budget_map(plane: Plane) -> tuple[maps.BudgetMap, maps.Doublings]:
     """A map of Explore, and what doubling buys at a few of its points."""
-    fitted, held = fitted_evidence(plane.evidence_id), _held(plane.held, plane.sampling)
+    fitted, held = fitted_evidence(plane.evidence_id), _budgets(plane.held, plane.sampling)
     x, y = NAMES[plane.x], NAMES[plane.y]
     found = maps.budget_map(
         fitted.fit,
@@ -168,7 +151,7 @@ def plan_lines(
     )
 
 
-def _held(budget: Budget, sampling: Sampling) -> many.Budgets:
+def _budgets(budget: Budget, sampling: Sampling) -> many.Budgets:
     return many.budgets(
         budget.compute_flops,
         budget.data_budget,
@@ -179,15 +162,15 @@ def _held(budget: Budget, sampling: Sampling) -> many.Budgets:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def least_budgets(now: Scenario, goal: Goal, target: float) -> tuple[Least, ...]:
+def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
     """The least of each budget that reaches a target, the others held."""
-    return inverse.least_budgets(_question(now), goal, target)
+    return inverse.least_budgets(_held(question), goal, target)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def best_epsilon(now: Scenario) -> Candidate:
+def best_epsilon(question: Question) -> Candidate:
     """The ε that earns most, legal risk included."""
-    return inverse.best_epsilon(_question(now))[0]
+    return inverse.best_epsilon(_held(question))[0]
 
 
 def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:
@@ -262,19 +245,19 @@ def evidence_version() -> str:
 
 def renew_evidence() -> None:
     """Forget every answer that rests on the law of before."""
-    for answers in (evidence_is_ready, fitted_evidence, decision, study, risk, least_budgets):
-        answers.clear()
-    for answers in (best_epsilon, budget_map, plan_lines):
-        answers.clear()
+    for kept in (evidence_is_ready, fitted_evidence, decision, _answer, least_budgets):
+        kept.clear()
+    for kept in (best_epsilon, budget_map, plan_lines):
+        kept.clear()
 
 
-def _question(now: Scenario) -> Question:
-    fitted = fitted_evidence(now.evidence_id)
-    return Question(
-        budget=now.budget,
+def _held(question: Question) -> Held:
+    fitted = fitted_evidence(question.evidence_id)
+    return Held(
+        budget=question.budget,
         fit=fitted.fit,
         space=fitted.space,
-        sampling=now.sampling,
-        table=now.table,
-        curve=now.curve,
+        sampling=question.sampling,
+        table=question.assumptions,
+        curve=question.curve,
     )

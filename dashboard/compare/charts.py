@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from dashboard.compare.explain import Side
+from dashboard.compare.side import Side
 from dashboard.decide import wording
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
@@ -21,30 +21,30 @@ MOST = len(_STROKES)
 
 def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
     """The best loss along compute under each scenario's people and ε, with its own budget marked."""
-    shown = [each for each in sides if each.answer is not None][:MOST]
+    shown = [(each.name, each.answer.decision) for each in sides if each.answer is not None][:MOST]
     canvas = Canvas(colours)
-    budgets = [each.answer.recommendation.config.compute_flops for each in shown]
-    limits = [each.answer.saturation.compute_flops for each in shown]
+    budgets = [plan.recommendation.config.compute_flops for _, plan in shown]
+    limits = [plan.saturation.compute_flops for _, plan in shown]
     low, high = min(budgets) / 300, max(*budgets, *limits) * 30
     canvas.log_axis("x", low, high)
     hues = (colours.recommendation, colours.ink, colours.evidence, colours.outside)
     losses = []
-    for number, each in enumerate(shown):
-        curve, hue = each.answer.frontier, hues[number]
+    for number, (name_of, plan) in enumerate(shown):
+        curve, hue = plan.frontier, hues[number]
         inside = (curve.compute_flops >= low) & (curve.compute_flops <= high)
         x, y = curve.compute_flops[inside], curve.best[inside]
         if number == 0:
             name = words.say("{level} interval", level=formats.percent(curve.level, words.language))
             canvas.band(x, curve.low[inside], curve.high[inside], name, hatched=False)
-        canvas.line(x, y, escape(each.name), hue, 4 if number == 0 else 3, _STROKES[number])
+        canvas.line(x, y, escape(name_of), hue, 4 if number == 0 else 3, _STROKES[number])
         losses.append(y)
-    heights = [each.answer.recommendation.cross_entropy.value for each in shown]
+    heights = [plan.recommendation.cross_entropy.value for _, plan in shown]
     ranks = np.argsort(np.argsort(heights))  # The lowest has its label below, the others above.
-    for number, each in enumerate(shown):
-        best = each.answer.recommendation
+    for number, (name_of, plan) in enumerate(shown):
+        best = plan.recommendation
         at = (best.config.compute_flops, best.cross_entropy.value)
         canvas.mark(*at, _MARKS[number], 15, fill=hues[number], edge=colours.paper)
-        text = f"{escape(each.name)}: {formats.loss(at[1])}"
+        text = f"{escape(name_of)}: {formats.loss(at[1])}"
         canvas.label(
             *at,
             text,
@@ -61,9 +61,9 @@ def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
     )
     canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
     listed = "; ".join(
-        f"{each.name}: {wording.loss(each.answer.recommendation.cross_entropy, words)}"
-        for each in shown
-        if math.isfinite(each.answer.recommendation.cross_entropy.value)
+        f"{name_of}: {wording.loss(plan.recommendation.cross_entropy, words)}"
+        for name_of, plan in shown
+        if math.isfinite(plan.recommendation.cross_entropy.value)
     )
     return Chart(
         canvas.figure, words.say("Loss against compute by scenario. {listed}.", listed=listed)

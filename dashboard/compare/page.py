@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import cache, provisional
 from dashboard.compare import charts, saved_list, selection, wording
 from dashboard.state import saved
 from dashboard.state.session import Scenario
@@ -26,6 +26,8 @@ def render(now: Scenario) -> None:
     if any(each.answer for each in sides):
         drawn = charts.frontiers(sides, words, palette(st.context.theme.type))
         blocks.chart(words.say("Frontiers"), drawn)
+    answers = [each.answer for each in sides if each.answer is not None]
+    provisional.mark(answers, words)
     blocks.heading(words.say("Side by side"), blocks.tips(words, "loss", "usual_rule"))
     blocks.columns(wording.table(sides, words))
     st.caption(wording.differences(sides, words))
@@ -36,3 +38,4 @@ def render(now: Scenario) -> None:
             )
             blocks.columns(wording.effects(found, words))
     saved_list.draw(kept, refused, words)
+    provisional.settle(answers)

@@ -1,26 +1,21 @@
-"""Which scenarios are compared, with their plans, what these earn, and what explains a difference."""
+"""Which scenarios are compared, with their answers, and what explains a difference."""
 
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.compare import charts, empty_state, explain, wording
+from dashboard.compare import charts, empty_state, wording
 from dashboard.compare.example import wider
-from dashboard.compare.explain import Explanation, Side
+from dashboard.compare.side import Side, side
 from dashboard.state import saved, session
-from dashboard.state import scenario as state_scenario
-from engine.roi.study import Study
+from engine.decision.explain import Explanation, explain
 from engine.text.i18n import Words
 
 
 def explained(first: Side, other: Side) -> Explanation | None:
     """None where one of them has no plan."""
-    return explain.explain(first, other, cache.decision) if first.answer and other.answer else None
-
-
-def _appraised(values: explain.Values) -> Study:
-    now = state_scenario.asked(values, values["lang"] or "")
-    plan = (now.budget, now.evidence_id, now.sampling, now.assumptions)
-    return cache.study(*plan, now.table, now.curve)
+    if first.answer is None or other.answer is None:
+        return None
+    return explain(first.question, other.question, cache.decision_on)
 
 
 def sides(kept: list[saved.Saved], words: Words) -> list[Side]:
@@ -38,4 +33,4 @@ def sides(kept: list[saved.Saved], words: Words) -> list[Side]:
         empty_state.draw(bool(kept), words)
         named = [(wording.example(words), wider(fields))]
     everyone = [(words.say("This scenario"), fields), *named]
-    return [explain.side(name, values, cache.decision, _appraised) for name, values in everyone]
+    return [side(name, values, cache.answer) for name, values in everyone]

@@ -4,15 +4,12 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from dashboard.compare.explain import GROUPS, Effect, Explanation, Side, differing
-from dashboard.decide import wording
-from dashboard.roi import wording as roi_wording
+from dashboard.compare.side import Side
 from dashboard.state import link
 from dashboard.state.saved import Saved
-from engine.decision.answer import Decision
-from engine.interval import Interval
-from engine.roi.study import Study
-from engine.text import figures, formats, labels
+from engine.decision.answer import Answer
+from engine.decision.explain import SWAPS, Effect, Explanation, Result, differing
+from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
 
 MARK = "≠"
@@ -35,7 +32,6 @@ _NAMES = {
     "currency": N_("Currency"),
 }
 _SHOWN = 4
-_BINDS = {"compute": N_("Compute"), "data": N_("People"), "epsilon": N_("Privacy ε")}
 _EXAMPLE = N_("Example: ten times the people")
 
 
@@ -94,15 +90,14 @@ def name(key: str, words: Words) -> str:
 
 def table(sides: list[Side], words: Words) -> dict[str, list[str]]:
     """Scenarios as columns; what differs from the first is marked with a sign, in bold."""
-    outcomes, returns = _outcomes(words), _returns(words)
-    rows = [name(key, words) for key in GROUPS]
-    rows += [label for label, _ in (*outcomes, *returns)]
+    results = _results_shown(words)
+    rows = [name(key, words) for key in SWAPS]
+    rows += [label for label, _ in results]
     found = {" ": rows}
     first: list[str] = []
     for number, each in enumerate(sides):
-        cells = [_assumption(each, key, words) for key in GROUPS]
-        cells += [write(each.answer) if each.answer else "—" for _, write in outcomes]
-        cells += [write(each.study) if each.study else "—" for _, write in returns]
+        cells = [_assumption(each, key, words) for key in SWAPS]
+        cells += [write(each.answer) if each.answer else "—" for _, write in results]
         first = first or cells
         shown = [c if c == f else f"**{MARK} {c}**" for c, f in zip(cells, first, strict=True)]
         head = formats.literally(each.name)
@@ -139,16 +134,16 @@ def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[s
     }
 
 
-def _results(first: Decision, second: Decision, words: Words) -> dict[str, str]:
+def _results(first: Answer, second: Answer, words: Words) -> dict[str, str]:
     return {
-        "loss_a": formats.loss(first.recommendation.cross_entropy.value),
-        "loss_b": formats.loss(second.recommendation.cross_entropy.value),
-        "cost_a": labels.money(first.cost, words),
-        "cost_b": labels.money(second.cost, words),
+        "loss_a": quantities.text("cross_entropy", first, words),
+        "loss_b": quantities.text("cross_entropy", second, words),
+        "cost_a": quantities.text("training_list_price", first, words),
+        "cost_b": quantities.text("training_list_price", second, words),
     }
 
 
-def _part(found: Explanation, effect: Effect, result: str, words: Words) -> str:
+def _part(found: Explanation, effect: Effect, result: Result, words: Words) -> str:
     share = found.share(effect, result)
     if len(found.effects) == 1 or share > 0.995:
         return _in_sentence(effect, words)
@@ -219,48 +214,37 @@ def _assumption(each: Side, key: str, words: Words) -> str:
     return formats.plain(held, 5)
 
 
-def _outcomes(words: Words) -> tuple[tuple[str, Callable[[Decision], str]], ...]:
-    """Rows of the table that follow from the assumptions."""
-    language = words.language
+def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], ...]:
+    """Rows of the table that follow from the assumptions: the plan, then the money."""
+
+    def row(key: str) -> tuple[str, Callable[[Answer], str]]:
+        return quantities.label(key, words), lambda answer: quantities.text(key, answer, words)
+
+    def with_range(key: str, inside: str) -> tuple[str, Callable[[Answer], str]]:
+        return quantities.label(key, words), lambda answer: formats.bracketed(
+            quantities.text(key, answer, words),
+            quantities.text(inside, answer, words),
+            words.language,
+        )
+
     return (
-        (words.say("Expected loss"), lambda a: wording.loss(a.recommendation.cross_entropy, words)),
-        (words.say("Cost of the training"), lambda a: labels.money(a.cost, words)),
+        with_range("cross_entropy", "cross_entropy_range"),
+        row("training_list_price"),
+        row("model_size"),
+        row("batch_size"),
+        row("iterations"),
+        row("rule_factor"),
         (
-            words.say("Model size (parameters)"),
-            lambda a: formats.amount(a.recommendation.config.model_size, language),
+            quantities.label("saturation_compute_flops", words),
+            lambda answer: f"{quantities.text('saturation_compute_flops', answer, words)} FLOPs",
         ),
-        (
-            words.say("Batch size (people, expected)"),
-            lambda a: formats.amount(a.recommendation.config.batch_size, language),
-        ),
-        (
-            words.say("Iterations (steps)"),
-            lambda a: formats.count(a.recommendation.config.iterations, language),
-        ),
-        (words.say("Usual rule needs"), lambda a: _rule(a, words)),
-        (
-            words.say("Compute pays up to"),
-            lambda a: f"{formats.scientific(a.saturation.compute_flops, 2)} FLOPs",
-        ),
-        (words.say("What binds"), lambda a: words.say(_BINDS[a.doubling.binding])),
+        row("binds"),
+        row("verdict"),
+        with_range("npv", "npv_range"),
+        row("probability"),
+        row("payback"),
+        with_range("total_cost", "total_cost_range"),
     )
-
-
-def _returns(words: Words) -> tuple[tuple[str, Callable[[Study], str]], ...]:
-    """Rows of the table about money."""
-    return (
-        (figures.name("npv", words), lambda s: _money(s.appraisal.npv, words)),
-        (
-            figures.name("probability", words),
-            lambda s: figures.chance(s.appraisal.probability, words),
-        ),
-        (figures.name("payback", words), lambda s: roi_wording.payback(s.appraisal, words)),
-        (figures.name("total_cost", words), lambda s: _money(s.appraisal.total_cost, words)),
-    )
-
-
-def _money(amount: Interval, words: Words) -> str:
-    return roi_wording.interval(amount.value, amount.low, amount.high, words)
 
 
 def _own_figures(values: Mapping[str, link.Value], words: Words) -> str:
@@ -274,16 +258,13 @@ def _own_figures(values: Mapping[str, link.Value], words: Words) -> str:
     return " · ".join(said)
 
 
-def _rule(answer: Decision, words: Words) -> str:
-    factor = wording.stronger(answer).compute_factor
-    return words.say("out of reach") if factor is None else labels.times(factor, words)
-
-
 def differences(sides: list[Side], words: Words) -> str:
     """How to read the table."""
-    names = sorted({key for each in sides[1:] for key in differing(sides[0].values, each.values)})
+    names = sorted(
+        {key for each in sides[1:] for key in differing(sides[0].question, each.question)}
+    )
     return words.say(
         "{mark} marks what differs from the first column. Different assumptions: {names}.",
         mark=MARK,
-        names=", ".join(name(key, words) for key in GROUPS if key in names) or "—",
+        names=", ".join(name(key, words) for key in SWAPS if key in names) or "—",
     )

@@ -13,7 +13,8 @@ from dashboard.ui.canvas import FONT, Canvas, two_lines
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.allocation.result import Support, WiggleRoom
-from engine.decision.answer import Decision
+from engine.decision import findings
+from engine.decision.decide import Decision
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
@@ -105,7 +106,7 @@ def _saturation(canvas: Canvas, answer: Decision, words: Words) -> None:
 
 
 def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
-    factor, colours = wording.stronger(answer).compute_factor, canvas.colours
+    factor, colours = findings.stronger_rule(answer).compute_factor, canvas.colours
     if factor is None or factor < _VISIBLE_FACTOR:
         return
     here = answer.recommendation.config.compute_flops
@@ -181,7 +182,7 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
     canvas = Canvas(colours)
     canvas.log_axis("x", batch.min(), batch.max(), words.language, air=(_AIR, _AIR))
     canvas.log_axis("y", model.min(), model.max(), words.language, air=(_AIR, _AIR))
-    size = wording.smaller_model(answer)
+    size = findings.smaller_model(answer)
     low = size is not None and canvas.place("y", size) < _NEAR
     high = canvas.place("y", best.model_size) > 1 - _NEAR
     air = (_LABEL_AIR if low else _AIR, _LABEL_AIR if high else _AIR)
@@ -240,7 +241,7 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
 def window(answer: Decision) -> tuple[float, float]:
     """The compute worth showing: this budget, saturation and the rule's crossing, with air."""
     curve, here = answer.frontier.compute_flops, answer.recommendation.config.compute_flops
-    factor = wording.stronger(answer).compute_factor or 1.0
+    factor = findings.stronger_rule(answer).compute_factor or 1.0
     points = (here, answer.saturation.compute_flops, here * factor)
     low = min(max(curve[0], min(points) / 300), min(points) / 3)
     return low, max(min(curve[-1], max(points) * 30), max(points) * 3)

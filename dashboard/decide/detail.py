@@ -8,7 +8,7 @@ from dashboard.glossary import lookup
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.allocation.result import Support
-from engine.decision.answer import Decision
+from engine.decision.decide import Decision
 from engine.text.i18n import Words
 
 _ICON = {

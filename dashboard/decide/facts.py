@@ -11,8 +11,9 @@ from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
 from engine.accounting.certificate import Certificate
 from engine.config import Budget, Sampling
-from engine.decision.answer import Decision
-from engine.text import formats, labels
+from engine.decision import findings
+from engine.decision.decide import Decision
+from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 from engine.text.privacy import _DIGITS, noise, promised_epsilon
 
@@ -58,12 +59,8 @@ def _cost(answer: Decision, words: Words) -> Metric:
     cost, used = answer.cost, answer.cost.assumptions
     return Metric(
         label=words.say("Cost of the training"),
-        value=labels.money(cost, words),
-        detail=words.say(
-            "{time} · USD {usd}",
-            time=labels.duration(cost.device_hours, words),
-            usd=formats.amount(cost.usd, words.language) if cost.usd >= 0.01 else "<0.01",
-        ),
+        value=figures.money(cost.jpy, words),
+        detail=labels.duration(cost.device_hours, words),
         help=words.say(
             "{accelerator} at USD {price} an hour, {utilisation} of its peak used, privacy making "
             "a step {overhead}× as long, {rate} yen to the dollar. Change them in the sidebar.",
@@ -77,7 +74,7 @@ def _cost(answer: Decision, words: Words) -> Metric:
 
 
 def _saving(answer: Decision, words: Words) -> Metric:
-    rule = wording.stronger(answer)
+    rule = findings.stronger_rule(answer)
     label = words.say("Usual rule needs")
     help_text = words.say(
         "In practice the rule is used with batches of 0.292 · C^0.3271 tokens (DeepSeek LLM 2024). "
@@ -99,7 +96,7 @@ def _saving(answer: Decision, words: Words) -> Metric:
         detail=words.say(
             "{inside} the compute · {money} more",
             inside=wording.factor_interval(rule, words),
-            money=formats.yen(extra, words.language),
+            money=figures.money(extra, words),
         ),
         help=help_text,
     )

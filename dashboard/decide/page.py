@@ -1,60 +1,64 @@
-"""Decide: the decision in a sentence, four figures, the chart that proves it, then the detail."""
+"""Decide: the decision in a sentence, the verdict, four figures, the chart that proves it, detail."""
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import cache, provisional
 from dashboard.decide import charts, detail, facts, guarantee, wording
 from dashboard.state.session import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
-from engine.decision.answer import Decision
+from engine.decision.answer import Answer
+from engine.decision.decide import Decision
 from engine.errors import InputError
+from engine.text import verdict
 from engine.text.i18n import Words
 
 
 def render(scenario: Scenario) -> None:
-    """Draw the page; the certificate comes last, so that the page is complete before it."""
-    words, colours = Words(scenario.language), palette(st.context.theme.type)
+    """Draw the page."""
+    words, colours = scenario.words, palette(st.context.theme.type)
     try:
         answer = _answer(scenario, words)
     except InputError as error:
         st.error(words.refusal(error), icon=":material/block:")
         st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
         return
-    st.title(wording.decision(answer, words), anchor=False)
-    st.header(wording.second_line(answer, words), anchor=False, help=blocks.tip("binding", words))
+    decision = answer.decision
+    st.title(wording.headline(answer, words), anchor=False)
+    st.markdown(f":material/gavel: **{verdict.sentence(answer, words)}**")
+    st.header(wording.second_line(decision, words), anchor=False, help=blocks.tip("binding", words))
     promise = st.empty()
-    detail.support(answer, words)
-    _metrics(answer, words)
-    _charts(answer, words, colours)
-    statement = detail.draw(answer, words, colours)
+    provisional.mark([answer], words)
+    detail.support(decision, words)
+    _metrics(decision, words)
+    _charts(decision, words, colours)
+    statement = detail.draw(decision, words, colours)
     guarantee.draw(answer, promise, statement, words)
+    provisional.settle([answer])
 
 
-def _answer(scenario: Scenario, words: Words) -> Decision:
+def _answer(scenario: Scenario, words: Words) -> Answer:
     note = st.empty()
-    if not cache.evidence_is_ready(scenario.evidence_id):
+    if not cache.evidence_is_ready(scenario.question.evidence_id):
         note.info(words.say("Fitting the law to the evidence: some seconds, this one time only."))
     with st.skeleton(height=420):
-        answer = cache.decision(
-            scenario.budget, scenario.evidence_id, scenario.sampling, scenario.assumptions
-        )
+        answer = cache.answer(scenario.question)
     note.empty()
     return answer
 
 
-def _metrics(answer: Decision, words: Words) -> None:
-    for column, metric in zip(st.columns(4), facts.metrics(answer, words), strict=True):
+def _metrics(decision: Decision, words: Words) -> None:
+    for column, metric in zip(st.columns(4), facts.metrics(decision, words), strict=True):
         with column.container(border=True, height="stretch", gap=None):
             st.metric(metric.label, metric.value, help=metric.help)
             st.caption(metric.detail)
 
 
-def _charts(answer: Decision, words: Words, colours: Palette) -> None:
+def _charts(decision: Decision, words: Words, colours: Palette) -> None:
     wide, narrow = st.columns([13, 7], gap="medium")
     with wide:
-        drawn = charts.frontier(answer, words, colours)
+        drawn = charts.frontier(decision, words, colours)
         blocks.chart(words.say("What compute buys"), drawn, help=blocks.tip("saturation", words))
-        st.caption(wording.saving(answer, words))
+        st.caption(wording.saving(decision, words))
     with narrow:
-        blocks.chart(words.say("What doubling buys"), charts.doublings(answer, words, colours))
+        blocks.chart(words.say("What doubling buys"), charts.doublings(decision, words, colours))

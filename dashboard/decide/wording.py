@@ -4,26 +4,15 @@ Every function is pure: engine values and :class:`Words` in, text out. Values ca
 an interval stands in brackets after its value.
 """
 
-import math
-
 from engine.allocation.result import Baseline, Saturation, Support
-from engine.decision.answer import Decision
+from engine.decision import findings
+from engine.decision.answer import Answer
+from engine.decision.decide import Decision
+from engine.decision.findings import Binds
+from engine.decision.verdict import Code
 from engine.interval import Interval
-from engine.text import formats, labels
+from engine.text import figures, formats, labels
 from engine.text.i18n import FIELDS, N_, Words
-
-_NEGLIGIBLE = 0.001
-"""Relative fall in loss below which doubling a budget is said to buy nothing."""
-_SMALLER = 0.95
-"""A model below this share of the recommended size is worth calling smaller."""
-_BALANCED = 0.7
-"""Least over largest gain above which no single budget is said to bind."""
-
-_OVERSPENT = 0.8
-"""Saturation below this share of the compute budget is worth a sentence."""
-
-_GUESSING = 0.97
-"""Share of the loss of guessing (ln vocabulary) from which an interval counts as reaching it."""
 
 _BINDING = {
     ("compute", "data"): N_(
@@ -75,8 +64,29 @@ def loss(interval: Interval, words: Words) -> str:
     return formats.bracketed(formats.loss(interval.value), inside, words.language)
 
 
+def headline(answer: Answer, words: Words) -> str:
+    """Line 1: what to train; where that is not asked for, what would be trained."""
+    if answer.verdict.code is Code.TRAIN:
+        return decision(answer.decision, words)
+    return plan(answer.decision, words)
+
+
+def plan(answer: Decision, words: Words) -> str:
+    """The best plan within the budgets, without saying that it should be done."""
+    best, language = answer.recommendation, words.language
+    return words.say(
+        "The best plan within these budgets: a {model}-parameter model, {steps} on batches of "
+        "{people}. It would reach a loss of {loss} for about {money}.",
+        model=formats.amount(best.config.model_size, language),
+        steps=labels.steps(best.config.iterations, words),
+        people=labels.people(best.config.batch_size, words),
+        loss=loss(best.cross_entropy, words),
+        money=figures.money(answer.cost.jpy, words),
+    )
+
+
 def decision(answer: Decision, words: Words) -> str:
-    """Line 1: the decision."""
+    """The plan as something to do."""
     best, language = answer.recommendation, words.language
     return words.say(
         "Train a {model}-parameter model, {steps} on batches of {people}. "
@@ -85,35 +95,29 @@ def decision(answer: Decision, words: Words) -> str:
         steps=labels.steps(best.config.iterations, words),
         people=labels.people(best.config.batch_size, words),
         loss=loss(best.cross_entropy, words),
-        money=labels.money(answer.cost, words),
+        money=figures.money(answer.cost.jpy, words),
     )
 
 
 def binding(answer: Decision, words: Words) -> str:
     """Line 2: which budget binds, and what the least useful one would buy instead."""
-    gains = {
-        "compute": max(0.0, answer.doubling.compute.value),
-        "data": max(0.0, answer.doubling.data.value),
-        "epsilon": max(0.0, answer.doubling.epsilon.value),
-    }
-    best = answer.doubling.binding
-    least = min((name for name in gains if name != best), key=lambda name: gains[name])
-    gain, other = (formats.percent(gains[name], words.language) for name in (best, least))
-    if gains[best] < _NEGLIGIBLE:
-        return words.say(
-            "No budget binds: doubling any one of the three lowers the loss by less than {gain}.",
-            gain=formats.percent(_NEGLIGIBLE, words.language),
-        )
-    if gains[least] > _BALANCED * gains[best]:
-        return words.say(
-            "The three budgets are in balance: doubling any one lowers the loss by {range}.",
-            range=formats.between(other, gain, words.language),
-        )
-    (second,) = set(gains) - {best, least}
-    if gains[second] > _BALANCED * gains[best]:
-        shown = {name: formats.percent(gains[name], words.language) for name in gains}
-        return words.say(_BOTH_BIND[least], **shown)
-    return words.say(_BINDING[best, least], gain=gain, other=other)
+    found = findings.binding(answer.doubling)
+    first, _, least = found.ranked
+    shown = {name: formats.percent(gain, words.language) for name, gain in found.gains.items()}
+    match found.binds:
+        case Binds.NONE:
+            return words.say(
+                "No budget binds: doubling any one of the three lowers the loss by less than {gain}.",
+                gain=formats.percent(findings.NEGLIGIBLE, words.language),
+            )
+        case Binds.ALL:
+            return words.say(
+                "The three budgets are in balance: doubling any one lowers the loss by {range}.",
+                range=formats.between(shown[least], shown[first], words.language),
+            )
+        case Binds.TWO:
+            return words.say(_BOTH_BIND[least], **shown)
+    return words.say(_BINDING[first, least], gain=shown[first], other=shown[least])
 
 
 def second_line(answer: Decision, words: Words) -> str:
@@ -129,41 +133,29 @@ def joined(sentences: list[str], words: Words) -> str:
 
 def hopeless(answer: Decision, words: Words) -> str | None:
     """That the model may be no better than guessing, where its interval reaches that far."""
-    guessing = math.log(answer.vocabulary_size)
-    if answer.recommendation.cross_entropy.high < _GUESSING * guessing:
+    if not findings.learns_nothing(answer):
         return None
     return words.say(
         "Such a model would learn next to nothing: guessing has a loss of {guessing}. "
         "Take more people or a larger ε.",
-        guessing=formats.loss(guessing),
+        guessing=formats.loss(findings.loss_of_guessing(answer)),
     )
 
 
 def overspending(answer: Decision, words: Words) -> str | None:
     """That less compute would do, where it would: a share of the budget is as good."""
-    spent = answer.recommendation.config.compute_flops / answer.budget.compute_flops
-    if spent < _OVERSPENT:
+    if (spent := findings.unspent(answer)) is not None:
         return words.say(
             "The plan uses {share} of the compute budget: the rest would buy nothing.",
             share=formats.percent(spent, words.language),
         )
-    share = answer.saturation.compute_flops / answer.budget.compute_flops
-    if share > _OVERSPENT:
+    if (share := findings.enough(answer)) is None:
         return None
     return words.say(
         "With {share} of this compute the loss is already within {tolerance} of the best.",
         share=formats.percent(share, words.language),
         tolerance=formats.percent(answer.saturation.tolerance, words.language),
     )
-
-
-def stronger(answer: Decision) -> Baseline:
-    """The rule that needs less compute: the one that a headline may be measured against."""
-
-    def need(rule: Baseline) -> float:
-        return float("inf") if rule.compute_factor is None else rule.compute_factor
-
-    return min(answer.rule_tuned, answer.rule_practised, key=need)
 
 
 def factor(rule: Baseline, words: Words) -> str:
@@ -217,7 +209,7 @@ def saving(answer: Decision, words: Words) -> str:
             factor=factor(practised, words),
         )
     sentences = [first, second]
-    where = stronger(answer).extrapolation
+    where = findings.stronger_rule(answer).extrapolation
     if where is not None and where.support is Support.OUTSIDE:
         sentences.append(
             words.say(
@@ -265,18 +257,9 @@ def support(answer: Decision, words: Words) -> str:
     )
 
 
-def smaller_model(answer: Decision) -> float | None:
-    """Parameters of the smallest model within the tolerance, if clearly below the recommended."""
-    room, best = answer.wiggle_room, answer.recommendation.config.model_size
-    within = (room.excess <= room.tolerance).any(axis=1)
-    if not within.any() or room.model_size[within].min() >= _SMALLER * best:
-        return None
-    return float(room.model_size[within].min())
-
-
 def wiggle(answer: Decision, words: Words) -> str:
     """What the tolerance allows: the smallest model that is as good."""
-    best, small = answer.recommendation.config.model_size, smaller_model(answer)
+    best, small = answer.recommendation.config.model_size, findings.smaller_model(answer)
     tolerance = formats.percent(answer.wiggle_room.tolerance, words.language)
     if small is None:
         return words.say(

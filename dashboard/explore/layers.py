@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.allocation.maps import FARTHEST, BudgetMap
 from engine.cost import CostAssumptions, cost
-from engine.text import formats, labels
+from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 
 _LEVELS = 9
@@ -52,7 +52,7 @@ def layer(found: BudgetMap, quantity: str, assumptions: CostAssumptions, words: 
     flops = found.compute_flops if found.reaching is None else found.reaching
     price = flops * cost(1.0, assumptions).jpy
     title = words.say("Cost of the training")
-    return _decades(price, lambda v: formats.yen(v, language), title)
+    return _decades(price, lambda v: figures.money(v, words), title)
 
 
 def _times(factor: float, words: Words) -> str:

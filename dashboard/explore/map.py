@@ -10,7 +10,7 @@ from dashboard.state import session
 from dashboard.state.session import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.decision.answer import Decision
+from engine.decision.decide import Decision
 from engine.text.i18n import Words
 
 _HEIGHT = 600
@@ -43,14 +43,14 @@ def draw(now: Scenario, answer: Decision, words: Words, colours: Palette) -> Non
         quantity,
         now.budget,
         answer.recommendation.cross_entropy.value,
-        cache.fitted_evidence(now.evidence_id).space,
-        sampling=now.sampling,
-        evidence_id=now.evidence_id,
+        cache.fitted_evidence(now.question.evidence_id).space,
+        sampling=now.question.sampling,
+        evidence_id=now.question.evidence_id,
     )
     with st.skeleton(height=_HEIGHT):
         found, gains = cache.budget_map(plane)
     shown = (found, gains if arrows else None, plane, quantity)
-    drawn = map_charts.draw(*shown, now.budget, now.assumptions, words, colours)
+    drawn = map_charts.draw(*shown, now.budget, now.question.prices, words, colours)
     blocks.heading(
         words.say(explore_plane.QUANTITIES[quantity]),
         lookup.tips(words, *explore_plane.TERMS[quantity]),

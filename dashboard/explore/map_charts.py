@@ -18,7 +18,7 @@ from dashboard.ui.colours import Palette
 from engine.allocation.maps import BudgetMap, Doublings
 from engine.config import Budget
 from engine.cost import CostAssumptions, cost
-from engine.text import formats
+from engine.text import figures, formats
 from engine.text.i18n import Words
 
 _PALE, _DEEP = 0.04, 0.62
@@ -150,7 +150,8 @@ def _lines(
 
 
 def _iso_cost(canvas: Canvas, found: BudgetMap, assumptions: CostAssumptions, words: Words) -> None:
-    one, (low, high) = cost(1.0, assumptions).jpy, found.x_values[[0, -1]]
+    one = cost(1.0, assumptions).jpy / (words.jpy_per_usd or 1.0)  # in the currency shown
+    low, high = found.x_values[[0, -1]]
     if one <= 0:
         return
     powers = range(math.ceil(math.log10(low * one)), math.floor(math.log10(high * one)) + 1)
@@ -166,7 +167,7 @@ def _iso_cost(canvas: Canvas, found: BudgetMap, assumptions: CostAssumptions, wo
             name=words.say("Lines of equal cost"),
             showlegend=number == 0,
         )
-        text = formats.yen(10.0**power, words.language)
+        text = figures.money(figures.jpy(10.0**power, words), words)
         note = label_layout.value(canvas, at, float(found.y_values[1]), text, canvas.colours.quiet)
         if label_layout.is_free(canvas, note, notes):
             notes.append(note)

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import cache, provisional
 from dashboard.explore import map, plan_charts, plane, wording
 from dashboard.glossary import lookup
 from dashboard.state.session import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.decision.answer import Decision
+from engine.decision.decide import Decision
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -16,26 +16,28 @@ from engine.text.i18n import Words
 def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
-    asked = (scenario.budget, scenario.evidence_id, scenario.sampling, scenario.assumptions)
     try:
         with st.skeleton(height=420):
-            answer = cache.decision(*asked)
+            found = cache.answer(scenario.question)
     except InputError as error:
         st.error(words.refusal(error), icon=":material/block:")
         st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
         return
+    answer = found.decision
     st.title(wording.headline(answer, words), anchor=False)
+    provisional.mark([found], words)
     map.draw(scenario, answer, words, colours)
     _plans(scenario, answer, words)
+    provisional.settle([found])
 
 
 def _plans(scenario: Scenario, answer: Decision, words: Words) -> None:
     colours = palette(st.context.theme.type)
-    space = cache.fitted_evidence(scenario.evidence_id).space
+    space = cache.fitted_evidence(scenario.question.evidence_id).space
     lines = cache.plan_lines(
         scenario.budget.delta,
-        scenario.evidence_id,
-        scenario.sampling,
+        scenario.question.evidence_id,
+        scenario.question.sampling,
         plane.window("compute", scenario.budget, space),
         *plane.around(scenario.budget),
     )

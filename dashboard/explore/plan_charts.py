@@ -13,7 +13,7 @@ from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.allocation.maps import PlanLines
-from engine.decision.answer import Decision
+from engine.decision.decide import Decision
 from engine.text import formats, labels
 from engine.text.i18n import N_, Words
 

@@ -9,8 +9,8 @@ from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import BudgetMap, PlanLines
 from engine.config import Budget
 from engine.cost import CostAssumptions, cost
-from engine.decision.answer import Decision
-from engine.text import formats, labels
+from engine.decision.decide import Decision
+from engine.text import figures, formats, labels
 from engine.text.i18n import N_, Words
 
 TOKENS_RULE = int(TOKENS_PER_PARAMETER)
@@ -132,7 +132,7 @@ def points(found: BudgetMap, plane: Plane, assumptions: CostAssumptions, words: 
                 "loss {loss} · {model} parameters · {money}",
                 loss=formats.loss(float(loss)),
                 model=formats.amount(found.model_size[row, column], words.language),
-                money=formats.yen(found.compute_flops[row, column] * one, words.language),
+                money=figures.money(found.compute_flops[row, column] * one, words),
             )
             note = words.say("Outside the evidence") if found.outside[row, column] else ""
             said.append("<br>".join(filter(None, (place, detail, note))))

@@ -46,17 +46,17 @@ def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
 def _minutes(now: Scenario, words: Words) -> float:
     label = words.say("Minutes for all trainings together")
     seconds = 60.0 * st.slider(label, 1, 60, _MINUTES, **session.bind_page("pilot", "minutes"))
-    price = figures.money(facts.price(seconds, now.assumptions), words)
+    price = figures.money(facts.price(seconds, now.question.prices), words)
     st.caption(words.say("≈ {money} at the sidebar's price of a device-hour", money=price))
     return seconds
 
 
 def _money(now: Scenario, words: Words) -> float:
     one = figures.jpy(1.0, words)
-    usual = formats.rounded(facts.price(60.0 * _MINUTES, now.assumptions) / one)
-    label = words.say("{currency} for all trainings together", currency=now.currency)
-    place = session.bind_page("pilot", f"money-{now.currency}")
+    usual = formats.rounded(facts.price(60.0 * _MINUTES, now.question.prices) / one)
+    label = words.say("{currency} for all trainings together", currency=now.question.currency)
+    place = session.bind_page("pilot", f"money-{now.question.currency}")
     money = st.number_input(label, min_value=0.0, value=usual, **place)
-    seconds = facts.affordable(money * one, now.assumptions)
+    seconds = facts.affordable(money * one, now.question.prices)
     st.caption(words.say("≈ {time} on this machine", time=labels.wall(seconds, words)))
     return seconds

@@ -31,8 +31,8 @@ def draw(
         st.error(words.refusal(error), icon=":material/block:")
         return
     blocks.heading(words.say("What will be tested"))
-    frozen_plan.draw(plan, now.assumptions, words)
-    price = facts.price(plan.expected_seconds, now.assumptions)
+    frozen_plan.draw(plan, now.question.prices, words)
+    price = facts.price(plan.expected_seconds, now.question.prices)
     label = words.say(
         "Start the pilot: {time}, {money}",
         time=labels.wall(plan.expected_seconds, words),

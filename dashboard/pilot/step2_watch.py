@@ -28,7 +28,7 @@ def draw(entry: Entry, now: Scenario, words: Words, colours: Palette) -> None:
     else:
         _picture(entry.plan, entry.status, expected, words, colours)
     with st.expander(words.say("The plan as it was frozen")):
-        frozen_plan.draw(entry.plan, now.assumptions, words)
+        frozen_plan.draw(entry.plan, now.question.prices, words)
 
 
 @st.fragment(run_every=_LOOK_AGAIN)

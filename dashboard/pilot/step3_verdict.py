@@ -33,7 +33,7 @@ def draw(entry: Entry, found: Verdict, now: Scenario, words: Words, colours: Pal
     _audit(entry, words)
     refit.draw(entry, found, words)
     with st.expander(words.say("The plan as it was frozen")):
-        frozen_plan.draw(plan, now.assumptions, words)
+        frozen_plan.draw(plan, now.question.prices, words)
 
 
 def _audit(entry: Entry, words: Words) -> None:

@@ -10,40 +10,31 @@ from dashboard.decide import wording
 from dashboard.present import objections, request, tables
 from dashboard.present.objections import joined
 from dashboard.roi import wording as roi_wording
-from engine.accounting.certificate import Certificate
-from engine.decision.answer import Decision
+from engine.decision.answer import Answer
 from engine.report.deck import Record, Section, Table
-from engine.risk import AttackRisk
-from engine.roi.study import Study
-from engine.text import figures, formats
+from engine.text import figures, formats, privacy, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 
 
-def record(
-    answer: Decision,
-    study: Study,
-    risk: AttackRisk,
-    certificate: Certificate | None,
-    basis: tables.Basis,
-    words: Words,
-) -> Record:
+def record(answer: Answer, basis: tables.Basis, words: Words) -> Record:
     """The form, filled in as far as figures go."""
+    study = answer.study
     sections = (
         Section(heading=words.say("Question"), sentences=(request.question(answer, words),)),
-        Section(heading=words.say("Options"), table=tables.options(answer, study, words)),
+        Section(heading=words.say("Options"), table=tables.options(answer, words)),
         Section(
             heading=words.say("Recommendation"),
             sentences=(
-                request.ask(answer, study, words),
-                request.why(answer, study, words),
-                wording.decision(answer, words),
+                verdict.ask(answer, words),
+                verdict.why(answer, words),
+                wording.headline(answer, words),
             ),
         ),
         Section(
             heading=words.say("Figures"),
             sentences=(roi_wording.headline(study, words),),
-            table=tables.key_figures(answer, study, risk, words),
+            table=tables.key_figures(answer, words),
         ),
         Section(
             heading=words.say("Assumptions"),
@@ -52,7 +43,7 @@ def record(
         ),
         Section(
             heading=words.say("Risks and what is done about them"),
-            table=risks(answer, study, risk, certificate, words),
+            table=risks(answer, words),
         ),
     )
     title = words.say("Decision record")
@@ -64,11 +55,11 @@ def record(
             (words.say("Author"), basis.cover.presenter),
         ),
         dated=words.say("Date: {date}", date=tables.day(basis.day, words)),
-        request=request.request(answer, study, words),
+        request=request.request(answer, words),
         sections=sections,
         approvals=approvals(words),
         end=words.say("End of the record"),
-        summary=summary(answer, study, risk, words),
+        summary=summary(answer, words),
     )
 
 
@@ -83,15 +74,9 @@ def approvals(words: Words) -> tuple[str, ...]:
     return (words.say("Drafted"), words.say("Checked"), words.say("Agreed"), words.say("Decided"))
 
 
-def risks(
-    answer: Decision,
-    study: Study,
-    risk: AttackRisk,
-    certificate: Certificate | None,
-    words: Words,
-) -> Table:
+def risks(answer: Answer, words: Words) -> Table:
     """What may go wrong, how much of it, and the answer."""
-    found = study.appraisal
+    found, decision = answer.study.appraisal, answer.decision
     loses = figures.chance(1 - found.probability, words)
     rows = (
         (
@@ -105,49 +90,51 @@ def risks(
         ),
         (
             words.say("The forecast is wrong"),
-            joined([objections.forecast(answer, words), wording.support(answer, words)], words),
+            joined([objections.forecast(decision, words), wording.support(decision, words)], words),
             words.say("A pilot tests the forecast before the money is spent."),
         ),
         (
             words.say("Someone's data is recognised"),
-            roi_wording.odds(risk, words),
-            promise(answer, certificate, words),
+            roi_wording.odds(answer.risk, words),
+            promise(answer, words),
         ),
     )
     heads = (words.say("Risk"), words.say("How large"), words.say("What is done"))
     return Table(title=words.say("Risks and what is done about them"), heads=heads, rows=rows)
 
 
-def promise(answer: Decision, certificate: Certificate | None, words: Words) -> str:
+def promise(answer: Answer, words: Words) -> str:
     """The certified guarantee, or that there is none yet."""
+    certificate = answer.certificate
     if certificate is None:
         return words.say("The privacy loss is not certified yet.")
     return words.say(
         "Noise in every training step holds the privacy loss to ε ≤ {epsilon} (δ = {delta}), "
         "certified.",
-        epsilon=formats.plain(formats.rounded(certificate.epsilon, 4, up=True), 4),
+        epsilon=privacy.promised_epsilon(certificate),
         delta=formats.scientific(certificate.delta),
     )
 
 
-def summary(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> Table:
+def summary(answer: Answer, words: Words) -> Table:
     """The record in a few lines, for a slide."""
-    listed = _listed(
-        ((name, npv) for name, _, npv, _ in tables.options(answer, study, words).rows), words
-    )
+    study, risk = answer.study, answer.risk
+    listed = _listed(((name, npv) for name, _, npv, _ in tables.options(answer, words).rows), words)
     main = tables.main_assumptions(study, words).rows[:3]
     rows = [
         (words.say("Question"), request.question(answer, words)),
         (words.say("Options"), words.say("Net present value: {listed}.", listed=listed)),
         (
             words.say("Recommendation"),
-            joined([request.ask(answer, study, words), request.why(answer, study, words)], words),
+            joined([verdict.ask(answer, words), verdict.why(answer, words)], words),
         ),
         (words.say("Figures"), roi_wording.headline(study, words)),
         (words.say("Assumptions"), _listed((row[:2] for row in main), words)),
         (
             words.say("Risks"),
-            joined([objections.forecast(answer, words), roi_wording.odds(risk, words)], words),
+            joined(
+                [objections.forecast(answer.decision, words), roi_wording.odds(risk, words)], words
+            ),
         ),
     ]
     return tables.named(words.say("Decision record"), rows, words)

@@ -12,11 +12,9 @@ from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
-from engine.accounting.certificate import Certificate
-from engine.decision.answer import Decision
+from engine.decision.answer import Answer
 from engine.report.deck import Deck, Slide, Table
-from engine.risk import AttackRisk
-from engine.roi.study import Study
+from engine.text import verdict
 from engine.text.i18n import Words
 
 BUDGETS = ("compute", "data", "epsilon")
@@ -26,18 +24,13 @@ BUDGETS = ("compute", "data", "epsilon")
 class Material:
     """Everything that a deck is made from."""
 
-    answer: Decision
-    study: Study
-    risk: AttackRisk
-    certificate: Certificate | None
+    answer: Answer
     basis: tables.Basis
 
 
 def deck(found: Material, words: Words, colours: Palette) -> Deck:
     """The whole presentation with its appendix and the decision record."""
-    record = decision_record.record(
-        found.answer, found.study, found.risk, found.certificate, found.basis, words
-    )
+    record = decision_record.record(found.answer, found.basis, words)
     last = Slide(
         key="record",
         title=record.title,
@@ -58,7 +51,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
         slides=slides,
         appendix=_appendix(found, words),
         record=record,
-        data=(tables.raw_assumptions(found.study.table, words),),
+        data=(tables.raw_assumptions(found.answer.study.table, words),),
         footer=tables.footer(found.answer, found.basis, words),
         address=found.basis.address,
         notes_name=words.say("Notes"),
@@ -67,57 +60,60 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
 
 def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     """The question, the decision, what binds, the usual rule, privacy."""
-    answer, risk = found.answer, found.risk
-    quality, _, saving, saturation = facts.metrics(answer, words)
-    promise = decision_record.promise(answer, found.certificate, words)
+    answer = found.answer
+    decision, study, risk = answer.decision, answer.study, answer.risk
+    quality, _, saving, saturation = facts.metrics(decision, words)
+    promise = decision_record.promise(answer, words)
     return (
         Slide(
             key="question",
             title=request.question(answer, words),
             points=(
                 *found.basis.cover.lines(tables.day(found.basis.day, words), words),
-                request.ask(answer, found.study, words),
-                roi_wording.headline(found.study, words),
+                verdict.ask(answer, words),
+                roi_wording.headline(study, words),
             ),
             notes=(request.opening(answer, words),),
         ),
         Slide(
             key="decision",
-            title=wording.decision(answer, words),
-            table=tables.few_figures(answer, found.study, risk, words),
+            title=wording.headline(answer, words),
+            table=tables.few_figures(answer, words),
             notes=(
-                speaker_notes.gist(answer, words),
-                wording.wiggle(answer, words),
+                speaker_notes.gist(decision, words),
+                wording.wiggle(decision, words),
                 *aside(quality.help),
             ),
             live=BUDGETS,
         ),
         Slide(
             key="binding",
-            title=wording.binding(answer, words),
+            title=wording.binding(decision, words),
             points=tuple(
-                filter(None, (wording.hopeless(answer, words), wording.overspending(answer, words)))
+                filter(
+                    None, (wording.hopeless(decision, words), wording.overspending(decision, words))
+                )
             ),
-            figure=figures.doublings(answer, words, colours),
+            figure=figures.doublings(decision, words, colours),
             notes=(speaker_notes.longest(words), *aside(saturation.help)),
             live=BUDGETS,
         ),
         Slide(
             key="rule",
-            title=objections.rule(answer, words),
-            points=(wording.saving(answer, words),),
-            figure=figures.frontier(answer, words, colours),
+            title=objections.rule(decision, words),
+            points=(wording.saving(decision, words),),
+            figure=figures.frontier(decision, words, colours),
             notes=(speaker_notes.rule(words), *aside(saving.help)),
             live=BUDGETS,
         ),
         Slide(
             key="privacy",
             title=roi_wording.odds(risk, words),
-            points=(promise, roi_wording.legal(found.study, words)),
+            points=(promise, roi_wording.legal(study, words)),
             figure=figures.odds(risk, words, colours),
             notes=(
                 speaker_notes.chances(risk, words),
-                *aside(roi_facts.headlines(found.study, risk, words)[3].help),
+                *aside(roi_facts.headlines(study, risk, words)[3].help),
             ),
             live=("epsilon", "data"),
         ),
@@ -126,8 +122,8 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
 
 def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     """Payback, value, unknowns, steps."""
-    study = found.study
-    npv = roi_facts.headlines(study, found.risk, words)[0]
+    study = found.answer.study
+    npv = roi_facts.headlines(study, found.answer.risk, words)[0]
     slides = [
         Slide(
             key="return",
@@ -163,7 +159,7 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
     slides.append(
         Slide(
             key="steps",
-            title=objections.stepwise(found.answer, study, words),
+            title=objections.stepwise(found.answer, words),
             points=(roi_wording.staged(study.staged, words),),
             table=tables.steps(study, words),
             notes=(words.say("A gate is written down before anything is measured."),),
@@ -174,8 +170,8 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
 
 def _close(found: Material, words: Words) -> tuple[Slide, ...]:
     """Objections, what is not known, the ask."""
-    answer, study = found.answer, found.study
-    said = objections.objections(answer, study, found.risk, words)
+    answer = found.answer
+    said = objections.objections(answer, words)
     heads = (words.say("Likely question"), words.say("Our answer"))
     rows = tuple((item.question, item.answer) for item in said)
     return (
@@ -187,24 +183,25 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
         ),
         Slide(
             key="caveat",
-            title=wording.support(answer, words),
-            points=(objections.caveat(answer, study, words),),
-            table=tables.basis(answer, found.basis, words),
-            notes=(objections.caveat(answer, study, words),),
+            title=wording.support(answer.decision, words),
+            points=(objections.caveat(answer, words),),
+            table=tables.basis(answer.decision, found.basis, words),
+            notes=(objections.caveat(answer, words),),
         ),
         Slide(
             key="ask",
-            title=request.ask(answer, study, words),
-            points=(request.why(answer, study, words), wording.decision(answer, words)),
-            notes=(request.closing(answer, study, words),),
+            title=verdict.ask(answer, words),
+            points=(verdict.why(answer, words), wording.headline(answer, words)),
+            notes=(request.closing(answer, words),),
         ),
     )
 
 
 def _appendix(found: Material, words: Words) -> tuple[Slide, ...]:
     """What every export prints: plan, options, assumptions, privacy, basis."""
-    answer, study, certificate = found.answer, found.study, found.certificate
-    promise = decision_record.promise(answer, certificate, words)
+    answer = found.answer
+    study, certificate = answer.study, answer.certificate
+    promise = decision_record.promise(answer, words)
     covers = words.say(
         "The guarantee covers the training mechanism. It does not cover leaks other than the model, "
         "nor choices made by looking at the data, such as a learning rate."
@@ -221,11 +218,12 @@ def _appendix(found: Material, words: Words) -> tuple[Slide, ...]:
         )
 
     return (
-        page("plan", tables.plan(answer, words)),
-        page("figures", tables.key_figures(answer, study, found.risk, words)),
-        page("options", tables.options(answer, study, words)),
+        page("plan", tables.plan(answer.decision, words)),
+        page("figures", tables.key_figures(answer, words)),
+        page("amounts", tables.amounts(answer, words)),
+        page("options", tables.options(answer, words)),
         page("assumptions", tables.assumptions(study.table, words)),
         page("statement", statement, promise, covers, title=words.say("Privacy statement")),
-        page("attack", tables.attack(found.risk, words)),
-        page("basis", tables.basis(answer, found.basis, words)),
+        page("attack", tables.attack(answer.risk, words)),
+        page("basis", tables.basis(answer.decision, found.basis, words)),
     )

@@ -14,7 +14,7 @@ from engine.text.i18n import Words
 
 def draw(found: deck.Material, words: Words) -> None:
     """One button a kind of file."""
-    ready = found.certificate is not None
+    ready = found.answer.certificate is not None
     with st.popover(words.say("Exports"), icon=":material/download:"):
         if not ready:
             st.caption(

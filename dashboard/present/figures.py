@@ -9,7 +9,8 @@ from dashboard.decide import charts, wording
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
-from engine.decision.answer import Decision
+from engine.decision import findings
+from engine.decision.decide import Decision
 from engine.report.deck import Band, Bar, Bars, Line, Lines, Mark
 from engine.risk import PEOPLE, AttackRisk
 from engine.roi.study import Study
@@ -51,7 +52,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Lines:
     shown = np.nonzero((curve.compute_flops >= low) & (curve.compute_flops <= high))[0]
     kept = shown[np.unique(np.linspace(0, len(shown) - 1, _POINTS).round().astype(int))]
     level = formats.percent(curve.level, words.language)
-    factor = wording.stronger(answer).compute_factor
+    factor = findings.stronger_rule(answer).compute_factor
     budget = here.config.compute_flops
     loss = here.cross_entropy.value
     saturation = answer.saturation

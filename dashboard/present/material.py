@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.answers.certificates import to_certify
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material
 from dashboard.present.tables import Basis
@@ -15,7 +14,6 @@ from dashboard.state import session
 from dashboard.state.session import Scenario
 from engine.pilot.running.versions import code_version
 from engine.report.versions import fit_version
-from engine.risk import mechanism_of
 
 
 def material(now: Scenario) -> Material:
@@ -23,18 +21,10 @@ def material(now: Scenario) -> Material:
 
     Raises :class:`engine.errors.InputError` for a scenario without an answer.
     """
-    asked = (now.budget, now.evidence_id, now.sampling, now.assumptions)
-    answer = cache.decision(*asked)
-    certificate = cache.certificates().known(**to_certify(answer))
-    certified = certificate and mechanism_of(certificate)
-    attack, _ = cache.risk(*asked, certified)
     return Material(
-        answer=answer,
-        study=cache.study(*asked, now.table, now.curve, certified),
-        risk=attack,
-        certificate=certificate,
+        answer=cache.answer(now.question),
         basis=Basis(
-            fit_version=fit_version(cache.fitted_evidence(now.evidence_id).fit),
+            fit_version=fit_version(cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),
             day=datetime.now(ZoneInfo(st.context.timezone or "UTC")).date(),
             address=session.address(),

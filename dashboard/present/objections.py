@@ -1,19 +1,20 @@
 """What is said in the meeting, from the current numbers: what it earns, the objections, the caveat.
 
-What is asked for is in :mod:`dashboard.present.request`. Pure, like :mod:`dashboard.decide.wording`.
+What is asked for is in :mod:`engine.text.verdict`. Pure, like :mod:`dashboard.decide.wording`.
 """
 
 from dataclasses import dataclass
 
 from dashboard.decide import wording
-from dashboard.present import request
-from dashboard.present.request import Ask
 from dashboard.roi import wording as roi_wording
-from engine.decision.answer import Decision
+from engine.decision import findings
+from engine.decision.answer import Answer
+from engine.decision.decide import Decision
+from engine.decision.verdict import Code
 from engine.risk import AttackRisk
 from engine.roi.plan import WITHOUT_PRIVACY
 from engine.roi.study import Study
-from engine.text import figures, formats
+from engine.text import figures, formats, quantities, verdict
 from engine.text.i18n import N_, Words
 
 
@@ -29,22 +30,20 @@ def joined(sentences: list[str], words: Words) -> str:
     return ("" if words.language == "ja" else " ").join(filter(None, sentences))
 
 
-def objections(
-    answer: Decision, study: Study, risk: AttackRisk, words: Words
-) -> tuple[Objection, ...]:
+def objections(answer: Answer, words: Words) -> tuple[Objection, ...]:
     """Three: about the return, the privacy, the compute."""
     return (
-        _return(answer, study, words),
-        _privacy(study, risk, words),
+        _return(answer, words),
+        _privacy(answer.study, answer.risk, words),
         Objection(
             question=words.say("Would more compute, or the usual rule, not do better?"),
             answer=joined(
                 [
                     words.say(
                         "Twice the compute would lower the loss by {gain} only.",
-                        gain=formats.percent(max(0, answer.doubling.compute.value), words.language),
+                        gain=quantities.text("doubling_compute", answer, words),
                     ),
-                    rule(answer, words),
+                    rule(answer.decision, words),
                 ],
                 words,
             ),
@@ -52,13 +51,14 @@ def objections(
     )
 
 
-def _return(answer: Decision, study: Study, words: Words) -> Objection:
+def _return(answer: Answer, words: Words) -> Objection:
+    study = answer.study
     npv = study.appraisal.npv
     turns = just_pays(study, words)
     if npv.value < 0:
         because = (
-            request.why(answer, study, words)
-            if request.ask_for(answer, study) is Ask.PILOT
+            verdict.why(answer, words)
+            if answer.verdict.code is Code.PILOT
             else words.say("Because it shows what would have to change.")
         )
         return Objection(
@@ -137,15 +137,16 @@ def forecast(answer: Decision, words: Words) -> str:
     )
 
 
-def stepwise(answer: Decision, study: Study, words: Words) -> str:
+def stepwise(answer: Answer, words: Words) -> str:
     """What steps with gates are good for on these figures."""
+    study = answer.study
     first, second = study.staged.gates
     stops = words.say("Each step has a gate at which we can stop.")
     if study.staged.pilot.net > 0:
         return stops
     if first.passed <= 0:
         return words.say("On these figures no result of a pilot would make the plan pay.")
-    if request.ask_for(answer, study) is Ask.PILOT:
+    if answer.verdict.code is Code.PILOT:
         return words.say(
             "The plan lies outside the evidence: a pilot tests the forecast, which no figure below "
             "counts as a gain."
@@ -157,7 +158,7 @@ def stepwise(answer: Decision, study: Study, words: Words) -> str:
 
 def rule(answer: Decision, words: Words) -> str:
     """The usual rule in one sentence, at its stronger setting."""
-    stronger = wording.stronger(answer)
+    stronger = findings.stronger_rule(answer)
     if stronger.compute_factor is None:
         return words.say("The usual rule never reaches this loss at this privacy.")
     return words.say(
@@ -166,10 +167,10 @@ def rule(answer: Decision, words: Words) -> str:
     )
 
 
-def caveat(answer: Decision, study: Study, words: Words) -> str:
+def caveat(answer: Answer, words: Words) -> str:
     """What is not known."""
-    sentences = [forecast(answer, words)]
-    if not study.curve.measured:
+    sentences = [forecast(answer.decision, words)]
+    if not answer.question.curve.measured:
         sentences.append(
             words.say(
                 "The step from loss to value ({metric}) is an assumption until it has been measured.",

@@ -1,10 +1,8 @@
 """Present: one message a slide in large type, turned with the arrow keys; exports beside it."""
 
-from itertools import count
-
 import streamlit as st
 
-from dashboard.decide import guarantee
+from dashboard.answers import provisional
 from dashboard.present import cover_form, deck, export_menu, material
 from dashboard.shell import budget_sliders
 from dashboard.state import session
@@ -42,8 +40,8 @@ def render(now: Scenario) -> None:
     st.html(body)
     for note in slide.notes if noted else ():
         st.info(note)
-    if found.certificate is None:
-        guarantee.wait(found.answer, count())
+    provisional.mark([found.answer], words)
+    provisional.settle([found.answer])
 
 
 def _turn(place: int, last: int, words: Words) -> None:

@@ -7,7 +7,7 @@ them come the terms of the slide (:mod:`dashboard.glossary.lookup`), to be looke
 import math
 
 from dashboard.decide import facts
-from engine.decision.answer import Decision
+from engine.decision.decide import Decision
 from engine.risk import AttackRisk
 from engine.roi.study import Study
 from engine.text import formats

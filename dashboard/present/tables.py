@@ -11,13 +11,14 @@ from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from engine.accounting.certificate import Certificate
 from engine.cost import CostAssumptions
-from engine.decision.answer import Decision
+from engine.decision.answer import Answer
+from engine.decision.decide import Decision
 from engine.report.deck import Table
 from engine.risk import AttackRisk
 from engine.roi.assumptions import Assumptions
 from engine.roi.plan import RULE, WITHOUT_PRIVACY
 from engine.roi.study import Study
-from engine.text import figures, formats, sources
+from engine.text import figures, formats, reconciliation, sources
 from engine.text.i18n import N_, Words
 from engine.text.labels import example
 
@@ -53,14 +54,16 @@ def day(when: date, words: Words) -> str:
     return f"{when.day} {when:%B} {when.year}"
 
 
-def key_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> Table:
+def key_figures(answer: Answer, words: Words) -> Table:
     """The figures of both pages, each with its range."""
-    shown = (*facts.metrics(answer, words), *roi_facts.headlines(study, risk, words))
+    study = answer.study
+    shown = (
+        *facts.metrics(answer.decision, words),
+        *roi_facts.headlines(study, answer.risk, words),
+    )
     rows = [(item.label, item.value, item.detail) for item in shown]
     chance = figures.chance(study.appraisal.probability, words)
-    rows.insert(
-        5, (figures.name("payback", words), roi_wording.payback(study.appraisal, words), "")
-    )
+    rows.insert(5, (figures.name("payback", words), figures.payback(study.appraisal, words), ""))
     rows.insert(6, (figures.name("probability", words), chance, ""))
     return Table(
         title=words.say("Key figures"),
@@ -69,9 +72,9 @@ def key_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) 
     )
 
 
-def few_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) -> Table:
+def few_figures(answer: Answer, words: Words) -> Table:
     """The six that a decision turns on, for a slide."""
-    whole = key_figures(answer, study, risk, words)
+    whole = key_figures(answer, words)
     return Table(
         title=words.say("Main figures"),
         heads=whole.heads,
@@ -79,8 +82,9 @@ def few_figures(answer: Decision, study: Study, risk: AttackRisk, words: Words) 
     )
 
 
-def options(answer: Decision, study: Study, words: Words) -> Table:
+def options(answer: Answer, words: Words) -> Table:
     """What could be done, doing nothing included; the one we ask for is marked."""
+    decision, study = answer.decision, answer.study
     found = study.appraisal
 
     def leaks(advantage: float | None) -> str:
@@ -92,12 +96,12 @@ def options(answer: Decision, study: Study, words: Words) -> Table:
         return words.say("{share} at most", share=formats.percent(advantage, words.language))
 
     ours, nothing = request.marked(
-        request.ask_for(answer, study), words.say("This plan"), words.say("Do nothing"), words
+        answer.verdict.code, words.say("This plan"), words.say("Do nothing"), words
     )
     rows = [
         (
             ours,
-            formats.loss(answer.recommendation.cross_entropy.value),
+            formats.loss(decision.recommendation.cross_entropy.value),
             roi_wording.interval(found.npv.value, found.npv.low, found.npv.high, words),
             leaks(found.plan.advantage),
         )
@@ -214,8 +218,15 @@ def raw_assumptions(table: Assumptions, words: Words) -> Table:
         title=words.say("Assumptions as numbers"),
         heads=("name", "value", "low", "high", "unit", "distribution", "source", "dated"),
         rows=tuple(
-            (r.name, r.value, r.low, r.high, r.unit, r.distribution.value, r.source, r.dated)
-            for r in table.rows
+            (
+                row.name,
+                *(figures.shown(row.name, n, words) for n in (row.value, row.low, row.high)),
+                figures.code(row.name, words),
+                row.distribution.value,
+                row.source,
+                row.dated,
+            )
+            for row in table.rows
         ),
     )
 
@@ -274,16 +285,24 @@ def _link(address: str, words: Words) -> str:
     return address
 
 
-def footer(answer: Decision, found: Basis, words: Words) -> str:
-    """The basis in a line."""
+def amounts(answer: Answer, words: Words) -> Table:
+    """How one amount leads to another."""
+    title = words.say("How these amounts lead to one another")
+    return named(title, reconciliation.rows(answer, words), words)
+
+
+def footer(answer: Answer, found: Basis, words: Words) -> str:
+    """The basis in a line, and whether the figures above it are provisional."""
     line = words.say(
         "Kessai · {date} · evidence {evidence} {hash} · fit {fit} · code {code}",
         date=day(found.day, words),
-        evidence=answer.evidence.id,
-        hash=answer.evidence.hash[:12],
+        evidence=answer.decision.evidence.id,
+        hash=answer.decision.evidence.hash[:12],
         fit=found.fit_version,
         code=found.code_version,
     )
+    if answer.provisional:
+        line = words.say("Provisional · {line}", line=line)
     return example(line, words) if found.made_up else line
 
 

@@ -13,8 +13,8 @@ def draw(now: Scenario, words: Words) -> None:
     """Save, load, restore."""
     with st.container(horizontal=True):
         for label, text, name in (
-            (words.say("Save as TOML"), to_toml(now.table), "assumptions.toml"),
-            (words.say("Save as CSV"), to_csv(now.table), "assumptions.csv"),
+            (words.say("Save as TOML"), to_toml(now.question.assumptions), "assumptions.toml"),
+            (words.say("Save as CSV"), to_csv(now.question.assumptions), "assumptions.csv"),
         ):
             st.download_button(label, text, name, on_click="ignore")
         st.button(words.say("Back to the defaults"), on_click=session.restore_table)

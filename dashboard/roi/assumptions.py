@@ -30,7 +30,7 @@ def draw(now: Scenario, words: Words) -> None:
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     kinds = st.column_config.SelectboxColumn
     st.data_editor(
-        assumption_table.frame(now.table, words),
+        assumption_table.frame(now.question.assumptions, words),
         hide_index=True,
         height=_HEIGHT,
         disabled=("name", "unit"),

@@ -5,7 +5,7 @@ figures with their sources (:mod:`engine.roi.trace`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dashboard.glossary import lookup
 from dashboard.roi import wording
@@ -14,7 +14,7 @@ from engine.risk import AttackRisk
 from engine.roi.metric import CURVE_INPUTS
 from engine.roi.study import Study
 from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
-from engine.text import figures, formats, sources
+from engine.text import figures, formats, quantities, sources
 from engine.text.i18n import N_, Words
 
 _FROM = {
@@ -58,13 +58,11 @@ def headlines(study: Study, risk: AttackRisk, words: Words) -> list[Headline]:
 
 def _npv(study: Study, words: Words) -> Headline:
     npv = study.appraisal.npv
-    rate = None if words.jpy_per_usd else study.table["jpy_per_usd"].value
-    other = figures.money(npv.value, replace(words, jpy_per_usd=rate))
     return Headline(
         key="npv",
         label=figures.name("npv", words),
         value=figures.money(npv.value, words),
-        detail=f"{figures.money_range(npv.low, npv.high, words)} · {other}",
+        detail=figures.money_range(npv.low, npv.high, words),
         help=lookup.tip(
             "npv",
             words,
@@ -82,7 +80,7 @@ def _rate(study: Study, words: Words) -> Headline:
     return Headline(
         key="internal_rate",
         label=figures.name("internal_rate", words),
-        value=wording.internal_rate(study.appraisal, words),
+        value=figures.internal_rate(study.appraisal, words),
         detail=words.say(
             "a year · discount rate {rate}",
             rate=formats.percent(study.table["discount_rate"].value, words.language),
@@ -117,9 +115,9 @@ def _odds(risk: AttackRisk, words: Words) -> Headline:
     return Headline(
         key="legal_avoided",
         label=words.say("Attacker's odds"),
-        value=words.say("{found} in 1,000", found=formats.plain(risk.found, 2)),
+        value=words.say("{found} in 1,000", found=quantities.odds(risk.found)),
         detail=words.say(
-            "instead of {guessed} without the model", guessed=formats.plain(risk.guessed)
+            "instead of {guessed} without the model", guessed=quantities.odds(risk.guessed)
         ),
         help=lookup.tip(
             "odds",
@@ -136,11 +134,22 @@ def parts(study: Study, key: str, words: Words) -> Iterator[Part]:
     """The parts of a figure, each with its inputs, and with its amount where amounts sum to it."""
     amounts = {"npv": study.appraisal.parts, "total_cost": study.appraisal.costs}.get(key, {})
     for part in PARTS_OF.get(key, (key,)):
-        label = figures.name(part, words)
+        label = _part_of(key, part, words)
         if part in amounts:
             label += f": {figures.money(amounts[part], words)}"
         names = _measured(study, INPUTS_OF.get(part) or inputs_of(part))
         yield Part(label=label, inputs=[_input(study, name, words) for name in names])
+
+
+def _part_of(whole: str, part: str, words: Words) -> str:
+    """The part's name: the training has three amounts, and one name for each."""
+    if part == "training" and whole == "npv":
+        return quantities.label("training_present", words)
+    if part == "training" and whole == "total_cost":
+        return quantities.label("training_mean", words)
+    if part == "legal" and whole == "total_cost":
+        return quantities.label("expected_damage", words)
+    return figures.name(part, words)
 
 
 def break_evens(study: Study, words: Words) -> list[tuple[str, str, str, str]]:
@@ -164,7 +173,7 @@ def steps(study: Study, words: Words) -> list[tuple[str, float]]:
     order = ("value", *ONCE, "serving", "operation", "legal", "tax")
     largest = max(abs(parts[key]) for key in order) or 1.0
     shown = [key for key in order if abs(parts[key]) >= _TINY * largest or key == "training"]
-    found = [(figures.name(key, words), parts[key]) for key in shown]
+    found = [(_part_of("npv", key, words), parts[key]) for key in shown]
     rest = sum(parts[key] for key in order if key not in shown)
     return [*found, (words.say("Other"), rest)] if rest else found
 

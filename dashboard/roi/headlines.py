@@ -4,14 +4,17 @@ import streamlit as st
 
 from dashboard.glossary import lookup
 from dashboard.roi import facts
-from engine.risk import AttackRisk
+from dashboard.ui import blocks
+from engine.decision.answer import Answer
 from engine.roi.study import Study
+from engine.text import reconciliation as text_of
 from engine.text.i18n import Words
 
 
-def headlines(found: Study, attack: AttackRisk, words: Words) -> None:
+def headlines(answer: Answer, words: Words) -> None:
     """One card a figure: its value, and a popover with its parts and their inputs."""
-    shown = facts.headlines(found, attack, words)
+    found = answer.study
+    shown = facts.headlines(found, answer.risk, words)
     for column, figure in zip(st.columns(len(shown)), shown, strict=True):
         with column.container(border=True, height="stretch", gap="xsmall"):
             st.metric(figure.label, figure.value, help=figure.help)
@@ -35,6 +38,12 @@ def _parts(found: Study, key: str, words: Words) -> None:
                 border="horizontal",
                 hide_index=True,
             )
+
+
+def reconciliation(answer: Answer, words: Words) -> None:
+    """How the list price leads to the bar of the chart, and spending to the total cost."""
+    with st.expander(words.say("How these amounts lead to one another")):
+        blocks.table(text_of.rows(answer, words))
 
 
 def break_evens(found: Study, words: Words) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import cache, provisional
 from dashboard.glossary import lookup
 from dashboard.roi import (
     assumptions,
@@ -16,38 +16,39 @@ from dashboard.roi import (
 from dashboard.state.session import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
+from engine.decision.answer import Answer
 from engine.errors import InputError
-from engine.roi.study import Study
 from engine.text.i18n import Words
 
 
 def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
-    asked = (scenario.budget, scenario.evidence_id, scenario.sampling, scenario.assumptions)
     try:
         with st.skeleton(height=420):
-            certified = cache.certified(*asked)
-            found = cache.study(*asked, scenario.table, scenario.curve, certified)
-            attack, others = cache.risk(*asked, certified)
+            answer = cache.answer(scenario.question)
     except InputError as error:
         st.error(words.refusal(error), icon=":material/block:")
         st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
         metric_and_currency.draw(words)
         assumptions.draw(scenario, words)
         return
+    found = answer.study
     st.title(wording.headline(found, words), anchor=False)
     st.header(wording.second_line(found, words), anchor=False)
+    provisional.mark([answer], words)
     metric_and_currency.draw(words)
     st.markdown(f":gray[:material/info:] {wording.curve(found, words)}")
-    headlines.headlines(found, attack, words)
-    _charts(found, words, colours)
-    risk.draw(scenario.budget.epsilon, found, attack, others, words, colours)
+    headlines.headlines(answer, words)
+    _charts(answer, words, colours)
+    risk.draw(answer, words, colours)
     targets.draw(scenario, found, words)
     assumptions.draw(scenario, words)
+    provisional.settle([answer])
 
 
-def _charts(found: Study, words: Words, colours: Palette) -> None:
+def _charts(answer: Answer, words: Words, colours: Palette) -> None:
+    found = answer.study
     left, right = st.columns(2, gap="medium")
     with left:
         blocks.chart(
@@ -58,6 +59,7 @@ def _charts(found: Study, words: Words, colours: Palette) -> None:
     with right:
         drawn, meaning = charts.cash(found, words, colours), lookup.tip("interval", words)
         blocks.chart(words.say("Cash so far"), drawn, help=meaning)
+    headlines.reconciliation(answer, words)
     blocks.chart(words.say("What it hangs on"), charts.tornado(found, words, colours))
     st.caption(wording.centre(found, words))
     headlines.break_evens(found, words)

@@ -6,22 +6,15 @@ from dashboard.glossary import lookup
 from dashboard.roi import risk_charts, wording
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
+from engine.decision.answer import Answer
 from engine.deployments import deployments
-from engine.risk import AttackRisk, Exposure
-from engine.roi.study import Study
 from engine.text import sources
 from engine.text.i18n import Words
 
 
-def draw(
-    epsilon: float,
-    found: Study,
-    attack: AttackRisk,
-    others: tuple[Exposure, ...],
-    words: Words,
-    colours: Palette,
-) -> None:
+def draw(answer: Answer, words: Words, colours: Palette) -> None:
     """The odds on the left, published deployments on the right."""
+    attack, epsilon = answer.risk, answer.question.budget.epsilon
     left, right = st.columns(2, gap="medium")
     with left:
         blocks.chart(
@@ -32,8 +25,8 @@ def draw(
         )
         st.markdown(wording.odds(attack, words))
         blocks.table(wording.rates(attack, words))
-        st.markdown(wording.legal(found, words))
-        st.caption(wording.exposures(others, attack.advantage, words))
+        st.markdown(wording.legal(answer.study, words))
+        st.caption(wording.exposures(answer.exposures, attack.advantage, words))
     with right:
         peers = deployments()
         blocks.chart(

@@ -38,9 +38,9 @@ def draw(now: Scenario, found: Study, words: Words) -> None:
             else:
                 target = figures.jpy(target, words) if goal is Goal.NPV else target
                 with st.spinner(words.say("Searching …")):
-                    least = cache.least_budgets(now, goal, target)
+                    least = cache.least_budgets(now.question, goal, target)
                 blocks.table(targets_wording.least(least, words))
             if st.toggle(words.say("Which ε earns most?"), **session.bind_page("goal", "epsilon")):
-                st.markdown(targets_wording.best_epsilon(cache.best_epsilon(now), words))
+                st.markdown(targets_wording.best_epsilon(cache.best_epsilon(now.question), words))
         except InputError as error:
             st.error(words.refusal(error), icon=":material/block:")

@@ -3,10 +3,8 @@
 Pure, like :mod:`dashboard.decide.wording`: a study of the engine and words in, text out.
 """
 
-import math
-
 from engine.risk import PEOPLE, AttackRisk, Exposure
-from engine.roi.appraise import Appraisal, Comparison
+from engine.roi.appraise import Comparison
 from engine.roi.plan import RULE, WITHOUT_PRIVACY
 from engine.roi.staging import Gate, StagedPlan
 from engine.roi.study import Study
@@ -40,21 +38,10 @@ def headline(study: Study, words: Words) -> str:
     else:
         first = words.say(
             "Pays back in {payback}; it pays with {chance} probability.",
-            payback=payback(found, words),
+            payback=figures.payback(found, words),
             chance=chance,
         )
     return ("" if words.language == "ja" else " ").join(filter(None, [first, unknown]))
-
-
-def payback(found: Appraisal, words: Words) -> str:
-    """Payback with its interval; open where too many cases never pay back."""
-    time = found.payback_months
-    if math.isinf(time.high):
-        inside = words.say("{low} or more", low=figures.months(time.low, words))
-    else:
-        ends = (formats.plain(round(end)) for end in (time.low, time.high))
-        inside = figures.range_of(*ends, words)
-    return formats.bracketed(figures.months(time.value, words), inside, words.language)
 
 
 def second_line(study: Study, words: Words) -> str:
@@ -110,16 +97,6 @@ def interval(value: float, low: float, high: float, words: Words) -> str:
     return formats.bracketed(
         figures.money(value, words), figures.money_range(low, high, words), words.language
     )
-
-
-def internal_rate(found: Appraisal, words: Words) -> str:
-    """One rate, none, or several."""
-    rates = [formats.percent(rate, words.language) for rate in found.internal_rates]
-    if not rates:
-        return words.say("none")
-    if len(rates) > 1:
-        return words.say("several: {rates}", rates=", ".join(rates))
-    return rates[0]
 
 
 def curve(study: Study, words: Words) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.glossary import lookup
 from dashboard.state import link, session
-from engine.text import formats, labels, sources
+from engine.text import figures, formats, labels, sources
 from engine.text.i18n import LANGUAGES, Words
 
 _ENTRY_WIDTH = 106
@@ -17,8 +17,8 @@ _TERMS = {"compute": ("compute",), "data": ("people",), "epsilon": ("epsilon", "
 def draw(words: Words) -> None:
     """Draw every shared widget; the values are read with :func:`scenario.current`."""
     now = session.current()
-    spent = cache.cost(now.budget.compute_flops, now.assumptions)
-    time, price = labels.duration(spent.device_hours, words), labels.money(spent, words)
+    spent = cache.cost(now.budget.compute_flops, now.question.prices)
+    time, price = labels.duration(spent.device_hours, words), figures.money(spent.jpy, words)
     people, delta = now.budget.data_budget, formats.scientific(now.budget.delta)
     _budget(
         words, "compute", words.say("Compute (FLOPs)"), formats.scientific, f"≈ {time} · {price}"

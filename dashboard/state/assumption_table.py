@@ -20,7 +20,8 @@ _SIDEBAR = {
     "jpy_per_usd": "rate",
 }
 """Figure -> the sidebar's field for it."""
-EDITABLE = ("value", "low", "high", "distribution", "source", "dated")
+_NUMBERS = ("value", "low", "high")
+EDITABLE = (*_NUMBERS, "distribution", "source", "dated")
 
 
 def frame(table: Assumptions, words: Words) -> pd.DataFrame:
@@ -28,9 +29,10 @@ def frame(table: Assumptions, words: Words) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "name": [figures.name(row.name, words) for row in table.rows],
-            "value": [row.value for row in table.rows],
-            "low": [row.low for row in table.rows],
-            "high": [row.high for row in table.rows],
+            **{
+                column: [figures.shown(row.name, getattr(row, column), words) for row in table.rows]
+                for column in _NUMBERS
+            },
             "unit": [figures.unit(row.name, words) for row in table.rows],
             "distribution": [row.distribution.value for row in table.rows],
             "source": [sources.source(row.source, words) for row in table.rows],
@@ -39,17 +41,27 @@ def frame(table: Assumptions, words: Words) -> pd.DataFrame:
     )
 
 
-def edited(table: Assumptions, edits: Mapping[int, Mapping[str, object]]) -> Assumptions:
-    """The table with the editor's changes, by row number and column."""
-    changes = {
-        table.rows[int(place)].name: {
-            column: "" if content is None and column in EDITABLE[3:] else content
+def edited(
+    table: Assumptions, edits: Mapping[int, Mapping[str, object]], words: Words
+) -> Assumptions:
+    """The table with the editor's changes, by row number and column; money as the editor shows it."""
+    changes = {}
+    for place, changed in edits.items():
+        name = table.rows[int(place)].name
+        changes[name] = {
+            column: _content(name, column, content, words)
             for column, content in changed.items()
             if column in EDITABLE
         }
-        for place, changed in edits.items()
-    }
     return table.edited(changes)
+
+
+def _content(name: str, column: str, content: object, words: Words) -> object:
+    if content is None and column not in _NUMBERS:
+        return ""
+    if column in _NUMBERS and isinstance(content, int | float):
+        return figures.kept(name, float(content), words)
+    return content
 
 
 def from_file(name: str, content: bytes) -> Assumptions:

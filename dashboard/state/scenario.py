@@ -5,33 +5,30 @@ from dataclasses import dataclass
 
 from dashboard.state import assumption_table, figures, link
 from engine.config import Budget, Sampling
-from engine.cost import CostAssumptions
+from engine.decision.question import Currency, Question
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import with_costs
 from engine.roi.kinds import MetricKind
-from engine.roi.metric import Curve
 from engine.text.i18n import Words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """Everything that a page's content depends on."""
+    """Everything that a page's content depends on: the question, and the reader's language."""
 
-    budget: Budget
-    evidence_id: str
-    sampling: Sampling
-    assumptions: CostAssumptions
-    table: Assumptions
-    """All figures of the return on investment; prices and rate are those of ``assumptions``."""
-    curve: Curve
+    question: Question
     language: str
-    currency: str = link.CURRENCIES[0]
+
+    @property
+    def budget(self) -> Budget:
+        """Compute, people, ε and δ."""
+        return self.question.budget
 
     @property
     def words(self) -> Words:
-        """The language with the metric's names and the currency, at the table's rate."""
-        rate = self.table["jpy_per_usd"].value if self.currency == "USD" else None
-        return Words(self.language, metric=self.curve.kind, jpy_per_usd=rate)
+        """The language with the metric's names and the currency, at the assumptions' rate."""
+        asked = self.question
+        return Words(self.language, metric=asked.metric, jpy_per_usd=asked.jpy_per_usd)
 
 
 def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str, link.Value]:
@@ -49,14 +46,18 @@ def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str
 def asked(values: Mapping[str, link.Value], language: str) -> Scenario:
     """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do not
     go together, which :func:`dashboard.state.link.read_all` lets nobody have."""
-    table, curve = link.own_figures(values)
-    return Scenario(
+    return Scenario(question=question(values), language=language)
+
+
+def question(values: Mapping[str, link.Value]) -> Question:
+    """The question among the values of all fields; raises as :func:`asked`."""
+    assumptions, curve = link.own_figures(values)
+    return Question(
         budget=link.budget(values),
         evidence_id=values["evidence"],
         sampling=Sampling(values["sampling"]),
-        assumptions=link.assumptions(values),
-        table=table,
+        prices=link.assumptions(values),
+        assumptions=assumptions,
         curve=curve,
-        language=language,
-        currency=values["currency"],
+        currency=Currency(values["currency"]),
     )

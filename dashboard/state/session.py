@@ -216,7 +216,12 @@ def restore_table() -> None:
 
 def _take_edits(name: str) -> None:
     figures = st.session_state[name]["edited_rows"]
-    _try("table", lambda: _keep_table(assumption_table.edited(current().table, figures)))
+    _try(
+        "table",
+        lambda: _keep_table(
+            assumption_table.edited(current().question.assumptions, figures, current().words)
+        ),
+    )
 
 
 def _take_file() -> None:
@@ -230,7 +235,9 @@ def _take_pairs(name: str) -> None:
 
     def keep() -> None:
         pairs = figures.pairs_text(text)
-        figures.curve(_kind(), pairs, current().table)  # refuses what carries no curve
+        figures.curve(
+            _kind(), pairs, current().question.assumptions
+        )  # refuses what carries no curve
         state["_values"]["pairs"] = pairs
 
     _try("pairs", keep)

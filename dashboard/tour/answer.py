@@ -3,15 +3,14 @@
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.answers import cache
-from dashboard.compare import explain as compare_explain
+from dashboard.compare.example import wider
+from dashboard.compare.side import side
 from dashboard.state import session
 from dashboard.state.session import Scenario
 from dashboard.tour import steps
 from dashboard.tour.steps import Answers, Step
 from engine.errors import InputError
 from engine.text.i18n import Words
-
-_WITH_MONEY = ("roi", "present")
 
 
 def draw(step: Step, place: DeltaGenerator, now: Scenario, words: Words) -> None:
@@ -23,10 +22,7 @@ def draw(step: Step, place: DeltaGenerator, now: Scenario, words: Words) -> None
 
 
 def _found(step: Step, now: Scenario) -> Answers:
-    asked = (now.budget, now.evidence_id, now.sampling, now.assumptions)
-    decision, study, wider = cache.decision(*asked), None, None
-    if step.page in _WITH_MONEY:
-        study = cache.study(*asked, now.table, now.curve, cache.certified(*asked))
+    beside = None
     if step.page == "compare":
-        wider = compare_explain.side("", wider(session.fields()), cache.decision).answer
-    return Answers(now=now, decision=decision, study=study, wider=wider)
+        beside = side("", wider(session.fields()), cache.answer).answer
+    return Answers(now=now, answer=cache.answer(now.question), wider=beside)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from dashboard.pilot import facts as pilot_facts
 from dashboard.state import link
 from dashboard.state.scenario import Scenario
-from engine.decision.answer import Decision
+from engine.decision.answer import Answer
+from engine.decision.decide import Decision
 from engine.roi.study import Study
-from engine.text import figures, formats, labels
+from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
 
 _LEFT = ("lang", "currency", "tour")
@@ -103,9 +104,18 @@ class Answers:
     """What the pages have computed for the scenario on show; ``wider`` is that of the comparison."""
 
     now: Scenario
-    decision: Decision
-    study: Study | None = None
-    wider: Decision | None = None
+    answer: Answer
+    wider: Answer | None = None
+
+    @property
+    def decision(self) -> Decision:
+        """The plan of the scenario on show."""
+        return self.answer.decision
+
+    @property
+    def study(self) -> Study:
+        """What it earns."""
+        return self.answer.study
 
 
 def number(page: str) -> int:
@@ -193,11 +203,7 @@ def _decide(found: Answers, words: Words) -> str:
 
 
 def _explore(found: Answers, words: Words) -> str:
-    gains = found.decision.doubling
-    shown = {
-        key: formats.percent(max(0.0, getattr(gains, key).value), words.language)
-        for key in link.BUDGETS
-    }
+    shown = {key: quantities.text(f"doubling_{key}", found.answer, words) for key in link.BUDGETS}
     return words.say(
         "Twice the people lower the loss by {data}, twice the ε by {epsilon}, twice the compute by "
         "{compute}.",
@@ -219,7 +225,7 @@ def _roi(found: Answers, words: Words) -> str:
 
 
 def _pilot(found: Answers, words: Words) -> str:
-    price = pilot_facts.price(60.0 * _MINUTES, found.now.assumptions)
+    price = pilot_facts.price(60.0 * _MINUTES, found.now.question.prices)
     return words.say(
         "A pilot of {minutes} minutes takes about {price} of device time, the training {money}; what "
         "the law predicts is frozen before the first step.",
@@ -230,14 +236,14 @@ def _pilot(found: Answers, words: Words) -> str:
 
 
 def _compare(found: Answers, words: Words) -> str:
-    here, there = found.decision, found.wider
+    here, there = found.answer, found.wider
     if there is None:
         return words.say("With ten times the people these budgets allow no plan.")
     losses = {
-        "loss": formats.loss(here.recommendation.cross_entropy.value),
-        "other": formats.loss(there.recommendation.cross_entropy.value),
+        "loss": quantities.text("cross_entropy", here, words),
+        "other": quantities.text("cross_entropy", there, words),
     }
-    costs = [figures.money(one.cost.jpy, words) for one in (here, there)]
+    costs = [quantities.text("training_list_price", one, words) for one in (here, there)]
     if costs[0] == costs[1]:
         return words.say(
             "The expected loss would go from {loss} to {other}, at the same cost of {money}.",

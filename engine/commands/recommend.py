@@ -21,8 +21,7 @@ from engine.commands.options import (
     whole,
 )
 from engine.config import Budget, Sampling
-from engine.decision.answer import Decision
-from engine.decision.decide import allocation_at, decide
+from engine.decision.decide import Decision, allocation_at, decide
 from engine.decision.fitted import fitted_evidence
 from engine.interval import Interval
 

@@ -1,36 +1,196 @@
-"""Everything that is answered about one budget: the decision."""
+"""One :class:`Question`, one :class:`Answer`: everything that any surface may say of it.
 
-from dataclasses import dataclass
+A page, a slide, a document, a workbook and the command line only put an answer into words. It comes
+in two states. *Estimated*: the noise is the search's own, an estimate that no promise rests on; this
+takes a quarter of a second, so that sliders answer at once. *Certified*: an accountant has proven
+the promise (:mod:`engine.accounting.certify`, up to some seconds), and loss, return and risk are
+those of the certified noise. A surface that shows an estimated answer marks it as provisional.
 
-from engine.allocation.result import (
-    Allocation,
-    Baseline,
-    Doubling,
-    Extrapolation,
-    Frontier,
-    Saturation,
-    WiggleRoom,
+>>> from engine.decision.fitted import fitted_evidence
+>>> from engine.decision.question import question
+>>> asked = question(3.8e20, 10_000_000, 4.0)
+>>> found = answer(asked, fitted_evidence(asked.evidence_id))
+>>> str(found.verdict.code), found.noise.value
+('train', 'estimated')
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from engine.accounting.certificate import Certificate
+from engine.accounting.certify import certify
+from engine.config import Sampling
+from engine.decision.decide import Decision, allocation_at, decide
+from engine.decision.findings import Binding, binding
+from engine.decision.fitted import FittedEvidence
+from engine.decision.plans import plans_of
+from engine.decision.question import Question
+from engine.decision.reconciliation import Reconciliation, reconciliation
+from engine.decision.verdict import Verdict, verdict
+from engine.errors import InputError
+from engine.risk import (
+    AttackRisk,
+    Exposure,
+    attack_risk,
+    mechanism_of,
+    planned_mechanism,
+    rank_plans,
 )
-from engine.config import Budget
-from engine.cost import Cost
-from engine.runs.evidence import EvidenceSummary
+from engine.roi.study import Study
+from engine.roi.study import study as appraised
+
+
+class Noise(StrEnum):
+    """What is known of the noise that an answer rests on."""
+
+    ESTIMATED = "estimated"
+    """The search's own; a certificate is being made."""
+    CERTIFIED = "certified"
+    REFUSED = "refused"
+    """No accountant could certify the promise: ``refusal`` says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
-    """Everything that the Decide page and ``python -m engine recommend`` say about one budget."""
+class Answer:
+    """What is recommended, what it rests on, what it earns, what it risks, and the verdict."""
 
-    budget: Budget
-    recommendation: Allocation
-    cost: Cost
-    frontier: Frontier
-    saturation: Saturation
-    doubling: Doubling
-    wiggle_room: WiggleRoom
-    rule_tuned: Baseline
-    rule_practised: Baseline
-    alternative: Baseline | None
-    """A model size that the user named, tuned otherwise."""
-    extrapolation: Extrapolation
-    evidence: EvidenceSummary
-    vocabulary_size: int
+    question: Question
+    decision: Decision
+    """The plan; its recommendation has the certified noise where there is a certificate."""
+    certificate: Certificate | None
+    refusal: InputError | None
+    """Why there is no certificate and never will be one; None otherwise."""
+    study: Study
+    risk: AttackRisk
+    exposures: tuple[Exposure, ...]
+    """Plans that are as good, with what their attackers gain."""
+    binding: Binding
+    verdict: Verdict
+    reconciliation: Reconciliation
+
+    @property
+    def noise(self) -> Noise:
+        """Whether figures rest on certified noise."""
+        if self.certificate is not None:
+            return Noise.CERTIFIED
+        return Noise.ESTIMATED if self.refusal is None else Noise.REFUSED
+
+    @property
+    def provisional(self) -> bool:
+        """Whether figures may still move a little, when the certificate is there."""
+        return self.noise is Noise.ESTIMATED
+
+
+def answer(
+    question: Question,
+    fitted: FittedEvidence,
+    *,
+    decision: Decision | None = None,
+    certificate: Certificate | None = None,
+    refusal: InputError | None = None,
+) -> Answer:
+    """The answer to ``question`` under a fitted law.
+
+    ``decision``: that of :func:`decide_on` where it is known already. ``certificate``: the answer to
+    :func:`to_certify`; ``refusal``: what it raised instead.
+
+    Raises :class:`InputError` as :func:`decide` does.
+    """
+    decision = decision or decide_on(question, fitted)
+    if certificate is None:
+        mechanism = planned_mechanism(decision.recommendation, question.budget.data_budget)
+    else:
+        decision = _with_noise_of(certificate, decision, fitted)
+        mechanism = mechanism_of(certificate)
+    plans = plans_of(
+        decision, fitted.fit, fitted.space, certified=None if certificate is None else mechanism
+    )
+    study = appraised(plans, question.assumptions, question.curve)
+    return Answer(
+        question=question,
+        decision=decision,
+        certificate=certificate,
+        refusal=refusal,
+        study=study,
+        risk=attack_risk(mechanism),
+        exposures=rank_plans(
+            decision.wiggle_room, budget=question.budget, sampling=question.sampling
+        ),
+        binding=binding(decision.doubling),
+        verdict=verdict(decision, study),
+        reconciliation=reconciliation(decision.cost, study.appraisal),
+    )
+
+
+def decide_on(
+    question: Question, fitted: FittedEvidence, *, alternative_model_size: int | None = None
+) -> Decision:
+    """The plan alone, with estimated noise; raises :class:`InputError` as :func:`decide`."""
+    return decide(
+        question.budget,
+        fitted,
+        sampling=question.sampling,
+        assumptions=question.prices,
+        alternative_model_size=alternative_model_size,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateRequest:
+    """What has to be certified before a promise is made: small and hashable."""
+
+    data_budget: int
+    batch_size: int
+    iterations: int
+    epsilon: float
+    delta: float
+    sampling: Sampling
+
+    def certify(self) -> Certificate:
+        """The certificate, up to some seconds of numerics. Raises :class:`InputError`."""
+        return certify(
+            data_budget=self.data_budget,
+            batch_size=self.batch_size,
+            iterations=self.iterations,
+            epsilon=self.epsilon,
+            delta=self.delta,
+            sampling=self.sampling,
+        )
+
+
+def to_certify(question: Question, decision: Decision) -> CertificateRequest:
+    """The promise that stands behind an answer."""
+    budget, config = question.budget, decision.recommendation.config
+    return CertificateRequest(
+        data_budget=budget.data_budget,
+        batch_size=config.batch_size,
+        iterations=config.iterations,
+        epsilon=budget.epsilon,
+        delta=budget.delta,
+        sampling=question.sampling,
+    )
+
+
+def certified_answer(
+    question: Question, fitted: FittedEvidence, *, alternative_model_size: int | None = None
+) -> Answer:
+    """The answer with its certificate, however long that takes: what the command line says.
+
+    Raises :class:`InputError` as :func:`decide` does, or where no noise can be certified.
+    """
+    decision = decide_on(question, fitted, alternative_model_size=alternative_model_size)
+    certificate = to_certify(question, decision).certify()
+    return answer(question, fitted, decision=decision, certificate=certificate)
+
+
+def _with_noise_of(
+    certificate: Certificate, decision: Decision, fitted: FittedEvidence
+) -> Decision:
+    """The loss belongs to the noise that was certified, not to the estimate that led there."""
+    recommended = allocation_at(
+        fitted.fit,
+        decision.recommendation.config,
+        certificate.noise_multiplier,
+        certificate.sampling,
+    )
+    return replace(decision, recommendation=recommended)

@@ -5,27 +5,55 @@ Takes about a tenth of a second, so that sliders answer at once. Noise comes fro
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.accounting.search import better_sampling
 from engine.allocation import baselines, levers
 from engine.allocation.lattice import Line, Points, Terms, best_at, best_by_compute
-from engine.allocation.result import Allocation, Baseline, Doubling, Frontier
+from engine.allocation.result import (
+    Allocation,
+    Baseline,
+    Doubling,
+    Extrapolation,
+    Frontier,
+    Saturation,
+    WiggleRoom,
+)
 from engine.allocation.space import Space, refuse_if_absurd
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling, TrainingConfig
-from engine.cost import DEFAULTS, CostAssumptions, cost
-from engine.decision.answer import Decision
+from engine.cost import DEFAULTS, Cost, CostAssumptions, cost
 from engine.decision.fitted import FittedEvidence
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.law.fit import FitResult
+from engine.runs.evidence import EvidenceSummary
 
 LEVEL = 0.9
 """Losses carry prediction intervals of this level: parameters, scatter and distance from the
 evidence. Other ranges (saturation, doubling, factors) hold this share of the law's resamples: what
 the parameters leave open, no more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Everything that the Decide page and ``python -m engine recommend`` say about one budget."""
+
+    budget: Budget
+    recommendation: Allocation
+    cost: Cost
+    frontier: Frontier
+    saturation: Saturation
+    doubling: Doubling
+    wiggle_room: WiggleRoom
+    rule_tuned: Baseline
+    rule_practised: Baseline
+    alternative: Baseline | None
+    """A model size that the user named, tuned otherwise."""
+    extrapolation: Extrapolation
+    evidence: EvidenceSummary
+    vocabulary_size: int
 
 
 def decide(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from engine.allocation.space import Space
-from engine.decision.answer import Decision
+from engine.decision.decide import Decision
 from engine.law.fit import FitResult
 from engine.risk import Mechanism, advantage
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan, forecast, plan_of

@@ -76,7 +76,7 @@ def best_plan(budget: Budget, fit: FitResult, space: Space, *, sampling: Samplin
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Held:
     """What is held while one budget varies."""
 
     budget: Budget
@@ -98,15 +98,15 @@ class Question:
         return Candidate(budget=budget, plan=plan, npv=npv)
 
 
-def along(question: Question, name: str, values: Sequence[float]) -> tuple[Candidate, ...]:
+def along(held: Held, name: str, values: Sequence[float]) -> tuple[Candidate, ...]:
     """Candidates with the budget ``name`` at each of ``values``; impossible ones are left out."""
     _require_name(name)
-    tried = (question.candidate(name, float(value)) for value in values)
+    tried = (held.candidate(name, float(value)) for value in values)
     return tuple(candidate for candidate in tried if candidate is not None)
 
 
 def best_epsilon(
-    question: Question,
+    held: Held,
     *,
     bounds: tuple[float, float] = (0.25, EPSILON_RANGE[1]),
     points: int = 13,
@@ -116,14 +116,14 @@ def best_epsilon(
     More ε makes a better model and an attacker's life easier. Raises :class:`InputError` where no
     ε allows a plan.
     """
-    tried = along(question, "epsilon", np.geomspace(*bounds, points))
+    tried = along(held, "epsilon", np.geomspace(*bounds, points))
     if not tried:
         raise InputError("No epsilon allows a plan here: ask for more compute or more people.")
     return max(tried, key=lambda candidate: candidate.npv), tried
 
 
 def least_for_npv(
-    question: Question,
+    held: Held,
     name: str,
     target: float,
     *,
@@ -139,9 +139,9 @@ def least_for_npv(
         raise InputError("Expected a number for {name}, none was given.", name="NPV")
     below = None
     for value in np.geomspace(*bounds, points):
-        found = question.candidate(name, float(value))
+        found = held.candidate(name, float(value))
         if found is not None and found.npv >= target:
-            return _refined(question, name, target, below, float(value), found)
+            return _refined(held, name, target, below, float(value), found)
         below = float(value)
     return None
 
@@ -162,7 +162,7 @@ class Least:
     value: float | None
 
 
-def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
+def least_budgets(held: Held, goal: Goal, target: float) -> tuple[Least, ...]:
     """The least compute, the fewest people and the smallest ε for ``target``; about a second.
 
     NPV in JPY at the central case; metric and loss as the law and the curve predict them. Raises
@@ -170,7 +170,7 @@ def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least,
     """
     if goal is Goal.NPV:
         found = [
-            (name, least_for_npv(question, name, target, bounds=bounds))
+            (name, least_for_npv(held, name, target, bounds=bounds))
             for name, bounds in _SEARCHED.items()
         ]
         return tuple(
@@ -179,8 +179,8 @@ def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least,
         )
     loss = target
     if goal is Goal.METRIC:
-        loss = question.curve.loss_for(target, question.table.values)
-    q = question
+        loss = held.curve.loss_for(target, held.table.values)
+    q = held
     return tuple(
         Least(name=reached.name, value=reached.value)
         for reached in (
@@ -191,7 +191,7 @@ def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least,
 
 
 def _refined(
-    question: Question,
+    held: Held,
     name: str,
     target: float,
     below: float | None,
@@ -200,7 +200,7 @@ def _refined(
 ) -> Candidate:
     for _ in range(_REFINEMENTS if below is not None else 0):
         middle = math.sqrt(below * value)
-        candidate = question.candidate(name, middle)
+        candidate = held.candidate(name, middle)
         if candidate is not None and candidate.npv >= target:
             value, found = middle, candidate
         else:

@@ -9,6 +9,7 @@
 
 import math
 
+from engine.roi.appraise import Appraisal
 from engine.roi.assumptions import Distribution
 from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Goal
@@ -82,6 +83,8 @@ EXAMPLES = {
     MetricKind.RESPONSE_TIME: "2.0, 70\n2.5, 85\n3.0, 110",
 }
 """Measured pairs of loss and metric as one may type them."""
+_MONEY = ("JPY", "JPY/person", "JPY/month")
+"""Units that are amounts of money, shown in the reader's currency."""
 _IN_DOLLARS = {
     "JPY/person": N_("USD {n} per person"),
     "JPY/month": N_("USD {n} a month"),
@@ -247,5 +250,50 @@ def unit(key: str, words: Words) -> str:
     if text in _SHARES or (text == "metric" and METRICS[words.metric].share):
         return words.say("share, 0 to 1")
     if text == "JPY":
-        return words.say("yen")
+        return words.say("US dollars") if words.jpy_per_usd else words.say("yen")
+    if text in _IN_DOLLARS and words.jpy_per_usd:
+        return words.say(_IN_DOLLARS[text], n="").strip()
     return words.say(_UNITS[text], n="").strip()
+
+
+def shown(key: str, value: float, words: Words) -> float:
+    """A value of the table as a plain number in the reader's currency.
+
+    >>> shown("pilot_cost", 300.0, Words("en", jpy_per_usd=150.0)), shown("adoption", 0.6, Words("en"))
+    (2.0, 0.6)
+    """
+    return value / words.jpy_per_usd if words.jpy_per_usd and INPUTS[key].unit in _MONEY else value
+
+
+def kept(key: str, number: float, words: Words) -> float:
+    """The value in the table of a number that is shown: the inverse of :func:`shown`."""
+    return (
+        number * words.jpy_per_usd if words.jpy_per_usd and INPUTS[key].unit in _MONEY else number
+    )
+
+
+def code(key: str, words: Words) -> str:
+    """The unit of :func:`shown` as machines read it: ``JPY/person`` or ``USD/person``."""
+    unit = INPUTS[key].unit
+    return unit.replace("JPY", "USD") if words.jpy_per_usd and unit in _MONEY else unit
+
+
+def payback(found: Appraisal, words: Words) -> str:
+    """Payback with its interval; open where too many cases never pay back."""
+    time = found.payback_months
+    if math.isinf(time.high):
+        inside = words.say("{low} or more", low=months(time.low, words))
+    else:
+        ends = (formats.plain(round(end)) for end in (time.low, time.high))
+        inside = range_of(*ends, words)
+    return formats.bracketed(months(time.value, words), inside, words.language)
+
+
+def internal_rate(found: Appraisal, words: Words) -> str:
+    """One rate, none, or several."""
+    rates = [formats.percent(rate, words.language) for rate in found.internal_rates]
+    if not rates:
+        return words.say("none")
+    if len(rates) > 1:
+        return words.say("several: {rates}", rates=", ".join(rates))
+    return rates[0]

@@ -8,8 +8,8 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.allocation.result import Support
 from engine.config import NeighbouringRelation, Sampling
-from engine.cost import Cost
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
@@ -27,6 +27,11 @@ _RELATION = {
 _EVIDENCE = {
     "published-bert": N_("Published BERT runs (McKenna et al. 2025)"),
     "gpt-bytes-docstrings": N_("Our own runs: small GPTs on docstrings"),
+}
+_SUPPORT = {
+    Support.INSIDE: N_("inside the evidence"),
+    Support.EDGE: N_("at the edge of the evidence"),
+    Support.OUTSIDE: N_("outside the evidence"),
 }
 _UNITS = {"person": N_("person"), "document": N_("document")}
 
@@ -55,10 +60,6 @@ def duration(hours: float, words: Words) -> str:
         return words.count("{n} GPU day", "{n} GPU days", text == "1", text)
     text = formats.amount(hours / _HOURS_A_YEAR, words.language)
     return words.count("{n} GPU year", "{n} GPU years", text == "1", text)
-
-
-def money(cost: Cost, words: Words) -> str:
-    return formats.yen(cost.jpy, words.language)
 
 
 def times(factor: float, words: Words) -> str:
@@ -98,6 +99,11 @@ def sampling(name: str, words: Words) -> str:
 
 def relation(name: NeighbouringRelation, words: Words) -> str:
     return words.say(_RELATION[name])
+
+
+def support(where: Support, words: Words) -> str:
+    """How far the evidence carries an answer, in a few words."""
+    return words.say(_SUPPORT[where])
 
 
 def example(text: str, words: Words) -> str:

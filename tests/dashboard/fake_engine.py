@@ -21,7 +21,7 @@ from engine.allocation.result import (
 )
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
 from engine.cost import Accelerator, Cost, CostAssumptions
-from engine.decision.answer import Decision
+from engine.decision.decide import Decision
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.runs.evidence import EvidenceSummary

@@ -14,7 +14,7 @@ from engine.risk import advantage, planned_mechanism
 from engine.roi.appraise import sample
 from engine.roi.inverse import (
     Goal,
-    Question,
+    Held,
     along,
     best_epsilon,
     best_plan,
@@ -32,8 +32,8 @@ def fitted(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def question(fitted, table, curve) -> Question:
-    return Question(
+def question(fitted, table, curve) -> Held:
+    return Held(
         budget=BUDGET,
         fit=fitted.fit,
         space=fitted.space,

@@ -77,7 +77,7 @@ def test_every_situation_has_its_sentences(any_study, words):
         roi_wording.second_line(any_study, words),
         roi_wording.legal(any_study, words),
         roi_wording.staged(any_study.staged, words),
-        roi_wording.internal_rate(any_study.appraisal, words),
+        figures.internal_rate(any_study.appraisal, words),
         *(roi_wording.gate(gate, words) for gate in any_study.staged.gates),
     ]
     for sentence in said:

@@ -1,0 +1,57 @@
+"""While a promise is being certified, figures are estimates: they say so, and settle all at once.
+
+No slider waits for a certificate. A page shows its answer with the noise that the search estimated,
+marked as provisional; a fragment waits until the sliders have come to rest, has the certificate
+made, and then draws the whole page anew, so that no two figures rest on different noise.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+import streamlit as st
+
+from dashboard.answers import cache
+from engine.decision.answer import Answer, CertificateRequest
+from engine.errors import InputError
+from engine.text.i18n import Words
+
+_LOOK_AGAIN = 0.4
+"""Seconds of rest before a certificate is asked for, and between two looks."""
+
+
+def mark(answers: Sequence[Answer], words: Words) -> None:
+    """One line where figures are provisional; nothing where none is."""
+    if any(answer.provisional for answer in answers):
+        st.caption(f":material/hourglass_top: {sentence(words)}")
+
+
+def sentence(words: Words) -> str:
+    """That figures may still move."""
+    return words.say(
+        "Provisional: the promise is being certified; figures may still move a little."
+    )
+
+
+def settle(answers: Sequence[Answer]) -> None:
+    """Have what is provisional certified, then draw the page anew."""
+    open_requests = tuple(cache.request(a.question) for a in answers if a.provisional)
+    if open_requests:
+        _wait(open_requests, count())
+
+
+@st.fragment(run_every=_LOOK_AGAIN)
+def _wait(requests: tuple[CertificateRequest, ...], looks: Iterator[int]) -> None:
+    if next(looks) == 0:  # Drawn with the page: the slider may still be moving.
+        return
+    desk = cache.certificates()
+    desk.ask(*requests)
+    desk.wait(_LOOK_AGAIN / 2, requests[-1])
+    if all(_settled(request) for request in requests):
+        st.rerun()
+
+
+def _settled(request: CertificateRequest) -> bool:
+    try:
+        return cache.certificates().known(request) is not None
+    except InputError:
+        return True

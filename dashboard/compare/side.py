@@ -1,0 +1,31 @@
+"""A scenario in a comparison: its column, with its answer or why there is none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dashboard.state import link, scenario
+from engine.decision.answer import Answer
+from engine.decision.question import Question
+from engine.errors import InputError
+
+Values = Mapping[str, link.Value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """``answer`` None: the scenario has no plan, for the reason in ``refused``."""
+
+    name: str
+    values: Values
+    question: Question
+    answer: Answer | None
+    refused: InputError | None = None
+
+
+def side(name: str, values: Values, answer: Callable[[Question], Answer]) -> Side:
+    """A scenario and its answer, or why there is none."""
+    question = scenario.question(values)
+    try:
+        return Side(name=name, values=values, question=question, answer=answer(question))
+    except InputError as error:
+        return Side(name=name, values=values, question=question, answer=None, refused=error)

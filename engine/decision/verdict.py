@@ -1,0 +1,63 @@
+"""The verdict: train, pilot first, or wait; the one place that decides what is asked for.
+
+It follows from the figures, not from the wish to go ahead: where a pilot is worth its price, or the
+plan pays but lies outside the evidence, a pilot is asked for; where neither the plan nor a pilot is
+expected to pay, nothing is.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.allocation.result import Support
+from engine.decision.decide import Decision
+from engine.roi.study import Study
+
+
+class Code(StrEnum):
+    """What is asked for."""
+
+    TRAIN = "train"
+    PILOT = "pilot"
+    WAIT = "wait"
+
+
+class Reason(StrEnum):
+    """Why it is that and nothing else."""
+
+    PAYS = "pays"
+    PILOT_PAYS = "pilot-pays"
+    OUTSIDE_EVIDENCE = "outside-evidence"
+    DOES_NOT_PAY = "does-not-pay"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is asked for, why, and the figures that it rests on (JPY of today, a probability)."""
+
+    code: Code
+    reason: Reason
+    npv: float
+    probability: float
+    pilot_price: float
+    pilot_net: float
+
+
+def verdict(decision: Decision, study: Study) -> Verdict:
+    """The verdict on a plan and its return."""
+    npv, pilot = study.appraisal.npv.value, study.staged.pilot
+    if pilot.net > 0:
+        code, reason = Code.PILOT, Reason.PILOT_PAYS
+    elif npv < 0:
+        code, reason = Code.WAIT, Reason.DOES_NOT_PAY
+    elif decision.extrapolation.support is Support.OUTSIDE:
+        code, reason = Code.PILOT, Reason.OUTSIDE_EVIDENCE
+    else:
+        code, reason = Code.TRAIN, Reason.PAYS
+    return Verdict(
+        code=code,
+        reason=reason,
+        npv=npv,
+        probability=study.appraisal.probability,
+        pilot_price=pilot.price,
+        pilot_net=pilot.net,
+    )

@@ -1,0 +1,285 @@
+"""The quantities of an answer: one name, one value and one rounding each, for every surface.
+
+Pages, slides, documents and the command line may show any of them, in whatever sentence or table;
+the figure that they show is the one said here. A test reads all surfaces and holds them to it.
+
+>>> from engine.decision.answer import answer
+>>> from engine.decision.fitted import fitted_evidence
+>>> from engine.decision.question import question
+>>> from engine.text.i18n import Words
+>>> asked = question(3.8e20, 10_000_000, 4.0)
+>>> found = answer(asked, fitted_evidence(asked.evidence_id))
+>>> text("sequence_length", found, Words("en")), text("odds_guessed", found, Words("en"))
+('512', '10')
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.decision import findings
+from engine.decision.answer import Answer
+from engine.interval import Interval
+from engine.text import figures, formats, labels, privacy, verdict
+from engine.text.i18n import N_, Words
+
+Value = float | str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """A figure of an answer: its name, its value in the engine's units, and how it is said."""
+
+    label: str
+    """Catalogue message."""
+    value: Callable[[Answer], Value]
+    """Money in JPY, compute in FLOPs, data in people, losses in nats per token; None: there is
+    none."""
+    text: Callable[[Answer, Words], str]
+
+
+_BINDS = {"compute": N_("Compute"), "data": N_("People"), "epsilon": N_("Privacy ε")}
+_DASH = "—"
+
+
+def text(key: str, answer: Answer, words: Words) -> str:
+    """The quantity as every surface shows it. Raises :class:`KeyError` for an unknown key."""
+    return QUANTITIES[key].text(answer, words)
+
+
+def label(key: str, words: Words) -> str:
+    """The quantity's name at the head of a line."""
+    return words.say(QUANTITIES[key].label)
+
+
+def value(key: str, answer: Answer) -> Value:
+    """The quantity's value; ``None`` where the answer has none."""
+    return QUANTITIES[key].value(answer)
+
+
+def loss_range(interval: Interval, words: Words) -> str:
+    """Both ends of a loss's interval."""
+    return formats.between(formats.loss(interval.low), formats.loss(interval.high), words.language)
+
+
+def odds(found: float) -> str:
+    """Right guesses in 1,000."""
+    return formats.plain(found)
+
+
+def binds(answer: Answer, words: Words) -> str:
+    """The budget that binds most."""
+    found = answer.binding.name
+    return words.say("None") if found is None else words.say(_BINDS[found])
+
+
+def _rule(answer: Answer, words: Words) -> str:
+    factor = findings.stronger_rule(answer.decision).compute_factor
+    return words.say("out of reach") if factor is None else labels.times(factor, words)
+
+
+def _money(amount: Callable[[Answer], float]) -> Callable[[Answer, Words], str]:
+    return lambda answer, words: figures.money(amount(answer), words)
+
+
+def _money_range(interval: Callable[[Answer], Interval]) -> Callable[[Answer, Words], str]:
+    def text(answer: Answer, words: Words) -> str:
+        found = interval(answer)
+        return figures.money_range(found.low, found.high, words)
+
+    return text
+
+
+def _jpy(label: str, amount: Callable[[Answer], float]) -> Quantity:
+    return Quantity(label=label, value=amount, text=_money(amount))
+
+
+def _gain(label: str, budget: str) -> Quantity:
+    return Quantity(
+        label=label,
+        value=lambda answer: answer.binding.gains[budget],
+        text=lambda answer, words: formats.percent(answer.binding.gains[budget], words.language),
+    )
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    # what is asked
+    "compute_flops": Quantity(
+        label=N_("Compute budget (FLOPs)"),
+        value=lambda a: a.question.budget.compute_flops,
+        text=lambda a, w: formats.scientific(a.question.budget.compute_flops),
+    ),
+    "data_budget": Quantity(
+        label=N_("People"),
+        value=lambda a: a.question.budget.data_budget,
+        text=lambda a, w: labels.people(a.question.budget.data_budget, w),
+    ),
+    "epsilon": Quantity(
+        label=N_("Privacy ε asked for"),
+        value=lambda a: a.question.budget.epsilon,
+        text=lambda a, w: formats.plain(a.question.budget.epsilon),
+    ),
+    "delta": Quantity(
+        label=N_("Failure probability δ"),
+        value=lambda a: a.question.budget.delta,
+        text=lambda a, w: formats.scientific(a.question.budget.delta),
+    ),
+    # the plan
+    "model_size": Quantity(
+        label=N_("Model size (parameters)"),
+        value=lambda a: a.decision.recommendation.config.model_size,
+        text=lambda a, w: formats.amount(a.decision.recommendation.config.model_size, w.language),
+    ),
+    "batch_size": Quantity(
+        label=N_("Batch size (people, expected)"),
+        value=lambda a: a.decision.recommendation.config.batch_size,
+        text=lambda a, w: formats.amount(a.decision.recommendation.config.batch_size, w.language),
+    ),
+    "iterations": Quantity(
+        label=N_("Iterations (steps)"),
+        value=lambda a: a.decision.recommendation.config.iterations,
+        text=lambda a, w: formats.count(a.decision.recommendation.config.iterations, w.language),
+    ),
+    "sequence_length": Quantity(
+        label=N_("Sequence length (tokens)"),
+        value=lambda a: a.decision.recommendation.config.sequence_length,
+        text=lambda a, w: formats.exact(a.decision.recommendation.config.sequence_length),
+    ),
+    "noise_batch_ratio": Quantity(
+        label=N_("Noise-batch ratio σ/B"),
+        value=lambda a: a.decision.recommendation.noise_batch_ratio,
+        text=lambda a, w: formats.scientific(a.decision.recommendation.noise_batch_ratio),
+    ),
+    "cross_entropy": Quantity(
+        label=N_("Expected loss"),
+        value=lambda a: a.decision.recommendation.cross_entropy.value,
+        text=lambda a, w: formats.loss(a.decision.recommendation.cross_entropy.value),
+    ),
+    "cross_entropy_range": Quantity(
+        label=N_("Range of the loss"),
+        value=lambda a: a.decision.recommendation.cross_entropy.low,
+        text=lambda a, w: loss_range(a.decision.recommendation.cross_entropy, w),
+    ),
+    "perplexity": Quantity(
+        label=N_("Perplexity"),
+        value=lambda a: math.exp(a.decision.recommendation.cross_entropy.value),
+        text=lambda a, w: formats.plain(math.exp(a.decision.recommendation.cross_entropy.value)),
+    ),
+    "device_hours": Quantity(
+        label=N_("Device time"),
+        value=lambda a: a.decision.cost.device_hours,
+        text=lambda a, w: labels.duration(a.decision.cost.device_hours, w),
+    ),
+    "rule_factor": Quantity(
+        label=N_("Usual rule needs"),
+        value=lambda a: findings.stronger_rule(a.decision).compute_factor,
+        text=_rule,
+    ),
+    "saturation_compute_flops": Quantity(
+        label=N_("Compute pays up to"),
+        value=lambda a: a.decision.saturation.compute_flops,
+        text=lambda a, w: formats.scientific(a.decision.saturation.compute_flops, 2),
+    ),
+    "doubling_compute": _gain(N_("Fall in loss with twice the compute"), "compute"),
+    "doubling_data": _gain(N_("Fall in loss with twice the people"), "data"),
+    "doubling_epsilon": _gain(N_("Fall in loss with twice the ε"), "epsilon"),
+    "binds": Quantity(label=N_("What binds"), value=lambda a: a.binding.name, text=binds),
+    # the promise
+    "epsilon_certified": Quantity(
+        label=N_("Privacy loss ε, at most"),
+        value=lambda a: a.certificate.epsilon if a.certificate else None,
+        text=lambda a, w: privacy.promised_epsilon(a.certificate) if a.certificate else _DASH,
+    ),
+    "noise_multiplier": Quantity(
+        label=N_("Noise multiplier σ"),
+        value=lambda a: a.certificate.noise_multiplier if a.certificate else None,
+        text=lambda a, w: privacy.noise(a.certificate) if a.certificate else _DASH,
+    ),
+    "odds_found": Quantity(
+        label=N_("Attacker's odds (right guesses in 1,000)"),
+        value=lambda a: a.risk.found,
+        text=lambda a, w: odds(a.risk.found),
+    ),
+    "odds_guessed": Quantity(
+        label=N_("Right guesses in 1,000 without the model"),
+        value=lambda a: a.risk.guessed,
+        text=lambda a, w: odds(a.risk.guessed),
+    ),
+    "advantage": Quantity(
+        label=N_("Attacker's advantage"),
+        value=lambda a: a.risk.advantage,
+        text=lambda a, w: formats.percent(a.risk.advantage, w.language),
+    ),
+    # the money
+    "training_list_price": _jpy(
+        N_("Cost of the training"), lambda a: a.reconciliation.training_list_price
+    ),
+    "training_mean": _jpy(
+        N_("Training, mean over all cases"), lambda a: a.reconciliation.training_mean
+    ),
+    "training_present": _jpy(
+        N_("Training, present value"), lambda a: a.reconciliation.training_present
+    ),
+    "npv": _jpy(N_("Net present value"), lambda a: a.study.appraisal.npv.value),
+    "npv_range": Quantity(
+        label=N_("Range of the net present value"),
+        value=lambda a: a.study.appraisal.npv.low,
+        text=_money_range(lambda a: a.study.appraisal.npv),
+    ),
+    "probability": Quantity(
+        label=N_("Probability that it pays"),
+        value=lambda a: a.study.appraisal.probability,
+        text=lambda a, w: figures.chance(a.study.appraisal.probability, w),
+    ),
+    "payback": Quantity(
+        label=N_("Payback"),
+        value=lambda a: a.study.appraisal.payback_months.value,
+        text=lambda a, w: figures.payback(a.study.appraisal, w),
+    ),
+    "internal_rate": Quantity(
+        label=N_("Internal rate of return"),
+        value=lambda a: (
+            a.study.appraisal.internal_rates[0]
+            if len(a.study.appraisal.internal_rates) == 1
+            else None
+        ),
+        text=lambda a, w: figures.internal_rate(a.study.appraisal, w),
+    ),
+    "total_cost": _jpy(N_("Total cost of ownership"), lambda a: a.reconciliation.total_cost),
+    "total_cost_range": Quantity(
+        label=N_("Range of the total cost"),
+        value=lambda a: a.study.appraisal.total_cost.low,
+        text=_money_range(lambda a: a.study.appraisal.total_cost),
+    ),
+    "spending": _jpy(N_("Spending until the horizon"), lambda a: a.reconciliation.spending),
+    "expected_damage": _jpy(
+        N_("Expected legal damage"), lambda a: a.reconciliation.expected_damage
+    ),
+    "value": _jpy(N_("Value"), lambda a: a.study.appraisal.parts["value"]),
+    "legal_avoided": _jpy(
+        N_("Legal risk avoided"), lambda a: a.study.appraisal.legal_avoided.value
+    ),
+    "pilot_price": _jpy(N_("Price of a pilot"), lambda a: a.verdict.pilot_price),
+    # the verdict and what it rests on
+    "verdict": Quantity(
+        label=N_("Verdict"),
+        value=lambda a: str(a.verdict.code),
+        text=lambda a, w: verdict.name(a.verdict.code, w),
+    ),
+    "support": Quantity(
+        label=N_("Distance from the evidence"),
+        value=lambda a: str(a.decision.extrapolation.support),
+        text=lambda a, w: labels.support(a.decision.extrapolation.support, w),
+    ),
+    "evidence_runs": Quantity(
+        label=N_("Measured runs"),
+        value=lambda a: a.decision.evidence.runs,
+        text=lambda a, w: formats.exact(a.decision.evidence.runs),
+    ),
+    "evidence_hash": Quantity(
+        label=N_("Hash of the data"),
+        value=lambda a: a.decision.evidence.hash,
+        text=lambda a, w: a.decision.evidence.hash[:12],
+    ),
+}
+"""Key → quantity; keys are those of the command line's JSON where that has them."""

@@ -1,0 +1,29 @@
+"""How one amount leads to another, line by line, in the reader's currency."""
+
+from engine.decision.answer import Answer
+from engine.text import figures, quantities
+from engine.text.i18n import Words
+
+
+def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
+    """(name, amount): from the list price of the training to its present value; then from what is
+    spent to the total cost. Lines that begin with a sign are steps."""
+    found = answer.reconciliation
+
+    def named(key: str) -> tuple[str, str]:
+        return quantities.label(key, words), quantities.text(key, answer, words)
+
+    def step(name: str, amount: float) -> tuple[str, str]:
+        sign = "" if amount < 0 else "+"
+        return name, f"{sign}{figures.money(amount, words)}"
+
+    return [
+        named("training_list_price"),
+        step(words.say("Uncertain prices, on average"), found.prices_move),
+        named("training_mean"),
+        step(words.say("Discounting to today"), found.discounting_moves),
+        named("training_present"),
+        named("spending"),
+        step(quantities.label("expected_damage", words), found.expected_damage),
+        named("total_cost"),
+    ]

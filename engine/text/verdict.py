@@ -1,0 +1,65 @@
+"""The verdict in words: what is asked for, and why; the same on pages, slides and command line."""
+
+from engine.decision.answer import Answer
+from engine.decision.verdict import Code, Reason
+from engine.text import figures, formats
+from engine.text.i18n import N_, Words
+
+_NAMES = {
+    Code.TRAIN: N_("Train"),
+    Code.PILOT: N_("Pilot first"),
+    Code.WAIT: N_("Not now"),
+}
+_WHY = {
+    Reason.PAYS: N_(
+        "It is expected to pay, and the plan lies within reach of what has been measured."
+    ),
+    Reason.PILOT_PAYS: N_("What a pilot can show is worth more than it costs."),
+    Reason.OUTSIDE_EVIDENCE: N_(
+        "The plan lies outside the evidence: a pilot comes before the money."
+    ),
+    Reason.DOES_NOT_PAY: N_("We come back when the largest unknown has been measured."),
+}
+
+
+def name(code: Code, words: Words) -> str:
+    """The verdict in a word or two."""
+    return words.say(_NAMES[code])
+
+
+def ask(answer: Answer, words: Words) -> str:
+    """The request in one sentence."""
+    found = answer.verdict
+    if found.code is Code.TRAIN:
+        return words.say(
+            "We ask you to approve the training: {money} for the final run, {total} in all over "
+            "{years} years.",
+            money=figures.money(answer.reconciliation.training_list_price, words),
+            total=figures.money(answer.reconciliation.total_cost, words),
+            years=formats.plain(answer.question.assumptions["horizon_years"].value),
+        )
+    if found.code is Code.PILOT:
+        return words.say(
+            "We ask you to approve a pilot of {price} now, and to decide on the training when "
+            "its result is there.",
+            price=figures.money(found.pilot_price, words),
+        )
+    return words.say(
+        "We do not ask for approval: on these figures doing nothing is worth {npv} more.",
+        npv=figures.money(-found.npv, words),
+    )
+
+
+def why(answer: Answer, words: Words) -> str:
+    """Why it is this ask and no other."""
+    return words.say(_WHY[answer.verdict.reason])
+
+
+def sentence(answer: Answer, words: Words) -> str:
+    """The verdict, its reason and its probability."""
+    return words.say(
+        "{verdict}: {why} It pays with {chance} probability.",
+        verdict=name(answer.verdict.code, words),
+        why=why(answer, words),
+        chance=figures.chance(answer.verdict.probability, words),
+    )
