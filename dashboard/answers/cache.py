@@ -82,9 +82,9 @@ def answer(question: Question) -> Answer:
 
     Raises :class:`engine.errors.InputError` for a question without an answer.
     """
-    certificate = refusal = None
+    promise, certificate, refusal = request(question), None, None
     try:
-        certificate = certificates().known(request(question))
+        certificate = certificates().known(promise)
     except InputError as error:
         refusal = error
     return _answer(question, certificate, refusal is not None, refusal)

@@ -9,7 +9,6 @@ from engine.config import require_within
 from engine.cost import CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
-from engine.roi.exchange import LARGEST_FILE, from_csv, from_toml
 from engine.text import figures, sources
 from engine.text.i18n import Words
 
@@ -62,21 +61,6 @@ def _content(name: str, column: str, content: object, words: Words) -> object:
     if column in _NUMBERS and isinstance(content, int | float):
         return figures.kept(name, float(content), words)
     return content
-
-
-def from_file(name: str, content: bytes) -> Assumptions:
-    """The table in a TOML or CSV file."""
-    if len(content) > 4 * LARGEST_FILE:
-        raise InputError(
-            "Expected a table of at most {most} characters, got {value}.",
-            most=LARGEST_FILE,
-            value=len(content),
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("Expected a text file in UTF-8.") from None
-    return from_csv(text) if name.lower().endswith(".csv") else from_toml(text)
 
 
 def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]:

@@ -15,6 +15,7 @@ from dashboard.state import assumption_table, example_loan, figures, link
 from dashboard.state.scenario import Scenario, asked, with_table
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
+from engine.roi.exchange import from_file
 from engine.roi.kinds import MetricKind
 from engine.text.i18n import Words, from_browser
 
@@ -227,7 +228,7 @@ def _take_edits(name: str) -> None:
 def _take_file() -> None:
     file = st.session_state["table:file"]
     if isinstance(file, UploadedFile):  # None once removed; replaced meanwhile, it has no content.
-        _try("file", lambda: _keep_table(assumption_table.from_file(file.name, file.getvalue())))
+        _try("file", lambda: _keep_table(from_file(file.name, file.getvalue())))
 
 
 def _take_pairs(name: str) -> None:

@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import unicodedata
 from collections.abc import Sequence
 
 from engine.config import DEFAULT_DELTA, Sampling, require_integer
 from engine.decision.fitted import PUBLISHED_BERT
+from engine.decision.question import Currency
 from engine.errors import InputError
+from engine.text.i18n import LANGUAGES
 
 
 def number(name: str, text: str) -> float:
@@ -56,6 +59,26 @@ def add_evidence(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_currency(parser: argparse.ArgumentParser) -> None:
+    """``--currency``."""
+    parser.add_argument(
+        "--currency",
+        choices=[str(currency) for currency in Currency],
+        default=str(Currency.JPY),
+        help="of every amount of money (default: %(default)s)",
+    )
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """``--language``."""
+    parser.add_argument(
+        "--language",
+        choices=sorted(LANGUAGES),
+        default="en",
+        help="of names and sentences (default: %(default)s)",
+    )
+
+
 def as_json(value: object) -> str:
     """Indented JSON; NaN and infinities are refused, for no standard parser reads them."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
@@ -63,5 +86,10 @@ def as_json(value: object) -> str:
 
 def as_table(rows: Sequence[tuple[str, str]]) -> str:
     """Two aligned columns."""
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+    width = max(_columns(name) for name, _ in rows)
+    return "\n".join(f"{name}{' ' * (width - _columns(name))}  {value}" for name, value in rows)
+
+
+def _columns(text: str) -> int:
+    """Columns of a terminal: Japanese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -1,19 +1,21 @@
 """Recommend a training configuration for a compute, data and privacy budget.
 
-The noise is certified: ε at δ is an upper bound from the accountant that is named.
+Says what the dashboard says of the same question: plan, promise, return, risk and verdict. The
+noise is certified: ε at δ is an upper bound from the accountant that is named.
 """
 
 import argparse
-from dataclasses import replace
+import math
+from pathlib import Path
 from typing import Any
 
-from engine.accounting.certificate import Certificate
-from engine.accounting.certify import certify
 from engine.allocation.result import Baseline, Extrapolation, Support
 from engine.commands.options import (
+    add_currency,
     add_delta,
     add_evidence,
     add_json,
+    add_language,
     add_sampling,
     as_json,
     as_table,
@@ -21,9 +23,34 @@ from engine.commands.options import (
     whole,
 )
 from engine.config import Budget, Sampling
-from engine.decision.decide import Decision, allocation_at, decide
+from engine.cost import DEFAULTS
+from engine.decision import findings
+from engine.decision.answer import Answer, certified_answer
 from engine.decision.fitted import fitted_evidence
+from engine.decision.question import Currency, Question
+from engine.errors import InputError
 from engine.interval import Interval
+from engine.roi.defaults import (
+    DEFAULT_ASSUMPTIONS,
+    prices_of,
+    require_metrics,
+    with_costs,
+    with_metric,
+)
+from engine.roi.exchange import LARGEST_FILE, from_file
+from engine.roi.kinds import MetricKind
+from engine.roi.metric import AssumedCurve
+from engine.text import quantities, reconciliation, verdict
+from engine.text.i18n import Words
+
+_SHOWN = (
+    "verdict", "model_size", "batch_size", "iterations", "noise_multiplier", "cross_entropy",
+    "cross_entropy_range", "epsilon_certified", "training_list_price", "device_hours",
+    "saturation_compute_flops", "rule_factor", "doubling_compute", "doubling_data",
+    "doubling_epsilon", "binds", "npv", "npv_range", "probability", "payback", "total_cost",
+    "spending", "expected_damage", "odds_found", "odds_guessed", "pilot_price",
+)  # fmt: skip
+"""Quantities of the table, in order."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,51 +66,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_delta(parser)
     add_evidence(parser)
     add_sampling(parser)
+    parser.add_argument(
+        "--metric",
+        choices=[str(kind) for kind in MetricKind],
+        default=str(MetricKind.MINUTES_SAVED),
+        help="what the return is measured by (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--assumptions",
+        metavar="FILE",
+        help="all figures of the return, TOML or CSV as the ROI page saves them, prices included "
+        "(default: the figures that the dashboard starts with)",
+    )
+    add_currency(parser)
+    add_language(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> str:
     """The recommendation as text or JSON. Raises :class:`InputError`."""
-    budget = Budget(
-        compute_flops=number("--compute", options.compute),
-        data_budget=whole("--data", options.data),
-        epsilon=number("--epsilon", options.epsilon),
-        delta=number("--delta", options.delta),
-    )
     alternative = options.alternative_model_size
-    fitted = fitted_evidence(options.evidence)
-    decision = decide(
-        budget,
-        fitted,
-        sampling=Sampling(options.sampling),
+    asked = question(options)
+    found = certified_answer(
+        asked,
+        fitted_evidence(asked.evidence_id),
         alternative_model_size=None
         if alternative is None
         else whole("--alternative-model-size", alternative),
     )
-    config = decision.recommendation.config
-    certificate = certify(
-        data_budget=budget.data_budget,
-        batch_size=config.batch_size,
-        iterations=config.iterations,
-        epsilon=budget.epsilon,
-        delta=budget.delta,
-        sampling=Sampling(options.sampling),
-    )
-    # The loss belongs to the noise that was certified, not to the estimate that led there.
-    recommended = allocation_at(
-        fitted.fit, config, certificate.noise_multiplier, certificate.sampling
-    )
-    decision = replace(decision, recommendation=recommended)
+    words = Words(options.language, metric=asked.metric, jpy_per_usd=asked.jpy_per_usd)
     if options.json:
-        return as_json(document(decision, certificate))
-    return as_table(rows(decision, certificate))
+        return as_json(document(found, words))
+    return as_table(rows(found, words))
 
 
-def document(decision: Decision, certificate: Certificate) -> dict[str, Any]:
-    """The decision as plain values; noise is the certified one."""
+def question(options: argparse.Namespace) -> Question:
+    """What the options ask. Raises :class:`InputError`."""
+    kind = MetricKind(options.metric)
+    if options.assumptions is None:
+        prices = DEFAULTS
+        assumptions = with_costs(with_metric(DEFAULT_ASSUMPTIONS, kind), prices)
+    else:
+        assumptions = from_file(options.assumptions, _content(Path(options.assumptions)))
+        require_metrics(assumptions, kind)
+        prices = prices_of(assumptions)
+    return Question(
+        budget=Budget(
+            compute_flops=number("--compute", options.compute),
+            data_budget=whole("--data", options.data),
+            epsilon=number("--epsilon", options.epsilon),
+            delta=number("--delta", options.delta),
+        ),
+        evidence_id=options.evidence,
+        sampling=Sampling(options.sampling),
+        prices=prices,
+        assumptions=assumptions,
+        curve=AssumedCurve(kind=kind),
+        currency=Currency(options.currency),
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4 * LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputError(
+            "Could not read {file}: {reason}.", file=str(path), reason=error.strerror or "no reason"
+        ) from error
+
+
+def document(found: Answer, words: Words) -> dict[str, Any]:
+    """The answer as plain values; noise is the certified one, money in JPY where not said."""
+    decision, certificate = found.decision, found.certificate
+    assert certificate is not None, "the command line waits for the certificate"
     recommended = decision.recommendation
     config = recommended.config
-    headline = decision.rule_tuned
     return {
         "config": {
             "model_size": config.model_size,
@@ -93,6 +151,14 @@ def document(decision: Decision, certificate: Certificate) -> dict[str, Any]:
             "noise_multiplier": certificate.noise_multiplier,
             "noise_batch_ratio": certificate.noise_multiplier / config.batch_size,
         },
+        "verdict": {
+            "code": str(found.verdict.code),
+            "reason": str(found.verdict.reason),
+            "sentence": verdict.sentence(found, words),
+        },
+        "binds": found.binding.name,
+        "learns_nothing": findings.learns_nothing(decision),
+        "noise": str(found.noise),
         "cross_entropy": interval(recommended.cross_entropy),
         "epsilon_certified": certificate.epsilon,
         "delta": certificate.delta,
@@ -113,8 +179,14 @@ def document(decision: Decision, certificate: Certificate) -> dict[str, Any]:
             "dp_overhead": decision.cost.assumptions.dp_overhead,
             "jpy_per_usd": decision.cost.assumptions.jpy_per_usd,
         },
+        "return": returns(found),
+        "attack": {
+            "found_in_1000": found.risk.found,
+            "guessed_in_1000": found.risk.guessed,
+            "advantage": found.risk.advantage,
+        },
         "saturation_compute_flops": decision.saturation.compute_flops,
-        "baseline": baseline(headline),
+        "baseline": baseline(decision.rule_tuned),
         "baseline_practised": baseline(decision.rule_practised),
         "alternative": baseline(decision.alternative),
         "doubling": {
@@ -134,9 +206,44 @@ def document(decision: Decision, certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def interval(value: Interval) -> dict[str, float]:
-    """An interval as plain values."""
-    return {"value": value.value, "low": value.low, "high": value.high, "level": value.level}
+def returns(found: Answer) -> dict[str, Any]:
+    """The money, in the currency asked for; months may be null: never."""
+    worth, rate = found.study.appraisal, found.question.jpy_per_usd or 1.0
+    pilot = found.study.staged.pilot
+
+    def money(amount: Interval) -> dict[str, float | None]:
+        ends = {key: getattr(amount, key) / rate for key in ("value", "low", "high")}
+        return {**ends, "level": amount.level}
+
+    return {
+        "currency": str(found.question.currency),
+        "metric": str(found.question.metric),
+        "npv": money(worth.npv),
+        "probability": worth.probability,
+        "payback_months": interval(worth.payback_months),
+        "never_pays_back": worth.never_pays_back,
+        "internal_rates": list(worth.internal_rates),
+        "value": worth.parts["value"] / rate,
+        "total_cost": money(worth.total_cost),
+        "legal_avoided": money(worth.legal_avoided),
+        "pilot": {"price": pilot.price / rate, "value": pilot.value / rate, "net": pilot.net / rate},
+        "reconciliation": {
+            name: getattr(found.reconciliation, name) / rate
+            for name in (
+                "training_list_price", "training_mean", "training_present", "spending",
+                "expected_damage", "total_cost",
+            )
+        },
+    }  # fmt: skip
+
+
+def interval(value: Interval) -> dict[str, float | None]:
+    """An interval as plain values; null where an end is infinite."""
+    ends = {key: getattr(value, key) for key in ("value", "low", "high")}
+    return {
+        **{key: end if math.isfinite(end) else None for key, end in ends.items()},
+        "level": value.level,
+    }
 
 
 def baseline(other: Baseline | None) -> dict[str, Any] | None:
@@ -165,45 +272,36 @@ def baseline(other: Baseline | None) -> dict[str, Any] | None:
     }
 
 
-def rows(decision: Decision, certificate: Certificate) -> list[tuple[str, str]]:
-    """The decision as a readable table."""
-    recommended, cost = decision.recommendation, decision.cost
-    config, loss = recommended.config, recommended.cross_entropy
-    doubling = decision.doubling
-    return [
-        ("model size", f"{config.model_size:,} parameters"),
-        ("batch size", f"{config.batch_size:,} examples, expected"),
-        ("iterations", f"{config.iterations:,}"),
-        ("noise multiplier", f"{certificate.noise_multiplier:g}"),
+def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
+    """The answer as a readable table, in the language and the currency asked for."""
+    decision, certificate = found.decision, found.certificate
+    assert certificate is not None, "the command line waits for the certificate"
+    lines = [("", verdict.sentence(found, words))]
+    lines += [(quantities.label(key, words), quantities.text(key, found, words)) for key in _SHOWN]
+    lines.append(
         (
-            "cross entropy",
-            f"{loss.value:.3f} nats per token ({loss.low:.3f} to {loss.high:.3f}, {loss.level:.0%})",
-        ),
-        (
-            "privacy",
+            words.say("Privacy statement"),
             f"ε ≤ {certificate.epsilon:.4g} at δ = {certificate.delta:g}, per "
             f"{certificate.privacy_unit}, {certificate.neighbouring_relation}, "
             f"{certificate.sampling} sampling, {certificate.accountant}",
-        ),
-        ("compute", f"{config.compute_flops:.3g} FLOPs"),
+        )
+    )
+    rules = [
+        (words.say("Usual rule, batch tuned"), decision.rule_tuned),
+        (words.say("Usual rule, as practised"), decision.rule_practised),
+    ]
+    if decision.alternative:
+        rules.append((words.say("The model size that you named"), decision.alternative))
+    lines += [(name, _needs(rule)) for name, rule in rules]
+    lines += reconciliation.rows(found, words)
+    lines.append(
         (
-            "cost",
-            f"{cost.device_hours:,.3g} hours of {cost.assumptions.accelerator.name}, "
-            f"{cost.usd:,.0f} USD, {cost.jpy:,.0f} JPY",
-        ),
-        ("saturation", f"{decision.saturation.compute_flops:.3g} FLOPs"),
-        ("20-tokens rule, tuned", _needs(decision.rule_tuned)),
-        ("20-tokens rule, as practised", _needs(decision.rule_practised)),
-        *([("that model size", _needs(decision.alternative))] if decision.alternative else []),
-        ("doubling compute", f"{doubling.compute.value:+.1%} better loss"),
-        ("doubling data", f"{doubling.data.value:+.1%} better loss"),
-        ("doubling ε", f"{doubling.epsilon.value:+.1%} better loss"),
-        (
-            "evidence",
+            words.say("Evidence"),
             f"{decision.evidence.id}, {decision.evidence.runs} runs; "
             f"answer {where(decision.extrapolation)}",
-        ),
-    ]
+        )
+    )
+    return lines
 
 
 def where(extrapolation: Extrapolation) -> str:

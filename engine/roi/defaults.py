@@ -6,6 +6,7 @@ An assumption of ours is a round figure to be replaced by the user's own; its ra
 from dataclasses import replace
 
 from engine.cost import ACCELERATORS, DEFAULTS, CostAssumptions
+from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.inputs import INPUTS
 from engine.roi.kinds import METRIC_ROWS, MetricKind, require_metric
@@ -179,3 +180,26 @@ def with_costs(table: Assumptions, costs: CostAssumptions) -> Assumptions:
             )
         )
     return table.changed(rows)
+
+
+def prices_of(table: Assumptions) -> CostAssumptions:
+    """The accelerator, price, utilisation, overhead and rate that a table holds: what
+    :func:`with_costs` would put into it.
+
+    Raises :class:`InputError` for a peak that no accelerator of the catalogue has.
+    """
+    peak = table["peak_flops"].value
+    device = next((d for d in ACCELERATORS.values() if d.peak_flops == peak), None)
+    if device is None:
+        known = sorted({f"{d.peak_flops:g}" for d in ACCELERATORS.values()})
+        raise InputError(
+            "Expected a peak of {expected} FLOP/s, that of an accelerator known here, got {value}.",
+            expected=", ".join(known),
+            value=f"{peak:g}",
+        )
+    return CostAssumptions(
+        accelerator=replace(device, price_per_hour_usd=table["price_per_device_hour"].value),
+        utilisation=table["utilisation"].value,
+        dp_overhead=table["dp_overhead"].value,
+        jpy_per_usd=table["jpy_per_usd"].value,
+    )

@@ -128,3 +128,18 @@ def _require_size(text: str) -> None:
             most=LARGEST_FILE,
             value=len(text),
         )
+
+
+def from_file(name: str, content: bytes) -> Assumptions:
+    """The table in a TOML or CSV file: its ``name`` says which. Raises :class:`InputError`."""
+    if len(content) > 4 * LARGEST_FILE:
+        raise InputError(
+            "Expected a table of at most {most} characters, got {value}.",
+            most=LARGEST_FILE,
+            value=len(content),
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("Expected a text file in UTF-8.") from None
+    return from_csv(text) if name.lower().endswith(".csv") else from_toml(text)

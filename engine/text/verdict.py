@@ -18,7 +18,10 @@ _WHY = {
     Reason.OUTSIDE_EVIDENCE: N_(
         "The plan lies outside the evidence: a pilot comes before the money."
     ),
-    Reason.DOES_NOT_PAY: N_("We come back when the largest unknown has been measured."),
+    Reason.DOES_NOT_PAY: N_(
+        "Neither the plan nor a pilot is expected to pay; we come back when the largest unknown has "
+        "been measured."
+    ),
 }
 
 

@@ -1,6 +1,6 @@
 """The dashboard on a stand-in engine: instant answers, so that pages are tested, not mathematics."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -40,10 +40,11 @@ def fake(monkeypatch):
     st.cache_resource.clear()
 
     class Immediate(Certificates):
-        def known(self, **question):
-            return fake_engine.certify(**question)
+        def known(self, request):
+            return fake_engine.certify(**asdict(request))
 
     monkeypatch.setattr(cache.decide, "decide", fake_engine.decide)
+    monkeypatch.setattr(cache.answers, "answer", fake_engine.answer)
     monkeypatch.setattr(cache.fitted, "fitted_evidence", fake_engine.fitted_evidence)
     monkeypatch.setattr(cache.fitted, "is_ready", fake_engine.is_ready)
     monkeypatch.setattr(cache, "Certificates", Immediate)

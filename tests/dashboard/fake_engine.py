@@ -1,7 +1,6 @@
 """A stand-in for the engine with a closed form: smooth, monotone, instant; not real.
 
-``install`` puts it behind :mod:`dashboard.answers.cache` in tests. Run where the engine's own modules are
-missing, ``register`` makes them importable.
+The fixture ``fake`` puts it behind :mod:`dashboard.answers.cache`.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -20,10 +19,18 @@ from engine.allocation.result import (
     WiggleRoom,
 )
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
-from engine.cost import Accelerator, Cost, CostAssumptions
+from engine.cost import Accelerator, Cost, CostAssumptions, Workload
+from engine.decision.answer import Answer
 from engine.decision.decide import Decision
+from engine.decision.findings import binding
+from engine.decision.reconciliation import reconciliation
+from engine.decision.verdict import verdict
 from engine.errors import InputError
 from engine.interval import Interval
+from engine.risk import attack_risk, mechanism_of, planned_mechanism
+from engine.roi.draws import LossForecast
+from engine.roi.plan import RECOMMENDATION, Plan
+from engine.roi.study import study
 from engine.runs.evidence import EvidenceSummary
 
 H100 = Accelerator(
@@ -214,6 +221,47 @@ def certify(*, data_budget, batch_size, iterations, epsilon, delta, sampling):
         privacy_unit="person",
         sampling_probability=batch_size / data_budget,
         compositions=iterations,
+    )
+
+
+def answer(question, fitted, *, decision=None, certificate=None, refusal=None):
+    """An answer around the stand-in's decision; its money is the real engine's."""
+    decision = decision or decide(
+        question.budget, fitted, sampling=question.sampling, assumptions=question.prices
+    )
+    best, people = decision.recommendation, question.budget.data_budget
+    mechanism = mechanism_of(certificate) if certificate else planned_mechanism(best, people)
+    plan = Plan(
+        name=RECOMMENDATION,
+        workload=Workload(
+            compute_flops=best.config.compute_flops,
+            model_size=best.config.model_size,
+            iterations=best.config.iterations,
+            data_budget=people,
+        ),
+        loss=LossForecast(
+            name=RECOMMENDATION,
+            value=best.cross_entropy.value,
+            resampled=(),
+            scatter=0.01,
+            drift=0.0,
+            ceiling=float(np.log(decision.vocabulary_size)),
+        ),
+        advantage=0.1,
+        certified=certificate is not None,
+    )
+    found = study((plan,), question.assumptions, question.curve)
+    return Answer(
+        question=question,
+        decision=decision,
+        certificate=certificate,
+        refusal=refusal,
+        study=found,
+        risk=attack_risk(mechanism),
+        exposures=(),
+        binding=binding(decision.doubling),
+        verdict=verdict(decision, found),
+        reconciliation=reconciliation(decision.cost, found.appraisal),
     )
 
 
