@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.answers import cache
 from dashboard.answers.certificates import Certificates
 from engine.config import Budget, Sampling
+from engine.decision.question import question
 from tests.dashboard import fake_engine
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -32,6 +33,18 @@ def decide():
         return replace(answer, **changes)
 
     return decided
+
+
+@pytest.fixture
+def answered(decide):
+    """An answer of the stand-in engine, not certified, around the decision for the given budget."""
+
+    def found(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0, **changes):
+        asked = question(compute_flops, data_budget, epsilon, prices=fake_engine.DEFAULTS)
+        decision = decide(compute_flops, data_budget, epsilon, **changes)
+        return fake_engine.answer(asked, None, decision=decision)
+
+    return found
 
 
 @pytest.fixture

@@ -250,19 +250,29 @@ def answer(question, fitted, *, decision=None, certificate=None, refusal=None):
         advantage=0.1,
         certified=certificate is not None,
     )
-    found = study((plan,), question.assumptions, question.curve)
     return Answer(
         question=question,
-        decision=decision,
         certificate=certificate,
         refusal=refusal,
-        study=found,
         risk=attack_risk(mechanism),
         exposures=(),
-        binding=binding(decision.doubling),
-        verdict=verdict(decision, found),
-        reconciliation=reconciliation(decision.cost, found.appraisal),
+        **_derived(decision, study((plan,), question.assumptions, question.curve)),
     )
+
+
+def changed(found, *, decision=None, study=None, **others):
+    """The answer with another decision or study, and with everything that follows from those two."""
+    return replace(found, **_derived(decision or found.decision, study or found.study), **others)
+
+
+def _derived(decision, found):
+    return {
+        "decision": decision,
+        "study": found,
+        "binding": binding(decision.doubling),
+        "verdict": verdict(decision, found),
+        "reconciliation": reconciliation(decision.cost, found.appraisal),
+    }
 
 
 def never_reached(decision):

@@ -158,7 +158,7 @@ def test_while_the_law_is_being_fitted_the_page_says_so(app, monkeypatch):
 
 
 def test_until_the_certificate_is_there_nothing_is_promised(app, monkeypatch):
-    def never(self, **question):
+    def never(self, request):
         return None
 
     st.cache_resource.clear()
@@ -170,7 +170,7 @@ def test_until_the_certificate_is_there_nothing_is_promised(app, monkeypatch):
 
 
 def test_a_certificate_that_is_refused_says_why(app, monkeypatch):
-    def refuse(self, **question):
+    def refuse(self, request):
         raise InputError("Expected {name} of at least 1, got {value}.", name="iterations", value=0)
 
     monkeypatch.setattr(cache.Certificates, "known", refuse)

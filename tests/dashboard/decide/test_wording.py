@@ -1,14 +1,15 @@
 """Golden sentences in both languages, and the branches that change their meaning."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
-from dashboard.answers.certificates import to_certify
 from dashboard.decide import facts, wording
 from engine.allocation.result import Doubling, Extrapolation, Support
 from engine.config import NeighbouringRelation, Sampling
+from engine.decision import findings
+from engine.decision.answer import to_certify
 from engine.interval import Interval
 from engine.text import labels
 from engine.text.i18n import Words
@@ -142,7 +143,7 @@ def test_the_headline_is_against_the_stronger_rule(decide):
     answer = decide()
     practised = replace(answer.rule_practised, compute_factor=3.0, factor_low=2, factor_high=None)
     answer = replace(answer, rule_practised=practised)
-    assert wording.stronger(answer) is practised
+    assert findings.stronger_rule(answer) is practised
     saving = facts.metrics(answer, EN)[2]
     assert saving.value == "3×"
     assert saving.detail.startswith("2× or more the compute")
@@ -198,11 +199,12 @@ def test_device_time_in_the_unit_that_needs_fewest_digits(hours, en, ja):
     assert (labels.duration(hours, EN), labels.duration(hours, JA)) == (en, ja)
 
 
-def test_the_promise_rounds_to_the_safe_side(decide):
-    question = to_certify(decide())
-    certificate = replace(
-        fake_engine.certify(**question), epsilon=3.99912, noise_multiplier=0.863451
-    )
+def certified(answer):
+    return fake_engine.certify(**asdict(to_certify(answer.question, answer.decision)))
+
+
+def test_the_promise_rounds_to_the_safe_side(answered):
+    certificate = replace(certified(answered()), epsilon=3.99912, noise_multiplier=0.863451)
     assert promised_epsilon(certificate) == "4"
     assert noise(certificate) == "0.8635"
     assert facts.promise(certificate, EN) == (
@@ -213,8 +215,8 @@ def test_the_promise_rounds_to_the_safe_side(decide):
     )
 
 
-def test_the_statement_names_unit_relation_sampling_and_accountant(decide):
-    certificate = fake_engine.certify(**to_certify(decide()))
+def test_the_statement_names_unit_relation_sampling_and_accountant(answered):
+    certificate = certified(answered())
     rows = dict(facts.guarantee(certificate, EN))
     assert rows["Who is protected"] == "person"
     assert rows["Indistinguishable data sets"] == "one person's data added or removed"
@@ -242,7 +244,7 @@ def test_wiggle_room(decide):
     answer = decide()
     assert "comes within 1% of the best loss" in wording.wiggle(answer, EN)
     nothing = replace(answer.wiggle_room, excess=np.full_like(answer.wiggle_room.excess, 0.5))
-    assert wording.smaller_model(replace(answer, wiggle_room=nothing)) is None
+    assert findings.smaller_model(replace(answer, wiggle_room=nothing)) is None
     tight = replace(answer.wiggle_room, tolerance=1e-12)
     size = float(tight.model_size[15])
     config = replace(answer.recommendation.config, model_size=round(size))

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 
 import pytest
@@ -14,7 +14,6 @@ from pptx import Presentation
 
 from dashboard.present import figures as present_figures
 from dashboard.present import objections
-from dashboard.present import request as present_request
 from dashboard.present import tables as present_tables
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material, deck
@@ -22,10 +21,14 @@ from dashboard.present.exports import EXPORTS, label
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation.result import Extrapolation, Support
+from engine.decision.answer import to_certify
+from engine.decision.verdict import Code
 from engine.report.deck import Bars, Lines
+from engine.text import verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 from tests.dashboard import fake_engine
+from tests.dashboard.fake_engine import changed
 from tests.dashboard.roi.test_wording import BOTH, EN, JA, RISK, found
 
 DAY = date(2026, 11, 24)
@@ -49,23 +52,26 @@ def poor():
 
 
 @pytest.fixture
-def material(decide, usual):
-    answer = decide()
-    best = answer.recommendation
-    certificate = fake_engine.certify(
-        data_budget=answer.budget.data_budget,
-        batch_size=best.config.batch_size,
-        iterations=best.config.iterations,
-        epsilon=4.0,
-        delta=1e-8,
-        sampling=best.sampling,
-    )
-    return Material(answer=answer, study=usual, risk=RISK, certificate=certificate, basis=BASIS)
+def answer(answered, usual):
+    """A certified answer of the stand-in that pays."""
+    found = answered()
+    certificate = fake_engine.certify(**asdict(to_certify(found.question, found.decision)))
+    return changed(found, study=usual, risk=RISK, certificate=certificate)
+
+
+@pytest.fixture
+def material(answer):
+    return Material(answer=answer, basis=BASIS)
 
 
 def far(answer):
     decades = {"model_size": 0.0, "iterations": 0.0, "noise_batch_ratio": 1.4}
-    return replace(answer, extrapolation=Extrapolation(support=Support.OUTSIDE, decades=decades))
+    outside = Extrapolation(support=Support.OUTSIDE, decades=decades)
+    return changed(answer, decision=replace(answer.decision, extrapolation=outside))
+
+
+def made_of(answer, words):
+    return deck(Material(answer=answer, basis=BASIS), words, LIGHT)
 
 
 def said(made) -> list[str]:
@@ -87,16 +93,16 @@ def said(made) -> list[str]:
 @BOTH
 @pytest.mark.parametrize("certified", [True, False], ids=["certified", "not yet"])
 @pytest.mark.parametrize("situation", ["usual", "poor", "outside", "never"])
-def test_every_situation_has_its_sentences(material, poor, words, situation, certified):
-    changes = {
-        "usual": {},
-        "poor": {"study": poor},
-        "outside": {"answer": far(material.answer)},
-        "never": {"answer": fake_engine.never_reached(material.answer)},
+def test_every_situation_has_its_sentences(answer, poor, words, situation, certified):
+    found = {
+        "usual": answer,
+        "poor": changed(answer, study=poor),
+        "outside": far(answer),
+        "never": changed(answer, decision=fake_engine.never_reached(answer.decision)),
     }[situation]
     if not certified:
-        changes["certificate"] = None
-    made = deck(replace(material, **changes), words, LIGHT)
+        found = replace(found, certificate=None)
+    made = made_of(found, words)
     for text in said(made):
         assert not re.search(r"[{}]|\bnan\b|\binf\b|None", text), text
     if words.language == "ja":
@@ -104,30 +110,26 @@ def test_every_situation_has_its_sentences(material, poor, words, situation, cer
         assert english == []
 
 
-def test_what_is_asked_for_follows_from_the_figures(material, usual, poor):
-    answer = material.answer
-    assert present_request.ask_for(answer, poor) is present_request.Ask.NOTHING
-    assert present_request.ask_for(far(answer), poor) is present_request.Ask.NOTHING
-    assert present_request.ask_for(far(answer), usual) is present_request.Ask.PILOT
-    worth = replace(usual.staged.pilot, value=2 * usual.staged.pilot.price)
-    piloted = replace(usual, staged=replace(usual.staged, pilot=worth))
-    assert present_request.ask_for(answer, piloted) is present_request.Ask.PILOT
-    useless = replace(usual.staged.pilot, value=0.0)
-    sure = replace(usual, staged=replace(usual.staged, pilot=useless))
-    assert present_request.ask_for(answer, sure) is present_request.Ask.TRAIN
-    hopeful = replace(poor, staged=replace(poor.staged, pilot=worth))
-    assert present_request.ask_for(answer, hopeful) is present_request.Ask.PILOT, (
-        "it may show that the plan pays"
-    )
-    assert "We do not ask for approval" in present_request.ask(answer, poor, EN)
-    assert "pilot" in present_request.ask(answer, piloted, EN)
-    assert "approve the training" in present_request.ask(answer, sure, EN)
+def test_the_request_says_what_the_verdict_is(answer, poor):
+    worth = replace(answer.study.staged.pilot, value=2 * answer.study.staged.pilot.price)
+    piloted = replace(answer.study, staged=replace(answer.study.staged, pilot=worth))
+    useless = replace(answer.study.staged.pilot, value=0.0)
+    sure = replace(answer.study, staged=replace(answer.study.staged, pilot=useless))
+    for study, code, ask in (
+        (poor, Code.WAIT, "We do not ask for approval"),
+        (piloted, Code.PILOT, "pilot"),
+        (sure, Code.TRAIN, "approve the training"),
+    ):
+        found = changed(answer, study=study)
+        assert found.verdict.code is code
+        assert ask in verdict.ask(found, EN)
+        assert verdict.ask(found, EN) in made_of(found, EN).slides[0].points
 
 
 @BOTH
-def test_three_objections_each_with_a_question_and_an_answer(material, poor, words):
-    for study in (material.study, poor):
-        items = objections.objections(material.answer, study, RISK, words)
+def test_three_objections_each_with_a_question_and_an_answer(answer, poor, words):
+    for study in (answer.study, poor):
+        items = objections.objections(changed(answer, study=study), words)
         assert len(items) == 3
         assert all(item.question and item.answer for item in items)
     end = "。" if words.language == "ja" else "?"
@@ -135,23 +137,23 @@ def test_three_objections_each_with_a_question_and_an_answer(material, poor, wor
 
 
 @BOTH
-def test_the_option_that_is_asked_for_is_the_one_marked(material, poor, words):
-    answer = material.answer
-    for study in (material.study, poor):
-        rows = present_tables.options(answer, study, words).rows
+def test_the_option_that_is_asked_for_is_the_one_marked(answer, poor, words):
+    for study in (answer.study, poor):
+        found = changed(answer, study=study)
+        rows = present_tables.options(found, words).rows
         nothing = rows[-1]
         marked = [row for row in rows if row[0].endswith((")", "）"))]
-        none = present_request.ask_for(answer, study) is present_request.Ask.NOTHING
+        none = found.verdict.code is Code.WAIT
         assert marked == [nothing if none else rows[0]]
-        summary = deck(replace(material, study=study), words, LIGHT).record.summary
+        summary = made_of(found, words).record.summary
         assert all(row[0] in str(summary.rows[1][1]) for row in rows), "doing nothing too"
-    assert present_request.ask_for(answer, poor) is present_request.Ask.NOTHING
+    assert found.verdict.code is Code.WAIT, "the last of the two"
 
 
 @BOTH
-def test_nothing_in_the_deck_asks_for_what_is_not_asked_for(material, poor, words):
+def test_nothing_in_the_deck_asks_for_what_is_not_asked_for(answer, poor, words):
     proposal, report = (
-        deck(replace(material, study=study), words, LIGHT) for study in (material.study, poor)
+        made_of(changed(answer, study=study), words) for study in (answer.study, poor)
     )
     assert proposal.record.request != report.record.request
     assert proposal.slides[-2].notes != report.slides[-2].notes
@@ -160,26 +162,25 @@ def test_nothing_in_the_deck_asks_for_what_is_not_asked_for(material, poor, word
 
 
 @BOTH
-def test_a_break_even_beyond_which_we_already_are_is_no_answer(material, usual, words):
+def test_a_break_even_beyond_which_we_already_are_is_no_answer(answer, usual, words):
     """The central case may lose where the mean over all cases does not, and the other way round."""
     found = usual.appraisal
     central = replace(usual, appraisal=replace(found, central_npv=-found.npv.value))
     turns = objections.just_pays(usual, words)
     assert turns
     for study, said in ((usual, True), (central, False)):
-        answer = objections.objections(material.answer, study, RISK, words)[0].answer
-        (slide,) = (
-            each
-            for each in deck(replace(material, study=study), words, LIGHT).slides
-            if each.key == "unknowns"
-        )
-        assert (turns in answer) == (turns in slide.points) == said
+        found = changed(answer, study=study)
+        told = objections.objections(found, words)[0].answer
+        (slide,) = (each for each in made_of(found, words).slides if each.key == "unknowns")
+        assert (turns in told) == (turns in slide.points) == said
         assert roi_wording.centre(study, words) in slide.points
 
 
 @BOTH
-def test_gates_are_promised_only_where_they_can_stop(material, usual, words):
-    answer = material.answer
+def test_gates_are_promised_only_where_they_can_stop(answer, usual, words):
+    def stepwise(study, found=answer):
+        return objections.stepwise(changed(found, study=study), words)
+
     gates = usual.staged.gates
     idle = tuple(replace(gate, threshold=None, passed=1.0) for gate in gates)
     useless = replace(usual.staged.pilot, value=0.0)
@@ -193,15 +194,13 @@ def test_gates_are_promised_only_where_they_can_stop(material, usual, words):
             usual.staged, gates=tuple(replace(g, passed=0.0) for g in idle), pilot=useless
         ),
     )
-    said = [objections.stepwise(answer, study, words) for study in (can_stop, never, hopeless)]
-    said.append(objections.stepwise(far(answer), never, words))
+    said = [stepwise(study) for study in (can_stop, never, hopeless)]
+    said.append(stepwise(never, far(answer)))
     assert len(set(said)) == 4
     half = replace(
         hopeless, staged=replace(hopeless.staged, gates=(hopeless.staged.gates[0], gates[1]))
     )
-    assert objections.stepwise(answer, half, words) == said[2], (
-        "a second gate that nothing comes to"
-    )
+    assert stepwise(half) == said[2], "a second gate that nothing comes to"
     if words.language == "en":
         assert "gate at which we can stop" in said[0] and "no result" in said[1]
 
@@ -229,12 +228,18 @@ def test_japanese_is_polite(material):
 def test_every_export_prints_the_basis_the_statement_and_all_assumptions(material, words):
     made = deck(material, words, LIGHT)
     printed = " ".join(said(made))
-    for text in (BASIS.fit_version, BASIS.code_version, material.answer.evidence.hash[:12]):
+    for text in (
+        BASIS.fit_version,
+        BASIS.code_version,
+        material.answer.decision.evidence.hash[:12],
+    ):
         assert text in made.footer and text in printed
     assert present_tables.day(DAY, words) in made.footer
     assert BASIS.address in printed and made.address == BASIS.address
     names = {row[0] for table in made.tables for row in table.rows}
-    assert {row[0] for row in present_tables.assumptions(material.study.table, words).rows} <= names
+    assert {
+        row[0] for row in present_tables.assumptions(material.answer.study.table, words).rows
+    } <= names
     assert "ε ≤ 3.997" in printed
 
 
@@ -276,7 +281,7 @@ def test_who_presents_stands_on_the_first_slide_and_in_the_record(material, word
 @pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1", "[::1]:80", "kessai.example"])
 def test_a_link_that_only_the_presenter_can_open_says_so(material, host):
     basis = replace(BASIS, address=f"http://{host}/present?data=1e7")
-    rows = dict(present_tables.basis(material.answer, basis, EN).rows)
+    rows = dict(present_tables.basis(material.answer.decision, basis, EN).rows)
     local = "presenter's machine" in rows["Link to this scenario"]
     assert local == ("example" not in host)
 
@@ -284,8 +289,7 @@ def test_a_link_that_only_the_presenter_can_open_says_so(material, host):
 @BOTH
 def test_the_same_figures_in_all_exports(material, words):
     made = deck(material, words, LIGHT)
-    keys = [str(row[1]) for row in present_tables.few_figures(
-        material.answer, material.study, RISK, words).rows]  # fmt: skip
+    keys = [str(row[1]) for row in present_tables.few_figures(material.answer, words).rows]
     files = {export.name: export.make(made) for export in EXPORTS}
     texts = {
         "kessai.pptx": _slides(files["kessai.pptx"]),
@@ -294,7 +298,7 @@ def test_the_same_figures_in_all_exports(material, words):
         "kessai.html": files["kessai.html"].decode(),
         "kessai.xlsx": _cells(files["kessai.xlsx"]),
     }
-    basis = [material.answer.evidence.hash[:12], BASIS.fit_version, BASIS.code_version]
+    basis = [material.answer.decision.evidence.hash[:12], BASIS.fit_version, BASIS.code_version]
     for name, text in texts.items():
         if text is None:
             continue
@@ -309,7 +313,7 @@ def test_charts_in_powerpoint_hold_the_engine_s_numbers(material):
     gains = dict(
         zip(charts[0].plots[0].categories, charts[0].plots[0].series[0].values, strict=True)
     )
-    doubling = material.answer.doubling
+    doubling = material.answer.decision.doubling
     assert gains["People ×2"] == pytest.approx(100 * doubling.data.value)
     odds = list(charts[2].plots[0].series[0].values)
     assert sorted(odds) == pytest.approx(sorted([RISK.found, RISK.guessed]))
@@ -318,16 +322,16 @@ def test_charts_in_powerpoint_hold_the_engine_s_numbers(material):
 @BOTH
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 def test_figures_are_small_and_finite(material, poor, words, colours):
-    for study in (material.study, poor):
+    for study in (material.answer.study, poor):
         for draw in (present_figures.cash, present_figures.waterfall, present_figures.tornado):
             figure = draw(study, words, colours)
             assert figure.alt and "{" not in figure.alt
             if isinstance(figure, Lines):
                 assert len(figure.x) <= 130
-    figure = present_figures.waterfall(material.study, words, colours)
-    one, _ = present_figures.money_unit(material.study.appraisal.parts["value"], words)
+    figure = present_figures.waterfall(material.answer.study, words, colours)
+    one, _ = present_figures.money_unit(material.answer.study.appraisal.parts["value"], words)
     assert isinstance(figure, Bars)
-    assert figure.bars[-1].end * one == pytest.approx(material.study.appraisal.npv.value)
+    assert figure.bars[-1].end * one == pytest.approx(material.answer.study.appraisal.npv.value)
     assert figure.bars[-2].end == pytest.approx(figure.bars[-1].end)
 
 

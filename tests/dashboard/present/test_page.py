@@ -80,7 +80,7 @@ def test_a_budget_that_allows_nothing_says_so_and_leaves_the_sliders(page):
 
 
 def test_exports_wait_for_the_certificate(page, monkeypatch):
-    monkeypatch.setattr(Certificates, "known", lambda self, **question: None)
+    monkeypatch.setattr(Certificates, "known", lambda self, request: None)
     cache.certificates.clear()
     page.run()
     assert any("some seconds" in caption.value for caption in page.caption)
