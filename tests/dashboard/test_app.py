@@ -34,6 +34,7 @@ def test_first_visit_is_a_worked_example(app):
         "Compute pays up to",
     ]
     assert any("Certified: ε ≤ 3.997" in text.value for text in page.markdown)
+    assert not any("Provisional" in caption.value for caption in page.caption)
 
 
 def test_japanese_from_the_link(app):
@@ -167,6 +168,7 @@ def test_until_the_certificate_is_there_nothing_is_promised(app, monkeypatch):
     page = app()
     said = " ".join(text.value for text in page.markdown)
     assert "Certifying that ε stays within 4" in said and "Certified" not in said
+    assert any("Provisional" in caption.value for caption in page.caption)
 
 
 def test_a_certificate_that_is_refused_says_why(app, monkeypatch):

@@ -1,14 +1,13 @@
 """The ROI page on the real engine: the sentence first, figures with their origin, nothing lost."""
 
-from types import SimpleNamespace
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.answers import cache
+from dashboard.answers.certificates import Certificates
 from dashboard.state import assumption_table, link
+from engine.accounting.certificate import Certificate
+from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
-from engine.risk import Mechanism
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.exchange import to_toml
 from engine.text.i18n import Words
@@ -208,36 +207,40 @@ def _origins(page):
 
 
 def test_the_odds_follow_the_certificate_once_it_is_known(page, monkeypatch):
-    certified = Mechanism(sampling_probability=1.0, noise_multiplier=50.0, compositions=1)
+    certified = Certificate(
+        noise_multiplier=50.0,
+        epsilon=3.99,
+        delta=1e-8,
+        accountant="a stand-in",
+        sampling=Sampling.POISSON,
+        neighbouring_relation=NeighbouringRelation.ADD_REMOVE,
+        privacy_unit="person",
+        sampling_probability=1.0,
+        compositions=1,
+    )
+    monkeypatch.setattr(Certificates, "known", lambda self, request: None)
     assert any("not certified" in str(text) for text in _origins(page.run()))
+    assert any("Provisional" in caption.value for caption in page.caption)
     before = page.metric[3].value
-    monkeypatch.setattr(cache, "certified", lambda *asked: certified)
+    monkeypatch.setattr(Certificates, "known", lambda self, request: certified)
     page.run()
     assert not page.exception
     origins = _origins(page)
     assert any("its certified noise" in str(text) for text in origins)
     assert not any("not certified" in str(text) for text in origins)
+    assert not any("Provisional" in caption.value for caption in page.caption)
     assert page.metric[3].value != before
 
 
-def test_no_certificate_is_no_error(monkeypatch):
-    class Desk:
-        def __init__(self, answer):
-            self.answer = answer
+def test_no_certificate_is_no_error(page, monkeypatch):
+    def refuse(self, request):
+        raise InputError("No.")
 
-        def known(self, **question):
-            if isinstance(self.answer, Exception):
-                raise self.answer
-            return self.answer
-
-    certificate = SimpleNamespace(sampling_probability=0.01, noise_multiplier=1.5, compositions=900)
-    monkeypatch.setattr(cache, "decision", lambda *asked: None)
-    monkeypatch.setattr(cache.facts, "to_certify", lambda answer: {})
-    for answer in (None, InputError("No.")):
-        monkeypatch.setattr(cache, "certificates", lambda answer=answer: Desk(answer))
-        assert cache.certified(None, "", None, None) is None
-    monkeypatch.setattr(cache, "certificates", lambda: Desk(certificate))
-    assert cache.certified(None, "", None, None).noise_multiplier == 1.5
+    monkeypatch.setattr(Certificates, "known", refuse)
+    page.run()
+    assert not page.exception and not page.error
+    assert any("not certified" in str(text) for text in _origins(page))
+    assert not any("Provisional" in caption.value for caption in page.caption), "it is final"
 
 
 def test_a_table_that_no_link_can_hold_is_refused_and_nothing_is_lost(page):

@@ -1,15 +1,15 @@
-"""Which assumption explains a difference; the table marks what differs without colour."""
+"""The sentence, the table and the history of Compare; the table marks what differs without colour."""
 
-import math
 from dataclasses import replace
 
 import pytest
 
 from dashboard.compare import charts as compare_charts
-from dashboard.compare import explain as compare_explain
+from dashboard.compare import side as compare_side
 from dashboard.compare import wording as compare_wording
 from dashboard.state import link, saved
 from dashboard.ui.colours import DARK, LIGHT
+from engine.decision import explain
 from engine.errors import InputError
 from engine.text import figures
 from engine.text.i18n import Words
@@ -19,63 +19,46 @@ from tests.dashboard.roi.test_wording import found
 EN, JA = Words("en"), Words("ja")
 
 
-def decide(budget, evidence_id, sampling, assumptions):
-    return fake_engine.decide(budget, None, sampling=sampling, assumptions=assumptions)
+def decide(question):
+    return fake_engine.decide(
+        question.budget, None, sampling=question.sampling, assumptions=question.prices
+    )
 
 
 def side(name, **changes):
-    return compare_explain.side(name, link.defaults() | changes, decide)
+    return compare_side.side(
+        name, link.defaults() | changes, lambda question: fake_engine.answer(question, None)
+    )
+
+
+def earning(each, study):
+    return replace(each, answer=fake_engine.changed(each.answer, study=study))
 
 
 def explained(first, second):
-    return compare_explain.explain(first, second, decide)
+    return explain.explain(first.question, second.question, decide)
 
 
 def test_the_assumption_that_moves_most_is_named():
     first, second = side("a"), side("b", data=100_000_000, delta=1e-9, price=8.0)
-    found = explained(first, second)
-    assert {effect.assumption for effect in found.effects} == {"data", "delta", "accelerator"}
-    assert found.main("loss").assumption == "data"
-    assert found.main("cost").assumption == "accelerator"
-    assert found.share(found.main("cost"), "cost") == pytest.approx(1.0)
-    sentence = compare_wording.headline(first, second, found, EN)
+    sentence = compare_wording.headline(first, second, explained(first, second), EN)
     assert "mostly because of the number of people" in sentence
     assert "mostly because of the accelerator and its price" in sentence
 
 
 def test_a_single_difference_explains_all_of_it():
     first, second = side("a"), side("b", epsilon=1.0)
-    found = explained(first, second)
-    (effect,) = found.effects
-    assert effect.loss == pytest.approx(found.loss)
     assert "what explains most of the difference is ε" in compare_wording.headline(
-        first, second, found, EN
+        first, second, explained(first, second), EN
     )
-
-
-def test_swapping_the_sides_turns_every_effect_round():
-    first, second = side("a"), side("b", data=1_000_000, epsilon=8.0, compute=1e19)
-    there, back = explained(first, second), explained(second, first)
-    for one, other in zip(there.effects, back.effects, strict=True):
-        assert one.loss == pytest.approx(-other.loss)
-        assert one.cost == pytest.approx(-other.cost)
-    assert there.main("loss").assumption == back.main("loss").assumption
-
-
-def test_an_effect_in_the_other_direction_does_not_explain():
-    first, second = side("a"), side("b", data=100_000, epsilon=16.0)
-    found = explained(first, second)
-    assert found.loss > 0, "fewer people: a higher loss, in spite of the larger ε"
-    assert found.main("loss").assumption == "data"
 
 
 def test_what_is_the_same_is_said_to_be():
     first = side("a")
     found = explained(first, side("b"))
-    assert not found.effects
     assert "the same assumptions" in compare_wording.headline(first, side("b"), found, EN)
     listed = link.ACCELERATORS[link.FIELDS["accelerator"].default].price_per_hour_usd
-    assert compare_explain.differing(first.values, side("b", price=listed).values) == []
+    assert explain.differing(first.question, side("b", price=listed).question) == []
     almost = explained(first, side("b", delta=1.001e-8))
     assert "same loss and cost" in compare_wording.headline(first, side("b"), almost, EN)
 
@@ -89,26 +72,26 @@ def test_a_scenario_without_a_plan_says_why():
     assert "**≠ —**" in table["lost"]
 
 
-def test_half_way_without_a_plan_is_left_out():
-    found = explained(side("a", data=2_000), side("b", epsilon=0.15))
-    assert all(e.loss is None or math.isfinite(e.loss) for e in found.effects)
-    both = explained(side("a", data=2_000, epsilon=0.3), side("b", data=10**7, epsilon=0.1))
-    assert {e.assumption for e in both.effects} == {"data", "epsilon"}
+def test_a_swap_without_a_plan_leaves_no_gap_in_the_sentence():
+    first, second = side("a", data=2_000, epsilon=0.3), side("b", data=10**7, epsilon=0.1)
+    both = explained(first, second)
     assert "—" not in compare_wording.headline(side("a"), side("b", epsilon=0.1), both, EN)
 
 
 @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
 def test_what_the_plans_earn_stands_below_what_they_are(words):
     own = {"figures": "adoption=0.8~0.3~0.85~pert;team_size=3~1~4~pert", "pairs": None}
-    sides = [replace(side("a"), study=found()), replace(side("b", **own), study=found(100))]
-    shown = compare_wording.table([*sides, side("c")], words)
+    sides = [earning(side("a"), found()), earning(side("b", **own), found(100))]
+    shown = compare_wording.table([*sides, side("c", data=1_000, epsilon=0.1)], words)
     rows = shown[" "]
     npv, cost = (rows.index(figures.name(key, words)) for key in ("npv", "total_cost"))
-    assert figures.money(sides[0].study.appraisal.npv.value, words) in shown["a"][npv]
+    assert figures.money(sides[0].answer.study.appraisal.npv.value, words) in shown["a"][npv]
     assert shown["b"][npv].startswith("**≠") and shown["c"][npv] == "**≠ —**"
-    assert figures.money(sides[1].study.appraisal.total_cost.value, words) in shown["b"][cost]
+    assert (
+        figures.money(sides[1].answer.study.appraisal.total_cost.value, words) in shown["b"][cost]
+    )
     assert "2" in shown["b"][rows.index(compare_wording.name("figures", words))]
-    assert compare_explain.differing(sides[0].values, sides[1].values) == ["figures"]
+    assert explain.differing(sides[0].question, sides[1].question) == ["figures"]
 
 
 def test_own_figures_move_neither_loss_nor_cost():

@@ -1,0 +1,52 @@
+"""The answer as it now stands: estimated, certified or refused, by what is known of its certificate."""
+
+from dataclasses import asdict
+
+import pytest
+
+from dashboard.answers import cache
+from engine.decision.answer import Noise
+from engine.decision.question import question
+from engine.errors import InputError
+from tests.dashboard import fake_engine
+
+ASKED = question(3.8e20, 10_000_000, 4.0)
+
+
+@pytest.fixture
+def known(fake, monkeypatch):
+    """Says what is known of every certificate from now on."""
+
+    def set_to(reply):
+        monkeypatch.setattr(cache.Certificates, "known", lambda self, request: reply(request))
+
+    return set_to
+
+
+def test_the_answer_follows_what_is_known_of_its_certificate(known):
+    def refuse(request):
+        raise InputError("No accountant holds this.")
+
+    known(lambda request: None)
+    estimated = cache.answer(ASKED)
+    assert estimated.noise is Noise.ESTIMATED and estimated.provisional
+    known(refuse)
+    refused = cache.answer(ASKED)
+    assert refused.noise is Noise.REFUSED and not refused.provisional
+    assert str(refused.refusal) == "No accountant holds this."
+    known(lambda request: fake_engine.certify(**asdict(request)))
+    certified = cache.answer(ASKED)
+    assert certified.noise is Noise.CERTIFIED and not certified.provisional
+    assert certified.certificate == fake_engine.certify(**asdict(cache.request(ASKED)))
+
+
+def test_the_same_question_has_one_answer_object(known):
+    known(lambda request: None)
+    assert cache.answer(ASKED) is cache.answer(question(3.8e20, 10_000_000, 4.0))
+
+
+def test_renewed_evidence_forgets_answers(known):
+    known(lambda request: None)
+    before = cache.answer(ASKED)
+    cache.renew_evidence()
+    assert cache.answer(ASKED) is not before
