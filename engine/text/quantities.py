@@ -259,7 +259,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "legal_avoided": _jpy(
         N_("Legal risk avoided"), lambda a: a.study.appraisal.legal_avoided.value
     ),
-    "pilot_price": _jpy(N_("Price of a pilot"), lambda a: a.verdict.pilot_price),
+    "pilot_price": _jpy(N_("Pilot, mean over all cases"), lambda a: a.verdict.pilot_price),
     # the verdict and what it rests on
     "verdict": Quantity(
         label=N_("Verdict"),

@@ -1,0 +1,258 @@
+"""What a surface says of the quantities of an answer, read from its text as a person would.
+
+A reading is found by the words around it: a sentence of the catalogue with its placeholders, or the
+name of a quantity with a figure behind it. So a surface that derives a figure of its own is caught
+however it came by it. All texts are compared without spaces, which documents break as they like.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from engine.decision.answer import Answer
+from engine.text import figures, formats, labels, quantities
+from engine.text.i18n import Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A figure that a surface shows: which quantity it is, what is shown, what should be, and where
+    in the flat text it stands."""
+
+    key: str
+    shown: str
+    expected: str
+    start: int
+    end: int
+
+    leads: bool = False
+    """Whether it begins its sentence, so that what stands before may run into it."""
+    ends: bool = False
+    """Whether it ends its sentence, so that what comes after may run into it."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the surface says what the answer says."""
+        shown = self.shown.lstrip("+−-") if self.key in _SIGNED else self.shown
+        if self.leads:
+            return shown.endswith(self.expected)
+        return shown.startswith(self.expected) if self.ends else shown == self.expected
+
+
+SEPARATOR = "\x1f"
+"""Between two fields of a surface that has fields: cells, metrics, paragraphs."""
+_SIGNED = ("training_present", "expected_damage")
+"""Costs that a waterfall and a sum show with their sign."""
+
+
+def flat(text: str) -> str:
+    """Without spaces, Markdown and raised digits, which a PDF sets as small ones; fields stay apart."""
+    raised = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
+    return re.sub(
+        r"[^\S\x1f]|[\x00\\*]|:(?:gray|green|material)\[?[/a-z_]*:?\]?", "", text
+    ).translate(raised)
+
+
+_SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
+    (
+        "Train a {model}-parameter model, {steps} on batches of {people}. "
+        "Expect a loss of {loss} for about {money}.",
+        {"model": "model_size", "steps": "steps", "people": "batch_people",
+         "loss": "loss_and_range", "money": "training_list_price"},
+    ),
+    (
+        "The best plan within these budgets: a {model}-parameter model, {steps} on batches of "
+        "{people}. It would reach a loss of {loss} for about {money}.",
+        {"model": "model_size", "steps": "steps", "people": "batch_people",
+         "loss": "loss_and_range", "money": "training_list_price"},
+    ),
+    (
+        "Pays back in {payback}; it pays with {chance} probability.",
+        {"payback": "payback", "chance": "probability"},
+    ),
+    (
+        "It does not pay back within {years} years in most cases; "
+        "it pays with {chance} probability.",
+        {"chance": "probability"},
+    ),
+    (
+        "Over {years} years it is worth {npv} more than doing nothing.",
+        {"npv": "npv_and_range"},
+    ),
+    (
+        "It pays with {chance} probability; with {level} probability it is worth {inside}.",
+        {"chance": "probability", "inside": "npv_range"},
+    ),
+    (
+        "{verdict}: {why} It pays with {chance} probability.",
+        {"chance": "probability"},
+    ),
+    (
+        "We ask you to approve the training: {money} for the final run, {total} in all over "
+        "{years} years.",
+        {"money": "training_list_price", "total": "total_cost"},
+    ),
+    (
+        "We ask you to approve a pilot of {price} now, and to decide on the training when "
+        "its result is there.",
+        {"price": "pilot_price"},
+    ),
+    (
+        "We do not ask for approval: on these figures doing nothing is worth {npv} more.",
+        {"npv": "npv_lost"},
+    ),
+    (
+        "Over {years} years doing nothing is worth {npv} more.",
+        {"npv": "npv_lost_and_range"},
+    ),
+    (
+        "Of {people} people, the best attacker guesses a secret right for {found} instead of "
+        "{guessed}.",
+        {"found": "odds_found", "guessed": "odds_guessed"},
+    ),
+    ("{found} in 1,000", {"found": "odds_found"}),
+    ("instead of {guessed} without the model", {"guessed": "odds_guessed"}),
+    (
+        "Shall we train a language model on the data of {people}, with its privacy loss bounded by "
+        "ε = {epsilon}?",
+        {"people": "data_budget", "epsilon": "epsilon"},
+    ),
+    (
+        "Certified: ε ≤ {epsilon} (δ = {delta}) for each {unit}, "
+        "with noise multiplier σ = {noise}.",
+        {"epsilon": "epsilon_certified", "delta": "delta", "noise": "noise_multiplier"},
+    ),
+    (
+        "Noise in every training step holds the privacy loss to ε ≤ {epsilon} (δ = {delta}), "
+        "certified.",
+        {"epsilon": "epsilon_certified", "delta": "delta"},
+    ),
+    (
+        "The loss is a forecast: with {level} probability such a run ends between {low} and {high}.",
+        {"low": "loss_low", "high": "loss_high"},
+    ),
+    (
+        "Of {value} of value, {npv} is left when everything has been paid.",
+        {"value": "value", "npv": "npv"},
+    ),
+    ("The costs exceed a value of {value} by {npv}.", {"value": "value", "npv": "npv_lost"}),
+    ("Twice the compute would lower the loss by {gain} only.", {"gain": "doubling_compute"}),
+    ("{price} for the pilot", {"price": "pilot_price"}),
+    (
+        "{inside} nats per token · perplexity {perplexity}",
+        {"inside": "cross_entropy_range", "perplexity": "perplexity"},
+    ),
+    (
+        "In short: one training for {cost}, and a model that is as unsure of the next token as "
+        "between {perplexity} equally likely ones.",
+        {"cost": "training_list_price", "perplexity": "perplexity"},
+    ),
+    (
+        "With ε = {epsilon}, one of {model} parameters for about {money}; its expected loss is {loss}, "
+        "a perplexity of {perplexity}.",
+        {"epsilon": "epsilon", "model": "model_size", "money": "training_list_price",
+         "loss": "cross_entropy", "perplexity": "perplexity"},
+    ),
+)  # fmt: skip
+"""A message of the catalogue, and the quantity of each placeholder that is one."""
+
+_LABELS = (
+    "cross_entropy", "training_list_price", "training_mean", "training_present", "npv",
+    "probability", "payback", "total_cost", "spending", "expected_damage",
+    "saturation_compute_flops", "epsilon_certified", "noise_multiplier", "delta", "rule_factor",
+    "noise_batch_ratio", "sequence_length", "doubling_compute", "doubling_data",
+    "doubling_epsilon", "device_hours", "odds_found", "odds_guessed", "pilot_price",
+    "evidence_runs", "evidence_hash", "compute_flops", "epsilon", "npv_range",
+    "total_cost_range", "cross_entropy_range",
+)  # fmt: skip
+"""Quantities that stand behind their name in a table."""
+_VALUE = re.compile(
+    r"[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
+)
+
+
+def expected(key: str, answer: Answer, words: Words) -> str:
+    """What should be shown for a quantity, or for a form of one."""
+    decision, worth = answer.decision, answer.study.appraisal
+    best = decision.recommendation
+    match key:
+        case "steps":
+            return labels.steps(best.config.iterations, words)
+        case "batch_people":
+            return labels.people(best.config.batch_size, words)
+        case "loss_low":
+            return formats.loss(best.cross_entropy.low)
+        case "loss_high":
+            return formats.loss(best.cross_entropy.high)
+        case "loss_and_range":
+            return _bracketed("cross_entropy", "cross_entropy_range", answer, words)
+        case "npv_and_range":
+            return _bracketed("npv", "npv_range", answer, words)
+        case "npv_lost":
+            return figures.money(-worth.npv.value, words)
+        case "npv_lost_and_range":
+            lost = figures.money(-worth.npv.value, words)
+            inside = figures.money_range(-worth.npv.high, -worth.npv.low, words)
+            return formats.bracketed(lost, inside, words.language)
+    return quantities.text(key, answer, words)
+
+
+def _bracketed(value: str, inside: str, answer: Answer, words: Words) -> str:
+    shown = quantities.text(value, answer, words), quantities.text(inside, answer, words)
+    return formats.bracketed(*shown, words.language)
+
+
+@lru_cache(maxsize=512)
+def _pattern(message: str, language: str) -> re.Pattern[str]:
+    """The translated message over flat text, each placeholder a group."""
+    said = Words(language).say(message, **{
+        name: f"\x01{name}\x02" for name in re.findall(r"{(\w+)}", message)
+    })  # fmt: skip
+    parts = re.split(r"\x01(\w+)\x02", flat(said).replace("\x01", "\x01"))
+    pieces = [
+        re.escape(part)
+        if place % 2 == 0
+        else f"(?P<{part}>[^{SEPARATOR}]{{1,60}}{'' if place == len(parts) - 2 and not parts[-1] else '?'})"
+        for place, part in enumerate(parts)
+    ]
+    return re.compile("".join(pieces))
+
+
+def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
+    """Every figure in a surface's flat text that the words around it name."""
+    for message, keys in _SENTENCES:
+        pattern = _pattern(message, words.language)
+        for found in pattern.finditer(text):
+            for name, key in keys.items():
+                yield Reading(
+                    key=key,
+                    shown=found[name],
+                    expected=flat(expected(key, answer, words)),
+                    start=found.start(name),
+                    end=found.end(name),
+                    leads=found.start(name) == found.start(),
+                    ends=found.end(name) == found.end(),
+                )
+    if SEPARATOR in text:
+        yield from _named(text, answer, words)
+
+
+def _named(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
+    """Figures that stand in the field behind their name."""
+    for key in _LABELS:
+        name, whole = flat(quantities.label(key, words)), flat(expected(key, answer, words))
+        for found in re.finditer(
+            f"(?<={SEPARATOR}){re.escape(name)}(?:{SEPARATOR}|[:：])(?P<shown>[^{SEPARATOR}]+)",
+            text,
+        ):
+            if _VALUE.match(whole) is None or _VALUE.match(found["shown"]) is None:
+                continue
+            yield Reading(
+                key=key,
+                shown=found["shown"],
+                expected=whole,
+                start=found.start("shown"),
+                end=found.end("shown"),
+                ends=True,
+            )

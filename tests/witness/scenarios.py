@@ -1,0 +1,38 @@
+"""A dozen scenarios: both evidences, languages and currencies, certified and not, paying and not."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """The query of a link; ``certified``: whether pages are read after their certificate came."""
+
+    name: str
+    query: dict[str, str] = field(default_factory=dict)
+    certified: bool = True
+
+    @property
+    def language(self) -> str:
+        """``ja`` or ``en``."""
+        return self.query["lang"]
+
+
+def _case(name: str, lang: str, currency: str, certified: bool = True, **query: str) -> Case:
+    return Case(name=name, query={"lang": lang, "currency": currency, **query}, certified=certified)
+
+
+_OURS = {"evidence": "gpt-bytes-docstrings"}
+CASES = (
+    _case("default", "ja", "JPY"),
+    _case("default in dollars", "en", "USD"),
+    _case("default before its certificate", "en", "JPY", certified=False),
+    _case("loose privacy", "ja", "JPY", epsilon="8"),
+    _case("few people, nothing to gain", "ja", "JPY", compute="1e20", data="5000"),
+    _case("few people in dollars", "en", "USD", compute="1e20", data="5000"),
+    _case("another metric", "en", "JPY", metric="error-rate", data="3e7"),
+    _case("tickets, uncertified", "ja", "USD", certified=False, metric="tickets-resolved"),
+    _case("our own evidence", "en", "USD", compute="1e13", data="20000", **_OURS),
+    _case("our own evidence in yen", "ja", "JPY", compute="3e12", data="50000", **_OURS),
+    _case("many people, little compute", "en", "JPY", compute="1e18", data="1e9", epsilon="2"),
+    _case("fixed batches", "ja", "USD", sampling="deterministic", data="1e8", epsilon="1"),
+)
