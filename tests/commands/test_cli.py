@@ -15,11 +15,6 @@ ROOT = Path(__file__).parents[2]
 RECOMMEND = ["recommend", "--compute", "3.8e20", "--data", "1e7", "--epsilon", "4"]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "cli-fits"))
-
-
 def answer(capsys, *arguments):
     assert main([*arguments, "--json"]) == 0
     return json.loads(capsys.readouterr().out)

@@ -7,7 +7,6 @@ import pytest
 
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide
-from engine.decision.fitted import fitted_evidence
 from engine.decision.plans import plans_of
 from engine.errors import InputError
 from engine.risk import advantage, planned_mechanism
@@ -24,11 +23,6 @@ from engine.roi.inverse import (
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY
 
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0)
-
-
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory):
-    return fitted_evidence("published-bert", cache=tmp_path_factory.mktemp("fits"))
 
 
 @pytest.fixture(scope="module")
