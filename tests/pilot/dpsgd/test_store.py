@@ -6,10 +6,11 @@ import torch
 
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
-from engine.pilot.dpsgd.ledger import Ledger, charged_steps
+from engine.pilot.dpsgd.ledger import Ledger
 from engine.pilot.dpsgd.progress import DiskError
 from engine.pilot.dpsgd.store import LEDGER, Store
 from tests.pilot.fake_training import settings
+from tests.pilot.ledgers import charged_steps
 
 CPU = torch.device("cpu")
 

@@ -14,11 +14,12 @@ import torch
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint, noise, store
 from engine.pilot.dpsgd.examples import Canaries
-from engine.pilot.dpsgd.ledger import Ledger, charged_steps
+from engine.pilot.dpsgd.ledger import Ledger
 from engine.pilot.dpsgd.progress import Stop
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import Engine, Schedule
 from tests.pilot.fake_training import Corpus, S, settings
+from tests.pilot.ledgers import charged_steps
 
 ROOT = Path(__file__).resolve().parents[3]
 
