@@ -89,7 +89,7 @@ def test_every_failure_to_write_says_the_disk(tmp_path, monkeypatch):
     subject = store(tmp_path)
     with subject.opened(CPU):
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint, "_publish", full)
+            patch.setattr(checkpoint.durable, "write", full)
             with pytest.raises(DiskError, match="No space left on device"):
                 subject.save(0, {})
         with monkeypatch.context() as patch:

@@ -356,21 +356,21 @@ def test_no_step_is_taken_that_could_not_be_charged(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_at_the_start_charges_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "_publish", full)
+    monkeypatch.setattr(checkpoint.durable, "write", full)
     _, outcome = trained(tmp_path, iterations=60, seed=None)
     assert (outcome.stop, outcome.charged) == (Stop.DISK, 0)
     assert outcome.reason.values == {"reason": "No space left on device"}
 
 
 def test_a_checkpoint_that_fails_leaves_the_last_good_one(tmp_path, monkeypatch):
-    saves, real = [], checkpoint._publish
+    saves, real = [], checkpoint.durable.write
 
-    def failing(folder, content):
+    def failing(path, content):
         saves.append(1)
-        return full() if len(saves) > 4 else real(folder, content)
+        return full() if len(saves) > 4 else real(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "_publish", failing)
+        patch.setattr(checkpoint.durable, "write", failing)
         _, stopped = trained(tmp_path, iterations=60, seed=None)
     assert stopped.stop is Stop.DISK
     taken = stopped.iterations_done
