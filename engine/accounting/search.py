@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER, validate
 from engine.accounting.gaussian import FloatArray, gaussian_mu
-from engine.accounting.table import Table, load
+from engine.accounting.table import NoiseTable, load
 from engine.config import Sampling
 
 _CHUNK = 4_000
@@ -159,7 +159,7 @@ def _interpolate(
 
 
 @lru_cache(maxsize=1)
-def _table() -> Table:
+def _table() -> NoiseTable:
     return load()
 
 
