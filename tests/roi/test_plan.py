@@ -49,6 +49,24 @@ def test_the_recommendation_and_what_it_is_compared_with(fitted):
     assert best.workload.compute_flops == decision.recommendation.config.compute_flops
 
 
+@pytest.mark.parametrize(
+    "budget",
+    [
+        BUDGET,
+        Budget(compute_flops=1e15, data_budget=2_000, epsilon=4.0),
+        Budget(compute_flops=2e13, data_budget=10_000, epsilon=8.0),
+    ],
+)
+def test_a_candidate_is_the_decision_and_keeps_to_the_budget(fitted, budget):
+    plan = best_plan(budget, fitted.fit, fitted.space, sampling=Sampling.POISSON)
+    decision = decide(budget, fitted)
+    assert plan.workload.compute_flops <= budget.compute_flops
+    best = plans_of(decision, fitted.fit, fitted.space)[0]
+    assert plan.workload == best.workload
+    assert plan.loss == best.loss
+    assert plan.advantage == best.advantage
+
+
 def test_a_certificate_replaces_the_odds_of_the_recommendation_only(fitted):
     decision = decide(BUDGET, fitted)
     searched = plans_of(decision, fitted.fit, fitted.space)

@@ -13,7 +13,7 @@ from dashboard.explore import plane as plane_of
 from dashboard.explore import wording as explore_wording
 from dashboard.state import link, saved, session
 from dashboard.ui.colours import DARK, LIGHT
-from engine.allocation import many, maps
+from engine.allocation import maps, search
 from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
@@ -36,7 +36,7 @@ def planned(fitted, pair="compute-data", quantity="loss", budget=BUDGET):
 
 
 def computed(fitted, plane, budget=BUDGET):
-    held = many.budgets(
+    held = search.budgets(
         budget.compute_flops,
         budget.data_budget,
         budget.epsilon,
