@@ -13,7 +13,7 @@ from engine.allocation.points import PrivacyParameters
 from engine.allocation.search import best_of, budgets, minimise
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling
 from engine.decision.decide import decide
-from engine.decision.fitted import fitted_evidence
+from engine.decision.fitted import EVIDENCE, fitted_evidence
 from tests.golden import make_decisions
 
 DELTA = 1e-8
@@ -21,9 +21,8 @@ GOLDEN = json.loads(make_decisions.PATH.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def laws(fitted, tmp_path_factory):
-    measured = fitted_evidence("gpt-bytes-docstrings", cache=tmp_path_factory.mktemp("fits"))
-    return {"published-bert": fitted, "gpt-bytes-docstrings": measured}
+def laws():
+    return {name: fitted_evidence(name) for name in EVIDENCE}
 
 
 def asked(compute, people, epsilon, sampling=Sampling.POISSON):
