@@ -14,6 +14,7 @@ import shlex
 import struct
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ import pytest
 
 import engine.__main__
 from dashboard.glossary.terms import TERMS
+from engine.accounting.certificate import Certificate
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER
 from engine.allocation.space import MARGIN, REFUSED_DECADES
 from engine.config import DEFAULT_DELTA
@@ -28,6 +30,7 @@ from engine.decision.fitted import EVIDENCE
 from engine.law.forms import FORMS
 from engine.roi.draws import DRAWS
 from engine.runs.importers.published import VOCABULARY_SIZE, published_records
+from engine.runs.record import RunRecord
 from tests.test_architecture import DASHBOARD_MAY_IMPORT, MAY_IMPORT, imported
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -279,6 +282,13 @@ def test_constants_are_those_of_the_code(document, pattern, value):
 def test_published_rows_are_counted():
     (rows,) = stated("docs/method.md", r"the (\d+) compute-optimal configurations")
     assert rows == len(published_records())
+
+
+def test_terms_are_names_of_the_code():
+    section = text_of("docs/method.md").split("\n## ")[1]
+    named = re.findall(r"`(\w+)`", section)
+    assert section.startswith("Terms") and len(named) >= 10
+    assert set(named) <= {field.name for noun in (RunRecord, Certificate) for field in fields(noun)}
 
 
 def test_evidence_is_named():
