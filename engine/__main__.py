@@ -21,19 +21,24 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{message[0].upper()}{message[1:]}: see {self.prog} --help.\n")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
-    parser = _Parser(prog="python -m engine", description=__doc__.split("\n")[0])
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = _Parser(prog="python -m engine", description=__doc__.split("\n")[0])
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         name = command.__name__.rsplit(".", maxsplit=1)[-1]
-        description = command.__doc__.strip()
+        description = (command.__doc__ or "").strip()
         subparser = subparsers.add_parser(
             name, help=description.split("\n")[0], description=description
         )
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
-    options = parser.parse_args(arguments)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = parser().parse_args(arguments)
     try:
         print(options.run(options))
     except InputError as error:

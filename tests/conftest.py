@@ -1,11 +1,14 @@
-"""What several tests need: hypothesis on slow machines, and a browser on a running dashboard.
+"""What several tests need: workers that share fits, hypothesis on slow machines, and a browser on a
+running dashboard.
 
-Browser tests are skipped, with the reason, where there is no Chromium; with KESSAI_REQUIRE_BROWSER
-set to 1, as in CI, they fail instead.
+Tests run in as many workers as there are cores, four at most (``-n 0``: in this process, for a
+debugger). Browser tests are skipped, with the reason, where there is no Chromium; with
+KESSAI_REQUIRE_BROWSER set to 1, as in CI, they fail instead.
 """
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +17,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence, fitted_evidence
+from engine.durable import CACHE_VARIABLE
 from tests.browser.server import (
     CHROMIUM_ARGUMENTS,
     NO_CHROMIUM,
@@ -34,11 +39,40 @@ settings.register_profile(
 settings.load_profile("kessai")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Benchmarks measure: nothing may run beside them."""
+    if config.option.benchmark_enable or config.option.benchmark_only:
+        config.option.numprocesses = 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give all workers one folder of fits, and each of them one core.
+
+    Workers inherit the environment of the process that starts them, which is the one that gets here
+    without a ``workerinput``.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    folder = tempfile.TemporaryDirectory(prefix="kessai-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ[CACHE_VARIABLE] = folder.name
+    if config.getoption("numprocesses", default=None):
+        for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(variable, "1")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything under tests/browser is a browser test, marked or not."""
     for item in items:
         if ROOT / "tests" / "browser" in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def fitted() -> FittedEvidence:
+    """The law of the published evidence, fitted once for all tests and workers."""
+    return fitted_evidence(PUBLISHED_BERT)
 
 
 @pytest.fixture(autouse=True)

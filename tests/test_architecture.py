@@ -332,7 +332,7 @@ def test_rooms_are_on_floors():
         ("engine.report", "from streamlit import session_state"),
         ("engine.runs.record", "import duckdb"),
         ("engine.runs.evidence", "import pyarrow.parquet"),
-        ("engine.allocation.many", "from dp_accounting import pld"),
+        ("engine.allocation.search", "from dp_accounting import pld"),
         ("engine.accounting_too", ""),
         ("engine.decision.decide", "from engine.pilot.train import step"),
         ("engine.commands.pilot", "from engine.pilot import train"),

@@ -16,7 +16,7 @@ from dashboard.answers.plane import NAMES, Plane, sparse
 from dashboard.state import saved
 from engine import cost as price
 from engine.accounting.certificate import Certificate
-from engine.allocation import many, maps
+from engine.allocation import maps, search
 from engine.config import Budget, Sampling
 from engine.cost import Cost, CostAssumptions
 from engine.decision import answer as answers
@@ -125,7 +125,7 @@ def budget_map(plane: Plane) -> tuple[maps.BudgetMap, maps.Doublings]:
     few_x, few_y = np.meshgrid(sparse(plane.x_values, 7), sparse(plane.y_values, 5))
     at = {name: np.full(few_x.size, getattr(held, name)) for name in NAMES.values()}
     at |= {x: few_x.ravel(), y: few_y.ravel()}
-    points = many.budgets(**at, delta=held.delta, sampling=held.sampling)
+    points = search.budgets(**at, delta=held.delta, sampling=held.sampling)
     return found, maps.doublings(fitted.fit, fitted.space, points, x=x, y=y)
 
 
@@ -151,8 +151,8 @@ def plan_lines(
     )
 
 
-def _budgets(budget: Budget, sampling: Sampling) -> many.Budgets:
-    return many.budgets(
+def _budgets(budget: Budget, sampling: Sampling) -> search.Budgets:
+    return search.budgets(
         budget.compute_flops,
         budget.data_budget,
         budget.epsilon,

@@ -25,7 +25,7 @@ from dashboard.glossary.terms import TERMS
 from engine.text.i18n import LANGUAGES, Words
 
 LISTED_ONLY = frozenset({"regret"})
-"""Terms that no page shows: the README and ``engine fit --compare-forms`` do."""
+"""Terms that no page shows: ``docs/method.md`` and ``python -m engine fit`` do."""
 
 
 @dataclass(frozen=True, kw_only=True)

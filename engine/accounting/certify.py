@@ -72,26 +72,30 @@ def certify(
     Raises :class:`InputError` outside the domain of :mod:`engine.accounting.domain`.
     """
     validate(data_budget, batch_size, iterations, epsilon, delta)
-    counts = {"data_budget": data_budget, "batch_size": batch_size, "iterations": iterations}
-    question = (
-        *(require_integer(name, value) for name, value in counts.items()),
-        float(epsilon),
-        float(delta),
+    schemes = (
+        (Sampling.POISSON, Sampling.DETERMINISTIC) if sampling is Sampling.BEST else (sampling,)
     )
-    if sampling is Sampling.BEST:
-        schemes = (Sampling.POISSON, Sampling.DETERMINISTIC)
-        found = [_certify(*question, sampling=scheme) for scheme in schemes]
-        return min(found, key=lambda certificate: certificate.noise_multiplier)
-    return _certify(*question, sampling=sampling)
+    found = [
+        _certify(
+            require_integer("data_budget", data_budget),
+            require_integer("batch_size", batch_size),
+            require_integer("iterations", iterations),
+            epsilon=float(epsilon),
+            delta=float(delta),
+            sampling=scheme,
+        )
+        for scheme in schemes
+    ]
+    return min(found, key=lambda certificate: certificate.noise_multiplier)
 
 
 def _certify(
     data_budget: int,
     batch_size: int,
     iterations: int,
+    *,
     epsilon: float,
     delta: float,
-    *,
     sampling: Sampling,
 ) -> Certificate:
     if sampling is Sampling.POISSON:

@@ -11,19 +11,23 @@ Su, arXiv 1905.02383, corollary 2.13; Balle and Wang, arXiv 1805.06530, theorem 
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import log_ndtr
+
+FloatArray = NDArray[np.float64]
 
 _LOG_MU_RANGE = (np.log(1e-9), np.log(1e4))
 _BISECTIONS = 80
 """Halves an interval of 30 in ln μ down to floating-point resolution."""
 
 
-def gaussian_delta(epsilon: np.ndarray | float, mu: np.ndarray | float) -> np.ndarray:
+def gaussian_delta(epsilon: FloatArray | float, mu: FloatArray | float) -> FloatArray:
     """δ at ``epsilon`` of a μ-GDP mechanism; broadcasts. Falls with ε, rises with μ."""
-    return np.exp(_log_delta(np.asarray(epsilon, float), np.asarray(mu, float)))
+    delta: FloatArray = np.exp(_log_delta(np.asarray(epsilon, float), np.asarray(mu, float)))
+    return delta
 
 
-def gaussian_mu(epsilon: np.ndarray | float, delta: np.ndarray | float) -> np.ndarray:
+def gaussian_mu(epsilon: FloatArray | float, delta: FloatArray | float) -> FloatArray:
     """The largest μ whose δ(ε) is at most ``delta``; broadcasts."""
     epsilon, log_delta = np.broadcast_arrays(np.asarray(epsilon, float), np.log(delta))
     low = np.full(epsilon.shape, _LOG_MU_RANGE[0])
@@ -32,12 +36,14 @@ def gaussian_mu(epsilon: np.ndarray | float, delta: np.ndarray | float) -> np.nd
         middle = (low + high) / 2
         below = _log_delta(epsilon, np.exp(middle)) <= log_delta
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.exp(low)
+    mu: FloatArray = np.exp(low)
+    return mu
 
 
-def _log_delta(epsilon: np.ndarray, mu: np.ndarray) -> np.ndarray:
+def _log_delta(epsilon: FloatArray, mu: FloatArray) -> FloatArray:
     """ln δ by logarithms of Φ, since e^ε·Φ overflows and cancels where ε is large."""
     first = log_ndtr(mu / 2 - epsilon / mu)
     second = epsilon + log_ndtr(-mu / 2 - epsilon / mu)
     with np.errstate(divide="ignore"):
-        return first + np.log(-np.expm1(np.minimum(second - first, 0.0)))
+        log_delta: FloatArray = first + np.log(-np.expm1(np.minimum(second - first, 0.0)))
+    return log_delta

@@ -27,29 +27,32 @@ import numpy as np
 
 from engine.accounting.grid import (
     TAIL,
+    FloatArray,
+    Resolution,
+    choose_cell,
+    compose,
+    compose_on,
     cumulants,
     decayed_sum,
     logsumexp,
-    power,
-    reach,
-    spread,
+    span,
 )
 
 NODES = 2_401
 """Quadrature nodes of a step's Gaussian variable, ±10.5 standard deviations."""
 REACH = 10.5
-CELLS_PER_DEVIATION = 60
-"""Grid cells per standard deviation of the composed loss."""
-CELLS_PER_HUMP = 20
-FINEST_CELL, COARSEST_CELL = 1e-4, 5e-4
-"""Bounds of the cell where the loss is not nearly Gaussian: ε below 0.01 is never asked for."""
-_BULK = 0.999
-"""Share of a step's losses that make up the hump."""
+FINEST_CELL = 1e-4
+RESOLUTION = Resolution(
+    cells_per_deviation=60,
+    cells_per_hump=20,
+    finest=FINEST_CELL,
+    coarsest=math.inf,
+    coarsest_hump=5e-4,
+)
+"""An ε below 0.01 is never asked for."""
 WIDEST_LOSS = 400.0
 """Composed losses beyond this belong to an ε that nobody asks about."""
 LARGEST_GRID = 2**20
-_NEARLY_GAUSSIAN = 0.05
-"""Excess kurtosis of the composed loss below which one width describes it."""
 _TILTS = np.geomspace(0.05, 1e6, 80)
 _FLOAT_ERROR = 2e-15
 """Error of a cell of the composed density, a step, over the largest cell: several times what tests
@@ -65,21 +68,22 @@ def subsampled_epsilon(
     sampling_probability: float,
     noise_multiplier: float,
     iterations: int,
-    deltas: Sequence[float] | np.ndarray,
-) -> np.ndarray:
+    deltas: Sequence[float] | FloatArray,
+) -> FloatArray:
     """ε at each of ``deltas`` after ``iterations`` steps; inf where it exceeds ``WIDEST_LOSS``/2.
 
     Shapes: deltas (n,) -> (n,). Add/remove neighbours, Poisson sampling, unit sensitivity.
     """
     directions = step_losses(sampling_probability, noise_multiplier)
-    return np.maximum.reduce(
+    epsilons: FloatArray = np.maximum.reduce(
         [composed_epsilon(loss, weight, iterations, deltas) for loss, weight in directions]
     )
+    return epsilons
 
 
 def step_losses(
     sampling_probability: float, noise_multiplier: float
-) -> list[tuple[np.ndarray, np.ndarray]]:
+) -> list[tuple[FloatArray, FloatArray]]:
     """(losses, probabilities) of one step on quadrature nodes: removing a person, adding one."""
     q, sigma = sampling_probability, noise_multiplier
     z = np.linspace(-REACH, REACH, NODES)
@@ -87,8 +91,9 @@ def step_losses(
     weight /= weight.sum()
     without = np.log1p(-q) if q < 1 else -np.inf
 
-    def log_ratio(x: np.ndarray) -> np.ndarray:
-        return np.logaddexp(without, np.log(q) + (2 * x - 1) / (2 * sigma * sigma))
+    def log_ratio(x: FloatArray) -> FloatArray:
+        ratio: FloatArray = np.logaddexp(without, np.log(q) + (2 * x - 1) / (2 * sigma * sigma))
+        return ratio
 
     outside, inside = log_ratio(sigma * z), log_ratio(1 + sigma * z)
     remove = np.concatenate([outside, inside]), np.concatenate([(1 - q) * weight, q * weight])
@@ -96,11 +101,11 @@ def step_losses(
 
 
 def composed_epsilon(
-    loss: np.ndarray,
-    weight: np.ndarray,
+    loss: FloatArray,
+    weight: FloatArray,
     iterations: int,
-    deltas: Sequence[float] | np.ndarray,
-) -> np.ndarray:
+    deltas: Sequence[float] | FloatArray,
+) -> FloatArray:
     """ε at each of ``deltas`` of the sum of T independent losses, near-exact.
 
     ``loss``, ``weight``: one step's losses and their probabilities, shape (k,).
@@ -109,8 +114,15 @@ def composed_epsilon(
     tilt = _choose_tilt(loss, log_weight, iterations, _PIVOT_LOG_DELTA)
     tilt = min(tilt, _STEEPEST / FINEST_CELL)
     tilted, cumulant = _tilt(loss, log_weight, tilt)
-    cell = min(_choose_cell(loss, weight, tilted, iterations), _STEEPEST / tilt)
-    position, density = _compose(loss, tilted, iterations, cell, fixed=False)
+    cell = min(choose_cell(loss, weight, tilted, iterations, RESOLUTION), _STEEPEST / tilt)
+    position, density = compose(
+        loss,
+        tilted,
+        iterations,
+        cell,
+        within=_within(loss, tilted, iterations),
+        largest=LARGEST_GRID,
+    )
     log_delta = _log_delta(position, density, iterations * cumulant, tilt)
     log_wanted = np.log(np.asarray(deltas, dtype=float))
     epsilon = np.interp(-log_wanted, -log_delta, position)
@@ -118,7 +130,7 @@ def composed_epsilon(
 
 
 def composed_epsilon_bound(
-    loss: np.ndarray, weight: np.ndarray, iterations: int, delta: float, *, cell: float
+    loss: FloatArray, weight: FloatArray, iterations: int, delta: float, *, cell: float
 ) -> float:
     """An upper bound on ε at ``delta`` of the sum of T losses that are multiples of ``cell``.
 
@@ -131,7 +143,14 @@ def composed_epsilon_bound(
     log_weight = _log(weight)
     tilt = _choose_tilt(loss, log_weight, iterations, math.log(delta))
     tilted, cumulant = _tilt(loss, log_weight, tilt)
-    composed = _compose(loss, tilted, iterations, cell, fixed=True)
+    composed = compose_on(
+        loss,
+        tilted,
+        iterations,
+        cell,
+        within=_within(loss, tilted, iterations),
+        largest=4 * LARGEST_GRID,
+    )
     if composed is None:
         return math.inf
     position, density = composed
@@ -143,29 +162,35 @@ def composed_epsilon_bound(
     return float(_within_reach(position[after], log_wanted, log_delta)[0])
 
 
-def _log(weight: np.ndarray) -> np.ndarray:
+def _log(weight: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore"):
-        return np.log(weight)
+        logarithms: FloatArray = np.log(weight)
+    return logarithms
 
 
 def _choose_tilt(
-    loss: np.ndarray, log_weight: np.ndarray, iterations: int, log_delta: float
+    loss: FloatArray, log_weight: FloatArray, iterations: int, log_delta: float
 ) -> float:
     """The λ of the Chernoff bound ε = min (T·K(λ) − ln δ)/λ."""
     bounds = cumulants(loss, log_weight, _TILTS)
     return float(_TILTS[np.argmin((iterations * bounds - log_delta) / _TILTS)])
 
 
-def _tilt(loss: np.ndarray, log_weight: np.ndarray, tilt: float) -> tuple[np.ndarray, float]:
+def _tilt(loss: FloatArray, log_weight: FloatArray, tilt: float) -> tuple[FloatArray, float]:
     """Probabilities proportional to weight·e^{tilt·loss}, and the logarithm of their sum."""
     log_tilted = log_weight + tilt * loss
     cumulant = logsumexp(log_tilted)
     return np.exp(log_tilted - cumulant), cumulant
 
 
+def _within(loss: FloatArray, weight: FloatArray, iterations: int) -> tuple[float, float]:
+    left, right = span(loss, weight, iterations)
+    return min(left, WIDEST_LOSS), min(right, WIDEST_LOSS)
+
+
 def _log_delta(
-    position: np.ndarray, density: np.ndarray, cumulant: float, tilt: float, *, slack: float = 0.0
-) -> np.ndarray:
+    position: FloatArray, density: FloatArray, cumulant: float, tilt: float, *, slack: float = 0.0
+) -> FloatArray:
     """ln δ at each position, made to fall.
 
     δ(ε) = Σ_{l > ε} (1 − e^{ε−l}) p(l) with p(l) = density(l)·e^{cumulant − tilt·l}; the sum is
@@ -176,56 +201,13 @@ def _log_delta(
     return np.maximum.accumulate(log_delta[::-1])[::-1]
 
 
-def _within_reach(epsilon: np.ndarray, log_wanted: np.ndarray, log_delta: np.ndarray) -> np.ndarray:
+def _within_reach(epsilon: FloatArray, log_wanted: FloatArray, log_delta: FloatArray) -> FloatArray:
     """0 where even ε = 0 has a smaller δ, inf where the grid ends before δ is small enough."""
     epsilon = np.where(log_wanted >= log_delta[0], 0.0, epsilon)
     epsilon = np.where(log_wanted <= log_delta[-1], np.inf, epsilon)
     return np.where(epsilon > WIDEST_LOSS / 2, np.inf, epsilon)
 
 
-def _compose(
-    loss: np.ndarray, weight: np.ndarray, iterations: int, cell: float, *, fixed: bool
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Distribution of the sum of T losses on a grid: positions from 0 upwards, probabilities.
-
-    The cell is made to fit a whole grid, and to fit into memory, unless it is ``fixed``: then a
-    grid that is too large gives None.
-    """
-    right, left = reach(loss, weight, iterations), reach(-loss, weight, iterations)
-    right = float(np.clip(right, 20 * cell, WIDEST_LOSS))
-    left = float(np.clip(left, 20 * cell, WIDEST_LOSS))
-    size = max(2 ** int(np.ceil(np.log2((left + right) / cell + 32))), 512)
-    if fixed and size > 4 * LARGEST_GRID:
-        return None
-    if not fixed:
-        size = min(size, LARGEST_GRID)
-        cell = (left + right) / (size - 32)
-
-    # A single loss beyond the grid would wrap into the middle; leave its probability out: it is
-    # below e^−36, or belongs to an ε that is reported as infinite.
-    keep = loss <= right
-    step = spread(loss[keep] / cell, weight[keep], size)
-    total = np.fft.irfft(power(np.fft.rfft(step), iterations), size)
-    last = int(right / cell)
-    return cell * np.arange(last + 1), total[: last + 1]
-
-
-def _choose_cell(loss: np.ndarray, weight: np.ndarray, tilted: np.ndarray, steps: int) -> float:
-    """Fine against the composed loss where that is nearly Gaussian, else against its narrow hump.
-
-    With few participations the sum is a narrow hump at zero (the bulk of the untilted losses)
-    beside rare large losses, and no single width describes it.
-    """
-    centred = loss - float(tilted @ loss)
-    variance = float(tilted @ centred**2)
-    if variance > 0 and float(tilted @ centred**4) <= _NEARLY_GAUSSIAN * steps * variance**2:
-        return max(float(np.sqrt(steps * variance)) / CELLS_PER_DEVIATION, FINEST_CELL)
-    order = np.argsort(np.abs(loss))
-    bulk = order[: int(np.searchsorted(np.cumsum(weight[order]), _BULK)) + 1]
-    hump = float(np.sqrt(steps * (weight[bulk] @ loss[bulk] ** 2)))
-    return float(np.clip(hump / CELLS_PER_HUMP, FINEST_CELL, COARSEST_CELL))
-
-
-def _excess(density: np.ndarray, tilt: float, cell: float) -> np.ndarray:
+def _excess(density: FloatArray, tilt: float, cell: float) -> FloatArray:
     """Σ_{j > i} (1 − e^{−(j−i)·cell}) e^{−tilt·(j−i)·cell} density_j, for every i."""
     return decayed_sum(density, tilt * cell) - decayed_sum(density, (tilt + 1) * cell)

@@ -16,11 +16,11 @@ array([1.77, 3.32])
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER, validate
-from engine.accounting.gaussian import gaussian_mu
-from engine.accounting.table import Table, load
+from engine.accounting.gaussian import FloatArray, gaussian_mu
+from engine.accounting.table import NoiseTable, load
 from engine.config import Sampling
 
 _CHUNK = 4_000
@@ -35,7 +35,7 @@ def noise_multiplier(
     epsilon: ArrayLike,
     delta: ArrayLike,
     sampling: Sampling = Sampling.POISSON,
-) -> np.ndarray:
+) -> FloatArray:
     """σ that keeps ε at ``delta`` for N people, expected batch B and T steps; arrays broadcast.
 
     Raises :class:`InputError` outside the domain of :mod:`engine.accounting.domain`.
@@ -54,7 +54,8 @@ def noise_multiplier(
             _poisson(batch / people, steps, eps, dlt),
             _deterministic(batch / people, steps, eps, dlt),
         )
-    return np.maximum(sigma, SMALLEST_NOISE_MULTIPLIER)
+    enough: FloatArray = np.maximum(sigma, SMALLEST_NOISE_MULTIPLIER)
+    return enough
 
 
 def beyond_table(sampling_probability: float, iterations: float) -> bool:
@@ -83,16 +84,17 @@ def better_sampling(
 
 
 def _deterministic(
-    probability: np.ndarray, steps: np.ndarray, epsilon: np.ndarray, delta: np.ndarray
-) -> np.ndarray:
+    probability: FloatArray, steps: FloatArray, epsilon: FloatArray, delta: FloatArray
+) -> FloatArray:
     # A product that should be whole must not be lifted to the next participation by rounding.
     participations = np.ceil(probability * steps * (1 - 1e-12))
-    return np.sqrt(np.maximum(participations, 1.0)) / gaussian_mu(epsilon, delta)
+    sigma: FloatArray = np.sqrt(np.maximum(participations, 1.0)) / gaussian_mu(epsilon, delta)
+    return sigma
 
 
 def _poisson(
-    probability: np.ndarray, steps: np.ndarray, epsilon: np.ndarray, delta: np.ndarray
-) -> np.ndarray:
+    probability: FloatArray, steps: FloatArray, epsilon: FloatArray, delta: FloatArray
+) -> FloatArray:
     shape = np.broadcast_shapes(probability.shape, steps.shape, epsilon.shape, delta.shape)
     points = [
         np.broadcast_to(np.log(x), shape).ravel() for x in (probability, steps, epsilon, delta)
@@ -105,13 +107,13 @@ def _poisson(
 
 
 def _interpolate(
-    log_q: np.ndarray,
-    log_steps: np.ndarray,
-    log_epsilon: np.ndarray,
-    log_delta: np.ndarray,
+    log_q: FloatArray,
+    log_steps: FloatArray,
+    log_epsilon: FloatArray,
+    log_delta: FloatArray,
     *,
     one_delta: bool,
-) -> np.ndarray:
+) -> FloatArray:
     """ln σ at points, shape (n,): cubic Lagrange in every coordinate, sheared in ε.
 
     The surface has a knee where the bulk of the loss takes over from rare large losses, at an ε
@@ -143,31 +145,33 @@ def _interpolate(
     index = rows[:, :, None, None] * strides[0] + columns[:, None, :, None] * strides[1] + depth
     index, share = index.reshape(log_q.size, -1), share.reshape(log_q.size, -1)
     if one_delta:
-        return np.einsum("pk,pk->p", _at_delta(float(log_delta[0])).take(index), share)
+        values = np.take(_at_delta(float(log_delta[0])), index)
+        read: FloatArray = np.einsum("pk,pk->p", values, share)
+        return read
     layers, layer_share = _stencil(table.log_delta, log_delta)
-    values = table.log_sigma.reshape(-1, table.log_delta.size)
+    profiles = table.log_sigma.reshape(-1, table.log_delta.size)
     found = np.zeros(log_q.size)
     for k in range(4):
         found += layer_share[:, k] * np.einsum(
-            "pk,pk->p", values[index, layers[:, k][:, None]], share
+            "pk,pk->p", profiles[index, layers[:, k][:, None]], share
         )
     return found
 
 
 @lru_cache(maxsize=1)
-def _table() -> Table:
+def _table() -> NoiseTable:
     return load()
 
 
 @lru_cache(maxsize=32)
-def _at_delta(log_delta: float) -> np.ndarray:
+def _at_delta(log_delta: float) -> FloatArray:
     """The table at one δ, flattened over (q, T, ε): budgets share their δ."""
     table = _table()
     layers, share = _stencil(table.log_delta, np.array([log_delta]))
     return np.ascontiguousarray(table.log_sigma[..., layers[0]] @ share[0]).ravel()
 
 
-def _stencil(axis: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _stencil(axis: FloatArray, point: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
     """Indices and Lagrange weights of the four nodes around each point, shape (points, 4) each.
 
     Points beyond the axis take its edge.

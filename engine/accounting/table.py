@@ -38,7 +38,7 @@ _CLOSEST = 1.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class NoiseTable:
     """``log_sigma`` has shape (q, T, ε, δ); the axes are natural logarithms, ascending."""
 
     log_sampling_probability: np.ndarray
@@ -49,13 +49,13 @@ class Table:
     provenance: str
 
 
-def load(path: Path = PATH) -> Table:
+def load(path: Path = PATH) -> NoiseTable:
     """The shipped table. Raises FileNotFoundError where it is missing."""
     with np.load(path) as file:
-        return Table(
+        return NoiseTable(
             **{
                 name: file[name].astype(float)
-                for name in Table.__dataclass_fields__
+                for name in NoiseTable.__dataclass_fields__
                 if name != "provenance"
             },
             provenance=str(file["provenance"]),

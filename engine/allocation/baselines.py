@@ -13,20 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.allocation.lattice import Line, Points, Terms, resampled_losses
+from engine.allocation.frontier import Line
+from engine.allocation.points import Points, PrivacyParameters, resampled_losses
+from engine.allocation.search import minimise
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
+from engine.interval import FloatArray
 from engine.law.fit import FitResult
 
 TOKENS_PER_PARAMETER = 20.0
 SEARCHED_FLOPS = 1e27
 """No alternative is followed beyond this compute, a thousand times the largest budget."""
-_SPLITS = 33
-"""Numbers of iterations tried for each compute, before a parabola through the best three."""
 _ROUNDING = 1e-9
 
 
-def searched_compute(line: Line) -> np.ndarray:
+def searched_compute(line: Line) -> FloatArray:
     """Compute at which alternatives are evaluated: the line's, continued upwards, FLOPs."""
     step = line.allowed_flops[1] / line.allowed_flops[0]
     last = line.allowed_flops[-1]
@@ -34,24 +35,28 @@ def searched_compute(line: Line) -> np.ndarray:
     return np.concatenate([line.allowed_flops, last * step ** np.arange(1, further + 1)])
 
 
-def rule_tuned(fit: FitResult, terms: Terms, space: Space, compute: np.ndarray) -> Points:
+def rule_tuned(
+    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray
+) -> Points:
     """The 20-tokens rule with the best batch size under DP, at each ``compute``, shape (n,)."""
-    return _best_split(fit, terms, space, compute, _rule_size(compute))
+    return _best_split(fit, privacy, space, compute, _rule_size(compute))
 
 
-def rule_practised(fit: FitResult, terms: Terms, space: Space, compute: np.ndarray) -> Points:
+def rule_practised(
+    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray
+) -> Points:
     """The 20-tokens rule with the usual non-private batch size, at each ``compute``, shape (n,)."""
     size = _rule_size(compute)
     examples = TOKENS_PER_PARAMETER * size / space.sequence_length
     batch = np.maximum(0.2920 * compute**0.3271 / space.sequence_length, 1.0)
-    return _evaluated(fit, terms, space, size, batch, examples / batch)
+    return _evaluated(fit, privacy, space, size, batch, examples / batch)
 
 
 def fixed_model(
-    fit: FitResult, terms: Terms, space: Space, compute: np.ndarray, model_size: float
+    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray, model_size: float
 ) -> Points:
     """A given model size with batch and iterations tuned, at each ``compute``, shape (n,)."""
-    return _best_split(fit, terms, space, compute, np.full(compute.shape, float(model_size)))
+    return _best_split(fit, privacy, space, compute, np.full(compute.shape, float(model_size)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,51 +106,40 @@ def matched_factor(line: Line, other: Points) -> float | None:
     return 1 / share if math.isfinite(share) else None
 
 
-def _rule_size(compute: np.ndarray) -> np.ndarray:
+def _rule_size(compute: FloatArray) -> FloatArray:
     return np.sqrt(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * TOKENS_PER_PARAMETER))
 
 
 def _best_split(
-    fit: FitResult, terms: Terms, space: Space, compute: np.ndarray, size: np.ndarray
+    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray, size: FloatArray
 ) -> Points:
     """For each compute and model size, the best way to split examples into batches and steps."""
     examples = compute / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)
     # All of the data in every batch caps how few steps there can be, one example how many.
     low, high = space.searched_iterations
-    least = np.clip(examples / terms.data_budget, low, high)
+    least = np.clip(examples / privacy.data_budget, low, high)
     most = np.clip(examples, least, high)
-    iterations = np.geomspace(least, most, _SPLITS, axis=1)
-    grid = _evaluated(fit, terms, space, size[:, None], examples[:, None] / iterations, iterations)
-    loss = np.where(np.isnan(grid.cross_entropy), np.inf, grid.cross_entropy)
-    best = np.argmin(loss, axis=1)
-    cell = np.log(most / least) / (_SPLITS - 1)
-    rows = np.arange(size.size)
-    between = iterations[rows, best] * np.exp(_parabola(loss, best) * cell)
-    points = _evaluated(fit, terms, space, size, examples / between, between)
-    # Deterministic batches are a staircase, on which a parabola can mislead.
-    better = points.cross_entropy <= grid.cross_entropy[rows, best]
-    chosen = np.where(better, between, iterations[rows, best])
-    return _evaluated(fit, terms, space, size, examples / chosen, chosen)
 
+    def loss(_: FloatArray, log_steps: FloatArray) -> FloatArray:
+        steps = np.exp(log_steps)
+        found = _evaluated(fit, privacy, space, size, examples / steps, steps).cross_entropy
+        return np.nan_to_num(found, nan=np.inf)
 
-def _parabola(loss: np.ndarray, best: np.ndarray) -> np.ndarray:
-    """Offset in cells of each row's minimum from its best column, by three points."""
-    inner = np.clip(best, 1, loss.shape[1] - 2)
-    rows = np.arange(loss.shape[0])
-    left, middle, right = (loss[rows, inner + d] for d in (-1, 0, 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        offset = (left - right) / (2 * (left - 2 * middle + right))
-    usable = (best == inner) & np.isfinite(offset)
-    return np.where(usable, np.clip(offset, -1, 1), 0.0)
+    log_size = np.log(size)
+    _, log_steps = minimise(
+        loss, size.size, size=(log_size, log_size), steps=(np.log(least), np.log(most))
+    )
+    steps = np.exp(log_steps)
+    return _evaluated(fit, privacy, space, size, examples / steps, steps)
 
 
 def _evaluated(
     fit: FitResult,
-    terms: Terms,
+    privacy: PrivacyParameters,
     space: Space,
-    size: np.ndarray,
-    batch: np.ndarray,
-    iterations: np.ndarray,
+    size: FloatArray,
+    batch: FloatArray,
+    iterations: FloatArray,
 ) -> Points:
     """Points with NaN loss where they are impossible or where we would not look ourselves.
 
@@ -154,13 +148,13 @@ def _evaluated(
     """
     size, batch, iterations = np.broadcast_arrays(size, batch, iterations)
     low, high = space.searched_iterations
-    possible = (batch >= 1 - _ROUNDING) & (batch <= terms.data_budget * (1 + _ROUNDING))
+    possible = (batch >= 1 - _ROUNDING) & (batch <= privacy.data_budget * (1 + _ROUNDING))
     possible &= (iterations >= low * (1 - _ROUNDING)) & (iterations <= high * (1 + _ROUNDING))
     possible &= size >= space.searched_model_size[0] * (1 - _ROUNDING)
-    points = terms.points(
+    points = privacy.points(
         fit,
         size,
-        np.where(possible, np.clip(batch, 1.0, terms.data_budget), 1.0),
+        np.where(possible, np.clip(batch, 1.0, privacy.data_budget), 1.0),
         np.where(possible, iterations, low),
         space.sequence_length,
     )
@@ -179,7 +173,7 @@ def _evaluated(
     )
 
 
-def _crossing(compute: np.ndarray, loss: np.ndarray, wanted: float, spent: float) -> float:
+def _crossing(compute: FloatArray, loss: FloatArray, wanted: float, spent: float) -> float:
     """Least compute, over ``spent``, at which ``loss`` is down to ``wanted``; inf if never."""
     finite = np.isfinite(loss)
     log_compute, loss = np.log(compute[finite]), loss[finite]

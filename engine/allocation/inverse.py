@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.allocation.lattice import Line, Points, Terms, best_by_compute
+from engine.allocation.frontier import Line, best_by_compute
+from engine.allocation.points import PrivacyParameters
+from engine.allocation.search import best_at
 from engine.allocation.space import Space
 from engine.config import DATA_RANGE, EPSILON_RANGE, Budget, Sampling
 from engine.errors import InputError
@@ -60,10 +62,10 @@ def fewest_people(
 ) -> Reached:
     """The fewest people for ``target`` with the budget's compute and privacy; under a second."""
     _require(target, fit)
-    terms = _terms(budget, sampling)
+    privacy = _terms(budget, sampling)
 
     def loss(people: float) -> float:
-        held = replace(terms, data_budget=float(math.ceil(people)))
+        held = replace(privacy, data_budget=float(math.ceil(people)))
         return _best(fit, held, space, budget.compute_flops)
 
     found = least(loss, target, (float(DATA_RANGE[0]), float(DATA_RANGE[1])))
@@ -81,10 +83,10 @@ def smallest_epsilon(
 ) -> Reached:
     """The smallest ε (at the budget's δ) for ``target`` with its compute and people."""
     _require(target, fit)
-    terms = _terms(budget, sampling)
+    privacy = _terms(budget, sampling)
 
     def loss(epsilon: float) -> float:
-        return _best(fit, replace(terms, epsilon=epsilon), space, budget.compute_flops)
+        return _best(fit, replace(privacy, epsilon=epsilon), space, budget.compute_flops)
 
     found = least(loss, target, EPSILON_RANGE)
     return Reached(
@@ -119,16 +121,12 @@ def least(
     return high, at_high
 
 
-def _best(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -> float:
-    return float(_chosen(fit, terms, space, compute_flops).cross_entropy[0])
+def _best(fit: FitResult, privacy: PrivacyParameters, space: Space, compute_flops: float) -> float:
+    return float(best_at(fit, privacy, space, compute_flops).cross_entropy[0])
 
 
-def _chosen(fit: FitResult, terms: Terms, space: Space, compute_flops: float) -> Points:
-    return best_by_compute(fit, terms, space, compute_flops).chosen
-
-
-def _terms(budget: Budget, sampling: Sampling) -> Terms:
-    return Terms(
+def _terms(budget: Budget, sampling: Sampling) -> PrivacyParameters:
+    return PrivacyParameters(
         data_budget=budget.data_budget,
         epsilon=budget.epsilon,
         delta=budget.delta,

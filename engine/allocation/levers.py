@@ -8,13 +8,8 @@ import math
 
 import numpy as np
 
-from engine.allocation.lattice import (
-    RUNGS_PER_OCTAVE,
-    Line,
-    Points,
-    Terms,
-    resampled_losses,
-)
+from engine.allocation.frontier import RUNGS_PER_OCTAVE, Line
+from engine.allocation.points import Points, PrivacyParameters, resampled_losses
 from engine.allocation.result import Doubling, Saturation, WiggleRoom
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
@@ -65,20 +60,22 @@ def doubling(
     )
 
 
-def wiggle_room(fit: FitResult, terms: Terms, space: Space, best: Points) -> WiggleRoom:
+def wiggle_room(
+    fit: FitResult, privacy: PrivacyParameters, space: Space, best: Points
+) -> WiggleRoom:
     """Excess loss over ``best`` (one point) around it, at the compute that it needs."""
     size = _around(best.model_size[0], _MAP_DECADES[0], space.searched_model_size)
-    batch = _around(best.batch_size[0], _MAP_DECADES[1], (1.0, float(terms.data_budget)))
+    batch = _around(best.batch_size[0], _MAP_DECADES[1], (1.0, float(privacy.data_budget)))
     examples = float(best.compute_flops[0]) / (
         FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length
     )
     iterations = examples[:, None] / batch
     low, high = space.searched_iterations
     possible = (iterations >= low * (1 - _ROUNDING)) & (iterations <= high * (1 + _ROUNDING))
-    points = terms.points(
+    points = privacy.points(
         fit,
         size[:, None],
-        np.minimum(batch, terms.data_budget),
+        np.minimum(batch, privacy.data_budget),
         np.clip(iterations, low, high),
         space.sequence_length,
     )

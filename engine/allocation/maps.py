@@ -1,6 +1,6 @@
 """The three budgets as maps: loss, model size, saving, where compute saturates, what doubling buys.
 
-Every point is a question to :func:`engine.allocation.many.best_of`, a few hundred in one call; the
+Every point is a question to :func:`engine.allocation.search.best_of`, a few hundred in one call; the
 saturation and the compute that reaches a loss are found by bisection on all rows together. Not
 covered: intervals, and money, which is a matter of prices.
 """
@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.allocation import baselines
-from engine.allocation.lattice import Points, Terms
 from engine.allocation.levers import TOLERANCE
-from engine.allocation.many import BUDGETS, Budgets, best_of, budgets
+from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.search import BUDGETS, Budgets, best_of, budgets
 from engine.allocation.space import EDGE_DECADES, Space
 from engine.config import DATA_RANGE, Sampling
 from engine.law.fit import FitResult
@@ -187,7 +187,7 @@ def _saving(fit: FitResult, space: Space, asked: Budgets, found: Points) -> np.n
     factors = np.full(asked.epsilon.shape, np.nan)
     for index, (people, epsilon) in enumerate(pairs.T):
         mine = row.ravel() == index
-        terms = Terms(
+        privacy = PrivacyParameters(
             data_budget=people, epsilon=epsilon, delta=asked.delta, sampling=asked.sampling
         )
         spent, wanted = asked.compute_flops[mine], found.cross_entropy[mine]
@@ -195,7 +195,7 @@ def _saving(fit: FitResult, space: Space, asked: Budgets, found: Points) -> np.n
         compute = spent.min() * 2.0 ** np.arange(octaves + 1)
         factors[mine] = np.minimum(
             *(
-                _crossing(compute, rule(fit, terms, space, compute).cross_entropy, wanted) / spent
+                _crossing(compute, rule(fit, privacy, space, compute).cross_entropy, wanted) / spent
                 for rule in (baselines.rule_tuned, baselines.rule_practised)
             )
         )

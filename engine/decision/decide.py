@@ -4,14 +4,14 @@ Takes about a tenth of a second, so that sliders answer at once. Noise comes fro
 :func:`engine.accounting.certify.certify` then proves the promise for the one configuration chosen.
 """
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from engine.accounting.search import better_sampling
 from engine.allocation import baselines, levers
-from engine.allocation.lattice import Line, Points, Terms, best_at, best_by_compute
+from engine.allocation.frontier import Line, best_by_compute
+from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.result import (
     Allocation,
     Baseline,
@@ -21,8 +21,10 @@ from engine.allocation.result import (
     Saturation,
     WiggleRoom,
 )
+from engine.allocation.search import best_of, budgets
 from engine.allocation.space import Space, refuse_if_absurd
-from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling, TrainingConfig
+from engine.allocation.whole import whole_config
+from engine.config import Budget, Sampling, TrainingConfig
 from engine.cost import DEFAULTS, Cost, CostAssumptions, cost
 from engine.decision.fitted import FittedEvidence
 from engine.errors import InputError
@@ -70,29 +72,29 @@ def decide(
     lies absurdly far from the evidence.
     """
     fit, space = fitted.fit, fitted.space
-    terms = Terms(
+    privacy = PrivacyParameters(
         data_budget=budget.data_budget,
         epsilon=budget.epsilon,
         delta=budget.delta,
         sampling=sampling,
     )
-    line = best_by_compute(fit, terms, space, budget.compute_flops)
-    config = _whole(line.chosen, budget, space)
-    recommendation = _allocation(fit, terms, config)
+    line = best_by_compute(fit, privacy, space, budget.compute_flops)
+    config = whole_config(line.chosen, budget, space)
+    recommendation = _allocation(fit, privacy, config)
     extrapolation = space.extrapolation(config, recommendation.noise_batch_ratio)
     refuse_if_absurd(extrapolation)
 
     compute = baselines.searched_compute(line)
-    tuned = baselines.rule_tuned(fit, terms, space, compute)
-    practised = baselines.rule_practised(fit, terms, space, compute)
+    tuned = baselines.rule_tuned(fit, privacy, space, compute)
+    practised = baselines.rule_practised(fit, privacy, space, compute)
 
     def compared(name: str, points: Points) -> Baseline:
-        return _compared(name, fit, terms, space, points, line, budget)
+        return _compared(name, fit, privacy, space, points, line, budget)
 
     alternative = None
     if alternative_model_size is not None:
         _require_model_size(alternative_model_size)
-        fixed = baselines.fixed_model(fit, terms, space, compute, alternative_model_size)
+        fixed = baselines.fixed_model(fit, privacy, space, compute, alternative_model_size)
         alternative = compared("fixed-model-size", fixed)
     return Decision(
         budget=budget,
@@ -100,8 +102,8 @@ def decide(
         cost=cost(config.compute_flops, assumptions),
         frontier=_frontier(fit, line, tuned, practised),
         saturation=levers.saturation(fit, line, level=LEVEL),
-        doubling=_doubling(fit, terms, space, line, budget),
-        wiggle_room=levers.wiggle_room(fit, terms, space, line.chosen),
+        doubling=_doubling(fit, privacy, space, line, budget),
+        wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen),
         rule_tuned=compared("rule-tuned", tuned),
         rule_practised=compared("rule-practised", practised),
         alternative=alternative,
@@ -124,42 +126,17 @@ def predict(
 
     Raises :class:`InputError` outside the domain of :mod:`engine.accounting.domain`.
     """
-    terms = Terms(data_budget=data_budget, epsilon=epsilon, delta=delta, sampling=sampling)
-    return _allocation(fit, terms, config)
-
-
-def _whole(point: Points, budget: Budget, space: Space) -> TrainingConfig:
-    """One point as whole parameters, examples and steps, within compute and data.
-
-    Model size and steps are rounded first; the batch, the finest of the three, takes what is
-    left, downwards, so that the budget is kept.
-    """
-    size = max(round(float(point.model_size[0])), 1)
-    steps = max(round(float(point.iterations[0])), 1)
-    compute = min(float(point.compute_flops[0]), budget.compute_flops)
-    batch = math.floor(
-        compute
-        / (FLOPS_PER_PARAMETER_AND_TOKEN * size * steps * space.sequence_length)
-        * (1 + 1e-12)
+    privacy = PrivacyParameters(
+        data_budget=data_budget, epsilon=epsilon, delta=delta, sampling=sampling
     )
-    if batch < 1:
-        batch = 1
-        steps = max(
-            math.floor(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)), 1
-        )
-    return TrainingConfig(
-        model_size=size,
-        batch_size=min(batch, budget.data_budget),
-        iterations=steps,
-        sequence_length=space.sequence_length,
-    )
+    return _allocation(fit, privacy, config)
 
 
-def _allocation(fit: FitResult, terms: Terms, config: TrainingConfig) -> Allocation:
-    sigma = terms.noise_multiplier(
+def _allocation(fit: FitResult, privacy: PrivacyParameters, config: TrainingConfig) -> Allocation:
+    sigma = privacy.noise_multiplier(
         np.array(float(config.batch_size)), np.array(float(config.iterations))
     )
-    return allocation_at(fit, config, float(sigma), _sampling_used(terms, config))
+    return allocation_at(fit, config, float(sigma), _sampling_used(privacy, config))
 
 
 def allocation_at(
@@ -183,15 +160,15 @@ def allocation_at(
     )
 
 
-def _sampling_used(terms: Terms, config: TrainingConfig) -> Sampling:
-    if terms.sampling is not Sampling.BEST:
-        return terms.sampling
+def _sampling_used(privacy: PrivacyParameters, config: TrainingConfig) -> Sampling:
+    if privacy.sampling is not Sampling.BEST:
+        return privacy.sampling
     return better_sampling(
-        data_budget=terms.data_budget,
+        data_budget=privacy.data_budget,
         batch_size=config.batch_size,
         iterations=config.iterations,
-        epsilon=terms.epsilon,
-        delta=terms.delta,
+        epsilon=privacy.epsilon,
+        delta=privacy.delta,
     )
 
 
@@ -215,22 +192,25 @@ def _frontier(fit: FitResult, line: Line, tuned: Points, practised: Points) -> F
     )
 
 
-def _doubling(fit: FitResult, terms: Terms, space: Space, line: Line, budget: Budget) -> Doubling:
-    more_people = replace(terms, data_budget=2 * terms.data_budget)
-    more_epsilon = replace(terms, epsilon=2 * terms.epsilon)
-    return levers.doubling(
-        fit,
-        line,
-        best_at(fit, more_people, space, budget.compute_flops),
-        best_at(fit, more_epsilon, space, budget.compute_flops),
-        level=LEVEL,
+def _doubling(
+    fit: FitResult, privacy: PrivacyParameters, space: Space, line: Line, budget: Budget
+) -> Doubling:
+    twice = np.array([2.0, 1.0])
+    more = budgets(
+        budget.compute_flops,
+        privacy.data_budget * twice,
+        privacy.epsilon * twice[::-1],
+        delta=privacy.delta,
+        sampling=privacy.sampling,
     )
+    found = best_of(fit, space, more)
+    return levers.doubling(fit, line, found.take([0]), found.take([1]), level=LEVEL)
 
 
 def _compared(
     name: str,
     fit: FitResult,
-    terms: Terms,
+    privacy: PrivacyParameters,
     space: Space,
     points: Points,
     line: Line,
@@ -240,7 +220,7 @@ def _compared(
     own = points.take(np.array([line.at]))
     allocation = extrapolation = None
     if np.isfinite(own.cross_entropy[0]):
-        allocation = _allocation(fit, terms, _whole(own, budget, space))
+        allocation = _allocation(fit, privacy, whole_config(own, budget, space))
         extrapolation = space.extrapolation(allocation.config, allocation.noise_batch_ratio)
     return Baseline(
         name=name,

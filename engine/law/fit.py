@@ -46,8 +46,8 @@ _POINT_GRID = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Status:
-    """A soft problem, as a sentence to translate: ``template`` with ``values`` in its braces."""
+class Caveat:
+    """A soft problem of a fit: the sentence ``template`` with ``values`` in its braces."""
 
     template: str
     values: tuple[tuple[str, str], ...] = ()
@@ -77,7 +77,7 @@ class FitResult:
     prior_shares: tuple[float, ...]
     """For each parameter, variance left over prior variance: near 1 the prior alone decides."""
     rows: int
-    statuses: tuple[Status, ...]
+    statuses: tuple[Caveat, ...]
 
     @property
     def converged(self) -> bool:
@@ -168,7 +168,7 @@ class FitResult:
                 "points": tuple(tuple(point) for point in data["points"]),
                 "prior_shares": tuple(data["prior_shares"]),
                 "statuses": tuple(
-                    Status(template=s["template"], values=tuple(s["values"].items()))
+                    Caveat(template=s["template"], values=tuple(s["values"].items()))
                     for s in data["statuses"]
                 ),
             }
@@ -213,19 +213,19 @@ def fit(
     )
 
 
-def _statuses(form: Form, theta: Array, agreeing: float, shares: Array) -> tuple[Status, ...]:
+def _statuses(form: Form, theta: Array, agreeing: float, shares: Array) -> tuple[Caveat, ...]:
     found = []
     for parameter, value, share in zip(form.parameters, theta, shares, strict=True):
         if min(value - parameter.low, parameter.high - value) < _AT_BOUND:
             found.append(
-                Status(
+                Caveat(
                     template="The parameter {name} ended at its bound {value}.",
                     values=(("name", parameter.name), ("value", f"{value:g}")),
                 )
             )
         elif share > 0.5:
             found.append(
-                Status(
+                Caveat(
                     template="The evidence says little about {name}: {share} of its variance is the "
                     "prior's.",
                     values=(("name", parameter.name), ("share", f"{min(share, 1.0):.0%}")),
@@ -233,7 +233,7 @@ def _statuses(form: Form, theta: Array, agreeing: float, shares: Array) -> tuple
             )
     if agreeing < 0.5:
         found.append(
-            Status(
+            Caveat(
                 template="Only {share} of the starts agree on the best fit.",
                 values=(("share", f"{agreeing:.0%}"),),
             )

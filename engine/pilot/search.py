@@ -21,9 +21,11 @@ import numpy as np
 
 from engine.accounting.search import noise_multiplier
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
+from engine.allocation.search import minimise
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling, TrainingConfig
 from engine.errors import InputError
+from engine.interval import FloatArray
 from engine.pilot.ladder import LARGEST, SMALLEST, parameter_count, shape_for
 from engine.pilot.plan import Shape
 from engine.pilot.prepared import Prepared
@@ -33,7 +35,7 @@ from engine.runs.curves import FIRST_ITERATION
 START_SECONDS = 8.0
 """Loading libraries and text, and the last evaluations: once a training."""
 EVALUATED_WINDOWS = 512
-_SIZES, _STEPS = 25, 41
+_SIZES = 25
 _ROUNDS = 8
 """Fixed-point rounds that share a time budget between the arms."""
 _CLOSE = 0.95
@@ -41,12 +43,14 @@ _CLOSE = 0.95
 _SHARE_OF_STEP = 0.4
 """Evaluating an example takes about this share of training on it: a forward pass of three parts."""
 
-_Affordable = Callable[[float, np.ndarray], np.ndarray]
-"""(model size, iterations of shape (n,)) -> examples a step, shape (n,)."""
+_Affordable = Callable[[FloatArray, FloatArray], FloatArray]
+"""(model sizes of shape (n,), iterations (k, n) or (n,)) -> examples a step, as iterations."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
+    """A shape of the ladder, and how it would be trained."""
+
     shape: Shape
     config: TrainingConfig
 
@@ -78,15 +82,20 @@ def within_budget(
     return kept or chosen
 
 
-def _by_compute(space: Space, flops: float, size: float, steps: np.ndarray) -> np.ndarray:
+def _by_compute(space: Space, flops: float, sizes: FloatArray, steps: FloatArray) -> FloatArray:
     """Examples a step that so many FLOPs pay for."""
-    return flops / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length * steps)
+    examples: FloatArray = flops / (
+        FLOPS_PER_PARAMETER_AND_TOKEN * sizes * space.sequence_length * steps
+    )
+    return examples
 
 
-def _by_time(prepared: Prepared, seconds: float, size: float, steps: np.ndarray) -> np.ndarray:
+def _by_time(
+    prepared: Prepared, seconds: float, sizes: FloatArray, steps: FloatArray
+) -> FloatArray:
     """Examples a step that so many seconds on this machine allow."""
-    once = prepared.seconds_per_step(size, 0.0)
-    each = prepared.seconds_per_step(size, 1.0) - once
+    once = np.array([prepared.seconds_per_step(size, 0.0) for size in sizes])
+    each = np.array([prepared.seconds_per_step(size, 1.0) for size in sizes]) - once
     return (seconds / steps - once) / each
 
 
@@ -119,37 +128,48 @@ def _best(
     affordable: _Affordable,
 ) -> Found:
     """Least predicted loss over shapes and iterations; the batch takes what is left."""
-    sequence = law.space.sequence_length
     low, high = law.space.searched_iterations
-    steps = np.unique(np.round(np.geomspace(max(low, FIRST_ITERATION), high, _STEPS)))
+    low = max(low, FIRST_ITERATION)
     sizes = np.array(sorted(shapes), dtype=float)
-    batch = np.floor([affordable(size, steps) for size in sizes])
-    batch = np.minimum(batch, prepared.units)
-    possible = batch >= 1
-    if not possible.any():
+
+    def batch_of(steps: FloatArray) -> FloatArray:
+        return np.minimum(np.floor(affordable(sizes, steps)), prepared.units)
+
+    def loss(_: FloatArray, log_steps: FloatArray) -> FloatArray:
+        steps = np.exp(log_steps)
+        batch = batch_of(steps)
+        safe = np.maximum(batch, 1.0)
+        sigma = noise_multiplier(
+            data_budget=float(prepared.units),
+            batch_size=safe,
+            iterations=np.broadcast_to(steps, safe.shape),
+            epsilon=terms.epsilon,
+            delta=terms.delta,
+            sampling=Sampling.POISSON,
+        )
+        found = law.fit.law.cross_entropy(sizes, steps, sigma / safe, safe)
+        return np.where(batch >= 1, found, np.inf)
+
+    held = np.log(sizes)
+    _, log_steps = minimise(
+        loss, sizes.size, size=(held, held), steps=(math.log(low), math.log(high))
+    )
+    steps = np.maximum(np.round(np.exp(log_steps)), math.ceil(low))
+    batch = batch_of(steps)
+    if not (batch >= 1).any():
         raise InputError(
             "The budget affords less than {steps} steps of one example: choose a larger one.",
             steps=f"{steps[0]:g}",
         )
-    safe = np.maximum(batch, 1.0)
-    sigma = noise_multiplier(
-        data_budget=float(prepared.units),
-        batch_size=safe,
-        iterations=np.broadcast_to(steps, safe.shape),
-        epsilon=terms.epsilon,
-        delta=terms.delta,
-        sampling=Sampling.POISSON,
-    )
-    loss = law.fit.law.cross_entropy(sizes[:, None], steps[None, :], sigma / safe, safe)
-    row, column = np.unravel_index(np.argmin(np.where(possible, loss, np.inf)), loss.shape)
-    size = int(sizes[row])
+    best = int(np.argmin(loss(held, np.log(steps)[None])))
+    size = int(sizes[best])
     return Found(
         shape=shapes[size],
         config=TrainingConfig(
             model_size=size,
-            batch_size=int(batch[row, column]),
-            iterations=int(steps[column]),
-            sequence_length=sequence,
+            batch_size=int(batch[best]),
+            iterations=int(steps[best]),
+            sequence_length=law.space.sequence_length,
         ),
     )
 

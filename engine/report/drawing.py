@@ -57,10 +57,10 @@ class Label:
     bold: bool = False
 
 
-Shape = Stroke | Area | Dot | Label
+Primitive = Stroke | Area | Dot | Label
 
 
-def drawn(figure: Figure, width: float, height: float, size: float) -> list[Shape]:
+def drawn(figure: Figure, width: float, height: float, size: float) -> list[Primitive]:
     """Everything to draw, in order; ``size`` is that of the type."""
     if isinstance(figure, Bars):
         return _bars(figure, width, height, size)
@@ -74,7 +74,7 @@ def natural_height(figure: Figure, size: float) -> float:
     return math.inf
 
 
-def _bars(figure: Bars, width: float, height: float, size: float) -> list[Shape]:
+def _bars(figure: Bars, width: float, height: float, size: float) -> list[Primitive]:
     names = [wrap(bar.name, _NAMES * width / size) for bar in figure.bars]
     left = max(em(line) for lines in names for line in lines) * size + 0.8 * size
     right = width - max(em(bar.text) for bar in figure.bars) * size - 1.2 * size
@@ -104,7 +104,7 @@ def _bars(figure: Bars, width: float, height: float, size: float) -> list[Shape]
     return shapes
 
 
-def _lines(figure: Lines, width: float, height: float, size: float) -> list[Shape]:
+def _lines(figure: Lines, width: float, height: float, size: float) -> list[Primitive]:
     low, high = figure.shown
     legend, used = _legend(figure, width, size)
     top, bottom = used + 1.9 * size, height - 3.1 * size
@@ -113,7 +113,7 @@ def _lines(figure: Lines, width: float, height: float, size: float) -> list[Shap
     right = width - 1.5 * size
     make = log_scale if figure.log_x else straight_scale
     along = make(min(figure.x), max(figure.x), left, right, ticks=7, tight=True)
-    shapes: list[Shape] = [*legend, *_vertical_grid(along, top, bottom, size)]
+    shapes: list[Primitive] = [*legend, *_vertical_grid(along, top, bottom, size)]
     for y, text in upright.ticks:
         at = upright.at(y)
         shapes.append(Stroke(points=((left, at), (right, at)), colour=GRID, width=0.06 * size))
@@ -143,9 +143,9 @@ def _lines(figure: Lines, width: float, height: float, size: float) -> list[Shap
     return shapes
 
 
-def _legend(figure: Lines, width: float, size: float) -> tuple[list[Shape], float]:
+def _legend(figure: Lines, width: float, size: float) -> tuple[list[Primitive], float]:
     """Swatches with names in rows, and the height they take."""
-    shapes: list[Shape] = []
+    shapes: list[Primitive] = []
     x, y = 0.0, 0.8 * size
     entries = [(line.name, line) for line in figure.lines] + [(figure.band.name, figure.band)]
     for name, entry in entries:
@@ -164,7 +164,9 @@ def _legend(figure: Lines, width: float, size: float) -> tuple[list[Shape], floa
     return shapes, y + 0.5 * size
 
 
-def _marked(mark: Mark, x: float, y: float, sides: tuple[float, float], size: float) -> list[Shape]:
+def _marked(
+    mark: Mark, x: float, y: float, sides: tuple[float, float], size: float
+) -> list[Primitive]:
     """A dot with its word on a veil, inward of both sides."""
     place = (x - sides[0]) / (sides[1] - sides[0])
     anchor = "start" if place < 0.3 else "end" if place > 0.7 else "middle"
@@ -179,9 +181,9 @@ def _marked(mark: Mark, x: float, y: float, sides: tuple[float, float], size: fl
     ]
 
 
-def _vertical_grid(scale: Scale, top: float, bottom: float, size: float) -> list[Shape]:
+def _vertical_grid(scale: Scale, top: float, bottom: float, size: float) -> list[Primitive]:
     """Lines with their values under them; a value that would touch the one before is left out."""
-    shapes: list[Shape] = []
+    shapes: list[Primitive] = []
     used = -math.inf
     for value, text in scale.ticks:
         x, half = scale.at(value), em(text) * size / 2

@@ -4,7 +4,7 @@ import base64
 from html import escape
 
 from engine.report.deck import Figure
-from engine.report.drawing import Area, Dot, Label, Shape, Stroke, drawn
+from engine.report.drawing import Area, Dot, Label, Primitive, Stroke, drawn
 from engine.report.measure import RAISED_LIFT, RAISED_SIZE, raised_runs
 
 _FAMILY = "Noto Sans JP, Noto Sans CJK JP, Hiragino Sans, Yu Gothic UI, Meiryo, sans-serif"
@@ -40,7 +40,7 @@ def svg(figure: Figure, width: float, height: float, size: float) -> str:
     )
 
 
-def _shape(shape: Shape) -> str:
+def _shape(shape: Primitive) -> str:
     if isinstance(shape, Stroke):
         on, off = _PATTERNS[shape.dashed, shape.dotted]
         dash = f' stroke-dasharray="{on * shape.width:.1f} {off * shape.width:.1f}"' if on else ""

@@ -12,10 +12,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from engine.allocation.frontier import best_by_compute
 from engine.allocation.inverse import fewest_people, least_compute, smallest_epsilon
-from engine.allocation.lattice import Terms, best_by_compute
+from engine.allocation.points import PrivacyParameters
 from engine.allocation.space import Space
-from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
+from engine.allocation.whole import whole_config
+from engine.config import EPSILON_RANGE, Budget, Sampling
 from engine.cost import Workload
 from engine.errors import InputError
 from engine.law.fit import FitResult
@@ -48,20 +50,16 @@ def best_plan(budget: Budget, fit: FitResult, space: Space, *, sampling: Samplin
 
     Raises :class:`InputError` for a budget too small for any configuration.
     """
-    terms = Terms(
+    privacy = PrivacyParameters(
         data_budget=budget.data_budget,
         epsilon=budget.epsilon,
         delta=budget.delta,
         sampling=sampling,
     )
-    point = best_by_compute(fit, terms, space, budget.compute_flops).chosen
-    config = TrainingConfig(
-        model_size=max(round(float(point.model_size[0])), 1),
-        batch_size=min(max(round(float(point.batch_size[0])), 1), budget.data_budget),
-        iterations=max(round(float(point.iterations[0])), 1),
-        sequence_length=space.sequence_length,
-    )
-    sigma = float(point.noise_multiplier[0])
+    point = best_by_compute(fit, privacy, space, budget.compute_flops).chosen
+    config = whole_config(point, budget, space)
+    batch, steps = np.array(float(config.batch_size)), np.array(float(config.iterations))
+    sigma = float(privacy.noise_multiplier(batch, steps))
     return Plan(
         name=RECOMMENDATION,
         workload=Workload(

@@ -15,7 +15,7 @@ METRIC_ROWS = ("metric_today", "metric_ceiling")
 """Figures of the table that are values of the metric."""
 
 
-class Shape(StrEnum):
+class CurveShape(StrEnum):
     """Scale on which the metric is linear in the loss."""
 
     LOGISTIC = "logistic"
@@ -42,7 +42,7 @@ class Metric:
     higher_is_better: bool
     least: float
     most: float
-    shape: Shape
+    shape: CurveShape
     worst: float = 0.0
 
     @property
@@ -58,16 +58,16 @@ class Metric:
 
 METRICS: Mapping[MetricKind, Metric] = {
     MetricKind.MINUTES_SAVED: Metric(
-        unit="minutes", higher_is_better=True, least=-1440, most=1440, shape=Shape.LOGISTIC
+        unit="minutes", higher_is_better=True, least=-1440, most=1440, shape=CurveShape.LOGISTIC
     ),
     MetricKind.TICKETS_RESOLVED: Metric(
-        unit="share", higher_is_better=True, least=0, most=1, shape=Shape.LOGISTIC
+        unit="share", higher_is_better=True, least=0, most=1, shape=CurveShape.LOGISTIC
     ),
     MetricKind.ERROR_RATE: Metric(
-        unit="share", higher_is_better=False, least=0, most=1, shape=Shape.LOGISTIC, worst=1.0
+        unit="share", higher_is_better=False, least=0, most=1, shape=CurveShape.LOGISTIC, worst=1.0
     ),
     MetricKind.RESPONSE_TIME: Metric(
-        unit="seconds", higher_is_better=False, least=0, most=86_400, shape=Shape.EXPONENTIAL
+        unit="seconds", higher_is_better=False, least=0, most=86_400, shape=CurveShape.EXPONENTIAL
     ),
 }
 
@@ -81,7 +81,7 @@ def require_metric(kind: MetricKind, value: float, name: str = "metric") -> None
             name=name,
             value=f"{100 * value:g}",
         )
-    if rule.shape is Shape.EXPONENTIAL and value <= rule.least:
+    if rule.shape is CurveShape.EXPONENTIAL and value <= rule.least:
         raise InputError("Expected {name} above 0, got {value}.", name=name, value=f"{value:g}")
     if not rule.least <= value <= rule.most:
         raise InputError(

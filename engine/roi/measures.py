@@ -2,15 +2,12 @@
 
 ``flows[t]`` is what comes in less what goes out at the end of period t; period 0 is now.
 
->>> annuity(1.0, 0.1, 2)  # 1/1.1 + 1/1.21
-1.7355371900826446
 >>> internal_rates([-100, 230, -132])  # the classical case of two
 (0.1, 0.2)
 >>> payback([-10, 4, 4, 4])
 2.5
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,24 +23,6 @@ _SAME = 1e-9
 def discount_factors(rate_per_year: FloatArray | float, months: FloatArray) -> FloatArray:
     """(1 + r)^(−month/12); broadcasts."""
     return np.exp(-np.log1p(rate_per_year) / 12 * months)
-
-
-def monthly_rate(rate_per_year: float) -> float:
-    """The rate a month that compounds to ``rate_per_year``."""
-    return math.expm1(math.log1p(rate_per_year) / 12)
-
-
-def annuity(payment: float, rate: float, periods: int) -> float:
-    """Present value of ``payment`` at the end of each of ``periods`` at ``rate`` a period."""
-    if rate == 0:
-        return payment * periods
-    return payment * -math.expm1(-periods * math.log1p(rate)) / rate
-
-
-def net_present_value(flows: Sequence[float] | FloatArray, rate: float) -> float:
-    """Σ flows[t]·(1 + rate)^−t."""
-    flows = np.asarray(flows, dtype=float)
-    return float(flows @ (1 + rate) ** -np.arange(flows.size))
 
 
 def sign_changes(flows: Sequence[float] | FloatArray) -> int:

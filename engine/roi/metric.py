@@ -32,7 +32,7 @@ from statsmodels.regression.linear_model import OLS
 
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
-from engine.roi.kinds import METRICS, MetricKind, Shape, require_metric
+from engine.roi.kinds import METRICS, CurveShape, MetricKind, require_metric
 
 FEWEST_PAIRS = 3
 """Two parameters and something left to judge them by."""
@@ -54,7 +54,7 @@ class AssumedCurve:
         half, width = (np.asarray(figures[name], float) for name in CURVE_INPUTS[1:])
         share = expit((half - np.asarray(loss)) / width)
         about, best = METRICS[self.kind], figures["metric_ceiling"]
-        if about.shape is Shape.EXPONENTIAL:
+        if about.shape is CurveShape.EXPONENTIAL:
             return np.minimum(best / np.maximum(share, 1e-300), about.most)
         return about.worst + (best - about.worst) * share
 
@@ -65,7 +65,7 @@ class AssumedCurve:
         """
         ceiling, half, width = (figures[name] for name in CURVE_INPUTS)
         about = METRICS[self.kind]
-        if about.shape is Shape.EXPONENTIAL:
+        if about.shape is CurveShape.EXPONENTIAL:
             if metric <= ceiling:
                 raise InputError(
                     "Expected a metric above {least}, got {value}.",
@@ -83,7 +83,7 @@ class FittedCurve:
     """A line through measured pairs on the scale of ``shape``, with its covariance."""
 
     pairs: tuple[tuple[float, float], ...]
-    shape: Shape
+    shape: CurveShape
     floor: float
     ceiling: float
     intercept: float
@@ -128,7 +128,7 @@ class FittedCurve:
         if self.slope == 0:
             raise InputError("The metric does not move with the loss: no loss reaches {value}.",
                              value=f"{metric:g}")  # fmt: skip
-        if self.shape is Shape.LOGISTIC:
+        if self.shape is CurveShape.LOGISTIC:
             line = float(logit(_share(metric, self.floor, self.ceiling)))
         elif metric > 0:
             line = math.log(metric)
@@ -137,7 +137,7 @@ class FittedCurve:
         return _positive_loss((line - self.intercept) / self.slope, metric)
 
     def _back(self, line: FloatArray) -> FloatArray:
-        if self.shape is Shape.EXPONENTIAL:
+        if self.shape is CurveShape.EXPONENTIAL:
             return np.exp(np.minimum(line, 700.0))
         return self.floor + (self.ceiling - self.floor) * expit(line)
 
@@ -162,7 +162,7 @@ def fit_metric(
 def fit_curve(
     pairs: Sequence[tuple[float, float]],
     *,
-    shape: Shape = Shape.LOGISTIC,
+    shape: CurveShape = CurveShape.LOGISTIC,
     floor: float = 0.0,
     ceiling: float = 1.0,
 ) -> FittedCurve:
@@ -179,7 +179,7 @@ def fit_curve(
             count=np.unique(data[:, 0]).size,
         )
     loss, metric = data.T
-    if shape is Shape.EXPONENTIAL:
+    if shape is CurveShape.EXPONENTIAL:
         if np.any(metric <= 0):
             raise InputError("Expected a metric above 0, got {value}.", value=f"{metric.min():g}")
         line = np.log(metric)

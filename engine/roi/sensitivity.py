@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.interval import FloatArray
-from engine.roi.appraise import LEVEL, Sample, central
+from engine.roi.appraise import LEVEL, Sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import flows
 from engine.roi.inputs import INPUTS, Kind
@@ -197,13 +197,3 @@ def _zoomed(grid: FloatArray | None, npv: FloatArray | None, value: float) -> Fl
     middle = (grid[changes] + grid[changes + 1]) / 2
     nearest = changes[np.argmin(np.abs(middle - value))]
     return np.linspace(grid[nearest], grid[nearest + 1], _POINTS + 1)
-
-
-def largest_unknown(bars: tuple[Bar, ...]) -> Bar | None:
-    """The first bar of a tornado."""
-    return bars[0] if bars else None
-
-
-def central_npv(plan: Plan, table: Assumptions, curve: Curve) -> float:
-    """NPV of the central case, JPY."""
-    return float(central(plan, table, curve).npv[0])

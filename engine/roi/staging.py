@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.interval import FloatArray
-from engine.roi.appraise import Sample, sample
+from engine.roi.appraise import sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.draws import DRAWS, standard_normal
 from engine.roi.metric import Curve
@@ -174,15 +174,6 @@ def information(name: str, seen: FloatArray, npv: FloatArray, price: float) -> I
     expected = _conditional(seen, npv)
     gain = float(np.mean(np.maximum(expected, 0.0)) - max(float(np.mean(npv)), 0.0))
     return Information(name=name, value=max(gain, 0.0), price=price)
-
-
-def worth_knowing(found: Sample, table: Assumptions) -> tuple[Information, ...]:
-    """For each uncertain figure and the loss: what certainty about it alone would be worth."""
-    seen = {name: found.figures[name] for name in table.uncertain}
-    if found.loss.size > 1:
-        seen["predicted_loss"] = found.loss
-    values = [information(name, draws, found.flows.npv, 0.0) for name, draws in seen.items()]
-    return tuple(sorted(values, key=lambda item: item.value, reverse=True))
 
 
 def _noisy(

@@ -9,7 +9,7 @@ is known before a run starts, a double click starts one run, and writing twice i
 part of it: results, hardware, versions, note, created_at. A trainer whose results mean something
 else than before must therefore change its ``source`` ("kessai pilot 2").
 
-Not covered: whether a loss was measured well. Terms and units: design.md, "Terms".
+Not covered: whether a loss was measured well. Terms and units: ``docs/method.md``, "Terms".
 """
 
 import hashlib

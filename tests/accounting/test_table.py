@@ -56,7 +56,7 @@ def test_an_interrupted_build_keeps_its_rows(tmp_path, monkeypatch):
     parts.mkdir()
     finished = np.full((2, 2, 2), 0.125)
     np.save(parts / "000.npy", finished)
-    said = []
+    said: list[str] = []
     table.build(target, workers=1, say=said.append)
     made = table.load(target)
     assert said[0] == "1 rows done, 1 to make"

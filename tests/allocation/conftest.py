@@ -1,15 +1,10 @@
-"""The published law, fitted once for all tests of what is decided with it."""
+"""The published law as if it counted drawing."""
 
 from dataclasses import replace
 
 import pytest
 
-from engine.decision.fitted import FittedEvidence, fitted_evidence
-
-
-@pytest.fixture(scope="session")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> FittedEvidence:
-    return fitted_evidence("published-bert", cache=tmp_path_factory.mktemp("fits"))
+from engine.decision.fitted import FittedEvidence
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from engine.allocation import baselines
-from engine.allocation.lattice import Terms, best_by_compute
+from engine.allocation.frontier import best_by_compute
+from engine.allocation.points import PrivacyParameters
 from engine.config import Sampling
 
-QUESTION = Terms(data_budget=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
+QUESTION = PrivacyParameters(data_budget=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
 BUDGET = 1e17
 
 
@@ -91,7 +92,7 @@ def test_our_own_size_as_the_alternative_costs_nothing_extra(fitted, line):
 
 
 def test_impossible_batches_have_no_loss(fitted):
-    few = Terms(data_budget=1_000, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
+    few = PrivacyParameters(data_budget=1_000, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
     points = baselines.rule_practised(fitted.fit, few, fitted.space, np.array([1e24]))
     assert np.isnan(points.cross_entropy[0])
     assert np.isnan(points.batch_size[0])

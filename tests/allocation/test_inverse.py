@@ -2,8 +2,9 @@
 
 import pytest
 
+from engine.allocation.frontier import best_by_compute
 from engine.allocation.inverse import fewest_people, least, least_compute, smallest_epsilon
-from engine.allocation.lattice import Terms, best_by_compute
+from engine.allocation.points import PrivacyParameters
 from engine.config import Budget, Sampling
 from engine.errors import InputError
 
@@ -11,7 +12,9 @@ BUDGET = Budget(compute_flops=1e20, data_budget=10_000_000, epsilon=4.0)
 
 
 def best(fit, space, compute=1e20, people=1e7, epsilon=4.0) -> float:
-    terms = Terms(data_budget=people, epsilon=epsilon, delta=1e-8, sampling=Sampling.POISSON)
+    terms = PrivacyParameters(
+        data_budget=people, epsilon=epsilon, delta=1e-8, sampling=Sampling.POISSON
+    )
     return float(best_by_compute(fit, terms, space, compute).chosen.cross_entropy[0])
 
 

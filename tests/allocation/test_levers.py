@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from engine.allocation import levers
-from engine.allocation.lattice import Points, Terms, best_at, best_by_compute
+from engine.allocation.frontier import best_by_compute
+from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.search import best_at
 from engine.config import Sampling
 
-QUESTION = Terms(data_budget=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
+QUESTION = PrivacyParameters(data_budget=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
 BUDGET = 3.8e20
 
 
@@ -32,8 +34,12 @@ def test_saturation_is_the_least_compute_within_a_percent_of_the_best(fitted, li
 
 
 def test_doubling_is_the_gain_of_a_doubled_question(fitted, line):
-    more_data = Terms(data_budget=2 * 10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
-    more_epsilon = Terms(data_budget=10**7, epsilon=8.0, delta=1e-8, sampling=Sampling.POISSON)
+    more_data = PrivacyParameters(
+        data_budget=2 * 10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON
+    )
+    more_epsilon = PrivacyParameters(
+        data_budget=10**7, epsilon=8.0, delta=1e-8, sampling=Sampling.POISSON
+    )
     found = levers.doubling(
         fitted.fit,
         line,
@@ -92,7 +98,7 @@ def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line):
 
 
 def test_wiggle_room_stays_within_the_data(fitted):
-    few = Terms(data_budget=2_000, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
+    few = PrivacyParameters(data_budget=2_000, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
     small = best_by_compute(fitted.fit, few, fitted.space, 1e17)
     room = levers.wiggle_room(fitted.fit, few, fitted.space, small.chosen)
     assert room.batch_size.max() <= 2_000 * (1 + 1e-9)

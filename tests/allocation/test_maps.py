@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.allocation import maps
-from engine.allocation.many import best_of, budgets
 from engine.allocation.result import Support
+from engine.allocation.search import best_of, budgets
 from engine.allocation.space import EDGE_DECADES
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide

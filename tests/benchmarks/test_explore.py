@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.explore.plane import plane, window
 from engine.allocation import maps
-from engine.allocation.many import budgets
+from engine.allocation.search import budgets
 from engine.config import Budget, Sampling
 
 _SEED = itertools.count()

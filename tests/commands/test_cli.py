@@ -15,11 +15,6 @@ ROOT = Path(__file__).parents[2]
 RECOMMEND = ["recommend", "--compute", "3.8e20", "--data", "1e7", "--epsilon", "4"]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "cli-fits"))
-
-
 def answer(capsys, *arguments):
     assert main([*arguments, "--json"]) == 0
     return json.loads(capsys.readouterr().out)
@@ -119,6 +114,22 @@ def test_fit_reports_its_holdouts(capsys):
     assert held["pair_mean"] < 0.06
     assert held["regret_max"] < 0.03
     assert found["resamples"] == 200
+    assert_stated_in_the_method(held)
+
+
+def assert_stated_in_the_method(held):
+    """docs/method.md prints these figures, to one digit."""
+    stated = (ROOT / "docs" / "method.md").read_text("utf-8")
+    percent = {key: f"{100 * held[key]:.1f} %" for key in held if held[key] and key != "form"}
+    inside = round(held["coverage"] * held["rows"])
+    for text in (
+        f"| rows it was fitted to, mean | {percent['in_sample_mean']} |",
+        f"mean (worst) | {percent['pair_mean']} ({percent['pair_max']}) |",
+        f"predicted from smaller ones, mean | {percent['largest_mean']} |",
+        f"inside their 90 % interval | {inside} of {held['rows']} |",
+        f"mean (worst) | {percent['regret_mean']} ({percent['regret_max']}) |",
+    ):
+        assert text in stated
 
 
 def test_runs_lists_the_published_family(capsys):

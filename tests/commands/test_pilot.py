@@ -12,7 +12,6 @@ from engine.__main__ import main
 from engine.commands import pilot
 from engine.commands.pilot_report import upwards
 from engine.law.transfer.pool import pool
-from engine.pilot.dpsgd.ledger import charged_steps
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE
 from engine.pilot.running import launchers
@@ -21,6 +20,7 @@ from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.running.versions import versions
 from engine.runs.log import RunLog
 from tests.pilot.conftest import FAMILY, law, prepared  # noqa: F401 (fixtures)
+from tests.pilot.ledgers import charged_steps
 from tests.pilot.test_verdict import result
 
 PROMISE = ["--epsilon", "8", "--delta", "1e-6"]

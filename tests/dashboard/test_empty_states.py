@@ -14,14 +14,13 @@ def _draw(name, language):
     from dashboard.state import session
 
     session.follow_url()
-    view = importlib.import_module(f"dashboard.views.{name}")
+    view = importlib.import_module(f"dashboard.{name}.page")
     view.render(replace(session.current(), language=language))
 
 
 @pytest.fixture
-def view(monkeypatch, tmp_path, tmp_path_factory):
+def view(monkeypatch, tmp_path):
     """A page with nothing saved and nothing tried."""
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "scenarios"))
 

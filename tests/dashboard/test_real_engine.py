@@ -7,20 +7,13 @@ from dashboard.ui.colours import LIGHT
 from engine import cost
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide
-from engine.decision.fitted import EVIDENCE, fitted_evidence
 from engine.errors import InputError
 from engine.text.i18n import Words
 
 JA, EN = Words("ja"), Words("en")
 
 
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory):
-    return fitted_evidence(EVIDENCE[0], cache=tmp_path_factory.mktemp("fits"))
-
-
-def test_the_page(app, monkeypatch, tmp_path):
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path))
+def test_the_page(app):
     page = app()
     assert not page.exception and not page.error
     assert page.title[0].value.startswith("Train a ")

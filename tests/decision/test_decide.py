@@ -11,15 +11,10 @@ from hypothesis import strategies as st
 from engine.config import Budget, Sampling, TrainingConfig
 from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide, predict
-from engine.decision.fitted import evidence_of, fitted_evidence
+from engine.decision.fitted import evidence_of
 from engine.errors import InputError
 
 DEFAULT = Budget(compute_flops=3.8e20, data_budget=10**7, epsilon=4.0)
-
-
-@pytest.fixture(scope="session")
-def fitted(tmp_path_factory):
-    return fitted_evidence("published-bert", cache=tmp_path_factory.mktemp("fits"))
 
 
 @pytest.fixture(scope="session")

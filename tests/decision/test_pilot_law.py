@@ -22,10 +22,9 @@ TERMS = Terms(epsilon=4.0, delta=1e-6, privacy_unit="document")
 
 
 @pytest.fixture
-def log(tmp_path, tmp_path_factory, monkeypatch):
-    """A run log with the sweep of the evidence; fits are kept for the session."""
+def log(tmp_path, monkeypatch):
+    """A run log with the sweep of the evidence."""
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     monkeypatch.setattr(runs_log, "COMMITTED", tmp_path / "no campaign")
     fitted.run_log.cache_clear()
     found = fitted.run_log()

@@ -19,7 +19,7 @@ from engine.config import Sampling, TrainingConfig
 from engine.interval import Interval
 from engine.pilot.audits.audit import Audit, Method
 from engine.pilot.dpsgd.ledger import Ledger
-from engine.pilot.dpsgd.progress import Outcome, Progress, Stop
+from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
 from engine.pilot.running.folder import PilotFolder, Request, read_text, write_text
@@ -93,7 +93,7 @@ def made_plan(path: Path, **changes) -> PilotPlan:
     return PilotPlan(**(values | changes))
 
 
-def train(plan, arm, repeat, corpus, *, folder, report, asked) -> Outcome:
+def train(plan, arm, repeat, corpus, *, folder, report, asked) -> TrainingOutcome:
     """Charges, takes (a byte each in ``taken``, before it happens) and saves, as a training does."""
     if "KESSAI_FAKE_CRASH" in os.environ:
         raise ValueError(Path(plan.corpus.path).read_text())
@@ -102,9 +102,9 @@ def train(plan, arm, repeat, corpus, *, folder, report, asked) -> Outcome:
     with Ledger(folder / "ledger.jsonl", settings) as ledger:
         done = int(read_text(model) or 0)
 
-        def outcome(stop: Stop) -> Outcome:
+        def outcome(stop: Stop) -> TrainingOutcome:
             loss = 4.0 + 1 / max(done, 1)
-            return Outcome(
+            return TrainingOutcome(
                 stop=stop, reason=None, cross_entropy=loss, train_cross_entropy=loss - 0.1,
                 curve=((done, loss),), iterations_done=done, charged=ledger.charged, private=True,
                 physical_batch_size=64, seconds=1.0, tokens_per_second=1e4,

@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.pilot.dpsgd.ledger import charged_steps
 from engine.pilot.dpsgd.store import LEDGER
 from engine.pilot.dpsgd.training import Training
 from tests.pilot.fake_training import Corpus, settings
+from tests.pilot.ledgers import charged_steps
 
 
 def main() -> None:

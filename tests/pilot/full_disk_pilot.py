@@ -10,11 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.pilot.dpsgd.ledger import charged_steps
 from engine.pilot.running.folder import PilotFolder
 from engine.pilot.running.runner import run_plan
 from engine.pilot.running.status import read_status
 from tests.pilot.fake_pilots import made_plan, train, workshop
+from tests.pilot.ledgers import charged_steps
 
 
 def main() -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 
 from engine.pilot.dpsgd import noise
-from engine.pilot.dpsgd.ledger import charged_steps
 from engine.pilot.dpsgd.store import LEDGER
 from engine.pilot.dpsgd.training import Training
 from tests.pilot.fake_training import Corpus, settings
+from tests.pilot.ledgers import charged_steps
 
 ITERATIONS = 120
 

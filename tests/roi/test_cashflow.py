@@ -11,7 +11,8 @@ from engine.cost import ONCE, breakdown
 from engine.roi.appraise import appraise, central, compare, sample
 from engine.roi.cashflow import PARTS, flows, risk_left
 from engine.roi.draws import LossForecast, mean
-from engine.roi.measures import annuity, internal_rates, monthly_rate
+from engine.roi.measures import internal_rates
+from tests.roi.closed_forms import annuity, monthly_rate
 
 
 def test_without_uncertainty_the_value_is_an_annuity(plan, certain, curve):

@@ -6,7 +6,7 @@ import pytest
 from engine.errors import InputError
 from engine.roi.appraise import central
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, require_metrics, with_metric
-from engine.roi.kinds import METRICS, MetricKind, Shape, require_metric
+from engine.roi.kinds import METRICS, CurveShape, MetricKind, require_metric
 from engine.roi.metric import AssumedCurve, fit_metric
 from engine.roi.sensitivity import break_even_metric, break_evens
 from engine.roi.study import study
@@ -80,7 +80,7 @@ def test_response_time_has_no_ceiling_and_doubles_where_the_table_says():
     curve = AssumedCurve(kind=MetricKind.RESPONSE_TIME)
     values = with_metric(DEFAULT_ASSUMPTIONS, curve.kind).values
     assert curve.metric(values["metric_half_loss"], values) == pytest.approx(120)
-    assert METRICS[curve.kind].shape is Shape.EXPONENTIAL
+    assert METRICS[curve.kind].shape is CurveShape.EXPONENTIAL
     with pytest.raises(InputError, match="above 60, got 50"):
         curve.loss_for(50, values)
 

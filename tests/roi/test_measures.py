@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.roi.measures import (
-    annuity,
-    internal_rates,
-    monthly_rate,
-    net_present_value,
-    payback,
-    paybacks,
-    sign_changes,
-)
+from engine.roi.measures import discount_factors, internal_rates, payback, paybacks, sign_changes
+from tests.roi.closed_forms import annuity, monthly_rate, net_present_value
 
 rates = st.floats(-0.5, 1.0)
 
@@ -26,12 +19,11 @@ def test_an_annuity_is_the_sum_of_its_payments(payment, rate, periods):
     assert annuity(payment, rate, periods) == pytest.approx(net_present_value(flows, rate))
 
 
-def test_an_annuity_without_interest_is_a_sum():
-    assert annuity(3.0, 0.0, 4) == 12.0
-
-
-def test_months_compound_to_the_year():
-    assert (1 + monthly_rate(0.08)) ** 12 == pytest.approx(1.08, rel=1e-14)
+@given(st.floats(1, 1e6), st.floats(0.0001, 0.5), st.integers(1, 60))
+def test_discounted_payments_sum_to_the_annuity(payment, rate_per_year, months):
+    factors = discount_factors(rate_per_year, np.arange(1.0, months + 1))
+    expected = annuity(payment, monthly_rate(rate_per_year), months)
+    assert payment * factors.sum() == pytest.approx(expected)
 
 
 @given(rates, st.floats(1, 1e6), st.integers(1, 60))
@@ -40,6 +32,7 @@ def test_the_rate_of_one_payment_is_known(rate, amount, periods):
     flows[0], flows[-1] = -amount, amount * (1 + rate) ** periods
     (found,) = internal_rates(flows)
     assert found == pytest.approx(rate, abs=1e-7)
+    assert net_present_value(list(flows), found) == pytest.approx(0, abs=1e-6 * amount)
 
 
 @given(st.floats(0.0005, 0.5), st.integers(2, 120))

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from engine.errors import InputError
 from engine.roi.draws import student_t
-from engine.roi.metric import AssumedCurve, Shape, fit_curve
+from engine.roi.metric import AssumedCurve, CurveShape, fit_curve
 
 LOSSES = np.array([2.0, 2.4, 2.8, 3.2, 3.6])
 
@@ -24,7 +24,7 @@ def test_a_logistic_curve_is_recovered():
 
 def test_an_exponential_curve_is_recovered():
     pairs = [(loss, np.exp(0.2 + 0.7 * loss)) for loss in LOSSES]
-    curve = fit_curve(pairs, shape=Shape.EXPONENTIAL)
+    curve = fit_curve(pairs, shape=CurveShape.EXPONENTIAL)
     assert curve.metric(2.5, {}) == pytest.approx(np.exp(0.2 + 0.7 * 2.5))
     assert curve.loss_for(float(np.exp(0.2 + 0.7 * 2.5)), {}) == pytest.approx(2.5)
     with pytest.raises(InputError, match="above 0"):
@@ -76,7 +76,7 @@ def test_pairs_that_say_nothing_say_so():
         ([], {}, "at least 3"),
         ([(2, 0.5), (3, float("nan")), (4, 0.1)], {}, "at least 3"),
         ([(2, 0.5), (3, 0.4), (4, 1.2)], {}, "between 0 and 1, got 1.2"),
-        ([(2, 5), (3, 4), (4, 0)], {"shape": Shape.EXPONENTIAL}, "above 0"),
+        ([(2, 5), (3, 4), (4, 0)], {"shape": CurveShape.EXPONENTIAL}, "above 0"),
     ],
 )
 def test_pairs_that_carry_no_curve_are_refused(pairs, options, sentence):

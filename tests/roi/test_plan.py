@@ -7,7 +7,6 @@ import pytest
 
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide
-from engine.decision.fitted import fitted_evidence
 from engine.decision.plans import plans_of
 from engine.errors import InputError
 from engine.risk import advantage, planned_mechanism
@@ -24,11 +23,6 @@ from engine.roi.inverse import (
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY
 
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0)
-
-
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory):
-    return fitted_evidence("published-bert", cache=tmp_path_factory.mktemp("fits"))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +47,24 @@ def test_the_recommendation_and_what_it_is_compared_with(fitted):
     assert not plain.workload.private
     assert 0 < best.advantage < 0.4
     assert best.workload.compute_flops == decision.recommendation.config.compute_flops
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        BUDGET,
+        Budget(compute_flops=1e15, data_budget=2_000, epsilon=4.0),
+        Budget(compute_flops=2e13, data_budget=10_000, epsilon=8.0),
+    ],
+)
+def test_a_candidate_is_the_decision_and_keeps_to_the_budget(fitted, budget):
+    plan = best_plan(budget, fitted.fit, fitted.space, sampling=Sampling.POISSON)
+    decision = decide(budget, fitted)
+    assert plan.workload.compute_flops <= budget.compute_flops
+    best = plans_of(decision, fitted.fit, fitted.space)[0]
+    assert plan.workload == best.workload
+    assert plan.loss == best.loss
+    assert plan.advantage == best.advantage
 
 
 def test_a_certificate_replaces_the_odds_of_the_recommendation_only(fitted):

@@ -10,7 +10,6 @@ from engine.roi.sensitivity import (
     LOSS,
     break_even_metric,
     break_evens,
-    largest_unknown,
     tornado,
 )
 
@@ -23,8 +22,6 @@ def test_the_tornado_is_ranked_and_each_bar_is_the_model_itself(plan, table, cur
     adoption = next(bar for bar in bars if bar.name == "adoption")
     low = central(plan, table.fixed(adoption=table["adoption"].low), curve).npv[0]
     assert adoption.npv_at_low == pytest.approx(low)
-    assert largest_unknown(bars) == bars[0]
-    assert largest_unknown(()) is None
 
 
 def test_a_measured_curve_has_a_bar_of_its_own(plan, table):

@@ -5,9 +5,8 @@ import pytest
 from scipy.stats import norm
 
 from engine.errors import InputError
-from engine.roi.appraise import sample
 from engine.roi.draws import standard_normal
-from engine.roi.staging import _isotonic, information, staged_plan, worth_knowing
+from engine.roi.staging import _isotonic, information, staged_plan
 
 
 @pytest.mark.parametrize(("mean", "noise"), [(0.0, 0.0), (0.5, 1.0), (-0.5, 0.5), (2.0, 3.0)])
@@ -58,14 +57,6 @@ def test_gates_have_numbers_where_the_outcome_is_open(plan, table, curve):
     assert second.month > first.month
     assert found.npv_staged > max(found.npv_at_once, 0)
     assert found.pilot.value > found.pilot.price
-
-
-def test_worth_knowing_is_ranked(plan, table, curve):
-    held = table.fixed(tasks_per_year=230_000)
-    found = worth_knowing(sample(plan, held, curve), held)
-    values = [item.value for item in found]
-    assert values == sorted(values, reverse=True)
-    assert {item.name for item in found} == {*held.uncertain, "predicted_loss"}
 
 
 def test_pooling_makes_monotone_and_keeps_the_mean():

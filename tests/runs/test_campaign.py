@@ -70,6 +70,30 @@ def test_every_run_of_the_plans_is_there_and_none_else(records, shipped):
     assert_all_there(shipped.records(family=OTHER_TEXT), "second-corpus.toml")
 
 
+def test_the_documents_count_them(records, shipped):
+    other = shipped.records(family=OTHER_TEXT)
+    for document, said in (
+        ("data/CAMPAIGN.md", f"# The campaign: {len(records)} small trainings on two CPU cores"),
+        ("data/CAMPAIGN.md", f"and {len(other)} on another text"),
+        ("docs/method.md", f"our own campaign of {len(records)} small trainings"),
+        ("docs/pilots.md", f"{len(records)} trainings of ours on public text"),
+        ("CHANGELOG.md", f"a campaign of {len(records)} runs"),
+    ):
+        text = (DATA.parent / document).read_text("utf-8")
+        assert said in " ".join(text.split()), document
+
+
+def test_the_campaign_counts_its_points(records):
+    counted = evidence(records, noise_multiplier=None)
+    frame = counted.frame
+    compute = frame["compute_flops"]
+    said = (
+        f"({len(frame)} points of {counted.runs} runs, "
+        f"{compute.min():.1e} to {compute.max():.1e} FLOPs)"
+    ).replace("e+", "e")
+    assert said in " ".join((DATA / "CAMPAIGN.md").read_text("utf-8").split())
+
+
 def test_runs_are_measured_on_one_public_text_and_promise_nothing(records):
     assert {record.provenance for record in records} == {Provenance.MEASURED}
     assert {json.loads(record.versions)["corpus"] for record in records} == {
@@ -108,6 +132,12 @@ def test_the_law_predicts_the_largest_runs_that_it_did_not_see(records):
     assert len(beyond) >= 5
     errors = np.abs(np.log(law.cross_entropy(*point_of(beyond)) / beyond["cross_entropy"]))
     assert np.median(errors) < 0.06 and errors.max() < 0.12
+    errors = np.abs(law.cross_entropy(*point_of(beyond)) / beyond["cross_entropy"] - 1)
+    said = (
+        f"{len(beyond)} points are predicted with a median error of {100 * np.median(errors):.1f} %, "
+        f"the worst with {100 * errors.max():.1f} %"
+    )
+    assert said in " ".join((DATA / "CAMPAIGN.md").read_text("utf-8").split())
 
 
 def test_a_law_of_two_batches_predicts_the_third_better_if_it_counts_drawing(records):

@@ -31,7 +31,7 @@ from scipy.special import chdtri
 
 from engine.errors import InputError
 from engine.law.evidence import Evidence, evidence_of
-from engine.law.fit import FitResult, Status
+from engine.law.fit import Caveat, FitResult
 from engine.law.law import Law
 from engine.law.residuals import LOSS_TOLERANCE
 from engine.law.selection.holdout import coordinates
@@ -106,9 +106,9 @@ def pool(
         centres = prior.draws(rng, resamples)
         from_best = np.tile(theta, (resamples, 1))
         drawn, _ = _solve(prior, evidence, from_best, weights, centres=centres, shifts=shifts)
-    statuses = [Status(template=POOLED, values=(("runs", str(evidence.groups.max() + 1)),))]
+    statuses = [Caveat(template=POOLED, values=(("runs", str(evidence.groups.max() + 1)),))]
     if disagrees:
-        statuses.append(Status(template=DISAGREES))
+        statuses.append(Caveat(template=DISAGREES))
     shares = prior_share(form, evidence, theta, weights=weights, precision=precision)
     return replace(
         source,
@@ -138,7 +138,7 @@ def _transferred(
         starts_agreeing=1.0,
         prior_shares=(1.0,) * len(prior.centre),
         rows=0,
-        statuses=(Status(template=TRANSFERRED),),
+        statuses=(Caveat(template=TRANSFERRED),),
     )
 
 

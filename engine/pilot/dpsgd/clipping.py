@@ -1,13 +1,14 @@
 """Clipped sums of per-example gradients, the heart of DP-SGD, by one forward and one backward pass.
 
 For examples i with losses ℓ_i, gradients g_i = ∇ℓ_i over all parameters, clip norm C and weights
-w_i ∈ {0, 1}, a :class:`ClippedSum` answers Σ_i w_i g_i min(1/C, 1/‖g_i‖): each example's part has
+w_i ∈ {0, 1}, a
+:class:`~engine.pilot.dpsgd.clipped.ClippedSum` answers Σ_i w_i g_i min(1/C, 1/‖g_i‖): each example's part has
 norm at most 1, whatever C (normalised clipping, De et al., arXiv:2204.13650, section 3), so the
 learning rate does not depend on C. Adding noise and dividing by the batch size are the caller's.
 
-The fast engine is :mod:`engine.pilot.dpsgd.tape`; Opacus' hooks (:mod:`engine.pilot.dpsgd.opacus_engine`) are
-the reference it is tested against. Both read the model's parameters anew at every call and leave
-them and their ``grad`` alone. A row of weight 0 is padding: an empty Poisson batch is a batch of
+The fast engine is :mod:`engine.pilot.dpsgd.fast_engine`; Opacus' hooks
+(:mod:`engine.pilot.dpsgd.opacus_engine`) are the reference it is tested against. Both read the
+model's parameters anew at every call and leave them and their ``grad`` alone. A row of weight 0 is padding: an empty Poisson batch is a batch of
 such rows, and its sums are exactly zero as long as its gradients are finite.
 
 Formal guarantees: the part of an example in the sum depends on that example and the parameters
@@ -23,37 +24,14 @@ only. Its norm is at most 1 up to rounding in float32 (measured below 1 + 1e-5).
 (torch.Size([4]), True)
 """
 
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import reduce
-from typing import Protocol
-
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from engine.errors import InputError
-from engine.pilot.dpsgd.model import cross_entropy
-from engine.pilot.dpsgd.tape import Tape, squared_norms
+from engine.pilot.dpsgd.clipped import ClippedSum
+from engine.pilot.dpsgd.fast_engine import FastClippedSum
 from engine.pilot.plan import Engine
 
 PRECISIONS = ("float32", "bfloat16")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clipped:
-    """One batch's clipped sum; everything is float32 and detached."""
-
-    sums: list[Tensor]
-    """One a parameter, in the order of ``model.parameters()``."""
-    norms: Tensor
-    """Norms (P,) of the gradients before clipping. Private: never log them."""
-    losses: Tensor
-    """Losses (P,), nats per position. Private likewise."""
-
-
-class ClippedSum(Protocol):
-    def __call__(self, tokens: Tensor, targets: Tensor, weights: Tensor) -> Clipped:
-        """Of tokens and targets (P, S) and weights (P,)."""
 
 
 def clipped_sum(
@@ -64,8 +42,11 @@ def clipped_sum(
     compiled: bool = False,
     precision: str = "float32",
 ) -> ClippedSum:
-    """The engine of this name for this model. ``compiled`` concerns the fast one only: it is worth
-    the minute or so that compiling takes where a run is long (:mod:`engine.pilot.dpsgd.compiled`)."""
+    """The engine of this name for this model.
+
+    ``compiled`` concerns the fast one only: it is worth the minute or so that compiling takes where
+    a run is long (:mod:`engine.pilot.dpsgd.compiled`).
+    """
     if not clip_norm > 0 or clip_norm == float("inf"):
         raise InputError(
             "Expected a positive clip norm, got {value}: choose one near the median gradient norm, "
@@ -88,59 +69,3 @@ def clipped_sum(
 
         return CompiledClippedSum(fast)
     return fast
-
-
-def clip_weights(norms: Tensor, weights: Tensor, clip_norm: float) -> Tensor:
-    """w min(1/C, 1/‖g‖), the factor of each example in the sum."""
-    return weights / norms.clamp_min(clip_norm)
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager:
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
-
-
-class FastClippedSum:
-    """The fast engine, eager: forward, gradients of activations, norms, weighted sums."""
-
-    path = "eager"
-
-    def __init__(self, model: nn.Module, *, clip_norm: float, precision: str = "float32") -> None:
-        self.model = model
-        self._clip_norm = clip_norm
-        self._precision = precision
-        self._tape = Tape(model)
-
-    def __call__(self, tokens: Tensor, targets: Tensor, weights: Tensor) -> Clipped:
-        sums, norms, losses = self.answer(self.parameters(), tokens, targets, weights)
-        return Clipped(sums=sums, norms=norms, losses=losses)
-
-    def parameters(self) -> dict[str, Tensor]:
-        """The model's own, now, detached: autograd does not differentiate by them."""
-        return {name: p.detach() for name, p in self.model.named_parameters()}
-
-    def answer(
-        self, parameters: dict[str, Tensor], tokens: Tensor, targets: Tensor, weights: Tensor
-    ) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Sums, norms and losses as a function of tensors alone, so that it can be compiled."""
-        tape = self._tape
-        tape.clear()
-        with tape.recording(), autocast(tokens.device, self._precision):
-            losses = cross_entropy(
-                torch.func.functional_call(self.model, parameters, (tokens,)), targets
-            )
-        torch.autograd.grad(losses.sum(), tape.leaves)
-        squares = sum(
-            squared_norms(pieces, parameters[name].shape) for name, pieces in tape.pieces.items()
-        )
-        # The ghost norm of a gradient near zero may round to below zero.
-        norms = squares.clamp_min(0).sqrt()
-        factors = clip_weights(norms, weights, self._clip_norm)
-        sums = []
-        for name, parameter in parameters.items():
-            # Popped, so that a piece's memory is free once it is summed.
-            pieces = tape.pieces.pop(name, [])
-            parts = (piece.weighted_sum(factors, parameter.shape) for piece in pieces)
-            sums.append(reduce(torch.add, parts) if pieces else torch.zeros_like(parameter))
-        return sums, norms, losses.detach()

@@ -20,7 +20,8 @@ from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from engine.pilot.dpsgd.clipping import Clipped, FastClippedSum
+from engine.pilot.dpsgd.clipped import Clipped
+from engine.pilot.dpsgd.fast_engine import FastClippedSum
 
 _Answer = tuple[list[Tensor], Tensor, Tensor]
 
@@ -51,22 +52,25 @@ class CompiledClippedSum:
 
     @torch.no_grad()
     def _answer(self, tokens: Tensor, targets: Tensor, weights: Tensor) -> _Answer:
-        inputs = (self._fast.parameters(), tokens, targets, weights)
+        parameters = self._fast.parameters()
         key = (tokens.shape, tokens.device)
         if key not in self._graphs:
-            self._graphs[key] = self._traced(*inputs)
-        answer = self._graphs[key](*inputs)
+            self._graphs[key] = self._traced(parameters, tokens, targets, weights)
+        answer = self._graphs[key](parameters, tokens, targets, weights)
         if tokens.device.type != "cuda":
             return answer
         sums, norms, losses = answer
         return [part.clone() for part in sums], norms.clone(), losses.clone()
 
-    def _traced(self, *inputs: dict[str, Tensor] | Tensor) -> Callable[..., _Answer]:
-        tokens = inputs[1]
+    def _traced(
+        self, parameters: dict[str, Tensor], tokens: Tensor, targets: Tensor, weights: Tensor
+    ) -> Callable[..., _Answer]:
         # Outside the trace, so that tables the model keeps from its first call hold numbers.
         self._fast.model(tokens[:1])
         with torch.enable_grad():
             # A plain function: make_fx miscounts the arguments of a bound method.
-            graph = make_fx(lambda *values: self._fast.answer(*values))(*inputs)
+            graph = make_fx(lambda *values: self._fast.answer(*values))(
+                parameters, tokens, targets, weights
+            )
         mode = "reduce-overhead" if tokens.device.type == "cuda" else None
         return torch.compile(graph, fullgraph=True, dynamic=False, mode=mode)

@@ -173,20 +173,7 @@ def epsilon_spent(
     return certified_epsilon(sampling_probability, noise_multiplier, charged, delta)[0]
 
 
-def charged_steps(path: Path) -> int:
-    """What a ledger's file says, without its lock: for showing while a training runs.
-
-    0 where there is none. Raises :class:`InputError` for a damaged one.
-    """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return 0
-    whole = content[: content.rfind(b"\n") + 1]
-    return _total(whole, None) if whole else 0
-
-
-def _total(content: bytes, header: dict[str, Any] | None) -> int:
+def _total(content: bytes, header: dict[str, Any]) -> int:
     """The last total of complete lines; every line must follow from the one before it."""
     charged, promised = 0, 0
     for number, line in enumerate(content.splitlines(), start=1):
@@ -203,7 +190,7 @@ def _total(content: bytes, header: dict[str, Any] | None) -> int:
             raise _damaged(number)
         if number > 1:
             charged = entry["charged"]
-        elif header is not None and entry != header:
+        elif entry != header:
             raise InputError(
                 "Expected the privacy ledger of this training, got that of another one (promised "
                 "{promised} steps): give each training its own folder.",

@@ -13,7 +13,7 @@ import torch
 from opacus.grad_sample import GradSampleModule
 from torch import Tensor, nn
 
-from engine.pilot.dpsgd.clipping import Clipped, autocast, clip_weights
+from engine.pilot.dpsgd.clipped import Clipped, autocast, clip_weights
 from engine.pilot.dpsgd.model import cross_entropy
 
 

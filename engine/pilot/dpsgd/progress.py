@@ -103,7 +103,7 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class TrainingOutcome:
     """How a training ended. Losses are nats per token, of the averaged weights."""
 
     stop: Stop

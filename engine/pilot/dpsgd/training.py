@@ -38,10 +38,10 @@ from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
 from engine.pilot.dpsgd.progress import (
     DivergedError,
     Journal,
-    Outcome,
     Progress,
     Stop,
     StoppedError,
+    TrainingOutcome,
     milestones,
 )
 from engine.pilot.dpsgd.store import Store
@@ -120,7 +120,7 @@ class Training:
         *,
         on_progress: Callable[[Progress], None] | None = None,
         should_stop: Callable[[], Stop | None] | None = None,
-    ) -> Outcome:
+    ) -> TrainingOutcome:
         """Train until no step is left, or ``should_stop``, asked before each step, says why.
 
         Goes on from the folder's checkpoint; a finished training returns at once. Raises
@@ -130,7 +130,7 @@ class Training:
         self._on_progress = on_progress or (lambda progress: None)
         self._should_stop = should_stop or (lambda: None)
         stop, reason = self._guarded()
-        return Outcome(
+        return TrainingOutcome(
             stop=stop,
             reason=reason,
             cross_entropy=self._journal.last[1],

@@ -26,7 +26,7 @@ from typing import Any, Protocol
 
 from engine.errors import InputError
 from engine.pilot.audits.audit import Audit
-from engine.pilot.dpsgd.progress import Outcome, Progress, Stop
+from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan
 from engine.pilot.running.folder import Lock, PilotFolder, Request
 from engine.pilot.running.recording import record_of, settings_of
@@ -57,7 +57,7 @@ class Trainer(Protocol):
         folder: Path,
         report: Callable[[Progress], None],
         asked: Callable[[], Stop | None],
-    ) -> Outcome: ...
+    ) -> TrainingOutcome: ...
 
 
 class Keeper(Protocol):
@@ -246,7 +246,7 @@ class _Run:
         self.folder.store_result(arm.name, repeat, result.to_json())
 
     def _result(
-        self, arm: Arm, repeat: int, outcome: Outcome, earlier: list[str]
+        self, arm: Arm, repeat: int, outcome: TrainingOutcome, earlier: list[str]
     ) -> TrainingResult:
         trained = {EARLIER: " ".join(earlier)} if earlier else {}
 

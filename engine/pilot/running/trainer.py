@@ -27,7 +27,7 @@ from engine.pilot.audits.audit import DEFAULT_CONFIDENCE, Audit
 from engine.pilot.audits.card import CARD_FILE, model_card, weights_metadata
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
 from engine.pilot.dpsgd import checkpoint
-from engine.pilot.dpsgd.progress import Outcome, Progress, Stop
+from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import Arm, PilotPlan
 from engine.pilot.running.folder import write_text
@@ -51,7 +51,7 @@ def train(
     report: Callable[[Progress], None],
     asked: Callable[[], Stop | None],
     device: str,
-) -> Outcome:
+) -> TrainingOutcome:
     """Go on with the training in ``folder``, or begin it."""
     training = _training(plan, arm, repeat, corpus, folder=folder, device=device)
     return training.run(on_progress=report, should_stop=asked)

@@ -13,21 +13,15 @@ from dashboard.explore import plane as plane_of
 from dashboard.explore import wording as explore_wording
 from dashboard.state import link, saved, session
 from dashboard.ui.colours import DARK, LIGHT
-from engine.allocation import many, maps
+from engine.allocation import maps, search
 from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
-from engine.decision.fitted import fitted_evidence
 from engine.report.measure import em
 from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10**7, epsilon=4.0)
-
-
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory):
-    return fitted_evidence("published-bert", cache=tmp_path_factory.getbasetemp() / "fits")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +36,7 @@ def planned(fitted, pair="compute-data", quantity="loss", budget=BUDGET):
 
 
 def computed(fitted, plane, budget=BUDGET):
-    held = many.budgets(
+    held = search.budgets(
         budget.compute_flops,
         budget.data_budget,
         budget.epsilon,
@@ -223,11 +217,10 @@ def _compare():
 
 
 @pytest.fixture
-def page(monkeypatch, tmp_path, tmp_path_factory):
+def page(monkeypatch, tmp_path):
     """A view alone: AppTest cannot switch to pages that are functions."""
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "scenarios"))
     return lambda draw: AppTest.from_function(draw, default_timeout=120)
 

@@ -28,12 +28,11 @@ def _draw():
 
 
 @pytest.fixture
-def empty(monkeypatch, tmp_path, tmp_path_factory):
-    """An installation without runs and pilots; fits are kept for the session."""
+def empty(monkeypatch, tmp_path):
+    """An installation without runs and pilots."""
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
     monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
     monkeypatch.setattr(log, "COMMITTED", tmp_path / "no campaign")
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     fitted.run_log.cache_clear()
     st.cache_resource.clear()
     yield

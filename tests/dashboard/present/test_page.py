@@ -15,11 +15,10 @@ def _draw():
 
 
 @pytest.fixture
-def page(monkeypatch, tmp_path_factory):
+def page():
     """The view alone: AppTest cannot switch to pages that are functions."""
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     return AppTest.from_function(_draw, default_timeout=120)
 
 

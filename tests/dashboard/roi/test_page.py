@@ -24,9 +24,8 @@ def _draw():
 
 
 @pytest.fixture
-def page(monkeypatch, tmp_path_factory):
+def page():
     """The view alone: AppTest cannot switch to pages that are functions."""
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
     return AppTest.from_function(_draw, default_timeout=120)
 
 

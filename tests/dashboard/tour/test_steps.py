@@ -177,10 +177,7 @@ def test_the_answer_carries_the_pages_current_numbers(app):
     assert "tour:again" not in keys(page)
 
 
-def test_a_scenario_kept_in_the_tour_is_known_as_an_example(
-    app, tmp_path, monkeypatch, tmp_path_factory
-):
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
+def test_a_scenario_kept_in_the_tour_is_known_as_an_example(app, tmp_path, monkeypatch):
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
     page = app(tour="5")
     button(page, "compare:first").click().run()
@@ -266,8 +263,7 @@ def _answers(page_name, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.page)
-def test_every_step_answers_with_figures(step, language, monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
+def test_every_step_answers_with_figures(step, language):
     page = AppTest.from_function(_answers, default_timeout=120, args=(step.page, language)).run()
     assert not page.exception
     said = page.markdown[0].value

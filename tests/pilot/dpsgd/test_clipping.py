@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from engine.errors import InputError
 from engine.pilot.dpsgd import tape
-from engine.pilot.dpsgd.clipping import Clipped, clipped_sum
+from engine.pilot.dpsgd.clipped import Clipped
+from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.model import Transformer, build, cross_entropy
 from engine.pilot.plan import Engine, Shape
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from engine.accounting.certify import certified_epsilon
 from engine.errors import InputError
 from engine.pilot.dpsgd import ledger
-from engine.pilot.dpsgd.ledger import Ledger, charged_steps, epsilon_spent
+from engine.pilot.dpsgd.ledger import Ledger, epsilon_spent
 from tests.pilot.fake_training import settings
+from tests.pilot.ledgers import charged_steps
 
 PLAN = settings(iterations=20)
 
@@ -147,8 +148,6 @@ def test_a_line_lost_or_edited_is_refused(path, line, edit):
     path.write_bytes(b"".join([*lines[:line], edited, *lines[line + 1 :]]))
     with pytest.raises(InputError, match="Expected a whole privacy ledger, got one damaged"):
         Ledger(path, PLAN)
-    with pytest.raises(InputError, match="damaged"):
-        charged_steps(path)
 
 
 def test_another_trainings_ledger_is_refused_and_left_alone(path):

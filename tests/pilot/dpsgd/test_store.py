@@ -6,10 +6,11 @@ import torch
 
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
-from engine.pilot.dpsgd.ledger import Ledger, charged_steps
+from engine.pilot.dpsgd.ledger import Ledger
 from engine.pilot.dpsgd.progress import DiskError
 from engine.pilot.dpsgd.store import LEDGER, Store
 from tests.pilot.fake_training import settings
+from tests.pilot.ledgers import charged_steps
 
 CPU = torch.device("cpu")
 
@@ -88,7 +89,7 @@ def test_every_failure_to_write_says_the_disk(tmp_path, monkeypatch):
     subject = store(tmp_path)
     with subject.opened(CPU):
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint, "_publish", full)
+            patch.setattr(checkpoint.durable, "write", full)
             with pytest.raises(DiskError, match="No space left on device"):
                 subject.save(0, {})
         with monkeypatch.context() as patch:

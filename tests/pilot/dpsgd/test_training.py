@@ -14,11 +14,12 @@ import torch
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint, noise, store
 from engine.pilot.dpsgd.examples import Canaries
-from engine.pilot.dpsgd.ledger import Ledger, charged_steps
+from engine.pilot.dpsgd.ledger import Ledger
 from engine.pilot.dpsgd.progress import Stop
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import Engine, Schedule
 from tests.pilot.fake_training import Corpus, S, settings
+from tests.pilot.ledgers import charged_steps
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -355,21 +356,21 @@ def test_no_step_is_taken_that_could_not_be_charged(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_at_the_start_charges_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "_publish", full)
+    monkeypatch.setattr(checkpoint.durable, "write", full)
     _, outcome = trained(tmp_path, iterations=60, seed=None)
     assert (outcome.stop, outcome.charged) == (Stop.DISK, 0)
     assert outcome.reason.values == {"reason": "No space left on device"}
 
 
 def test_a_checkpoint_that_fails_leaves_the_last_good_one(tmp_path, monkeypatch):
-    saves, real = [], checkpoint._publish
+    saves, real = [], checkpoint.durable.write
 
-    def failing(folder, content):
+    def failing(path, content):
         saves.append(1)
-        return full() if len(saves) > 4 else real(folder, content)
+        return full() if len(saves) > 4 else real(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "_publish", failing)
+        patch.setattr(checkpoint.durable, "write", failing)
         _, stopped = trained(tmp_path, iterations=60, seed=None)
     assert stopped.stop is Stop.DISK
     taken = stopped.iterations_done

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from engine.pilot.dpsgd.ledger import charged_steps
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running import launchers, process
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.status import State, Status, read_status, write_status
 from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import SECRET, STEPS, made_plan
+from tests.pilot.ledgers import charged_steps
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60.0

@@ -11,7 +11,6 @@ from safetensors.numpy import load_file
 from engine.accounting.certify import certify
 from engine.config import Sampling
 from engine.pilot.audits.audit import Method
-from engine.pilot.dpsgd.ledger import charged_steps
 from engine.pilot.dpsgd.progress import Stop
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan
@@ -20,6 +19,7 @@ from engine.pilot.running.folder import PilotFolder
 from engine.pilot.running.runner import Workshop, run_plan
 from engine.pilot.running.status import State, TrainingResult
 from tests.pilot.fake_training import Corpus, settings
+from tests.pilot.ledgers import charged_steps
 
 PEOPLE = 1007
 CORPUS = Corpus(units=PEOPLE + 53, held_out=53)

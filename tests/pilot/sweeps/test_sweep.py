@@ -33,6 +33,14 @@ def place(tmp_path, monkeypatch):
     return Place(log_folder=tmp_path / "runs", folder=tmp_path / "sweeps")
 
 
+@pytest.fixture
+def interruptible():
+    """SIGINT as in a terminal: a process that is started in the background inherits it as ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def sweep(runs, place, *, processes=1, say=lambda line: None, load=fake.load):
     return run_sweep(
         survey(runs, CORPUS, place),
@@ -112,6 +120,7 @@ def test_two_sweeps_at_once_share_the_runs(place):
     assert all(report.left == report.busy for report in reports)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_stops_after_a_checkpoint_and_the_next_sweep_goes_on(place):
     runs = plan([1, fake.UNTIL_TOLD, 2])
 
@@ -127,6 +136,7 @@ def test_ctrl_c_stops_after_a_checkpoint_and_the_next_sweep_goes_on(place):
     assert trace() == [1, fake.UNTIL_TOLD, fake.UNTIL_TOLD, 2]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_ctrl_c_kills_and_loses_no_more_than_the_checkpoint(place):
     runs = plan([1, fake.DEAF])
 

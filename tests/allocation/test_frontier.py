@@ -1,4 +1,4 @@
-"""The search finds the optimum that a slow, independent search finds, and keeps to the budget."""
+"""The line over compute holds the optima that a slow, independent search finds."""
 
 import numpy as np
 import pytest
@@ -7,17 +7,18 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from engine.accounting.search import noise_multiplier
-from engine.allocation.lattice import RUNGS_PER_OCTAVE, Terms, best_by_compute
+from engine.allocation.frontier import RUNGS_PER_OCTAVE, best_by_compute
+from engine.allocation.points import PrivacyParameters
 from engine.config import Sampling
 from engine.errors import InputError
 
 
 def terms(data=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON):
-    return Terms(data_budget=data, epsilon=epsilon, delta=delta, sampling=sampling)
+    return PrivacyParameters(data_budget=data, epsilon=epsilon, delta=delta, sampling=sampling)
 
 
 def slow_optimum(fitted, question, compute):
-    """Least loss at exactly this compute, by Nelder–Mead from many starts; no lattice involved."""
+    """Least loss at exactly this compute, by Nelder–Mead from many starts."""
     law, space = fitted.fit.law, fitted.space
     size_low, size_high = np.log(space.searched_model_size)
     steps_low, steps_high = np.log(space.searched_iterations)
@@ -104,14 +105,14 @@ def test_more_of_anything_never_hurts(fitted, exponent, data, epsilon):
         return float(line.chosen.cross_entropy[0])
 
     base = loss(10**exponent, terms(data, epsilon))
-    slack = base * 1e-3  # refinement between lattice points is a quadratic guess
+    slack = base * 1e-4  # more people are another question, with a search of its own
     assert loss(2 * 10**exponent, terms(data, epsilon)) <= base + slack
     assert loss(10**exponent, terms(2 * data, epsilon)) <= base + slack
     assert loss(10**exponent, terms(data, 2 * epsilon)) <= base + slack
 
 
 def test_answers_move_smoothly_with_the_slider(fitted):
-    """Off-lattice refinement: a 1 % larger budget may not jump to the next lattice size."""
+    """A 1 % larger budget may not jump to another cell of the coarse grid."""
     sizes = [
         best_by_compute(fitted.fit, terms(), fitted.space, compute).chosen.model_size[0]
         for compute in 1e20 * 1.01 ** np.arange(20)

@@ -1,0 +1,64 @@
+"""The best that each compute buys under one (N, ε, δ), in quarter octaves around a budget."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.search import best_of, least_compute_of, require_enough, under
+from engine.allocation.space import Space
+from engine.interval import FloatArray
+from engine.law.fit import FitResult
+
+RUNGS_PER_OCTAVE = 4
+_STEP = math.log(2) / RUNGS_PER_OCTAVE
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """The best that each compute buys: ``points[r]`` needs at most ``allowed_flops[r]``.
+
+    Where a larger budget buys nothing (all of the data in every batch, the longest training, the
+    largest model), the point repeats the best one below it, with the compute that it needs.
+    """
+
+    allowed_flops: FloatArray
+    points: Points
+    at: int
+    """Index of the budget that was asked about."""
+
+    @property
+    def chosen(self) -> Points:
+        """The one point of the budget that was asked about."""
+        return self.points.take([self.at])
+
+
+def best_by_compute(
+    fit: FitResult, privacy: PrivacyParameters, space: Space, compute_flops: float
+) -> Line:
+    """The best configuration at each rung of compute, one of which is ``compute_flops``.
+
+    From one example a step of the smallest model up to the largest model, trained longest on all
+    of the data, or up to the budget where that is more. Raises :class:`InputError` when the budget
+    is too small for any configuration.
+    """
+    require_enough(space, compute_flops)
+    least = math.log(least_compute_of(space))
+    most = (
+        least
+        + math.log(privacy.data_budget)
+        + math.log(space.searched_model_size[1] / space.searched_model_size[0])
+        + math.log(space.searched_iterations[1] / space.searched_iterations[0])
+    )
+    budget = math.log(compute_flops)
+    below = math.floor(max(budget - least, 0.0) / _STEP + _ROUNDING)
+    above = max(math.ceil((most - budget) / _STEP), 0)
+    allowed = compute_flops * np.exp(np.arange(-below, above + 1) * _STEP)
+    points = best_of(fit, space, under(privacy, np.maximum(allowed, math.exp(least))))
+    loss = points.cross_entropy
+    holder = np.maximum.accumulate(
+        np.where(loss <= np.minimum.accumulate(loss), np.arange(loss.size), 0)
+    )
+    return Line(allowed_flops=allowed, points=points.take(holder), at=below)

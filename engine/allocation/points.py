@@ -1,0 +1,87 @@
+"""Configurations with the noise that they need and the loss to expect, as arrays."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.accounting.search import noise_multiplier
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
+from engine.interval import FloatArray
+from engine.law.fit import FitResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Configurations, arrays of one shape; NaN where there is none.
+
+    ``compute_flops`` is what each spends (FLOPs), ``cross_entropy`` what the law predicts (nats per
+    token).
+    """
+
+    compute_flops: FloatArray
+    model_size: FloatArray
+    batch_size: FloatArray
+    iterations: FloatArray
+    noise_multiplier: FloatArray
+    cross_entropy: FloatArray
+
+    @property
+    def noise_batch_ratio(self) -> FloatArray:
+        """σ/B."""
+        return self.noise_multiplier / self.batch_size
+
+    def take(self, index: NDArray[np.intp] | list[int]) -> "Points":
+        """The points at ``index``."""
+        return Points(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivacyParameters:
+    """What sets the noise while configurations vary: N people, ε at δ, and the sampling."""
+
+    data_budget: float
+    epsilon: float
+    delta: float
+    sampling: Sampling
+
+    def noise_multiplier(self, batch_size: ArrayLike, iterations: ArrayLike) -> FloatArray:
+        """σ by the search path; broadcasts."""
+        return noise_multiplier(
+            data_budget=self.data_budget,
+            batch_size=batch_size,
+            iterations=iterations,
+            epsilon=self.epsilon,
+            delta=self.delta,
+            sampling=self.sampling,
+        )
+
+    def points(
+        self,
+        fit: FitResult,
+        model_size: ArrayLike,
+        batch_size: ArrayLike,
+        iterations: ArrayLike,
+        sequence_length: int,
+    ) -> Points:
+        """Noise and loss of given configurations; broadcasts."""
+        size, batch, steps = np.broadcast_arrays(
+            *(np.asarray(x, dtype=float) for x in (model_size, batch_size, iterations))
+        )
+        sigma = self.noise_multiplier(batch, steps)
+        tokens = batch * steps * sequence_length
+        return Points(
+            compute_flops=FLOPS_PER_PARAMETER_AND_TOKEN * size * tokens,
+            model_size=size,
+            batch_size=batch,
+            iterations=steps,
+            noise_multiplier=sigma,
+            cross_entropy=fit.law.cross_entropy(size, steps, sigma / batch, batch),
+        )
+
+
+def resampled_losses(fit: FitResult, points: Points) -> FloatArray:
+    """Loss of each point under each resample of the law, shape (resamples, points)."""
+    return fit.resampled_cross_entropy(
+        points.model_size, points.iterations, points.noise_batch_ratio, points.batch_size
+    )
