@@ -29,7 +29,7 @@ from dashboard.state import session  # noqa: E402
 from dashboard.tour import answer as tour_answer  # noqa: E402
 from dashboard.tour import card as tour_card  # noqa: E402
 from dashboard.tour import offer as tour_offer  # noqa: E402
-from engine.text.i18n import N_, Words  # noqa: E402
+from engine.text.i18n import N_  # noqa: E402
 
 PAGES = (
     # name in the URL, title, icon, what draws it
@@ -51,7 +51,7 @@ _SIDEBAR_WIDTH = 340  # pixels: a slider's label and its typed entry fit on one 
 def main() -> None:
     """One run of the script."""
     is_new_link = session.follow_url()
-    words = Words(session.language())
+    words = session.current().words
     st.set_page_config(
         page_title=words.say("Kessai"),
         page_icon=str(_ICON),

@@ -203,20 +203,34 @@ def _bracketed(value: str, inside: str, answer: Answer, words: Words) -> str:
     return formats.bracketed(*shown, words.language)
 
 
+_FIELDS = (
+    "{found} in 1,000",
+    "instead of {guessed} without the model",
+    "{price} for the pilot",
+    "{inside} nats per token · perplexity {perplexity}",
+)
+"""Messages that fill a field of their own."""
+
+
 @lru_cache(maxsize=512)
 def _pattern(message: str, language: str) -> re.Pattern[str]:
     """The translated message over flat text, each placeholder a group."""
-    said = Words(language).say(message, **{
-        name: f"\x01{name}\x02" for name in re.findall(r"{(\w+)}", message)
-    })  # fmt: skip
-    parts = re.split(r"\x01(\w+)\x02", flat(said).replace("\x01", "\x01"))
-    pieces = [
-        re.escape(part)
-        if place % 2 == 0
-        else f"(?P<{part}>[^{SEPARATOR}]{{1,60}}{'' if place == len(parts) - 2 and not parts[-1] else '?'})"
-        for place, part in enumerate(parts)
-    ]
-    return re.compile("".join(pieces))
+    names = re.findall(r"{(\w+)}", message)
+    said = flat(Words(language).say(message, **{name: f"\x01{name}\x02" for name in names}))
+    parts = re.split(r"\x01(\w+)\x02", said)
+    last = len(parts) - 2
+    pieces = []
+    for place, part in enumerate(parts):
+        if place % 2 == 0:
+            # The full stop of a sentence is no decimal point.
+            pieces.append(re.escape(part).replace(r"\.", r"\.(?!\d)"))
+        else:
+            lazy = "" if place == last and not parts[-1] else "?"
+            pieces.append(f"(?P<{part}>[^{SEPARATOR}]{{1,60}}{lazy})")
+    whole = "".join(pieces)
+    if message in _FIELDS:
+        whole = f"(?<={SEPARATOR}){whole}(?={SEPARATOR})"
+    return re.compile(whole)
 
 
 def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
