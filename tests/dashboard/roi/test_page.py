@@ -79,12 +79,13 @@ def test_wrong_pairs_are_refused_and_nothing_changes(page, text):
 
 def test_an_edit_changes_one_figure_and_what_is_wrong_is_refused():
     place = [row.name for row in DEFAULT_ASSUMPTIONS.rows].index("adoption")
-    changed = assumption_table.edited(DEFAULT_ASSUMPTIONS, {place: {"value": 0.9}})
+    words = Words("en")
+    changed = assumption_table.edited(DEFAULT_ASSUMPTIONS, {place: {"value": 0.9}}, words)
     assert (changed["adoption"].value, changed["adoption"].high) == (0.9, 0.9)
     assert changed["team_size"] == DEFAULT_ASSUMPTIONS["team_size"]
     for wrong in ({"value": 3.0}, {"value": -0.1}, {"value": None}, {"source": None}):
         with pytest.raises(InputError):
-            assumption_table.edited(DEFAULT_ASSUMPTIONS, {place: wrong})
+            assumption_table.edited(DEFAULT_ASSUMPTIONS, {place: wrong}, words)
 
 
 def test_the_question_turned_round(page):

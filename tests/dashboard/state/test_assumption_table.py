@@ -51,3 +51,23 @@ def test_the_sidebar_follows_the_table():
         assumption_table.sidebar(
             DEFAULT_ASSUMPTIONS.edited({"jpy_per_usd": {"value": 1e6}}), DEFAULTS
         )
+
+
+def test_money_is_shown_and_edited_in_the_readers_currency():
+    dollars = Words("en", jpy_per_usd=150.0)
+    place = [row.name for row in DEFAULT_ASSUMPTIONS.rows].index("pilot_cost")
+    row = DEFAULT_ASSUMPTIONS["pilot_cost"]
+    shown = assumption_table.frame(DEFAULT_ASSUMPTIONS, dollars).iloc[place]
+    assert (shown["value"], shown["low"]) == (row.value / 150, row.low / 150)
+    edits = {place: {"value": 3_000.0}}
+    assert (
+        assumption_table.edited(DEFAULT_ASSUMPTIONS, edits, dollars)["pilot_cost"].value == 450_000
+    )
+    yen = {place: {"value": 450_000.0}}
+    assert (
+        assumption_table.edited(DEFAULT_ASSUMPTIONS, yen, Words("en"))["pilot_cost"].value
+        == 450_000
+    )
+    share = [row.name for row in DEFAULT_ASSUMPTIONS.rows].index("adoption")
+    kept = assumption_table.edited(DEFAULT_ASSUMPTIONS, {share: {"value": 0.5}}, dollars)
+    assert kept["adoption"].value == 0.5, "a share is no money"

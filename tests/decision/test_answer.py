@@ -1,0 +1,117 @@
+"""One answer in its three states: estimated, certified, refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.config import Sampling
+from engine.decision.answer import Noise, answer, certified_answer, decide_on, to_certify
+from engine.decision.question import Currency, question
+from engine.decision.verdict import verdict
+from engine.errors import InputError
+from engine.risk import attack_risk, mechanism_of, planned_mechanism
+
+ASKED = question(3.8e20, 10_000_000, 4.0)
+
+
+@pytest.fixture(scope="module")
+def estimated(evidence):
+    return answer(ASKED, evidence)
+
+
+def test_an_estimated_answer_says_so_and_promises_nothing(estimated):
+    assert estimated.noise is Noise.ESTIMATED and estimated.provisional
+    assert estimated.certificate is None and estimated.refusal is None
+    planned = planned_mechanism(estimated.decision.recommendation, 10_000_000)
+    assert estimated.risk == attack_risk(planned)
+    assert not estimated.study.appraisal.plan.certified
+
+
+def test_a_certified_answer_rests_on_the_certified_noise_throughout(estimated, certified):
+    certificate = certified.certificate
+    assert certified.noise is Noise.CERTIFIED and not certified.provisional
+    best = certified.decision.recommendation
+    assert best.noise_multiplier == certificate.noise_multiplier
+    assert best.noise_batch_ratio == certificate.noise_multiplier / best.config.batch_size
+    assert best.sampling is certificate.sampling
+    assert certified.risk == attack_risk(mechanism_of(certificate))
+    plan = certified.study.appraisal.plan
+    assert plan.certified and plan.loss.value == pytest.approx(best.cross_entropy.value)
+    assert plan.advantage == pytest.approx(certified.risk.advantage)
+    assert best.config == estimated.decision.recommendation.config, "the noise moves, not the plan"
+    assert best.cross_entropy != estimated.decision.recommendation.cross_entropy
+
+
+def test_the_certificate_is_that_of_the_recommendation(certified):
+    config, proof = certified.decision.recommendation.config, certified.certificate
+    assert proof.epsilon <= ASKED.budget.epsilon and proof.delta == ASKED.budget.delta
+    assert proof.sampling_probability == config.batch_size / 10_000_000
+    assert proof.compositions == config.iterations
+
+
+def test_the_two_states_agree_within_a_percent(estimated, certified):
+    for before, after in (
+        (estimated.decision.recommendation.cross_entropy, certified.decision.recommendation.cross_entropy),
+        (estimated.study.appraisal.npv, certified.study.appraisal.npv),
+    ):  # fmt: skip
+        assert after.value == pytest.approx(before.value, rel=0.01)
+
+
+def test_a_certificate_with_much_more_noise_moves_loss_risk_and_return(
+    evidence, estimated, certified
+):
+    noisy = replace(
+        certified.certificate, noise_multiplier=20 * certified.certificate.noise_multiplier
+    )
+    found = answer(ASKED, evidence, decision=estimated.decision, certificate=noisy)
+    assert found.decision.recommendation.noise_multiplier == noisy.noise_multiplier
+    assert found.decision.recommendation.cross_entropy.value > 1.05 * (
+        estimated.decision.recommendation.cross_entropy.value
+    )
+    assert found.risk.found < estimated.risk.found
+    assert found.study.appraisal.npv.value < estimated.study.appraisal.npv.value
+    assert found.verdict == verdict(found.decision, found.study)
+
+
+def test_a_refused_answer_keeps_its_estimates_and_is_final(evidence, estimated):
+    refusal = InputError("No accountant holds this.")
+    found = answer(ASKED, evidence, decision=estimated.decision, refusal=refusal)
+    assert found.noise is Noise.REFUSED and not found.provisional
+    assert found.refusal is refusal and found.certificate is None
+    assert found.decision is estimated.decision and found.risk == estimated.risk
+    assert found.study.appraisal.npv == estimated.study.appraisal.npv
+
+
+def test_sampling_that_was_left_open_is_that_of_the_certificate(evidence):
+    asked = replace(ASKED, sampling=Sampling.BEST)
+    decision = decide_on(asked, evidence)
+    request = to_certify(asked, decision)
+    assert request.sampling is Sampling.BEST
+    found = answer(asked, evidence, decision=decision, certificate=request.certify())
+    assert found.decision.recommendation.sampling is found.certificate.sampling
+    assert found.certificate.sampling is not Sampling.BEST
+
+
+def test_the_currency_changes_no_figure_in_yen(evidence, estimated):
+    dollars = answer(replace(ASKED, currency=Currency.USD), evidence)
+    assert dollars.study.appraisal.npv == estimated.study.appraisal.npv
+    assert dollars.reconciliation == estimated.reconciliation
+    assert dollars.verdict == estimated.verdict and dollars.decision.cost == estimated.decision.cost
+
+
+def test_promises_of_equal_questions_are_one_request(evidence, estimated):
+    first = to_certify(ASKED, estimated.decision)
+    assert first == to_certify(replace(ASKED, currency=Currency.USD), decide_on(ASKED, evidence))
+    assert len({first, replace(first, epsilon=5.0)}) == 2
+
+
+def test_the_alternative_asked_for_is_in_the_certified_answer(evidence, certified):
+    found = certified_answer(ASKED, evidence, alternative_model_size=335_000_000)
+    assert found.decision.alternative.allocation.config.model_size == 335_000_000
+    assert certified.decision.alternative is None
+    assert found.verdict == certified.verdict
+
+
+def test_a_question_without_a_plan_is_refused(evidence):
+    with pytest.raises(InputError):
+        answer(question(1e13, 10_000_000_000, 0.1), evidence)
