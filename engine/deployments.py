@@ -44,5 +44,17 @@ def deployments(path: Path = PATH) -> tuple[Deployment, ...]:
             raise InputError(
                 "Expected epsilon > 0 and 0 <= delta < 1 for {name}.", name=row["what"]
             )
-        found.append(Deployment(**{**row, **numbers, "year": int(row["year"])}))
+        found.append(
+            Deployment(
+                organisation=row["organisation"],
+                what=row["what"],
+                year=int(row["year"]),
+                epsilon=numbers["epsilon"],
+                delta=numbers["delta"],
+                unit=row["unit"],
+                model=row["model"],
+                source=row["source"],
+                url=row["url"],
+            )
+        )
     return tuple(sorted(found, key=lambda item: item.epsilon))

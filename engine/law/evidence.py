@@ -34,7 +34,7 @@ NEEDED = ("model_size", "iterations", "noise_batch_ratio", "cross_entropy", "voc
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Evidence:
+class FitData:
     """n rows; arrays of optimal rows are masked by ``optimal`` and ``saturated`` (n,) bool."""
 
     reference: Reference
@@ -73,7 +73,7 @@ class Evidence:
 
 def evidence_of(
     frame: pd.DataFrame, *, reference: Reference | None = None, counts_drawing: bool | None = None
-) -> Evidence:
+) -> FitData:
     """Check ``frame`` (one row a run) and turn it into arrays.
 
     Needs model_size (parameters), iterations, noise_batch_ratio (σ/B, 0 allowed), cross_entropy
@@ -167,7 +167,7 @@ def _centre(frame: pd.DataFrame, counts_drawing: bool) -> Reference:
 
 def _arrays(
     frame: pd.DataFrame, vocabulary_size: int, reference: Reference, counts_drawing: bool
-) -> Evidence:
+) -> FitData:
     size, steps, loss = (
         _column(frame, name) for name in ("model_size", "iterations", "cross_entropy")
     )
@@ -185,7 +185,7 @@ def _arrays(
     quiet = base * np.exp(0.5 * (along - v[saturated]))
     probes = (np.repeat(up, 3, axis=0), np.tile(along, (3, 1)), np.tile(quiet, (3, 1)))
     flops = _column(frame, "compute_flops")
-    return Evidence(
+    return FitData(
         reference=reference,
         vocabulary_size=vocabulary_size,
         batch_size=float(np.exp(drawn.mean())) if counts_drawing else None,

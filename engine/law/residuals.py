@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from engine.law.evidence import Evidence
+from engine.law.evidence import FitData
 from engine.law.form import Form
 from engine.law.shapes import Array
 
@@ -24,7 +24,7 @@ _BLUR = 0.0005
 """Width in ln L of the smooth minimum over probes."""
 
 
-def residuals(form: Form, theta: Array, evidence: Evidence) -> Array:
+def residuals(form: Form, theta: Array, evidence: FitData) -> Array:
     """(R, m) residuals in units of their tolerances for θ of (R, p); see :func:`row_of_residual`."""
     loss, slopes = form.surface(
         theta, evidence.u, evidence.v, evidence.s, evidence.log_vocabulary, evidence.optimal.any()
@@ -52,7 +52,7 @@ def residuals(form: Form, theta: Array, evidence: Evidence) -> Array:
     return np.concatenate(parts, axis=-1)
 
 
-def row_of_residual(evidence: Evidence) -> np.ndarray:
+def row_of_residual(evidence: FitData) -> np.ndarray:
     """(m,) the row that each residual belongs to, so that a row's weight reaches all it says."""
     rows = np.arange(len(evidence.u))
     parts = [rows]

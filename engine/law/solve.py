@@ -8,7 +8,7 @@ of Huber losses plus the squared deviations from the priors. No randomness.
 
 import numpy as np
 
-from engine.law.evidence import Evidence
+from engine.law.evidence import FitData
 from engine.law.form import Form
 from engine.law.residuals import LOSS_TOLERANCE, residuals, row_of_residual
 from engine.law.shapes import Array
@@ -23,7 +23,7 @@ _ELEMENTS = 4_000_000
 
 def solve(
     form: Form,
-    evidence: Evidence,
+    evidence: FitData,
     starts: Array,
     weights: Array,
     *,
@@ -74,7 +74,7 @@ def huber(residual: Array) -> Array:
 
 def _solve(
     form: Form,
-    evidence: Evidence,
+    evidence: FitData,
     starts: Array,
     weights: Array,
     centres: Array,
@@ -125,7 +125,7 @@ def _solve(
     return theta, value
 
 
-def _jacobian(form: Form, evidence: Evidence, theta: Array, data: Array, high: Array) -> Array:
+def _jacobian(form: Form, evidence: FitData, theta: Array, data: Array, high: Array) -> Array:
     """(R, m, p) by forward differences (slopes inside the residuals are exact already)."""
     jacobian = np.empty((*data.shape, theta.shape[1]))
     for k in range(theta.shape[1]):
@@ -139,7 +139,7 @@ def _jacobian(form: Form, evidence: Evidence, theta: Array, data: Array, high: A
 
 def prior_share(
     form: Form,
-    evidence: Evidence,
+    evidence: FitData,
     theta: Array,
     *,
     weights: Array | None = None,

@@ -53,7 +53,7 @@ def parameter_count(shape: Shape) -> int:
 
 
 def shape_for(
-    target_size: int,
+    target_size: float,
     *,
     kind: str = "gpt",
     vocabulary_size: int = 256,
@@ -97,7 +97,7 @@ def shape_for(
 
 
 def _bent(
-    target: int, vocabulary_size: int, sequence_length: int, activation: str
+    target: float, vocabulary_size: int, sequence_length: int, activation: str
 ) -> Iterator[tuple[float, Shape]]:
     """Shapes of about the size, each with how far it is bent from the ladder."""
     matrices, ratio = (3, 8 / 3) if activation == "swiglu" else (2, 4)
@@ -160,7 +160,7 @@ BERT_SIZES: dict[str, Shape] = {
 """Name → shape, from 4.4e6 to 7.9e8 parameters."""
 
 
-def _nearest_bert(target_size: int) -> Shape:
+def _nearest_bert(target_size: float) -> Shape:
     if target_size <= 0:
         raise InputError(
             "Expected a positive number of parameters, got {value}: choose one of BERT's sizes.",

@@ -1,6 +1,7 @@
 """Run records as the rows of an Arrow table, and back: the columns of the run log's files."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -24,7 +25,8 @@ def _type(name: str) -> pa.DataType:
 
 
 SCHEMA = pa.schema([pa.field("run_id", pa.string()), *(pa.field(n, _type(n)) for n in FIELDS)])
-"""One row a run. To Parquet every column may hold null; the record knows better."""
+"""One row a run. Every column is nullable in the file; which fields may be missing is checked by
+:class:`engine.runs.record.RunRecord`."""
 
 
 def require_schema(schema: pa.Schema) -> None:
@@ -70,7 +72,7 @@ def from_table(table: pa.Table) -> list[RunRecord]:
 
 
 def preferred(records: Iterable[RunRecord]) -> dict[str, RunRecord]:
-    """One record a run id: the one made first, as the log's view has it (see runlog)."""
+    """One record a run id: the one made first, as in :mod:`engine.runs.log`."""
     chosen: dict[str, RunRecord] = {}
     for record in records:
         other = chosen.get(record.run_id)
@@ -79,7 +81,7 @@ def preferred(records: Iterable[RunRecord]) -> dict[str, RunRecord]:
     return chosen
 
 
-def _age(record: RunRecord) -> tuple[object, ...]:
+def _age(record: RunRecord) -> tuple[datetime, float]:
     return record.created_at, record.cross_entropy
 
 

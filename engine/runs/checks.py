@@ -10,13 +10,16 @@ in UTC), because run ids and evidence hashes are made from them.
 import json
 import math
 import numbers
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal, TypeVar, overload
 
 from engine.config import require_integer
 from engine.errors import InputError
 
 _INT64 = 2**63 - 1
+_Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 def canonical_json(value: object) -> str:
@@ -25,11 +28,15 @@ def canonical_json(value: object) -> str:
     )
 
 
+@overload
+def count(name: str, value: object, lowest: int, *, optional: Literal[False]) -> int: ...
+@overload
+def count(name: str, value: object, lowest: int, *, optional: bool) -> int | None: ...
 def count(name: str, value: object, lowest: int, *, optional: bool) -> int | None:
+    """A whole number of at least ``lowest`` that fits 64 bits; 1e7 passes, 1.5 does not."""
     if value is None and optional:
         return None
-    _require_real(name, value)
-    whole = require_integer(name, value)
+    whole = require_integer(name, _number(name, value))
     if whole < lowest:
         raise InputError(
             "Expected {name} of at least {low}, got {value}.", **_at(name, lowest, value)
@@ -41,12 +48,17 @@ def count(name: str, value: object, lowest: int, *, optional: bool) -> int | Non
     return whole
 
 
+@overload
+def real(name: str, value: object, *, optional: Literal[False]) -> float: ...
+@overload
+def real(name: str, value: object, *, optional: bool) -> float | None: ...
 def real(name: str, value: object, *, optional: bool) -> float | None:
     """A finite float; positive except for noise, of which there may be none."""
     if value is None and optional:
         return None
-    _require_real(name, value)
-    number = float(value) + 0.0  # -0.0 becomes 0.0: equal values must have one text, one id
+    number = (
+        float(_number(name, value)) + 0.0
+    )  # -0.0 becomes 0.0: equal values must have one text, one id
     if not math.isfinite(number):
         raise unexpected(name, "a finite number", value)
     if name in ("noise_multiplier", "noise_batch_ratio"):
@@ -59,24 +71,27 @@ def real(name: str, value: object, *, optional: bool) -> float | None:
     return number
 
 
-def _require_real(name: str, value: object) -> None:
+def _number(name: str, value: object) -> float | int:
+    """``value`` as Python's own number, whole ones exactly."""
     if value is None:
         raise InputError("Expected a value for {name}, got none.", name=name)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise unexpected(name, "a number", value)
     try:
-        float(value)
+        number = float(value)
+        return int(value) if isinstance(value, numbers.Integral) else number
     except OverflowError:
         raise unexpected(name, "a finite number", "a number beyond 1e308") from None
 
 
-def choice(name: str, value: object, kind: type[StrEnum], *, optional: bool) -> StrEnum | None:
+def choice(name: str, value: object, kind: type[_Kind], *, optional: bool) -> _Kind | None:
+    """The member of ``kind`` that ``value`` is or names."""
     if value is None and optional:
         return None
-    try:
-        return kind(value)
-    except ValueError:
-        raise unexpected(name, " | ".join(kind), value) from None
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return kind(value)
+    raise unexpected(name, " | ".join(kind), value)
 
 
 def require_text(name: str, value: object, *, optional: bool) -> None:
@@ -109,7 +124,8 @@ def utc(name: str, value: object) -> datetime:
 def increasing_curve(points: object, iterations: int) -> tuple[tuple[int, float], ...]:
     if not isinstance(points, (list, tuple)):
         raise unexpected("curve", "a list of (iteration, cross_entropy)", points)
-    curve, previous = [], -1
+    curve: list[tuple[int, float]] = []
+    previous = -1
     for point in points:
         if not isinstance(point, (list, tuple)) or len(point) != 2:
             raise unexpected("curve", "a list of (iteration, cross_entropy)", point)

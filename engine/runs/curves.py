@@ -96,7 +96,9 @@ def noise_of(record: RunRecord) -> float:
     """σ̄ = σ/B of a record that states it."""
     if record.noise_batch_ratio is not None:
         return record.noise_batch_ratio
-    return record.noise_multiplier / record.batch_size
+    if record.noise_multiplier is not None:
+        return record.noise_multiplier / record.batch_size
+    raise ValueError(f"Expected a run that states its noise, got {record.run_id}.")
 
 
 def points(records: Iterable[RunRecord]) -> list[Point]:
@@ -137,8 +139,10 @@ def _cell_points(runs: list[RunRecord]) -> list[Point]:
             if any(step in curve for _, curve in group)
         ]
         loss, best = min(candidates, key=lambda pair: (pair[0], pair[1].run_id))
-        if all(run.learning_rate for _, run in candidates):
-            ladder = sorted((math.log2(run.learning_rate), mean) for mean, run in candidates)
+        ladder = sorted(
+            (math.log2(run.learning_rate), mean) for mean, run in candidates if run.learning_rate
+        )
+        if len(ladder) == len(candidates):
             loss = vertex(*zip(*ladder, strict=True)).cross_entropy
         found.append((step, loss, best))
     if not found:

@@ -162,8 +162,8 @@ def _single(records: list[RunRecord], noise_multiplier: NoiseMultiplier) -> pd.D
         elif name == "compute_optimal":
             columns[name] = np.array([record.compute_optimal for record in records])
         else:
-            values = [getattr(record, name, None) for record in records]
-            columns[name] = np.array([np.nan if v is None else v for v in values], dtype=float)
+            stated = [getattr(record, name, None) for record in records]
+            columns[name] = np.array([np.nan if v is None else v for v in stated], dtype=float)
     frame = pd.DataFrame(columns)
     known = np.array([_stated_ratio(record) for record in records])
     frame["noise_batch_ratio"] = known

@@ -117,7 +117,8 @@ class RunLog:
         ``parameters`` are bound to ``$name``. The query can change nothing, and read no files
         but the log's. Raises InputError with DuckDB's words when it fails.
         """
-        return self._fetch(sql, parameters).to_pandas()
+        frame: pd.DataFrame = self._fetch(sql, parameters).to_pandas()
+        return frame
 
     @property
     def version(self) -> str:
@@ -219,7 +220,8 @@ class RunLog:
             )
 
     def _column(self, sql: str) -> list[object]:
-        return self._fetch(sql, {}).column(0).to_pylist()
+        values: list[object] = self._fetch(sql, {}).column(0).to_pylist()
+        return values
 
     def _fetch(self, sql: str, parameters: dict[str, object] | None = None) -> pa.Table:
         self.refresh()

@@ -1,15 +1,15 @@
-"""A run record: one training run, what defined it, what came out, and where it was learnt.
+"""A run record: the settings of one training run, its results, and their source.
 
-Everything that enters the run log passes here once: :class:`RunRecord` refuses what cannot be
-true (a loss beyond ln(vocabulary), a compute that is not 6·M·B·T·S, a guarantee without its δ),
-and :func:`read_rows` does so for a table, row by row, with the row and the reason.
+Everything that enters the run log is checked here: :class:`RunRecord` refuses what cannot be true
+(a loss beyond ln(vocabulary), a compute that is not 6·M·B·T·S, a guarantee without its δ), and
+:func:`engine.runs.table.read_rows` checks a table, with the row and the reason of each refusal.
 
-The **run id** is a hash of what was asked (:data:`DEFINING`), not of what came out, so that it
-is known before a run starts, a double click starts one run, and writing twice is harmless. Not
-part of it: results, hardware, versions, note, created_at. A trainer whose results mean something
-else than before must therefore change its ``source`` ("kessai pilot 2").
+The **run id** is a hash of the settings (:data:`DEFINING`), not of the results, so that it is known
+before a run starts, a double click starts one run, and writing twice is harmless. Not part of it:
+results, hardware, versions, note, created_at. A trainer whose results change their meaning must
+therefore change its ``source`` ("kessai pilot 2").
 
-Not covered: whether a loss was measured well. Terms and units: ``docs/method.md``, "Terms".
+Not covered: whether a loss was measured well. Terms: ``docs/method.md``; units: :class:`RunRecord`.
 """
 
 import hashlib
@@ -72,9 +72,12 @@ _SLUG = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 class RunRecord:
     """One run. Raises :class:`InputError` for the first thing about it that cannot be true.
 
-    ``batch_size`` is the expected batch in examples; ``physical_batch_size`` what the device held
-    at once. ``cross_entropy`` is the final loss in nats per token, ``curve`` the losses on the
-    way as (iteration, cross_entropy). A guarantee (``epsilon``) must name its ``delta``,
+    Units: ``model_size`` M in parameters; ``batch_size`` B in expected examples a step, and
+    ``physical_batch_size`` in examples that the device held at once; ``iterations`` T in steps;
+    ``sequence_length`` S and ``vocabulary_size`` in tokens; ``compute_flops`` in FLOPs;
+    ``noise_multiplier`` σ in units of the clipping norm, ``noise_batch_ratio`` σ̄ = σ/B;
+    ``cross_entropy``, the final loss, in nats per token, and ``curve`` the losses on the way as
+    (iteration, cross_entropy). A guarantee (``epsilon``) must name its ``delta``,
     ``data_budget`` (people), ``privacy_unit`` and ``sampling``, and the ``neighbouring_relation``
     unless the sampling is "best", where accounting decides which of the two holds.
     """

@@ -1,15 +1,17 @@
-"""A table of raw rows -> run records, and for every row that cannot be one, the reason.
+"""A table of raw rows -> run records, and the reason for every row that cannot be one.
 
-The rows may hold texts (CSV) or numbers; an empty cell is None. A column nobody knows is a reason
-to refuse: a mistyped ``learnig_rate`` would otherwise be lost in silence. What follows from other
-columns may be left out: ``compute_flops`` (6·M·B·T·S) and ``noise_batch_ratio``.
+The rows may hold texts (CSV) or numbers; an empty cell is None. An unknown column is refused: a
+mistyped ``learnig_rate`` would otherwise be lost silently. What follows from other columns may be
+left out: ``compute_flops`` (6·M·B·T·S) and ``noise_batch_ratio``.
 """
 
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.errors import InputError
@@ -30,13 +32,20 @@ class Refusal:
 
     row_number: int
     """As a spreadsheet counts: the line of the header is 1 where there is one."""
-    row: Mapping[str, object]
+    row: Mapping[str | None, object]
+    """Column -> cell; None -> the cells beyond the last column, as :mod:`csv` has it."""
     template: str
     values: Mapping[str, object]
 
     @classmethod
-    def of(cls, row_number: int, row: Mapping[str, object], error: InputError) -> "Refusal":
-        return cls(row_number=row_number, row=row, template=error.template, values=error.values)
+    def of(
+        cls,
+        row_number: int,
+        row: Mapping[str, object] | Mapping[str | None, object],
+        error: InputError,
+    ) -> "Refusal":
+        cells = dict[str | None, object](row.items())
+        return cls(row_number=row_number, row=cells, template=error.template, values=error.values)
 
     @property
     def sentence(self) -> str:
@@ -70,7 +79,7 @@ def read_rows(
                     first=seen[record.run_id],
                 )
         except InputError as error:
-            refusals.append(Refusal.of(number, dict(row), error))
+            refusals.append(Refusal.of(number, row, error))
         else:
             seen[record.run_id] = number
             records.append(record)
@@ -79,12 +88,11 @@ def read_rows(
 
 def parse_number(name: str, text: str) -> float | int:
     """``text`` as a number, whole ones exactly; InputError unless it is one ("1_000" is none)."""
-    for kind in (int, float):
-        try:
-            if "_" not in text:
-                return kind(text)
-        except ValueError:
-            continue
+    if "_" not in text:
+        with suppress(ValueError):
+            return int(text)
+        with suppress(ValueError):
+            return float(text)
     raise unexpected(name, "a number", text)
 
 
@@ -95,7 +103,7 @@ def _record(defaults: Mapping[str, object], row: Mapping[str, object]) -> RunRec
             "Expected columns of a run record, got also {columns}: rename or remove them.",
             columns=", ".join(unknown),
         )
-    values = dict(defaults)
+    values: dict[str, Any] = dict(defaults)
     for name, cell in row.items():
         value = _parse(name, cell)
         if value is not None:
@@ -107,12 +115,12 @@ def _record(defaults: Mapping[str, object], row: Mapping[str, object]) -> RunRec
     return RunRecord(**values)
 
 
-def _derive(values: dict[str, object]) -> None:
+def _derive(values: dict[str, Any]) -> None:
     """Fill what the other columns say; where they say nonsense, the record refuses them."""
     factors = ("model_size", "batch_size", "iterations", "sequence_length")
     if values.get("compute_flops") is None:
         values["compute_flops"] = _product(
-            [FLOPS_PER_PARAMETER_AND_TOKEN, *map(values.get, factors)]
+            FLOPS_PER_PARAMETER_AND_TOKEN, *(values.get(name) for name in factors)
         )
     if values.get("noise_batch_ratio") is None:
         values["noise_batch_ratio"] = _quotient(
@@ -120,14 +128,14 @@ def _derive(values: dict[str, object]) -> None:
         )
 
 
-def _product(factors: list[object]) -> float | None:
+def _product(*factors: Any) -> float | None:
     try:
-        return math.prod(map(float, factors))
+        return math.prod(float(factor) for factor in factors)
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _quotient(above: object, below: object) -> float | None:
+def _quotient(above: Any, below: Any) -> float | None:
     try:
         return float(above) / float(below)
     except (TypeError, ValueError, ArithmeticError):

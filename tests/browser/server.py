@@ -28,7 +28,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 """The system's browser, which calls nobody by itself."""
 NO_CHROMIUM = "No Chromium on the PATH: on Debian, apt-get install chromium"
-START_SECONDS = 90
+START_SECONDS = 180
 
 
 @dataclass(frozen=True, kw_only=True)

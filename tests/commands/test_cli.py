@@ -208,7 +208,7 @@ def test_as_a_process_of_its_own():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import pytest
@@ -72,7 +73,12 @@ def _run(size, noise, rate, worse, rng, scatter) -> RunRecord:
 
 @pytest.fixture(scope="session")
 def law() -> PilotLaw:
-    """The law fitted to that sweep."""
+    """The law fitted to that sweep, once a worker though several folders import this fixture."""
+    return _law()
+
+
+@cache
+def _law() -> PilotLaw:
     records = sweep()
     found = evidence(records, noise_multiplier)
     return PilotLaw(

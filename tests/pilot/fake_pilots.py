@@ -11,9 +11,10 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
+from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
 from engine.config import Sampling, TrainingConfig
 from engine.interval import Interval
@@ -64,13 +65,21 @@ def made_settings(**changes) -> TrainingSettings:
     return TrainingSettings(**(values | changes))
 
 
+@cache
+def _certificate() -> Certificate:
+    return certify(
+        data_budget=PEOPLE,
+        batch_size=16,
+        iterations=STEPS,
+        epsilon=8.0,
+        delta=1e-6,
+        sampling=Sampling.POISSON,
+    )
+
+
 def made_plan(path: Path, **changes) -> PilotPlan:
     """Two arms of one configuration under ε = 8."""
-    certificate = certify(
-        data_budget=PEOPLE, batch_size=16, iterations=STEPS, epsilon=8.0, delta=1e-6,
-        sampling=Sampling.POISSON,
-    )  # fmt: skip
-    certificate = replace(certificate, privacy_unit="document")
+    certificate = replace(_certificate(), privacy_unit="document")
     settings = made_settings(noise_batch_ratio=certificate.noise_multiplier / 16)
     predicted = Interval(value=4.0, low=3.5, high=4.5, level=0.9)
     arm = Arm(name="recommended", settings=settings, certificate=certificate, predicted=predicted)

@@ -69,14 +69,14 @@ def train(settings, corpus, *, folder, device, threads, should_stop) -> Result:
         os.kill(os.getpid(), signal.SIGKILL)
     if seed == SLOW:
         time.sleep(0.2)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while seed == UNTIL_TOLD and not again:
         assert time.monotonic() < end
         if should_stop():
             return Result(stopped=True)
         time.sleep(0.01)
     if seed == DEAF and not again:
-        time.sleep(60)
+        time.sleep(180)
     if seed == DIVERGES:
         return Result(failure="Training diverged.")
     loss = {WORSE_THAN_NOTHING: LIMIT + 1e-6, AT_THE_LIMIT: LIMIT}.get(seed, 2.0 + seed / 100)

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import least_squares, nnls
 
 from engine.errors import InputError
-from engine.law.evidence import Evidence, evidence_of
+from engine.law.evidence import FitData, evidence_of
 from engine.law.form import Reference
 from engine.law.law import relative
 from engine.law.residuals import LOSS_TOLERANCE
@@ -132,7 +132,7 @@ def fit_unbounded(name: str, frame: pd.DataFrame) -> UnboundedLaw:
     )
 
 
-def _projected(exponents: Array, evidence: Evidence) -> tuple[float, Array]:
+def _projected(exponents: Array, evidence: FitData) -> tuple[float, Array]:
     """Misfit at ``exponents`` with the best coefficients, and both as a start."""
     terms = _terms(exponents, evidence.u, evidence.v, evidence.s, evidence.reference)
     design = (terms / np.exp(evidence.log_loss)).T

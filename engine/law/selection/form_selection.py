@@ -21,7 +21,7 @@ from scipy.special import ndtri
 
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.errors import InputError
-from engine.law.evidence import Evidence, evidence_of, reported_optimal
+from engine.law.evidence import FitData, evidence_of, reported_optimal
 from engine.law.form import Form
 from engine.law.forms import FORMS, form_of
 from engine.law.law import Law
@@ -187,7 +187,7 @@ def _holdouts(
     )
 
 
-def _law(form: str, theta: Array, evidence: Evidence) -> Law:
+def _law(form: str, theta: Array, evidence: FitData) -> Law:
     return Law(
         form=form,
         theta=tuple(theta.tolist()),
@@ -233,7 +233,7 @@ def _optimum(law: Law, row: Any, search: _Search) -> dict[str, float]:
 
 
 def _coverage(
-    form: Form, evidence: Evidence, theta: Array, single: LeftOut, large: list[LeftOut], seed: int
+    form: Form, evidence: FitData, theta: Array, single: LeftOut, large: list[LeftOut], seed: int
 ) -> float:
     """Out-of-bag: a row is judged by the resamples and the scatter that know nothing of it."""
     resampled, weights = resample(form, evidence, theta, _RESAMPLES, seed)

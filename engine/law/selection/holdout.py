@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from engine.errors import InputError
-from engine.law.evidence import MINIMUM_ROWS, Evidence
+from engine.law.evidence import MINIMUM_ROWS, FitData
 from engine.law.form import Form
 from engine.law.shapes import Array
 from engine.law.solve import solve
@@ -40,9 +40,7 @@ class LeftOut:
     """(k, p) what the fit that predicted the row had found."""
 
 
-def best(
-    form: Form, evidence: Evidence, weights: Array | None = None
-) -> tuple[Array, float, float]:
+def best(form: Form, evidence: FitData, weights: Array | None = None) -> tuple[Array, float, float]:
     """θ (p,), objective and share of agreeing starts, from the grid of starts of ``form``."""
     starts = np.array(list(itertools.product(*(p.starts for p in form.parameters))))
     rows = np.ones(len(evidence.u)) if weights is None else weights
@@ -58,7 +56,7 @@ def best(
 
 
 def resample(
-    form: Form, evidence: Evidence, theta: Array, resamples: int, seed: int
+    form: Form, evidence: FitData, theta: Array, resamples: int, seed: int
 ) -> tuple[Array, Array]:
     """θ (resamples, p) refitted from ``theta``, and the row weights (resamples, n) they saw."""
     rng = np.random.default_rng(seed)
@@ -73,7 +71,7 @@ def resample(
     return solve(form, evidence, starts, weights, centres=centres)[0], weights
 
 
-def leave_groups_out(form: Form, evidence: Evidence, theta: Array) -> LeftOut:
+def leave_groups_out(form: Form, evidence: FitData, theta: Array) -> LeftOut:
     """Every row predicted by a fit without its group (its configuration, or its run)."""
     folds = evidence.groups % _FOLDS
     labels = np.unique(folds)
@@ -89,7 +87,7 @@ def leave_groups_out(form: Form, evidence: Evidence, theta: Array) -> LeftOut:
 
 
 def leave_largest_out(
-    form: Form, evidence: Evidence, theta: Array, decade: float = DECADES[0]
+    form: Form, evidence: FitData, theta: Array, decade: float = DECADES[0]
 ) -> LeftOut | None:
     """Rows of more than the largest compute / ``decade``, predicted by the smaller ones alone.
 
@@ -113,7 +111,7 @@ def drift_of(scatter: float, parts: list[LeftOut]) -> float:
     return float(np.sqrt(max(squares.sum() / reach.sum(), _LEAST_DRIFT**2)))
 
 
-def _left_out(form: Form, evidence: Evidence, theta: Array, weights: Array) -> LeftOut:
+def _left_out(form: Form, evidence: FitData, theta: Array, weights: Array) -> LeftOut:
     rows = np.flatnonzero(weights == 0)
     predicted = form.cross_entropy(
         theta, evidence.u[rows], evidence.v[rows], evidence.s[rows], evidence.log_vocabulary

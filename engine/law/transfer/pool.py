@@ -30,7 +30,7 @@ import pandas as pd
 from scipy.special import chdtri
 
 from engine.errors import InputError
-from engine.law.evidence import Evidence, evidence_of
+from engine.law.evidence import FitData, evidence_of
 from engine.law.fit import Caveat, FitResult
 from engine.law.law import Law
 from engine.law.residuals import LOSS_TOLERANCE
@@ -148,7 +148,7 @@ def _law(source: FitResult, theta: Array, vocabulary_size: int) -> Law:
 
 def _solve(
     prior: FamilyPrior,
-    evidence: Evidence,
+    evidence: FitData,
     starts: Array,
     weights: Array,
     *,
@@ -173,13 +173,13 @@ def first_scatter(source: FitResult) -> float:
     return float(np.hypot(source.scatter, FORM_SCATTER))
 
 
-def _weights(evidence: Evidence, scatter: float) -> Array:
+def _weights(evidence: FitData, scatter: float) -> Array:
     """(n,): what a row is worth in units of the solver's tolerance, its run's points being alike."""
     points = np.bincount(evidence.groups)[evidence.groups]
     return (LOSS_TOLERANCE / scatter) ** 2 / (1.0 + (points - 1.0) * _CORRELATION)
 
 
-def _scatter(prior: FamilyPrior, evidence: Evidence, theta: Array, first: float) -> float:
+def _scatter(prior: FamilyPrior, evidence: FitData, theta: Array, first: float) -> float:
     """Standard deviation of ln L, ``first`` until runs can be left out that the others predict."""
     runs = int(evidence.groups.max()) + 1
     degrees = runs - _FREE_RUNS
@@ -198,14 +198,14 @@ def _scatter(prior: FamilyPrior, evidence: Evidence, theta: Array, first: float)
     return max(float(np.sqrt(own)), _LEAST_SCATTER)
 
 
-def _errors(evidence: Evidence, scatter: float, rng: np.random.Generator, count: int) -> Array:
+def _errors(evidence: FitData, scatter: float, rng: np.random.Generator, count: int) -> Array:
     """(count, n) errors of ln L such as the scatter makes: one part a run, one a point."""
     runs = rng.normal(size=(count, int(evidence.groups.max()) + 1))[:, evidence.groups]
     single = rng.normal(size=(count, len(evidence.u)))
     return scatter * (np.sqrt(_CORRELATION) * runs + np.sqrt(1.0 - _CORRELATION) * single)
 
 
-def _points(source: FitResult, evidence: Evidence) -> tuple[tuple[float, float, float], ...]:
+def _points(source: FitResult, evidence: FitData) -> tuple[tuple[float, float, float], ...]:
     """Where the shape was seen, in either family."""
     own = coordinates(evidence.u, evidence.v, evidence.s, source.least_noise)
     points = np.vstack([np.array(source.points), np.round(own * _POINT_GRID) / _POINT_GRID])

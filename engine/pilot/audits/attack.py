@@ -32,7 +32,7 @@ from engine.pilot.audits.audit import (
     audit_pairs,
     draw_pairs,
 )
-from engine.pilot.dpsgd.examples import Canaries, Corpus
+from engine.pilot.dpsgd.examples import Canaries, WindowSource
 from engine.pilot.dpsgd.model import IGNORED, build, cross_entropy, masked
 from engine.pilot.plan import Shape, TrainingSettings
 
@@ -120,7 +120,7 @@ def model_losses(model: nn.Module, settings: TrainingSettings) -> Losses:
 
 
 def audit_training(
-    corpus: Corpus,
+    corpus: WindowSource,
     settings: TrainingSettings,
     losses: Losses,
     *,
@@ -167,7 +167,7 @@ def audit_training(
     return tuple(audits)
 
 
-def exchangeable(corpus: Corpus, data_budget: int) -> tuple[np.ndarray, np.ndarray]:
+def exchangeable(corpus: WindowSource, data_budget: int) -> tuple[np.ndarray, np.ndarray]:
     """Training units and held-out units that the draw of the split alone tells apart.
 
     A training on fewer than all takes the first ``data_budget``, in the order of the split. Where

@@ -29,12 +29,13 @@ Examples = tuple[torch.Tensor, torch.Tensor]
 """Tokens and targets, (n, S) long, on the CPU."""
 
 
-class Corpus(Protocol):
-    """What is needed of :class:`engine.pilot.text.corpus.Corpus`."""
+class WindowSource(Protocol):
+    """What training and audits need of :class:`engine.pilot.text.corpus.Corpus`."""
 
-    fingerprint: str
-    vocabulary_size: int
-
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def vocabulary_size(self) -> int: ...
     def split(self) -> tuple[np.ndarray, np.ndarray]: ...
     def documents_of(self, units: np.ndarray, picks01: np.ndarray) -> np.ndarray: ...
     def windows(
@@ -57,7 +58,7 @@ class Source:
     """The examples of one training."""
 
     def __init__(
-        self, settings: TrainingSettings, corpus: Corpus, canaries: Canaries | None = None
+        self, settings: TrainingSettings, corpus: WindowSource, canaries: Canaries | None = None
     ) -> None:
         """Raises :class:`InputError` where the corpus does not fit the settings."""
         self._shape = settings.shape

@@ -31,7 +31,7 @@ from torch import Tensor
 from engine.errors import InputError
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.accountants import OpacusEpsilon
-from engine.pilot.dpsgd.examples import Canaries, Corpus, Examples, Source
+from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
 from engine.pilot.dpsgd.mechanism import Mechanism
 from engine.pilot.dpsgd.model import IGNORED, build
 from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
@@ -56,7 +56,7 @@ class Training:
     def __init__(
         self,
         settings: TrainingSettings,
-        corpus: Corpus,
+        corpus: WindowSource,
         *,
         folder: Path | None = None,
         device: str = "cpu",

@@ -54,6 +54,10 @@ class Request(StrEnum):
     PAUSE = "pause"
 
 
+class Stopped(Exception):  # noqa: N818 (it is no error)
+    """Ends the work under way because a request waits."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lock:
     """The runner's lock, held; :meth:`release` or the end of the process gives it up."""
@@ -157,6 +161,11 @@ class PilotFolder:
     def asked(self) -> Request | None:
         """The request that waits; cancelling goes before pausing."""
         return next((request for request in Request if (self.path / request).exists()), None)
+
+    def stop_if_asked(self) -> None:
+        """Raises :class:`Stopped` where a request waits."""
+        if self.asked() is not None:
+            raise Stopped
 
     def withdraw_requests(self) -> None:
         for request in Request:

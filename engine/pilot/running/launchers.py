@@ -260,8 +260,12 @@ def _launch(folder: PilotFolder, action: str, *, unless: set[State]) -> Handle:
     try:
         while (lock := folder.take_lock()) is None:
             status = read_status(folder.status_file)
-            lives = status is not None and time.time() - status.heartbeat < _FRESH
-            if (lives and status.state in RUNNING) or time.monotonic() > until:
+            runs = (
+                status is not None
+                and status.state in RUNNING
+                and time.time() - status.heartbeat < _FRESH
+            )
+            if runs or time.monotonic() > until:
                 return as_it_is
             time.sleep(0.02)
         try:

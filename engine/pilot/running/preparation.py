@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE, Prepared, Speed, read_prepared
 from engine.pilot.running.devices import Device
-from engine.pilot.running.folder import Lock, PilotFolder, Request, write_text
+from engine.pilot.running.folder import Lock, PilotFolder, Request, Stopped, write_text
 from engine.pilot.running.reporter import Reporter
 from engine.pilot.running.speed import SEQUENCE_LENGTH
 from engine.pilot.running.status import State, Status, reason_of
@@ -25,10 +25,6 @@ _READING = 0.6
 """Share of the work that reading the corpus is taken to be."""
 
 
-class _Stopped(Exception):  # noqa: N818 (it is no error)
-    """Somebody asked for it."""
-
-
 def run_preparation(
     folder: PilotFolder, lock: Lock, device: Device, *, load: Load, measure: Measure
 ) -> Status:
@@ -38,8 +34,7 @@ def run_preparation(
 
         def progress(start: float, end: float) -> Callable[[float], None]:
             def report(share: float) -> None:
-                if folder.asked() is not None:
-                    raise _Stopped
+                folder.stop_if_asked()
                 reporter.update(progress=start + (end - start) * share)
 
             return report
@@ -54,7 +49,7 @@ def run_preparation(
                 found = _prepared(source, corpus, device, speeds)
                 write_text(folder.path / PREPARED_FILE, found.to_json())
             reporter.update(state=State.FINISHED, progress=1.0)
-        except _Stopped:
+        except Stopped:
             paused = folder.asked() is Request.PAUSE
             reporter.update(state=State.PAUSED if paused else State.CANCELLED)
         except InputError as error:

@@ -41,7 +41,7 @@ def detached(folder: PilotFolder, action: str, lock: int) -> int:
             pass_fds=(lock,),
             env=environment,
         )
-    # Only to bury it: without, a page that lives for months would collect dead children.
+    # Collects the exit status: otherwise a page that runs for months would collect zombies.
     threading.Thread(target=process.wait, daemon=True, name="pilot-reaper").start()
     return process.pid
 

@@ -10,8 +10,8 @@ A pilot that Kessai was updated under goes on: what was spent is spent, and sett
 checkpoint say all that a training needs. The status says which code trains, and a result names every
 version that had a part in it beside the one that planned it.
 
-The trainer, the reader of corpora and the clock's thread are handed in; this module loads no torch
-and knows no gradient. What it prints nowhere holds a word of the corpus.
+The trainer, the reader of corpora and the clock's thread are passed in; this module loads no torch
+and knows no gradient. It prints nothing of the corpus's text.
 
 Not covered: what happens to the model afterwards (see the model card).
 """
@@ -28,7 +28,7 @@ from engine.errors import InputError
 from engine.pilot.audits.audit import Audit
 from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan
-from engine.pilot.running.folder import Lock, PilotFolder, Request
+from engine.pilot.running.folder import Lock, PilotFolder, Request, Stopped
 from engine.pilot.running.recording import record_of, settings_of
 from engine.pilot.running.reporter import INTERVAL, Reporter
 from engine.pilot.running.spending import Spending, proved
@@ -86,10 +86,6 @@ class Workshop:
     interval: float = INTERVAL
 
 
-class _Stopped(Exception):  # noqa: N818 (it is no error)
-    """Somebody asked for it."""
-
-
 def run_plan(folder: PilotFolder, lock: Lock, workshop: Workshop) -> Status:
     """Do what is missing of the plan in ``folder`` and return the last status.
 
@@ -113,7 +109,7 @@ def run_plan(folder: PilotFolder, lock: Lock, workshop: Workshop) -> Status:
             reporter.update(trainings=plan.trainings)
             _Run(folder, plan, workshop, reporter).all()
             ended = State.FINISHED
-        except _Stopped:
+        except Stopped:
             ended = _AFTER[folder.asked() or Request.PAUSE]
         except InputError as error:
             reporter.update(**reason_of(error))
@@ -186,8 +182,8 @@ class _Run:
             )
 
     def _corpus(self) -> Text:
-        self._stop_if_asked()
-        corpus = self.workshop.load(self.plan.corpus, lambda _: self._stop_if_asked())
+        self.folder.stop_if_asked()
+        corpus = self.workshop.load(self.plan.corpus, lambda _: self.folder.stop_if_asked())
         if corpus.fingerprint != self.plan.corpus_fingerprint:
             raise InputError(
                 "Expected the text that the plan was made for ({expected}), found it changed "
@@ -197,16 +193,12 @@ class _Run:
             )
         return corpus
 
-    def _stop_if_asked(self) -> None:
-        if self.folder.asked() is not None:
-            raise _Stopped
-
     def _asked(self) -> Stop | None:
         request = self.folder.asked()
         return None if request is None else _STOPS[request]
 
     def _one(self, k: int, corpus: Text, spending: Spending | None) -> None:
-        self._stop_if_asked()
+        self.folder.stop_if_asked()
         arm, repeat = self.order[k]
         settings = settings_of(arm, repeat)
         place = self.folder.training_folder(arm.name, repeat)
@@ -230,7 +222,7 @@ class _Run:
             self.plan, arm, repeat, corpus, folder=place, report=watch, asked=self._asked
         )
         if outcome.stop in _STOPS.values():
-            raise _Stopped
+            raise Stopped
         if outcome.reason is not None:
             raise outcome.reason
         if outcome.iterations_done < 1:

@@ -46,11 +46,12 @@ class Watch:
 
     def _left(self, now: Progress) -> float | None:
         """This training as it says; the later ones as planned, by as much slower as this one is."""
-        if finite(now.seconds_left) is None or not now.tokens_per_second > 0:
+        here = finite(now.seconds_left)
+        if here is None or not now.tokens_per_second > 0:
             return None
         expected = self.share * self.expected_seconds
         slower = self.tokens / now.tokens_per_second / expected if expected > 0 else 1.0
-        return now.seconds_left + self.later * self.expected_seconds * slower
+        return here + self.later * self.expected_seconds * slower
 
 
 def finite(value: float | None) -> float | None:

@@ -144,25 +144,31 @@ def _interleaved(runs: Iterable[TrainingSettings]) -> list[TrainingSettings]:
     by_size: dict[int, list[TrainingSettings]] = defaultdict(list)
     for run in runs:
         by_size[run.config.model_size].append(run)
-    placed = []
+    placed: list[tuple[float, float, int, TrainingSettings]] = []
     for group in by_size.values():
-        noises = _bit_reversed(sorted({run.noise_batch_ratio for run in group}))
-        seeds = sorted({run.seed or 0 for run in group})
-        rates: dict[float, set[float]] = defaultdict(set)
-        for run in group:
-            rates[run.noise_batch_ratio].add(run.learning_rate)
-        middle_first = {noise: _middle_first(sorted(found)) for noise, found in rates.items()}
-        group.sort(
-            key=lambda run, rank=(seeds, middle_first, noises): (
-                rank[0].index(run.seed or 0),
-                rank[1][run.noise_batch_ratio].index(run.learning_rate),
-                rank[2].index(run.noise_batch_ratio),
-                run.config.iterations,
-            )
-        )
-        for place, run in enumerate(group):
+        for place, run in enumerate(_balanced(group)):
             placed.append(((place + 0.5) / len(group), run.config.compute_flops, len(placed), run))
     return [run for *_, run in sorted(placed, key=lambda entry: entry[:3])]
+
+
+def _balanced(runs: list[TrainingSettings]) -> list[TrainingSettings]:
+    """Runs of one model size: by seed, then learning rate (middle first), then noise."""
+    noises = _bit_reversed(sorted({run.noise_batch_ratio for run in runs}))
+    seeds = sorted({run.seed or 0 for run in runs})
+    rates: dict[float, set[float]] = defaultdict(set)
+    for run in runs:
+        rates[run.noise_batch_ratio].add(run.learning_rate)
+    middle_first = {noise: _middle_first(sorted(found)) for noise, found in rates.items()}
+
+    def rank(run: TrainingSettings) -> tuple[int, int, int, int]:
+        return (
+            seeds.index(run.seed or 0),
+            middle_first[run.noise_batch_ratio].index(run.learning_rate),
+            noises.index(run.noise_batch_ratio),
+            run.config.iterations,
+        )
+
+    return sorted(runs, key=rank)
 
 
 def _bit_reversed(values: list[float]) -> list[float]:

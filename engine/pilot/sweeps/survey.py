@@ -54,8 +54,10 @@ def open_sweep(
     corpus = corpora.load(plan.corpus)
     training_units, _ = corpus.split()
     runs = plan.settings(vocabulary_size=corpus.vocabulary_size, data_budget=len(training_units))
-    on = {"device": plan.device, "threads": plan.threads}
-    place = default_place(**on) if apart is None else place_apart(apart, **on)
+    if apart is None:
+        place = default_place(device=plan.device, threads=plan.threads)
+    else:
+        place = place_apart(apart, device=plan.device, threads=plan.threads)
     return survey(runs[: math.ceil(share * len(runs))], corpus, place), corpus, place
 
 

@@ -30,7 +30,8 @@ def train(
     torch.set_num_threads(threads)
     training = Training(settings, corpus, folder=folder, device=device)
     outcome = training.run(should_stop=lambda: Stop.PAUSED if should_stop() else None)
-    if outcome.stop is Stop.DISK:  # no fault of this run, and the next could not be stored either
+    # A full disk is no fault of this run, and the next one could not be stored either.
+    if outcome.stop is Stop.DISK and outcome.reason is not None:
         raise outcome.reason
     return Result(
         stopped=outcome.stop is Stop.PAUSED,

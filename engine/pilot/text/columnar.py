@@ -38,7 +38,8 @@ def _values(column: pa.Array) -> list[Any]:
         column = column.dictionary_decode()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = column.cast(pa.large_binary())
-    return column.to_pylist()
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def huggingface_rows(source: CorpusSource, progress: Progress) -> Iterator[Row | Refused]:

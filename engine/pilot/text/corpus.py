@@ -78,7 +78,10 @@ class Corpus:
     def documents_of(self, units: np.ndarray, picks01: np.ndarray) -> np.ndarray:
         """One document of each unit, chosen by a number in [0, 1): all alike where that is uniform."""
         first = self.unit_starts[units]
-        return first + _chosen(picks01, self.unit_starts[np.asarray(units) + 1] - first)
+        documents: np.ndarray = first + _chosen(
+            picks01, self.unit_starts[np.asarray(units) + 1] - first
+        )
+        return documents
 
     def windows(
         self, documents: np.ndarray, offsets01: np.ndarray, sequence_length: int
@@ -202,7 +205,8 @@ def _family(name: str, tokenizer: Tokenizer, fingerprint: str, *, ours: bool) ->
 
 def _chosen(numbers01: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """A whole number below each count; a product may round up to the count itself."""
-    return np.minimum((numbers01 * counts).astype(np.int64), counts - 1)
+    chosen: np.ndarray = np.minimum((numbers01 * counts).astype(np.int64), counts - 1)
+    return chosen
 
 
 def _scrambled(count: int) -> np.ndarray:
@@ -210,4 +214,5 @@ def _scrambled(count: int) -> np.ndarray:
     mixed = (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(_SALT)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+    scrambled: np.ndarray = mixed ^ (mixed >> np.uint64(31))
+    return scrambled

@@ -82,7 +82,8 @@ def rows(kind: str, progress: Progress) -> Iterator[Row | Refused]:
     files = [file for each in distributions() for file in _sources(each)]
     total = sum(size for _, size in files) or 1
     chunks = list(_chunks(files))
-    said, done, number = set(), 0, 0
+    said: set[bytes] = set()
+    done = number = 0
     pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_PROCESSES))
     try:
         for chunk, texts in zip(chunks, pool.map(lambda c: _parsed(kind, c), chunks), strict=True):
@@ -105,7 +106,8 @@ def _sources(of: Distribution) -> Iterator[tuple[str, int]]:
 
 
 def _chunks(files: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
-    chunk, held = [], 0
+    chunk: list[tuple[str, int]] = []
+    held = 0
     for path, size in files:
         chunk.append((path, size))
         held += size

@@ -22,25 +22,22 @@ def document_of(values: Mapping[str, object], place: int, source: CorpusSource) 
 
 def document(text: object, unit: object, place: int, *, with_unit: bool) -> Row | Refused:
     """A document from a text as str or bytes, and a person from any plain value."""
-    person = _person(unit) if with_unit else None
-    reason = None
-    if text is None:
-        reason = refusals.NO_TEXT
-    elif with_unit and person is None:
-        reason = refusals.NO_UNIT
     try:
-        text = text.decode("utf-8") if isinstance(text, bytes) else text
-        if isinstance(text, str):
-            text.encode()  # half of a surrogate pair, or a byte that was no UTF-8
+        content = text.decode("utf-8") if isinstance(text, bytes) else text
+        if isinstance(content, str):
+            content.encode()  # half of a surrogate pair, or a byte that was no UTF-8
     except UnicodeError:
-        reason = refusals.ENCODING
-    if reason is None and (not isinstance(text, str) or "\0" in text):
-        reason = refusals.NOT_TEXT
-    if reason is None and not text.strip():
-        reason = refusals.EMPTY
-    if reason is not None:
-        return Refused(reason=reason, place=place)
-    return Row(text=text, unit=person, place=place)
+        return Refused(reason=refusals.ENCODING, place=place)
+    person = _person(unit) if with_unit else None
+    if content is None:
+        return Refused(reason=refusals.NO_TEXT, place=place)
+    if with_unit and person is None:
+        return Refused(reason=refusals.NO_UNIT, place=place)
+    if not isinstance(content, str) or "\0" in content:
+        return Refused(reason=refusals.NOT_TEXT, place=place)
+    if not content.strip():
+        return Refused(reason=refusals.EMPTY, place=place)
+    return Row(text=content, unit=person, place=place)
 
 
 def _person(value: object) -> str | None:

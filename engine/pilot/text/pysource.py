@@ -56,7 +56,9 @@ def _statements(node: ast.AST, *, inside_functions: bool) -> Iterator[ast.AST]:
         waiting.extend(reversed(below))
 
 
-def _docstring(node: ast.AST) -> ast.Constant | None:
+def _docstring(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> ast.Constant | None:
     first = node.body[0] if node.body else None
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         return first.value if isinstance(first.value.value, str) else None
@@ -66,16 +68,20 @@ def _docstring(node: ast.AST) -> ast.Constant | None:
 def _docstrings(tree: ast.Module) -> Iterator[str]:
     for node in _statements(tree, inside_functions=True):
         if isinstance(node, _DOCUMENTED) and (docstring := _docstring(node)):
-            yield inspect.cleandoc(docstring.value)
+            yield inspect.cleandoc(str(docstring.value))
 
 
 def _functions(tree: ast.Module, lines: list[str]) -> Iterator[str]:
     for node in _statements(tree, inside_functions=False):
         if isinstance(node, _FUNCTIONS):
-            kept = range(node.lineno, node.end_lineno + 1)
             docstring = _docstring(node)
-            gone = range(docstring.lineno, docstring.end_lineno + 1) if docstring else ()
-            yield textwrap.dedent("\n".join(lines[n - 1] for n in kept if n not in gone))
+            gone = _lines_of(docstring) if docstring else range(0)
+            yield textwrap.dedent("\n".join(lines[n - 1] for n in _lines_of(node) if n not in gone))
+
+
+def _lines_of(node: ast.stmt | ast.expr) -> range:
+    """Numbers of the lines that ``node`` stands on, from 1."""
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ SMOOTHING = 10
 _COLUMNS = ("Model", "Learning Rate", "Iterations", "Noise Batch Ratio", "Cross Entropy")
 _Key = tuple[str, float, float]
 _Row = dict[str | None, object]
+"""Column -> cell; None -> the cells beyond the last column."""
 
 
 def read_results(path: Path, *, created_at: datetime) -> tuple[list[RunRecord], list[Refusal]]:
@@ -92,7 +93,7 @@ def _lines(path: Path) -> Iterator[tuple[int, _Row]]:
                     missing=", ".join(missing),
                 )
             for row in reader:
-                yield reader.line_num, row
+                yield reader.line_num, dict(row)
     except (OSError, csv.Error) as error:
         template = "Expected to read {path}: {reason}"
         raise InputError(template, path=path, reason=error) from error
@@ -100,9 +101,10 @@ def _lines(path: Path) -> Iterator[tuple[int, _Row]]:
 
 def _measurement(row: _Row) -> tuple[_Key, int, float]:
     texts = {name: str(row[name] or "").strip() for name in _COLUMNS}
-    if None in row:
+    more = row.get(None)
+    if isinstance(more, list):
         template = "Expected {count} cells, got {extra} more."
-        raise InputError(template, count=len(_COLUMNS), extra=len(row[None]))
+        raise InputError(template, count=len(_COLUMNS), extra=len(more))
     if texts["Model"] not in MODEL_SIZES:
         raise InputError(
             "Expected {expected} for {name}, got {value}.",

@@ -305,7 +305,7 @@ def run_alone(module, *arguments, before=()):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [*before, sys.executable, "-m", f"tests.pilot.{module}", *map(str, arguments)]
     ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     return json.loads(ran.stdout)

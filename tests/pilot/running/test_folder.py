@@ -30,7 +30,7 @@ def folder(tmp_path):
 
 
 def until(condition, what):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.005)

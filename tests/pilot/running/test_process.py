@@ -18,7 +18,7 @@ def test_a_process_has_its_own_session_and_says_what_it_prints_in_the_log(tmp_pa
     folder = PilotFolder(path=tmp_path / "pilot")
     lock = folder.take_lock()
     found = process.detached(folder, "run", lock.descriptor)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not (said := folder.log_file.read_text()).endswith("\n"):
         assert time.monotonic() < end
         time.sleep(0.01)

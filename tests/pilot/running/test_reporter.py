@@ -11,7 +11,7 @@ from engine.pilot.running.status import State, Status, read_status
 
 
 def until(condition):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.005)

@@ -111,7 +111,7 @@ def test_the_heart_beats_while_the_work_says_nothing(tmp_path):
     path = tmp_path / "status.json"
     with Reporter(path, Status(state=State.PREPARING), interval=0.01) as one:
         first = read_status(path).heartbeat
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while read_status(path).heartbeat <= first:
             assert time.monotonic() < until
             time.sleep(0.01)
@@ -132,5 +132,7 @@ def test_a_status_that_cannot_be_written_stops_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(reporter, "write_status", full)
     with Reporter(tmp_path / "status.json", Status(state=State.TRAINING), interval=0.001):
-        time.sleep(0.05)
-    assert len(calls) > 3, "it is tried again"
+        until = time.monotonic() + 120
+        while len(calls) < 4:
+            assert time.monotonic() < until, "it is not tried again"
+            time.sleep(0.001)

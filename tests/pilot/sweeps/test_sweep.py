@@ -232,7 +232,7 @@ def test_workers_end_when_the_sweep_is_killed(place, tmp_path):
     assert sweep([run], place).trained == 1
 
 
-def _until(condition, seconds=60):
+def _until(condition, seconds=180):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
