@@ -222,11 +222,12 @@ def _pattern(message: str, language: str) -> re.Pattern[str]:
     pieces = []
     for place, part in enumerate(parts):
         if place % 2 == 0:
-            # The full stop of a sentence is no decimal point.
-            pieces.append(re.escape(part).replace(r"\.", r"\.(?!\d)"))
+            # The full stop of a sentence is no decimal point, but a numbered heading may follow.
+            pieces.append(re.escape(part).replace(r"\.", r"\.(?!\d(?!\.\D))"))
         else:
             lazy = "" if place == last and not parts[-1] else "?"
-            pieces.append(f"(?P<{part}>[^{SEPARATOR}]{{1,60}}{lazy})")
+            figure = r"(?=[\d¥$−])" if message in _FIELDS else ""
+            pieces.append(f"{figure}(?P<{part}>[^{SEPARATOR}]{{1,60}}{lazy})")
     whole = "".join(pieces)
     if message in _FIELDS:
         whole = f"(?<={SEPARATOR}){whole}(?={SEPARATOR})"
