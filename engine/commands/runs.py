@@ -6,7 +6,8 @@ from pathlib import Path
 
 from engine.commands.options import add_json, as_json, as_table
 from engine.decision.fitted import run_log
-from engine.runs.importers.dp_scaling_laws import Refusal, read_results
+from engine.runs.importers.dp_scaling_laws import read_results
+from engine.runs.table import Refusal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

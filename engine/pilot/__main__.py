@@ -72,9 +72,7 @@ def _load(source: CorpusSource, progress: Callable[[float], None]) -> Corpus:
     return load(source, progress=progress)
 
 
-def _measure(
-    corpus: Corpus, here: Device, progress: Callable[[float], None]
-) -> tuple[Speed, ...]:
+def _measure(corpus: Corpus, here: Device, progress: Callable[[float], None]) -> tuple[Speed, ...]:
     return measure(corpus, here, progress=progress)
 
 

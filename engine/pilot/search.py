@@ -98,7 +98,8 @@ def _by_time(
     """Examples a step that so many seconds on this machine allow."""
     once = np.array([prepared.seconds_per_step(size, 0.0) for size in sizes])
     each = np.array([prepared.seconds_per_step(size, 1.0) for size in sizes]) - once
-    return (seconds / steps - once) / each
+    examples: FloatArray = (seconds / steps - once) / each
+    return examples
 
 
 def _arms(
