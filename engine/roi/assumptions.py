@@ -169,7 +169,3 @@ class Assumptions:
             replace(self[name], value=v, low=v, high=v, distribution=Distribution.FIXED)
             for name, v in values.items()
         )
-
-    def all_fixed(self) -> "Assumptions":
-        """Without uncertainty: every figure at its value."""
-        return self.fixed(**self.values)

@@ -97,11 +97,6 @@ class FittedCurve:
     measured: bool = True
     inputs: tuple[str, ...] = ()
 
-    @property
-    def certain_direction(self) -> bool:
-        """Whether the pairs tell that the metric moves with the loss, and which way."""
-        return self.slope_interval[0] * self.slope_interval[1] > 0
-
     def metric(
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:
