@@ -32,7 +32,7 @@ DELTA_RANGE = (1e-12, 1e-5)
 
 
 class Sampling(StrEnum):
-    """How a step's batch is drawn; the guarantee is worth nothing under another one."""
+    """How a step's batch is drawn; the guarantee holds for no other one."""
 
     POISSON = "poisson"
     """Each person joins each batch independently with probability B/N; add/remove neighbours."""

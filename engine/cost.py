@@ -171,7 +171,8 @@ class Breakdown:
     @property
     def once(self) -> FloatArray:
         """All that is spent before the first user."""
-        return sum(getattr(self, name) for name in ONCE)
+        parts: list[FloatArray] = [getattr(self, name) for name in ONCE]
+        return sum(parts, start=np.zeros(()))
 
 
 ONCE = ("training", "search", "communication", "pilots", "data_preparation", "people")
@@ -184,7 +185,7 @@ def breakdown(workload: Workload, figures: Mapping[str, ArrayLike]) -> Breakdown
     final one. People: the team until launch, then those who operate it. Not covered: storage, and
     the price of the data itself beyond its preparation per person.
     """
-    f = {name: np.asarray(value, dtype=float) for name, value in figures.items()}
+    f = {name: _floats(value) for name, value in figures.items()}
     per_hour = f["price_per_device_hour"] * f["jpy_per_usd"]
     overhead = f["dp_overhead"] if workload.private else 1.0
     training = per_hour * device_hours(
@@ -211,12 +212,13 @@ def breakdown(workload: Workload, figures: Mapping[str, ArrayLike]) -> Breakdown
 
 def device_hours(flops: ArrayLike, peak_flops: ArrayLike, utilisation: ArrayLike) -> FloatArray:
     """Hours of one device for so many FLOPs; broadcasts."""
-    return np.asarray(flops) / (np.asarray(peak_flops) * np.asarray(utilisation) * 3600)
+    per_hour = _floats(peak_flops) * _floats(utilisation) * 3600
+    return _floats(flops) / per_hour
 
 
 def serving_flops(model_size: ArrayLike, tokens: ArrayLike) -> FloatArray:
     """FLOPs of serving: 2·M a token, a forward pass (Kaplan et al., arXiv 2001.08361, table 1)."""
-    return 2 * np.asarray(model_size) * np.asarray(tokens)
+    return 2 * _floats(model_size) * _floats(tokens)
 
 
 def all_reduce_hours(
@@ -232,18 +234,20 @@ def all_reduce_hours(
     2009, doi 10.1016/j.jpdc.2008.09.002) and all n wait: T·2·(n − 1)·M·bytes/bandwidth. One device
     sends nothing.
     """
-    sent = 2 * (np.asarray(devices) - 1) * np.asarray(model_size) * np.asarray(bytes_per_parameter)
-    return np.asarray(iterations) * sent / np.asarray(bytes_per_second) / 3600
+    sent = 2 * (_floats(devices) - 1) * _floats(model_size) * _floats(bytes_per_parameter)
+    return _floats(iterations) * sent / _floats(bytes_per_second) / 3600
 
 
 def federated_bytes(
     rounds: ArrayLike, model_size: ArrayLike, links: ArrayLike, bytes_per_parameter: ArrayLike
 ) -> FloatArray:
     """Bytes between a server and ``links`` sites: the model out and an update back every round."""
-    return (
-        2 * np.asarray(rounds) * np.asarray(links)
-        * np.asarray(model_size) * np.asarray(bytes_per_parameter)
-    )  # fmt: skip
+    exchanges = 2 * _floats(rounds) * _floats(links)
+    return exchanges * _floats(model_size) * _floats(bytes_per_parameter)
+
+
+def _floats(values: ArrayLike) -> FloatArray:
+    return np.asarray(values, dtype=float)
 
 
 def _communication(workload: Workload, f: Mapping[str, FloatArray]) -> FloatArray:

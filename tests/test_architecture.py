@@ -133,8 +133,8 @@ PRIVATE = re.compile(
 )
 TEXT_FILES = {".py", ".md", ".toml", ".txt", ".csv", ".sh", ".yml", ".yaml", ".json", ".po", ""}
 NOT_OURS = {
-    ".git", ".venv", ".venv-ci", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis",
-    ".benchmarks", "dist", "node_modules",
+    ".git", ".venv", ".venv-ci", "__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache",
+    ".hypothesis", ".benchmarks", "dist", "node_modules",
 }  # fmt: skip
 
 

@@ -141,10 +141,10 @@ def _evaluated(
     batch: FloatArray,
     iterations: FloatArray,
 ) -> Points:
-    """Points with NaN loss where they are impossible or where we would not look ourselves.
+    """Points with NaN loss where they are impossible or outside what the search may choose.
 
-    An alternative may use larger models than the search does (that is its point), but no smaller
-    ones and no other range of iterations: else it could win by a guess of the law's.
+    An alternative may use larger models than the search does, but no smaller ones and no other
+    range of iterations: outside the evidence it could look better through the law's error alone.
     """
     size, batch, iterations = np.broadcast_arrays(size, batch, iterations)
     low, high = space.searched_iterations

@@ -1,8 +1,8 @@
 """Inverse questions: the least compute, the fewest people, or the smallest ε for a target loss.
 
-Compute is read off one frontier; people and ε are found by bisection over frontiers (the best loss
-falls with both), each about 50 ms. Answers are rounded to the safe side: the target is met at the
-value returned, within the search's own precision.
+Compute is read off one frontier; people and ε are found by bisection (the best loss falls with
+both), a search of a few milliseconds a step. Answers are rounded to the safe side: the target is met
+at the value returned, within the search's own precision.
 """
 
 import math
@@ -42,7 +42,7 @@ def least_compute(
 ) -> Reached:
     """The least compute (FLOPs) whose best loss is at most ``target`` nats per token."""
     _require(target, fit)
-    line = best_by_compute(fit, _terms(budget, sampling), space, budget.compute_flops)
+    line = best_by_compute(fit, _privacy(budget, sampling), space, budget.compute_flops)
     searched = (float(line.allowed_flops[0]), float(line.allowed_flops[-1]))
     loss = line.points.cross_entropy
     below = np.flatnonzero(loss <= target)
@@ -62,7 +62,7 @@ def fewest_people(
 ) -> Reached:
     """The fewest people for ``target`` with the budget's compute and privacy; under a second."""
     _require(target, fit)
-    privacy = _terms(budget, sampling)
+    privacy = _privacy(budget, sampling)
 
     def loss(people: float) -> float:
         held = replace(privacy, data_budget=float(math.ceil(people)))
@@ -83,7 +83,7 @@ def smallest_epsilon(
 ) -> Reached:
     """The smallest ε (at the budget's δ) for ``target`` with its compute and people."""
     _require(target, fit)
-    privacy = _terms(budget, sampling)
+    privacy = _privacy(budget, sampling)
 
     def loss(epsilon: float) -> float:
         return _best(fit, replace(privacy, epsilon=epsilon), space, budget.compute_flops)
@@ -125,7 +125,7 @@ def _best(fit: FitResult, privacy: PrivacyParameters, space: Space, compute_flop
     return float(best_at(fit, privacy, space, compute_flops).cross_entropy[0])
 
 
-def _terms(budget: Budget, sampling: Sampling) -> PrivacyParameters:
+def _privacy(budget: Budget, sampling: Sampling) -> PrivacyParameters:
     return PrivacyParameters(
         data_budget=budget.data_budget,
         epsilon=budget.epsilon,

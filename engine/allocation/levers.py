@@ -1,7 +1,7 @@
 """What a budget buys: the frontier, where compute stops paying, doubling, and the wiggle room.
 
-Ranges come from the law's resamples judging the configurations that the law itself chose (the
-choice is not made again for each resample: that would cost a search apiece).
+Ranges are those of the losses that the law's resamples predict for the configurations that the law
+itself chose. The choice is not made again for each resample: that would cost a search each.
 """
 
 import math
@@ -13,7 +13,7 @@ from engine.allocation.points import Points, PrivacyParameters, resampled_losses
 from engine.allocation.result import Doubling, Saturation, WiggleRoom
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.interval import Interval
+from engine.interval import FloatArray, Interval
 from engine.law.fit import FitResult
 
 TOLERANCE = 0.01
@@ -90,14 +90,14 @@ def wiggle_room(
     )
 
 
-def _around(centre: float, decades: float, bounds: tuple[float, float]) -> np.ndarray:
+def _around(centre: float, decades: float, bounds: tuple[float, float]) -> FloatArray:
     """Log-spaced values around ``centre``, which is one of them, within ``bounds``."""
     factors = 10 ** np.linspace(-decades, decades, _MAP_POINTS)
     values = centre * factors
     return values[(values >= bounds[0] * (1 - _ROUNDING)) & (values <= bounds[1] * (1 + _ROUNDING))]
 
 
-def _first_within(compute: np.ndarray, loss: np.ndarray) -> float:
+def _first_within(compute: FloatArray, loss: FloatArray) -> float:
     """Least compute whose loss is within the tolerance of the least loss, interpolated."""
     goal = loss.min() * (1 + TOLERANCE)
     first = int(np.flatnonzero(loss <= goal)[0])

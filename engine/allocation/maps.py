@@ -7,7 +7,7 @@ covered: intervals, and money, which is a matter of prices.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.search import BUDGETS, Budgets, best_of, budgets
 from engine.allocation.space import EDGE_DECADES, Space
 from engine.config import DATA_RANGE, Sampling
+from engine.interval import BoolArray, FloatArray
 from engine.law.fit import FitResult
 
 FARTHEST = 1024.0
@@ -26,7 +27,7 @@ _FOLLOWED_FLOPS = (1e10, 1e28)
 """Compute between which a loss is looked for; beyond lies no configuration of any evidence."""
 
 
-def decades_outside(space: Space, points: Points) -> np.ndarray:
+def decades_outside(space: Space, points: Points) -> FloatArray:
     """How far each point lies from the evidence, in powers of ten, as the decision measures it."""
     found = np.zeros(points.cross_entropy.shape)
     for values, (low, high) in (
@@ -50,19 +51,19 @@ class BudgetMap:
 
     x: str
     y: str
-    x_values: np.ndarray
-    y_values: np.ndarray
-    cross_entropy: np.ndarray
-    model_size: np.ndarray
-    tokens_per_parameter: np.ndarray
-    compute_flops: np.ndarray
+    x_values: FloatArray
+    y_values: FloatArray
+    cross_entropy: FloatArray
+    model_size: FloatArray
+    tokens_per_parameter: FloatArray
+    compute_flops: FloatArray
     """Compute of the budget, not of the plan, which may use less."""
-    outside: np.ndarray
+    outside: BoolArray
     """True beyond the edge of the evidence, and where no plan exists."""
-    ridge: tuple[np.ndarray, np.ndarray]
+    ridge: tuple[FloatArray, FloatArray]
     """x and y of the saturation: more compute buys less than 1 % there; NaN beyond the map."""
-    saving: np.ndarray | None = None
-    reaching: np.ndarray | None = None
+    saving: FloatArray | None = None
+    reaching: FloatArray | None = None
 
 
 def budget_map(
@@ -72,8 +73,8 @@ def budget_map(
     *,
     x: str,
     y: str,
-    x_values: np.ndarray,
-    y_values: np.ndarray,
+    x_values: FloatArray,
+    y_values: FloatArray,
     with_saving: bool = False,
     target: float | None = None,
 ) -> BudgetMap:
@@ -106,23 +107,23 @@ def budget_map(
     )
 
 
-def saturation_of(fit: FitResult, space: Space, asked: Budgets) -> np.ndarray:
+def saturation_of(fit: FitResult, space: Space, asked: Budgets) -> FloatArray:
     """Least compute within 1 % of the best attainable, for each (data, ε); its compute is not used."""
     goal = _attainable(fit, space, asked) * (1 + TOLERANCE)
     return _least_compute(fit, space, asked, goal)
 
 
-def _attainable(fit: FitResult, space: Space, asked: Budgets) -> np.ndarray:
+def _attainable(fit: FitResult, space: Space, asked: Budgets) -> FloatArray:
     unlimited = asked.with_values("compute_flops", math.inf)
     return best_of(fit, space, unlimited).cross_entropy
 
 
 def _least_compute(
-    fit: FitResult, space: Space, asked: Budgets, goal: np.ndarray | float
-) -> np.ndarray:
+    fit: FitResult, space: Space, asked: Budgets, goal: FloatArray | float
+) -> FloatArray:
     """FLOPs at which the best loss is down to ``goal``; NaN if no compute brings it there."""
 
-    def above(compute: np.ndarray) -> np.ndarray:
+    def above(compute: FloatArray) -> FloatArray:
         point = best_of(fit, space, asked.with_values("compute_flops", compute))
         return point.cross_entropy - goal
 
@@ -130,8 +131,8 @@ def _least_compute(
 
 
 def _root(
-    falling: Callable[[np.ndarray], np.ndarray], bounds: tuple[float, float], count: int
-) -> np.ndarray:
+    falling: Callable[[FloatArray], FloatArray], bounds: tuple[float, float], count: int
+) -> FloatArray:
     """Where a function of a budget falls to 0: bisection in ln, then a straight line; NaN if nowhere.
 
     A NaN of the function counts as above 0: a budget that allows no plan.
@@ -157,20 +158,19 @@ def _ridge(
     held: Budgets,
     x: str,
     y: str,
-    x_values: np.ndarray,
-    y_values: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+    x_values: FloatArray,
+    y_values: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
     """The saturation along whichever axis is compute; else the people that the compute is enough
     for, since beyond them more compute would pay."""
     along = "compute_flops" if "compute_flops" in (x, y) else "data_budget"
     across, values = (y, y_values) if along == x else (x, x_values)
-    rows = replace(held, **{n: np.broadcast_to(getattr(held, n), values.shape) for n in BUDGETS})
-    rows = rows.with_values(across, values)
+    rows = held.repeated(values.size).with_values(across, values)
     if along == "compute_flops":
         found = saturation_of(fit, space, rows)
     else:
 
-        def unsaturated(people: np.ndarray) -> np.ndarray:
+        def unsaturated(people: FloatArray) -> FloatArray:
             there = rows.with_values("data_budget", people)
             excess = best_of(fit, space, there).cross_entropy / _attainable(fit, space, there) - 1
             return TOLERANCE - excess
@@ -179,7 +179,7 @@ def _ridge(
     return (found, values) if along == x else (values, found)
 
 
-def _saving(fit: FitResult, space: Space, asked: Budgets, found: Points) -> np.ndarray:
+def _saving(fit: FitResult, space: Space, asked: Budgets, found: Points) -> FloatArray:
     """The rule's curve is followed once for each (data, ε), in octaves of compute."""
     pairs, row = np.unique(
         np.stack([asked.data_budget, asked.epsilon]), axis=1, return_inverse=True
@@ -203,7 +203,7 @@ def _saving(fit: FitResult, space: Space, asked: Budgets, found: Points) -> np.n
     return np.where(np.isnan(found.cross_entropy), np.nan, factors)
 
 
-def _crossing(compute: np.ndarray, loss: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _crossing(compute: FloatArray, loss: FloatArray, wanted: FloatArray) -> FloatArray:
     """Compute at which a falling ``loss`` is down to each of ``wanted``; inf if it never is."""
     falling = np.minimum.accumulate(np.where(np.isnan(loss), np.inf, loss))
     known = np.isfinite(falling)
@@ -220,10 +220,10 @@ def _crossing(compute: np.ndarray, loss: np.ndarray, wanted: np.ndarray) -> np.n
 class Doublings:
     """Relative fall in loss from doubling the budget along x and the one along y, at points."""
 
-    x: np.ndarray
-    y: np.ndarray
-    along_x: np.ndarray
-    along_y: np.ndarray
+    x: FloatArray
+    y: FloatArray
+    along_x: FloatArray
+    along_y: FloatArray
 
 
 def doublings(fit: FitResult, space: Space, at: Budgets, *, x: str, y: str) -> Doublings:
@@ -246,14 +246,14 @@ def doublings(fit: FitResult, space: Space, at: Budgets, *, x: str, y: str) -> D
 class PlanLines:
     """The best plan along compute for a few people and ε; arrays (people, ε, compute), NaN where none."""
 
-    compute_flops: np.ndarray
-    data_budget: np.ndarray
-    epsilon: np.ndarray
-    model_size: np.ndarray
-    batch_size: np.ndarray
-    iterations: np.ndarray
-    tokens_per_parameter: np.ndarray
-    outside: np.ndarray
+    compute_flops: FloatArray
+    data_budget: FloatArray
+    epsilon: FloatArray
+    model_size: FloatArray
+    batch_size: FloatArray
+    iterations: FloatArray
+    tokens_per_parameter: FloatArray
+    outside: BoolArray
     """True beyond the edge of the evidence."""
 
 
@@ -261,9 +261,9 @@ def plan_lines(
     fit: FitResult,
     space: Space,
     *,
-    compute_flops: np.ndarray,
-    data_budget: np.ndarray,
-    epsilon: np.ndarray,
+    compute_flops: FloatArray,
+    data_budget: FloatArray,
+    epsilon: FloatArray,
     delta: float,
     sampling: Sampling,
 ) -> PlanLines:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from engine.accounting.search import noise_multiplier
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
-from engine.interval import FloatArray
+from engine.interval import FloatArray, IntArray
 from engine.law.fit import FitResult
 
 
@@ -31,7 +31,7 @@ class Points:
         """σ/B."""
         return self.noise_multiplier / self.batch_size
 
-    def take(self, index: NDArray[np.intp] | list[int]) -> "Points":
+    def take(self, index: IntArray | list[int]) -> "Points":
         """The points at ``index``."""
         return Points(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 

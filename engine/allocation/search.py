@@ -13,11 +13,11 @@ like any other: the best attainable loss.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from engine.accounting.domain import MOST_ITERATIONS
 from engine.accounting.search import noise_multiplier
@@ -25,7 +25,7 @@ from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
 from engine.errors import InputError
-from engine.interval import FloatArray
+from engine.interval import FloatArray, IntArray
 from engine.law.fit import FitResult
 
 BUDGETS = ("compute_flops", "data_budget", "epsilon")
@@ -155,14 +155,28 @@ class Budgets:
     delta: float
     sampling: Sampling
 
+    def _with(self, budgets: Mapping[str, FloatArray]) -> "Budgets":
+        values = {name: getattr(self, name) for name in BUDGETS} | dict(budgets)
+        return Budgets(
+            compute_flops=values["compute_flops"],
+            data_budget=values["data_budget"],
+            epsilon=values["epsilon"],
+            delta=self.delta,
+            sampling=self.sampling,
+        )
+
     def with_values(self, name: str, values: ArrayLike) -> "Budgets":
         """The same with other values of one budget."""
         shaped = np.broadcast_to(np.asarray(values, dtype=float), self.epsilon.shape)
-        return replace(self, **{name: shaped})
+        return self._with({name: shaped})
 
-    def take(self, index: NDArray[np.intp] | list[int]) -> "Budgets":
+    def take(self, index: IntArray | list[int]) -> "Budgets":
         """The budgets at ``index``."""
-        return replace(self, **{name: getattr(self, name)[index] for name in BUDGETS})
+        return self._with({name: getattr(self, name)[index] for name in BUDGETS})
+
+    def repeated(self, count: int) -> "Budgets":
+        """One budget, ``count`` times."""
+        return self._with({name: np.broadcast_to(getattr(self, name), count) for name in BUDGETS})
 
 
 def budgets(

@@ -1,8 +1,8 @@
 """Where the search may look, and how far an answer lies from what was measured.
 
-The law interpolates between runs; beyond them it is a guess that grows worse with distance. The
-search may go :data:`MARGIN` beyond the evidence in model size and iterations, answers there are
-marked, and a question whose answer lies farther than :data:`REFUSED_DECADES` is refused.
+The law interpolates between runs; beyond them its error grows with distance. The search may go
+:data:`MARGIN` beyond the evidence in model size and iterations, answers there are marked, and a
+question whose answer lies farther than :data:`REFUSED_DECADES` is refused.
 """
 
 import math
@@ -39,18 +39,20 @@ class Space:
 
     @property
     def searched_model_size(self) -> tuple[float, float]:
+        """Parameters of the smallest and the largest model that the search may choose."""
         return self.model_size[0] / MARGIN, self.model_size[1] * MARGIN
 
     @property
     def searched_iterations(self) -> tuple[float, float]:
+        """Fewest and most steps that the search may choose."""
         return max(self.iterations[0] / MARGIN, 10.0), min(self.iterations[1] * MARGIN, 1e6)
 
     def extrapolation(self, config: TrainingConfig, noise_batch_ratio: float) -> Extrapolation:
         """Decades outside the evidence, by coordinate; 0 inside.
 
-        Less noise than was ever measured is not counted: losses approach the noiseless curve
-        there, while more noise is unknown country. Nor is the batch, which a law that counts what
-        drawing it adds (:mod:`engine.law.drawing`) needs only where noise is small.
+        Only noise above the measured range counts: below it, losses approach the noiseless curve.
+        The batch does not count: a law that counts what drawing a batch adds
+        (:mod:`engine.law.drawing`) needs it only where noise is small.
         """
         decades = {
             "model_size": _outside(config.model_size, *self.model_size),
@@ -82,7 +84,7 @@ def space_of(frame: pd.DataFrame) -> Space:
 
 
 def refuse_if_absurd(extrapolation: Extrapolation) -> None:
-    """Raise :class:`InputError` where the answer would say more about us than about the law."""
+    """Raise :class:`InputError` beyond :data:`REFUSED_DECADES` from the evidence."""
     name, decades = extrapolation.farthest
     if decades > REFUSED_DECADES:
         raise InputError(

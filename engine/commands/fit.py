@@ -15,6 +15,7 @@ from engine.accounting.search import noise_multiplier
 from engine.commands.options import add_evidence, add_json, as_json, as_table
 from engine.config import Sampling
 from engine.decision.fitted import FittedEvidence, evidence_of, fitted_evidence
+from engine.interval import FloatArray
 from engine.law.selection.extrapolation import HORIZONS, Judgement, compare
 from engine.law.selection.form_selection import HoldOuts, choose_form, holdouts
 
@@ -169,4 +170,5 @@ def _noise_batch_ratio(
         delta=delta,
         sampling=Sampling.BEST,
     )
-    return sigma / batch_size
+    ratio: FloatArray = sigma / batch_size
+    return ratio

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
 
     def action(name: str, act: Callable[[argparse.Namespace], str]) -> argparse.ArgumentParser:
-        said = act.__doc__.split("\n")[0]
+        said = (act.__doc__ or "").split("\n")[0]
         found = actions.add_parser(
             name, help=said[0].lower() + said[1:].rstrip("."), description=said
         )
@@ -72,7 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> str:
     """What the chosen action says. Raises :class:`InputError`."""
-    return options.act(options)
+    said: str = options.act(options)
+    return said
 
 
 def prepare(options: argparse.Namespace) -> str:

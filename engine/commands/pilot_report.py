@@ -99,10 +99,12 @@ def status_rows(name: str, status: Status, plan: PilotPlan | None) -> Rows:
         rows.append(("now", line(status)))
     if status.sentence:
         rows.append(("reason", status.sentence))
-    other = None if plan is None else other_code(plan, status)
+    if plan is None:
+        return rows
+    other = other_code(plan, status)
     if other is not None:
         rows.append(("code", _changed(plan, other)))
-    if plan is not None and any(arm.predicted for arm in plan.arms):
+    if any(arm.predicted for arm in plan.arms):
         rows += _origin(plan.transfer)
     return rows
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.commands.options import add_json, as_json, as_table
 from engine.decision.fitted import run_log
 from engine.runs.importers.dp_scaling_laws import read_results
+from engine.runs.table import Refusal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> str:
     """What was imported and refused, and what the log holds. Raises :class:`InputError`."""
     log = run_log()
-    stored, refusals = [], []
+    stored: list[str] = []
+    refusals: list[Refusal] = []
     if options.import_results is not None:
         records, refusals = read_results(options.import_results, created_at=datetime.now(UTC))
         stored = log.append(records)

@@ -59,7 +59,7 @@ def _document(row: TransferRow) -> dict[str, object]:
 
 
 def _table(rows: list[TransferRow]) -> str:
-    lines = [("runs", "law", "draws", *_HEADINGS)]
+    lines: list[tuple[str, ...]] = [("runs", "law", "draws", *_HEADINGS)]
     for row in rows:
         figures = (getattr(row, name) for name in _HEADINGS)
         lines.append((str(row.runs), row.method, str(row.draws), *map(_share, figures)))

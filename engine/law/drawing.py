@@ -13,7 +13,7 @@ changes losses without being able to say why. ``data/CAMPAIGN.md`` holds this to
 explains a part of what the batch does, not all of it.
 
 Assumed: that both kinds of noise harm alike, and gradients of norm 1 that point nowhere in common. Only
-evidence of two batches or more can tell (:func:`engine.law.evidence.tells_drawing`). Not covered: other
+evidence of two batches or more can tell (:func:`engine.law.observations.tells_drawing`). Not covered: other
 clipping than to norm 1.
 
 >>> float(round(step_noise(0.003, 30_000, 256) / 0.003, 3))
@@ -23,10 +23,13 @@ clipping than to norm 1.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.law.shapes import Array
+from engine.interval import FloatArray
 
 
-def step_noise(noise_batch_ratio: ArrayLike, model_size: ArrayLike, batch_size: ArrayLike) -> Array:
+def step_noise(
+    noise_batch_ratio: ArrayLike, model_size: ArrayLike, batch_size: ArrayLike
+) -> FloatArray:
     """σ̄' of σ̄ = σ/B, M parameters and B expected examples; the arrays broadcast."""
     drawn = 1.0 / (np.asarray(model_size, dtype=float) * np.asarray(batch_size, dtype=float))
-    return np.sqrt(np.square(np.asarray(noise_batch_ratio, dtype=float)) + drawn)
+    noise: FloatArray = np.sqrt(np.square(np.asarray(noise_batch_ratio, dtype=float)) + drawn)
+    return noise

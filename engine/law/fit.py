@@ -1,7 +1,7 @@
 """Estimation of a law from a frame of runs: one best θ, resampled θ, and prediction intervals.
 
 The estimate minimises a sum of Huber losses (see :mod:`engine.law.solve`) over what the rows say
-(see :mod:`engine.law.evidence`) from a fixed grid of starts. The interval has three parts, and
+(see :mod:`engine.law.observations`) from a fixed grid of starts. The interval has three parts, and
 none is the in-sample residual, which flatters a form of seven numbers fitted to twenty rows:
 
 * *parameters*: whole groups of rows are resampled and the priors' centres redrawn, so that what
@@ -24,10 +24,11 @@ from scipy.spatial import KDTree
 from scipy.special import ndtri
 
 from engine.errors import InputError
-from engine.law.evidence import evidence_of
+from engine.interval import FloatArray
 from engine.law.form import Form
 from engine.law.forms import DEFAULT_FORM, form_of
 from engine.law.law import Law
+from engine.law.observations import observations_of
 from engine.law.selection.holdout import (
     DECADES,
     best,
@@ -37,7 +38,6 @@ from engine.law.selection.holdout import (
     leave_largest_out,
     resample,
 )
-from engine.law.shapes import Array
 from engine.law.solve import prior_share
 
 _AT_BOUND = 1e-6
@@ -79,18 +79,13 @@ class FitResult:
     rows: int
     statuses: tuple[Caveat, ...]
 
-    @property
-    def converged(self) -> bool:
-        """No soft problem."""
-        return not self.statuses
-
     def distance(
         self,
         model_size: ArrayLike,
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> Array:
+    ) -> FloatArray:
         """e-folds (Euclidean in ln M, ln T, ln σ̄) from the nearest evidence."""
         point = model_size, iterations, noise_batch_ratio, batch_size
         u, v, s = np.broadcast_arrays(*self.law.relative(*point))
@@ -102,7 +97,7 @@ class FitResult:
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> Array:
+    ) -> FloatArray:
         """Loss under each resample of the law, nats per token, shape (resamples, *broadcast)."""
         point = model_size, iterations, noise_batch_ratio, batch_size
         u, v, s = np.broadcast_arrays(*self.law.relative(*point))
@@ -117,7 +112,7 @@ class FitResult:
         batch_size: ArrayLike | None = None,
         *,
         level: float = 0.9,
-    ) -> tuple[Array, Array]:
+    ) -> tuple[FloatArray, FloatArray]:
         """(low, high) of the loss of one new run, nats per token, in (0, ln vocabulary]. The point is
         as in :meth:`Law.cross_entropy`.
 
@@ -178,42 +173,44 @@ class FitResult:
 def fit(
     frame: pd.DataFrame, *, form: str = DEFAULT_FORM, resamples: int = 200, seed: int = 0
 ) -> FitResult:
-    """Fit ``form`` to ``frame`` (one row a run; columns in :func:`engine.law.evidence.evidence_of`).
+    """Fit ``form`` to ``frame`` (one row a run; columns in :func:`engine.law.observations.observations_of`).
 
     Deterministic: the same frame, form, resamples and seed give the same bits on one machine.
     Raises :class:`InputError` where the evidence cannot carry a fit; soft problems are statuses.
     """
-    shape, evidence = form_of(form), evidence_of(frame)
-    theta, objective, agreeing = best(shape, evidence)
-    single = leave_groups_out(shape, evidence, theta)
-    large = [leave_largest_out(shape, evidence, theta, decade) for decade in DECADES]
+    shape, observations = form_of(form), observations_of(frame)
+    theta, objective, agreeing = best(shape, observations)
+    single = leave_groups_out(shape, observations, theta)
+    large = [leave_largest_out(shape, observations, theta, decade) for decade in DECADES]
     scatter = float(np.sqrt(np.mean(single.errors**2)))
-    resampled, _ = resample(shape, evidence, theta, resamples, seed)
-    shares = prior_share(shape, evidence, theta)
-    points = coordinates(evidence.u, evidence.v, evidence.s, evidence.least_noise)
+    resampled, _ = resample(shape, observations, theta, resamples, seed)
+    shares = prior_share(shape, observations, theta)
+    points = coordinates(observations.u, observations.v, observations.s, observations.least_noise)
     points = np.unique(np.round(points * _POINT_GRID) / _POINT_GRID, axis=0)
     return FitResult(
         law=Law(
             form=form,
             theta=tuple(theta.tolist()),
-            vocabulary_size=evidence.vocabulary_size,
-            reference=evidence.reference,
-            batch_size=evidence.batch_size,
+            vocabulary_size=observations.vocabulary_size,
+            reference=observations.reference,
+            batch_size=observations.batch_size,
         ),
         resampled=tuple(map(tuple, resampled.tolist())),
         scatter=scatter,
         drift=drift_of(scatter, [part for part in large if part is not None]),
         points=tuple(map(tuple, points.tolist())),
-        least_noise=evidence.least_noise,
+        least_noise=observations.least_noise,
         objective=objective,
         starts_agreeing=agreeing,
         prior_shares=tuple(shares.tolist()),
-        rows=len(evidence.u),
+        rows=len(observations.u),
         statuses=_statuses(shape, theta, agreeing, shares),
     )
 
 
-def _statuses(form: Form, theta: Array, agreeing: float, shares: Array) -> tuple[Caveat, ...]:
+def _statuses(
+    form: Form, theta: FloatArray, agreeing: float, shares: FloatArray
+) -> tuple[Caveat, ...]:
     found = []
     for parameter, value, share in zip(form.parameters, theta, shares, strict=True):
         if min(value - parameter.low, parameter.high - value) < _AT_BOUND:

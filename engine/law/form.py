@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.law.shapes import Array, Evaluate, Slopes
+from engine.interval import FloatArray
+from engine.law.shapes import Evaluate, Slopes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ class Form:
         log_iterations: ArrayLike,
         noise: ArrayLike,
         log_vocabulary: float,
-    ) -> Array:
+    ) -> FloatArray:
         """L in nats per token.
 
         ``theta`` is (p,) or (R, p); the other arrays broadcast to a shape S and are relative to
@@ -71,7 +72,7 @@ class Form:
         noise: ArrayLike,
         log_vocabulary: float,
         slopes: bool = True,
-    ) -> tuple[Array, Slopes]:
+    ) -> tuple[FloatArray, Slopes]:
         """L as :meth:`cross_entropy` and ∂L/∂ln M, ∂L/∂ln T, ∂L/∂ln σ̄ (nats per e-fold)."""
         theta = np.asarray(theta, dtype=float)
         u, v, s = (np.asarray(x, dtype=float) for x in (log_model_size, log_iterations, noise))

@@ -6,8 +6,6 @@
 ... )
 >>> law.cross_entropy(3e7, 1e4, [0.0, 1e-5]).round(2)
 array([1.91, 2.68])
->>> [slope.round(3).item() for slope in law.log_slopes(3e7, 1e4, 1e-5)]
-[-0.011, -0.114, 0.217]
 """
 
 import math
@@ -19,10 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import InputError
+from engine.interval import FloatArray
 from engine.law.drawing import step_noise
 from engine.law.form import Form, Reference
 from engine.law.forms import form_of
-from engine.law.shapes import Array
 
 MINIMUM_VOCABULARY = 64
 """Below, the irreducible loss that the forms allow (2 nats) could pass ln vocabulary."""
@@ -74,7 +72,7 @@ class Law:
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> Array:
+    ) -> FloatArray:
         """Nats per token at M parameters, T iterations, σ̄ = σ/B and B examples; the arrays broadcast.
 
         B, by default the evidence's own, matters only to a law with a ``batch_size``. Values must be
@@ -92,27 +90,9 @@ class Law:
         for start in range(0, shape[0], step):
             rows = slice(start, start + step)
             # An axis that broadcasts stays short: its exponentials are taken once a chunk.
-            some = (x[rows] if x.ndim == len(shape) and len(x) > 1 else x for x in parts)
-            loss[rows] = form.cross_entropy(theta, *some, ceiling)
+            u, v, s = (x[rows] if x.ndim == len(shape) and len(x) > 1 else x for x in parts)
+            loss[rows] = form.cross_entropy(theta, u, v, s, ceiling)
         return loss
-
-    def log_slopes(
-        self,
-        model_size: ArrayLike,
-        iterations: ArrayLike,
-        noise_batch_ratio: ArrayLike,
-        batch_size: ArrayLike | None = None,
-    ) -> tuple[Array, Array, Array]:
-        """d ln L/d ln M, d ln L/d ln T and d ln L/d ln σ̄ (no unit), each at all others fixed."""
-        u, v, s = self.relative(model_size, iterations, noise_batch_ratio, batch_size)
-        loss, (by_size, by_steps, by_noise) = self._form.surface(
-            np.asarray(self.theta), u, v, s, self.log_vocabulary
-        )
-        alone = np.asarray(noise_batch_ratio, dtype=float) / self.reference.noise_batch_ratio
-        # Of σ̄'² a share is the mechanism's; the rest, 1/(M·B), falls as the model grows.
-        share = (alone / s) ** 2 if self.batch_size else np.ones_like(s)
-        by_size = by_size - 0.5 * (1.0 - share) * by_noise
-        return by_size / loss, by_steps / loss, share * by_noise / loss
 
     def relative(
         self,
@@ -120,7 +100,7 @@ class Law:
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> tuple[Array, Array, Array]:
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """ln(M/M_ref), ln(T/T_ref) and σ̄/σ̄_ref (σ̄'/σ̄_ref of a law with a ``batch_size``), as the
         form takes them."""
         if self.batch_size is not None:
@@ -166,7 +146,7 @@ def require_vocabulary(vocabulary_size: int) -> None:
 
 def relative(
     reference: Reference, model_size: ArrayLike, iterations: ArrayLike, noise_batch_ratio: ArrayLike
-) -> tuple[Array, Array, Array]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """ln(M/M_ref), ln(T/T_ref) and σ̄/σ̄_ref as float arrays."""
     return (
         np.log(np.asarray(model_size, dtype=float) / reference.model_size),

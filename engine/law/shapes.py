@@ -8,11 +8,14 @@ s = σ̄/σ̄_ref and V = ln vocabulary, and returns L in nats per token with (�
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Slopes = tuple[Array, Array, Array]
-Evaluate = Callable[[tuple[Array, ...], Array, Array, Array, float, bool], tuple[Array, Slopes]]
+from engine.interval import FloatArray
+
+Slopes = tuple[FloatArray, FloatArray, FloatArray]
+Evaluate = Callable[
+    [tuple[FloatArray, ...], FloatArray, FloatArray, FloatArray, float, bool],
+    tuple[FloatArray, Slopes],
+]
 """(parameters, u, v, s, V, want slopes) -> L and slopes (empty arrays when not wanted)."""
 
 _ODDS_LIMIT = 60.0
@@ -24,12 +27,17 @@ _NONE: Slopes = (np.empty(0), np.empty(0), np.empty(0))
 
 def signal(
     *, shape: str, top: bool = False, gamma: bool = False, psi: bool = False, onset: bool = False
-) -> Callable[..., tuple[Array, Slopes]]:
+) -> Callable[..., tuple[FloatArray, Slopes]]:
     """Evaluator of the family that discounts steps by their signal share."""
 
     def evaluate(
-        parts: tuple[Array, ...], u: Array, v: Array, s: Array, log_vocabulary: float, slopes: bool
-    ) -> tuple[Array, Slopes]:
+        parts: tuple[FloatArray, ...],
+        u: FloatArray,
+        v: FloatArray,
+        s: FloatArray,
+        log_vocabulary: float,
+        slopes: bool,
+    ) -> tuple[FloatArray, Slopes]:
         values = iter(parts)
         entropy, log_a, alpha, odds, beta, kappa, log_c = (next(values) for _ in range(7))
         power = next(values) if gamma else 1.0
@@ -44,7 +52,7 @@ def signal(
         discount = np.log1p(x2) * power
         k = odds + (v - discount) * (1.0 if shape == "power" else beta) + pace * u
         k = np.clip(k, -_ODDS_LIMIT, _ODDS_LIMIT)
-        h_v: Array | float = 0.0
+        h_v: FloatArray | float = 0.0
         if shape == "hill":
             rest = np.exp(-k)
             y = rest + start
@@ -77,8 +85,13 @@ def signal(
 
 
 def additive(
-    parts: tuple[Array, ...], u: Array, v: Array, s: Array, log_vocabulary: float, slopes: bool
-) -> tuple[Array, Slopes]:
+    parts: tuple[FloatArray, ...],
+    u: FloatArray,
+    v: FloatArray,
+    s: FloatArray,
+    log_vocabulary: float,
+    slopes: bool,
+) -> tuple[FloatArray, Slopes]:
     """Capacity, steps and noise each add to z, and z/(1 + z) bounds the sum."""
     entropy, log_a, alpha, log_b, beta, kappa, log_c, gamma, rho = parts
     size = np.exp(log_a - alpha * u)
@@ -96,8 +109,13 @@ def additive(
 
 
 def limits(
-    parts: tuple[Array, ...], u: Array, v: Array, s: Array, log_vocabulary: float, slopes: bool
-) -> tuple[Array, Slopes]:
+    parts: tuple[FloatArray, ...],
+    u: FloatArray,
+    v: FloatArray,
+    s: FloatArray,
+    log_vocabulary: float,
+    slopes: bool,
+) -> tuple[FloatArray, Slopes]:
     """Capacity, steps and noise each set a limit; z is their m-norm, and z/(1 + z) bounds it."""
     *rest, mixing = parts
     entropy, log_a, alpha, log_b, beta, kappa, log_c, gamma, rho = rest
@@ -122,8 +140,13 @@ def limits(
 
 
 def bounded_l2(
-    parts: tuple[Array, ...], u: Array, v: Array, s: Array, log_vocabulary: float, slopes: bool
-) -> tuple[Array, Slopes]:
+    parts: tuple[FloatArray, ...],
+    u: FloatArray,
+    v: FloatArray,
+    s: FloatArray,
+    log_vocabulary: float,
+    slopes: bool,
+) -> tuple[FloatArray, Slopes]:
     """The paper's L2, y, under the bound y/(1 + (y/V)⁴)^¼."""
     entropy, log_a, alpha, log_b, beta, log_c, gamma, gamma_size, middle = parts
     size = np.exp(log_a - alpha * u)

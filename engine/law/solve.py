@@ -8,10 +8,10 @@ of Huber losses plus the squared deviations from the priors. No randomness.
 
 import numpy as np
 
-from engine.law.evidence import FitData
+from engine.interval import FloatArray
 from engine.law.form import Form
+from engine.law.observations import Observations
 from engine.law.residuals import LOSS_TOLERANCE, residuals, row_of_residual
-from engine.law.shapes import Array
 
 HUBER = 1.345
 """Residuals beyond this many tolerances count linearly: 95 % efficiency on normal errors."""
@@ -23,15 +23,15 @@ _ELEMENTS = 4_000_000
 
 def solve(
     form: Form,
-    evidence: FitData,
-    starts: Array,
-    weights: Array,
+    observations: Observations,
+    starts: FloatArray,
+    weights: FloatArray,
     *,
-    centres: Array | None = None,
-    precision: Array | None = None,
-    shifts: Array | None = None,
+    centres: FloatArray | None = None,
+    precision: FloatArray | None = None,
+    shifts: FloatArray | None = None,
     iterations: int = 80,
-) -> tuple[Array, Array]:
+) -> tuple[FloatArray, FloatArray]:
     """Minimise from ``starts`` (R, p) under row ``weights`` (R, n).
 
     ``centres`` (R, p) replaces the priors' means, ``precision`` (p, p), an inverse covariance,
@@ -43,30 +43,35 @@ def solve(
         centres = np.tile([p.prior[0] for p in form.parameters], (len(starts), 1))
     if precision is None:
         precision = prior_precision(form)
-    moved = np.zeros((len(starts), len(row_of_residual(evidence))))
+    moved = np.zeros((len(starts), len(row_of_residual(observations))))
     if shifts is not None:
         moved[:, : shifts.shape[1]] = shifts / LOSS_TOLERANCE
     per_problem = moved.shape[1] * starts.shape[1]
     chunk = max(1, _ELEMENTS // per_problem)
-    results = [
-        _solve(
-            form,
-            evidence,
-            *(a[i : i + chunk] for a in (starts, weights, centres, moved)),
-            precision,
-            iterations,
+    results = []
+    for first in range(0, len(starts), chunk):
+        some = slice(first, first + chunk)
+        results.append(
+            _solve(
+                form,
+                observations,
+                starts[some],
+                weights[some],
+                centres[some],
+                moved[some],
+                precision,
+                iterations,
+            )
         )
-        for i in range(0, len(starts), chunk)
-    ]
     return np.concatenate([r[0] for r in results]), np.concatenate([r[1] for r in results])
 
 
-def prior_precision(form: Form) -> Array:
+def prior_precision(form: Form) -> FloatArray:
     """(p, p) inverse covariance of the form's own weak priors: they are independent."""
     return np.diag([p.prior[1] ** -2.0 for p in form.parameters])
 
 
-def huber(residual: Array) -> Array:
+def huber(residual: FloatArray) -> FloatArray:
     """ρ(r) = r² inside the Huber limit, linear outside, for each residual."""
     size = np.abs(residual)
     return np.where(size <= HUBER, size**2, HUBER * (2.0 * size - HUBER))
@@ -74,30 +79,32 @@ def huber(residual: Array) -> Array:
 
 def _solve(
     form: Form,
-    evidence: FitData,
-    starts: Array,
-    weights: Array,
-    centres: Array,
-    shifts: Array,
-    precision: Array,
+    observations: Observations,
+    starts: FloatArray,
+    weights: FloatArray,
+    centres: FloatArray,
+    shifts: FloatArray,
+    precision: FloatArray,
     iterations: int,
-) -> tuple[Array, Array]:
+) -> tuple[FloatArray, FloatArray]:
     low, high = (np.array([getattr(p, end) for p in form.parameters]) for end in ("low", "high"))
-    weights = weights[:, row_of_residual(evidence)]
+    weights = weights[:, row_of_residual(observations)]
 
-    def total(theta: Array, data: Array, rows: Array, mean: Array) -> Array:
+    def total(
+        theta: FloatArray, data: FloatArray, rows: FloatArray, mean: FloatArray
+    ) -> FloatArray:
         off = theta - mean
         value = (rows * huber(data)).sum(axis=-1) + ((off @ precision) * off).sum(axis=-1)
         return np.where(np.isfinite(value), value, np.inf)
 
     theta = np.clip(starts, low, high)
-    data = residuals(form, theta, evidence) + shifts
+    data = residuals(form, theta, observations) + shifts
     value = total(theta, data, weights, centres)
     damping = np.full(len(theta), 1e-2)
     live = np.arange(len(theta))
     for _ in range(iterations):
         here, r, w, mean = theta[live], data[live], weights[live], centres[live]
-        jacobian = _jacobian(form, evidence, here, r - shifts[live], high)
+        jacobian = _jacobian(form, observations, here, r - shifts[live], high)
         bend = w * np.minimum(1.0, HUBER / np.maximum(np.abs(r), 1e-12))
         weighted = (jacobian * bend[:, :, None]).transpose(0, 2, 1)
         gradient = (weighted @ r[:, :, None])[:, :, 0] + (here - mean) @ precision
@@ -109,7 +116,7 @@ def _solve(
         diagonal += damping[live, None] * diagonal + pinned
         move = np.linalg.solve(normal, -gradient[:, :, None])[:, :, 0]
         tried = np.clip(here + move, low, high)
-        tried_data = residuals(form, tried, evidence) + shifts[live]
+        tried_data = residuals(form, tried, observations) + shifts[live]
         tried_value = total(tried, tried_data, w, mean)
         gain = value[live] - tried_value
         better = gain > 0
@@ -125,7 +132,9 @@ def _solve(
     return theta, value
 
 
-def _jacobian(form: Form, evidence: FitData, theta: Array, data: Array, high: Array) -> Array:
+def _jacobian(
+    form: Form, observations: Observations, theta: FloatArray, data: FloatArray, high: FloatArray
+) -> FloatArray:
     """(R, m, p) by forward differences (slopes inside the residuals are exact already)."""
     jacobian = np.empty((*data.shape, theta.shape[1]))
     for k in range(theta.shape[1]):
@@ -133,29 +142,29 @@ def _jacobian(form: Form, evidence: FitData, theta: Array, data: Array, high: Ar
         step = np.where(theta[:, k] + _DIFFERENCE <= high[k], _DIFFERENCE, -_DIFFERENCE)
         moved = theta.copy()
         moved[:, k] += step
-        jacobian[:, :, k] = (residuals(form, moved, evidence) - data) / step[:, None]
+        jacobian[:, :, k] = (residuals(form, moved, observations) - data) / step[:, None]
     return jacobian
 
 
 def prior_share(
     form: Form,
-    evidence: FitData,
-    theta: Array,
+    observations: Observations,
+    theta: FloatArray,
     *,
-    weights: Array | None = None,
-    precision: Array | None = None,
-) -> Array:
+    weights: FloatArray | None = None,
+    precision: FloatArray | None = None,
+) -> FloatArray:
     """(p,) variance left after seeing the evidence over the prior's variance: 1 learnt nothing.
 
     ``weights`` (n,) of the rows and ``precision`` of the prior as in :func:`solve`.
     """
     if precision is None:
         precision = prior_precision(form)
-    rows = np.ones(len(evidence.u)) if weights is None else weights
+    rows = np.ones(len(observations.u)) if weights is None else weights
     high = np.array([p.high for p in form.parameters])
-    data = residuals(form, theta[None], evidence)
-    jacobian = _jacobian(form, evidence, theta[None], data, high)[0]
+    data = residuals(form, theta[None], observations)
+    jacobian = _jacobian(form, observations, theta[None], data, high)[0]
     bend = np.minimum(1.0, HUBER / np.maximum(np.abs(data[0]), 1e-12))
-    bend = bend * rows[row_of_residual(evidence)]
+    bend = bend * rows[row_of_residual(observations)]
     normal = (jacobian * bend[:, None]).T @ jacobian + precision
     return np.diag(np.linalg.inv(normal)) / np.diag(np.linalg.inv(precision))

@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -67,11 +68,11 @@ def _lock(folder: PilotFolder, descriptor: int | None) -> Lock | None:
     return lock
 
 
-def _load(source: CorpusSource, progress) -> Corpus:
+def _load(source: CorpusSource, progress: Callable[[float], None]) -> Corpus:
     return load(source, progress=progress)
 
 
-def _measure(corpus: Corpus, here: Device, progress) -> tuple[Speed, ...]:
+def _measure(corpus: Corpus, here: Device, progress: Callable[[float], None]) -> tuple[Speed, ...]:
     return measure(corpus, here, progress=progress)
 
 

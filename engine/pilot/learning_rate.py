@@ -27,6 +27,8 @@ from engine.errors import InputError
 from engine.runs.curves import FIRST_ITERATION, has_curve, noise_of, vertex
 from engine.runs.record import RunRecord
 
+_Cell = tuple[int, int, float]
+"""Model size, batch size, noise-batch ratio."""
 MINIMUM_CELLS = 6
 LEAST_RATES = 3
 
@@ -81,9 +83,10 @@ def fit_rule(records: Iterable[RunRecord]) -> LearningRateRule:
         [_features(o.model_size, o.batch_size, o.noise_batch_ratio, o.iterations) for o in found]
     )
     fitted = OLS(np.log2([o.learning_rate for o in found]), rows).fit()
+    a, b, c, d = (float(value) for value in fitted.params)
     tried = [record.learning_rate for record in records if record.learning_rate]
     return LearningRateRule(
-        coefficients=tuple(float(value) for value in fitted.params),
+        coefficients=(a, b, c, d),
         spread=math.sqrt(fitted.mse_resid) if fitted.df_resid > 0 else math.inf,
         cells=len(cells),
         lowest=min(tried),
@@ -93,7 +96,9 @@ def fit_rule(records: Iterable[RunRecord]) -> LearningRateRule:
 
 def optima(records: Iterable[RunRecord]) -> list[Optimum]:
     """The best rate at every iteration that three rates of a cell recorded, mean over seeds."""
-    cells = defaultdict(lambda: defaultdict(list))
+    cells: defaultdict[_Cell, defaultdict[float, list[dict[int, float]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for record in records:
         if record.learning_rate and has_curve(record):
             key = record.model_size, record.batch_size, noise_of(record)
@@ -105,13 +110,13 @@ def optima(records: Iterable[RunRecord]) -> list[Optimum]:
             if step < FIRST_ITERATION:
                 continue
             tried = {
-                rate: np.mean([curve[step] for curve in curves if step in curve])
+                rate: float(np.mean([curve[step] for curve in curves if step in curve]))
                 for rate, curves in sorted(by_rate.items())
                 if any(step in curve for curve in curves)
             }
             if len(tried) < LEAST_RATES:
                 continue
-            best = vertex(np.log2(list(tried)), list(tried.values()))
+            best = vertex(np.log2(list(tried)).tolist(), list(tried.values()))
             found.append(
                 Optimum(
                     model_size=size,

@@ -68,9 +68,11 @@ def within_budget(
     search = partial(_arms, prepared, law, terms, with_rule)
     if budget.compute_flops is not None:
         return search(partial(_by_compute, law.space, budget.compute_flops))
+    assert budget.seconds is not None  # a budget has FLOPs or seconds
     share = budget.seconds / repeats
     spent = share / 2 if with_rule else share
-    chosen, kept = {}, None
+    chosen: dict[str, Found] = {}
+    kept: dict[str, Found] | None = None
     for _ in range(_ROUNDS):
         chosen = search(partial(_by_time, prepared, max(spent - START_SECONDS, 1.0)))
         total = sum(seconds_of(prepared, found.config) for found in chosen.values())
@@ -96,7 +98,8 @@ def _by_time(
     """Examples a step that so many seconds on this machine allow."""
     once = np.array([prepared.seconds_per_step(size, 0.0) for size in sizes])
     each = np.array([prepared.seconds_per_step(size, 1.0) for size in sizes]) - once
-    return (seconds / steps - once) / each
+    examples: FloatArray = (seconds / steps - once) / each
+    return examples
 
 
 def _arms(

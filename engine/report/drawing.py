@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from engine.report.deck import Bars, Figure, Lines, Mark
+from engine.report.deck import Band, Bars, Figure, Line, Lines, Mark
 from engine.report.measure import em, wrap
 from engine.report.scales import Scale, log_scale, straight_scale
 
@@ -136,8 +136,7 @@ def _lines(figure: Lines, width: float, height: float, size: float) -> list[Prim
     for line in figure.lines:
         for piece in _inside(_finite(figure.x, line.y), low, high):
             points = tuple((along.at(x), upright.at(y)) for x, y in piece)
-            shapes.append(Stroke(points=points, colour=line.colour, dashed=line.dashed,
-                                 dotted=line.dotted, width=line.width * size / 16))  # fmt: skip
+            shapes.append(_stroke(line, points, size))
     for mark in figure.marks:
         shapes += _marked(mark, along.at(mark.x), upright.at(mark.y), (left, right), size)
     return shapes
@@ -147,21 +146,31 @@ def _legend(figure: Lines, width: float, size: float) -> tuple[list[Primitive], 
     """Swatches with names in rows, and the height they take."""
     shapes: list[Primitive] = []
     x, y = 0.0, 0.8 * size
-    entries = [(line.name, line) for line in figure.lines] + [(figure.band.name, figure.band)]
-    for name, entry in entries:
-        needed = (em(name) + 3.6) * size
+    entries: list[Line | Band] = [*figure.lines, figure.band]
+    for entry in entries:
+        needed = (em(entry.name) + 3.6) * size
         if x and x + needed > width:
             x, y = 0.0, y + 1.5 * size
-        if entry is figure.band:
+        if isinstance(entry, Band):
             box = _box(x, y - 0.6 * size, x + 1.8 * size, y + 0.2 * size)
             shapes.append(Area(points=box, colour=entry.colour, opacity=0.2))
         else:
             ends = ((x, y - 0.3 * size), (x + 1.8 * size, y - 0.3 * size))
-            shapes.append(Stroke(points=ends, colour=entry.colour, dashed=entry.dashed,
-                                 dotted=entry.dotted, width=entry.width * size / 16))  # fmt: skip
-        shapes.append(Label(x=x + 2.2 * size, y=y, text=name, size=size, colour=INK))
+            shapes.append(_stroke(entry, ends, size))
+        shapes.append(Label(x=x + 2.2 * size, y=y, text=entry.name, size=size, colour=INK))
         x += needed
     return shapes, y + 0.5 * size
+
+
+def _stroke(line: Line, points: tuple[tuple[float, float], ...], size: float) -> Stroke:
+    """``points`` in the looks of ``line``."""
+    return Stroke(
+        points=points,
+        colour=line.colour,
+        dashed=line.dashed,
+        dotted=line.dotted,
+        width=line.width * size / 16,
+    )
 
 
 def _marked(

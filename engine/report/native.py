@@ -7,8 +7,11 @@ A band is drawn by its two edges: PowerPoint has no area between two curves on a
 import math
 
 from lxml import etree
+from pptx.chart.axis import _BaseAxis
 from pptx.chart.chart import Chart
 from pptx.chart.data import CategoryChartData, XyChartData
+from pptx.chart.plot import _BasePlot
+from pptx.chart.series import XySeries
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import (
     XL_CHART_TYPE,
@@ -19,11 +22,15 @@ from pptx.enum.chart import (
 )
 from pptx.enum.dml import MSO_LINE
 from pptx.oxml.ns import qn
-from pptx.util import Pt
+from pptx.shapes.graphfrm import GraphicFrame
+from pptx.slide import Slide
+from pptx.util import Length, Pt
 
 from engine.report.deck import Bar, Bars, Figure, Lines
 from engine.report.scales import round_step, straight_scale
 
+_Place = tuple[Length, Length, Length, Length]
+"""Left, top, width, height."""
 _SIZE = 14
 _INK, _QUIET, _GRID = (RGBColor.from_string(c) for c in ("0F111C", "565B6E", "E4E6EE"))
 _LOG_FORMAT, _FORMAT = "0E+00", "#,##0;−#,##0;0"
@@ -34,11 +41,14 @@ _CARRIER = 0.2
 
 
 def add_chart(
-    page, figure: Figure, x: float, y: float, width: float, height: float, language: str
+    page: Slide, figure: Figure, x: float, y: float, width: float, height: float, language: str
 ) -> None:
     """Put the figure on a slide, with its words for those who do not see it."""
-    make = _add_bars if isinstance(figure, Bars) else _add_lines
-    frame = make(page, figure, (Pt(x), Pt(y), Pt(width), Pt(height)))
+    place = (Pt(x), Pt(y), Pt(width), Pt(height))
+    if isinstance(figure, Bars):
+        frame = _add_bars(page, figure, place)
+    else:
+        frame = _add_lines(page, figure, place)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", figure.alt)
     chart = frame.chart
     chart.font.size, chart.font.color.rgb = Pt(_SIZE), _INK
@@ -47,7 +57,17 @@ def add_chart(
         run.set("lang", "ja-JP" if language == "ja" else "en-GB")
 
 
-def _add_bars(page, figure: Bars, place: tuple[int, ...]):
+def _new_chart(
+    page: Slide, kind: XL_CHART_TYPE, place: _Place, data: CategoryChartData | XyChartData
+) -> GraphicFrame:
+    # python-pptx promises a chart and takes no points in its annotations; what it returns is the
+    # frame around a chart, of points as well.
+    frame: object = page.shapes.add_chart(kind, *place, data)  # type: ignore[arg-type]
+    assert isinstance(frame, GraphicFrame)
+    return frame
+
+
+def _add_bars(page: Slide, figure: Bars, place: _Place) -> GraphicFrame:
     data = CategoryChartData()
     bars = figure.bars[::-1]  # Upwards: an axis turned round takes the axis of values with it.
     data.categories = [bar.name for bar in bars]
@@ -65,7 +85,7 @@ def _add_bars(page, figure: Bars, place: tuple[int, ...]):
     else:
         data.add_series(figure.heads[1], [bar.end for bar in bars])
         kind = XL_CHART_TYPE.BAR_CLUSTERED
-    frame = page.shapes.add_chart(kind, *place, data)
+    frame = _new_chart(page, kind, place, data)
     chart = frame.chart
     chart.has_legend = False
     plot = chart.plots[0]
@@ -86,12 +106,12 @@ def _add_bars(page, figure: Bars, place: tuple[int, ...]):
     axis.format.line.color.rgb = _QUIET
     ends = [end for span in spans for end in span]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    reach = straight_scale(low, low + (high - low) * _ROOM, 0, 1, ticks=5)
-    _value_axis(chart, reach.low, reach.high, figure.unit)
+    shown = straight_scale(low, low + (high - low) * _ROOM, 0, 1, ticks=5)
+    _value_axis(chart, shown.low, shown.high, figure.unit)
     return frame
 
 
-def _amounts(plot, bars: tuple[Bar, ...], *, floating: bool) -> None:
+def _amounts(plot: _BasePlot, bars: tuple[Bar, ...], *, floating: bool) -> None:
     """Each bar's amount as people read it, at the end of the bar."""
     series = plot.series[3 if floating else 0]
     for point, bar in enumerate(bars):
@@ -106,7 +126,7 @@ def _amounts(plot, bars: tuple[Bar, ...], *, floating: bool) -> None:
         )
 
 
-def _add_lines(page, figure: Lines, place: tuple[int, ...]):
+def _add_lines(page: Slide, figure: Lines, place: _Place) -> GraphicFrame:
     data = XyChartData()
     band = figure.band
     curves = [(line.name, line.y) for line in figure.lines]
@@ -118,7 +138,7 @@ def _add_lines(page, figure: Lines, place: tuple[int, ...]):
                 series.add_data_point(x, y)
     for mark in figure.marks:
         data.add_series(mark.text).add_data_point(mark.x, mark.y)
-    frame = page.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS, *place, data)
+    frame = _new_chart(page, XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS, place, data)
     chart = frame.chart
     series = list(chart.plots[0].series)
     for line, drawn in zip(figure.lines, series, strict=False):
@@ -158,8 +178,7 @@ def _add_lines(page, figure: Lines, place: tuple[int, ...]):
     return frame
 
 
-def _stroke(series, colour: str, width: float, dash) -> None:
-    series.smooth = False
+def _stroke(series: XySeries, colour: str, width: float, dash: MSO_LINE | None) -> None:
     series.format.line.color.rgb = RGBColor.from_string(colour[1:])
     series.format.line.width = Pt(width)
     if dash is not None:
@@ -192,7 +211,7 @@ def _value_axis(chart: Chart, low: float, high: float, title: str) -> None:
     _title(axis, title)
 
 
-def _title(axis, text: str) -> None:
+def _title(axis: _BaseAxis, text: str) -> None:
     axis.has_title = True
     axis.axis_title.text_frame.text = text
     font = axis.axis_title.text_frame.paragraphs[0].runs[0].font

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from engine.report.deck import Figure
 from engine.report.drawing import Area, Dot, Label, Stroke, drawn
@@ -155,7 +156,9 @@ class Paper:
         self._pdf.set_font("text", "B" if bold else "", size)
 
     def _printable(self, text: str) -> str:
-        known = self._pdf.fonts["text"].cmap
+        font = self._pdf.fonts["text"]
+        assert isinstance(font, TTFFont)  # add_font embeds no other kind
+        known = font.cmap
 
         def there(character: str) -> bool:
             ((shown, _),) = raised_runs(character)

@@ -3,7 +3,7 @@
 Fonts are embedded, text can be searched and copied. Every page carries the deck's footer.
 """
 
-from engine.report.deck import Cell, Deck, Slide, Table, text_of
+from engine.report.deck import Cell, Deck, Figure, Slide, Table, text_of
 from engine.report.drawing import natural_height
 from engine.report.fonts import Face, japanese_face
 from engine.report.layout import column_widths
@@ -50,7 +50,7 @@ def _slide(paper: Paper, slide: Slide) -> None:
     paper.box(0, 0, paper.width, 6, fill=ACCENT)
     y = paper.paragraph(left, _MARGIN - 8, room, slide.title, size, bold=True) + 8
     if slide.figure is not None:
-        y = _figure(paper, slide, left, y, room)
+        y = _figure(paper, slide.figure, slide, left, y, room)
     size, gap = (_POINT, 5) if slide.figure or slide.table else (_ALONE, 16)
     for point in slide.points:
         y = paper.paragraph(left, y, room, point, size) + gap
@@ -75,15 +75,17 @@ def stamp_boxes(paper: Paper, roles: tuple[str, ...], right: float, top: float) 
     return top + _ROLE + STAMP
 
 
-def _figure(paper: Paper, slide: Slide, left: float, y: float, room: float) -> float:
-    """As high as what stands below it leaves."""
+def _figure(
+    paper: Paper, figure: Figure, slide: Slide, left: float, y: float, room: float
+) -> float:
+    """The slide's figure, as high as what stands below it leaves; returns where it ends."""
     below = sum(len(paper.wrap(p, room, _POINT)) * LEADING * _POINT + 5 for p in slide.points)
     if slide.table is not None:
         below += table_height(paper, slide.table, room, 10.5) + 8
     free = paper.height - _FOOT - y - below - 6
-    size = min(max(free / natural_height(slide.figure, 1.0), _FIGURE), _LARGEST)
-    height = min(free, natural_height(slide.figure, size))
-    paper.figure(slide.figure, left, y, room, height, size)
+    size = min(max(free / natural_height(figure, 1.0), _FIGURE), _LARGEST)
+    height = min(free, natural_height(figure, size))
+    paper.figure(figure, left, y, room, height, size)
     return y + height + 6
 
 

@@ -17,6 +17,10 @@ from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.oxml.ns import qn
+from pptx.presentation import Presentation as File
+from pptx.slide import Slide as Page
+from pptx.table import _Cell
+from pptx.text.text import TextFrame, _Paragraph
 from pptx.util import Pt
 
 from engine.report.deck import Cell, Deck, Slide, Table, text_of
@@ -53,6 +57,7 @@ def pptx(deck: Deck) -> bytes:
     show.core_properties.language = deck.language
     _set_fonts(show)
     layout = show.slide_layouts.get_by_name("Title Only")
+    assert layout is not None  # python-pptx's own template has it
     for placeholder in list(layout.placeholders)[1:]:
         placeholder.element.getparent().remove(placeholder.element)
     for slide in (*deck.slides, *deck.appendix):
@@ -63,7 +68,7 @@ def pptx(deck: Deck) -> bytes:
     return file.getvalue()
 
 
-def _set_fonts(show) -> None:
+def _set_fonts(show: File) -> None:
     """A typeface for each script, in the theme, so that charts and notes follow."""
     theme = show.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
     root = etree.fromstring(theme.blob)
@@ -115,10 +120,10 @@ def _table_size(table: Table, height: float) -> float | None:
 class _Page:
     """One slide of the file, filled from the top down."""
 
-    def __init__(self, page, deck: Deck, number: int) -> None:
+    def __init__(self, page: Page, deck: Deck, number: int) -> None:
         self._page, self._deck = page, deck
         self._language = _LANGUAGES[deck.language]
-        bar = page.shapes.add_shape(MSO_SHAPE.RECTANGLE, 0, 0, Pt(WIDTH), Pt(7))
+        bar = page.shapes.add_shape(MSO_SHAPE.RECTANGLE, Pt(0), Pt(0), Pt(WIDTH), Pt(7))
         bar.fill.solid()
         bar.fill.fore_color.rgb = _ACCENT
         bar.line.fill.background()
@@ -150,10 +155,13 @@ class _Page:
         if slide.stamps:
             self._stamps(slide.stamps)
         if slide.notes:
-            self._page.notes_slide.notes_text_frame.text = "\n\n".join(slide.notes)
+            notes = self._page.notes_slide.notes_text_frame
+            assert notes is not None  # python-pptx's own template has it
+            notes.text = "\n\n".join(slide.notes)
 
     def _title(self, text: str) -> None:
         title = self._page.shapes.title
+        assert title is not None  # the layout has one
         title.left, title.top, title.width = Pt(_MARGIN), Pt(_TOP), Pt(_ROOM)
         title.height = Pt(_TITLE_HEIGHT - 8)
         frame = title.text_frame
@@ -174,25 +182,41 @@ class _Page:
         self._text(points, _MARGIN, top + 8, _ROOM, height - 8, size, _INK, gap=size)
 
     def _text(
-        self, texts: Iterable[str], x: float, y: float, width: float, height: float, size: float,
-        colour: RGBColor, *, gap: float = 6.0,
-    ) -> None:  # fmt: skip
+        self,
+        texts: Iterable[str],
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        size: float,
+        colour: RGBColor,
+        *,
+        gap: float = 6.0,
+    ) -> None:
         box = self._page.shapes.add_textbox(Pt(x), Pt(y), Pt(width), Pt(height))
         self._write(box.text_frame, tuple(texts), size, colour, gap=gap)
 
     def _write(
-        self, frame, texts: tuple[str, ...], size: float, colour: RGBColor, *,
-        bold: bool = False, gap: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        frame: TextFrame,
+        texts: tuple[str, ...],
+        size: float,
+        colour: RGBColor,
+        *,
+        bold: bool = False,
+        gap: float = 0.0,
+    ) -> None:
         frame.word_wrap, frame.auto_size = True, MSO_AUTO_SIZE.NONE
-        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Pt(0)
         for place, text in enumerate(texts):
             paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
             paragraph.space_after = Pt(gap)
             self._run(paragraph, text, size, colour, bold)
 
-    def _run(self, paragraph, text: str, size: float, colour: RGBColor, bold: bool) -> None:
-        paragraph.alignment = 1  # left: the template centres titles
+    def _run(
+        self, paragraph: _Paragraph, text: str, size: float, colour: RGBColor, bold: bool
+    ) -> None:
+        paragraph.alignment = PP_ALIGN.LEFT  # the template centres titles
         run = paragraph.add_run()
         run.text = re.sub(r"[\v\n]", " ", text)
         font = run.font
@@ -211,8 +235,8 @@ class _Page:
             len(heights), len(widths), Pt(_MARGIN), Pt(top + 4), Pt(_ROOM), Pt(sum(heights))
         )
         shape.name = table.title
-        for column, width in zip(shape.table.columns, widths, strict=True):
-            column.width = Pt(width)
+        for across, width in enumerate(widths):
+            shape.table.columns[across].width = Pt(width)
         for down, (row, height) in enumerate(zip((part.heads, *part.rows), heights, strict=True)):
             shape.table.rows[down].height = Pt(height)
             lines = row_lines(row, widths, size, _PADDING)
@@ -236,7 +260,7 @@ class _Page:
                 box.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
             x += _STAMP
 
-    def _cell(self, cell, text: str, size: float, down: int, lines: int) -> None:
+    def _cell(self, cell: _Cell, text: str, size: float, down: int, lines: int) -> None:
         cell.margin_left = cell.margin_right = Pt(_PADDING)
         cell.margin_top = cell.margin_bottom = Pt(0.5 * _PADDING)
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE if lines == 1 else MSO_ANCHOR.TOP

@@ -11,6 +11,7 @@ import re
 import zipfile
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell as WorkbookCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -85,7 +86,7 @@ def _fill(sheet: Worksheet, table: Table) -> None:
     sheet.freeze_panes = "A2"
 
 
-def _put(cell, content: Cell) -> None:
+def _put(cell: WorkbookCell, content: Cell) -> None:
     if isinstance(content, str):
         cell.value = content
         cell.data_type = "s"  # Else a text that begins with = would become a formula.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from engine.errors import InputError
 from engine.roi.inputs import INPUTS, require
@@ -151,13 +152,15 @@ class Assumptions:
         for name, typed in changes.items():
             if name not in INPUTS:
                 raise InputError("Expected a known figure, got {name}.", name=name)
-            row, typed = self[name], dict(typed)
-            value = typed.get("value")
+            row = self[name]
+            # What a person typed may be anything: the row itself refuses what does not fit.
+            content: dict[str, Any] = dict(typed)
+            value = content.get("value")
             if isinstance(value, int | float):
                 ends = (value, value) if row.low == row.high else (row.low, row.high)
-                typed.setdefault("low", min(ends[0], value))
-                typed.setdefault("high", max(ends[1], value))
-            rows.append(replace(row, **typed))
+                content.setdefault("low", min(ends[0], value))
+                content.setdefault("high", max(ends[1], value))
+            rows.append(replace(row, **content))
         return self.changed(rows)
 
     def fixed(self, **values: float) -> "Assumptions":
@@ -166,7 +169,3 @@ class Assumptions:
             replace(self[name], value=v, low=v, high=v, distribution=Distribution.FIXED)
             for name, v in values.items()
         )
-
-    def all_fixed(self) -> "Assumptions":
-        """Without uncertainty: every figure at its value."""
-        return self.fixed(**self.values)

@@ -56,7 +56,7 @@ class Flows:
     @property
     def total_cost(self) -> FloatArray:
         """Total cost of ownership: all costs but tax, undiscounted, (n,)."""
-        return sum(self.costs.values())
+        return sum(self.costs.values(), start=np.zeros(()))
 
     @property
     def payback_months(self) -> FloatArray:
@@ -95,14 +95,14 @@ def flows(
     shape = np.broadcast_shapes(
         *(np.shape(x) for x in (*rates.values(), *once.values(), *f.values()))
     )
-    spent = np.broadcast_to(sum(once.values()), shape)
+    spent = np.broadcast_to(sum(once.values(), start=np.zeros(())), shape)
     weights = _weights(f, months, shape, gate_month, limited_share)
     present = {name: np.broadcast_to(amount, shape) for name, amount in once.items()}
     present["value"] = rates["value"] * weights.ramp
     present["serving"] = rates["serving"] * weights.ramp
     present["operation"] = rates["operation"] * weights.live
     present["legal"] = rates["legal"] * weights.live
-    running = sum(present[name] for name in RUNNING if name in present)
+    running = sum((present[name] for name in RUNNING if name in present), start=np.zeros(()))
     # Depreciation over the horizon, at each month's end.
     tax = f["tax_rate"] * (running + spent / months * weights.all)
     present["tax"] = np.broadcast_to(-tax, shape)
@@ -110,7 +110,7 @@ def flows(
     return Flows(
         cumulative=cumulative,
         present=present,
-        npv=sum(present.values()),
+        npv=sum(present.values(), start=np.zeros(())),
         costs={
             **{name: np.broadcast_to(-amount, shape) for name, amount in once.items()},
             "serving": -rates["serving"] * weights.ramp_months,
@@ -155,10 +155,12 @@ def _weights(
     limited_share: float,
 ) -> _Weights:
     launch, ramp = f["launch_months"], np.maximum(f["ramp_months"], 1e-9)
-    factor = discount_factors(f["discount_rate"], 1.0)
+    factor = discount_factors(f["discount_rate"], np.ones(()))
     discount = np.ones(np.shape(f["discount_rate"]))
     totals = [np.zeros(shape) for _ in range(5)]
-    shares, lives, gate = [], [], None
+    shares: list[FloatArray] = []
+    lives: list[FloatArray] = []
+    gate: tuple[FloatArray, FloatArray, FloatArray] | None = None
     for month in range(1, months + 1):
         discount = discount * factor
         # A month counts in so far as it lies after launch.
@@ -174,7 +176,7 @@ def _weights(
         shares.append(share)
         lives.append(live)
         if month == gate_month:
-            gate = tuple(total.copy() for total in totals[:3])
+            gate = (totals[0].copy(), totals[1].copy(), totals[2].copy())
     return _Weights(
         ramp=totals[0],
         live=totals[1],

@@ -9,13 +9,17 @@ import math
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from engine.errors import InputError
 from engine.interval import FloatArray
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
+
+_Number = TypeVar("_Number", np.float64, np.int64)
 
 DRAWS = 20_000
 _NORMAL_95 = 1.6448536269514722
@@ -70,7 +74,7 @@ def student_t(name: str, degrees: int, count: int, seed: int = 0) -> FloatArray:
 
 
 @lru_cache(maxsize=16)
-def uniform_index(name: str, size: int, count: int, seed: int = 0) -> FloatArray:
+def uniform_index(name: str, size: int, count: int, seed: int = 0) -> NDArray[np.int64]:
     """Draws of an index below ``size``; read-only."""
     return _kept(_stream(name, seed).integers(0, size, count))
 
@@ -84,7 +88,7 @@ def _stream(name: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def _kept(values: FloatArray) -> FloatArray:
+def _kept(values: NDArray[_Number]) -> NDArray[_Number]:
     values.setflags(write=False)
     return values
 
@@ -119,4 +123,5 @@ class LossForecast:
             log_loss = log_loss + self.scatter * own
         if not (self.resampled or self.drift or self.scatter):
             return np.array([self.value])
-        return np.minimum(np.exp(log_loss), self.ceiling)
+        losses: FloatArray = np.minimum(np.exp(log_loss), self.ceiling)
+        return losses

@@ -9,6 +9,7 @@ import io
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
@@ -72,14 +73,14 @@ def from_csv(text: str) -> Assumptions:
         )
     rows = []
     for line in reader:
-        row = {name: line[name] if line[name] is not None else "" for name in _FIELDS}
+        row: dict[str, Any] = {name: line[name] or "" for name in _FIELDS}
         for name in _NUMBERS:
             row[name] = _number(row["name"], row[name])
         rows.append(_assumption(row))
     return Assumptions(rows=tuple(rows))
 
 
-def _assumption(row: Mapping[str, object]) -> Assumption:
+def _assumption(row: Mapping[str, Any]) -> Assumption:
     name = row["name"]
     unknown = [key for key in row if key not in _FIELDS]
     missing = [key for key in _FIELDS if key not in row]

@@ -10,6 +10,7 @@ engine.errors.InputError: Expected adoption between 0 % and 100 %, got 300 %.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,10 +54,16 @@ class Input:
     most: float = math.inf
 
 
-def _group(group: Group, rows: dict[str, tuple]) -> dict[str, Input]:
+_Row = tuple[str, Kind] | tuple[str, Kind, float]
+"""Unit, kind and, where there is one, the largest value."""
+
+
+def _group(group: Group, rows: Mapping[str, _Row]) -> dict[str, Input]:
     return {
-        name: Input(unit=unit, kind=kind, group=group, most=most[0] if most else math.inf)
-        for name, (unit, kind, *most) in rows.items()
+        name: Input(
+            unit=row[0], kind=row[1], group=group, most=row[2] if len(row) == 3 else math.inf
+        )
+        for name, row in rows.items()
     }
 
 

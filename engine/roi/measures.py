@@ -11,6 +11,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.interval import FloatArray
 
@@ -98,12 +99,14 @@ def _polynomial(flows: FloatArray, x: FloatArray) -> FloatArray:
     return value
 
 
-def _crossed_at(value: FloatArray) -> FloatArray:
+def _crossed_at(value: FloatArray) -> NDArray[np.bool_]:
     """Inner grid points where the value is zero and its neighbours have opposite signs."""
-    return (value[1:-1] == 0) & (np.sign(value[:-2]) * np.sign(value[2:]) < 0)
+    crossed: NDArray[np.bool_] = (value[1:-1] == 0) & (np.sign(value[:-2]) * np.sign(value[2:]) < 0)
+    return crossed
 
 
 def _bisected(flows: FloatArray, low: float, high: float) -> float:
+    """The x between ``low`` and ``high`` at which the polynomial changes sign."""
     start = np.sign(_polynomial(flows, np.array([low]))[0])
     for _ in range(200):
         middle = (low + high) / 2

@@ -10,8 +10,8 @@ Without pairs, worst + (ceiling − worst)/(1 + e^{(L − half)/width}) with the
 metric_half_loss and metric_width, or ceiling·(1 + e^{(L − half)/width}) for a response time, which
 has no worst: an assumption.
 
-What the metric is, its range and which way is better: :data:`engine.roi.kinds.METRICS`. A unit of it is worth the
-table's value_per_unit on each task done with the model: minutes saved × value of a minute, tickets
+What the metric is, its range and which way is better: :data:`engine.roi.kinds.METRICS`. A unit of it
+is worth the table's value_per_unit on each task done with the model: minutes saved × value of a minute, tickets
 resolved × value of a ticket, errors avoided × cost of an error, seconds of response × value of a
 second.
 
@@ -51,11 +51,12 @@ class AssumedCurve:
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:
         """Metric at each ``loss`` (nats per token); ``noise`` is not used: the table varies."""
-        half, width = (np.asarray(figures[name], float) for name in CURVE_INPUTS[1:])
-        share = expit((half - np.asarray(loss)) / width)
-        about, best = METRICS[self.kind], figures["metric_ceiling"]
+        best, half, width = (np.asarray(figures[name], dtype=float) for name in CURVE_INPUTS)
+        share: FloatArray = expit((half - np.asarray(loss, dtype=float)) / width)
+        about = METRICS[self.kind]
         if about.shape is CurveShape.EXPONENTIAL:
-            return np.minimum(best / np.maximum(share, 1e-300), about.most)
+            limited: FloatArray = np.minimum(best / np.maximum(share, 1e-300), about.most)
+            return limited
         return about.worst + (best - about.worst) * share
 
     def loss_for(self, metric: float, figures: Mapping[str, float]) -> float:
@@ -96,11 +97,6 @@ class FittedCurve:
     measured: bool = True
     inputs: tuple[str, ...] = ()
 
-    @property
-    def certain_direction(self) -> bool:
-        """Whether the pairs tell that the metric moves with the loss, and which way."""
-        return self.slope_interval[0] * self.slope_interval[1] > 0
-
     def metric(
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:
@@ -120,14 +116,18 @@ class FittedCurve:
             max(float(at @ np.array(self.covariance) @ at), 0.0)
         )
         line = self.intercept + self.slope * loss
-        low, value, high = (float(self._back(line + d)) for d in (-width, 0.0, width))
+        low, value, high = (
+            float(self._back(np.asarray(line + shift))) for shift in (-width, 0.0, width)
+        )
         return Interval(value=value, low=low, high=high, level=level)
 
     def loss_for(self, metric: float, figures: Mapping[str, float]) -> float:
         """The loss at which the metric is reached; InputError where none does."""
         if self.slope == 0:
-            raise InputError("The metric does not move with the loss: no loss reaches {value}.",
-                             value=f"{metric:g}")  # fmt: skip
+            raise InputError(
+                "The metric does not move with the loss: no loss reaches {value}.",
+                value=f"{metric:g}",
+            )
         if self.shape is CurveShape.LOGISTIC:
             line = float(logit(_share(metric, self.floor, self.ceiling)))
         elif metric > 0:
@@ -138,8 +138,10 @@ class FittedCurve:
 
     def _back(self, line: FloatArray) -> FloatArray:
         if self.shape is CurveShape.EXPONENTIAL:
-            return np.exp(np.minimum(line, 700.0))
-        return self.floor + (self.ceiling - self.floor) * expit(line)
+            exponential: FloatArray = np.exp(np.minimum(line, 700.0))
+            return exponential
+        share: FloatArray = expit(line)
+        return self.floor + (self.ceiling - self.floor) * share
 
 
 Curve = AssumedCurve | FittedCurve
@@ -186,16 +188,16 @@ def fit_curve(
     else:
         line = logit([_share(value, floor, ceiling) for value in metric])
     found = OLS(line, np.column_stack([np.ones(loss.size), loss])).fit()
-    covariance = found.cov_params()
+    (a, b), (c, d) = found.cov_params().tolist()
     low, high = found.conf_int(alpha=0.1)[1]
     return FittedCurve(
-        pairs=tuple(map(tuple, data.tolist())),
+        pairs=tuple((float(at), float(value)) for at, value in data),
         shape=shape,
         floor=float(floor),
         ceiling=float(ceiling),
         intercept=float(found.params[0]),
         slope=float(found.params[1]),
-        covariance=tuple(map(tuple, covariance.tolist())),
+        covariance=((a, b), (c, d)),
         degrees_of_freedom=int(found.df_resid),
         slope_interval=(float(low), float(high)),
     )
@@ -222,4 +224,5 @@ def _positive_loss(loss: float, metric: float) -> float:
 def _root(covariance: FloatArray) -> FloatArray:
     """A square root of a covariance that may be singular (an exact fit has none at all)."""
     values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    root: FloatArray = vectors * np.sqrt(np.maximum(values, 0.0))
+    return root

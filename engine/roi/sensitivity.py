@@ -82,17 +82,16 @@ def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven
     """One for each figure, in the table's order; about 50 ms."""
     names = [name for name in INPUTS if name not in _WHOLE]
     values = table.values
-    grids = [_grid(name, values[name]) for name in names]
+    grids: list[FloatArray | None] = [_grid(name, values[name]) for name in names]
     for _ in range(_ZOOMS):
         npv = _npv_on(plan, curve, values, names, grids)
         grids = [
             _zoomed(grid, row, values[name])
             for name, grid, row in zip(names, grids, npv, strict=True)
         ]
-    found = []
+    about, found = METRICS[curve.kind], []
     for name, grid in zip(names, grids, strict=True):
         at = None if grid is None else float(grid[grid.size // 2])
-        about = METRICS[curve.kind]
         if at is not None and name in METRIC_ROWS and not about.least <= at <= about.most:
             at = None
         value = values[name]
@@ -124,10 +123,9 @@ def _unknowns(found: Sample, table: Assumptions, curve: Curve) -> list[Bar]:
         npv = flows(found.plan, values, metric, direction=way).npv
         bars.append(_bar(LOSS, low, high, npv))
     if isinstance(curve, FittedCurve):
-        metric = curve.interval(found.plan.loss.value, level=LEVEL)
-        ends = np.array([metric.low, metric.high])
-        npv = flows(found.plan, values, ends, direction=way).npv
-        bars.append(_bar(CURVE, metric.low, metric.high, npv))
+        mean = curve.interval(found.plan.loss.value, level=LEVEL)
+        npv = flows(found.plan, values, np.array([mean.low, mean.high]), direction=way).npv
+        bars.append(_bar(CURVE, mean.low, mean.high, npv))
     return bars
 
 

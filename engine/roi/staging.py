@@ -125,7 +125,9 @@ def staged_plan(
     pilot_price = float(np.mean(at_once.figures["pilot_cost"]))
     # The price of the pilot is in the NPV; whoever decides after it has paid it either way.
     go = at_once.flows.npv + pilot_price
-    stop_later = gated.flows.npv_at_gate + pilot_price
+    stopped = gated.flows.npv_at_gate
+    assert stopped is not None  # a gate month was given
+    stop_later = stopped + pilot_price
     rest = gated.flows.npv + pilot_price - stop_later
     after_metric = _conditional(seen_metric, rest)
     with_second_gate = stop_later + np.maximum(after_metric, 0.0)
@@ -142,7 +144,7 @@ def staged_plan(
         ),
         perfect=Information(
             name="perfect",
-            value=float(np.mean(np.maximum(go, 0.0)) - max(np.mean(go), 0.0)),
+            value=float(np.mean(np.maximum(go, 0.0))) - max(float(np.mean(go)), 0.0),
             price=0.0,
         ),
         gates=(
@@ -179,8 +181,9 @@ def information(name: str, seen: FloatArray, npv: FloatArray, price: float) -> I
 def _noisy(
     truth: FloatArray, noise: FloatArray | float, name: str, count: int, seed: int
 ) -> FloatArray:
-    truth = np.broadcast_to(truth, (count,))
-    return truth + noise * standard_normal(f"measured-{name}", count, seed)
+    return np.broadcast_to(truth, (count,)) + noise * standard_normal(
+        f"measured-{name}", count, seed
+    )
 
 
 def _conditional(seen: FloatArray, value: FloatArray) -> FloatArray:

@@ -48,7 +48,8 @@ def test_tuning_helps_and_finds_the_best_split(fitted):
     # By brute force at one compute.
     size = float(tuned.model_size[2])
     examples = 20 * size / 512
-    iterations = np.geomspace(*fitted.space.searched_iterations, 4_000)
+    low, high = fitted.space.searched_iterations
+    iterations = np.geomspace(low, high, 4_000)
     batch = examples / iterations
     possible = (batch >= 1) & (batch <= QUESTION.data_budget)
     brute = QUESTION.points(fitted.fit, size, batch[possible], iterations[possible], 512)
@@ -58,6 +59,7 @@ def test_tuning_helps_and_finds_the_best_split(fitted):
 def test_the_factor_is_where_the_rule_reaches_the_loss(fitted, line):
     compute = baselines.searched_compute(line)
     factor = baselines.compute_factor(fitted.fit, rule(fitted, compute), line.chosen, level=0.9)
+    assert factor.value is not None and factor.low is not None and factor.high is not None
     spent = float(line.chosen.compute_flops[0])
     wanted = float(line.chosen.cross_entropy[0])
     at, before = rule(fitted, [factor.value * spent, factor.value * spent * 0.97]).cross_entropy
@@ -78,6 +80,7 @@ def test_never_is_said_where_the_rule_saturates_above(fitted):
 def test_the_matched_factor_is_the_same_comparison_the_other_way(fitted, line):
     own = rule(fitted, BUDGET)
     factor = baselines.matched_factor(line, own)
+    assert factor is not None
     cheaper = best_by_compute(fitted.fit, QUESTION, fitted.space, BUDGET / factor)
     assert factor > 1
     assert cheaper.chosen.cross_entropy[0] == pytest.approx(own.cross_entropy[0], rel=3e-3)

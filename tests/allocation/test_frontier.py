@@ -13,7 +13,7 @@ from engine.config import Sampling
 from engine.errors import InputError
 
 
-def terms(data=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON):
+def privacy(data=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON):
     return PrivacyParameters(data_budget=data, epsilon=epsilon, delta=delta, sampling=sampling)
 
 
@@ -52,7 +52,7 @@ def slow_optimum(fitted, question, compute):
     [(3.8e20, 10**7, 4.0), (1e18, 10**6, 1.0), (5e22, 10**9, 16.0), (2e17, 10**7, 8.0)],
 )
 def test_agrees_with_a_slow_search(fitted, compute, data, epsilon):
-    question = terms(data, epsilon)
+    question = privacy(data, epsilon)
     line = best_by_compute(fitted.fit, question, fitted.space, compute)
     found = float(line.chosen.cross_entropy[0])
     # Ours may be better, since it may also spend less than the budget.
@@ -60,7 +60,7 @@ def test_agrees_with_a_slow_search(fitted, compute, data, epsilon):
 
 
 def test_the_batch_counts_where_the_law_counts_it(fitted, counting):
-    question = terms(10**7, 16.0)
+    question = privacy(10**7, 16.0)
     line = best_by_compute(counting.fit, question, counting.space, 1e18)
     found = line.chosen
     point = found.model_size, found.iterations, found.noise_batch_ratio
@@ -71,7 +71,7 @@ def test_the_batch_counts_where_the_law_counts_it(fitted, counting):
 
 
 def test_the_budget_is_a_rung_and_neighbours_are_quarter_octaves(fitted):
-    line = best_by_compute(fitted.fit, terms(), fitted.space, 3.8e20)
+    line = best_by_compute(fitted.fit, privacy(), fitted.space, 3.8e20)
     assert line.allowed_flops[line.at] == pytest.approx(3.8e20, rel=1e-9)
     ratios = line.allowed_flops[1:] / line.allowed_flops[:-1]
     assert ratios == pytest.approx(np.full(ratios.size, 2 ** (1 / RUNGS_PER_OCTAVE)), rel=1e-9)
@@ -79,7 +79,7 @@ def test_the_budget_is_a_rung_and_neighbours_are_quarter_octaves(fitted):
 
 @pytest.mark.parametrize("sampling", list(Sampling))
 def test_every_point_is_affordable_consistent_and_no_worse_than_a_cheaper_one(fitted, sampling):
-    question = terms(sampling=sampling)
+    question = privacy(sampling=sampling)
     line = best_by_compute(fitted.fit, question, fitted.space, 3.8e20)
     points = line.points
     assert np.all(points.compute_flops <= line.allowed_flops * (1 + 1e-6))
@@ -104,23 +104,23 @@ def test_more_of_anything_never_hurts(fitted, exponent, data, epsilon):
         line = best_by_compute(fitted.fit, question, fitted.space, compute)
         return float(line.chosen.cross_entropy[0])
 
-    base = loss(10**exponent, terms(data, epsilon))
+    base = loss(10**exponent, privacy(data, epsilon))
     slack = base * 1e-4  # more people are another question, with a search of its own
-    assert loss(2 * 10**exponent, terms(data, epsilon)) <= base + slack
-    assert loss(10**exponent, terms(2 * data, epsilon)) <= base + slack
-    assert loss(10**exponent, terms(data, 2 * epsilon)) <= base + slack
+    assert loss(2 * 10**exponent, privacy(data, epsilon)) <= base + slack
+    assert loss(10**exponent, privacy(2 * data, epsilon)) <= base + slack
+    assert loss(10**exponent, privacy(data, 2 * epsilon)) <= base + slack
 
 
 def test_answers_move_smoothly_with_the_slider(fitted):
     """A 1 % larger budget may not jump to another cell of the coarse grid."""
     sizes = [
-        best_by_compute(fitted.fit, terms(), fitted.space, compute).chosen.model_size[0]
+        best_by_compute(fitted.fit, privacy(), fitted.space, compute).chosen.model_size[0]
         for compute in 1e20 * 1.01 ** np.arange(20)
     ]
     assert np.max(np.abs(np.diff(np.log(sizes)))) < 0.03
 
 
 def test_a_budget_too_small_for_anything_is_refused(fitted):
-    small = terms(data=1_000)
+    small = privacy(data=1_000)
     with pytest.raises(InputError, match="Expected a compute budget of at least"):
         best_by_compute(fitted.fit, small, fitted.space, 1e9)

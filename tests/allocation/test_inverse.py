@@ -12,16 +12,17 @@ BUDGET = Budget(compute_flops=1e20, data_budget=10_000_000, epsilon=4.0)
 
 
 def best(fit, space, compute=1e20, people=1e7, epsilon=4.0) -> float:
-    terms = PrivacyParameters(
+    privacy = PrivacyParameters(
         data_budget=people, epsilon=epsilon, delta=1e-8, sampling=Sampling.POISSON
     )
-    return float(best_by_compute(fit, terms, space, compute).chosen.cross_entropy[0])
+    return float(best_by_compute(fit, privacy, space, compute).chosen.cross_entropy[0])
 
 
 def test_the_least_compute_reaches_the_loss_and_less_does_not(fitted):
     fit, space = fitted.fit, fitted.space
     target = best(fit, space) * 1.03
     found = least_compute(target, BUDGET, fit, space, sampling=Sampling.POISSON)
+    assert found.value is not None
     assert found.value < 1e20
     assert best(fit, space, compute=found.value * 1.02) <= target * 1.001
     assert best(fit, space, compute=found.value / 1.1) > target * 0.999
@@ -31,11 +32,13 @@ def test_the_fewest_people_and_the_smallest_epsilon(fitted):
     fit, space = fitted.fit, fitted.space
     target = best(fit, space) * 1.02
     people = fewest_people(target, BUDGET, fit, space, sampling=Sampling.POISSON)
+    assert people.value is not None and people.cross_entropy is not None
     assert people.value < 1e7
     assert people.value == int(people.value)
     assert best(fit, space, people=people.value) == pytest.approx(people.cross_entropy)
     assert people.cross_entropy <= target < best(fit, space, people=people.value * 0.97)
     epsilon = smallest_epsilon(target, BUDGET, fit, space, sampling=Sampling.POISSON)
+    assert epsilon.value is not None and epsilon.cross_entropy is not None
     assert epsilon.value < 4
     assert epsilon.cross_entropy <= target < best(fit, space, epsilon=epsilon.value * 0.97)
 
@@ -56,7 +59,9 @@ def test_a_loss_that_no_model_has_is_refused(fitted, target):
 
 
 def test_bisection_ends_on_the_safe_side():
-    value, loss = least(lambda x: 1 / x, 0.2, (1.0, 100.0))
+    found = least(lambda x: 1 / x, 0.2, (1.0, 100.0))
+    assert found is not None
+    value, loss = found
     assert 5 <= value <= 5 * 1.011
     assert loss <= 0.2
     assert least(lambda x: 1 / x, 2.0, (1.0, 100.0)) == (1.0, 1.0)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.law.drawing import step_noise
-from engine.law.evidence import evidence_of
 from engine.law.fit import fit
+from engine.law.observations import observations_of
 from engine.law.transfer.pool import pool
 from tests.law.known_sweep import TRUTH
 
@@ -46,7 +46,7 @@ def frame_of(batches, sizes=(3e4, 1e5, 3e5), scatter=0.0):
 
 def test_a_law_of_two_batches_tells_a_third():
     asked = frame_of((512,))
-    point = [asked[name] for name in ("model_size", "iterations", "noise_batch_ratio")]
+    point = asked["model_size"], asked["iterations"], asked["noise_batch_ratio"]
     known = frame_of((32, 128), scatter=0.003)
     seeing = fit(known, form=TRUTH.form, resamples=0).law
     blind = fit(known.drop(columns="drawn_batch_size"), form=TRUTH.form, resamples=0).law
@@ -62,18 +62,18 @@ def test_a_law_of_two_batches_tells_a_third():
 
 def test_one_row_that_does_not_say_its_batch_keeps_all_to_the_noise_of_privacy():
     frame = frame_of((16, 64))
-    assert evidence_of(frame).batch_size == pytest.approx(32)
+    assert observations_of(frame).batch_size == pytest.approx(32)
     frame.loc[0, "drawn_batch_size"] = np.nan
-    assert evidence_of(frame).batch_size is None
+    assert observations_of(frame).batch_size is None
 
 
 def test_one_batch_alone_says_nothing_of_drawing():
     """What it adds is then a function of model size alone, and any capacity would do as well."""
-    assert evidence_of(frame_of((32,))).batch_size is None
+    assert observations_of(frame_of((32,))).batch_size is None
     optimal = frame_of((16, 64)).assign(compute_optimal=False)
-    assert evidence_of(optimal).batch_size is not None
+    assert observations_of(optimal).batch_size is not None
     optimal.loc[0, "compute_optimal"] = True
-    assert evidence_of(optimal).batch_size is None
+    assert observations_of(optimal).batch_size is None
 
 
 def test_runs_of_another_family_keep_their_batch_when_pooled():
@@ -81,7 +81,7 @@ def test_runs_of_another_family_keep_their_batch_when_pooled():
     few = frame_of((1024,), sizes=(1e5,)).assign(run_id="one")
     found = pool(source, few, resamples=20)
     assert found.law.batch_size == source.law.batch_size
-    point = [few[name] for name in ("model_size", "iterations", "noise_batch_ratio")]
+    point = few["model_size"], few["iterations"], few["noise_batch_ratio"]
     told = found.law.cross_entropy(*point, few["drawn_batch_size"])
     np.testing.assert_allclose(told, few["cross_entropy"], rtol=0.01)
     with pytest.raises(InputError, match="examples that each run drew"):

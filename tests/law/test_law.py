@@ -34,14 +34,6 @@ def test_long_questions_are_answered_as_short_ones():
         )
 
 
-def test_log_slopes_are_differences_of_log_losses():
-    point, h = (2e7, 5e3, 1e-4), 1e-5
-    for axis, slope in enumerate(LAW.log_slopes(*point)):
-        up, down = ([x * np.exp(s * h * (i == axis)) for i, x in enumerate(point)] for s in (1, -1))
-        difference = np.log(LAW.cross_entropy(*up) / LAW.cross_entropy(*down)) / (2 * h)
-        assert slope == pytest.approx(difference, abs=1e-9)
-
-
 DRAWING = replace(LAW, batch_size=32.0)
 
 
@@ -53,14 +45,6 @@ def test_a_law_that_counts_drawing_takes_less_noise_from_a_larger_batch():
     same = LAW.cross_entropy(1e5, 1e4, np.sqrt(1e-10 + 1 / (1e5 * 8)))
     assert small == pytest.approx(same, rel=1e-12)
     assert Law.from_dict(json.loads(json.dumps(DRAWING.to_dict()))) == DRAWING
-
-
-def test_its_slopes_hold_the_batch():
-    point, h = (2e5, 5e3, 1e-4), 1e-5
-    for axis, slope in enumerate(DRAWING.log_slopes(*point, 64)):
-        up, down = ([x * np.exp(s * h * (i == axis)) for i, x in enumerate(point)] for s in (1, -1))
-        losses = [DRAWING.cross_entropy(*moved, 64) for moved in (up, down)]
-        assert slope == pytest.approx(np.log(losses[0] / losses[1]) / (2 * h), abs=1e-8)
 
 
 @pytest.mark.parametrize("counts", [(2, 3, 4), (40, 50, 60)])  # below and above one chunk

@@ -36,7 +36,7 @@ def table():
 @pytest.fixture(scope="session")
 def certain(table):
     """No uncertainty, no tax, no legal risk, and a value at once and in full."""
-    return table.all_fixed().fixed(
+    return table.fixed(**table.values).fixed(
         launch_months=0, ramp_months=0, incident_probability=0, tax_rate=0, operation_team_size=0
     )
 

@@ -130,7 +130,7 @@ def test_the_scenarios_costs_enter_the_table(table):
 def test_what_varies(table):
     assert "adoption" in table.uncertain
     assert "horizon_years" not in table.uncertain
-    assert table.all_fixed().uncertain == ()
+    assert table.fixed(**table.values).uncertain == ()
     assert table["adoption"].distribution is Distribution.PERT
     assert {rule.kind for rule in INPUTS.values()} == set(Kind)
 

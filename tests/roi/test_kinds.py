@@ -59,7 +59,8 @@ def _at(plan, loss):
 
 
 def test_value_is_the_errors_avoided_times_their_cost(plan):
-    table = with_metric(DEFAULT_ASSUMPTIONS, MetricKind.ERROR_RATE).all_fixed()
+    table = with_metric(DEFAULT_ASSUMPTIONS, MetricKind.ERROR_RATE)
+    table = table.fixed(**table.values)
     curve, v = AssumedCurve(kind=MetricKind.ERROR_RATE), table.values
     rate = float(curve.metric(plan.loss.value, v))
     expected = v["tasks_per_year"] * v["adoption"] * (v["metric_today"] - rate) * 2_000

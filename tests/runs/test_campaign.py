@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.decision.fitted import FORMS, MEASURED_GPT
-from engine.law.evidence import point_of
 from engine.law.fit import fit
+from engine.law.observations import point_of
 from engine.pilot.learning_rate import fit_rule
 from engine.pilot.sweeps import gridfile
 from engine.pilot.text.docstrings import PACKAGES

@@ -32,11 +32,11 @@ from numpy.typing import ArrayLike
 from scipy.optimize import least_squares, nnls
 
 from engine.errors import InputError
-from engine.law.evidence import FitData, evidence_of
+from engine.interval import FloatArray
 from engine.law.form import Reference
 from engine.law.law import relative
+from engine.law.observations import Observations, observations_of
 from engine.law.residuals import LOSS_TOLERANCE
-from engine.law.shapes import Array
 from engine.law.solve import HUBER
 
 UNBOUNDED: tuple[str, ...] = ("l1", "l2", "chinchilla")
@@ -83,7 +83,7 @@ class UnboundedLaw:
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> Array:
+    ) -> FloatArray:
         """Nats per token, without a bound; the arrays broadcast, and the batch has no say."""
         u, v, s = np.broadcast_arrays(
             *relative(self.reference, model_size, iterations, noise_batch_ratio)
@@ -93,7 +93,7 @@ class UnboundedLaw:
 
 
 def fit_unbounded(name: str, frame: pd.DataFrame) -> UnboundedLaw:
-    """Fit the peer called ``name`` (columns in :func:`engine.law.evidence.evidence_of`).
+    """Fit the peer called ``name`` (columns in :func:`engine.law.observations.observations_of`).
 
     Deterministic. Raises :class:`InputError` for an unknown name and as ``fit`` does.
     """
@@ -101,17 +101,19 @@ def fit_unbounded(name: str, frame: pd.DataFrame) -> UnboundedLaw:
         raise InputError(
             "Expected a law among {choices}, got {name}.", choices=", ".join(UNBOUNDED), name=name
         )
-    evidence = evidence_of(frame.drop(columns="drawn_batch_size", errors="ignore"))
+    observations = observations_of(frame.drop(columns="drawn_batch_size", errors="ignore"))
     boxes, grids = zip(*(_EXPONENTS[exponent] for exponent in _HAS[name]), strict=True)
-    starts = [_projected(np.array(point), evidence) for point in itertools.product(*grids)]
+    starts = [_projected(np.array(point), observations) for point in itertools.product(*grids)]
     starts.sort(key=lambda start: start[0])
     count = len(boxes)
     parts = 3 if name == "chinchilla" else 4
     low, high = np.array([*boxes, *[_COEFFICIENTS] * parts]).T
 
-    def residual(theta: Array) -> Array:
-        terms = _terms(theta[:count], evidence.u, evidence.v, evidence.s, evidence.reference)
-        return np.log(np.exp(theta[count:]) @ terms) - evidence.log_loss
+    def residual(theta: FloatArray) -> FloatArray:
+        terms = _terms(
+            theta[:count], observations.u, observations.v, observations.s, observations.reference
+        )
+        return np.log(np.exp(theta[count:]) @ terms) - observations.log_loss
 
     fits = [
         least_squares(
@@ -128,19 +130,23 @@ def fit_unbounded(name: str, frame: pd.DataFrame) -> UnboundedLaw:
         name=name,
         exponents=tuple(theta[:count].tolist()),
         coefficients=tuple(np.exp(theta[count:]).tolist()),
-        reference=evidence.reference,
+        reference=observations.reference,
     )
 
 
-def _projected(exponents: Array, evidence: FitData) -> tuple[float, Array]:
+def _projected(exponents: FloatArray, observations: Observations) -> tuple[float, FloatArray]:
     """Misfit at ``exponents`` with the best coefficients, and both as a start."""
-    terms = _terms(exponents, evidence.u, evidence.v, evidence.s, evidence.reference)
-    design = (terms / np.exp(evidence.log_loss)).T
+    terms = _terms(
+        exponents, observations.u, observations.v, observations.s, observations.reference
+    )
+    design = (terms / np.exp(observations.log_loss)).T
     coefficients, misfit = nnls(design, np.ones(len(design)))
     return misfit, np.concatenate([exponents, np.log(np.maximum(coefficients, _LEAST_COEFFICIENT))])
 
 
-def _terms(exponents: Array, u: Array, v: Array, s: Array, reference: Reference) -> Array:
+def _terms(
+    exponents: FloatArray, u: FloatArray, v: FloatArray, s: FloatArray, reference: Reference
+) -> FloatArray:
     """(parts, ...) what the coefficients multiply; how many exponents there are says which law."""
     alpha, beta, *noise = exponents
     terms = [np.ones_like(u), np.exp(-alpha * u), np.exp(-beta * v)]

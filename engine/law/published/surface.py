@@ -39,8 +39,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression, minimize_scalar
 
-from engine.law.evidence import evidence_of
-from engine.law.shapes import Array
+from engine.interval import FloatArray
+from engine.law.observations import observations_of
 
 TAIL = 8.0
 """The last factor of T whose slope prolongs a curve (the paper: 16k to 128k iterations)."""
@@ -67,7 +67,7 @@ class Curve:
     exponent: float
     """α ≥ 0 of the prolongation; NaN for a curve of one or two points, which has none."""
 
-    def cross_entropy(self, log_iterations: Array) -> Array:
+    def cross_entropy(self, log_iterations: FloatArray) -> FloatArray:
         """Nats per token; NaN before the first point."""
         last, end = self.losses[-1], self.log_iterations[-1]
         beyond = np.maximum(log_iterations - end, 0.0)
@@ -91,7 +91,7 @@ class Surface:
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> Array:
+    ) -> FloatArray:
         """Nats per token at M parameters, T iterations and σ̄; the arrays broadcast, and the batch has
         no say.
 
@@ -107,12 +107,12 @@ class Surface:
 
 
 def fit_surface(frame: pd.DataFrame) -> Surface:
-    """The surface of ``frame`` (columns in :func:`engine.law.evidence.evidence_of`).
+    """The surface of ``frame`` (columns in :func:`engine.law.observations.observations_of`).
 
     Rows of one (model_size, noise_batch_ratio, iterations) count by their mean. Raises
     :class:`InputError` as ``fit`` does.
     """
-    evidence_of(frame)  # refuses what no law can be read from
+    observations_of(frame)  # refuses what no law can be read from
     sizes = np.unique(frame["model_size"].to_numpy(float))
     models = [_curves(frame[frame["model_size"] == size]) for size in sizes]
     return Surface(model_sizes=tuple(sizes.tolist()), curves=tuple(models))
@@ -140,7 +140,7 @@ def _curves(rows: pd.DataFrame) -> tuple[Curve, ...]:
     )
 
 
-def _monotone(losses: Array) -> Array:
+def _monotone(losses: FloatArray) -> FloatArray:
     """The nearest table that falls along its rows (T) and rises down its columns (σ̄); NaN stays."""
     fitted, by_steps, by_noise = (x.copy() for x in (losses, losses * 0.0, losses * 0.0))
     for _ in range(_PROJECTIONS):
@@ -159,7 +159,7 @@ def _monotone(losses: Array) -> Array:
     return fitted
 
 
-def _isotonic(table: Array, *, increasing: bool) -> Array:
+def _isotonic(table: FloatArray, *, increasing: bool) -> FloatArray:
     out = table.copy()
     for row in out:
         there = np.isfinite(row)
@@ -168,7 +168,7 @@ def _isotonic(table: Array, *, increasing: bool) -> Array:
     return out
 
 
-def _floor(log_steps: Array, losses: Array, lowest: float) -> float:
+def _floor(log_steps: FloatArray, losses: FloatArray, lowest: float) -> float:
     """E in [0, lowest) of the best L = E + A/T^α, least squares of relative errors."""
     if len(losses) < _LEAST_POINTS:
         return 0.0
@@ -185,7 +185,7 @@ def _floor(log_steps: Array, losses: Array, lowest: float) -> float:
     return float(found.x * lowest)
 
 
-def _exponent(log_steps: Array, losses: Array, floor: float) -> float:
+def _exponent(log_steps: FloatArray, losses: FloatArray, floor: float) -> float:
     """α ≥ 0 over the last factor of ``TAIL``, and over three points where those lie wider."""
     if len(losses) < _LEAST_POINTS:
         return float("nan")
@@ -196,7 +196,7 @@ def _exponent(log_steps: Array, losses: Array, floor: float) -> float:
     return max(-slope, 0.0)
 
 
-def _line(x: Array, y: Array, weights: Array) -> tuple[float, float]:
+def _line(x: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[float, float]:
     """Slope and level of the weighted least-squares line (weights multiply residuals)."""
     w = weights**2 / np.sum(weights**2)
     centre, height = np.sum(w * x), np.sum(w * y)
@@ -204,7 +204,7 @@ def _line(x: Array, y: Array, weights: Array) -> tuple[float, float]:
     return float(slope), float(height - slope * centre)
 
 
-def _across(curves: Sequence[Curve], log_steps: Array, noise: Array) -> Array:
+def _across(curves: Sequence[Curve], log_steps: FloatArray, noise: FloatArray) -> FloatArray:
     """Loss of one model at each (T, σ̄), interpolated between its curves."""
     # The running maximum passes NaN on: a curve before its first point leaves no noisier one alone.
     losses = np.maximum.accumulate([curve.cross_entropy(log_steps) for curve in curves], axis=0)
@@ -217,11 +217,11 @@ def _across(curves: Sequence[Curve], log_steps: Array, noise: Array) -> Array:
     return np.where(noise <= knots[1], quiet, _between(np.log(knots[1:]), losses[1:], _log(noise)))
 
 
-def _log(noise: Array) -> Array:
+def _log(noise: FloatArray) -> FloatArray:
     return np.log(np.where(noise > 0, noise, np.nan))
 
 
-def _between(knots: Array, values: Array, x: Array) -> Array:
+def _between(knots: FloatArray, values: FloatArray, x: FloatArray) -> FloatArray:
     """(n,) linear interpolation of ``values`` (knots, n), each column at its own x; NaN outside."""
     low = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, max(len(knots) - 2, 0))
     high = np.minimum(low + 1, len(knots) - 1)

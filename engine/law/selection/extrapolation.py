@@ -14,28 +14,27 @@ one width, so that a horizon asks about a point at most once. Figures at a horiz
 One law need not answer every question: the paper's surface gives nothing outside the sizes and
 noises that it saw. Errors and regrets are over what was answered; ``answered`` is the share.
 
-Assumed: one sequence length; and curves of constant learning rate (:mod:`engine.runs.curves`). Not covered: the scatter of single measurements, which
-alone gives a true law some error and regret; and correlation: points of one curve err together, so
-the figures of few curves are themselves rough.
+Assumed: one sequence length; and curves of constant learning rate (:mod:`engine.runs.curves`). Not
+covered: the scatter of single measurements, which alone gives a true law some error and regret; and
+correlation: points of one curve err together, so the figures of few curves are themselves rough.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from engine.errors import InputError
-from engine.law.evidence import evidence_of, point_of, tells_drawing
+from engine.interval import BoolArray, FloatArray
 from engine.law.fit import FitResult, fit
 from engine.law.forms import FORMS
+from engine.law.observations import observations_of, point_of, tells_drawing
 from engine.law.published.parametric import UNBOUNDED, fit_unbounded
 from engine.law.published.surface import fit_surface
-from engine.law.selection.model_choices import Predicts, choices, regret_of_pick
-from engine.law.shapes import Array
+from engine.law.selection.model_choices import Predicts, PredictsInterval, choices, regret_of_pick
 
 HORIZONS = (3.0, 10.0, 30.0)
 LEVEL = 0.9
@@ -55,10 +54,23 @@ class _WithInterval:
 
     result: FitResult
 
-    def cross_entropy(self, *point: ArrayLike) -> Array:
-        return self.result.law.cross_entropy(*point)
+    def cross_entropy(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
+    ) -> FloatArray:
+        return self.result.law.cross_entropy(model_size, iterations, noise_batch_ratio, batch_size)
 
-    def interval(self, *point: ArrayLike) -> tuple[Array, Array]:
+    def interval(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        point = model_size, iterations, noise_batch_ratio, batch_size
         return self.result.interval(*point, level=LEVEL)
 
 
@@ -145,12 +157,12 @@ def judge(
     two noises to fit to and something of the future to ask about.
     """
     fitter = fitter or fitter_of(name)
-    evidence_of(frame)
+    observations_of(frame)
     frame = frame.assign(compute_flops=_compute(frame))
     seen = frame if tells_drawing(frame) else frame.assign(drawn_batch_size=np.nan)
     compute = frame["compute_flops"].to_numpy()
     cuts = _cuts(frame, horizons)
-    asked: dict[float, list[dict[str, Any]]] = {horizon: [] for horizon in horizons}
+    asked: dict[float, list[_Answers]] = {horizon: [] for horizon in horizons}
     for cut in cuts:
         law = fitter(seen[compute <= cut])
         for horizon in horizons:
@@ -171,11 +183,13 @@ def compare(
     return sorted(found, key=lambda one: (not one.answered >= _ANSWERS, one.score))
 
 
-def _compute(frame: pd.DataFrame) -> Array:
+def _compute(frame: pd.DataFrame) -> FloatArray:
     """FLOPs; M·T where a row has none, for only ratios matter."""
     if "compute_flops" in frame and np.isfinite(frame["compute_flops"].to_numpy(float)).all():
-        return frame["compute_flops"].to_numpy(float)
-    return frame["model_size"].to_numpy(float) * frame["iterations"].to_numpy(float)
+        flops: FloatArray = frame["compute_flops"].to_numpy(float)
+        return flops
+    examples: FloatArray = frame["model_size"].to_numpy(float) * frame["iterations"].to_numpy(float)
+    return examples
 
 
 def _cuts(frame: pd.DataFrame, horizons: Sequence[float]) -> list[float]:
@@ -202,40 +216,52 @@ def _cuts(frame: pd.DataFrame, horizons: Sequence[float]) -> list[float]:
     return found
 
 
-def _bin(compute: Array, centre: float) -> np.ndarray:
+def _bin(compute: FloatArray, centre: float) -> BoolArray:
+    """Which points of ``compute`` FLOPs lie in the bin around ``centre``."""
     # The largest point itself may miss the last bin's end by rounding.
-    return (compute > centre / STEP**0.5 * (1 + 1e-9)) & (
-        compute <= centre * STEP**0.5 * (1 + 1e-9)
-    )
+    low, high = centre / STEP**0.5 * (1 + 1e-9), centre * STEP**0.5 * (1 + 1e-9)
+    inside: BoolArray = (compute > low) & (compute <= high)
+    return inside
 
 
-def _ask(law: Predicts, frame: pd.DataFrame, centre: float) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class _Answers:
+    """What one law said of the points around one compute."""
+
+    errors: FloatArray
+    """|predicted/measured − 1|; NaN where it gave no loss."""
+    inside: BoolArray
+    """Whether the answered points lie in the 90 % interval; empty without one."""
+    regrets: list[tuple[float, float]]
+
+
+def _ask(law: Predicts, frame: pd.DataFrame, centre: float) -> _Answers:
     """Errors, coverage and regrets of one law about the points around ``centre`` FLOPs."""
     rows = frame[_bin(frame["compute_flops"].to_numpy(), centre)]
     measured = rows["cross_entropy"].to_numpy(float)
     point = point_of(rows)
     predicted = np.asarray(law.cross_entropy(*point), dtype=float)
-    inside = np.empty(0)
-    if hasattr(law, "interval"):
+    inside = np.empty(0, dtype=bool)
+    if isinstance(law, PredictsInterval):
         low, high = law.interval(*point)
         inside = ((low <= measured) & (measured <= high))[np.isfinite(predicted)]
     targets = [centre * factor for factor in _TARGETS] if len(rows) else []
-    return {
-        "errors": np.abs(predicted / measured - 1.0),
-        "inside": inside,
-        "regrets": [
+    return _Answers(
+        errors=np.abs(predicted / measured - 1.0),
+        inside=inside,
+        regrets=[
             regret
             for target in targets
             for candidates in choices(frame, target)
             if (regret := regret_of_pick(law, candidates)) is not None
         ],
-    }
+    )
 
 
-def _figures(horizon: float, parts: Sequence[dict[str, Any]]) -> AtHorizon:
-    errors = np.concatenate([part["errors"] for part in parts])
+def _figures(horizon: float, parts: Sequence[_Answers]) -> AtHorizon:
+    errors = np.concatenate([part.errors for part in parts])
     given = errors[np.isfinite(errors)]
-    regrets = [regret for part in parts for regret in part["regrets"]]
+    regrets = [regret for part in parts for regret in part.regrets]
     picked, at_random = zip(*regrets, strict=True) if regrets else ((), ())
     return AtHorizon(
         horizon=horizon,
@@ -243,7 +269,7 @@ def _figures(horizon: float, parts: Sequence[dict[str, Any]]) -> AtHorizon:
         answered=len(given) / len(errors) if len(errors) else math.nan,
         median_error=float(np.median(given)) if len(given) else math.nan,
         mean_error=_mean(given),
-        coverage=_mean(np.concatenate([part["inside"] for part in parts])),
+        coverage=_mean(np.concatenate([part.inside for part in parts])),
         choices=len(regrets),
         regret_mean=_mean(picked),
         regret_max=max(picked, default=math.nan),
@@ -251,7 +277,7 @@ def _figures(horizon: float, parts: Sequence[dict[str, Any]]) -> AtHorizon:
     )
 
 
-def _mean(values: Sequence[float] | Array) -> float:
+def _mean(values: Sequence[float] | FloatArray) -> float:
     """Of the finite ones; NaN where there is none."""
     finite = [value for value in values if math.isfinite(value)]
     return math.fsum(finite) / len(finite) if finite else math.nan

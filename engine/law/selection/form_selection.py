@@ -11,8 +11,7 @@ the same hold-outs that are reported, so the winner's error is slightly flattere
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -21,10 +20,11 @@ from scipy.special import ndtri
 
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.errors import InputError
-from engine.law.evidence import FitData, evidence_of, reported_optimal
+from engine.interval import FloatArray
 from engine.law.form import Form
 from engine.law.forms import FORMS, form_of
 from engine.law.law import Law
+from engine.law.observations import Observations, observations_of, reported_optimal
 from engine.law.selection.holdout import (
     DECADES,
     LeftOut,
@@ -34,12 +34,11 @@ from engine.law.selection.holdout import (
     leave_largest_out,
     resample,
 )
-from engine.law.shapes import Array
 
-NoiseBatchRatio = Callable[[float, Array, Array, float, float], ArrayLike]
+NoiseBatchRatio = Callable[[float, FloatArray, FloatArray, float, float], ArrayLike]
 """(data_budget, batch_size, iterations, epsilon, delta) -> σ̄ for arrays of (B, T)."""
 
-_Search = tuple[Array, Array, Array, Array]
+_Search = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 """model_size, batch_size, iterations, noise_batch_ratio of the configurations of one compute."""
 
 LEVEL = 0.9
@@ -142,7 +141,7 @@ def regret(law: Law, frame: pd.DataFrame, noise_batch_ratio: NoiseBatchRatio) ->
     rows = _optimal(frame)
     searches = _searches(frame, noise_batch_ratio)
     answers = [
-        _optimum(law, row, search) for row, search in zip(rows.itertuples(), searches, strict=True)
+        _optimum(law, row, search) for row, search in zip(_published(frame), searches, strict=True)
     ]
     return pd.DataFrame(answers, index=rows.index)
 
@@ -150,28 +149,28 @@ def regret(law: Law, frame: pd.DataFrame, noise_batch_ratio: NoiseBatchRatio) ->
 def _holdouts(
     frame: pd.DataFrame, form: str, searches: list[_Search] | None, seed: int
 ) -> HoldOuts:
-    shape, evidence = form_of(form), evidence_of(frame)
-    theta, _, _ = best(shape, evidence)
+    shape, observations = form_of(form), observations_of(frame)
+    theta, _, _ = best(shape, observations)
     predicted = shape.cross_entropy(
-        theta, evidence.u, evidence.v, evidence.s, evidence.log_vocabulary
+        theta, observations.u, observations.v, observations.s, observations.log_vocabulary
     )
-    single = leave_groups_out(shape, evidence, theta)
-    large = [leave_largest_out(shape, evidence, theta, decade) for decade in DECADES]
+    single = leave_groups_out(shape, observations, theta)
+    large = [leave_largest_out(shape, observations, theta, decade) for decade in DECADES]
     far = [float("nan") if part is None else float(np.abs(part.errors).mean()) for part in large]
     errors = np.abs(single.errors)
     regrets = np.array([float("nan")])
     if searches:
         unseen = dict(zip(single.rows.tolist(), single.theta, strict=True))
         numbers = np.flatnonzero(reported_optimal(frame)).tolist()
-        cases = zip(numbers, _optimal(frame).itertuples(), searches, strict=True)
+        cases = zip(numbers, _published(frame), searches, strict=True)
         regrets = np.array(
-            [_optimum(_law(form, unseen[i], evidence), row, s)["regret"] for i, row, s in cases]
+            [_optimum(_law(form, unseen[i], observations), row, s)["regret"] for i, row, s in cases]
         )
     return HoldOuts(
         form=form,
         parameters=len(theta),
         rows=len(errors),
-        in_sample_mean=float(np.abs(np.log(predicted) - evidence.log_loss).mean()),
+        in_sample_mean=float(np.abs(np.log(predicted) - observations.log_loss).mean()),
         pair_median=float(np.median(errors)),
         pair_mean=float(errors.mean()),
         pair_max=float(errors.max()),
@@ -180,24 +179,44 @@ def _holdouts(
         largest_two_mean=far[1],
         largest_three_mean=far[2],
         coverage=_coverage(
-            shape, evidence, theta, single, [part for part in large if part is not None], seed
+            shape, observations, theta, single, [part for part in large if part is not None], seed
         ),
         regret_mean=float(regrets.mean()),
         regret_max=float(regrets.max()),
     )
 
 
-def _law(form: str, theta: Array, evidence: FitData) -> Law:
+def _law(form: str, theta: FloatArray, observations: Observations) -> Law:
     return Law(
         form=form,
         theta=tuple(theta.tolist()),
-        vocabulary_size=evidence.vocabulary_size,
-        reference=evidence.reference,
+        vocabulary_size=observations.vocabulary_size,
+        reference=observations.reference,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Published:
+    """A row reported as the best at its compute, and the budgets that it answers."""
+
+    model_size: float
+    iterations: float
+    noise_batch_ratio: float
+    sequence_length: float
+    compute_flops: float
+    data_budget: float
+    epsilon: float
+    delta: float
 
 
 def _optimal(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[reported_optimal(frame)]
+
+
+def _published(frame: pd.DataFrame) -> list[_Published]:
+    names = [field.name for field in fields(_Published)]
+    table = _optimal(frame)[names].to_numpy(float)
+    return [_Published(**dict(zip(names, row, strict=True))) for row in table.tolist()]
 
 
 def _searches(frame: pd.DataFrame, noise_batch_ratio: NoiseBatchRatio) -> list[_Search]:
@@ -206,7 +225,7 @@ def _searches(frame: pd.DataFrame, noise_batch_ratio: NoiseBatchRatio) -> list[_
     steps = np.geomspace(frame["iterations"].min() / 4, frame["iterations"].max(), _STEPS)
     grid_size, grid_steps = (x.ravel() for x in np.meshgrid(sizes, steps, indexing="ij"))
     searches = []
-    for row in _optimal(frame).itertuples():
+    for row in _published(frame):
         tokens = FLOPS_PER_PARAMETER_AND_TOKEN * row.sequence_length * grid_size * grid_steps
         batch = row.compute_flops / tokens
         possible = (batch <= row.data_budget) & (batch >= _LEAST_BATCH)
@@ -216,7 +235,7 @@ def _searches(frame: pd.DataFrame, noise_batch_ratio: NoiseBatchRatio) -> list[_
     return searches
 
 
-def _optimum(law: Law, row: Any, search: _Search) -> dict[str, float]:
+def _optimum(law: Law, row: _Published, search: _Search) -> dict[str, float]:
     size, batch, iterations, noise = search
     loss = law.cross_entropy(size, iterations, noise)
     published = law.cross_entropy(row.model_size, row.iterations, row.noise_batch_ratio).item()
@@ -233,16 +252,21 @@ def _optimum(law: Law, row: Any, search: _Search) -> dict[str, float]:
 
 
 def _coverage(
-    form: Form, evidence: FitData, theta: Array, single: LeftOut, large: list[LeftOut], seed: int
+    form: Form,
+    observations: Observations,
+    theta: FloatArray,
+    single: LeftOut,
+    large: list[LeftOut],
+    seed: int,
 ) -> float:
     """Out-of-bag: a row is judged by the resamples and the scatter that know nothing of it."""
-    resampled, weights = resample(form, evidence, theta, _RESAMPLES, seed)
+    resampled, weights = resample(form, observations, theta, _RESAMPLES, seed)
     losses = form.cross_entropy(
-        resampled, evidence.u, evidence.v, evidence.s, evidence.log_vocabulary
+        resampled, observations.u, observations.v, observations.s, observations.log_vocabulary
     )
     inside = []
     for row, error, distance in zip(single.rows, single.errors, single.distances, strict=True):
-        others = evidence.groups[single.rows] != evidence.groups[row]
+        others = observations.groups[single.rows] != observations.groups[row]
         scatter = float(np.sqrt(np.mean(single.errors[others] ** 2)))
         unseen = np.log(losses[weights[:, row] == 0, row])
         below, above = np.quantile(unseen, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - np.median(unseen)

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from engine.errors import InputError
-from engine.law.evidence import MINIMUM_ROWS, FitData
+from engine.interval import FloatArray, IntArray
 from engine.law.form import Form
-from engine.law.shapes import Array
+from engine.law.observations import MINIMUM_ROWS, Observations
 from engine.law.solve import solve
 
 DECADES = (10.0, 100.0, 1000.0)
@@ -30,21 +30,23 @@ _AGREEMENT = 0.1
 class LeftOut:
     """Predictions of rows by fits that did not see them; k entries, one a prediction."""
 
-    rows: np.ndarray
+    rows: IntArray
     """(k,) which row of the frame."""
-    errors: Array
+    errors: FloatArray
     """(k,) ln(predicted) − ln(observed)."""
-    distances: Array
+    distances: FloatArray
     """(k,) e-folds to the nearest row that the fit saw."""
-    theta: Array
+    theta: FloatArray
     """(k, p) what the fit that predicted the row had found."""
 
 
-def best(form: Form, evidence: FitData, weights: Array | None = None) -> tuple[Array, float, float]:
+def best(
+    form: Form, observations: Observations, weights: FloatArray | None = None
+) -> tuple[FloatArray, float, float]:
     """θ (p,), objective and share of agreeing starts, from the grid of starts of ``form``."""
     starts = np.array(list(itertools.product(*(p.starts for p in form.parameters))))
-    rows = np.ones(len(evidence.u)) if weights is None else weights
-    theta, value = solve(form, evidence, starts, np.tile(rows, (len(starts), 1)))
+    rows = np.ones(len(observations.u)) if weights is None else weights
+    theta, value = solve(form, observations, starts, np.tile(rows, (len(starts), 1)))
     first = int(np.argmin(value))
     if not np.isfinite(value[first]):
         raise InputError(
@@ -56,28 +58,28 @@ def best(form: Form, evidence: FitData, weights: Array | None = None) -> tuple[A
 
 
 def resample(
-    form: Form, evidence: FitData, theta: Array, resamples: int, seed: int
-) -> tuple[Array, Array]:
+    form: Form, observations: Observations, theta: FloatArray, resamples: int, seed: int
+) -> tuple[FloatArray, FloatArray]:
     """θ (resamples, p) refitted from ``theta``, and the row weights (resamples, n) they saw."""
     rng = np.random.default_rng(seed)
-    groups = int(evidence.groups.max()) + 1
+    groups = int(observations.groups.max()) + 1
     counts = rng.multinomial(groups, np.full(groups, 1.0 / groups), size=resamples)
     mean, width = np.array([p.prior for p in form.parameters]).T
     centres = rng.normal(mean, width, size=(resamples, len(mean)))
-    weights = counts[:, evidence.groups].astype(float)
+    weights = counts[:, observations.groups].astype(float)
     if not resamples:
         return np.empty((0, len(mean))), weights
     starts = np.tile(theta, (resamples, 1))
-    return solve(form, evidence, starts, weights, centres=centres)[0], weights
+    return solve(form, observations, starts, weights, centres=centres)[0], weights
 
 
-def leave_groups_out(form: Form, evidence: FitData, theta: Array) -> LeftOut:
+def leave_groups_out(form: Form, observations: Observations, theta: FloatArray) -> LeftOut:
     """Every row predicted by a fit without its group (its configuration, or its run)."""
-    folds = evidence.groups % _FOLDS
+    folds = observations.groups % _FOLDS
     labels = np.unique(folds)
     weights = (folds[None] != labels[:, None]).astype(float)
-    refitted, _ = solve(form, evidence, np.tile(theta, (len(labels), 1)), weights)
-    parts = [_left_out(form, evidence, refitted[i], weights[i]) for i in range(len(labels))]
+    refitted, _ = solve(form, observations, np.tile(theta, (len(labels), 1)), weights)
+    parts = [_left_out(form, observations, refitted[i], weights[i]) for i in range(len(labels))]
     return LeftOut(
         **{
             name: np.concatenate([getattr(part, name) for part in parts])
@@ -87,16 +89,16 @@ def leave_groups_out(form: Form, evidence: FitData, theta: Array) -> LeftOut:
 
 
 def leave_largest_out(
-    form: Form, evidence: FitData, theta: Array, decade: float = DECADES[0]
+    form: Form, observations: Observations, theta: FloatArray, decade: float = DECADES[0]
 ) -> LeftOut | None:
     """Rows of more than the largest compute / ``decade``, predicted by the smaller ones alone.
 
     None where fewer than 8 rows would remain, or none would leave.
     """
-    keep = evidence.log_compute <= evidence.log_compute.max() - np.log(decade)
-    if keep.sum() < MINIMUM_ROWS or len(np.unique(evidence.u[keep])) < 2:
+    keep = observations.log_compute <= observations.log_compute.max() - np.log(decade)
+    if keep.sum() < MINIMUM_ROWS or len(np.unique(observations.u[keep])) < 2:
         return None
-    return _left_out(form, evidence, best(form, evidence, keep.astype(float))[0], keep)
+    return _left_out(form, observations, best(form, observations, keep.astype(float))[0], keep)
 
 
 def drift_of(scatter: float, parts: list[LeftOut]) -> float:
@@ -111,21 +113,27 @@ def drift_of(scatter: float, parts: list[LeftOut]) -> float:
     return float(np.sqrt(max(squares.sum() / reach.sum(), _LEAST_DRIFT**2)))
 
 
-def _left_out(form: Form, evidence: FitData, theta: Array, weights: Array) -> LeftOut:
+def _left_out(
+    form: Form, observations: Observations, theta: FloatArray, weights: FloatArray
+) -> LeftOut:
     rows = np.flatnonzero(weights == 0)
     predicted = form.cross_entropy(
-        theta, evidence.u[rows], evidence.v[rows], evidence.s[rows], evidence.log_vocabulary
+        theta,
+        observations.u[rows],
+        observations.v[rows],
+        observations.s[rows],
+        observations.log_vocabulary,
     )
-    points = coordinates(evidence.u, evidence.v, evidence.s, evidence.least_noise)
-    distances = KDTree(points[weights > 0]).query(points[rows])[0]
+    points = coordinates(observations.u, observations.v, observations.s, observations.least_noise)
+    distances = np.asarray(KDTree(points[weights > 0]).query(points[rows])[0])
     return LeftOut(
         rows=rows,
-        errors=np.log(predicted) - evidence.log_loss[rows],
+        errors=np.log(predicted) - observations.log_loss[rows],
         distances=distances,
         theta=np.tile(theta, (len(rows), 1)),
     )
 
 
-def coordinates(u: Array, v: Array, s: Array, least: float) -> Array:
+def coordinates(u: FloatArray, v: FloatArray, s: FloatArray, least: float) -> FloatArray:
     """(..., 3): ln M, ln T and a ln σ̄ that stops falling below the least noise seen."""
     return np.stack([u, v, 0.5 * np.log(s**2 + least**2)], axis=-1)

@@ -23,14 +23,14 @@ several is flattered, so that even the true law may have a small regret.
 """
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from engine.law.evidence import point_of
-from engine.law.shapes import Array
+from engine.interval import FloatArray
+from engine.law.observations import point_of
 
 _NEIGHBOURS = 2.0
 """Most that two points of a curve may lie apart in T for a loss between them to count as measured."""
@@ -38,6 +38,7 @@ _ROUNDING = 1e-9
 _COLUMNS = ["model_size", "iterations", "noise_batch_ratio", "drawn_batch_size", "cross_entropy"]
 
 
+@runtime_checkable
 class Predicts(Protocol):
     """A fitted law, as far as a choice needs it."""
 
@@ -47,8 +48,23 @@ class Predicts(Protocol):
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> Array:
+    ) -> FloatArray:
         """Nats per token; NaN where the law gives no answer."""
+        ...
+
+
+@runtime_checkable
+class PredictsInterval(Predicts, Protocol):
+    """A law that says how sure it is."""
+
+    def interval(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """(low, high) of the loss of one new run at 90 %, nats per token."""
         ...
 
 
@@ -63,7 +79,8 @@ def choices(frame: pd.DataFrame, target: float) -> list[pd.DataFrame]:
     if "drawn_batch_size" not in frame:
         frame = frame.assign(drawn_batch_size=math.nan)
     names = ["model_size", "noise_batch_ratio", "drawn_batch_size"]
-    for (size, noise, drawn), rows in frame.groupby(names, dropna=False):
+    for _, rows in frame.groupby(names, dropna=False):
+        size, noise, drawn = rows[names].to_numpy(float)[0].tolist()
         curve = rows.groupby("iterations")[["compute_flops", "cross_entropy"]].mean()
         compute = np.log(curve["compute_flops"].to_numpy())
         after = int(np.searchsorted(compute, here - _ROUNDING))

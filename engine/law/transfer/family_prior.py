@@ -31,11 +31,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.interval import FloatArray
 from engine.law.fit import FitResult
 from engine.law.form import Form
 from engine.law.forms import form_of
 from engine.law.law import require_vocabulary
-from engine.law.shapes import Array
 
 TAU: dict[str, float] = {
     # The shape, shared: a quarter to a half of what the weak priors of the forms leave open.
@@ -82,29 +82,30 @@ class FamilyPrior:
     """What a source's law lets expect of another family's θ."""
 
     form: Form
-    centre: Array
+    centre: FloatArray
     """(p,)"""
-    width: Array
+    width: FloatArray
     """(p,) τ of each parameter."""
-    common: Array
+    common: FloatArray
     """(p,) what a text harder by one standard deviation adds to each parameter."""
-    resampled: Array
+    resampled: FloatArray
     """(R, p) the source's own resamples, or its centre where it has none."""
 
     @property
-    def between(self) -> Array:
+    def between(self) -> FloatArray:
         """(p, p) covariance of θ between families: its diagonal is τ²."""
         return np.diag(self.width**2 - self.common**2) + np.outer(self.common, self.common)
 
     @property
-    def precision(self) -> Array:
+    def precision(self) -> FloatArray:
         """(p, p) inverse of Σ_source + the covariance between families."""
         spread = self.between
         if len(self.resampled) > 1:
             spread = spread + np.cov(self.resampled.T)
-        return np.linalg.inv(spread)
+        inverse: FloatArray = np.linalg.inv(np.asarray(spread, dtype=np.float64))
+        return inverse
 
-    def draws(self, rng: np.random.Generator, count: int) -> Array:
+    def draws(self, rng: np.random.Generator, count: int) -> FloatArray:
         """(count, p) inside the form's box."""
         picked = self.resampled[rng.integers(len(self.resampled), size=count)]
         low, high = np.array([(p.low, p.high) for p in self.form.parameters]).T
@@ -119,12 +120,13 @@ def family_prior(source: FitResult, vocabulary_size: int) -> FamilyPrior:
     own = np.log(vocabulary_size)
     other = 1.0 if vocabulary_size == law.vocabulary_size else OTHER_VOCABULARY
     share = np.array([own / law.log_vocabulary if n == "entropy" else 1.0 for n in form.names])
-    width = [
-        ENTROPY_SHARE * own if p.name == "entropy" else TAU.get(p.name, p.prior[1])
-        for p in form.parameters
-    ]
+    width = other * np.array(
+        [
+            ENTROPY_SHARE * own if p.name == "entropy" else TAU.get(p.name, p.prior[1])
+            for p in form.parameters
+        ]
+    )
     centre = np.array(law.theta) * share
     resampled = np.array(source.resampled) * share if source.resampled else centre[None]
-    width = other * np.array(width)
     common = math.sqrt(TOGETHER) * width * np.array([HARDER.get(name, 0.0) for name in form.names])
     return FamilyPrior(form=form, centre=centre, width=width, common=common, resampled=resampled)

@@ -30,12 +30,12 @@ import pandas as pd
 from scipy.special import chdtri
 
 from engine.errors import InputError
-from engine.law.evidence import FitData, evidence_of
+from engine.interval import FloatArray
 from engine.law.fit import Caveat, FitResult
 from engine.law.law import Law
+from engine.law.observations import Observations, observations_of
 from engine.law.residuals import LOSS_TOLERANCE
 from engine.law.selection.holdout import coordinates
-from engine.law.shapes import Array
 from engine.law.solve import prior_share, solve
 from engine.law.transfer.family_prior import FamilyPrior, family_prior
 
@@ -69,7 +69,7 @@ def pool(
 ) -> FitResult:
     """The law of a new family from the few runs in ``frame`` and the ``source`` of another family.
 
-    ``frame`` has the columns of :func:`engine.law.evidence.evidence_of`, of which any number of rows
+    ``frame`` has the columns of :func:`engine.law.observations.observations_of`, of which any number of rows
     will do: one point of one run, or none, and then ``vocabulary_size`` says the family's (default:
     the source's). The result's first status says that it was transferred or pooled, and ``rows``
     counts the new family's rows alone. Deterministic given ``seed``. Raises :class:`InputError` for
@@ -80,46 +80,46 @@ def pool(
         return _transferred(source, vocabulary_size or source.law.vocabulary_size, resamples, rng)
     law = source.law
     counts = law.batch_size is not None
-    evidence = evidence_of(frame, reference=law.reference, counts_drawing=counts)
-    if vocabulary_size not in (None, evidence.vocabulary_size):
+    observations = observations_of(frame, reference=law.reference, counts_drawing=counts)
+    if vocabulary_size not in (None, observations.vocabulary_size):
         raise InputError(
             "Expected runs of {expected} tokens of vocabulary, got {value}.",
             expected=vocabulary_size,
-            value=evidence.vocabulary_size,
+            value=observations.vocabulary_size,
         )
-    prior = family_prior(source, evidence.vocabulary_size)
+    prior = family_prior(source, observations.vocabulary_size)
     form, precision = prior.form, prior.precision
     starts = np.vstack([prior.centre[None], prior.draws(rng, _STARTS - 1)])
     scatter = first_scatter(source)
-    tried, values = _solve(prior, evidence, starts, _weights(evidence, scatter))
+    tried, values = _solve(prior, observations, starts, _weights(observations, scatter))
     # What the rows count for in units of that scatter: their objective should be about as much.
-    counted = _weights(evidence, LOSS_TOLERANCE).sum()
+    counted = _weights(observations, LOSS_TOLERANCE).sum()
     disagrees = values.min() > chdtri(counted, _RARE)
     scatter *= math.sqrt(max(values.min() / counted, 1.0))
-    scatter = _scatter(prior, evidence, tried[np.argmin(values)], scatter)
-    weights = _weights(evidence, scatter)
-    tried, values = _solve(prior, evidence, tried, weights)
+    scatter = _scatter(prior, observations, tried[np.argmin(values)], scatter)
+    weights = _weights(observations, scatter)
+    tried, values = _solve(prior, observations, tried, weights)
     theta = tried[np.argmin(values)]
     drawn = np.empty((0, len(theta)))
     if resamples:
-        shifts = _errors(evidence, scatter, rng, resamples)
+        shifts = _errors(observations, scatter, rng, resamples)
         centres = prior.draws(rng, resamples)
         from_best = np.tile(theta, (resamples, 1))
-        drawn, _ = _solve(prior, evidence, from_best, weights, centres=centres, shifts=shifts)
-    statuses = [Caveat(template=POOLED, values=(("runs", str(evidence.groups.max() + 1)),))]
+        drawn, _ = _solve(prior, observations, from_best, weights, centres=centres, shifts=shifts)
+    statuses = [Caveat(template=POOLED, values=(("runs", str(observations.groups.max() + 1)),))]
     if disagrees:
         statuses.append(Caveat(template=DISAGREES))
-    shares = prior_share(form, evidence, theta, weights=weights, precision=precision)
+    shares = prior_share(form, observations, theta, weights=weights, precision=precision)
     return replace(
         source,
-        law=_law(source, theta, evidence.vocabulary_size),
+        law=_law(source, theta, observations.vocabulary_size),
         resampled=tuple(map(tuple, drawn.tolist())),
         scatter=scatter,
-        points=_points(source, evidence),
+        points=_points(source, observations),
         objective=float(values.min()),
         starts_agreeing=float(np.mean(values <= values.min() + _AGREEMENT)),
         prior_shares=tuple(shares.tolist()),
-        rows=len(evidence.u),
+        rows=len(observations.u),
         statuses=tuple(statuses),
     )
 
@@ -142,26 +142,26 @@ def _transferred(
     )
 
 
-def _law(source: FitResult, theta: Array, vocabulary_size: int) -> Law:
+def _law(source: FitResult, theta: FloatArray, vocabulary_size: int) -> Law:
     return replace(source.law, theta=tuple(theta.tolist()), vocabulary_size=vocabulary_size)
 
 
 def _solve(
     prior: FamilyPrior,
-    evidence: FitData,
-    starts: Array,
-    weights: Array,
+    observations: Observations,
+    starts: FloatArray,
+    weights: FloatArray,
     *,
-    centres: Array | None = None,
-    shifts: Array | None = None,
-) -> tuple[Array, Array]:
+    centres: FloatArray | None = None,
+    shifts: FloatArray | None = None,
+) -> tuple[FloatArray, FloatArray]:
     """:func:`engine.law.solve.solve` under the family's prior; ``weights`` (n,) or (R, n)."""
     count = len(starts)
     return solve(
         prior.form,
-        evidence,
+        observations,
         starts,
-        np.broadcast_to(weights, (count, len(evidence.u))),
+        np.broadcast_to(weights, (count, len(observations.u))),
         centres=np.tile(prior.centre, (count, 1)) if centres is None else centres,
         precision=prior.precision,
         shifts=shifts,
@@ -173,40 +173,48 @@ def first_scatter(source: FitResult) -> float:
     return float(np.hypot(source.scatter, FORM_SCATTER))
 
 
-def _weights(evidence: FitData, scatter: float) -> Array:
+def _weights(observations: Observations, scatter: float) -> FloatArray:
     """(n,): what a row is worth in units of the solver's tolerance, its run's points being alike."""
-    points = np.bincount(evidence.groups)[evidence.groups]
-    return (LOSS_TOLERANCE / scatter) ** 2 / (1.0 + (points - 1.0) * _CORRELATION)
+    points = np.bincount(observations.groups)[observations.groups].astype(float)
+    weights: FloatArray = (LOSS_TOLERANCE / scatter) ** 2 / (1.0 + (points - 1.0) * _CORRELATION)
+    return weights
 
 
-def _scatter(prior: FamilyPrior, evidence: FitData, theta: Array, first: float) -> float:
+def _scatter(
+    prior: FamilyPrior, observations: Observations, theta: FloatArray, first: float
+) -> float:
     """Standard deviation of ln L, ``first`` until runs can be left out that the others predict."""
-    runs = int(evidence.groups.max()) + 1
+    runs = int(observations.groups.max()) + 1
     degrees = runs - _FREE_RUNS
     if degrees < 1:
         return first
-    others = evidence.groups[None] != np.arange(runs)[:, None]
+    others = observations.groups[None] != np.arange(runs)[:, None]
     refitted, _ = _solve(
-        prior, evidence, np.tile(theta, (runs, 1)), others * _weights(evidence, first)
+        prior, observations, np.tile(theta, (runs, 1)), others * _weights(observations, first)
     )
     predicted = prior.form.cross_entropy(
-        refitted, evidence.u, evidence.v, evidence.s, evidence.log_vocabulary
+        refitted, observations.u, observations.v, observations.s, observations.log_vocabulary
     )
-    squares = np.where(others, 0.0, np.log(predicted) - evidence.log_loss) ** 2
+    squares = np.where(others, 0.0, np.log(predicted) - observations.log_loss) ** 2
     by_run = squares.sum(axis=1) / (~others).sum(axis=1)
     own = (PRIOR_RUNS * first**2 + degrees * by_run.mean()) / (PRIOR_RUNS + degrees)
     return max(float(np.sqrt(own)), _LEAST_SCATTER)
 
 
-def _errors(evidence: FitData, scatter: float, rng: np.random.Generator, count: int) -> Array:
+def _errors(
+    observations: Observations, scatter: float, rng: np.random.Generator, count: int
+) -> FloatArray:
     """(count, n) errors of ln L such as the scatter makes: one part a run, one a point."""
-    runs = rng.normal(size=(count, int(evidence.groups.max()) + 1))[:, evidence.groups]
-    single = rng.normal(size=(count, len(evidence.u)))
-    return scatter * (np.sqrt(_CORRELATION) * runs + np.sqrt(1.0 - _CORRELATION) * single)
+    runs = rng.normal(size=(count, int(observations.groups.max()) + 1))[:, observations.groups]
+    single = rng.normal(size=(count, len(observations.u)))
+    errors: FloatArray = np.sqrt(_CORRELATION) * runs + np.sqrt(1.0 - _CORRELATION) * single
+    return scatter * errors
 
 
-def _points(source: FitResult, evidence: FitData) -> tuple[tuple[float, float, float], ...]:
+def _points(
+    source: FitResult, observations: Observations
+) -> tuple[tuple[float, float, float], ...]:
     """Where the shape was seen, in either family."""
-    own = coordinates(evidence.u, evidence.v, evidence.s, source.least_noise)
+    own = coordinates(observations.u, observations.v, observations.s, source.least_noise)
     points = np.vstack([np.array(source.points), np.round(own * _POINT_GRID) / _POINT_GRID])
     return tuple(map(tuple, np.unique(points, axis=0).tolist()))

@@ -21,9 +21,9 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from engine.errors import InputError
-from engine.law.evidence import evidence_of, point_of
+from engine.interval import FloatArray
 from engine.law.fit import FitResult
-from engine.law.shapes import Array
+from engine.law.observations import observations_of, point_of
 from engine.law.transfer.pool import PRIOR_RUNS, first_scatter
 
 
@@ -43,7 +43,7 @@ class ScaledLaw:
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
-    ) -> Array:
+    ) -> FloatArray:
         """Nats per token, at most ln vocabulary."""
         law = self.source.law
         loss = math.exp(self.log_factor) * law.cross_entropy(
@@ -59,7 +59,7 @@ class ScaledLaw:
         batch_size: ArrayLike | None = None,
         *,
         level: float = 0.9,
-    ) -> tuple[Array, Array]:
+    ) -> tuple[FloatArray, FloatArray]:
         """(low, high) of the loss of one new run, nats per token."""
         point = model_size, iterations, noise_batch_ratio, batch_size
         away = self.source.drift * self.source.distance(*point)
@@ -78,18 +78,18 @@ def scale(source: FitResult, frame: pd.DataFrame) -> ScaledLaw:
     """
     law = source.law
     counts = law.batch_size is not None
-    evidence = evidence_of(frame, reference=law.reference, counts_drawing=counts)
-    if evidence.vocabulary_size != source.law.vocabulary_size:
+    observations = observations_of(frame, reference=law.reference, counts_drawing=counts)
+    if observations.vocabulary_size != source.law.vocabulary_size:
         raise InputError(
             "Expected runs of {expected} tokens of vocabulary, got {value}.",
             expected=source.law.vocabulary_size,
-            value=evidence.vocabulary_size,
+            value=observations.vocabulary_size,
         )
-    errors = evidence.log_loss - np.log(source.law.cross_entropy(*point_of(frame)))
-    runs = int(evidence.groups.max()) + 1
-    points = np.bincount(evidence.groups)
-    log_factor = float((np.bincount(evidence.groups, errors) / points).mean())
-    squares = np.bincount(evidence.groups, (errors - log_factor) ** 2) / points
+    errors = observations.log_loss - np.log(source.law.cross_entropy(*point_of(frame)))
+    runs = int(observations.groups.max()) + 1
+    points = np.bincount(observations.groups)
+    log_factor = float((np.bincount(observations.groups, errors) / points).mean())
+    squares = np.bincount(observations.groups, (errors - log_factor) ** 2) / points
     expected = PRIOR_RUNS * first_scatter(source) ** 2
     return ScaledLaw(
         source=source,

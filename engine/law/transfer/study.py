@@ -30,10 +30,10 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import InputError
-from engine.law.evidence import evidence_of, point_of
+from engine.interval import FloatArray, IntArray
 from engine.law.fit import FitResult, fit
 from engine.law.forms import DEFAULT_FORM
-from engine.law.shapes import Array
+from engine.law.observations import observations_of, point_of
 from engine.law.transfer.pool import pool
 from engine.law.transfer.scaled import ScaledLaw, scale
 
@@ -93,7 +93,7 @@ def transfer_study(
         )
     source = fit(source_frame, form=form, resamples=resamples, seed=seed)
     counts_drawing = source.law.batch_size is not None
-    group = evidence_of(
+    group = observations_of(
         target_frame, reference=source.law.reference, counts_drawing=counts_drawing
     ).groups
     total = int(group.max()) + 1
@@ -108,7 +108,7 @@ def transfer_study(
     orders = [rng.permutation(total) for _ in range(draws)]
     pooling = partial(pool, source, vocabulary_size=vocabulary_size, resamples=resamples, seed=seed)
     transferred = pooling(target_frame.iloc[:0])
-    methods = {
+    methods: dict[str, Callable[[pd.DataFrame], FitResult | ScaledLaw]] = {
         SOURCE: lambda _: transferred,
         SCALED: partial(scale, source),
         TARGET: partial(fit, form=form, resamples=resamples, seed=seed),
@@ -130,9 +130,9 @@ def transfer_study(
 def _score(
     method: Callable[[pd.DataFrame], FitResult | ScaledLaw],
     frame: pd.DataFrame,
-    group: np.ndarray,
-    known: np.ndarray,
-    held_back: np.ndarray,
+    group: IntArray,
+    known: IntArray,
+    held_back: IntArray,
 ) -> _Score | None:
     """None where the method refuses the known runs."""
     try:
@@ -151,7 +151,7 @@ def _score(
     )
 
 
-def _predicted(result: FitResult | ScaledLaw, point: tuple[Array, ...]) -> Array:
+def _predicted(result: FitResult | ScaledLaw, point: tuple[FloatArray, ...]) -> FloatArray:
     law = result if isinstance(result, ScaledLaw) else result.law
     return law.cross_entropy(*point)
 

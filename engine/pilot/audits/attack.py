@@ -24,6 +24,7 @@ import torch
 from torch import nn
 
 from engine.errors import InputError
+from engine.interval import FloatArray
 from engine.pilot.audits.audit import (
     DEFAULT_CONFIDENCE,
     FEWEST,
@@ -149,7 +150,8 @@ def audit_training(
             at = np.full(len(units), place)
             documents = corpus.documents_of(units, at)
             found.append(scores(*corpus.windows(documents, at, settings.shape.sequence_length)))
-        return np.mean(found, axis=0)
+        mean: FloatArray = np.mean(found, axis=0)
+        return mean
 
     digest = hashlib.sha256(f"kessai audit pairs {corpus.fingerprint}".encode()).digest()
     rng = np.random.default_rng(list(digest))

@@ -1,8 +1,8 @@
 """The models that pilots train: a decoder (next token) and a BERT-style encoder (masked tokens).
 
 Pre-norm transformers of ordinary ``nn.Linear``, ``nn.Embedding`` and ``nn.LayerNorm`` around
-``scaled_dot_product_attention``, so that plain training, Opacus and :mod:`engine.pilot.dpsgd.clipping`
-share one definition. No operation mixes examples, and there is no dropout: the gradient of an
+``scaled_dot_product_attention``, so that plain training, Opacus and
+:mod:`engine.pilot.dpsgd.clipping` share one definition. No operation mixes examples, and there is no dropout: the gradient of an
 example's loss depends on that example alone, as clipping needs.
 
 The decoder has rotary positions (Su et al., arXiv:2104.09864) and no biases beside those of its
@@ -52,7 +52,8 @@ class Attention(nn.Module):
             value.squeeze(2).transpose(1, 2),
             is_causal=self.causal,
         )
-        return self.out(mixed.transpose(1, 2).reshape(P, S, W))
+        attended: Tensor = self.out(mixed.transpose(1, 2).reshape(P, S, W))
+        return attended
 
 
 class FeedForward(nn.Module):
@@ -69,8 +70,11 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.gate is None:
-            return self.down(functional.gelu(self.up(x)))
-        return self.down(functional.silu(self.gate(x)) * self.up(x))
+            hidden = functional.gelu(self.up(x))
+        else:
+            hidden = functional.silu(self.gate(x)) * self.up(x)
+        found: Tensor = self.down(hidden)
+        return found
 
 
 class Block(nn.Module):
@@ -83,7 +87,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
         x = x + self.attention(self.attention_norm(x), rotation)
-        return x + self.feed_forward(self.feed_forward_norm(x))
+        found: Tensor = x + self.feed_forward(self.feed_forward_norm(x))
+        return found
 
 
 class Transformer(nn.Module):
@@ -121,7 +126,8 @@ class Transformer(nn.Module):
         x = self.norm(x)
         if self.transform is not None:
             x = self.transform(x)
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits
 
     def _rotation_of(self, S: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if self._rotation is None or self._rotation[0].device != device:

@@ -40,7 +40,9 @@ class OpacusClippedSum:
                 # Embeddings take tokens, which have no gradient; Opacus' hooks do not need it.
                 warnings.filterwarnings("ignore", message="Full backward hook is firing")
                 losses.sum().backward()
-            gradients = [p.grad_sample.float().flatten(1) for p in parameters]
+            # Opacus leaves each parameter's per-example gradients in an attribute of its own.
+            samples: list[Tensor] = [getattr(p, "grad_sample") for p in parameters]  # noqa: B009
+            gradients = [sample.float().flatten(1) for sample in samples]
         finally:
             hooked.to_standard_module()
             for p, (requires_grad, grad) in zip(parameters, kept, strict=True):

@@ -67,7 +67,8 @@ class Store:
             if state is not None:
                 self.pace.step_seconds = state["step_seconds"]
             if self._private:
-                self._open_ledger(held, taken=0 if state is None else state["taken"])
+                assert self._folder is not None  # a private training refuses to have none
+                self._open_ledger(held, self._folder, taken=0 if state is None else state["taken"])
             yield state
 
     def charged(self, taken: int) -> int:
@@ -123,9 +124,9 @@ class Store:
         """Opacus's accountants on the steps that were begun; None for a training without ledger."""
         return None if self._riding is None else self._riding.epsilon(delta)
 
-    def _open_ledger(self, held: ExitStack, *, taken: int) -> None:
+    def _open_ledger(self, held: ExitStack, folder: Path, *, taken: int) -> None:
         with _writing():
-            ledger = held.enter_context(Ledger(self._folder / LEDGER, self._settings))
+            ledger = held.enter_context(Ledger(folder / LEDGER, self._settings))
         if ledger.charged < taken:
             raise InputError(
                 "Expected the ledger of this checkpoint, got one that counts fewer steps: what was "

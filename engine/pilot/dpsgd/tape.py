@@ -29,7 +29,7 @@ All norms and sums are float32, whatever the precision of the pass.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +46,8 @@ class Formed:
 
     def squared_norms(self) -> Tensor:
         flat = self.gradients.flatten(1)
-        return torch.linalg.vector_norm(flat, dim=1).square()
+        norms: Tensor = torch.linalg.vector_norm(flat, dim=1)
+        return norms.square()
 
     def weighted_sum(self, weights: Tensor, size: torch.Size) -> Tensor:
         return (weights @ self.gradients.flatten(1)).view(size)
@@ -111,7 +112,7 @@ def squared_norms(pieces: list[Piece], size: torch.Size) -> Tensor:
     """Squared norms (P,) of a parameter's per-example gradients, of all its pieces together."""
     if len(pieces) == 1:
         return pieces[0].squared_norms()
-    total = sum(piece.squared_norms() for piece in pieces)
+    total = reduce(torch.add, (piece.squared_norms() for piece in pieces))
     for position, one in enumerate(pieces):
         for other in pieces[:position]:
             total = total + 2 * _inner(one, other, size)
@@ -205,10 +206,12 @@ def _pieces(layer: nn.Module, x: Tensor, g: Tensor) -> Iterator[tuple[str, Piece
             return
         case nn.Embedding():
             factors = Lookup(x.reshape(P, -1), g)
-        case _:
+        case nn.Linear():
             factors = Factors(g, x.float().reshape(P, -1, x.shape[-1]))
             if layer.bias is not None:
                 yield "bias", Formed(g.sum(1))
+        case _:
+            raise TypeError(f"Expected a layer that _layers admits, got {type(layer).__name__}.")
     form = forms(layer, positions=g.shape[1])
     yield "weight", Formed(factors.formed(layer.weight.shape)) if form else factors
 

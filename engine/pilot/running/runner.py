@@ -41,7 +41,8 @@ from engine.runs.log import RunLog
 class Text(Protocol):
     """What the runner itself asks of a corpus."""
 
-    fingerprint: str
+    @property
+    def fingerprint(self) -> str: ...
 
 
 class Trainer(Protocol):

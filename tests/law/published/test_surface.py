@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
+from scipy.optimize import LinearConstraint, minimize
 
 from engine.errors import InputError
+from engine.interval import FloatArray
 from engine.law.published.surface import _monotone, fit_surface
 from tests.law.known_sweep import NOISES, SIZES, STEPS, TRUTH, frame_of
 
@@ -166,15 +167,18 @@ def test_isotonic_regression_is_the_nearest_monotone_table():
     orders += [((i + 1, j), (i, j)) for i in range(2) for j in range(4)]
     orders += [((1, 1), (1, 3)), ((2, 2), (0, 2))]
     number = {tuple(at): k for k, at in enumerate(np.argwhere(there).tolist())}
-    limits = [
-        {"type": "ineq", "fun": lambda x, a=number[above], b=number[below]: x[a] - x[b]}
-        for above, below in orders
-        if above in number and below in number
-    ]
+    pairs = [(number[a], number[b]) for a, b in orders if a in number and b in number]
+    differences = np.zeros((len(pairs), len(number)))
+    for row, (above, below) in enumerate(pairs):
+        differences[row, above], differences[row, below] = 1.0, -1.0
+
+    def squares(x: FloatArray) -> float:
+        return float(np.sum((x - table[there]) ** 2))
+
     other = minimize(
-        lambda x: np.sum((x - table[there]) ** 2),
-        np.full(there.sum(), 4.0),
-        constraints=limits,
+        squares,
+        np.full(int(there.sum()), 4.0),
+        constraints=LinearConstraint(differences, 0.0, np.inf),
         method="SLSQP",
         options={"ftol": 1e-14, "maxiter": 500},
     )

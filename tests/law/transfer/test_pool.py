@@ -190,7 +190,7 @@ def test_a_harder_text_moves_its_constants_together(source):
     names = list(source.law.parameters)
     np.testing.assert_allclose(np.diag(prior.between), prior.width**2)
     drawn = prior.draws(np.random.default_rng(0), 20_000)
-    together = np.corrcoef(drawn.T)
+    together = np.atleast_2d(np.corrcoef(drawn.T))
     for one, other in itertools.combinations(range(len(names)), 2):
         signs = HARDER.get(names[one], 0.0) * HARDER.get(names[other], 0.0)
         assert together[one, other] == pytest.approx(TOGETHER * signs, abs=0.04)

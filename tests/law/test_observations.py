@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import minimize
 
 from engine.errors import InputError
-from engine.law.evidence import evidence_of
 from engine.law.forms import form_of
 from engine.law.law import Law
+from engine.law.observations import observations_of
 from engine.law.residuals import SLOPE_TOLERANCE, residuals, row_of_residual
 
 
@@ -37,17 +37,17 @@ def test_conditions_vanish_at_the_law_s_own_optimum(published, published_fit, ac
     frame.loc[9, "slope_iterations"] = np.log(
         noise(batch, steps * np.exp(h)) / noise(batch, steps * np.exp(-h))
     ) / (2 * h)
-    evidence = evidence_of(frame)
+    observations = observations_of(frame)
     # The reference moved with the row: express the same law in the new one.
-    theta = _recentred(law, evidence)
-    found = residuals(form_of(law.form), theta[None], evidence)[0]
-    here = found[row_of_residual(evidence) == 9][1:3] * SLOPE_TOLERANCE
+    theta = _recentred(law, observations)
+    found = residuals(form_of(law.form), theta[None], observations)[0]
+    here = found[row_of_residual(observations) == 9][1:3] * SLOPE_TOLERANCE
     # Nelder-Mead stops within 1e-6 e-folds or so of a flat optimum; slopes there are below 1e-5.
     np.testing.assert_allclose(here, 0, atol=1e-5)
 
 
-def _recentred(law: Law, evidence) -> np.ndarray:
-    new, old, values = evidence.reference, law.reference, dict(law.parameters)
+def _recentred(law: Law, observations) -> np.ndarray:
+    new, old, values = observations.reference, law.reference, dict(law.parameters)
     size = np.log(new.model_size / old.model_size)
     steps = np.log(new.iterations / old.iterations)
     noise = np.log(new.noise_batch_ratio / old.noise_batch_ratio)
@@ -59,41 +59,41 @@ def _recentred(law: Law, evidence) -> np.ndarray:
 
 
 def test_edges_speak_one_way_only(published):
-    evidence = evidence_of(published)
-    assert evidence.smallest.sum() == 3
-    assert evidence.largest.sum() == 8
-    assert evidence.longest.sum() == 6
+    observations = observations_of(published)
+    assert observations.smallest.sum() == 3
+    assert observations.largest.sum() == 8
+    assert observations.longest.sum() == 6
     form = form_of("signal_share")
     # A law of noise alone: a larger model suffers, so smaller is better at every row.
     harmful = np.array([0.3, -9.0, 0.4, 2.0, 0.2, 1.0, -1.5])
-    found = residuals(form, harmful[None], evidence)[0, 20:40]
-    assert (found[evidence.smallest] == 0).all()
-    assert (found[evidence.largest] > 0).all()
+    found = residuals(form, harmful[None], observations)[0, 20:40]
+    assert (found[observations.smallest] == 0).all()
+    assert (found[observations.largest] > 0).all()
 
 
 def test_rows_of_one_configuration_belong_together(published):
-    groups = evidence_of(published).groups
+    groups = observations_of(published).groups
     assert groups[11] == groups[13]  # (1e7, 64) and (1e8, 4)
     assert len(set(groups)) == 17
 
 
 def test_run_id_decides_the_groups_of_measured_runs(published):
     measured = published.assign(run_id=["a", "b"] * 10, compute_optimal=False)
-    assert len(set(evidence_of(measured).groups)) == 2
+    assert len(set(observations_of(measured).groups)) == 2
 
 
 def test_optimal_rows_of_one_configuration_leave_together_whatever_their_run_id(published):
     named = published.assign(run_id=[f"run-{k}" for k in range(20)])
-    groups = evidence_of(named).groups
+    groups = observations_of(named).groups
     assert len(set(groups)) == 17
     assert groups[11] == groups[13]
 
 
 def test_measured_runs_carry_no_conditions(published):
-    evidence = evidence_of(published.assign(compute_optimal=False))
+    observations = observations_of(published.assign(compute_optimal=False))
     form = form_of("signal_share")
     theta = np.array([[p.starts[0] for p in form.parameters]])
-    assert residuals(form, theta, evidence).shape == (1, 20)
+    assert residuals(form, theta, observations).shape == (1, 20)
 
 
 @pytest.mark.parametrize(
@@ -111,24 +111,24 @@ def test_measured_runs_carry_no_conditions(published):
 )
 def test_bad_frames_are_refused_with_one_sentence(published, change, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
-        evidence_of(change(published))
+        observations_of(change(published))
     assert "\n" not in str(caught.value)
 
 
 def test_missing_answers_to_compute_optimal_mean_no(published):
     frame = published.assign(compute_optimal=[True, None] * 10)
-    assert evidence_of(frame).optimal.sum() == 10
+    assert observations_of(frame).optimal.sum() == 10
 
 
 def test_beside_a_law_one_row_is_evidence(published):
-    whole = evidence_of(published)
-    alone = evidence_of(published.iloc[[3]], reference=whole.reference)
+    whole = observations_of(published)
+    alone = observations_of(published.iloc[[3]], reference=whole.reference)
     assert alone.reference == whole.reference
     for name in ("u", "v", "s", "log_loss"):
         np.testing.assert_array_equal(getattr(alone, name), getattr(whole, name)[[3]])
-    quiet = evidence_of(published.assign(noise_batch_ratio=0.0), reference=whole.reference)
+    quiet = observations_of(published.assign(noise_batch_ratio=0.0), reference=whole.reference)
     assert (quiet.s == 0).all()
     with pytest.raises(InputError, match="at least 1 rows"):
-        evidence_of(published.iloc[:0], reference=whole.reference)
+        observations_of(published.iloc[:0], reference=whole.reference)
     with pytest.raises(InputError, match="found 1 row"):
-        evidence_of(published.iloc[[3]].assign(cross_entropy=np.nan), reference=whole.reference)
+        observations_of(published.iloc[[3]].assign(cross_entropy=np.nan), reference=whole.reference)

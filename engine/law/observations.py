@@ -1,4 +1,4 @@
-"""A frame of runs as the arrays a fit needs, checked once, with what each row says of the law.
+"""The arrays that a fit needs from a frame of runs, checked once, and what each row says of the law.
 
 A run says what loss it reached. A row that is reported as the *best at its compute*
 (``compute_optimal``) says more. With u = ln M, v = ln T, w = ln B, equal compute is
@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import InputError
+from engine.interval import BoolArray, FloatArray, IntArray
 from engine.law.drawing import step_noise
 from engine.law.form import Reference
 from engine.law.law import relative, require_vocabulary
-from engine.law.shapes import Array
 
 _EDGE_SIZE = 1.05
 """A model size within 5 % of the smallest or largest counts as that one (4.5e6 prints as 4.6e6)."""
@@ -34,7 +34,7 @@ NEEDED = ("model_size", "iterations", "noise_batch_ratio", "cross_entropy", "voc
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FitData:
+class Observations:
     """n rows; arrays of optimal rows are masked by ``optimal`` and ``saturated`` (n,) bool."""
 
     reference: Reference
@@ -42,22 +42,22 @@ class FitData:
     batch_size: float | None
     """Examples drawn a step, on geometric mean, where every row says how many; ``s`` then counts what
     drawing adds (:mod:`engine.law.drawing`). None where it does not."""
-    u: Array
-    v: Array
-    s: Array
-    log_loss: Array
-    log_compute: Array
+    u: FloatArray
+    v: FloatArray
+    s: FloatArray
+    log_loss: FloatArray
+    log_compute: FloatArray
     """ln FLOPs, or ln(M·T) where a row has none: only its order matters."""
-    groups: np.ndarray
+    groups: IntArray
     """(n,) int: rows that leave and enter a resample together."""
-    optimal: np.ndarray
-    slope_batch: Array
-    slope_iterations: Array
-    smallest: np.ndarray
-    largest: np.ndarray
-    longest: np.ndarray
-    saturated: np.ndarray
-    probes: tuple[Array, Array, Array]
+    optimal: BoolArray
+    slope_batch: FloatArray
+    slope_iterations: FloatArray
+    smallest: BoolArray
+    largest: BoolArray
+    longest: BoolArray
+    saturated: BoolArray
+    probes: tuple[FloatArray, FloatArray, FloatArray]
     """u, v, s of shape (9, number of saturated rows)."""
 
     @property
@@ -71,9 +71,9 @@ class FitData:
         return float(self.s[self.s > 0].min())
 
 
-def evidence_of(
+def observations_of(
     frame: pd.DataFrame, *, reference: Reference | None = None, counts_drawing: bool | None = None
-) -> FitData:
+) -> Observations:
     """Check ``frame`` (one row a run) and turn it into arrays.
 
     Needs model_size (parameters), iterations, noise_batch_ratio (σ/B, 0 allowed), cross_entropy
@@ -139,7 +139,7 @@ def evidence_of(
     return _arrays(frame, vocabulary_size, _centre(frame, counts), counts)
 
 
-def noise_of(frame: pd.DataFrame, counts_drawing: bool) -> Array:
+def noise_of(frame: pd.DataFrame, counts_drawing: bool) -> FloatArray:
     """(n,) σ̄ of the rows, or σ̄' with what drawing their batch added.
 
     Raises :class:`InputError` where a row that must say how many examples it drew does not.
@@ -167,7 +167,7 @@ def _centre(frame: pd.DataFrame, counts_drawing: bool) -> Reference:
 
 def _arrays(
     frame: pd.DataFrame, vocabulary_size: int, reference: Reference, counts_drawing: bool
-) -> FitData:
+) -> Observations:
     size, steps, loss = (
         _column(frame, name) for name in ("model_size", "iterations", "cross_entropy")
     )
@@ -185,7 +185,7 @@ def _arrays(
     quiet = base * np.exp(0.5 * (along - v[saturated]))
     probes = (np.repeat(up, 3, axis=0), np.tile(along, (3, 1)), np.tile(quiet, (3, 1)))
     flops = _column(frame, "compute_flops")
-    return FitData(
+    return Observations(
         reference=reference,
         vocabulary_size=vocabulary_size,
         batch_size=float(np.exp(drawn.mean())) if counts_drawing else None,
@@ -206,7 +206,7 @@ def _arrays(
     )
 
 
-def point_of(frame: pd.DataFrame) -> tuple[Array, ...]:
+def point_of(frame: pd.DataFrame) -> tuple[FloatArray, ...]:
     """M, T and σ̄ of the rows as laws take them, and the examples drawn where all rows say how many."""
     point = tuple(_column(frame, name) for name in NEEDED[:3])
     return (*point, _column(frame, "drawn_batch_size")) if _all_say_drawn(frame) else point
@@ -225,20 +225,20 @@ def _all_say_drawn(frame: pd.DataFrame) -> bool:
     return bool(drawn.size and np.isfinite(drawn).all())
 
 
-def reported_optimal(frame: pd.DataFrame) -> np.ndarray:
+def reported_optimal(frame: pd.DataFrame) -> BoolArray:
     """(n,) bool: rows reported as the best at their compute; absent or missing means no."""
     if "compute_optimal" not in frame:
         return np.zeros(len(frame), dtype=bool)
     return frame["compute_optimal"].fillna(False).astype(bool).to_numpy()
 
 
-def _column(frame: pd.DataFrame, name: str) -> Array:
+def _column(frame: pd.DataFrame, name: str) -> FloatArray:
     if name not in frame:
         return np.full(len(frame), np.nan)
     return frame[name].to_numpy(float, na_value=np.nan)
 
 
-def _groups(frame: pd.DataFrame, optimal: np.ndarray) -> np.ndarray:
+def _groups(frame: pd.DataFrame, optimal: BoolArray) -> IntArray:
     """Points of one run are correlated, and one configuration may answer several budgets.
 
     Rows reported as optimal belong together when they name the same configuration; others by
