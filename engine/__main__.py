@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from engine.commands import calibrate, fit, pilot, predict, recommend, runs, sweep, table, transfer
 from engine.errors import InputError
+from engine.text.i18n import Words
 
 COMMANDS = (recommend, predict, calibrate, fit, transfer, runs, pilot, sweep, table)
 
@@ -42,9 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         print(options.run(options))
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(_refusal(error, getattr(options, "language", "en")), file=sys.stderr)
         return 2
     return 0
+
+
+def _refusal(error: InputError, language: str) -> str:
+    """The sentence in the language asked for; English keeps names and numbers as options have them."""
+    return str(error) if language == "en" else Words(language).plain_refusal(error)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ from engine.roi.defaults import (
 from engine.roi.exchange import LARGEST_FILE, from_file
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import AssumedCurve
-from engine.text import quantities, reconciliation, verdict
+from engine.text import labels, privacy, quantities, reconciliation, verdict
 from engine.text.i18n import Words
 
 _SHOWN = (
@@ -281,9 +281,16 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
     lines.append(
         (
             words.say("Privacy statement"),
-            f"ε ≤ {certificate.epsilon:.4g} at δ = {certificate.delta:g}, per "
-            f"{certificate.privacy_unit}, {certificate.neighbouring_relation}, "
-            f"{certificate.sampling} sampling, {certificate.accountant}",
+            words.say(
+                "ε ≤ {epsilon} at δ = {delta}, per {unit}, {relation}, {sampling} sampling, "
+                "{accountant}",
+                epsilon=privacy.promised_epsilon(certificate),
+                delta=f"{certificate.delta:g}",
+                unit=labels.unit(certificate.privacy_unit, words),
+                relation=certificate.neighbouring_relation,
+                sampling=certificate.sampling,
+                accountant=certificate.accountant,
+            ),
         )
     )
     rules = [
@@ -292,13 +299,17 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
     ]
     if decision.alternative:
         rules.append((words.say("The model size that you named"), decision.alternative))
-    lines += [(name, _needs(rule)) for name, rule in rules]
+    lines += [(name, _needs(rule, words)) for name, rule in rules]
     lines += reconciliation.rows(found, words)
     lines.append(
         (
             words.say("Evidence"),
-            f"{decision.evidence.id}, {decision.evidence.runs} runs; "
-            f"answer {where(decision.extrapolation)}",
+            words.say(
+                "{evidence}, {runs} runs; answer {where}",
+                evidence=decision.evidence.id,
+                runs=decision.evidence.runs,
+                where=_where(decision.extrapolation, words),
+            ),
         )
     )
     return lines
@@ -312,12 +323,31 @@ def where(extrapolation: Extrapolation) -> str:
     return f"{extrapolation.support}: {name} is {10**decades:.3g} times beyond it"
 
 
-def _needs(other: Baseline) -> str:
+def _where(extrapolation: Extrapolation, words: Words) -> str:
+    if words.language == "en":
+        return where(extrapolation)
+    support = labels.support(extrapolation.support, words)
+    if extrapolation.support is Support.INSIDE:
+        return support
+    name, decades = extrapolation.farthest
+    return words.say(
+        "{support}: {name} is {factor} times beyond it",
+        support=support,
+        name=words.field(name),
+        factor=f"{10**decades:.3g}",
+    )
+
+
+def _needs(other: Baseline, words: Words) -> str:
     if other.compute_factor is not None:
-        return f"needs {other.compute_factor:.3g} times the compute for the same loss"
+        return words.say(
+            "needs {factor} times the compute for the same loss",
+            factor=f"{other.compute_factor:.3g}",
+        )
     if other.matched_factor is None:
-        return "never reaches this loss"
-    return (
-        "never reaches this loss; what it reaches at this compute, "
-        f"the recommendation reaches with 1/{other.matched_factor:,.0f} of it"
+        return words.say("never reaches this loss")
+    return words.say(
+        "never reaches this loss; what it reaches at this compute, the recommendation reaches with "
+        "1/{n} of it",
+        n=f"{other.matched_factor:,.0f}",
     )

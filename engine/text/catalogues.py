@@ -30,6 +30,7 @@ def collect() -> list[Message]:
     for package, keywords in (
         ("dashboard", _SENTENCES),
         ("engine/text", _SENTENCES),
+        ("engine/commands", _SENTENCES),
         ("engine", _REFUSALS),
     ):
         folder = str(_ROOT / package)

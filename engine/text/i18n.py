@@ -11,7 +11,7 @@ are what is extracted, and ``N_`` marks and ``InputError`` templates (the engine
 import gettext
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -178,10 +178,18 @@ class Words:
     def refusal(self, error: InputError) -> str:
         """The engine's sentence in the page's language, its field names and numbers too, as Markdown:
         what came from outside stands in it as it is, whatever a link or a file says."""
-        template = _catalogue(self.language).gettext(error.template)
-        return template.format(**{key: self._value(v) for key, v in error.values.items()})
+        return self._refusal(error, formats.literally)
 
-    def _value(self, value: object) -> object:
+    def plain_refusal(self, error: InputError) -> str:
+        """The same sentence for a terminal, without the escapes of Markdown."""
+        return self._refusal(error, str)
+
+    def _refusal(self, error: InputError, foreign: Callable[[str], str]) -> str:
+        template = _catalogue(self.language).gettext(error.template)
+        values = {key: self._value(value, foreign) for key, value in error.values.items()}
+        return template.format(**values)
+
+    def _value(self, value: object, foreign: Callable[[str], str]) -> object:
         if isinstance(value, float):
             value = f"{value:g}"
         if not isinstance(value, str):
@@ -197,6 +205,6 @@ class Words:
             return formats.exact(int(value))
         word = value.strip()
         if word not in FIELDS:
-            return formats.literally(value)
+            return foreign(value)
         gap = " " if value.startswith(" ") and self.language == "en" else ""
         return gap + self.field(word)

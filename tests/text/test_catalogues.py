@@ -77,3 +77,14 @@ def test_a_refusal_is_translated_with_its_names_units_and_numbers():
     people = InputError("{low}{unit}", low="1000", unit=" people")
     assert Words("en").refusal(people) == "1,000 people"
     assert Words("ja").refusal(people) == "1,000人"
+
+
+def test_a_plain_refusal_holds_what_came_from_outside_as_it_is():
+    error = InputError(
+        "Expected a number for {name}, got {value}.", name="utilisation", value="*a_b* $5"
+    )
+    assert Words("en").refusal(error).endswith(r"got \*a\_b\* \$5.")
+    assert Words("en").plain_refusal(error) == (
+        "Expected a number for the utilisation, got *a_b* $5."
+    )
+    assert "*a_b* $5" in Words("ja").plain_refusal(error)
