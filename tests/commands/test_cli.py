@@ -1,6 +1,8 @@
 """The command line as a machine and as a person use it."""
 
+import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,14 @@ import pytest
 
 from engine.__main__ import main
 from engine.commands import fit as fit_command
+from engine.commands import recommend
+from engine.decision.answer import certified_answer
+from engine.decision.fitted import fitted_evidence
+from engine.decision.question import question
 from engine.law.selection.form_selection import FormChoice
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+from engine.roi.exchange import to_csv, to_toml
+from engine.roi.kinds import MetricKind
 
 ROOT = Path(__file__).parents[2]
 RECOMMEND = ["recommend", "--compute", "3.8e20", "--data", "1e7", "--epsilon", "4"]
@@ -215,3 +224,214 @@ def test_as_a_process_of_its_own():
     assert done.stderr == (
         "Expected compute_flops between 1e+13 and 1e+24 FLOPs, got -1: choose a value inside.\n"
     )
+
+
+# --- recommend says the whole answer ----------------------------------------------------------------
+
+
+def refused_japanese(capsys, *arguments):
+    sentence = refusal(capsys, *arguments, "--language", "ja")
+    assert re.search("[ぁ-んァ-ヶ一-龠]", sentence)
+    return sentence
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    """The document of the usual question, made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "cli-fits"))
+        return recommended(*RECOMMEND)
+
+
+def recommended(*arguments):
+    parser = argparse.ArgumentParser()
+    recommend.add_arguments(parser)
+    printed = recommend.run(parser.parse_args([*arguments[1:], "--json"]))
+    return json.loads(printed, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def tree(value):
+    return {key: tree(inner) for key, inner in value.items()} if isinstance(value, dict) else None
+
+
+INTERVAL = dict.fromkeys(("value", "low", "high", "level"))
+CONFIG = dict.fromkeys(
+    ("model_size", "batch_size", "iterations", "sequence_length", "noise_multiplier",
+     "noise_batch_ratio")
+)  # fmt: skip
+BASELINE = {
+    **dict.fromkeys(
+        ("name", "compute_factor", "compute_factor_low", "compute_factor_high", "matched_factor",
+         "searched_flops")
+    ),
+    "config": CONFIG,
+    "cross_entropy": INTERVAL,
+}  # fmt: skip
+BEFORE = {
+    **dict.fromkeys(
+        ("epsilon_certified", "delta", "accountant", "sampling", "sampling_probability",
+         "compositions", "neighbouring_relation", "privacy_unit", "compute_flops",
+         "saturation_compute_flops", "alternative")
+    ),
+    "config": CONFIG,
+    "cross_entropy": INTERVAL,
+    "cost": dict.fromkeys(
+        ("device_hours", "usd", "jpy", "accelerator", "price_per_hour_usd", "utilisation",
+         "dp_overhead", "jpy_per_usd")
+    ),
+    "baseline": BASELINE,
+    "baseline_practised": BASELINE,
+    "doubling": {"compute": INTERVAL, "data": INTERVAL, "epsilon": INTERVAL},
+    "extrapolation": {"support": None, "decades": None},
+    "evidence": dict.fromkeys(("id", "runs", "hash")),
+}  # fmt: skip
+"""Keys of the document before it held the whole answer: scripts rely on them."""
+
+
+def test_all_keys_of_before_are_still_there_with_the_decisions_values(usual):
+    shown = {key: tree(usual[key]) for key in BEFORE}
+    shown["extrapolation"]["decades"] = None
+    assert shown == BEFORE
+    evidence = fitted_evidence("published-bert")
+    found = certified_answer(question(3.8e20, 10_000_000, 4.0), evidence)
+    config, proof = found.decision.recommendation.config, found.certificate
+    assert usual["config"] == {
+        "model_size": config.model_size,
+        "batch_size": config.batch_size,
+        "iterations": config.iterations,
+        "sequence_length": config.sequence_length,
+        "noise_multiplier": proof.noise_multiplier,
+        "noise_batch_ratio": proof.noise_multiplier / config.batch_size,
+    }
+    assert usual["epsilon_certified"] == proof.epsilon
+    assert usual["compute_flops"] == config.compute_flops
+    assert usual["cost"]["jpy"] == found.decision.cost.jpy
+    assert usual["cross_entropy"]["value"] == found.decision.recommendation.cross_entropy.value
+    assert usual["saturation_compute_flops"] == found.decision.saturation.compute_flops
+    assert usual["doubling"]["data"]["value"] == found.decision.doubling.data.value
+
+
+def test_the_document_says_the_verdict_and_what_binds(usual):
+    assert usual["verdict"].keys() == {"code", "reason", "sentence"}
+    assert usual["verdict"]["code"] == "train" and usual["verdict"]["reason"] == "pays"
+    assert usual["verdict"]["sentence"].startswith("Train: It is expected to pay")
+    assert usual["binds"] == "data" and usual["noise"] == "certified"
+    gains = {name: each["value"] for name, each in usual["doubling"].items()}
+    assert max(gains, key=gains.get) == usual["binds"]
+
+
+def test_dollars_are_yen_at_the_rate_and_nothing_else_moves(usual):
+    dollars = recommended(*RECOMMEND, "--currency", "USD")
+    assert (usual["return"]["currency"], dollars["return"]["currency"]) == ("JPY", "USD")
+    rate = usual["cost"]["jpy_per_usd"]
+    for name in ("npv", "total_cost", "legal_avoided"):
+        for end in ("value", "low", "high"):
+            assert dollars["return"][name][end] == pytest.approx(usual["return"][name][end] / rate)
+    for name, amount in usual["return"]["reconciliation"].items():
+        assert dollars["return"]["reconciliation"][name] == pytest.approx(amount / rate)
+    for name, amount in usual["return"]["pilot"].items():
+        assert dollars["return"]["pilot"][name] == pytest.approx(amount / rate)
+    without = [{k: v for k, v in each.items() if k != "return"} for each in (usual, dollars)]
+    assert without[0] == without[1]
+
+
+@pytest.mark.parametrize("kind", MetricKind)
+def test_every_metric_has_a_return_and_the_same_plan(usual, kind):
+    found = recommended(*RECOMMEND, "--metric", kind.value)
+    assert found["return"]["metric"] == kind
+    assert found["config"] == usual["config"] and found["cost"] == usual["cost"]
+    same = found["return"]["npv"] == usual["return"]["npv"]
+    assert same is (kind is MetricKind.MINUTES_SAVED)
+
+
+def written(folder, name, **values):
+    table = DEFAULT_ASSUMPTIONS.edited({key: {"value": value} for key, value in values.items()})
+    path = folder / name
+    path.write_text((to_csv if name.endswith(".csv") else to_toml)(table), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["mine.toml", "mine.csv"])
+def test_a_file_of_assumptions_moves_the_return_and_its_prices_the_cost(usual, tmp_path, name):
+    assert recommended(*RECOMMEND, "--assumptions", written(tmp_path, name)) == usual
+    changed = written(tmp_path, name, price_per_device_hour=8.0, jpy_per_usd=160.0, adoption=0.8)
+    found = recommended(*RECOMMEND, "--assumptions", changed)
+    assert found["config"] == usual["config"]
+    assert found["cost"]["price_per_hour_usd"] == 8.0 and found["cost"]["jpy_per_usd"] == 160.0
+    price = usual["cost"]["price_per_hour_usd"]
+    assert found["cost"]["usd"] == pytest.approx(usual["cost"]["usd"] * 8.0 / price)
+    assert found["cost"]["jpy"] == pytest.approx(160.0 * found["cost"]["usd"])
+    assert found["return"]["reconciliation"]["training_list_price"] == found["cost"]["jpy"]
+    assert found["return"]["value"] > usual["return"]["value"]
+
+
+def test_a_plan_that_never_pays_back_is_null_in_json(tmp_path):
+    found = recommended(
+        *RECOMMEND, "--assumptions", written(tmp_path, "poor.toml", tasks_per_year=100.0)
+    )
+    assert found["return"]["payback_months"]["value"] is None
+    assert found["verdict"]["code"] == "wait" and found["verdict"]["reason"] == "does-not-pay"
+    assert found["return"]["npv"]["value"] < 0
+
+
+def test_a_missing_file_is_refused(capsys, tmp_path):
+    path = str(tmp_path / "none.toml")
+    said = refusal(capsys, *RECOMMEND, "--assumptions", path)
+    assert said == f"Could not read {path}: No such file or directory."
+    assert path in refused_japanese(capsys, *RECOMMEND, "--assumptions", path)
+    assert "Could not read" in refusal(capsys, *RECOMMEND, "--assumptions", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.toml", b"just text", "Expected a TOML file"),
+        ("a.toml", b"\xff\xfe\x00", "Expected a text file in UTF-8."),
+        ("a.toml", b"", "Expected"),
+        ("a.csv", b"a,b\n1,2\n", "Expected a table with the columns"),
+        ("a.csv", b"x" * 4_100_000, "Expected a table of at most 1000000 characters"),
+    ],
+)
+def test_a_broken_file_is_refused(capsys, tmp_path, name, content, sentence):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert sentence in refusal(capsys, *RECOMMEND, "--assumptions", str(path))
+    refused_japanese(capsys, *RECOMMEND, "--assumptions", str(path))
+
+
+def test_a_file_of_another_metric_is_refused(capsys, tmp_path):
+    arguments = [*RECOMMEND, "--assumptions", written(tmp_path, "minutes.toml")]
+    arguments += ["--metric", "error-rate"]
+    assert "between 0 % and 100 %, got 500 %" in refusal(capsys, *arguments)
+    refused_japanese(capsys, *arguments)
+
+
+def test_a_peak_of_no_accelerator_is_refused(capsys, tmp_path):
+    path = written(tmp_path, "peak.toml", peak_flops=1e12)
+    assert "Expected a peak of" in refusal(capsys, *RECOMMEND, "--assumptions", path)
+    refused_japanese(capsys, *RECOMMEND, "--assumptions", path)
+
+
+def test_the_table_speaks_japanese_and_dollars(capsys):
+    arguments = [*RECOMMEND, "--language", "ja", "--alternative-model-size", "335e6"]
+    assert main([*arguments, "--currency", "USD"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "実施" in lines[0] and "確率は" in lines[0]
+    assert not any(sign in line for line in lines for sign in "¥円$")
+    assert any("ドル" in line for line in lines)
+    assert all(re.search("[ぁ-んァ-ヶ一-龠]", line) for line in lines)
+    english = {"published-bert", "GPU", "PLD", "dp_accounting", "add-or-remove-one", "poisson"}
+    found = {word for line in lines for word in re.findall(r"[A-Za-z][A-Za-z_-]{2,}", line)}
+    assert found <= english
+
+
+def test_japanese_json_has_english_keys_and_a_japanese_sentence(usual):
+    found = recommended(*RECOMMEND, "--language", "ja")
+    assert found["verdict"].pop("sentence").startswith("実施")
+    without = {**usual, "verdict": {k: v for k, v in usual["verdict"].items() if k != "sentence"}}
+    assert found == without
+
+
+def test_a_refusal_in_japanese_names_what_was_wrong(capsys):
+    said = refused_japanese(capsys, *RECOMMEND[:2], "1e30", *RECOMMEND[3:])
+    assert "計算量" in said and "10³⁰" in said
