@@ -236,11 +236,9 @@ def refused_japanese(capsys, *arguments):
 
 
 @pytest.fixture(scope="module")
-def usual(tmp_path_factory):
+def usual():
     """The document of the usual question, made once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KESSAI_CACHE", str(tmp_path_factory.getbasetemp() / "cli-fits"))
-        return recommended(*RECOMMEND)
+    return recommended(*RECOMMEND)
 
 
 def recommended(*arguments):

@@ -8,7 +8,7 @@ import pytest
 from engine.allocation.result import Doubling
 from engine.decision.answer import Answer, certified_answer
 from engine.decision.decide import Decision
-from engine.decision.fitted import FittedEvidence, fitted_evidence
+from engine.decision.fitted import FittedEvidence
 from engine.decision.question import question
 from engine.interval import Interval
 from tests.dashboard import fake_engine
@@ -29,15 +29,9 @@ def decided() -> Callable[..., Decision]:
 
 
 @pytest.fixture(scope="session")
-def evidence(tmp_path_factory) -> FittedEvidence:
-    """The published law, fitted once."""
-    return fitted_evidence("published-bert", cache=tmp_path_factory.getbasetemp() / "fits")
-
-
-@pytest.fixture(scope="session")
-def certified(evidence) -> Answer:
+def certified(fitted: FittedEvidence) -> Answer:
     """The real answer to the example's question, with its certificate."""
-    return certified_answer(question(3.8e20, 10_000_000, 4.0), evidence)
+    return certified_answer(question(3.8e20, 10_000_000, 4.0), fitted)
 
 
 def doubling(compute: float, data: float, epsilon: float) -> Doubling:

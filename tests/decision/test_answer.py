@@ -15,8 +15,8 @@ ASKED = question(3.8e20, 10_000_000, 4.0)
 
 
 @pytest.fixture(scope="module")
-def estimated(evidence):
-    return answer(ASKED, evidence)
+def estimated(fitted):
+    return answer(ASKED, fitted)
 
 
 def test_an_estimated_answer_says_so_and_promises_nothing(estimated):
@@ -58,12 +58,12 @@ def test_the_two_states_agree_within_a_percent(estimated, certified):
 
 
 def test_a_certificate_with_much_more_noise_moves_loss_risk_and_return(
-    evidence, estimated, certified
+    fitted, estimated, certified
 ):
     noisy = replace(
         certified.certificate, noise_multiplier=20 * certified.certificate.noise_multiplier
     )
-    found = answer(ASKED, evidence, decision=estimated.decision, certificate=noisy)
+    found = answer(ASKED, fitted, decision=estimated.decision, certificate=noisy)
     assert found.decision.recommendation.noise_multiplier == noisy.noise_multiplier
     assert found.decision.recommendation.cross_entropy.value > 1.05 * (
         estimated.decision.recommendation.cross_entropy.value
@@ -73,45 +73,45 @@ def test_a_certificate_with_much_more_noise_moves_loss_risk_and_return(
     assert found.verdict == verdict(found.decision, found.study)
 
 
-def test_a_refused_answer_keeps_its_estimates_and_is_final(evidence, estimated):
+def test_a_refused_answer_keeps_its_estimates_and_is_final(fitted, estimated):
     refusal = InputError("No accountant holds this.")
-    found = answer(ASKED, evidence, decision=estimated.decision, refusal=refusal)
+    found = answer(ASKED, fitted, decision=estimated.decision, refusal=refusal)
     assert found.noise is Noise.REFUSED and not found.provisional
     assert found.refusal is refusal and found.certificate is None
     assert found.decision is estimated.decision and found.risk == estimated.risk
     assert found.study.appraisal.npv == estimated.study.appraisal.npv
 
 
-def test_sampling_that_was_left_open_is_that_of_the_certificate(evidence):
+def test_sampling_that_was_left_open_is_that_of_the_certificate(fitted):
     asked = replace(ASKED, sampling=Sampling.BEST)
-    decision = decide_on(asked, evidence)
+    decision = decide_on(asked, fitted)
     request = to_certify(asked, decision)
     assert request.sampling is Sampling.BEST
-    found = answer(asked, evidence, decision=decision, certificate=request.certify())
+    found = answer(asked, fitted, decision=decision, certificate=request.certify())
     assert found.decision.recommendation.sampling is found.certificate.sampling
     assert found.certificate.sampling is not Sampling.BEST
 
 
-def test_the_currency_changes_no_figure_in_yen(evidence, estimated):
-    dollars = answer(replace(ASKED, currency=Currency.USD), evidence)
+def test_the_currency_changes_no_figure_in_yen(fitted, estimated):
+    dollars = answer(replace(ASKED, currency=Currency.USD), fitted)
     assert dollars.study.appraisal.npv == estimated.study.appraisal.npv
     assert dollars.reconciliation == estimated.reconciliation
     assert dollars.verdict == estimated.verdict and dollars.decision.cost == estimated.decision.cost
 
 
-def test_promises_of_equal_questions_are_one_request(evidence, estimated):
+def test_promises_of_equal_questions_are_one_request(fitted, estimated):
     first = to_certify(ASKED, estimated.decision)
-    assert first == to_certify(replace(ASKED, currency=Currency.USD), decide_on(ASKED, evidence))
+    assert first == to_certify(replace(ASKED, currency=Currency.USD), decide_on(ASKED, fitted))
     assert len({first, replace(first, epsilon=5.0)}) == 2
 
 
-def test_the_alternative_asked_for_is_in_the_certified_answer(evidence, certified):
-    found = certified_answer(ASKED, evidence, alternative_model_size=335_000_000)
+def test_the_alternative_asked_for_is_in_the_certified_answer(fitted, certified):
+    found = certified_answer(ASKED, fitted, alternative_model_size=335_000_000)
     assert found.decision.alternative.allocation.config.model_size == 335_000_000
     assert certified.decision.alternative is None
     assert found.verdict == certified.verdict
 
 
-def test_a_question_without_a_plan_is_refused(evidence):
+def test_a_question_without_a_plan_is_refused(fitted):
     with pytest.raises(InputError):
-        answer(question(1e13, 10_000_000_000, 0.1), evidence)
+        answer(question(1e13, 10_000_000_000, 0.1), fitted)

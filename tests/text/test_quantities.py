@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from engine.decision.answer import answer, certified_answer
-from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Currency, question
 from engine.text import quantities
 from engine.text.i18n import LANGUAGES, Words
@@ -26,18 +25,13 @@ BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
 
 @pytest.fixture(scope="module")
-def evidence(tmp_path_factory):
-    return fitted_evidence("published-bert", cache=tmp_path_factory.getbasetemp() / "fits")
+def certified(fitted):
+    return certified_answer(ASKED, fitted)
 
 
 @pytest.fixture(scope="module")
-def certified(evidence):
-    return certified_answer(ASKED, evidence)
-
-
-@pytest.fixture(scope="module")
-def estimated(evidence):
-    return answer(ASKED, evidence)
+def estimated(fitted):
+    return answer(ASKED, fitted)
 
 
 def test_there_are_enough_quantities_and_no_two_share_a_name():
