@@ -9,7 +9,7 @@ import pytest
 
 from engine.__main__ import main
 from engine.commands import fit as fit_command
-from engine.law.selection.form_selection import FormChoice
+from engine.law.selection.form_selection import FormChoice, holdouts
 
 ROOT = Path(__file__).parents[2]
 RECOMMEND = ["recommend", "--compute", "3.8e20", "--data", "1e7", "--epsilon", "4"]
@@ -190,11 +190,10 @@ def test_a_prediction_absurdly_far_from_the_evidence_is_refused(capsys):
 
 
 def test_all_forms_stand_in_one_table(capsys, monkeypatch):
-    held = fit_command.holdouts
     monkeypatch.setattr(
         fit_command,
         "choose_form",
-        lambda frame, **_: FormChoice(ranking=(held(frame, "signal_share"),)),
+        lambda frame, **_: FormChoice(ranking=(holdouts(frame, "signal_share"),)),
     )
     assert main(["fit", "--compare-forms"]) == 0
     table = capsys.readouterr().out.split("\n\n")[1].splitlines()

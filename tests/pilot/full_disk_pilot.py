@@ -46,6 +46,7 @@ def main() -> None:
     found = []
     for _ in range(2):
         lock = folder.take_lock()
+        assert lock is not None
         run_plan(folder, lock, workshop(train=filling))
         lock.release()
         status = read_status(folder.status_file)

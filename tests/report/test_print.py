@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
 
 from engine.errors import InputError
 from engine.report.deck import Table
@@ -36,7 +37,11 @@ def test_a_slide_a_page_on_a4_with_numbers_and_footer(deck, face):
 
 def test_fonts_are_embedded(deck, face):
     for page in PdfReader(io.BytesIO(pdf(deck, face))).pages:
-        for font in page["/Resources"]["/Font"].values():
+        resources = page["/Resources"]
+        assert isinstance(resources, DictionaryObject)
+        fonts = resources["/Font"]
+        assert isinstance(fonts, DictionaryObject)
+        for font in fonts.values():
             (inner,) = font.get_object()["/DescendantFonts"]
             descriptor = inner.get_object()["/FontDescriptor"].get_object()
             assert {"/FontFile2", "/FontFile3"} & set(descriptor)
