@@ -82,7 +82,8 @@ def cost(compute_flops: float, assumptions: CostAssumptions) -> Cost:
 def certified(
     budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
 ) -> Mechanism | None:
-    """The recommendation's mechanism with certified noise, where its certificate is known by now."""
+    """The recommendation's mechanism with certified noise, where its
+    certificate is known by now."""
     question = to_certify(decision(budget, evidence_id, sampling, assumptions))
     try:
         certificate = certificates().known(**question)

@@ -34,8 +34,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "rate": ("rate",),
     "figures": ("metric", "figures", "pairs"),
 }
-"""Assumption -> the fields that are swapped together: a price belongs to its accelerator, and figures of
-one's own to the metric. These move the return, neither loss nor cost."""
+"""Assumption -> the fields that are swapped together: a price belongs to its accelerator, and
+figures of one's own to the metric. These move the return, neither loss nor cost."""
 SAME_LOSS, SAME_COST = 0.002, 0.005
 """Relative differences below which two results count as equal."""
 

@@ -1,4 +1,5 @@
-"""Which scenarios are compared, with their plans, what these earn, and what explains a difference."""
+"""Which scenarios are compared, with their plans, what these earn, and
+what explains a difference."""
 
 import streamlit as st
 

@@ -1,8 +1,8 @@
 """What the board is asked for, and the words around it: the question, the request, the thanks.
 
 Which ask it is follows from the figures, not from the wish to go ahead: where a pilot is worth its
-price, or the plan pays but lies outside the evidence, a pilot is asked for; where neither the plan nor a
-pilot is expected to pay, nothing is. Pure, like :mod:`dashboard.decide.wording`.
+price, or the plan pays but lies outside the evidence, a pilot is asked for; where neither the plan
+nor a pilot is expected to pay, nothing is. Pure, like :mod:`dashboard.decide.wording`.
 """
 
 from enum import StrEnum
@@ -54,9 +54,9 @@ def question(answer: Decision, words: Words) -> str:
 
 def opening(answer: Decision, words: Words) -> str:
     return words.say(
-        "Thank you for your time. We would like to discuss whether to train a language model of our "
-        "own on the data of {people}. There is a proven limit, ε = {epsilon}, on what the model can "
-        "reveal about any one of them.",
+        "Thank you for your time. We would like to discuss whether to train a language model of "
+        "our own on the data of {people}. There is a proven limit, ε = {epsilon}, on what the "
+        "model can reveal about any one of them.",
         people=labels.people(answer.budget.data_budget, words),
         epsilon=formats.plain(answer.budget.epsilon),
     )
@@ -68,8 +68,8 @@ def ask(answer: Decision, study: Study, words: Words) -> str:
     match ask_for(answer, study):
         case Ask.TRAIN:
             return words.say(
-                "We ask you to approve the training: {money} for the final run, {total} in all over "
-                "{years} years.",
+                "We ask you to approve the training: {money} for the final run, {total} in all "
+                "over {years} years.",
                 money=labels.money(answer.cost, words),
                 total=figures.money(found.total_cost.value, words),
                 years=years,

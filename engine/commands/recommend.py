@@ -178,7 +178,8 @@ def rows(decision: Decision, certificate: Certificate) -> list[tuple[str, str]]:
         ("noise multiplier", f"{certificate.noise_multiplier:g}"),
         (
             "cross entropy",
-            f"{loss.value:.3f} nats per token ({loss.low:.3f} to {loss.high:.3f}, {loss.level:.0%})",
+            f"{loss.value:.3f} nats per token ({loss.low:.3f} to {loss.high:.3f}, "
+            f"{loss.level:.0%})",
         ),
         (
             "privacy",

@@ -176,8 +176,8 @@ class Words:
         return template.format(n=formats.amount(n, self.language) if text is None else text)
 
     def refusal(self, error: InputError) -> str:
-        """The engine's sentence in the page's language, its field names and numbers too, as Markdown:
-        what came from outside stands in it as it is, whatever a link or a file says."""
+        """The engine's sentence in the page's language, its field names and numbers too, as
+        Markdown: what came from outside stands in it as it is, whatever a link or a file says."""
         template = _catalogue(self.language).gettext(error.template)
         return template.format(**{key: self._value(v) for key, v in error.values.items()})
 

@@ -1,7 +1,7 @@
 """A stand-in for the engine with a closed form: smooth, monotone, instant; not real.
 
-``install`` puts it behind :mod:`dashboard.answers.cache` in tests. Run where the engine's own modules are
-missing, ``register`` makes them importable.
+``install`` puts it behind :mod:`dashboard.answers.cache` in tests. Run where the engine's own
+modules are missing, ``register`` makes them importable.
 """
 
 from dataclasses import dataclass, fields, replace

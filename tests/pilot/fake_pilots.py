@@ -104,7 +104,8 @@ def made_plan(path: Path, **changes) -> PilotPlan:
 
 
 def train(plan, arm, repeat, corpus, *, folder, report, asked) -> TrainingOutcome:
-    """Charges, takes (a byte each in ``taken``, before it happens) and saves, as a training does."""
+    """Charges, takes (a byte each in ``taken``, before it happens) and
+    saves, as a training does."""
     if "KESSAI_FAKE_CRASH" in os.environ:
         raise ValueError(Path(plan.corpus.path).read_text())
     settings, pace = settings_of(arm, repeat), float(os.environ.get("KESSAI_FAKE_PACE", "0"))

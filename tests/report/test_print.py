@@ -1,4 +1,5 @@
-"""PDF: A4, fonts inside, every page with the footer, raised digits, no empty boxes, a refusal without font."""
+"""PDF: A4, fonts inside, every page with the footer, raised digits, no empty
+boxes, a refusal without font."""
 
 import io
 import re

@@ -1,4 +1,5 @@
-"""Attacks on small models: memory is found, noise hides it, and nothing but the split tells pairs."""
+"""Attacks on small models: memory is found, noise hides it, and nothing
+but the split tells pairs."""
 
 import math
 

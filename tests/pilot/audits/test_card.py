@@ -303,7 +303,8 @@ def test_the_file_of_weights_says_what_it_is(tmp_path):
 
 def test_pages_may_import_it_without_torch():
     code = (
-        "import sys, engine.pilot.audits.card, engine.pilot.audits.weights, engine.pilot.audits.audit;"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'opacus')))"
+        "import sys, engine.pilot.audits.card, engine.pilot.audits.weights, "
+        "engine.pilot.audits.audit;sys.exit(any(name in sys.modules for name in ('torch', "
+        "'opacus')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)

@@ -1,4 +1,5 @@
-"""The theorem: closed form without δ, exact sums, direction of every argument, and a tight mechanism."""
+"""The theorem: closed form without δ, exact sums, direction of every
+argument, and a tight mechanism."""
 
 from fractions import Fraction
 from math import comb, exp

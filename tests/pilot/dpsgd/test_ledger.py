@@ -139,7 +139,8 @@ def test_cut_off_anywhere_it_counts_every_whole_line(path):
         lambda line: b"nonsense\n",
         lambda line: b"[1]\n",
         lambda line: line.replace(b"3", b"2"),
-        lambda line: line.replace(b"ledger 1", b"ledger 9").replace(b'"charged": 7', b'"charged": 99'),
+        lambda line: line.replace(b"ledger 1", b"ledger 9").replace(b'"charged": 7', b'"charged": '
+            b'99'),
         lambda line: line + line,
     ],
 )  # fmt: skip

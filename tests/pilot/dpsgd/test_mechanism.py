@@ -157,7 +157,8 @@ class Hungry:
     [
         torch.OutOfMemoryError("CUDA out of memory."),
         MemoryError(),
-        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 "
+            "bytes"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"),
     ],
 )  # fmt: skip
