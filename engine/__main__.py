@@ -49,7 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _refusal(error: InputError, language: str) -> str:
-    """The sentence in the language asked for; English keeps names and numbers as options have them."""
+    """The sentence in the language asked for; English keeps names and numbers as options have
+    them."""
     return str(error) if language == "en" else Words(language).plain_refusal(error)
 
 

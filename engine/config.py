@@ -113,7 +113,8 @@ def require_within(name: str, value: float, bounds: tuple[float, float], *, unit
 
 
 def require_integer(name: str, value: float) -> int:
-    """``value`` as an int; :class:`InputError` if that would change it (1e7 passes, 1.5 does not)."""
+    """``value`` as an int; :class:`InputError` if that would change it
+    (1e7 passes, 1.5 does not)."""
     if not math.isfinite(value) or int(value) != value:
         raise InputError("Expected a whole number for {name}, got {value}.", name=name, value=value)
     return int(value)

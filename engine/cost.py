@@ -22,7 +22,8 @@ from engine.interval import FloatArray
 
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
-    """A device to rent: peak FLOP/s (dense bf16), price in USD per device-hour, where from, when."""
+    """A device to rent: peak FLOP/s (dense bf16), price in USD per
+    device-hour, where from, when."""
 
     name: str
     peak_flops: float

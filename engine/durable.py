@@ -58,8 +58,8 @@ def write(
             leave the former file, none, or an empty one; a kill still cannot.
         mode: Permissions of the file, less those that the umask takes.
 
-    Raises :class:`OSError` where the file cannot be written; the former file, if any, then stays and
-    no temporary one is left.
+    Raises :class:`OSError` where the file cannot be written; the former file, if any, then stays
+    and no temporary one is left.
     """
     _remove_temporaries(path.parent, older_than=STALE_AFTER, name=path.name)
     temporary = temporary_path(path)
@@ -101,7 +101,8 @@ def sync_file(file: IO[bytes]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the names in ``folder``. Raises :class:`OSError` where it cannot be opened or written."""
+    """Flush the names in ``folder``. Raises :class:`OSError` where it
+    cannot be opened or written."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -9,10 +9,10 @@ secret of a person with probability κ without the model guesses it with at most
 of this grossly, so none is taken here.
 
 The attacker knows everything but the one person's participation and sees every noisy step: real
-attacks do worse. Deterministic batches (and q = 1) are one Gaussian of μ = √k/σ, in closed form; the
-subsampled Gaussian is near-exact (:mod:`engine.accounting.tradeoff`) and takes the worse of adding and
-removing. Not covered: leaks other than the model, such as logs, the data itself, or learning rates
-chosen on it; and people who share data with others.
+attacks do worse. Deterministic batches (and q = 1) are one Gaussian of μ = √k/σ, in closed form;
+the subsampled Gaussian is near-exact (:mod:`engine.accounting.tradeoff`) and takes the worse of
+adding and removing. Not covered: leaks other than the model, such as logs, the data itself, or
+learning rates chosen on it; and people who share data with others.
 
 >>> fixed = Mechanism(sampling_probability=1.0, noise_multiplier=2.0, compositions=4)
 >>> risk = attack_risk(fixed, prior=0.01)

@@ -77,7 +77,8 @@ def fitted() -> FittedEvidence:
 
 @pytest.fixture(autouse=True)
 def own_main() -> Iterator[None]:
-    """Streamlit installs each script it runs as ``__main__``, and a spawned process runs that again."""
+    """Streamlit installs each script it runs as ``__main__``, and a spawned
+    process runs that again."""
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main

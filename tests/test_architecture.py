@@ -1,7 +1,7 @@
 """The house rules of the source: who may import whom, and where things live.
 
-``MAY_IMPORT`` is the rule for the engine, ``DASHBOARD_MAY_IMPORT`` for the rooms of the dashboard. A
-new module or package gets a line there, with what it needs and nothing more. Data flows one way
+``MAY_IMPORT`` is the rule for the engine, ``DASHBOARD_MAY_IMPORT`` for the rooms of the dashboard.
+A new module or package gets a line there, with what it needs and nothing more. Data flows one way
 (records -> law; budget -> accounting; both -> allocation -> the decision -> what shows it).
 """
 
@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"},
-    "__main__": {"commands", "errors"},
+    "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
 """Module or package of the engine -> what else of the engine it may import; itself always."""
 
@@ -76,7 +76,8 @@ PILOT_FRONT = {
     "engine.pilot.prepared", "engine.pilot.propose", "engine.pilot.question",
     "engine.pilot.search", "engine.pilot.verdict", "engine.pilot.audits.audit",
     "engine.pilot.audits.card", "engine.pilot.audits.one_run", "engine.pilot.audits.weights",
-    "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress", "engine.pilot.running.composition", "engine.pilot.running.folder",
+    "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress",
+    "engine.pilot.running.composition", "engine.pilot.running.folder",
     "engine.pilot.running.launchers", "engine.pilot.running.process",
     "engine.pilot.running.recording", "engine.pilot.running.spending",
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
@@ -128,7 +129,8 @@ SQL = re.compile(
 )
 PRIVATE = re.compile(
     r"/(?:home|root|Users|wor[k])/\w"  # somebody's folder
-    r"|\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}\b"  # an address inside a network
+    # an address inside a network
+    r"|\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}\b"
     r"|\b[a-z0-9-]+\.(?:internal|intranet|corp|lan)\b"  # a host inside a network
 )
 TEXT_FILES = {".py", ".md", ".toml", ".txt", ".csv", ".sh", ".yml", ".yaml", ".json", ".po", ""}

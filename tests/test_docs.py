@@ -1,7 +1,8 @@
 """What README, ``docs/`` and the other documents say is so: links, paths, commands, figures.
 
 Errors of the law on Table 2 are checked where they are computed (``tests/commands/test_cli.py``),
-figures of the campaign in ``tests/runs/test_campaign.py``. Times are checked nowhere: ``tests/benchmarks`` measures them.
+figures of the campaign in ``tests/runs/test_campaign.py``. Times are checked nowhere:
+``tests/benchmarks`` measures them.
 """
 
 import argparse

@@ -20,7 +20,8 @@ MOST = len(_STROKES)
 
 
 def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
-    """The best loss along compute under each scenario's people and ε, with its own budget marked."""
+    """The best loss along compute under each scenario's people and ε, with its own budget
+    marked."""
     shown = [(each.name, each.answer.decision) for each in sides if each.answer is not None][:MOST]
     canvas = Canvas(colours)
     budgets = [plan.recommendation.config.compute_flops for _, plan in shown]

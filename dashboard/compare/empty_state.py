@@ -14,16 +14,16 @@ def draw(are_there_any: bool, words: Words) -> None:
     if are_there_any:
         st.caption(
             words.say(
-                "Nothing is chosen: until then an example stands beside this scenario, with ten times "
-                "the people."
+                "Nothing is chosen: until then an example stands beside this scenario, with ten "
+                "times the people."
             )
         )
         return
     blocks.empty(
         words.say(
             "Saved scenarios are laid beside this one here, with a sentence on which assumption "
-            "explains the difference. Until there is one, an example with ten times the people shows "
-            "how. Save this scenario, move a slider, and choose it above."
+            "explains the difference. Until there is one, an example with ten times the people "
+            "shows how. Save this scenario, move a slider, and choose it above."
         )
     )
     name = save.marked(words.say("Proposal {n}", n=1), words)

@@ -16,8 +16,8 @@ def draw(words: Words) -> None:
         type=["json"],
         key="compare:file",
         help=words.say(
-            "A file that “Export” made, here or at another Kessai: it joins the saved ones with its "
-            "history, so that a colleague's proposal can be laid beside yours."
+            "A file that “Export” made, here or at another Kessai: it joins the saved ones with "
+            "its history, so that a colleague's proposal can be laid beside yours."
         ),
     )
     if not file:

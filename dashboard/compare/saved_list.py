@@ -25,8 +25,8 @@ def draw(kept: list[saved.Saved], refused: list[InputError], words: Words) -> No
     else:
         blocks.empty(
             words.say(
-                "Saved scenarios will stand here, to be opened, changed, handed on and deleted, with "
-                "their history: a decision can then be traced. Save the first one above."
+                "Saved scenarios will stand here, to be opened, changed, handed on and deleted, "
+                "with their history: a decision can then be traced. Save the first one above."
             )
         )
 

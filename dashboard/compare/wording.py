@@ -58,15 +58,15 @@ def headline(first: Side, second: Side, found: Explanation | None, words: Words)
     texts = {**names, **_results(first.answer, second.answer, words)}
     if cost is None:
         return words.say(
-            "{second} has a loss of {loss_b}, this scenario {loss_a}, at the same cost; what explains "
-            "most of the difference is {loss_by}.",
+            "{second} has a loss of {loss_b}, this scenario {loss_a}, at the same cost; what "
+            "explains most of the difference is {loss_by}.",
             loss_by=_part(found, loss, "loss", words),
             **texts,
         )
     if loss is None:
         return words.say(
-            "{second} costs {cost_b}, this scenario {cost_a}, at the same loss; what explains most of "
-            "the difference is {cost_by}.",
+            "{second} costs {cost_b}, this scenario {cost_a}, at the same loss; what explains most "
+            "of the difference is {cost_by}.",
             cost_by=_part(found, cost, "cost", words),
             **texts,
         )

@@ -1,7 +1,8 @@
 """Engine results as Plotly figures, each with a sentence that says the same without eyes.
 
-Colours carry one meaning (:mod:`dashboard.ui.colours`). Figures are small: a frontier of at most a few
-hundred points, a map of at most 40 × 40 cells. Axes are logarithmic wherever a budget runs along.
+Colours carry one meaning (:mod:`dashboard.ui.colours`). Figures are small: a frontier of at
+most a few hundred points, a map of at most 40 × 40 cells. Axes are logarithmic wherever a
+budget runs along.
 """
 
 import math

@@ -1,7 +1,7 @@
 """What the page shows as figures and tables: four metrics, the configuration, the guarantee.
 
-Pure, like :mod:`dashboard.decide.wording`. The promised ε is rounded up and never above what was asked;
-the noise multiplier σ is rounded up too, since more noise keeps the promise.
+Pure, like :mod:`dashboard.decide.wording`. The promised ε is rounded up and never above what was
+asked; the noise multiplier σ is rounded up too, since more noise keeps the promise.
 """
 
 import math
@@ -46,8 +46,8 @@ def _quality(answer: Decision, words: Words) -> Metric:
             words,
             lookup.tip("perplexity", words),
             words.say(
-                "Having learnt nothing is a perplexity of {vocabulary}. One new training should land "
-                "in the range with {level} probability.",
+                "Having learnt nothing is a perplexity of {vocabulary}. One new training should "
+                "land in the range with {level} probability.",
                 vocabulary=formats.exact(answer.vocabulary_size),
                 level=formats.percent(expected.level, words.language),
             ),

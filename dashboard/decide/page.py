@@ -1,4 +1,5 @@
-"""Decide: the decision in a sentence, the verdict, four figures, the chart that proves it, detail."""
+"""Decide: the decision in a sentence, the verdict, four figures, the chart that proves it,
+detail."""
 
 import streamlit as st
 

@@ -107,7 +107,8 @@ def binding(answer: Decision, words: Words) -> str:
     match found.binds:
         case Binds.NONE:
             return words.say(
-                "No budget binds: doubling any one of the three lowers the loss by less than {gain}.",
+                "No budget binds: doubling any one of the three lowers the loss by less than "
+                "{gain}.",
                 gain=formats.percent(findings.NEGLIGIBLE, words.language),
             )
         case Binds.ALL:

@@ -104,8 +104,8 @@ def alt(found: BudgetMap, plane: Plane, title: str, words: Words) -> str:
     """The map without eyes: its axes, its range, its ridge."""
     low, high = np.nanmin(found.cross_entropy), np.nanmax(found.cross_entropy)
     return words.say(
-        "{title} over {x} and {y}. The best loss runs from {low} to {high}; {share} of the map lies "
-        "outside the evidence. {ridge}: the dashed line.",
+        "{title} over {x} and {y}. The best loss runs from {low} to {high}; {share} of the map "
+        "lies outside the evidence. {ridge}: the dashed line.",
         title=title,
         x=axis(plane.x, words),
         y=axis(plane.y, words),

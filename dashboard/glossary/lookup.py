@@ -3,8 +3,8 @@
 The one source of explanations on hover (``help=``) and of the list that every page opens. A
 meaning says what Kessai computes, so it names our privacy units, relations and tolerances.
 
-Sources: Dwork and Roth, *The Algorithmic Foundations of Differential Privacy* (2014), definition 2.4
-for ε and δ; Abadi et al., arXiv 1607.00133, for clipping, noise and sampling; McKenna et al.,
+Sources: Dwork and Roth, *The Algorithmic Foundations of Differential Privacy* (2014), definition
+2.4 for ε and δ; Abadi et al., arXiv 1607.00133, for clipping, noise and sampling; McKenna et al.,
 arXiv 2501.18914, for the noise-batch ratio and saturation; :mod:`engine.decision.answer` and
 :mod:`engine.risk` for intervals and the attacker.
 

@@ -21,8 +21,8 @@ def _list(words: Words) -> None:
     if not entries:
         st.markdown(
             words.say(
-                "“{text}” is not among the {n} words explained here: try a part of it, or empty the "
-                "field for the whole list.",
+                "“{text}” is not among the {n} words explained here: try a part of it, or empty "
+                "the field for the whole list.",
                 text=sought[:40],
                 n=len(lookup.found("", words)),
             )

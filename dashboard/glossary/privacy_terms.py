@@ -1,4 +1,5 @@
-"""The terms of privacy, as :mod:`dashboard.glossary.terms` has them; what they say is what is certified."""
+"""The terms of privacy, as :mod:`dashboard.glossary.terms` has them; what they
+say is what is certified."""
 
 from collections.abc import Mapping
 
@@ -25,8 +26,9 @@ PRIVACY: Mapping[str, tuple[str, str, str]] = {
         N_("Failure probability"),
         "δ",
         N_(
-            "Slack of the bound by ε: P(result) ≤ e^ε · P′(result) + δ, with P and P′ those with and "
-            "without one person, either way round. It belongs far below one over the number of people."
+            "Slack of the bound by ε: P(result) ≤ e^ε · P′(result) + δ, with P and P′ those with "
+            "and without one person, either way round. It belongs far below one over the number of "
+            "people."
         ),
     ),
     "privacy_unit": (
@@ -49,16 +51,16 @@ PRIVACY: Mapping[str, tuple[str, str, str]] = {
         N_("Poisson sampling"),
         "",
         N_(
-            "Each person joins each batch by an independent chance q, so batches differ in size. The "
-            "guarantee counts on that chance: it holds only if batches are drawn so."
+            "Each person joins each batch by an independent chance q, so batches differ in size. "
+            "The guarantee counts on that chance: it holds only if batches are drawn so."
         ),
     ),
     "fixed_batches": (
         N_("Fixed batches"),
         "",
         N_(
-            "Batches set beforehand and read in turn: nobody takes part more often than planned, and "
-            "no chance is counted on. Often needs more noise."
+            "Batches set beforehand and read in turn: nobody takes part more often than planned, "
+            "and no chance is counted on. Often needs more noise."
         ),
     ),
     "sampling_probability": (
@@ -70,8 +72,8 @@ PRIVACY: Mapping[str, tuple[str, str, str]] = {
         N_("Clipping"),
         "",
         N_(
-            "An example's gradient, its pull on the parameters, is shortened where it exceeds a set "
-            "length, so that none pulls harder. The noise is measured against that length."
+            "An example's gradient, its pull on the parameters, is shortened where it exceeds a "
+            "set length, so that none pulls harder. The noise is measured against that length."
         ),
     ),
     "noise_multiplier": (
@@ -86,8 +88,8 @@ PRIVACY: Mapping[str, tuple[str, str, str]] = {
         N_("Noise-batch ratio"),
         "σ/B",
         N_(
-            "Noise multiplier over expected batch size: the noise left in a step's mean. With model "
-            "size and iterations it decides the loss, so large batches pay."
+            "Noise multiplier over expected batch size: the noise left in a step's mean. With "
+            "model size and iterations it decides the loss, so large batches pay."
         ),
     ),
     "accountant": (
@@ -102,8 +104,8 @@ PRIVACY: Mapping[str, tuple[str, str, str]] = {
         N_("Certificate"),
         "",
         N_(
-            "The accountant's proof that this noise keeps ε at or below the promise, for the sampling "
-            "and relation named. It covers the mechanism, not other uses of the data."
+            "The accountant's proof that this noise keeps ε at or below the promise, for the "
+            "sampling and relation named. It covers the mechanism, not other uses of the data."
         ),
     ),
     "odds": (
@@ -118,8 +120,8 @@ PRIVACY: Mapping[str, tuple[str, str, str]] = {
         N_("Attacker's advantage"),
         "",
         N_(
-            "Telling who took part: the share of participants that the best attacker finds, minus the "
-            "share of others taken for some. 0 is guessing, 100% is certainty."
+            "Telling who took part: the share of participants that the best attacker finds, minus "
+            "the share of others taken for some. 0 is guessing, 100% is certainty."
         ),
     ),
     "audit": (

@@ -1,4 +1,5 @@
-"""The terms of art: key → name, symbol ("" without one), meaning; looked up by :mod:`dashboard.glossary.lookup`.
+"""The terms of art: key → name, symbol ("" without one), meaning; looked up by
+:mod:`dashboard.glossary.lookup`.
 
 In the order in which a newcomer needs them: text, model and training; privacy; law; money; tests.
 """
@@ -34,8 +35,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_("Perplexity"),
         "exp L",
         N_(
-            "The model hesitates as if between so many equally likely tokens. A tenth of a nat less "
-            "loss is about 10% less perplexity."
+            "The model hesitates as if between so many equally likely tokens. A tenth of a nat "
+            "less loss is about 10% less perplexity."
         ),
     ),
     "model_size": (
@@ -113,8 +114,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_("Outside the evidence"),
         "",
         N_(
-            "The question lies beyond what was measured. The law then continues a trend that nobody "
-            "has checked there: run a pilot before deciding."
+            "The question lies beyond what was measured. The law then continues a trend that "
+            "nobody has checked there: run a pilot before deciding."
         ),
     ),
     "saturation": (
@@ -150,8 +151,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_("Regret"),
         "",
         N_(
-            "By how much the loss of a chosen configuration exceeds that of the best one, as a share "
-            "of it. It says how well a law chooses, whatever its errors elsewhere."
+            "By how much the loss of a chosen configuration exceeds that of the best one, as a "
+            "share of it. It says how well a law chooses, whatever its errors elsewhere."
         ),
     ),
     "utilisation": (
@@ -181,8 +182,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_("Draws"),
         "",
         N_(
-            "Every uncertain figure is drawn 20,000 times from its range (Monte Carlo). A probability "
-            "is the share of the draws: it is as good as the ranges."
+            "Every uncertain figure is drawn 20,000 times from its range (Monte Carlo). A "
+            "probability is the share of the draws: it is as good as the ranges."
         ),
     ),
     "break_even": (
@@ -194,8 +195,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_("Pilot run"),
         "",
         N_(
-            "A small training under real privacy. What the law predicts is frozen and hashed before "
-            "the first step, so that nobody can fit it to the outcome."
+            "A small training under real privacy. What the law predicts is frozen and hashed "
+            "before the first step, so that nobody can fit it to the outcome."
         ),
     ),
     "held_out": (

@@ -1,4 +1,5 @@
-"""Names on the Pilot page: corpora, arms, states, outcomes, time, and what the engine says in parts.
+"""Names on the Pilot page: corpora, arms, states, outcomes, time, and what the
+engine says in parts.
 
 >>> wall(292, Words("en")), wall(300, Words("ja")), wall(45, Words("en"))
 ('5 minutes', '5分', '45 seconds')

@@ -1,7 +1,8 @@
-"""Where a pilot's prediction comes from, and which code trained it: sentences to stand beside figures.
+"""Where a pilot's prediction comes from, and which code trained it: sentences to
+stand beside figures.
 
-Pure. A prediction for a text of one's own is transferred from another text's law: nowhere is it shown
-without saying so, and by how many runs of this text that law was moved.
+Pure. A prediction for a text of one's own is transferred from another text's law: nowhere is it
+shown without saying so, and by how many runs of this text that law was moved.
 """
 
 from collections.abc import Sequence
@@ -51,8 +52,8 @@ def what_is_predicted(plan: PilotPlan, words: Words) -> str | None:
     if not plan.transfer.runs:
         said.append(
             words.say(
-                "No run of this text has narrowed it: it says only how far texts differ, so this pilot "
-                "can refute it, not confirm it. Its runs will narrow the next one."
+                "No run of this text has narrowed it: it says only how far texts differ, so this "
+                "pilot can refute it, not confirm it. Its runs will narrow the next one."
             )
         )
     return ("" if words.language == "ja" else " ").join(said)

@@ -62,13 +62,13 @@ def evidence_now(found: Revision, plan: PilotPlan, words: Words) -> str:
     """What the law rests on now."""
     if found.evidence_hash == plan.evidence_hash:
         return words.say(
-            "The run log holds no run beyond those that the plan rested on: only an update of Kessai "
-            "can have changed the law."
+            "The run log holds no run beyond those that the plan rested on: only an update of "
+            "Kessai can have changed the law."
         )
     if found.transfer is not None:
         return words.say(
-            "The law of this text is now {origin}, those of this pilot among them. Other texts and the "
-            "Decide page stay as they are.",
+            "The law of this text is now {origin}, those of this pilot among them. Other texts and "
+            "the Decide page stay as they are.",
             origin=provenance.transferred(found.transfer, words),
         )
     return words.say(
@@ -80,8 +80,8 @@ def evidence_now(found: Revision, plan: PilotPlan, words: Words) -> str:
 def other_family(plan: PilotPlan, words: Words) -> str:
     """What runs of a text of one's own move, and what they leave as it is."""
     return words.say(
-        "These runs are of a text of its own ({family}): losses of different texts do not compare, so "
-        "they move the law for that text and leave that of {source} as it is.",
+        "These runs are of a text of its own ({family}): losses of different texts do not compare, "
+        "so they move the law for that text and leave that of {source} as it is.",
         family=plan.family,
         source=provenance.source_name(plan.evidence_id, words),
     )

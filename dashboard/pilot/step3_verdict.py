@@ -44,8 +44,8 @@ def _audit(entry: Entry, words: Words) -> None:
     if not audits:
         blocks.empty(
             words.say(
-                "An attack on the trained models would stand here, with the least ε that it proves. "
-                "None was made, or it did not end; the promise does not rest on it."
+                "An attack on the trained models would stand here, with the least ε that it "
+                "proves. None was made, or it did not end; the promise does not rest on it."
             )
         )
         return

@@ -1,7 +1,7 @@
 """Sentences of the Pilot page: what it can settle, how far it is, what came out, what that changes.
 
-Pure, like :mod:`dashboard.decide.wording`. A pilot that speaks against the recommendation is told in the
-same words as one that speaks for it.
+Pure, like :mod:`dashboard.decide.wording`. A pilot that speaks against the recommendation is told
+in the same words as one that speaks for it.
 """
 
 import time
@@ -171,7 +171,8 @@ def caveats(found: Verdict, words: Words) -> str:
         lost
         and words.count(
             "{n} step was lost to interruptions: its ε is paid, the model is that much worse.",
-            "{n} steps were lost to interruptions: their ε is paid, the models are that much worse.",
+            "{n} steps were lost to interruptions: their ε is paid, the models are that much "
+            "worse.",
             lost,
         ),
     ]
@@ -202,8 +203,8 @@ def promised_before(found: Promised, words: Words) -> str | None:
     if not found.trainings:
         return None
     return words.say(
-        "Trainings of other pilots on this text: {trainings}, which together promised ε ≤ {epsilon} at "
-        "δ = {delta}. For whoever sees all of them it adds up.",
+        "Trainings of other pilots on this text: {trainings}, which together promised ε ≤ "
+        "{epsilon} at δ = {delta}. For whoever sees all of them it adds up.",
         trainings=formats.exact(found.trainings),
         epsilon=epsilon(found.epsilon),
         delta=formats.scientific(found.delta),
@@ -214,8 +215,8 @@ def covered(unit: str, words: Words) -> str:
     """What the promise is about, and what it leaves out."""
     return words.say(
         "The promise covers the trained weights, for each {unit} that is trained on. It does not "
-        "cover the held-out loss nor the other figures on this page: they are for those who may see "
-        "the text.",
+        "cover the held-out loss nor the other figures on this page: they are for those who may "
+        "see the text.",
         unit=labels.unit(unit, words),
     )
 
@@ -243,8 +244,8 @@ def _audit(name: str, audit: Audit, promised: float, words: Words) -> str:
     }
     if audit.refutes(promised):
         return words.say(
-            "{arm}: an attack on the model shows ε ≥ {bound} with {confidence} confidence, above the "
-            "promised {epsilon}. Do not use the model: report this as a fault of Kessai.",
+            "{arm}: an attack on the model shows ε ≥ {bound} with {confidence} confidence, above "
+            "the promised {epsilon}. Do not use the model: report this as a fault of Kessai.",
             **values,
         )
     return words.say(
@@ -257,8 +258,8 @@ def _audit(name: str, audit: Audit, promised: float, words: Words) -> str:
 def how_measured(words: Words) -> str:
     """How the saving was read, and to which side it errs."""
     return words.say(
-        "The saving is read off the better training's own curve, whose noise was set for all of its "
-        "steps: it is understated rather than overstated."
+        "The saving is read off the better training's own curve, whose noise was set for all of "
+        "its steps: it is understated rather than overstated."
     )
 
 

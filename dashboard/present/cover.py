@@ -1,4 +1,5 @@
-"""Who presents what to whom: what a deck's first slide and the decision record say, if it was given."""
+"""Who presents what to whom: what a deck's first slide and the decision
+record say, if it was given."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """The deck: the pages' own sentences and figures, one message a slide, in the scenario's language.
 
-Pure: everything that is shown comes in, so a deck is the same for page and exports. Colours are those of
-the page it is shown on; exports take the light ones.
+Pure: everything that is shown comes in, so a deck is the same for page and exports. Colours are
+those of the page it is shown on; exports take the light ones.
 """
 
 from dataclasses import dataclass
@@ -203,8 +203,8 @@ def _appendix(found: Material, words: Words) -> tuple[Slide, ...]:
     study, certificate = answer.study, answer.certificate
     promise = decision_record.promise(answer, words)
     covers = words.say(
-        "The guarantee covers the training mechanism. It does not cover leaks other than the model, "
-        "nor choices made by looking at the data, such as a learning rate."
+        "The guarantee covers the training mechanism. It does not cover leaks other than the "
+        "model, nor choices made by looking at the data, such as a learning rate."
     )
     statement = None if certificate is None else tables.guarantee(certificate, words)
 

@@ -1,4 +1,5 @@
-"""The files that a deck can be taken along as. All are made from the same deck, in light colours."""
+"""The files that a deck can be taken along as. All are made from the
+same deck, in light colours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -70,7 +70,8 @@ def _return(answer: Answer, words: Words) -> Objection:
         answer=joined(
             [
                 words.say(
-                    "It pays with {chance} probability; with {level} probability it is worth {inside}.",
+                    "It pays with {chance} probability; with {level} probability it is worth "
+                    "{inside}.",
                     chance=figures.chance(study.appraisal.probability, words),
                     level=formats.percent(npv.level, words.language),
                     inside=figures.money_range(npv.low, npv.high, words),
@@ -85,8 +86,8 @@ def _return(answer: Answer, words: Words) -> Objection:
 def just_pays(study: Study, words: Words) -> str:
     """Where the largest unknown turns the answer, if it can; nothing said where none can.
 
-    Nor where the central case, which break-even values are of, says otherwise than the mean over all
-    cases: they would answer another question.
+    Nor where the central case, which break-even values are of, says otherwise than the mean over
+    all cases: they would answer another question.
     """
     found = study.appraisal
     if (found.central_npv < 0) != (found.npv.value < 0):
@@ -130,7 +131,8 @@ def forecast(answer: Decision, words: Words) -> str:
     """How sure the loss is."""
     expected = answer.recommendation.cross_entropy
     return words.say(
-        "The loss is a forecast: with {level} probability such a run ends between {low} and {high}.",
+        "The loss is a forecast: with {level} probability such a run ends between {low} and "
+        "{high}.",
         level=formats.percent(expected.level, words.language),
         low=formats.loss(expected.low),
         high=formats.loss(expected.high),
@@ -173,7 +175,8 @@ def caveat(answer: Answer, words: Words) -> str:
     if not answer.question.curve.measured:
         sentences.append(
             words.say(
-                "The step from loss to value ({metric}) is an assumption until it has been measured.",
+                "The step from loss to value ({metric}) is an assumption until it has been "
+                "measured.",
                 metric=figures.inline("metric", words),
             )
         )

@@ -37,8 +37,10 @@ def opening(answer: Answer, words: Words) -> str:
     """The presenter's first words."""
     budget = answer.question.budget
     return words.say(
-        "Thank you for your time. We would like to discuss whether to train a language model of our "
-        "own on the data of {people}. There is a proven limit, ε = {epsilon}, on what the model can "
+        "Thank you for your time. We would like to discuss whether to train a language model of "
+        "our "
+        "own on the data of {people}. There is a proven limit, ε = {epsilon}, on what the model "
+        "can "
         "reveal about any one of them.",
         people=labels.people(budget.data_budget, words),
         epsilon=formats.plain(budget.epsilon),

@@ -1,7 +1,8 @@
 """What the presenter says beside a slide, in the words of a talk; pure.
 
-A slide's sentence says what is so; these say how to read it, and what to answer when someone asks. After
-them come the terms of the slide (:mod:`dashboard.glossary.lookup`), to be looked up in the middle of a talk.
+A slide's sentence says what is so; these say how to read it, and what to answer when someone asks.
+After them come the terms of the slide (:mod:`dashboard.glossary.lookup`), to be looked up in the
+middle of a talk.
 """
 
 import math
@@ -58,8 +59,8 @@ def chances(risk: AttackRisk, words: Words) -> str:
 def paid_back(study: Study, words: Words) -> str:
     """Why payback and net present value may disagree."""
     return words.say(
-        "Payback counts money as it comes; the net present value discounts it by {rate} a year. So a "
-        "plan can pay back and still be worth less than doing nothing.",
+        "Payback counts money as it comes; the net present value discounts it by {rate} a year. So "
+        "a plan can pay back and still be worth less than doing nothing.",
         rate=formats.percent(study.table["discount_rate"].value, words.language),
     )
 

@@ -22,8 +22,8 @@ def draw(now: Scenario, words: Words) -> None:
     st.caption(
         words.say("Every figure on this page comes from this table and the plan. Edit a cell.")
     )
-    # A place of its own, filled or not: a refusal that pushed the editor and the uploader down would
-    # have both drawn anew, and what is typed or chosen in that moment would be lost.
+    # A place of its own, filled or not: a refusal that pushed the editor and the uploader down
+    # would have both drawn anew, and what is typed or chosen in that moment would be lost.
     with st.container():
         if sentence := session.refused_entry("table", words):
             st.error(sentence, icon=":material/block:")

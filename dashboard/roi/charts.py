@@ -20,7 +20,8 @@ _BARS = 10
 _BESIDE = FONT - 3
 """Size of the values at the ends of a tornado's bars."""
 _PLOT = 420
-"""Pixels of the narrowest plot that they must fit beside its names; phones have figures of their own."""
+"""Pixels of the narrowest plot that they must fit beside its names; phones
+have figures of their own."""
 _GAP = 10
 """Pixels around such a value."""
 _ROOM, _WIDE_ROOM = 0.22, 0.42
@@ -147,7 +148,7 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
         barmode="overlay", legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
     )
     listed = "; ".join(
-        f"{name}: {figures.money_range(min(b.npv_at_low, b.npv_at_high), max(b.npv_at_low, b.npv_at_high), words)}"
+        f"{name}: {figures.money_range(*sorted((b.npv_at_low, b.npv_at_high)), words)}"
         for name, b in zip(names[:5], bars[:5], strict=True)
     )
     return Chart(
@@ -156,7 +157,8 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
 
 
 def _with_room(beside: list[tuple[float, str, str]], central: float) -> tuple[float, float]:
-    """The span of an axis on which the texts beside bars end within it, (place, text, anchor) each."""
+    """The span of an axis on which the texts beside bars end within it,
+    (place, text, anchor) each."""
     places = [x for x, _, _ in beside] or [central]
     low, high = min(places), max(places)
     high = high if high > low else low + (abs(central) or 1.0)

@@ -1,4 +1,5 @@
-"""Sentences of the question turned round: the least budget for a target, and the ε that earns most; pure."""
+"""Sentences of the question turned round: the least budget for a target, and the
+ε that earns most; pure."""
 
 from engine.config import EPSILON_RANGE
 from engine.roi.inverse import Candidate, Goal, Least
@@ -10,8 +11,8 @@ from engine.text.i18n import Words
 def untold(study: Study, goal: Goal, words: Words) -> str:
     """What a target will be answered with, before one is typed."""
     return words.say(
-        "The least of each budget that reaches the target will stand here, the other two held: what "
-        "to ask for, if the goal is given. Type a target, for instance {example}.",
+        "The least of each budget that reaches the target will stand here, the other two held: "
+        "what to ask for, if the goal is given. Type a target, for instance {example}.",
         example=example(study, goal, words),
     )
 

@@ -69,8 +69,8 @@ def second_line(study: Study, words: Words) -> str:
 def centre(study: Study, words: Words) -> str:
     """Where the tornado's bars begin, and why that is not the headline."""
     return words.say(
-        "Bars begin at the central case, {central}: every figure at its own value. The headline is the "
-        "mean over all cases, {mean}: ranges are not even on both sides.",
+        "Bars begin at the central case, {central}: every figure at its own value. The headline is "
+        "the mean over all cases, {mean}: ranges are not even on both sides.",
         central=figures.money(study.appraisal.central_npv, words),
         mean=figures.money(study.appraisal.npv.value, words),
     )
@@ -175,8 +175,8 @@ def legal(study: Study, words: Words) -> str:
     """The third indicator: what privacy avoids, by the drop of the attacker's advantage."""
     avoided = study.appraisal.legal_avoided
     return words.say(
-        "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's advantage, "
-        "{without} without privacy and {with_privacy} under this plan.",
+        "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
+        "advantage, {without} without privacy and {with_privacy} under this plan.",
         avoided=interval(avoided.value, avoided.low, avoided.high, words),
         without=formats.percent(study.table["advantage_without_dp"].value, words.language),
         with_privacy=formats.percent(study.appraisal.plan.advantage or 1.0, words.language),

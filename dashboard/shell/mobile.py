@@ -1,8 +1,9 @@
 """What every page carries for phones, paper and screen readers: budgets at hand, a language's name.
 
-On a phone the sidebar is folded away; the three sliders then stand above the sentence that they change.
-Where there is room for the sidebar, a style sheet takes them off the page, for eyes, keyboard and
-screen readers alike. Streamlit writes ``lang="en"`` whatever is shown; a line of script corrects it.
+On a phone the sidebar is folded away; the three sliders then stand above the sentence that they
+change. Where there is room for the sidebar, a style sheet takes them off the page, for eyes,
+keyboard and screen readers alike. Streamlit writes ``lang="en"`` whatever is shown; a line of
+script corrects it.
 """
 
 import streamlit as st
@@ -25,7 +26,8 @@ def speak(words: Words) -> None:
 
 
 def budgets(words: Words) -> None:
-    """The three sliders, folded until they are wanted; not drawn before, so a desktop has them once.
+    """The three sliders, folded until they are wanted; not drawn before, so a
+    desktop has them once.
 
     The label says no values: with another label the folder would be another one, and closed.
     """

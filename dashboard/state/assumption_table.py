@@ -43,7 +43,8 @@ def frame(table: Assumptions, words: Words) -> pd.DataFrame:
 def edited(
     table: Assumptions, edits: Mapping[int, Mapping[str, object]], words: Words
 ) -> Assumptions:
-    """The table with the editor's changes, by row number and column; money as the editor shows it."""
+    """The table with the editor's changes, by row number and column; money as the editor shows
+    it."""
     changes = {}
     for place, changed in edits.items():
         name = table.rows[int(place)].name

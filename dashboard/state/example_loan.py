@@ -1,9 +1,9 @@
 """An example on loan: it stands where the visitor's own scenario stood, and gives the place back.
 
-What the visitor made is set aside whole: the values of all fields, and the figures of other metrics.
-Language and tour are the visitor's under the example too, so they are carried over.
-Works on the session's state as a mapping that is passed in. Not covered: widgets that hold no
-assumption, such as what a map shows; they stay as they are.
+What the visitor made is set aside whole: the values of all fields, and the figures of other
+metrics. Language and tour are the visitor's under the example too, so they are carried over. Works
+on the session's state as a mapping that is passed in. Not covered: widgets that hold no assumption,
+such as what a map shows; they stay as they are.
 
 >>> state = {"_values": {"data": 5, "lang": "ja", "tour": 1}, "_metrics": "mine"}
 >>> begin(state, {"data": 7})

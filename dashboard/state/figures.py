@@ -2,9 +2,9 @@
 measured pairs of loss and metric.
 
 A changed row is ``name=value~low~high~distribution``, with ``~source~dated`` behind it where those
-were changed too; rows are apart by semicolons. Pairs are ``loss,metric``, apart by semicolons. Both are
-None where nothing is a person's own. Pure, and without a sidebar: the figures that it holds (price,
-utilisation, overhead, rate) have fields of their own in a link.
+were changed too; rows are apart by semicolons. Pairs are ``loss,metric``, apart by semicolons. Both
+are None where nothing is a person's own. Pure, and without a sidebar: the figures that it holds
+(price, utilisation, overhead, rate) have fields of their own in a link.
 
 >>> of = table(MetricKind.MINUTES_SAVED, "adoption=0.8~0.3~0.85~pert")
 >>> of["adoption"].value, written(of, table(MetricKind.MINUTES_SAVED, None))
@@ -45,8 +45,8 @@ def read(text: str) -> str:
 
 @lru_cache(maxsize=_REMEMBERED)
 def table(kind: MetricKind, text: str | None) -> Assumptions:
-    """The default table for a metric with these changes. Raises :class:`InputError` for figures that
-    do not go together."""
+    """The default table for a metric with these changes. Raises :class:`InputError` for figures
+    that do not go together."""
     base = with_metric(DEFAULT_ASSUMPTIONS, kind)
     if text is None:
         return base
@@ -66,8 +66,8 @@ def written(own: Assumptions, base: Assumptions, begins: Assumptions | None = No
     text = _ROW.join(lines)
     if len(text) > LONGEST:
         raise InputError(
-            "Expected changed assumptions of at most {most} characters in all, got {count}: shorten "
-            "the sources.",
+            "Expected changed assumptions of at most {most} characters in all, got {count}: "
+            "shorten the sources.",
             most=LONGEST,
             count=len(text),
         )
@@ -92,8 +92,8 @@ def follow_metric(
     aside: MutableMapping[str, tuple[str | None, str | None]],
     before: str,
 ) -> None:
-    """Where the metric in ``values`` is another one than ``before``: put figures and pairs that belong
-    to that one aside, and bring back those of this one."""
+    """Where the metric in ``values`` is another one than ``before``: put figures and pairs that
+    belong to that one aside, and bring back those of this one."""
     if values["metric"] == before:
         return
     of_metric, others = split(values["figures"])
@@ -103,7 +103,8 @@ def follow_metric(
 
 
 def pairs_text(text: str) -> str | None:
-    """Pairs as a link has them; None for none. Raises :class:`InputError` for a line that is none."""
+    """Pairs as a link has them; None for none. Raises :class:`InputError`
+    for a line that is none."""
     return _ROW.join(f"{loss:.12g},{metric:.12g}" for loss, metric in read_pairs(text)) or None
 
 
@@ -113,8 +114,8 @@ def pairs_lines(text: str | None) -> str:
 
 
 def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
-    """Loss and metric, apart by a comma, semicolon, tab or space: one pair a line, or, as in a link,
-    pairs without blanks apart by semicolons."""
+    """Loss and metric, apart by a comma, semicolon, tab or space: one pair a line, or, as in a
+    link, pairs without blanks apart by semicolons."""
     # Digits and commas may be of full width, as one types them in Japanese.
     text = unicodedata.normalize("NFKC", text)
     lines = text.split(_ROW) if re.fullmatch(r"[^\s;]+,[^\s;]+(;[^\s;]+,[^\s;]+)*", text) else None

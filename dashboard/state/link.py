@@ -193,8 +193,8 @@ def defaults() -> dict[str, Value]:
 
 
 def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, InputError]]:
-    """Values of every field, and the refusals; a refused field keeps its default. Figures that do not
-    go together are refused as a whole."""
+    """Values of every field, and the refusals; a refused field keeps its default. Figures that do
+    not go together are refused as a whole."""
     values, refused = defaults(), {}
     for key in (key for key in FIELDS if key in query):
         try:

@@ -1,13 +1,13 @@
 """Scenarios kept as files: one small JSON file a scenario, in a folder beside the run log.
 
-A scenario is the fields of a link (:mod:`dashboard.state.link`) without the language and the pilot on show,
-written out in full, so that it means the same when a default changes; of the assumptions it holds those
-that are not the defaults. The file also holds its history: who changed which field when, where people
-give their names; entries are only ever added.
+A scenario is the fields of a link (:mod:`dashboard.state.link`) without the language and the pilot
+on show, written out in full, so that it means the same when a default changes; of the assumptions
+it holds those that are not the defaults. The file also holds its history: who changed which field
+when, where people give their names; entries are only ever added.
 
-A file is written whole or not at all (:mod:`engine.durable`), so nobody ever reads half of one. A lock
-of the folder lets one process at a time look and write; and an update names the version that it was
-made from, so that nobody undoes a change unseen.
+A file is written whole or not at all (:mod:`engine.durable`), so nobody ever reads half of one. A
+lock of the folder lets one process at a time look and write; and an update names the version that
+it was made from, so that nobody undoes a change unseen.
 """
 
 import fcntl
@@ -101,7 +101,8 @@ def added(place: Path, scenario: Saved) -> Saved:
 
 
 def renamed(scenario: Saved, name: str) -> Saved:
-    """The scenario under another name, its history the same. Raises InputError for an unusable one."""
+    """The scenario under another name, its history the same. Raises
+    InputError for an unusable one."""
     return replace(scenario, name=_name(name))
 
 
@@ -110,8 +111,8 @@ def updated(
 ) -> Saved:
     """Keep new values under the name of ``known``, which must still stand as it was read.
 
-    Nothing is written where nothing changed. Raises InputError where somebody changed or deleted the
-    scenario meanwhile.
+    Nothing is written where nothing changed. Raises InputError where somebody changed or deleted
+    the scenario meanwhile.
     """
     fresh = texts(values)
     changes = {
@@ -256,7 +257,8 @@ def _write(path: Path, scenario: Saved, *, replace_file: bool = True) -> None:
 
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    """One process at a time looks and writes. Raises InputError where the folder is not writable."""
+    """One process at a time looks and writes. Raises InputError where
+    the folder is not writable."""
     try:
         place.mkdir(parents=True, exist_ok=True)
         with (place / ".lock").open("w") as lock:

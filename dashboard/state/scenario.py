@@ -32,9 +32,9 @@ class Scenario:
 
 
 def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str, link.Value]:
-    """The values that ask what ``values`` do, but by the figures of ``table``: what the sidebar shows of
-    them, and the others as a link has them. Raises :class:`engine.errors.InputError` for figures that
-    the sidebar, a link or the measured pairs would refuse."""
+    """The values that ask what ``values`` do, but by the figures of ``table``: what the sidebar
+    shows of them, and the others as a link has them. Raises :class:`engine.errors.InputError` for
+    figures that the sidebar, a link or the measured pairs would refuse."""
     kept = {**values, **assumption_table.sidebar(table, link.assumptions(values))}
     begins = figures.table(MetricKind(kept["metric"]), None)
     priced = with_costs(begins, link.assumptions(kept))
@@ -44,8 +44,8 @@ def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str
 
 
 def asked(values: Mapping[str, link.Value], language: str) -> Scenario:
-    """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do not
-    go together, which :func:`dashboard.state.link.read_all` lets nobody have."""
+    """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do
+    not go together, which :func:`dashboard.state.link.read_all` lets nobody have."""
     return Scenario(question=question(values), language=language)
 
 

@@ -25,7 +25,8 @@ _TABLE = ("metric", "figures", "pairs")
 
 
 def follow_url() -> bool:
-    """Start from the URL, and follow it when someone else than :func:`write_url` changed it: then True.
+    """Start from the URL, and follow it when someone else than :func:`write_url`
+    changed it: then True.
 
     A rerun may still carry the URL of a moment ago, hence the memory of our own links.
     """

@@ -1,4 +1,5 @@
-"""The tour's card at the foot of the page: what is asked, what is answered, what to try, onwards."""
+"""The tour's card at the foot of the page: what is asked, what is
+answered, what to try, onwards."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -29,7 +30,8 @@ def begin(number: int, pages: Pages) -> None:
 
 
 def under_way(page: str) -> Step | None:
-    """The step of a page while there is a tour: who turns pages by the navigation takes it along."""
+    """The step of a page while there is a tour: who turns pages by the
+    navigation takes it along."""
     if session.value("tour") is None:
         return None
     number = steps.number(page)

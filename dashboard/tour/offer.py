@@ -1,7 +1,8 @@
 """The tour is offered once: on a first visit, until it was answered.
 
-"First" is a session that began at an address without a scenario, in a browser without our cookie. The
-cookie says only that the offer was answered; a browser that keeps none is asked again next time.
+"First" is a session that began at an address without a scenario, in a browser without our
+cookie. The cookie says only that the offer was answered; a browser that keeps none is asked
+again next time.
 """
 
 import streamlit as st
@@ -27,7 +28,8 @@ def draw(pages: Pages, words: Words) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
         st.markdown(
             words.say(
-                "New here? A manufacturer's question in two minutes; your own entries stay as they are."
+                "New here? A manufacturer's question in two minutes; your own entries stay as they "
+                "are."
             ),
             width="stretch",
         )

@@ -1,8 +1,9 @@
 """The guided start: a worked example led over the pages, one step a page; pure.
 
 A made-up manufacturing group asks, each page answers with the figures it has just computed, and one
-thing is there to try. Only what goes in is made up (:data:`EXAMPLE`): nothing that comes out is typed
-here. Lent to the page by :mod:`dashboard.state.example_loan`, so a visitor's own scenario survives.
+thing is there to try. Only what goes in is made up (:data:`EXAMPLE`): nothing that comes out
+is typed here. Lent to the page by :mod:`dashboard.state.example_loan`, so a visitor's own
+scenario survives.
 """
 
 import math
@@ -26,18 +27,19 @@ EXAMPLE: dict[str, link.Value] = {
     "epsilon": 8.0,
     "pilot": link.NEW_PILOT,
 }
-"""What the made-up group puts in. Inside the evidence, and neither a clear yes nor a clear no, so that
-every budget can be seen to matter. Language and currency stay the visitor's."""
+"""What the made-up group puts in. Inside the evidence, and neither a clear yes nor a clear no, so
+that every budget can be seen to matter. Language and currency stay the visitor's."""
 _MINUTES = 3
 """Length of the pilot that the tour speaks of."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step: the page it belongs to, what is asked there, what to try, and a button that tries it.
+    """One step: the page it belongs to, what is asked there, what to try, and a
+    button that tries it.
 
-    ``sets``: the budget that the button moves, and by which factor; None where the page has a button
-    of its own.
+    ``sets``: the budget that the button moves, and by which factor; None where the page has a
+    button of its own.
     """
 
     page: str
@@ -51,9 +53,9 @@ STEPS = (
     Step(
         page="decide",
         asks=N_(
-            "A manufacturing group has text in every corner: departments' notes, e-mails, inspection "
-            "reports and trouble reports of several plants, written by {people} (staff, suppliers, "
-            "customers). Which model should it train on them, and what will that cost?"
+            "A manufacturing group has text in every corner: departments' notes, e-mails, "
+            "inspection reports and trouble reports of several plants, written by {people} (staff, "
+            "suppliers, customers). Which model should it train on them, and what will that cost?"
         ),
         tries=N_("Make the privacy promise twice as strict and watch the sentence above."),
         button=N_("Promise ε = {value}"),
@@ -101,7 +103,8 @@ STEPS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What the pages have computed for the scenario on show; ``wider`` is that of the comparison."""
+    """What the pages have computed for the scenario on show; ``wider``
+    is that of the comparison."""
 
     now: Scenario
     answer: Answer
@@ -176,8 +179,8 @@ def without_plan(words: Words) -> str:
 def assumptions(words: Words) -> str:
     """What is made up, in one line."""
     return words.say(
-        "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = {delta}. "
-        "All else is as on a first visit. What the pages answer is computed.",
+        "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = "
+        "{delta}. All else is as on a first visit. What the pages answer is computed.",
         people=labels.people(EXAMPLE["data"], words),
         compute=formats.scientific(EXAMPLE["compute"]),
         epsilon=formats.plain(EXAMPLE["epsilon"]),
@@ -192,8 +195,8 @@ def _headed(head: str, text: str) -> str:
 def _decide(found: Answers, words: Words) -> str:
     best = found.decision.recommendation
     return words.say(
-        "With ε = {epsilon}, one of {model} parameters for about {money}; its expected loss is {loss}, "
-        "a perplexity of {perplexity}.",
+        "With ε = {epsilon}, one of {model} parameters for about {money}; its expected loss is "
+        "{loss}, a perplexity of {perplexity}.",
         epsilon=formats.plain(found.now.budget.epsilon),
         model=formats.amount(best.config.model_size, words.language),
         money=figures.money(found.decision.cost.jpy, words),
@@ -227,8 +230,8 @@ def _roi(found: Answers, words: Words) -> str:
 def _pilot(found: Answers, words: Words) -> str:
     price = pilot_facts.price(60.0 * _MINUTES, found.now.question.prices)
     return words.say(
-        "A pilot of {minutes} minutes takes about {price} of device time, the training {money}; what "
-        "the law predicts is frozen before the first step.",
+        "A pilot of {minutes} minutes takes about {price} of device time, the training {money}; "
+        "what the law predicts is frozen before the first step.",
         minutes=_MINUTES,
         price=figures.money(price, words),
         money=figures.money(found.decision.cost.jpy, words),
@@ -251,7 +254,8 @@ def _compare(found: Answers, words: Words) -> str:
             **losses,
         )
     return words.say(
-        "The expected loss would go from {loss} to {other}, the cost from {money} to {other_money}.",
+        "The expected loss would go from {loss} to {other}, the cost from {money} to "
+        "{other_money}.",
         money=costs[0],
         other_money=costs[1],
         **losses,

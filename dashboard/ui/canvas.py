@@ -62,7 +62,8 @@ class Canvas:
             y=np.concatenate([high, low[::-1]]),
             mode="lines",
             fill="toself",
-            # An edge: a hue at 20 % alone is too pale to be seen by all, and in grey print by anyone.
+            # An edge: a hue at 20 % alone is too pale to be seen by all, and in grey print by
+            # anyone.
             line={"width": 1, "color": grey if hatched else hue, "dash": "dot"},
             hoverinfo="skip",
             fillcolor=self.colours.faint(grey if hatched else hue),

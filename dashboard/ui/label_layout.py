@@ -1,6 +1,8 @@
-"""Values written on the lines of a map, none on another: what lies on one that is there is left out.
+"""Values written on the lines of a map, none on another: what lies on one that is
+there is left out.
 
-Pure. Plotly lays a figure out in the browser, so widths are estimates for a window of half a desktop.
+Pure. Plotly lays a figure out in the browser, so widths are estimates for a window
+of half a desktop.
 """
 
 import math
@@ -11,7 +13,8 @@ from engine.report.measure import em
 Note = dict[str, object]
 
 _PLOT = (560.0, 330.0)
-"""Pixels of the plot in a window of half a desktop; where it is wider, values have room to spare."""
+"""Pixels of the plot in a window of half a desktop; where it is wider,
+values have room to spare."""
 _LINE, TRIES = 22.0, 4
 """Pixels that a written value is high, and places on its line that are tried for it."""
 

@@ -1,11 +1,12 @@
-"""Charts for a phone: the same figure with smaller type, words broken into lines, and what overlaps left out.
+"""Charts for a phone: the same figure with smaller type, words broken into lines, and what
+overlaps left out.
 
-Pure. Plotly lays a figure out in the browser, where nothing of ours runs, so it is drawn for the width
-of common phones: positions and widths of words are estimates (:mod:`engine.report.measure`). Whether
-someone uses a phone is what the browser says of itself; a narrow window on a desktop gets the wide
-figures.
+Pure. Plotly lays a figure out in the browser, where nothing of ours runs, so it is drawn for the
+width of common phones: positions and widths of words are estimates (:mod:`engine.report.measure`).
+Whether someone uses a phone is what the browser says of itself; a narrow window on a desktop gets
+the wide figures.
 
->>> is_phone("Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 Chrome/140 Mobile Safari/537.36")
+>>> is_phone("Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 Chrome/140 Mobile Safari/537")
 True
 """
 

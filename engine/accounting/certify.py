@@ -67,7 +67,8 @@ def certify(
     Starts from the search path's σ and raises it until the bound holds: usually by less than 1 %;
     by up to a half where ε is near 0.01 and T near 1e6 or δ near 1e-12, where an upper bound in
     floating point has to be generous. The certificate carries the ε that its σ really certifies.
-    ``Sampling.BEST`` gives the scheme that certifies with less noise. Takes 0.02 to some thirty seconds, under 2 GB.
+    ``Sampling.BEST`` gives the scheme that certifies with less noise. Takes 0.02 to some thirty
+    seconds, under 2 GB.
 
     Raises :class:`InputError` outside the domain of :mod:`engine.accounting.domain`.
     """

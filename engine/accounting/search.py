@@ -2,9 +2,9 @@
 
 Poisson sampling is read from the shipped table (:mod:`engine.accounting.table`) by cubic
 interpolation; fixed batches are Gaussian mechanisms and need none. Within 0.5 % of the near-exact
-accountant for q from 1e-6, T from 10 and ε to 64 (tests/accounting), and never below σ = 0.3. Beyond
-the table (q below 1e-6, fewer than 6 steps, ε above 126) its edge is used, which asks for more noise
-than is needed.
+accountant for q from 1e-6, T from 10 and ε to 64 (tests/accounting), and never below σ = 0.3.
+Beyond the table (q below 1e-6, fewer than 6 steps, ε above 126) its edge is used, which asks for
+more noise than is needed.
 
 >>> sigma = noise_multiplier(
 ...     data_budget=1e7, batch_size=[110_000, 220_000], iterations=11_000, epsilon=4, delta=1e-8

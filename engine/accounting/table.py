@@ -120,7 +120,8 @@ def _plane(q: float, iterations: int) -> np.ndarray:
 
 
 def _ladder(q: float, iterations: int) -> tuple[np.ndarray, np.ndarray]:
-    """σ ascending from :data:`LEAST_SIGMA` and ε there, shape (σ, δ), fine enough to interpolate."""
+    """σ ascending from :data:`LEAST_SIGMA` and ε there, shape (σ, δ),
+    fine enough to interpolate."""
     sigmas = [LEAST_SIGMA]
     rows = [subsampled_epsilon(q, LEAST_SIGMA, iterations, DELTAS)]
     while np.nanmax(rows[-1]) > EPSILONS[0] * 0.9:

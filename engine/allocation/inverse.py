@@ -1,8 +1,8 @@
 """Inverse questions: the least compute, the fewest people, or the smallest ε for a target loss.
 
 Compute is read off one frontier; people and ε are found by bisection (the best loss falls with
-both), a search of a few milliseconds a step. Answers are rounded to the safe side: the target is met
-at the value returned, within the search's own precision.
+both), a search of a few milliseconds a step. Answers are rounded to the safe side: the target is
+met at the value returned, within the search's own precision.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The three budgets as maps: loss, model size, saving, where compute saturates, what doubling buys.
 
-Every point is a question to :func:`engine.allocation.search.best_of`, a few hundred in one call; the
-saturation and the compute that reaches a loss are found by bisection on all rows together. Not
+Every point is a question to :func:`engine.allocation.search.best_of`, a few hundred in one call;
+the saturation and the compute that reaches a loss are found by bisection on all rows together. Not
 covered: intervals, and money, which is a matter of prices.
 """
 
@@ -45,8 +45,8 @@ class BudgetMap:
     """The best plan over two budgets, the third held. Two-dimensional arrays: (len(y), len(x)).
 
     ``x``, ``y``: names among :data:`BUDGETS`. ``saving``: times the compute that the stronger form
-    of the non-private rule needs for the same loss; inf beyond :data:`FARTHEST`. ``reaching``: FLOPs
-    that reach the loss asked for, NaN where no compute does. Both None where not asked for.
+    of the non-private rule needs for the same loss; inf beyond :data:`FARTHEST`. ``reaching``:
+    FLOPs that reach the loss asked for, NaN where no compute does. Both None where not asked for.
     """
 
     x: str
@@ -108,7 +108,8 @@ def budget_map(
 
 
 def saturation_of(fit: FitResult, space: Space, asked: Budgets) -> FloatArray:
-    """Least compute within 1 % of the best attainable, for each (data, ε); its compute is not used."""
+    """Least compute within 1 % of the best attainable, for each (data, ε);
+    its compute is not used."""
     goal = _attainable(fit, space, asked) * (1 + TOLERANCE)
     return _least_compute(fit, space, asked, goal)
 
@@ -133,7 +134,8 @@ def _least_compute(
 def _root(
     falling: Callable[[FloatArray], FloatArray], bounds: tuple[float, float], count: int
 ) -> FloatArray:
-    """Where a function of a budget falls to 0: bisection in ln, then a straight line; NaN if nowhere.
+    """Where a function of a budget falls to 0: bisection in ln, then a straight
+    line; NaN if nowhere.
 
     A NaN of the function counts as above 0: a budget that allows no plan.
     """
@@ -244,7 +246,8 @@ def doublings(fit: FitResult, space: Space, at: Budgets, *, x: str, y: str) -> D
 
 @dataclass(frozen=True, kw_only=True)
 class PlanLines:
-    """The best plan along compute for a few people and ε; arrays (people, ε, compute), NaN where none."""
+    """The best plan along compute for a few people and ε; arrays (people, ε,
+    compute), NaN where none."""
 
     compute_flops: FloatArray
     data_budget: FloatArray

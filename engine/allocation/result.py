@@ -63,7 +63,8 @@ class Saturation:
 
 @dataclass(frozen=True, kw_only=True)
 class Doubling:
-    """What doubling one budget, the others held, does to the best loss (relative fall, 0.06 = 6 %)."""
+    """What doubling one budget, the others held, does to the best loss
+    (relative fall, 0.06 = 6 %)."""
 
     compute: Interval
     data: Interval

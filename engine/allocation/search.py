@@ -147,7 +147,8 @@ def _vertex(stencil: FloatArray, design: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
-    """Many budgets, arrays of one shape (n,); compute may be infinite. δ and sampling are shared."""
+    """Many budgets, arrays of one shape (n,); compute may be infinite. δ
+    and sampling are shared."""
 
     compute_flops: FloatArray
     data_budget: FloatArray

@@ -88,9 +88,9 @@ def refuse_if_absurd(extrapolation: Extrapolation) -> None:
     name, decades = extrapolation.farthest
     if decades > REFUSED_DECADES:
         raise InputError(
-            "The configuration lies {factor} times outside the evidence in {name}, farther than any "
-            "law can be trusted ({limit} times): ask for more data, a larger epsilon or a compute "
-            "budget nearer to what was measured.",
+            "The configuration lies {factor} times outside the evidence in {name}, farther than "
+            "any law can be trusted ({limit} times): ask for more data, a larger epsilon or a "
+            "compute budget nearer to what was measured.",
             factor=f"{10**decades:,.0f}",
             name=name,
             limit=f"{10**REFUSED_DECADES:,.0f}",

@@ -1,7 +1,8 @@
 """Fit the law to an evidence and say how well it predicts what it has not seen.
 
-``--judge`` leaves the future out (:mod:`engine.law.selection.extrapolation`): every form, the paper's surface and its
-peers are fitted to small compute and asked about 3, 10 and 30 times as much.
+``--judge`` leaves the future out (:mod:`engine.law.selection.extrapolation`): every
+form, the paper's surface and its peers are fitted to small compute and asked about 3, 10
+and 30 times as much.
 """
 
 import argparse

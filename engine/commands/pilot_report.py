@@ -24,15 +24,22 @@ def prepared_rows(found: Prepared) -> Rows:
         ("family", found.family),
         ("machine", found.hardware),
         *(
-            (f"{speed.model_size:,} parameters", f"{found.tokens_per_second(speed.model_size):,.0f} tokens/s")
+            (
+                f"{speed.model_size:,} parameters",
+                f"{found.tokens_per_second(speed.model_size):,.0f} tokens/s",
+            )
             for speed in found.speeds
         ),
         *(("refused", f"{count:,} × {reason}") for reason, count in found.refused),
-    ]  # fmt: skip
+    ]
 
 
 def plan_document(plan: PilotPlan) -> dict[str, Any]:
-    return {"plan_id": plan.plan_id, "expected_seconds": plan.expected_seconds, "plan": plan.to_dict()}  # fmt: skip
+    return {
+        "plan_id": plan.plan_id,
+        "expected_seconds": plan.expected_seconds,
+        "plan": plan.to_dict(),
+    }
 
 
 def plan_rows(plan: PilotPlan, others: Promised) -> Rows:
@@ -45,7 +52,8 @@ def plan_rows(plan: PilotPlan, others: Promised) -> Rows:
         (
             "privacy",
             f"ε ≤ {upwards(plan.epsilon)} at δ = {plan.delta:g} for each of {plan.trainings} "
-            f"trainings, per {plan.privacy_unit}; ε ≤ {upwards(plan.epsilon_total)} for all of them",
+            f"trainings, per {plan.privacy_unit}; ε ≤ {upwards(plan.epsilon_total)} for all of "
+            "them",
         ),
         *_others(others),
         ("time", f"about {duration(plan.expected_seconds)} on this machine"),
@@ -111,8 +119,8 @@ def status_rows(name: str, status: Status, plan: PilotPlan | None) -> Rows:
 
 def _changed(plan: PilotPlan, *codes: str) -> str:
     return (
-        f"Kessai has changed since this was planned by {plan.code_version}: what was not yet trained "
-        f"is trained by {', '.join(codes)}, and its records name both"
+        f"Kessai has changed since this was planned by {plan.code_version}: what was not yet "
+        f"trained is trained by {', '.join(codes)}, and its records name both"
     )
 
 
@@ -182,7 +190,8 @@ def verdict_rows(plan: PilotPlan, found: Verdict, results: Sequence[TrainingResu
         (
             "privacy",
             f"ε ≤ {upwards(found.epsilon_each)} each, ε ≤ {upwards(found.epsilon_total)} at "
-            f"δ = {found.delta_total:g} for all {plan.trainings} trainings, per {plan.privacy_unit}",
+            f"δ = {found.delta_total:g} for all {plan.trainings} trainings, per "
+            f"{plan.privacy_unit}",
         )
     )
     promised = {arm.name: arm.certificate.epsilon for arm in plan.arms}

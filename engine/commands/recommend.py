@@ -226,7 +226,11 @@ def returns(found: Answer) -> dict[str, Any]:
         "value": worth.parts["value"] / rate,
         "total_cost": money(worth.total_cost),
         "legal_avoided": money(worth.legal_avoided),
-        "pilot": {"price": pilot.price / rate, "value": pilot.value / rate, "net": pilot.net / rate},
+        "pilot": {
+            "price": pilot.price / rate,
+            "value": pilot.value / rate,
+            "net": pilot.net / rate,
+        },
         "reconciliation": {
             name: getattr(found.reconciliation, name) / rate
             for name in (

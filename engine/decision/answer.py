@@ -1,10 +1,11 @@
 """One :class:`Question`, one :class:`Answer`: everything that any surface may say of it.
 
 A page, a slide, a document, a workbook and the command line only put an answer into words. It comes
-in two states. *Estimated*: the noise is the search's own, an estimate that no promise rests on; this
-takes a quarter of a second, so that sliders answer at once. *Certified*: an accountant has proven
-the promise (:mod:`engine.accounting.certify`, up to some seconds), and loss, return and risk are
-those of the certified noise. A surface that shows an estimated answer marks it as provisional.
+in two states. *Estimated*: the noise is the search's own, an estimate that no promise rests on;
+this takes a quarter of a second, so that sliders answer at once. *Certified*: an accountant has
+proven the promise (:mod:`engine.accounting.certify`, up to some seconds), and loss, return and
+risk are those of the certified noise. A surface that shows an estimated answer marks it as
+provisional.
 
 >>> from engine.decision.fitted import fitted_evidence
 >>> from engine.decision.question import question
@@ -91,8 +92,8 @@ def answer(
 ) -> Answer:
     """The answer to ``question`` under a fitted law.
 
-    ``decision``: that of :func:`decide_on` where it is known already. ``certificate``: the answer to
-    :func:`to_certify`; ``refusal``: what it raised instead.
+    ``decision``: that of :func:`decide_on` where it is known already. ``certificate``: the answer
+    to :func:`to_certify`; ``refusal``: what it raised instead.
 
     Raises :class:`InputError` as :func:`decide` does.
     """

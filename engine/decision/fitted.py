@@ -1,8 +1,8 @@
 """From the run log to a fitted law, once for each state of the evidence.
 
 A fit takes a few seconds, resamples and hold-outs included; no slider may pay for that. So the
-result is kept on disk under a hash of what decides it (the evidence with its noise, the source of the
-law, numpy and scipy) and read back by every process. A damaged or missing file is made again.
+result is kept on disk under a hash of what decides it (the evidence with its noise, the source of
+the law, numpy and scipy) and read back by every process. A damaged or missing file is made again.
 """
 
 import hashlib
@@ -32,8 +32,8 @@ MEASURED_GPT = "gpt-bytes-docstrings"
 EVIDENCE: tuple[str, ...] = (PUBLISHED_BERT, MEASURED_GPT)
 """Families that may be chosen as evidence."""
 FORMS: Mapping[str, str] = {MEASURED_GPT: "limits"}
-"""The form of each evidence, where it is not the default: the best at predicting more compute than it
-was fitted to (``python -m engine fit --evidence gpt-bytes-docstrings --judge``)."""
+"""The form of each evidence, where it is not the default: the best at predicting more compute than
+it was fitted to (``python -m engine fit --evidence gpt-bytes-docstrings --judge``)."""
 
 
 @dataclass(frozen=True, kw_only=True)

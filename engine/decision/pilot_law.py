@@ -2,15 +2,16 @@
 
 Fits and pilots do not know each other; here they meet.
 
-A text of the evidence's own family is predicted by the evidence's law. Any other text is a family of its
-own, and gets that law by partial pooling (:mod:`engine.law.transfer.pool`) with whatever runs of it the run log
-holds, none at first: the more there are, the more they have the say. A plan freezes how many they were,
-and their hash, before its first step, so that no run ever has a part in its own prediction.
+A text of the evidence's own family is predicted by the evidence's law. Any other text is a family
+of its own, and gets that law by partial pooling (:mod:`engine.law.transfer.pool`) with whatever
+runs of it the run log holds, none at first: the more there are, the more they have the say. A plan
+freezes how many they were, and their hash, before its first step, so that no run ever has a part in
+its own prediction.
 
-*Privacy.* What moves the law of a text are its records: configurations, noise and losses on held-out
-units; no word of the text, no loss on training units. Those losses come from models that keep their ε,
-so that for whoever was trained on they are post-processing. Not covered: held-out units, whose text has
-an influence on the losses and so on the next prediction and recommendation.
+*Privacy.* What moves the law of a text are its records: configurations, noise and losses on
+held-out units; no word of the text, no loss on training units. Those losses come from models that
+keep their ε, so that for whoever was trained on they are post-processing. Not covered: held-out
+units, whose text has an influence on the losses and so on the next prediction and recommendation.
 """
 
 from dataclasses import dataclass

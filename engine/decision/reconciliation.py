@@ -1,4 +1,5 @@
-"""How one amount of money leads to another that differs in meaning: list price, mean, present value.
+"""How one amount of money leads to another that differs in meaning: list price, mean, present
+value.
 
 The price of the training at the central prices, its mean over all cases and its present value are
 three figures; so are what is spent and the legal damage that is only expected. Each has one name,

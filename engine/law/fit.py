@@ -113,8 +113,8 @@ class FitResult:
         *,
         level: float = 0.9,
     ) -> tuple[FloatArray, FloatArray]:
-        """(low, high) of the loss of one new run, nats per token, in (0, ln vocabulary]. The point is
-        as in :meth:`Law.cross_entropy`.
+        """(low, high) of the loss of one new run, nats per token, in (0, ln vocabulary]. The point
+        is as in :meth:`Law.cross_entropy`.
 
         Raises :class:`InputError` unless 0 < level < 1.
         """
@@ -173,7 +173,8 @@ class FitResult:
 def fit(
     frame: pd.DataFrame, *, form: str = DEFAULT_FORM, resamples: int = 200, seed: int = 0
 ) -> FitResult:
-    """Fit ``form`` to ``frame`` (one row a run; columns in :func:`engine.law.observations.observations_of`).
+    """Fit ``form`` to ``frame`` (one row a run; columns in
+    :func:`engine.law.observations.observations_of`).
 
     Deterministic: the same frame, form, resamples and seed give the same bits on one machine.
     Raises :class:`InputError` where the evidence cannot carry a fit; soft problems are statuses.
@@ -223,8 +224,8 @@ def _statuses(
         elif share > 0.5:
             found.append(
                 Caveat(
-                    template="The evidence says little about {name}: {share} of its variance is the "
-                    "prior's.",
+                    template="The evidence says little about {name}: {share} of its variance is "
+                    "the prior's.",
                     values=(("name", parameter.name), ("share", f"{min(share, 1.0):.0%}")),
                 )
             )

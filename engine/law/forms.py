@@ -16,8 +16,8 @@ steps that training needs to get going whatever the noise. While noise dominates
 counts, and accounting keeps that nearly constant in T at a fixed ε: that is saturation.
 
 ``additive`` lets capacity, steps and noise each add to what is missing; in ``limits`` they do not
-add: the worst of them decides, the more so the larger m, for who is held up by noise gains little from
-further steps, and who is held up by size little from either.
+add: the worst of them decides, the more so the larger m, for who is held up by noise gains little
+from further steps, and who is held up by size little from either.
 
 L1 and L2 of McKenna et al. (arXiv 2501.18914, section 5) are unbounded: fitted to few points
 they pass ln V. ``bounded_l2`` is L2 under a bound.
@@ -27,7 +27,8 @@ Not covered: learning rate, sequence length, several families at once, and the f
 >>> import numpy as np
 >>> form = FORMS["signal_share"]
 >>> theta = np.array([0.3, -3.0, 0.4, 2.0, 0.2, 0.2, -1.5])
->>> form.cross_entropy(theta, np.zeros(2), np.zeros(2), np.array([0.0, 1.0]), np.log(30522)).round(2)
+>>> zeros, later = np.zeros(2), np.array([0.0, 1.0])
+>>> form.cross_entropy(theta, zeros, zeros, later, np.log(30522)).round(2)
 array([1.91, 2.68])
 """
 

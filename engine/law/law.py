@@ -37,9 +37,9 @@ class Law:
     vocabulary_size: int
     reference: Reference
     batch_size: float | None = None
-    """Examples that the evidence drew a step, on geometric mean (a transferred law's: the source's),
-    where the law counts what drawing adds to the noise (:mod:`engine.law.drawing`); None where it
-    takes σ̄ alone."""
+    """Examples that the evidence drew a step, on geometric mean (a transferred law's: the
+    source's), where the law counts what drawing adds to the noise (:mod:`engine.law.drawing`); None
+    where it takes σ̄ alone."""
 
     def __post_init__(self) -> None:
         expected = len(form_of(self.form).parameters)
@@ -73,11 +73,12 @@ class Law:
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
     ) -> FloatArray:
-        """Nats per token at M parameters, T iterations, σ̄ = σ/B and B examples; the arrays broadcast.
+        """Nats per token at M parameters, T iterations, σ̄ = σ/B and B examples; the
+        arrays broadcast.
 
-        B, by default the evidence's own, matters only to a law with a ``batch_size``. Values must be
-        positive (σ̄ may be 0); they are not checked, for this is the search's inner loop, and a bad one
-        gives NaN.
+        B, by default the evidence's own, matters only to a law with a ``batch_size``. Values must
+        be positive (σ̄ may be 0); they are not checked, for this is the search's inner loop, and a
+        bad one gives NaN.
         """
         parts = self.relative(model_size, iterations, noise_batch_ratio, batch_size)
         theta, form, ceiling = np.asarray(self.theta), self._form, self.log_vocabulary

@@ -1,4 +1,5 @@
-"""The arrays that a fit needs from a frame of runs, checked once, and what each row says of the law.
+"""The arrays that a fit needs from a frame of runs, checked once, and what each row
+says of the law.
 
 A run says what loss it reached. A row that is reported as the *best at its compute*
 (``compute_optimal``) says more. With u = ln M, v = ln T, w = ln B, equal compute is
@@ -40,8 +41,8 @@ class Observations:
     reference: Reference
     vocabulary_size: int
     batch_size: float | None
-    """Examples drawn a step, on geometric mean, where every row says how many; ``s`` then counts what
-    drawing adds (:mod:`engine.law.drawing`). None where it does not."""
+    """Examples drawn a step, on geometric mean, where every row says how many; ``s`` then counts
+    what drawing adds (:mod:`engine.law.drawing`). None where it does not."""
     u: FloatArray
     v: FloatArray
     s: FloatArray
@@ -83,10 +84,10 @@ def observations_of(
     Raises :class:`InputError` on missing columns, fewer than 8 rows, values that are not finite or
     not positive, losses above ln vocabulary, one model size only, or one noise only.
 
-    With the ``reference`` of a law to pool with (:mod:`engine.law.transfer.pool`), rows are measured from
-    there, and one row is enough: what a few cannot say, that law does. ``counts_drawing``: whether
-    that law counts what drawing a batch adds to the noise; without a reference the rows decide
-    (two batches or more tell what drawing them adds).
+    With the ``reference`` of a law to pool with (:mod:`engine.law.transfer.pool`), rows are
+    measured from there, and one row is enough: what a few cannot say, that law does.
+    ``counts_drawing``: whether that law counts what drawing a batch adds to the noise; without a
+    reference the rows decide (two batches or more tell what drawing them adds).
     """
     minimum = 1 if reference else MINIMUM_ROWS
     missing = [name for name in NEEDED if name not in frame]
@@ -207,15 +208,16 @@ def _arrays(
 
 
 def point_of(frame: pd.DataFrame) -> tuple[FloatArray, ...]:
-    """M, T and σ̄ of the rows as laws take them, and the examples drawn where all rows say how many."""
+    """M, T and σ̄ of the rows as laws take them, and the examples drawn
+    where all rows say how many."""
     point = tuple(_column(frame, name) for name in NEEDED[:3])
     return (*point, _column(frame, "drawn_batch_size")) if _all_say_drawn(frame) else point
 
 
 def tells_drawing(frame: pd.DataFrame) -> bool:
-    """Whether the rows can tell what drawing a batch adds to the noise: two batches at least, for with
-    one it is a function of model size alone, which capacity would hide. Not where rows are reported
-    as optimal: what they say of slopes is of σ̄ alone."""
+    """Whether the rows can tell what drawing a batch adds to the noise: two batches at least, for
+    with one it is a function of model size alone, which capacity would hide. Not where rows are
+    reported as optimal: what they say of slopes is of σ̄ alone."""
     several = np.unique(_column(frame, "drawn_batch_size")).size > 1
     return several and _all_say_drawn(frame) and not reported_optimal(frame).any()
 

@@ -1,7 +1,8 @@
 """What a form's numbers miss of the evidence, in units of what may be missed.
 
-Every row says a loss; a row reported as the best at its compute says two slopes more, and one that is the
-smallest compute within 1 % of the best says that nothing beyond is better (:mod:`engine.law.observations`).
+Every row says a loss; a row reported as the best at its compute says two slopes more, and one that
+is the smallest compute within 1 % of the best says that nothing beyond is better
+(:mod:`engine.law.observations`).
 """
 
 import math
@@ -25,7 +26,8 @@ _BLUR = 0.0005
 
 
 def residuals(form: Form, theta: FloatArray, observations: Observations) -> FloatArray:
-    """(R, m) residuals in units of their tolerances for θ of (R, p); see :func:`row_of_residual`."""
+    """(R, m) residuals in units of their tolerances for θ of (R, p); see
+    :func:`row_of_residual`."""
     loss, slopes = form.surface(
         theta,
         observations.u,

@@ -1,6 +1,7 @@
 """The process of a pilot: ``python -m engine.pilot run|prepare FOLDER``.
 
-Started by :mod:`engine.pilot.running.launchers`; ``python -m engine pilot`` is the command for people.
+Started by :mod:`engine.pilot.running.launchers`; ``python -m engine pilot`` is the
+command for people.
 """
 
 import argparse

@@ -6,10 +6,10 @@
 - heads of size 2 √(2 W), at least 16 and at most 128: W = 32 → 16, 128 → 32, 512 → 64, 2048 → 128;
 - a feed-forward layer of 4 W (GELU) or 8/3 W (SwiGLU, which has three matrices in place of two).
 
-Widths are multiples of 8 up to 128, of 32 up to 256 and of 64 above. Sizes between two rungs are met
-by the width of the feed-forward layer and, at a price, by one layer more or less: :func:`shape_for`
-takes the shape of which the least must be bent. Embedding and output head are two matrices (not
-tied).
+Widths are multiples of 8 up to 128, of 32 up to 256 and of 64 above. Sizes between two rungs are
+met by the width of the feed-forward layer and, at a price, by one layer more or less:
+:func:`shape_for` takes the shape of which the least must be bent. Embedding and output head are two
+matrices (not tied).
 
 **BERT.** :data:`BERT_SIZES` are the seven encoders of McKenna et al. 2025 (arXiv:2501.18914) within
 2 %: 30,522 word pieces, 512 positions, output head tied to the embedding. Six are the well-known
@@ -39,7 +39,8 @@ _BEND_DEPTH = 0.3
 
 
 def parameter_count(shape: Shape) -> int:
-    """Number of trainable parameters of :func:`engine.pilot.dpsgd.model.build`'s model of this shape."""
+    """Number of trainable parameters of
+    :func:`engine.pilot.dpsgd.model.build`'s model of this shape."""
     W, hidden, V = shape.width, shape.hidden, shape.vocabulary_size
     norm = 2 * W
     matrices = 3 if shape.activation == "swiglu" else 2
@@ -88,8 +89,8 @@ def shape_for(
     )
     if found is None:
         raise InputError(
-            "Expected a size that leaves room beside {vocabulary} tokens of vocabulary, got {value} "
-            "parameters: choose a larger model or a smaller vocabulary.",
+            "Expected a size that leaves room beside {vocabulary} tokens of vocabulary, got "
+            "{value} parameters: choose a larger model or a smaller vocabulary.",
             vocabulary=f"{vocabulary_size:,}",
             value=f"{target_size:,}",
         )

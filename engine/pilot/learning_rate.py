@@ -8,9 +8,9 @@ ladder is the vertex of a parabola through the best and its neighbours. Over the
     log₂ η = a + b·log₂ M + c·log₂ r + d·log₂ T,    r = √(1/B + M·σ̄²),
 
 by least squares, over cells with noise: without it the best rate of a small model hardly falls with
-further steps, which no pilot needs to know (``data/CAMPAIGN.md``). r is the norm of all noise on the
-mean of clipped gradients, whose norms are at most 1: that of drawing B examples plus that of DP in M
-dimensions. A rule fitted at one physical batch is assumed to serve another through it.
+further steps, which no pilot needs to know (``data/CAMPAIGN.md``). r is the norm of all noise on
+the mean of clipped gradients, whose norms are at most 1: that of drawing B examples plus that of DP
+in M dimensions. A rule fitted at one physical batch is assumed to serve another through it.
 
 Not covered: optimisers other than DP-Adam, other clipping than normalised, schedules that decay.
 """
@@ -67,8 +67,8 @@ class LearningRateRule:
 
 
 def fit_rule(records: Iterable[RunRecord]) -> LearningRateRule:
-    """The rule from a family's sweeps with noise. Raises :class:`InputError` for fewer than 6 cells in
-    which the best rate lies between two others."""
+    """The rule from a family's sweeps with noise. Raises :class:`InputError` for fewer than 6 cells
+    in which the best rate lies between two others."""
     records = [record for record in records if record.noise_batch_ratio != 0]
     found = [optimum for optimum in optima(records) if not optimum.at_end]
     cells = {(o.model_size, o.noise_batch_ratio) for o in found}

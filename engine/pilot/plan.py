@@ -71,8 +71,8 @@ class TrainingSettings:
     """One training run, all that decides its result; the privacy promise stands beside it.
 
     ``noise_batch_ratio`` is the standard deviation of the noise on the mean of clipped gradients,
-    whose norm is at most 1; 0 trains with clipping and without noise. ``batch_size`` is the expected
-    number of units a step under Poisson sampling from ``data_budget`` units.
+    whose norm is at most 1; 0 trains with clipping and without noise. ``batch_size`` is the
+    expected number of units a step under Poisson sampling from ``data_budget`` units.
     """
 
     shape: Shape
@@ -245,8 +245,8 @@ class PilotPlan:
             return cls(**{**data, "corpus": CorpusSource(**data["corpus"]), "arms": arms})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                "Expected a pilot plan as Kessai writes it, got something else ({detail}): make the "
-                "plan anew.",
+                "Expected a pilot plan as Kessai writes it, got something else ({detail}): make "
+                "the plan anew.",
                 detail=type(error).__name__,
             ) from None
 

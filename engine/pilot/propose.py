@@ -1,11 +1,12 @@
 """From a law and a pilot's budget to a pre-registered test.
 
 Both arms (:mod:`engine.pilot.search`) are certified, and what the law expects of both is written
-down before anything is trained. A law speaks for one family: for a text of its own it is transferred
-there (:func:`engine.decision.pilot_law.pilot_law`), and the plan says from where and by how many runs.
+down before anything is trained. A law speaks for one family: for a text of its own it is
+transferred there (:func:`engine.decision.pilot_law.pilot_law`), and the plan says from where and
+by how many runs.
 
-Not covered: the privacy spent by looking at the held-out loss, which no ε here includes. A law that was
-moved by earlier runs on the same text has looked at theirs.
+Not covered: the privacy spent by looking at the held-out loss, which no ε here includes. A law that
+was moved by earlier runs on the same text has looked at theirs.
 
 Loads no torch.
 """
@@ -41,13 +42,14 @@ def propose(
 ) -> PilotPlan:
     """The plan for ``budget`` on the prepared corpus and machine.
 
-    Raises :class:`InputError` for a law of another family, a budget that affords no step, or privacy
-    terms outside the domain of :mod:`engine.accounting.domain`. Takes a few seconds, for two certificates.
+    Raises :class:`InputError` for a law of another family, a budget that affords no step, or
+    privacy terms outside the domain of :mod:`engine.accounting.domain`. Takes a few seconds, for
+    two certificates.
     """
     if law.family != prepared.family:
         raise InputError(
-            "Expected a law of the family {expected}, got one of {value}: losses of different texts "
-            "do not compare.",
+            "Expected a law of the family {expected}, got one of {value}: losses of different "
+            "texts do not compare.",
             expected=prepared.family,
             value=law.family,
         )

@@ -4,8 +4,8 @@ The recommendation is the configuration with the least predicted loss among the 
 the budget affords on this machine, under the promised ε and the corpus's own number of units. The
 non-private rule (20 tokens a parameter, Hoffmann et al., arXiv 2203.15556, table 3) gets the same
 compute, the same ε and the batch that the law expects to be best for it under DP. Its size may lie
-beyond the evidence; the prediction's interval then widens, and its learning rate is that of the nearest
-size that was tried.
+beyond the evidence; the prediction's interval then widens, and its learning rate is that of the
+nearest size that was tried.
 
 Not covered: a machine that is busier while it trains than while it was measured.
 

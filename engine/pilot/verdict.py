@@ -13,9 +13,9 @@ worse) and confirms nothing, so it is called *within*.
 its steps after which it was as good. The noise was set for all steps, and a training planned to end
 there would have had less of it; so the curve of whoever was better understates how much better it
 was. Where the recommendation ends above the rule, the roles change and the factor is below 1: the
-pilot then speaks against the recommendation, and the truth may be worse than the factor. There is no
-saving where interruptions took steps from the rule's trainings (it would not be the rule at its ε),
-nor with canaries, which spend the recommended model's capacity.
+pilot then speaks against the recommendation, and the truth may be worse than the factor. There is
+no saving where interruptions took steps from the rule's trainings (it would not be the rule at its
+ε), nor with canaries, which spend the recommended model's capacity.
 
 Loads no torch.
 """
@@ -178,9 +178,12 @@ def _saving(plan: PilotPlan, groups: list[list[TrainingResult]]) -> Saving:
     ours, rule = plan.arms[0].settings, plan.arms[1].settings
     our_curve, rule_curve = (_mean_curve(group) for group in groups[:2])
     our_step, rule_step = (
-        FLOPS_PER_PARAMETER_AND_TOKEN * s.config.model_size * s.config.batch_size
-        * s.config.sequence_length for s in (ours, rule)
-    )  # fmt: skip
+        FLOPS_PER_PARAMETER_AND_TOKEN
+        * s.config.model_size
+        * s.config.batch_size
+        * s.config.sequence_length
+        for s in (ours, rule)
+    )
     difference = rule_curve[-1][1] - our_curve[-1][1]
     if difference >= 0:
         steps, first = _reached(our_curve, rule_curve[-1][1])

@@ -1,7 +1,7 @@
 """A report as one value without a language of its own: ready sentences, series of numbers, tables.
 
-Whoever builds a :class:`Deck` says everything in it; the renderers beside this module only lay it out,
-so that slides, PDF, page and workbook show the same figures. Not covered: looks, which are the
+Whoever builds a :class:`Deck` says everything in it; the renderers beside this module only lay it
+out, so that slides, PDF, page and workbook show the same figures. Not covered: looks, which are the
 renderers' own, and where the numbers come from, which the deck's basis says.
 
 >>> figure = Bars(unit="%", alt="", heads=("Budget", "Fall"), bars=(
@@ -224,7 +224,8 @@ def text_of(cell: Cell) -> str:
 
 
 def _clean(cell: Cell) -> Cell:
-    """Without control characters and lone surrogates: a person may have typed or loaded the text."""
+    """Without control characters and lone surrogates: a person may have
+    typed or loaded the text."""
     if not isinstance(cell, str):
         return float(cell)
     return "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in cell)

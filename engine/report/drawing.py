@@ -1,7 +1,7 @@
 """A figure as strokes, areas, dots and words on a plane, the same for page and print.
 
-Coordinates are in the unit of ``width`` and ``height``, with y downwards. Colours are ``#RRGGBB`` or a
-role that the medium fills in: ink, quiet, grid, paper. Text widths are estimates
+Coordinates are in the unit of ``width`` and ``height``, with y downwards. Colours are ``#RRGGBB``
+or a role that the medium fills in: ink, quiet, grid, paper. Text widths are estimates
 (:mod:`engine.report.measure`), so words get some room.
 """
 
@@ -83,8 +83,16 @@ def _bars(figure: Bars, width: float, height: float, size: float) -> list[Primit
     scale = straight_scale(min(0.0, *ends), max(0.0, *ends), left, right, ticks=4)
     row = bottom / len(figure.bars)
     shapes = _vertical_grid(scale, 0.0, bottom, size)
-    shapes.append(Label(x=(left + right) / 2, y=height - 0.4 * size, text=figure.unit, size=size,
-                        colour=QUIET, anchor="middle"))  # fmt: skip
+    shapes.append(
+        Label(
+            x=(left + right) / 2,
+            y=height - 0.4 * size,
+            text=figure.unit,
+            size=size,
+            colour=QUIET,
+            anchor="middle",
+        )
+    )
     for place, (bar, lines) in enumerate(zip(figure.bars, names, strict=True)):
         middle, half = (place + 0.5) * row, _BAR * row / 2
         low, high = sorted((scale.at(bar.start), scale.at(bar.end)))
@@ -92,13 +100,27 @@ def _bars(figure: Bars, width: float, height: float, size: float) -> list[Primit
         shapes.append(Area(points=_box(low, middle - half, high, middle + half), colour=bar.colour))
         first = middle + 0.35 * size - 0.6 * size * (len(lines) - 1)
         shapes += [
-            Label(x=left - 0.6 * size, y=first + 1.2 * size * n, text=line, size=size, colour=INK,
-                  anchor="end")
+            Label(
+                x=left - 0.6 * size,
+                y=first + 1.2 * size * n,
+                text=line,
+                size=size,
+                colour=INK,
+                anchor="end",
+            )
             for n, line in enumerate(lines)
-        ]  # fmt: skip
+        ]
         at = max(high, scale.at(0.0))
-        shapes.append(Label(x=at + 0.45 * size, y=middle + 0.35 * size, text=bar.text, size=size,
-                            colour=INK, bold=True))  # fmt: skip
+        shapes.append(
+            Label(
+                x=at + 0.45 * size,
+                y=middle + 0.35 * size,
+                text=bar.text,
+                size=size,
+                colour=INK,
+                bold=True,
+            )
+        )
     zero = scale.at(0.0)
     shapes.append(Stroke(points=((zero, 0.0), (zero, bottom)), colour=QUIET, width=0.08 * size))
     return shapes
@@ -117,11 +139,27 @@ def _lines(figure: Lines, width: float, height: float, size: float) -> list[Prim
     for y, text in upright.ticks:
         at = upright.at(y)
         shapes.append(Stroke(points=((left, at), (right, at)), colour=GRID, width=0.06 * size))
-        shapes.append(Label(x=left - 0.5 * size, y=at + 0.35 * size, text=text, size=size,
-                            colour=QUIET, anchor="end"))  # fmt: skip
+        shapes.append(
+            Label(
+                x=left - 0.5 * size,
+                y=at + 0.35 * size,
+                text=text,
+                size=size,
+                colour=QUIET,
+                anchor="end",
+            )
+        )
     shapes.append(Label(x=0.0, y=used + 0.9 * size, text=figure.y_title, size=size, colour=QUIET))
-    shapes.append(Label(x=(left + right) / 2, y=height - 0.4 * size, text=figure.x_title,
-                        size=size, colour=QUIET, anchor="middle"))  # fmt: skip
+    shapes.append(
+        Label(
+            x=(left + right) / 2,
+            y=height - 0.4 * size,
+            text=figure.x_title,
+            size=size,
+            colour=QUIET,
+            anchor="middle",
+        )
+    )
     if low < 0 < high:
         zero = upright.at(0.0)
         shapes.append(Stroke(points=((left, zero), (right, zero)), colour=QUIET, width=0.1 * size))
@@ -200,8 +238,9 @@ def _vertical_grid(scale: Scale, top: float, bottom: float, size: float) -> list
         if x - half < used:
             continue
         used = x + half + 0.4 * size
-        shapes.append(Label(x=x, y=bottom + 1.2 * size, text=text, size=size, colour=QUIET,
-                            anchor="middle"))  # fmt: skip
+        shapes.append(
+            Label(x=x, y=bottom + 1.2 * size, text=text, size=size, colour=QUIET, anchor="middle")
+        )
     return shapes
 
 

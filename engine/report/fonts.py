@@ -1,8 +1,8 @@
 """Where a Japanese font for print comes from: the machine's own, never the network.
 
-Noto Sans CJK, IPA and the fonts of macOS and Windows are looked for where their packages put them; the
-variable ``KESSAI_FONT`` names another file. Without one there is no PDF: a page of empty boxes would
-be worse than a refusal.
+Noto Sans CJK, IPA and the fonts of macOS and Windows are looked for where their packages put them;
+the variable ``KESSAI_FONT`` names another file. Without one there is no PDF: a page of empty boxes
+would be worse than a refusal.
 """
 
 import os
@@ -37,7 +37,8 @@ FACES = (
 
 
 def japanese_face(faces: tuple[Face, ...] = FACES) -> Face:
-    """The first that is installed. Raises :class:`InputError` that says which package to install."""
+    """The first that is installed. Raises :class:`InputError` that says
+    which package to install."""
     chosen = os.environ.get(OVERRIDE)
     if chosen:
         faces = (Face(regular=Path(chosen), bold=Path(chosen)),)

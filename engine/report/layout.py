@@ -47,7 +47,8 @@ def column_widths(table: Table, width: float, size: float, padding: float) -> li
 
 
 def _unbroken(text: str) -> float:
-    """The widest piece that no line breaks; of Japanese, which breaks anywhere, a few characters."""
+    """The widest piece that no line breaks; of Japanese, which breaks
+    anywhere, a few characters."""
     widest = max(map(em, pieces(text)), default=0.0)
     return max(widest, min(em(text), _FEW))
 

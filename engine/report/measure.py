@@ -1,8 +1,8 @@
 """How wide a text is and where it breaks, for renderers that must place it themselves.
 
-Widths are estimates in em of a Japanese sans serif (a kanji 1, a Latin letter about a half), unless a
-font's own measure is passed in. Lines break between words, and in Japanese between characters, but
-no line begins with a closing mark or ends with an opening one (JIS X 4051, the common core).
+Widths are estimates in em of a Japanese sans serif (a kanji 1, a Latin letter about a half), unless
+a font's own measure is passed in. Lines break between words, and in Japanese between characters,
+but no line begins with a closing mark or ends with an opening one (JIS X 4051, the common core).
 
 >>> wrap("損失は2.85です。", 4.2)
 ['損失は', '2.85で', 'す。']

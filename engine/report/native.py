@@ -1,7 +1,8 @@
 """Figures as PowerPoint's own charts, their numbers in the chart's own sheet.
 
-Bars that do not begin at zero are stacked on an invisible part, so that an edited number moves its bar.
-A band is drawn by its two edges: PowerPoint has no area between two curves on a logarithmic axis.
+Bars that do not begin at zero are stacked on an invisible part, so that an edited number moves
+its bar. A band is drawn by its two edges: PowerPoint has no area between two curves on a
+logarithmic axis.
 """
 
 import math

@@ -88,9 +88,16 @@ class Paper:
             x += self._pdf.get_string_width(run)
 
     def paragraph(
-        self, x: float, y: float, width: float, text: str, size: float, *,
-        colour: str = INK, bold: bool = False,
-    ) -> float:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        width: float,
+        text: str,
+        size: float,
+        *,
+        colour: str = INK,
+        bold: bool = False,
+    ) -> float:
         """Lines from ``y`` (their top) on; returns where they end."""
         for line in self.wrap(text, width, size, bold=bold):
             self.write(x, y + 1.05 * size, line, size, colour=colour, bold=bold)
@@ -118,8 +125,15 @@ class Paper:
         """The same shapes as on the page."""
         for shape in drawn(shown, width, height, size):
             if isinstance(shape, Label):
-                self.write(x + shape.x, y + shape.y, shape.text, shape.size, bold=shape.bold,
-                           colour=_ROLES.get(shape.colour, shape.colour), anchor=shape.anchor)  # fmt: skip
+                self.write(
+                    x + shape.x,
+                    y + shape.y,
+                    shape.text,
+                    shape.size,
+                    bold=shape.bold,
+                    colour=_ROLES.get(shape.colour, shape.colour),
+                    anchor=shape.anchor,
+                )
                 continue
             colour = _rgb(_ROLES.get(shape.colour, shape.colour))
             if isinstance(shape, Stroke):

@@ -90,9 +90,16 @@ def _figure(
 
 
 def table(
-    paper: Paper, shown: Table, left: float, y: float, room: float, *,
-    slide: Slide | None = None, size: float | None = None, spare: float = 0.0,
-) -> float:  # fmt: skip
+    paper: Paper,
+    shown: Table,
+    left: float,
+    y: float,
+    room: float,
+    *,
+    slide: Slide | None = None,
+    size: float | None = None,
+    spare: float = 0.0,
+) -> float:
     """The table from ``y`` on, over as many pages as it takes; returns where it ends. ``spare`` is
     kept free under it."""
     foot = paper.height - _FOOT - spare
@@ -127,9 +134,16 @@ def _height(paper: Paper, row: tuple[Cell, ...], widths: list[float], size: floa
 
 
 def _row(
-    paper: Paper, row: tuple[Cell, ...], widths: list[float], x: float, y: float, size: float, *,
-    head: bool = False, tinted: bool = False,
-) -> float:  # fmt: skip
+    paper: Paper,
+    row: tuple[Cell, ...],
+    widths: list[float],
+    x: float,
+    y: float,
+    size: float,
+    *,
+    head: bool = False,
+    tinted: bool = False,
+) -> float:
     height = _height(paper, row, widths, size)
     if head or tinted:
         paper.box(x, y, sum(widths), height, fill=ACCENT if head else TINT)

@@ -1,8 +1,8 @@
 """The deck as PowerPoint: titles are titles, charts are charts, notes are notes.
 
-Every chart holds its numbers and can be edited in PowerPoint (:mod:`engine.report.native`); nothing is
-a picture. 16:9. Fonts are named, not embedded: Arial and Yu Gothic come with Office on Windows and
-macOS, and where one is missing the system's own takes its place.
+Every chart holds its numbers and can be edited in PowerPoint (:mod:`engine.report.native`); nothing
+is a picture. 16:9. Fonts are named, not embedded: Arial and Yu Gothic come with Office on Windows
+and macOS, and where one is missing the system's own takes its place.
 """
 
 import io

@@ -1,4 +1,5 @@
-"""A figure as inline SVG: text stays text, and structure takes the colours of the page around it."""
+"""A figure as inline SVG: text stays text, and structure takes the
+colours of the page around it."""
 
 import base64
 from html import escape
@@ -45,15 +46,19 @@ def _shape(shape: Primitive) -> str:
         on, off = _PATTERNS[shape.dashed, shape.dotted]
         dash = f' stroke-dasharray="{on * shape.width:.1f} {off * shape.width:.1f}"' if on else ""
         return (
-            f'<polyline points="{_points(shape.points)}" fill="none" stroke-width="{shape.width:.2f}" '
-            f'stroke-linejoin="round" {_paint(shape.colour).replace("fill", "stroke")}'
+            f'<polyline points="{_points(shape.points)}" fill="none" '
+            f'stroke-width="{shape.width:.2f}" stroke-linejoin="round" '
+            f"{_paint(shape.colour).replace('fill', 'stroke')}"
             f"{dash}/>"
         )
     if isinstance(shape, Area):
         opacity = "" if shape.opacity == 1 else f' opacity="{shape.opacity:g}"'
         return f'<polygon points="{_points(shape.points)}" {_paint(shape.colour)}{opacity}/>'
     if isinstance(shape, Dot):
-        return f'<circle cx="{shape.x:.1f}" cy="{shape.y:.1f}" r="{shape.radius:.1f}" {_paint(shape.colour)}/>'
+        return (
+            f'<circle cx="{shape.x:.1f}" cy="{shape.y:.1f}" r="{shape.radius:.1f}" '
+            f"{_paint(shape.colour)}/>"
+        )
     return _text(shape)
 
 

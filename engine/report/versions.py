@@ -1,4 +1,5 @@
-"""The name of a fitted law: what was fitted, so that two exports can be told to rest on the same."""
+"""The name of a fitted law: what was fitted, so that two exports can be
+told to rest on the same."""
 
 import hashlib
 import json

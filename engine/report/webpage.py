@@ -1,4 +1,5 @@
-"""The deck as one HTML file that needs no network and runs no program; also a single slide of it."""
+"""The deck as one HTML file that needs no network and runs no program;
+also a single slide of it."""
 
 from collections.abc import Callable
 from html import escape

@@ -1,7 +1,7 @@
 """Every table of the deck as an Excel workbook, or as CSV files in one archive.
 
-Texts are written as texts: a source that someone typed as ``=1+1`` stays what was typed, in Excel as
-in a CSV file that Excel opens.
+Texts are written as texts: a source that someone typed as ``=1+1`` stays what was typed, in Excel
+as in a CSV file that Excel opens.
 """
 
 import csv

@@ -44,11 +44,13 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
     "metric_width": (0.4, 0.25, 0.7, "pert", _CURVE),
     "horizon_years": (5, 5, 5, "fixed", _OURS),
     "discount_rate": (
-        0.08, 0.04, 0.12, "pert", "assumption; the Ito Review (METI, 2014) asks for a return on equity of 8 %",
+        0.08, 0.04, 0.12, "pert", "assumption; the Ito Review (METI, 2014) asks for a return on "
+            "equity of 8 %",
     ),
     "tax_rate": (
         0, 0, 0, "fixed",
-        "option, off; standard effective rate in Tokyo: 30.62 % (DLA Piper, Going Global: Tax, Japan)",
+        "option, off; standard effective rate in Tokyo: 30.62 % (DLA Piper, Going Global: Tax, "
+        "Japan)",
     ),
     "jpy_per_usd": (DEFAULTS.jpy_per_usd, 130, 170, "pert", _OURS),
     "price_per_device_hour": (4.0, 3.5, 4.5, "pert", DEFAULTS.accelerator.source),
@@ -72,7 +74,8 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
     "tokens_per_day": (2_000_000, 500_000, 6_000_000, "pert", _OURS),
     "serving_utilisation": (
         0.10, 0.02, 0.40, "pert",
-        "assumption; batched prefill reaches 76 %, decoding far less (Pope et al., arXiv 2211.05102)",
+        "assumption; batched prefill reaches 76 %, decoding far less (Pope et al., arXiv "
+        "2211.05102)",
     ),
     "pilot_cost": (300_000, 100_000, 1_000_000, "pert", _OURS),
     "data_preparation_per_person": (0.5, 0.1, 2.0, "pert", _OURS),

@@ -10,10 +10,10 @@ Without pairs, worst + (ceiling − worst)/(1 + e^{(L − half)/width}) with the
 metric_half_loss and metric_width, or ceiling·(1 + e^{(L − half)/width}) for a response time, which
 has no worst: an assumption.
 
-What the metric is, its range and which way is better: :data:`engine.roi.kinds.METRICS`. A unit of it
-is worth the table's value_per_unit on each task done with the model: minutes saved × value of a minute, tickets
-resolved × value of a ticket, errors avoided × cost of an error, seconds of response × value of a
-second.
+What the metric is, its range and which way is better: :data:`engine.roi.kinds.METRICS`. A unit of
+it is worth the table's value_per_unit on each task done with the model: minutes saved × value of a
+minute, tickets resolved × value of a ticket, errors avoided × cost of an error, seconds of response
+× value of a second.
 
 >>> pairs = ((2.0, 4.5), (2.5, 3.9), (3.0, 2.4), (3.5, 1.2))
 >>> curve = fit_curve(pairs, ceiling=5.0)

@@ -23,8 +23,8 @@ RECOMMENDATION, RULE, WITHOUT_PRIVACY = "recommendation", "rule-tuned", "without
 class Plan:
     """One way to do the project.
 
-    ``advantage``: the best attacker's; None without privacy, where there is no bound. ``certified``:
-    whether it is that of certified noise, not of the search's own.
+    ``advantage``: the best attacker's; None without privacy, where there is no bound.
+    ``certified``: whether it is that of certified noise, not of the search's own.
     """
 
     name: str

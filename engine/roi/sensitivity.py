@@ -46,7 +46,8 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class BreakEven:
-    """The value of one figure, nearest to its own, at which the NPV is zero; None if there is none."""
+    """The value of one figure, nearest to its own, at which the NPV is
+    zero; None if there is none."""
 
     name: str
     value: float

@@ -3,15 +3,15 @@ r"""Pilot → limited → full: what each step tells, what that is worth, and wh
 A decision now goes ahead if the expected NPV is above zero. A pilot measures the loss before the
 money is spent, a limited launch the metric before everybody gets it; each lets one stop. What
 stopping is worth is the expected value of sample information:
-E[max(E[NPV | what was seen], 0)] − max(E[NPV], 0), with E[· | seen] by regression of the draws' NPV on
-what they would show (Strong, Oakley, Brennan and Breeze, 2015, doi 10.1177/0272989X15575286), here
-monotone pooled averages of equal shares of the draws. The gates are where that conditional
+E[max(E[NPV | what was seen], 0)] − max(E[NPV], 0), with E[· | seen] by regression of the draws' NPV
+on what they would show (Strong, Oakley, Brennan and Breeze, 2015, doi 10.1177/0272989X15575286),
+here monotone pooled averages of equal shares of the draws. The gates are where that conditional
 expectation crosses zero.
 
 Assumed: a pilot shows ln loss with standard deviation ``pilot_noise`` (0.05 by default, what one
-seed scatters in small runs), a limited launch the metric with ``metric_noise`` of itself (10 %); the
-pilot's time is part of the months until launch. A pilot extrapolates in size, which its noise must
-cover. Not covered: what else may be learnt on the way, such as adoption.
+seed scatters in small runs), a limited launch the metric with ``metric_noise`` of itself (10 %);
+the pilot's time is part of the months until launch. A pilot extrapolates in size, which its noise
+must cover. Not covered: what else may be learnt on the way, such as adoption.
 """
 
 from dataclasses import dataclass

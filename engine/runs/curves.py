@@ -4,9 +4,9 @@ A training at a constant learning rate is, at each point of its curve, a trainin
 iterations, as in McKenna et al. (arXiv 2501.18914, section 4): one run answers for many T. The law
 is of well-tuned training, so of the learning rates tried for one configuration (model size, batch,
 sequence length, noise-batch ratio: a *cell*) the best at each T counts, after the mean over seeds.
-Where it lies between two others, that is the vertex of the parabola through the three in log₂ of the
-rate: a ladder of octaves misses the best rate by up to half of one, and the loss by as much as runs
-scatter. A neighbour that diverged is no arm of a parabola; then the measured least counts.
+Where it lies between two others, that is the vertex of the parabola through the three in log₂ of
+the rate: a ladder of octaves misses the best rate by up to half of one, and the loss by as much as
+runs scatter. A neighbour that diverged is no arm of a parabola; then the measured least counts.
 
 Points of one cell are correlated; they carry one ``run_id`` (that of the cell's best run), so that
 hold-outs and resamples take a cell as a whole.
@@ -28,15 +28,16 @@ import numpy as np
 from engine.runs.record import RunRecord
 
 FIRST_ITERATION = 256
-"""Before, warm-up and initialisation decide, which no law here describes: laws fitted to points from
-here on err by a third less about the campaign's larger runs than from 64 on (``data/CAMPAIGN.md``)."""
+"""Before, warm-up and initialisation decide, which no law here describes: laws fitted to points
+from here on err by a third less about the campaign's larger runs than from 64 on
+(``data/CAMPAIGN.md``)."""
 LADDER = 1.39
 """Least factor between two points of a cell: neighbours say the same again. Just below √2, the step
 of the curves that pilots and sweeps record."""
 CLIFF = 1.1
-"""Least factor between the losses of neighbouring rates that is no curvature any more. Below it, the
-vertex of an octave's ladder lies at most an 80th below what was measured; of another ladder, no more
-is believed."""
+"""Least factor between the losses of neighbouring rates that is no curvature any more. Below it,
+the vertex of an octave's ladder lies at most an 80th below what was measured; of another ladder, no
+more is believed."""
 SMOOTHED = 0.05
 """A point is the mean of its curve over the last 5 % of iterations: single evaluations of a dense
 curve scatter (the paper takes a rolling mean of 10). On the ladder of √2 it is the point itself."""
@@ -44,7 +45,8 @@ curve scatter (the paper takes a rolling mean of 10). On the ladder of √2 it i
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Loss (nats per token) of a cell after ``iterations``; ``best`` is the run that came nearest."""
+    """Loss (nats per token) of a cell after ``iterations``; ``best`` is
+    the run that came nearest."""
 
     best: RunRecord
     run_id: str
@@ -56,7 +58,8 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Vertex:
-    """Where the loss is least over learning rates; ``at_end`` where the ladder ended before it turned."""
+    """Where the loss is least over learning rates; ``at_end`` where the
+    ladder ended before it turned."""
 
     octaves: float
     """log₂ of the learning rate."""

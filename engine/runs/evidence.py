@@ -5,8 +5,8 @@ when the batch or the number of steps grows, at the row's N, ε and δ, is what 
 configuration the best one. Both come from accounting, which is handed in as a function, so that
 this module is pure: the same records and the same accounting give the same frame.
 
-A run that recorded its curve gives a row for each of its points (:mod:`engine.runs.curves`), any other run
-one row.
+A run that recorded its curve gives a row for each of its points (:mod:`engine.runs.curves`), any
+other run one row.
 
 The evidence's ``sha256`` is that of its records alone, in any order, whenever they were made.
 """
@@ -36,13 +36,14 @@ class EvidenceSummary:
 
 
 NoiseMultiplier = Callable[..., np.ndarray]
-"""``(*, data_budget, batch_size, iterations, epsilon, delta, sampling) -> σ``: arrays of floats that
-broadcast (people, expected examples, steps, ε, δ) and one Sampling."""
+"""``(*, data_budget, batch_size, iterations, epsilon, delta, sampling) -> σ``: arrays of floats
+that broadcast (people, expected examples, steps, ε, δ) and one Sampling."""
 
 SLOPE_STEP = 0.2
 """Half-width, in ln, of the central differences: ±20 %. With deterministic batches a person takes
 part ceil(T·B/N) times, a staircase. Where σ grows as its square root (slope 0.5) and T·B/N is 9 to
-10, the least of Table 2, a step of ±5 % gives anything from 0.00 to 0.53, ±20 % gives 0.36 to 0.51."""
+10, the least of Table 2, a step of ±5 % gives anything from 0.00 to 0.53, ±20 %
+gives 0.36 to 0.51."""
 
 COLUMNS = (
     "run_id",
@@ -64,11 +65,11 @@ COLUMNS = (
     "saturation_noise_batch_ratio",
 )
 """The frame's columns, all of floats but the text run_id and the truth compute_optimal; units as in
-:mod:`engine.runs.record`. ``drawn_batch_size`` is the batch whose examples were really drawn, NaN where a
-source states another one; ``slope_batch`` = ∂ln σ̄/∂ln B and ``slope_iterations`` = ∂ln σ̄/∂ln T at fixed N,
-ε, δ and the other of the two; ``saturation_noise_batch_ratio`` is σ̄ with all of the data in every
-batch (B = N, the row's own T), the least that any compute reaches. All NaN, like data_budget,
-epsilon and delta, for a run without a guarantee."""
+:mod:`engine.runs.record`. ``drawn_batch_size`` is the batch whose examples were really drawn, NaN
+where a source states another one; ``slope_batch`` = ∂ln σ̄/∂ln B and ``slope_iterations`` = ∂ln
+σ̄/∂ln T at fixed N, ε, δ and the other of the two; ``saturation_noise_batch_ratio`` is σ̄ with all
+of the data in every batch (B = N, the row's own T), the least that any compute reaches. All NaN,
+like data_budget, epsilon and delta, for a run without a guarantee."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +183,8 @@ def _single(records: list[RunRecord], noise_multiplier: NoiseMultiplier) -> pd.D
 
 
 def _drawn(record: RunRecord) -> float:
-    """Examples that a step drew. The batch of a published row is that of its accounting; its noise was
-    injected at another one, which a curve states."""
+    """Examples that a step drew. The batch of a published row is that of its accounting; its noise
+    was injected at another one, which a curve states."""
     drew = record.provenance is Provenance.MEASURED or record.curve
     return float(record.batch_size) if drew else np.nan
 

@@ -4,10 +4,10 @@ One file holds one run, or the runs of one import, with their loss curves as a c
 a single rename then publishes a run with its curve, and no crash can leave one without the other.
 A file is named after the run ids inside, so that writing the same runs twice meets one name.
 
-**Durability.** Files are written by :func:`engine.durable.write`: after :func:`write` returns, power
-may fail; when it is killed before, there is no file, or the whole one. :func:`compact` writes and
-reads back the merged file before it removes a source, so that a kill at any point leaves every run
-in at least one file; readers drop doubles by run id.
+**Durability.** Files are written by :func:`engine.durable.write`: after :func:`write` returns,
+power may fail; when it is killed before, there is no file, or the whole one. :func:`compact` writes
+and reads back the merged file before it removes a source, so that a kill at any point leaves every
+run in at least one file; readers drop doubles by run id.
 
 **Concurrency.** Writers need no lock. Readers hold the folder's flock shared while they list and
 read, compaction exclusively, so no file vanishes under a reader, and no listing misses both the

@@ -63,7 +63,8 @@ class RunLog:
     def __init__(
         self, folder: Path, *, also: Iterable[Path] = (), published: Iterable[RunRecord] = ()
     ) -> None:
-        """``folder`` takes new runs and need not exist; ``also`` and ``published`` are only read."""
+        """``folder`` takes new runs and need not exist; ``also`` and
+        ``published`` are only read."""
         self.folder = folder.absolute()
         others = [path.absolute() for path in also]
         self._folders = [self.folder, *(path for path in others if path != self.folder)]

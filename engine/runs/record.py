@@ -293,4 +293,5 @@ DEFINING = tuple(
     if name
     not in ("compute_flops", "cross_entropy", "hardware", "versions", "note", "created_at", "curve")
 )
-"""What was asked: the fields that the run id is a hash of. compute_flops follows from the others."""
+"""What was asked: the fields that the run id is a hash of. compute_flops
+follows from the others."""

@@ -259,8 +259,8 @@ def unit(key: str, words: Words) -> str:
 def shown(key: str, value: float, words: Words) -> float:
     """A value of the table as a plain number in the reader's currency.
 
-    >>> shown("pilot_cost", 300.0, Words("en", jpy_per_usd=150.0)), shown("adoption", 0.6, Words("en"))
-    (2.0, 0.6)
+    >>> shown("pilot_cost", 300.0, Words("en", jpy_per_usd=150.0)), shown("adoption", 0.6,
+    Words("en")) (2.0, 0.6)
     """
     return value / words.jpy_per_usd if words.jpy_per_usd and INPUTS[key].unit in _MONEY else value
 

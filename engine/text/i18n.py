@@ -176,8 +176,8 @@ class Words:
         return template.format(n=formats.amount(n, self.language) if text is None else text)
 
     def refusal(self, error: InputError) -> str:
-        """The engine's sentence in the page's language, its field names and numbers too, as Markdown:
-        what came from outside stands in it as it is, whatever a link or a file says."""
+        """The engine's sentence in the page's language, its field names and numbers too, as
+        Markdown: what came from outside stands in it as it is, whatever a link or a file says."""
         return self._refusal(error, formats.literally)
 
     def plain_refusal(self, error: InputError) -> str:

@@ -1,8 +1,8 @@
 """Where the default figures come from, and what others deployed, in the page's language.
 
 The engine's table names its sources in English; what we say about them is translated here as whole
-sentences, while titles of publications stay as they are. What a person has typed stays theirs, but for
-a first word that is one of ours.
+sentences, while titles of publications stay as they are. What a person has typed stays theirs, but
+for a first word that is one of ours.
 """
 
 from engine.text.i18n import N_, Words
@@ -10,10 +10,12 @@ from engine.text.i18n import N_, Words
 _WHOLE = frozenset(
     (
         N_(
-            "Monthly Labour Survey 2023 (MHLW): 329,859 JPY over 136.3 hours a month, about 40 JPY a minute; range: assumption"
+            "Monthly Labour Survey 2023 (MHLW): 329,859 JPY over 136.3 hours a month, about 40 JPY "
+            "a minute; range: assumption"
         ),
         N_(
-            "Monthly Labour Survey 2023 (MHLW): 329,859 JPY over 136.3 hours a month, about 40 JPY a minute, 0.67 a second; range: assumption"
+            "Monthly Labour Survey 2023 (MHLW): 329,859 JPY over 136.3 hours a month, about 40 JPY "
+            "a minute, 0.67 a second; range: assumption"
         ),
         N_("definition: minutes saved a task without the model"),
         N_("definition: none resolved without a person today"),
@@ -23,33 +25,43 @@ _WHOLE = frozenset(
         N_("assumption: measure what it is today"),
         N_("assumption: replace by measured pairs of loss and metric"),
         N_(
-            "assumption; in scale with the 14 % more issues an hour that support agents resolved with an assistant (Brynjolfsson, Li and Raymond, NBER 31161)"
+            "assumption; in scale with the 14 % more issues an hour that support agents resolved "
+            "with an assistant (Brynjolfsson, Li and Raymond, NBER 31161)"
         ),
         N_("assumption; the Ito Review (METI, 2014) asks for a return on equity of 8 %"),
         N_("assumption; high: PaLM's 46.2 % (Chowdhery et al., arXiv 2204.02311)"),
         N_(
-            "assumption; batched prefill reaches 76 %, decoding far less (Pope et al., arXiv 2211.05102)"
+            "assumption; batched prefill reaches 76 %, decoding far less (Pope et al., arXiv "
+            "2211.05102)"
         ),
         N_(
-            "assumption, not confirmed: balanced accuracy of a membership attack of 82.6 %, low 65.6 %, in scale with Carlini et al., arXiv 2112.03570; advantage = 2 · accuracy − 1; high: no guarantee"
+            "assumption, not confirmed: balanced accuracy of a membership attack of 82.6 %, low "
+            "65.6 %, in scale with Carlini et al., arXiv 2112.03570; advantage = 2 · accuracy − 1; "
+            "high: no guarantee"
         ),
         N_(
-            "option, off; standard effective rate in Tokyo: 30.62 % (DLA Piper, Going Global: Tax, Japan)"
+            "option, off; standard effective rate in Tokyo: 30.62 % (DLA Piper, Going Global: Tax, "
+            "Japan)"
         ),
         N_("measured by us: Opacus hooks over plain AdamW, 1.31 to 1.77"),
         N_("NVIDIA ConnectX-7 user manual: NDR 400 Gb/s"),
         N_("AWS price list: about 0.09 USD out to the internet; range: assumption"),
         N_(
-            "JNSA, survey of information security incidents 2018: 637.67 million JPY of damages an incident on average; low: the fine of APPI article 184 (100 million JPY); high: that of GDPR article 83(5) (20 million EUR, or 4 % of turnover if that is more) at 160 JPY"
+            "JNSA, survey of information security incidents 2018: 637.67 million JPY of damages an "
+            "incident on average; low: the fine of APPI article 184 (100 million JPY); high: that "
+            "of GDPR article 83(5) (20 million EUR, or 4 % of turnover if that is more) at 160 JPY"
         ),
         N_(
-            "peak: NVIDIA H200 datasheet (dense bf16); price: middle of specialty clouds' on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing (3.50–4.50 USD)"
+            "peak: NVIDIA H200 datasheet (dense bf16); price: middle of specialty clouds' "
+            "on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing (3.50–4.50 USD)"
         ),
         N_(
-            "peak: NVIDIA H100 SXM datasheet (dense bf16); price: middle of specialty clouds' on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing (2.50–3.50 USD)"
+            "peak: NVIDIA H100 SXM datasheet (dense bf16); price: middle of specialty clouds' "
+            "on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing (2.50–3.50 USD)"
         ),
         N_(
-            "peak: NVIDIA A100 datasheet (dense bf16); price: middle of specialty clouds' on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing (1.10–1.50 USD)"
+            "peak: NVIDIA A100 datasheet (dense bf16); price: middle of specialty clouds' "
+            "on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing (1.10–1.50 USD)"
         ),
         N_("the scenario"),
         # what others have deployed (data/published/deployments.csv)

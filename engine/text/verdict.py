@@ -19,7 +19,8 @@ _WHY = {
         "The plan lies outside the evidence: a pilot comes before the money."
     ),
     Reason.DOES_NOT_PAY: N_(
-        "Neither the plan nor a pilot is expected to pay; we come back when the largest unknown has "
+        "Neither the plan nor a pilot is expected to pay; we come back when the largest unknown "
+        "has "
         "been measured."
     ),
 }

@@ -1,9 +1,9 @@
 """Accountants for tests only: they share no code with the engine nor with dp_accounting.
 
 A Gaussian is solved in extended precision. The Poisson-subsampled Gaussian is composed by one plain
-FFT: losses at many quantiles of a step, each split between two grid points so that its mean is kept.
-The split only adds variance, at most cell²/4 a step, so ε is overstated by well under 0.1 % where
-the sampling probability is at least 1e-3 (``test_independent``).
+FFT: losses at many quantiles of a step, each split between two grid points so that its mean is
+kept. The split only adds variance, at most cell²/4 a step, so ε is overstated by well under 0.1 %
+where the sampling probability is at least 1e-3 (``test_independent``).
 """
 
 import math

@@ -1,4 +1,5 @@
-"""The certificate: never above the target, never below the truth, and not wastefully far from it."""
+"""The certificate: never above the target, never below the truth, and
+not wastefully far from it."""
 
 import math
 from typing import Any

@@ -49,7 +49,8 @@ def test_full_batches_are_gaussian_mechanisms(steps, sigma_per_root_step):
     [(0.3, 300.0, 100_000, 2e-3, 16.0), (1e-5, 0.6, 100_000, 4e-4, 60.0)],
 )
 def test_smallest_delta_agrees_with_extended_precision(q, sigma, steps, cell, span):
-    """At δ = 1e-12 and T = 1e5 double-precision FFTs are off by several per cent; ours is tilted."""
+    """At δ = 1e-12 and T = 1e5 double-precision FFTs are off by several
+    per cent; ours is tilted."""
     assert subsampled_epsilon(q, sigma, steps, [1e-12])[0] == pytest.approx(
         extended_precision_epsilon(q, sigma, steps, 1e-12, cell, span), rel=2e-3
     )

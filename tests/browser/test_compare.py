@@ -1,4 +1,5 @@
-"""Compare in a browser: save a scenario, move away from it, and read what explains the difference."""
+"""Compare in a browser: save a scenario, move away from it, and read what
+explains the difference."""
 
 import json
 import re

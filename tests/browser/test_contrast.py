@@ -2,7 +2,8 @@
 
 Measured is the computed colour against what lies behind, both with their opacity. Left out, as in
 success criterion 1.4.3, are controls that are switched off, and what no one sees. Grids of figures
-are pixels on a canvas; their colours are the theme's, which tests/dashboard/ui/test_contrast.py checks.
+are pixels on a canvas; their colours are the theme's, which
+tests/dashboard/ui/test_contrast.py checks.
 """
 
 import pytest

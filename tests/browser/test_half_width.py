@@ -1,4 +1,5 @@
-"""In a window of half a desktop, sidebar included, nothing is cut off; Streamlit's own words too."""
+"""In a window of half a desktop, sidebar included, nothing is cut off;
+Streamlit's own words too."""
 
 import pytest
 from playwright.sync_api import Page, expect

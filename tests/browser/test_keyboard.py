@@ -53,7 +53,8 @@ RULER = """colour => {
 }"""
 UNNAMED = """() => [...document.querySelectorAll(
     'button, a[href], input, textarea, [role="slider"], [role="combobox"], img')]
-  .filter(element => element.checkVisibility() && (element.tabIndex >= 0 || element.tagName === 'IMG')
+  .filter(element => element.checkVisibility()
+    && (element.tabIndex >= 0 || element.tagName === 'IMG')
     && !(element.ariaLabel || element.getAttribute('aria-labelledby') || element.labels?.length
       || element.textContent.trim() || element.title || element.alt || element.placeholder
       || (element.tagName === 'IMG' && element.getAttribute('alt') === '')))

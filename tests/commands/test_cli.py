@@ -226,7 +226,7 @@ def test_as_a_process_of_its_own():
     )
 
 
-# --- recommend says the whole answer ----------------------------------------------------------------
+# --- recommend says the whole answer --------------------------------------------------------------
 
 
 def refused_japanese(capsys, *arguments):

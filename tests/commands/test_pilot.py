@@ -1,6 +1,7 @@
 """``python -m engine pilot``: from a text to a verdict with real trainings, and its refusals."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,6 +190,7 @@ def transferred(ready, capsys, runs=0):
     plan = replace(folder_of(name).plan(), transferred_runs=runs)
     launchers.register(plan)
     for k, arm in enumerate(plan.arms):
+        assert arm.predicted is not None
         done = result(plan, k, arm.predicted.value)
         folder_of(plan.plan_id).store_result(arm.name, 0, done.to_json())
     return plan
@@ -242,7 +244,9 @@ def test_requests_are_passed_on(ready, capsys):
 def test_a_verdict_is_told(ready, capsys):
     name = answer(capsys, "plan", "--minutes", "2", *PROMISE)["plan_id"]
     plan = folder_of(name).plan()
-    for k, loss in enumerate((plan.arms[0].predicted.value, 9.0)):
+    predicted = plan.arms[0].predicted
+    assert predicted is not None
+    for k, loss in enumerate((predicted.value, 9.0)):
         folder_of(name).store_result(plan.arms[k].name, 0, result(plan, k, loss).to_json())
     found = answer(capsys, "verdict", name)
     assert found["outcome"] == "confirmed" and found["saving"]["at_least"]
@@ -279,11 +283,12 @@ def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pilot.time, "sleep", interrupted)
+    monkeypatch.setattr(time, "sleep", interrupted)
     assert main(["pilot", "run", name, "--wait"]) == 0
     printed = capsys.readouterr()
     assert "goes on by itself: python -m engine pilot status" in printed.err
     assert "training" in printed.out and folder.asked() is None
+    assert lock is not None
     lock.release()
 
 

@@ -69,7 +69,7 @@ def test_a_sweep_is_trained_once_and_its_records_are_in_the_log(plan, capsys):
     again, lines = answer(capsys, plan)
     assert (again["finished_before"], again["trained"], lines) == (2, 0, [])
     records = RunLog.open().records()
-    assert sorted(record.noise_batch_ratio for record in records) == [0.0, 2.0**-6]
+    assert sorted(record.noise_batch_ratio or 0.0 for record in records) == [0.0, 2.0**-6]
     for record in records:
         assert 4.0 < record.cross_entropy < 6.0
         assert record.curve == ((4, record.cross_entropy),)
@@ -112,6 +112,7 @@ def test_a_run_at_work_elsewhere_is_told_of(plan, capsys):
     lock = PilotFolder(path=place.folder / run_id(found.left[0], family=corpus.family)).take_lock()
     assert main(["sweep", str(plan)]) == 0
     assert "1 of 2 runs, 1 of them at work in another sweep" in capsys.readouterr().out
+    assert lock is not None
     lock.release()
 
 

@@ -261,7 +261,8 @@ def answer(question, fitted, *, decision=None, certificate=None, refusal=None):
 
 
 def changed(found, *, decision=None, study=None, **others):
-    """The answer with another decision or study, and with everything that follows from those two."""
+    """The answer with another decision or study, and with everything that follows from those
+    two."""
     return replace(found, **_derived(decision or found.decision, study or found.study), **others)
 
 

@@ -1,4 +1,5 @@
-"""Decisions that can be changed at will: those of the dashboard's stand-in, and one of the real engine."""
+"""Decisions that can be changed at will: those of the dashboard's stand-in, and one of the real
+engine."""
 
 from collections.abc import Callable
 from dataclasses import replace

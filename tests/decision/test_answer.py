@@ -51,8 +51,9 @@ def test_the_certificate_is_that_of_the_recommendation(certified):
 
 def test_the_two_states_agree_within_a_percent(estimated, certified):
     for before, after in (
-        (estimated.decision.recommendation.cross_entropy, certified.decision.recommendation.cross_entropy),
-        (estimated.study.appraisal.npv, certified.study.appraisal.npv),
+        (estimated.decision.recommendation.cross_entropy,
+        certified.decision.recommendation.cross_entropy), (estimated.study.appraisal.npv,
+        certified.study.appraisal.npv),
     ):  # fmt: skip
         assert after.value == pytest.approx(before.value, rel=0.01)
 

@@ -1,4 +1,5 @@
-"""Which assumption explains the difference between two plans; with a stand-in that decides at once."""
+"""Which assumption explains the difference between two plans; with a stand-in that decides at
+once."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,5 @@
-"""Which law a pilot gets: its family's own, or the evidence's moved by the runs that there are of it."""
+"""Which law a pilot gets: its family's own, or the evidence's moved by the
+runs that there are of it."""
 
 import dataclasses
 

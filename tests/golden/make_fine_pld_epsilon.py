@@ -1,4 +1,5 @@
-"""Makes fine_pld_epsilon.csv with dp_accounting alone: ``python tests/golden/make_fine_pld_epsilon.py``.
+"""Makes fine_pld_epsilon.csv with dp_accounting alone: ``python
+tests/golden/make_fine_pld_epsilon.py``.
 
 The interval is at most a fifteenth of a step's standard deviation and 1e-4; only δ ≥ T·1e-12
 are taken: below, dp_accounting's floating-point composition has no digits left.

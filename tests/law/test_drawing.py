@@ -1,4 +1,5 @@
-"""What drawing a batch adds to the noise: its limits, and that trainings of several batches share a law."""
+"""What drawing a batch adds to the noise: its limits, and that trainings of
+several batches share a law."""
 
 from dataclasses import replace
 

@@ -1,4 +1,5 @@
-"""What the rows say: conditions vanish at a true optimum, edges are one-sided, bad frames refused."""
+"""What the rows say: conditions vanish at a true optimum, edges are
+one-sided, bad frames refused."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""A known law at pilot scale, sweeps drawn from it, and a prepared machine, all without training."""
+"""A known law at pilot scale, sweeps drawn from it, and a prepared
+machine, all without training."""
 
 import math
 from datetime import UTC, datetime

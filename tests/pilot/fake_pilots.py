@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
@@ -53,7 +54,7 @@ def made_settings(**changes) -> TrainingSettings:
     config = TrainingConfig(
         model_size=parameter_count(shape), batch_size=16, iterations=STEPS, sequence_length=64
     )
-    values = {
+    values: dict[str, Any] = {
         "shape": shape,
         "config": config,
         "data_budget": PEOPLE,
@@ -84,7 +85,7 @@ def made_plan(path: Path, **changes) -> PilotPlan:
     predicted = Interval(value=4.0, low=3.5, high=4.5, level=0.9)
     arm = Arm(name="recommended", settings=settings, certificate=certificate, predicted=predicted)
     source = CorpusSource(kind="jsonl", path=str(path))
-    values = {
+    values: dict[str, Any] = {
         "corpus": source,
         "corpus_fingerprint": load(source, lambda share: None).fingerprint,
         "family": "gpt-bytes-made",
@@ -103,7 +104,8 @@ def made_plan(path: Path, **changes) -> PilotPlan:
 
 
 def train(plan, arm, repeat, corpus, *, folder, report, asked) -> TrainingOutcome:
-    """Charges, takes (a byte each in ``taken``, before it happens) and saves, as a training does."""
+    """Charges, takes (a byte each in ``taken``, before it happens) and
+    saves, as a training does."""
     if "KESSAI_FAKE_CRASH" in os.environ:
         raise ValueError(Path(plan.corpus.path).read_text())
     settings, pace = settings_of(arm, repeat), float(os.environ.get("KESSAI_FAKE_PACE", "0"))
@@ -153,7 +155,7 @@ def keep(plan, arm, result, corpus, *, folder) -> tuple[Audit, ...]:
 
 
 def workshop(**changes) -> Workshop:
-    values = {
+    values: dict[str, Any] = {
         "train": train, "load": load, "device": "cpu", "hardware": "made", "keep": keep,
         "interval": 0.02,
     }  # fmt: skip

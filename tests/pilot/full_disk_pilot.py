@@ -1,4 +1,5 @@
-"""Runs a plan on a real file system of so many KiB that fills up under way, then makes room: a process.
+"""Runs a plan on a real file system of so many KiB that fills up under way, then makes
+room: a process.
 
 Runs in a mount namespace of its own (``unshare``). Arguments: folder to mount on, KiB. Prints the
 statuses that the runner left on the disk and what was charged and taken, as JSON.
@@ -46,6 +47,7 @@ def main() -> None:
     found = []
     for _ in range(2):
         lock = folder.take_lock()
+        assert lock is not None
         run_plan(folder, lock, workshop(train=filling))
         lock.release()
         status = read_status(folder.status_file)

@@ -42,7 +42,7 @@ def run(size, noise, rate, *, seed=0, batch=BATCH, shift=0.0) -> RunRecord:
         vocabulary_size=65_536,
         cross_entropy=curve[-1][1],
         created_at=datetime(2026, 11, 24, tzinfo=UTC),
-        curve=curve,
+        curve=tuple(curve),
     )
 
 
@@ -73,11 +73,11 @@ def test_the_rule_is_recovered():
 
 def test_the_rule_stays_inside_what_was_tried():
     rule = fit_rule(SWEEP)
-    tried = [record.learning_rate for record in SWEEP if record.noise_batch_ratio > 0]
+    tried = [record.learning_rate for record in SWEEP if record.noise_batch_ratio]
     far = {"model_size": 1e12, "batch_size": 1, "noise_batch_ratio": 1.0, "iterations": 1e6}
-    assert rule.learning_rate(**far) == min(tried)
+    assert rule.learning_rate(**far) == min(rate for rate in tried if rate is not None)
     near_nothing = {"model_size": 1, "batch_size": 1e9, "noise_batch_ratio": 0, "iterations": 1}
-    assert rule.learning_rate(**near_nothing) == max(tried)
+    assert rule.learning_rate(**near_nothing) == max(rate for rate in tried if rate is not None)
 
 
 def test_seeds_are_averaged():
@@ -93,7 +93,7 @@ def test_a_shorter_second_seed_takes_no_iterations_away():
     short = replace(
         whole,
         iterations=512,
-        curve=curve,
+        curve=tuple(curve),
         cross_entropy=curve[-1][1],
         compute_flops=whole.compute_flops / 2,
     )
@@ -147,5 +147,5 @@ def test_trainings_without_noise_are_another_matter():
         for size in (10_000, 30_000, 100_000)
         for rate in LADDER[:9]
     ]
-    noisy = [record for record in SWEEP if record.noise_batch_ratio > 0]
+    noisy = [record for record in SWEEP if record.noise_batch_ratio]
     assert fit_rule([*noisy, *quiet]) == fit_rule(noisy)

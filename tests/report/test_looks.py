@@ -1,7 +1,7 @@
 """The exports as pictures: rendered by LibreOffice and Poppler, no page is blank or overflows.
 
-Run on purpose with ``-m exhaustive``; it needs LibreOffice Impress and poppler-utils. To look at the
-pictures, name a folder in ``KESSAI_PICTURES``.
+Run on purpose with ``-m exhaustive``; it needs LibreOffice Impress and poppler-utils. To look at
+the pictures, name a folder in ``KESSAI_PICTURES``.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""PDF: A4, fonts inside, every page with the footer, raised digits, no empty boxes, a refusal without font."""
+"""PDF: A4, fonts inside, every page with the footer, raised digits, no empty
+boxes, a refusal without font."""
 
 import io
 import re
@@ -6,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
 
 from engine.errors import InputError
 from engine.report.deck import Table
@@ -36,7 +38,11 @@ def test_a_slide_a_page_on_a4_with_numbers_and_footer(deck, face):
 
 def test_fonts_are_embedded(deck, face):
     for page in PdfReader(io.BytesIO(pdf(deck, face))).pages:
-        for font in page["/Resources"]["/Font"].values():
+        resources = page["/Resources"]
+        assert isinstance(resources, DictionaryObject)
+        fonts = resources["/Font"]
+        assert isinstance(fonts, DictionaryObject)
+        for font in fonts.values():
             (inner,) = font.get_object()["/DescendantFonts"]
             descriptor = inner.get_object()["/FontDescriptor"].get_object()
             assert {"/FontFile2", "/FontFile3"} & set(descriptor)

@@ -1,4 +1,5 @@
-"""PowerPoint: native charts with the right numbers, real titles, notes, and nothing outside the page."""
+"""PowerPoint: native charts with the right numbers, real titles, notes, and
+nothing outside the page."""
 
 import io
 

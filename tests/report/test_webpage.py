@@ -85,5 +85,6 @@ def test_dates_stay_whole_and_addresses_break(deck):
 
 
 def test_heads_of_tables_can_be_read_where_printers_leave_backgrounds_out(deck):
-    printed = re.search(r"@media print{(.*?)@page", webpage(deck), re.S)[1]
-    assert "th{background:none;color:var(--ink)" in printed
+    printed = re.search(r"@media print{(.*?)@page", webpage(deck), re.S)
+    assert printed is not None
+    assert "th{background:none;color:var(--ink)" in printed[1]

@@ -134,9 +134,11 @@ def test_a_gate_splits_the_npv(plan, table, curve):
     figures = {name: np.array([value]) for name, value in table.fixed(tax_rate=0.3).values.items()}
     metric = np.atleast_1d(curve.metric(2.85, figures))
     at_end = flows(plan, figures, metric, gate_month=60)
+    assert at_end.npv_at_gate is not None
     assert at_end.npv_at_gate[0] == pytest.approx(at_end.npv[0])
     early = flows(plan, figures, metric, gate_month=1)
     relief = 0.3 * sum(early.present[n][0] for n in ("training", "search", "pilots"))
+    assert early.npv_at_gate is not None
     assert early.npv_at_gate[0] < relief
     limited = flows(plan, figures, metric, gate_month=18, limited_share=0.1)
     assert limited.present["value"][0] < early.present["value"][0]

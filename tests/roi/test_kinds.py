@@ -7,7 +7,7 @@ from engine.errors import InputError
 from engine.roi.appraise import central
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, require_metrics, with_metric
 from engine.roi.kinds import METRICS, CurveShape, MetricKind, require_metric
-from engine.roi.metric import AssumedCurve, fit_metric
+from engine.roi.metric import AssumedCurve, Curve, fit_metric
 from engine.roi.sensitivity import break_even_metric, break_evens
 from engine.roi.study import study
 
@@ -41,7 +41,7 @@ def test_the_default_table_of_each_fits_its_range_and_pays(kind, plan):
 @pytest.mark.parametrize("measured", [False, True])
 def test_a_lower_loss_is_a_better_metric_and_worth_more(kind, measured, plan):
     table = with_metric(DEFAULT_ASSUMPTIONS, kind)
-    curve = AssumedCurve(kind=kind)
+    curve: Curve = AssumedCurve(kind=kind)
     if measured:
         curve = fit_metric(kind, PAIRS[kind], table["metric_ceiling"].value)
     assert curve.kind is kind
@@ -74,6 +74,7 @@ def test_a_break_even_is_a_possible_metric(kind, plan):
         if item.name in ("metric_today", "metric_ceiling") and item.at is not None:
             assert METRICS[kind].least <= item.at <= METRICS[kind].most
     just = break_even_metric(plan, table, curve)
+    assert just is not None
     assert METRICS[kind].direction * (just - table["metric_today"].value) > 0
 
 

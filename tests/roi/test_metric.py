@@ -8,7 +8,8 @@ from scipy.special import expit
 
 from engine.errors import InputError
 from engine.roi.draws import student_t
-from engine.roi.metric import AssumedCurve, CurveShape, fit_curve
+from engine.roi.kinds import CurveShape
+from engine.roi.metric import AssumedCurve, fit_curve
 
 LOSSES = np.array([2.0, 2.4, 2.8, 3.2, 3.6])
 
@@ -38,7 +39,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
         line = 7.5 - 2.5 * LOSSES + 0.3 * rng.standard_normal(LOSSES.size)
         curve = fit_curve(list(zip(LOSSES, 5 * expit(line), strict=True)), ceiling=5.0)
         found = curve.interval(2.85)
-        inside += found.low <= 5 * expit(7.5 - 2.5 * 2.85) <= found.high
+        inside += int(found.low <= 5 * expit(7.5 - 2.5 * 2.85) <= found.high)
     # Binomial(400, 0.9): four standard deviations are 24.
     assert 336 <= inside <= 384
 

@@ -45,7 +45,7 @@ def test_the_recommendation_and_what_it_is_compared_with(fitted):
     assert plain.loss.value < best.loss.value < rule.loss.value
     assert plain.advantage is None
     assert not plain.workload.private
-    assert 0 < best.advantage < 0.4
+    assert best.advantage is not None and 0 < best.advantage < 0.4
     assert best.workload.compute_flops == decision.recommendation.config.compute_flops
 
 
@@ -74,6 +74,7 @@ def test_a_certificate_replaces_the_odds_of_the_recommendation_only(fitted):
     noisier = replace(mechanism, noise_multiplier=1.01 * mechanism.noise_multiplier)
     best, *others = plans_of(decision, fitted.fit, fitted.space, certified=noisier)
     assert best.certified and not searched[0].certified
+    assert searched[0].advantage is not None
     assert best.advantage == advantage(noisier) < searched[0].advantage
     assert tuple(others) == searched[1:]
 
@@ -105,7 +106,7 @@ def test_more_legal_risk_asks_for_less_epsilon(question):
     careful, tried = best_epsilon(dear, points=7)
     assert careful.budget.epsilon < careless.budget.epsilon
     assert careful.npv == max(candidate.npv for candidate in tried)
-    leaks = [candidate.plan.advantage for candidate in tried]
+    leaks = [candidate.plan.advantage or 0.0 for candidate in tried]
     assert leaks == sorted(leaks)
 
 
@@ -115,6 +116,7 @@ def test_more_legal_risk_asks_for_less_epsilon(question):
 )
 def test_the_least_budget_for_an_npv(question, name, bounds):
     found = least_for_npv(question, name, 3e7, bounds=bounds, points=7)
+    assert found is not None
     assert found.npv >= 3e7
     less = question.candidate(name, getattr(found.budget, name) * 0.9)
     assert less.npv < 3e7

@@ -48,6 +48,7 @@ def test_gates_have_numbers_where_the_outcome_is_open(plan, table, curve):
     wide = replace(plan, loss=replace(plan.loss, resampled=tuple(np.linspace(2.2, 3.6, 100))))
     found = staged_plan(wide, table.fixed(tasks_per_year=230_000), curve, limited_share=0.2)
     first, second = found.gates
+    assert first.threshold is not None and second.threshold is not None
     assert first.at_most
     assert 2.2 < first.threshold < 3.6
     assert 0 < first.passed < 1

@@ -34,6 +34,7 @@ def _moved(plan: Plan, values: dict[str, float], name: str) -> tuple[Plan, dict[
     if name == "predicted_loss":
         return replace(plan, loss=replace(plan.loss, value=plan.loss.value * 1.1)), values
     if name == "attack_advantage":
+        assert plan.advantage is not None
         return replace(plan, advantage=plan.advantage * 1.1), values
     if name in PLAN_INPUTS:
         moved = {name: getattr(plan.workload, name) * 1.3}

@@ -134,8 +134,8 @@ def test_the_law_predicts_the_largest_runs_that_it_did_not_see(records):
     assert np.median(errors) < 0.06 and errors.max() < 0.12
     errors = np.abs(law.cross_entropy(*point_of(beyond)) / beyond["cross_entropy"] - 1)
     said = (
-        f"{len(beyond)} points are predicted with a median error of {100 * np.median(errors):.1f} %, "
-        f"the worst with {100 * errors.max():.1f} %"
+        f"{len(beyond)} points are predicted with a median error of {100 * np.median(errors):.1f} "
+        f"%, the worst with {100 * errors.max():.1f} %"
     )
     assert said in " ".join((DATA / "CAMPAIGN.md").read_text("utf-8").split())
 

@@ -1,4 +1,5 @@
-"""Where figures come from is said in the page's language, whatever the engine's default table holds."""
+"""Where figures come from is said in the page's language, whatever the
+engine's default table holds."""
 
 import pytest
 

@@ -47,7 +47,8 @@ _SIGNED = ("training_present", "expected_damage")
 
 
 def flat(text: str) -> str:
-    """Without spaces, Markdown and raised digits, which a PDF sets as small ones; fields stay apart."""
+    """Without spaces, Markdown and raised digits, which a PDF sets as small ones; fields stay
+    apart."""
     raised = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
     return re.sub(
         r"[^\S\x1f]|[\x00\\*]|:(?:gray|green|material)\[?[/a-z_]*:?\]?", "", text
@@ -129,7 +130,8 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
         {"epsilon": "epsilon_certified", "delta": "delta"},
     ),
     (
-        "The loss is a forecast: with {level} probability such a run ends between {low} and {high}.",
+        "The loss is a forecast: with {level} probability such a run ends between {low} and "
+        "{high}.",
         {"low": "loss_low", "high": "loss_high"},
     ),
     (
@@ -149,7 +151,8 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
         {"cost": "training_list_price", "perplexity": "perplexity"},
     ),
     (
-        "With ε = {epsilon}, one of {model} parameters for about {money}; its expected loss is {loss}, "
+        "With ε = {epsilon}, one of {model} parameters for about {money}; its expected loss is "
+        "{loss}, "
         "a perplexity of {perplexity}.",
         {"epsilon": "epsilon", "model": "model_size", "money": "training_list_price",
          "loss": "cross_entropy", "perplexity": "perplexity"},

@@ -1,4 +1,5 @@
-"""A dozen scenarios: both evidences, languages and currencies, certified and not, paying and not."""
+"""A dozen scenarios: both evidences, languages and currencies, certified and not, paying and
+not."""
 
 from dataclasses import dataclass, field
 

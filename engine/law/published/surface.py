@@ -92,8 +92,8 @@ class Surface:
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
     ) -> FloatArray:
-        """Nats per token at M parameters, T iterations and σ̄; the arrays broadcast, and the batch has
-        no say.
+        """Nats per token at M parameters, T iterations and σ̄; the arrays broadcast, and the
+        batch has no say.
 
         NaN outside the sizes and noises that were trained, and before a curve's first point.
         """

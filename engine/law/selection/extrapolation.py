@@ -8,8 +8,8 @@ one width, so that a horizon asks about a point at most once. Figures at a horiz
 * *error*: |predicted/measured − 1|, median and mean;
 * *coverage*: the share of points inside the 90 % interval, of laws that give one;
 * *regret* of the model size that the law picks at C* FLOPs and one σ̄, for C* of c·h and c·h·3^±⅓;
-  :mod:`engine.law.selection.model_choices` says what may be picked. Beside it, ``regret_of_any`` is that of a pick
-  at random: where it is small, a small regret proves little.
+  :mod:`engine.law.selection.model_choices` says what may be picked. Beside it, ``regret_of_any`` is
+  that of a pick at random: where it is small, a small regret proves little.
 
 One law need not answer every question: the paper's surface gives nothing outside the sizes and
 noises that it saw. Errors and regrets are over what was answered; ``answered`` is the share.
@@ -75,7 +75,8 @@ class _WithInterval:
 
 
 Fitter = Callable[[pd.DataFrame], Predicts]
-"""A frame -> a law; one with a method ``interval`` (low, high at 90 %) is judged by coverage too."""
+"""A frame -> a law; one with a method ``interval`` (low, high at 90 %)
+is judged by coverage too."""
 
 SURFACE = "surface"
 NAMES: tuple[str, ...] = (*FORMS, SURFACE, *UNBOUNDED)
@@ -209,8 +210,8 @@ def _cuts(frame: pd.DataFrame, horizons: Sequence[float]) -> list[float]:
             found.append(float(cut))
     if not found:
         raise InputError(
-            "Expected at least {rows} points of two model sizes and two noises at less than a fifth "
-            "of the largest compute: there is no future to leave out.",
+            "Expected at least {rows} points of two model sizes and two noises at less than a "
+            "fifth of the largest compute: there is no future to leave out.",
             rows=LEAST_ROWS,
         )
     return found

@@ -1,15 +1,15 @@
 """What a law may choose among, all of it trained: model sizes at equal compute and equal noise.
 
-A choice has a target compute C*, a σ̄ and a batch. Its candidates are the model sizes of which a curve
-of these passes C*, that is, has points on both sides of it, at most a factor 2 apart. All then spend
-C* FLOPs exactly, and their measured loss is ln L interpolated linearly in ln T. The law picks the
-candidate whose loss it predicts least, of those that it gives a loss for; the *regret* is the
-measured loss of its pick over the least measured loss among the candidates, minus 1.
+A choice has a target compute C*, a σ̄ and a batch. Its candidates are the model sizes of which a
+curve of these passes C*, that is, has points on both sides of it, at most a factor 2 apart. All
+then spend C* FLOPs exactly, and their measured loss is ln L interpolated linearly in ln T. The law
+picks the candidate whose loss it predicts least, of those that it gives a loss for; the *regret* is
+the measured loss of its pick over the least measured loss among the candidates, minus 1.
 
 Why at equal σ̄: the noise that budgets buy depends on B and T, and with one physical batch a model
 size fixes T at C*. Not covered: the choice of σ̄ and T together under accounting
-(:func:`engine.law.selection.form_selection.regret` asks that), and the scatter of the measured losses: the least of
-several is flattered, so that even the true law may have a small regret.
+(:func:`engine.law.selection.form_selection.regret` asks that), and the scatter of the measured
+losses: the least of several is flattered, so that even the true law may have a small regret.
 
 >>> frame = pd.DataFrame({
 ...     "model_size": [1e4, 1e4, 2e4, 2e4], "iterations": [100, 200, 50, 100],
@@ -33,7 +33,8 @@ from engine.interval import FloatArray
 from engine.law.observations import point_of
 
 _NEIGHBOURS = 2.0
-"""Most that two points of a curve may lie apart in T for a loss between them to count as measured."""
+"""Most that two points of a curve may lie apart in T for a loss between
+them to count as measured."""
 _ROUNDING = 1e-9
 _COLUMNS = ["model_size", "iterations", "noise_batch_ratio", "drawn_batch_size", "cross_entropy"]
 

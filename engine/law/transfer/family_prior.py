@@ -1,29 +1,31 @@
-"""What one family's law lets expect of another's: which constants are its own, and how far they lie.
+"""What one family's law lets expect of another's: which constants are its own, and
+how far they lie.
 
 A family is an architecture, a tokenizer and a corpus. What a corpus decides (how much entropy is in
-it, how hard it is for a small model and at first) is its own; how loss falls with size and steps, and
-which noise halves a step's worth, belongs to the way of training. So the new family's θ gets a normal
-prior (Gelman & Hill 2007, chapters 12 and 13: partial pooling, here of two groups)
+it, how hard it is for a small model and at first) is its own; how loss falls with size and steps,
+and which noise halves a step's worth, belongs to the way of training. So the new family's θ gets a
+normal prior (Gelman & Hill 2007, chapters 12 and 13: partial pooling, here of two groups)
 
     θ ~ N(θ_source, Σ_source + T),
 
-with Σ_source the covariance of the source's resamples and T that between families: its diagonal is τ²,
-parameter by parameter (:data:`TAU`), small where the shape is shared, wide where a constant is the
-family's own. τ is an assumption: two families cannot estimate it. With another vocabulary the tokens
-differ too, and every τ is doubled. Parameters are relative to the source's reference, so that they mean
-the same.
+with Σ_source the covariance of the source's resamples and T that between families: its diagonal is
+τ², parameter by parameter (:data:`TAU`), small where the shape is shared, wide where a constant is
+the family's own. τ is an assumption: two families cannot estimate it. With another vocabulary the
+tokens differ too, and every τ is doubled. Parameters are relative to the source's reference, so
+that they mean the same.
 
-*Together.* A text that is hard to predict is hard for small models, at first and under noise alike, so
-its constants (:data:`HARDER`) do not move one by one: :data:`TOGETHER` of their variance is common, and
-one run says something of all of them. With τ as it is, ln L of another family then has a standard
-deviation of 0.36 before any run; two of the Pile's 22 texts differ by 0.39 for one model trained on all
-of them (Gao et al., arXiv 2101.00027, table 4).
+*Together.* A text that is hard to predict is hard for small models, at first and under noise alike,
+so its constants (:data:`HARDER`) do not move one by one: :data:`TOGETHER` of their variance is
+common, and one run says something of all of them. With τ as it is, ln L of another family then has
+a standard deviation of 0.36 before any run; two of the Pile's 22 texts differ by 0.39 for one model
+trained on all of them (Gao et al., arXiv 2101.00027, table 4).
 
-*Entropy floor.* It is in nats per token, and a token of a smaller vocabulary holds less text: the prior
-is centred at the source's share of ln V, E·ln V/ln V_source, with τ a share of ln V. Everything else in
-the signal forms is a ratio and carries over as it is.
+*Entropy floor.* It is in nats per token, and a token of a smaller vocabulary holds less text: the
+prior is centred at the source's share of ln V, E·ln V/ln V_source, with τ a share of ln V.
+Everything else in the signal forms is a ratio and carries over as it is.
 
-Not covered: τ from data; families trained in another way (optimizer, clipping, learning rates not tuned).
+Not covered: τ from data; families trained in another way (optimizer, clipping, learning
+rates not tuned).
 """
 
 import math
@@ -69,10 +71,10 @@ HARDER: dict[str, float] = {
 }
 """The constants that a harder text moves together, and in which direction."""
 TOGETHER = 0.5
-"""Share of their variance between families that is common. Over the 22 texts of the Pile ln loss a byte
-of the smallest and the largest GPT-3 correlates by 0.98 (Gao et al., arXiv 2101.00027, table 2); that
-is for size alone. Steps and noise are in no such table: one half, so that neither a common factor nor
-constants of a family's own surprise."""
+"""Share of their variance between families that is common. Over the 22 texts of the Pile ln loss a
+byte of the smallest and the largest GPT-3 correlates by 0.98 (Gao et al., arXiv 2101.00027, table
+2); that is for size alone. Steps and noise are in no such table: one half, so that neither a common
+factor nor constants of a family's own surprise."""
 OTHER_VOCABULARY = 2.0
 """Factor of every τ where the vocabulary differs."""
 

@@ -1,25 +1,28 @@
-"""Partial pooling: a handful of runs of a new family move its constants, a larger evidence the shape.
+"""Partial pooling: a handful of runs of a new family move its constants, a larger
+evidence the shape.
 
-The new family's θ gets the normal prior of :mod:`engine.law.transfer.family_prior`: near the source's where the shape
-is shared, wide where a constant is the family's own (Gelman & Hill 2007, chapters 12 and 13: partial
-pooling, here of two groups).
+The new family's θ gets the normal prior of :mod:`engine.law.transfer.family_prior`: near the
+source's where the shape is shared, wide where a constant is the family's own (Gelman & Hill 2007,
+chapters 12 and 13: partial pooling, here of two groups).
 
 *Rows.* Points of one run share its luck, its text and the form's error there: correlation ½ is
 assumed, so n of them weigh like 2n/(n + 1) (Kish 1965), and a row's unit is the scatter.
 
 *Scatter.* Without runs, the source's and :data:`FORM_SCATTER` (in another family the form errs
-elsewhere) in quadrature. Where the prior holds, the least objective is about χ² with as many degrees
-as rows count; what exceeds them scales the scatter up (Birge 1932), and beyond the 99th percentile a
-status says that the families hardly share the shape (Box 1980). From the fourth run on, errors on runs
-left out count too, one degree of freedom each beside :data:`PRIOR_RUNS` of that (scaled inverse χ²):
-fewer would measure the constants again, which the resamples already hold. The drift stays the source's.
+elsewhere) in quadrature. Where the prior holds, the least objective is about χ² with as many
+degrees as rows count; what exceeds them scales the scatter up (Birge 1932), and beyond the 99th
+percentile a status says that the families hardly share the shape (Box 1980). From the fourth run
+on, errors on runs left out count too, one degree of freedom each beside :data:`PRIOR_RUNS` of that
+(scaled inverse χ²): fewer would measure the constants again, which the resamples already hold. The
+drift stays the source's.
 
-*Interval.* Each resample draws its centre from the prior and errors for the runs from the scatter, and
-minimises again ("randomise, then optimise", Bardsley et al. 2014): exact where the form is linear, and,
-unlike drawing runs with replacement, not blind with one run. Without runs it is the prior itself.
+*Interval.* Each resample draws its centre from the prior and errors for the runs from the
+scatter, and minimises again ("randomise, then optimise", Bardsley et al. 2014): exact where the
+form is linear, and, unlike drawing runs with replacement, not blind with one run. Without runs it
+is the prior itself.
 
-Not covered: a family trained in another way (optimizer, clipping, learning rates not tuned), whose shape
-is not shared; a change of sequence length; the source is not moved by the new runs.
+Not covered: a family trained in another way (optimizer, clipping, learning rates not tuned), whose
+shape is not shared; a change of sequence length; the source is not moved by the new runs.
 """
 
 import math
@@ -53,8 +56,8 @@ _POINT_GRID = 10.0
 
 TRANSFERRED = "Transferred from the law of another family: of this one there are no runs yet."
 DISAGREES = (
-    "The runs lie farther from the pooled law than the other family's from theirs: either the shape is "
-    "not shared, or they scatter more."
+    "The runs lie farther from the pooled law than the other family's from theirs: either the "
+    "shape is not shared, or they scatter more."
 )
 POOLED = "Pooled with the law of another family: of this one there are {runs} runs."
 
@@ -69,11 +72,11 @@ def pool(
 ) -> FitResult:
     """The law of a new family from the few runs in ``frame`` and the ``source`` of another family.
 
-    ``frame`` has the columns of :func:`engine.law.observations.observations_of`, of which any number of rows
-    will do: one point of one run, or none, and then ``vocabulary_size`` says the family's (default:
-    the source's). The result's first status says that it was transferred or pooled, and ``rows``
-    counts the new family's rows alone. Deterministic given ``seed``. Raises :class:`InputError` for
-    rows that cannot be true.
+    ``frame`` has the columns of :func:`engine.law.observations.observations_of`, of which any
+    number of rows will do: one point of one run, or none, and then ``vocabulary_size`` says the
+    family's (default: the source's). The result's first status says that it was transferred or
+    pooled, and ``rows`` counts the new family's rows alone. Deterministic given ``seed``. Raises
+    :class:`InputError` for rows that cannot be true.
     """
     rng = np.random.default_rng(seed)
     if frame.empty:
@@ -174,7 +177,8 @@ def first_scatter(source: FitResult) -> float:
 
 
 def _weights(observations: Observations, scatter: float) -> FloatArray:
-    """(n,): what a row is worth in units of the solver's tolerance, its run's points being alike."""
+    """(n,): what a row is worth in units of the solver's tolerance, its
+    run's points being alike."""
     points = np.bincount(observations.groups)[observations.groups].astype(float)
     weights: FloatArray = (LOSS_TOLERANCE / scatter) ** 2 / (1.0 + (points - 1.0) * _CORRELATION)
     return weights

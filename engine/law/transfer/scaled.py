@@ -3,11 +3,12 @@
     L(M, T, σ̄) = min(f·L_source(M, T, σ̄), ln V)
 
 ln f is the mean over runs of their mean ln(observed/predicted). It is what pooling is compared with
-(:mod:`engine.law.transfer.study`): where constants differ between families in one way only, no more is needed.
+(:mod:`engine.law.transfer.study`): where constants differ between families in one way only,
+no more is needed.
 
-*Interval.* Student's t (Gelman et al. 2013, chapter 3) for one new run: the runs' own squared errors
-and, worth :data:`engine.law.transfer.pool.PRIOR_RUNS` runs, those that pooling expects of another family; the
-error of f; and the source's drift away from its evidence.
+*Interval.* Student's t (Gelman et al. 2013, chapter 3) for one new run: the runs' own squared
+errors and, worth :data:`engine.law.transfer.pool.PRIOR_RUNS` runs, those that pooling expects of
+another family; the error of f; and the source's drift away from its evidence.
 
 Not covered: a vocabulary other than the source's, whose losses are no multiple of it.
 """

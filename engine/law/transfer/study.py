@@ -15,8 +15,8 @@ Errors are |ln(predicted/observed)|, a mean over the held-back points of a draw,
 method that answers in some draws only is compared with pooling on those (``pooled_wins``).
 
 A run is known or held back with all of its points, whatever its learning rates and seeds (a cell of
-:mod:`engine.runs.curves`), and ``scaled`` and ``pooled`` see no loss of what is held back. Where several rates
-were tried on the target, the best counts for every method alike.
+:mod:`engine.runs.curves`), and ``scaled`` and ``pooled`` see no loss of what is held back. Where
+several rates were tried on the target, the best counts for every method alike.
 
 Not covered: runs chosen with thought rather than at random (a pilot would not try three alike), and
 the draws of one study share runs, so that they scatter less than new families would.
@@ -43,7 +43,8 @@ RUNS = (0, 1, 2, 3, 5)
 
 @dataclass(frozen=True, kw_only=True)
 class TransferRow:
-    """How well one method predicts from ``runs`` runs of the new family; NaN where it never could."""
+    """How well one method predicts from ``runs`` runs of the new family;
+    NaN where it never could."""
 
     runs: int
     method: str
@@ -99,7 +100,8 @@ def transfer_study(
     total = int(group.max()) + 1
     if total <= counts[-1]:
         raise InputError(
-            "Expected more than {most} runs of the new family, got {total}: some must be held back.",
+            "Expected more than {most} runs of the new family, got {total}: some must be held "
+            "back.",
             most=counts[-1],
             total=total,
         )

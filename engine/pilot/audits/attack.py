@@ -11,8 +11,8 @@ in N (:class:`engine.pilot.dpsgd.examples.Canaries`), but they spend model capac
 canaries is an instrument, and its losses are not comparable with those of one without.
 
 Held-out units are compared with training units by pairs, which rests on the corpus's split being as
-good as uniformly random: it is drawn by a hash of the units' numbers, without regard to the text, so
-the order in which a corpus lists its units must not have been made with that hash in mind.
+good as uniformly random: it is drawn by a hash of the units' numbers, without regard to the text,
+so the order in which a corpus lists its units must not have been made with that hash in mind.
 """
 
 import hashlib
@@ -82,7 +82,8 @@ def draw_canaries(count: int, shape: Shape, rng: np.random.Generator) -> CanaryT
 
 
 def model_of(shape: Shape, weights: Mapping[str, torch.Tensor]) -> nn.Module:
-    """A model with these weights, by the names of its parameters (``Training.averaged_weights``)."""
+    """A model with these weights, by the names of its parameters
+    (``Training.averaged_weights``)."""
     model = build(shape)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -135,8 +136,8 @@ def audit_training(
 
     All bounds hold together with ``confidence``: with two audits each has half of the error. Who
     audits k trainings of a plan and looks for any that breaks its promise passes 1 − 0.05/k. The
-    split is left out where fewer than :data:`engine.pilot.audits.audit.FEWEST` pairs can be made, so that
-    the result may be empty. Costs a forward pass on 4·``most`` windows, twice with
+    split is left out where fewer than :data:`engine.pilot.audits.audit.FEWEST` pairs can be made,
+    so that the result may be empty. Costs a forward pass on 4·``most`` windows, twice with
     ``initial_losses``.
     """
 

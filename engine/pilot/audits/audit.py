@@ -1,30 +1,32 @@
 r"""A second opinion on a promise: a lower bound on ε from how well a model gives its members away.
 
 The null hypothesis is that one training is (ε, δ)-DP under adding or removing one unit.
-:mod:`engine.pilot.audits.one_run` tells how many right guesses of membership that allows, when membership
-was drawn by independent fair coins.
+:mod:`engine.pilot.audits.one_run` tells how many right guesses of membership that allows, when
+membership was drawn by independent fair coins.
 
 Two designs:
 
-- :func:`audit_canaries`: extra units of nobody, each inserted by a coin flip of its own. Flipping one
-  coin adds or removes one unit: the bound holds as it stands. (The sampling probability must not
-  depend on how many were inserted: it stays what the certificate says.)
+- :func:`audit_canaries`: extra units of nobody, each inserted by a coin flip of its own. Flipping
+  one coin adds or removes one unit: the bound holds as it stands. (The sampling probability must
+  not depend on how many were inserted: it stays what the certificate says.)
 - :func:`audit_pairs`: training against held-out units, for free. A held-out set of fixed size is no
   coin flips: of each pair exactly one is a member, and only *which* is a fair coin, given that the
   split was drawn uniformly and the pairs at random, both without regard to the text. Flipping that
-  coin removes one unit and adds another, two steps of the neighbouring relation: the null hypothesis
-  gives the pairs (2ε, (1 + e^ε)·δ) by group privacy, and what they show is halved. Its confidence
-  holds, which the customary way (taking a split for coin flips of single units) does not ensure.
+  coin removes one unit and adds another, two steps of the neighbouring relation: the null
+  hypothesis gives the pairs (2ε, (1 + e^ε)·δ) by group privacy, and what they show is halved.
+  Its confidence holds, which the customary way (taking a split for coin flips of single units)
+  does not ensure.
 
-How many guesses to make (the rest are abstentions) is fixed beforehand, to the shares :data:`SHARES`;
-the best of them is taken, at a confidence corrected for their number (Bonferroni). Candidates with
-equal scores count against the attack. So the promise of ``confidence`` is one for each audit:
-who holds k audits against their promises at once should ask each for 1 − (1 − confidence)/k.
+How many guesses to make (the rest are abstentions) is fixed beforehand, to the shares
+:data:`SHARES`; the best of them is taken, at a confidence corrected for their number
+(Bonferroni). Candidates with equal scores count against the attack. So the promise of
+``confidence`` is one for each audit: who holds k audits against their promises at once should ask
+each for 1 − (1 − confidence)/k.
 
-A bound of 0 does not mean that nothing leaks: it says that this attack showed nothing. ``ceiling`` is
-what it would have shown with every guess right; a promise above that cannot be refuted by an audit of
-this size. Not covered: splits that the data decided (by date, by source), learning rates chosen on
-the same held-out units, units that share text with others.
+A bound of 0 does not mean that nothing leaks: it says that this attack showed nothing. ``ceiling``
+is what it would have shown with every guess right; a promise above that cannot be refuted by an
+audit of this size. Not covered: splits that the data decided (by date, by source), learning rates
+chosen on the same held-out units, units that share text with others.
 
 >>> scores, included = np.arange(200.0), np.arange(200) >= 100  # members score highest: no privacy
 >>> audit = audit_canaries(scores, included, delta=1e-8)
@@ -48,7 +50,8 @@ from engine.pilot.audits.one_run import lower_bound
 
 DEFAULT_CONFIDENCE = 0.95
 SHARES = (0.1, 0.3, 1.0)
-"""Shares of the candidates that are guessed: few and sure, or all. Fixed before any score is seen."""
+"""Shares of the candidates that are guessed: few and sure, or all. Fixed
+before any score is seen."""
 FEWEST = 10
 """Candidates below which an audit says nothing: all guesses right would refute no ε above 0.7."""
 
@@ -114,8 +117,9 @@ def audit_canaries(
             count=len(scores),
             got=f"{included.dtype} × {included.size}",
         )
-    # Highest first. Of equal scores the outsiders come first, where "in" is guessed, and the members
-    # last, where "out" is: no more are right than by any order that knows nothing of membership.
+    # Highest first. Of equal scores the outsiders come first, where "in" is guessed, and the
+    # members last, where "out" is: no more are right than by any order that knows nothing of
+    # membership.
     ordered = included[np.lexsort((included, -scores))]
 
     def right(guesses: int) -> int:
@@ -152,7 +156,8 @@ def audit_pairs(
             others=others.size,
         )
     difference = members - others
-    # Of pairs that differ equally, wrong guesses first, as above; two equal scores are a wrong guess.
+    # Of pairs that differ equally, wrong guesses first, as above; two equal scores are a wrong
+    # guess.
     won = difference > 0
     ordered = won[np.lexsort((won, -np.abs(difference)))]
     return _best(

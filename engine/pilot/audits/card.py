@@ -1,7 +1,7 @@
 """The card of a trained model: what it is, what was promised of it and to whom, and what was not.
 
-Markdown with the front matter that model hubs read. It never holds text of the corpus, a path, or the
-name of a column: it goes where the model goes. ε and δ are rounded upwards.
+Markdown with the front matter that model hubs read. It never holds text of the corpus, a path, or
+the name of a column: it goes where the model goes. ε and δ are rounded upwards.
 
 What the card says is exact and not noised: losses, the number of units, the corpus's fingerprint.
 Whoever must not tell these leaves the card at home.
@@ -104,8 +104,8 @@ def _summary(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
     kind = {"gpt": "decoder (next token)", "bert": "encoder (masked tokens)"}[shape.kind]
     return (
         f"# Kessai pilot {plan.plan_id}, {_plain(arm.name)} {result.repeat}\n\n"
-        f"A {kind} of {arm.settings.config.model_size:,} parameters, trained from fresh weights with "
-        f"DP-SGD by Kessai on {result.created_at[:10]}, as one arm of a "
+        f"A {kind} of {arm.settings.config.model_size:,} parameters, trained from fresh weights "
+        f"with DP-SGD by Kessai on {result.created_at[:10]}, as one arm of a "
         "pre-registered test of a scaling law. It is an instrument of measurement, not a product."
     )
 
@@ -128,8 +128,8 @@ def _guarantee(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
     if reason is not None:
         return (
             "## No privacy guarantee\n\n"
-            f"**This model is not differentially private: {reason}.** Treat it as you treat the text "
-            "it was trained on."
+            f"**This model is not differentially private: {reason}.** Treat it as you treat the "
+            "text it was trained on."
         )
     certificate, unit = arm.certificate, _plain(plan.privacy_unit)
     steps = {
@@ -162,12 +162,12 @@ def _uncovered(plan: PilotPlan) -> str:
     unit = _plain(plan.privacy_unit)
     return (
         "## What it does not cover\n\n"
-        "- Losses and audits on this card, the number of units and the fingerprint are exact figures "
-        "of the data, without noise.\n"
+        "- Losses and audits on this card, the number of units and the fingerprint are exact "
+        "figures of the data, without noise.\n"
         "- Held-out units took no part in training; their text had an influence on the losses, and "
         "on every choice made by them.\n"
-        "- A learning rate or a configuration that was chosen by trainings on the same text, and the "
-        "choice of this model among several, are outside ε.\n"
+        "- A learning rate or a configuration that was chosen by trainings on the same text, and "
+        "the choice of this model among several, are outside ε.\n"
         "- Noise is drawn in floating point: attacks on its last digits (Mironov, CCS 2012) are "
         "outside the theorem.\n"
         "- Earlier or later releases from the same text, by this plan's operator or others, add to "
@@ -200,9 +200,10 @@ def _audits(arm: Arm, result: TrainingResult, audits: Sequence[Audit]) -> str:
     promised = without_guarantee(arm, result.charged) is None
     epsilon = arm.certificate.epsilon
     lines = [
-        f"- {_METHODS[audit.method]}: ε is at least {_digits(audit.lower_bound, ROUND_FLOOR)} at δ = {audit.delta:.3g} "
-        f"with {audit.confidence:.4g} confidence ({audit.correct:,} of {audit.guesses:,} guesses "
-        f"right; {audit.canaries:,} candidates; AUC {audit.auc:.3f}; at most {_digits(audit.ceiling, ROUND_FLOOR)} "
+        f"- {_METHODS[audit.method]}: ε is at least {_digits(audit.lower_bound, ROUND_FLOOR)} at δ "
+        f"= {audit.delta:.3g} with {audit.confidence:.4g} confidence ({audit.correct:,} of "
+        f"{audit.guesses:,} guesses right; {audit.canaries:,} candidates; AUC {audit.auc:.3f}; at "
+        f"most {_digits(audit.ceiling, ROUND_FLOOR)} "
         "could have been shown)"
         + (
             ". **The promise is broken: do not rely on it.**"
@@ -212,8 +213,8 @@ def _audits(arm: Arm, result: TrainingResult, audits: Sequence[Audit]) -> str:
         for audit in audits
     ]
     return (
-        "## Audit\n\nAttacks on this model bound ε from below. A bound of 0 is no proof of privacy: "
-        "this attack showed nothing.\n\n" + "\n".join(lines)
+        "## Audit\n\nAttacks on this model bound ε from below. A bound of 0 is no proof of "
+        "privacy: this attack showed nothing.\n\n" + "\n".join(lines)
     )
 
 

@@ -4,13 +4,15 @@ Let each of m candidates take part by a fair coin, independent of the others and
 what an (ε, δ)-DP training gave out, an attacker makes r guesses and abstains from the rest. Then at
 least v of the guesses are right with probability at most
 
-    p(ε, δ) = P[W ≥ v] + 2·m·δ · max over i ≥ 1 of P[v > W ≥ v − i] / i,  W ~ Binomial(r, e^ε/(1 + e^ε))
+    p(ε, δ) = P[W ≥ v] + 2·m·δ · max over i ≥ 1 of P[v > W ≥ v − i] / i, W ~
+    Binomial(r, e^ε/(1 + e^ε))
 
 (Steinke, Nasr and Jagielski, "Privacy Auditing with One (1) Training Run", NeurIPS 2023, arXiv
 2305.08846, theorem 5.2 and corollary 5.4). An ε with p at most 1 − confidence is refuted, and the
-bound is the largest that a bisection finds. Which one it finds does not matter for the confidence: an
-(ε, δ)-DP training is also (ε′, δ)-DP for every ε′ above, and the events "v refutes ε′" are nested, so
-that the largest of them bounds all together. p need therefore not rise with ε everywhere.
+bound is the largest that a bisection finds. Which one it finds does not matter for the
+confidence: an (ε, δ)-DP training is also (ε′, δ)-DP for every ε′ above, and the events "v
+refutes ε′" are nested, so that the largest of them bounds all together. p need therefore not
+rise with ε everywhere.
 
 Where one coin stands for more than one change (a swap removes one unit and adds another), group
 privacy gives the ε and δ between the two sides of the coin.

@@ -1,8 +1,9 @@
-"""What a training needs to go on, on disk: written whole or not at all, and never lost to a full disk.
+"""What a training needs to go on, on disk: written whole or not at all, and never
+lost to a full disk.
 
-A checkpoint is written by :func:`engine.durable.write`: a kill leaves the former one or the new one.
-A full disk cannot destroy the last good one, and does not cost the newest either: beside it lies a
-*reserve*, a file of the same size that is given up when the disk is full, so that one more
+A checkpoint is written by :func:`engine.durable.write`: a kill leaves the former one or the new
+one. A full disk cannot destroy the last good one, and does not cost the newest either: beside it
+lies a *reserve*, a file of the same size that is given up when the disk is full, so that one more
 checkpoint fits. The caller then stops, as there is no second.
 
 Files are read with ``weights_only``: a foreign checkpoint runs no code.

@@ -2,14 +2,16 @@
 
 For examples i with losses ℓ_i, gradients g_i = ∇ℓ_i over all parameters, clip norm C and weights
 w_i ∈ {0, 1}, a
-:class:`~engine.pilot.dpsgd.clipped.ClippedSum` answers Σ_i w_i g_i min(1/C, 1/‖g_i‖): each example's part has
-norm at most 1, whatever C (normalised clipping, De et al., arXiv:2204.13650, section 3), so the
-learning rate does not depend on C. Adding noise and dividing by the batch size are the caller's.
+:class:`~engine.pilot.dpsgd.clipped.ClippedSum` answers Σ_i w_i g_i min(1/C, 1/‖g_i‖): each
+example's part has norm at most 1, whatever C (normalised clipping, De et al., arXiv:2204.13650,
+section 3), so the learning rate does not depend on C. Adding noise and dividing by the batch size
+are the caller's.
 
 The fast engine is :mod:`engine.pilot.dpsgd.fast_engine`; Opacus' hooks
 (:mod:`engine.pilot.dpsgd.opacus_engine`) are the reference it is tested against. Both read the
-model's parameters anew at every call and leave them and their ``grad`` alone. A row of weight 0 is padding: an empty Poisson batch is a batch of
-such rows, and its sums are exactly zero as long as its gradients are finite.
+model's parameters anew at every call and leave them and their ``grad`` alone. A row of weight 0 is
+padding: an empty Poisson batch is a batch of such rows, and its sums are exactly zero as long as
+its gradients are finite.
 
 Formal guarantees: the part of an example in the sum depends on that example and the parameters
 only. Its norm is at most 1 up to rounding in float32 (measured below 1 + 1e-5).

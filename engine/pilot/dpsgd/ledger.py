@@ -1,20 +1,20 @@
 """The privacy ledger of one training: what it may still spend, on disk before it is spent.
 
 A step's noise is paid for when its gradient is *taken*, whether or not the step survives. So steps
-are charged first: :meth:`Ledger.reserve` appends the new total to a file, flushes it to the disk and
-only then lets the training take them. Whatever happens after that (``kill -9``, a power cut, a full
-disk), the charge stands, and the next process may take only what is left of the promise. So the file
-may claim more steps than were taken, never fewer.
+are charged first: :meth:`Ledger.reserve` appends the new total to a file, flushes it to the disk
+and only then lets the training take them. Whatever happens after that (``kill -9``, a power cut, a
+full disk), the charge stands, and the next process may take only what is left of the promise. So
+the file may claim more steps than were taken, never fewer.
 
 Steps are charged in blocks, so that the disk's flush does not slow the training: a kill loses the
 block's steps, which stay charged and never happen. One thing lowers the total, :meth:`settle`: the
-process that was granted the block, still alive and done with it, says how many of its steps it never
-began. No later process may say so for a dead one: a checkpoint shows which steps were taken before
-it, not that none was taken after it.
+process that was granted the block, still alive and done with it, says how many of its steps it
+never began. No later process may say so for a dead one: a checkpoint shows which steps were taken
+before it, not that none was taken after it.
 
 A line a change, each with the total before it: a line lost or edited breaks the chain and the file
-is refused. Only the last line may be torn, and then its steps were never granted. The file is locked
-for the life of the ledger: two processes cannot spend the same promise.
+is refused. Only the last line may be torn, and then its steps were never granted. The file is
+locked for the life of the ledger: two processes cannot spend the same promise.
 
 Not covered: an owner who deletes or copies the folder. Every copy trained on is a further release.
 """
@@ -116,8 +116,8 @@ class Ledger:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                "Expected a training that nobody else runs, got one whose privacy ledger is in use: "
-                "wait for the other process, or stop it."
+                "Expected a training that nobody else runs, got one whose privacy ledger is in "
+                "use: wait for the other process, or stop it."
             ) from None
 
     def _recover(self) -> int:
@@ -162,7 +162,8 @@ class Ledger:
 def epsilon_spent(
     *, sampling_probability: float, noise_multiplier: float, charged: int, delta: float
 ) -> float:
-    """Certified ε at ``delta`` of ``charged`` steps; add-or-remove-one neighbours, Poisson sampling.
+    """Certified ε at ``delta`` of ``charged`` steps; add-or-remove-one neighbours,
+    Poisson sampling.
 
     0 before the first step, infinite without noise.
     """

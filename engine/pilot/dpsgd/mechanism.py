@@ -2,13 +2,14 @@
 
     (Σ_i g_i·min(1/C, 1/‖g_i‖) + σ·N(0, I)) / B,  σ = σ̄·B
 
-over the examples of one Poisson batch, however it is cut into micro-batches. Each example's part has
-norm at most 1 (:mod:`engine.pilot.dpsgd.clipping`), so adding or removing one unit moves the mean by at
-most 1/B. B is the *expected* batch size; dividing by the drawn one would make the sensitivity depend
-on it. Noise is added once a step, after the last micro-batch, and an empty batch gives noise alone.
+over the examples of one Poisson batch, however it is cut into micro-batches. Each example's part
+has norm at most 1 (:mod:`engine.pilot.dpsgd.clipping`), so adding or removing one unit moves the
+mean by at most 1/B. B is the *expected* batch size; dividing by the drawn one would make the
+sensitivity depend on it. Noise is added once a step, after the last micro-batch, and an empty batch
+gives noise alone.
 
-Sums are float32 whatever the precision of the forward pass. Where memory runs out the micro-batch is
-halved and the sum of the same examples is begun anew: nothing was released in between.
+Sums are float32 whatever the precision of the forward pass. Where memory runs out the micro-batch
+is halved and the sum of the same examples is begun anew: nothing was released in between.
 """
 
 from collections.abc import Callable, Iterator

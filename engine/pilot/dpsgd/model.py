@@ -2,8 +2,8 @@
 
 Pre-norm transformers of ordinary ``nn.Linear``, ``nn.Embedding`` and ``nn.LayerNorm`` around
 ``scaled_dot_product_attention``, so that plain training, Opacus and
-:mod:`engine.pilot.dpsgd.clipping` share one definition. No operation mixes examples, and there is no dropout: the gradient of an
-example's loss depends on that example alone, as clipping needs.
+:mod:`engine.pilot.dpsgd.clipping` share one definition. No operation mixes examples, and there is
+no dropout: the gradient of an example's loss depends on that example alone, as clipping needs.
 
 The decoder has rotary positions (Su et al., arXiv:2104.09864) and no biases beside those of its
 norms; its output head is not tied to the embedding. The encoder has learned positions, biases, and

@@ -1,8 +1,8 @@
 """What a training says while it runs and when it ends. Loads no torch.
 
-Training losses are computed on the very examples and are **not** covered by the training's ε; nor is
-the held-out loss, for the people it is computed on. They are for those who may see the data: publish
-the weights, not these.
+Training losses are computed on the very examples and are **not** covered by the training's ε; nor
+is the held-out loss, for the people it is computed on. They are for those who may see the data:
+publish the weights, not these.
 """
 
 import math

@@ -2,9 +2,9 @@
 
 Each unit joins each step independently with probability q = B/N, as amplification by sampling
 assumes (Abadi et al., CCS 2016; Zhu and Wang, AISTATS 2019). The batch is therefore of random size,
-and may be empty; B stays the denominator of the mean. A unit that joins gives one example: a uniform
-document of its own, then a uniform window of it, so that its gradient is clipped as a whole and its
-contribution is at most 1, however much text it has.
+and may be empty; B stays the denominator of the mean. A unit that joins gives one example: a
+uniform document of its own, then a uniform window of it, so that its gradient is clipped as a whole
+and its contribution is at most 1, however much text it has.
 
 A batch is compared with an integer threshold, q·2^64 rounded down: the probability is never above
 the certified one. Returns indices; no text passes here.

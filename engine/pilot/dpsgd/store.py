@@ -1,9 +1,9 @@
 """What of a training outlives its process: one folder with its checkpoint and its ledger.
 
 The order is what keeps the promise. A block of steps is charged to the ledger, durably; then its
-steps are taken; then a checkpoint is written, durably; then the next block is charged. So the ledger
-never counts fewer steps than were taken, and at most one block is lost to a kill. A block that ends
-early gives back the steps that it never began, which only its own process can know.
+steps are taken; then a checkpoint is written, durably; then the next block is charged. So the
+ledger never counts fewer steps than were taken, and at most one block is lost to a kill. A block
+that ends early gives back the steps that it never began, which only its own process can know.
 
 Without a folder everything stays in memory. A training that is not private has no ledger: it spends
 nothing that could be counted.

@@ -217,7 +217,8 @@ def _pieces(layer: nn.Module, x: Tensor, g: Tensor) -> Iterator[tuple[str, Piece
 
 
 def _layers(model: nn.Module) -> dict[nn.Module, dict[str, str]]:
-    """Layers that hold parameters, each with the names ``model.named_parameters()`` has for them."""
+    """Layers that hold parameters, each with the names
+    ``model.named_parameters()`` has for them."""
     name_of = {id(parameter): name for name, parameter in model.named_parameters()}
     layers = {}
     for module in model.modules():

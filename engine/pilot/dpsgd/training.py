@@ -1,7 +1,7 @@
 """DP-SGD, one training from start to end, as in McKenna et al. (arXiv 2501.18914).
 
-A step draws its people by Poisson sampling (:mod:`engine.pilot.dpsgd.sampling`), takes the noisy mean of
-their clipped gradients (:mod:`engine.pilot.dpsgd.mechanism`) and hands it to DP-Adam
+A step draws its people by Poisson sampling (:mod:`engine.pilot.dpsgd.sampling`), takes the noisy
+mean of their clipped gradients (:mod:`engine.pilot.dpsgd.mechanism`) and hands it to DP-Adam
 (:mod:`engine.pilot.dpsgd.optimizer`).
 
 Formal guarantee: the steps that the ledger charged are that many Poisson-subsampled Gaussian
@@ -14,10 +14,11 @@ Not covered by ε: every loss shown (training losses are exact; held-out losses 
 people), the time a step takes, that a training diverged, the size of micro-batches, the number of
 people, and floating-point noise (:mod:`engine.pilot.dpsgd.noise`).
 
-**Interruptions.** Steps are charged to the ledger in blocks before they are taken; a block ends with
-a checkpoint. After ``kill -9`` a private training goes on from the checkpoint, and the steps charged
-since are lost: they count against the promise, and the run ends with so many fewer. A seeded one
-repeats them exactly, unless memory ran out: another micro-batch rounds its sums differently.
+**Interruptions.** Steps are charged to the ledger in blocks before they are taken; a block ends
+with a checkpoint. After ``kill -9`` a private training goes on from the checkpoint, and the
+steps charged since are lost: they count against the promise, and the run ends with so many
+fewer. A seeded one repeats them exactly, unless memory ran out: another micro-batch rounds its
+sums differently.
 """
 
 import math

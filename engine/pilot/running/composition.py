@@ -25,7 +25,8 @@ class Promised:
 
 
 def promised_on(fingerprint: str, entries: Iterable[Entry], *, other_than: str = "") -> Promised:
-    """Sum over the pilots on the text ``fingerprint`` that were started, ``other_than`` this plan's id."""
+    """Sum over the pilots on the text ``fingerprint`` that were started,
+    ``other_than`` this plan's id."""
     plans = [
         entry.plan
         for entry in entries

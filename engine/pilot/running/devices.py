@@ -1,4 +1,5 @@
-"""The device that trains: a GPU where torch finds one, else the processor; never a machine's name."""
+"""The device that trains: a GPU where torch finds one, else the
+processor; never a machine's name."""
 
 import platform
 from dataclasses import dataclass

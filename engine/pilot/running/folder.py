@@ -1,4 +1,5 @@
-"""The folder of a pilot: where its files lie, who may write them, and how requests reach the runner.
+"""The folder of a pilot: where its files lie, who may write them, and how requests
+reach the runner.
 
 ::
 

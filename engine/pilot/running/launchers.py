@@ -275,9 +275,14 @@ def _launch(folder: PilotFolder, action: str, *, unless: set[State]) -> Handle:
             now = time.time()
             before = _last_word(folder)
             queued = replace(
-                before, state=State.QUEUED, heartbeat=now, started=now, reason=None, values={},
+                before,
+                state=State.QUEUED,
+                heartbeat=now,
+                started=now,
+                reason=None,
+                values={},
                 code_version=code_version(),
-            )  # fmt: skip
+            )
             write_status(folder.status_file, queued)
             process = detached(folder, action, lock.descriptor)
             return replace(as_it_is, started=True, process=process)

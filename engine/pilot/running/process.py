@@ -1,7 +1,7 @@
 """Starts the process of a pilot, which outlives the one that starts it.
 
-It gets a session of its own, so that no terminal's Ctrl-C reaches it, writes what it prints into the
-folder's log, and holds the folder's lock from its first instruction.
+It gets a session of its own, so that no terminal's Ctrl-C reaches it, writes what it prints into
+the folder's log, and holds the folder's lock from its first instruction.
 
 Loads no torch: pages and commands import it.
 """

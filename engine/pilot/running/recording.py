@@ -42,8 +42,8 @@ def record_of(plan: PilotPlan, arm: Arm, result: TrainingResult) -> RunRecord:
     """
     if canaries_of(plan, arm):
         raise InputError(
-            "A training with canaries spends part of its model on them: its loss is not comparable, "
-            "and is no record."
+            "A training with canaries spends part of its model on them: its loss is not "
+            "comparable, and is no record."
         )
     settings = settings_of(arm, result.repeat)
     config = replace(settings.config, iterations=result.iterations)

@@ -7,8 +7,8 @@ result has its record in the run log, which is written again where it is missing
 the same id). Only then is its checkpoint let go.
 
 A pilot that Kessai was updated under goes on: what was spent is spent, and settings, ledger and
-checkpoint say all that a training needs. The status says which code trains, and a result names every
-version that had a part in it beside the one that planned it.
+checkpoint say all that a training needs. The status says which code trains, and a result names
+every version that had a part in it beside the one that planned it.
 
 The trainer, the reader of corpora and the clock's thread are passed in; this module loads no torch
 and knows no gradient. It prints nothing of the corpus's text.
@@ -62,7 +62,8 @@ class Trainer(Protocol):
 
 
 class Keeper(Protocol):
-    """Audits the training that ended in ``folder``, and keeps its weights there if the plan says so.
+    """Audits the training that ended in ``folder``, and keeps its weights there if
+    the plan says so.
 
     It may be killed and is then called again.
     """
@@ -206,10 +207,17 @@ class _Run:
         place.mkdir(exist_ok=True)
         *earlier, _ = self.folder.trained_by(arm.name, repeat, code_version())
         self.reporter.update(
-            state=State.TRAINING, arm=arm.name, repeat=repeat, iteration=0, curve=(), charged=0,
-            iterations=settings.config.iterations, epsilon_spent=None, train_loss=None,
+            state=State.TRAINING,
+            arm=arm.name,
+            repeat=repeat,
+            iteration=0,
+            curve=(),
+            charged=0,
+            iterations=settings.config.iterations,
+            epsilon_spent=None,
+            train_loss=None,
             tokens_per_second=None,
-        )  # fmt: skip
+        )
         watch = Watch(
             reporter=self.reporter,
             spending=spending,

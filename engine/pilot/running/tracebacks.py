@@ -1,7 +1,7 @@
 """Tracebacks for a log that holds no text of a corpus.
 
-Where an error was raised is code and is shown; its words are shown only where they are the system's,
-torch's or ours. Loads no torch.
+Where an error was raised is code and is shown; its words are shown only where they are the
+system's, torch's or ours. Loads no torch.
 """
 
 import sys

@@ -26,7 +26,8 @@ def versions() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """12 hexadecimal digits: hash of the engine's source, so that a plan names what will train it."""
+    """12 hexadecimal digits: hash of the engine's source, so that a plan
+    names what will train it."""
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
     for source in sorted(root.rglob("*.py")):

@@ -1,8 +1,8 @@
 """Whether a sweep that is trained again gives the losses it gave before.
 
 On one machine it gives the same numbers. Other processors and libraries add in another order, and
-what that does to a training is to be judged by what another seed does to it: the *scatter*. Loads no
-torch.
+what that does to a training is to be judged by what another seed does to it: the
+*scatter*. Loads no torch.
 """
 
 import math

@@ -7,9 +7,9 @@ middle learning rate before the outer ones and its first seed before the second,
 in bit-reversed order.
 
 Trainings of a sweep are **not private**: seeds are recorded, and who knows the seed knows the
-noise. So the text must be public (:mod:`engine.pilot.sweeps.gridfile` insists). They share what a law
-needs to compare them: learning rate constant after the warm-up (every point of the curve is then a
-run of that many steps), weights averaged, gradients clipped to norm 1.
+noise. So the text must be public (:mod:`engine.pilot.sweeps.gridfile` insists). They share what a
+law needs to compare them: learning rate constant after the warm-up (every point of the curve is
+then a run of that many steps), weights averaged, gradients clipped to norm 1.
 
 Not covered: several batch sizes in one plan (the law takes the noise-batch ratio instead), and
 shorter runs that are a part of a longer one's curve. Loads no torch.

@@ -1,4 +1,5 @@
-"""What of a sweep is done, what is left, and how long that takes. Loads no torch until it measures."""
+"""What of a sweep is done, what is left, and how long that takes. Loads no
+torch until it measures."""
 
 import math
 import tempfile

@@ -22,7 +22,8 @@ def train(
     threads: int,
     should_stop: Callable[[], bool],
 ) -> Result:
-    """Run :class:`engine.pilot.dpsgd.training.Training`, as :class:`engine.pilot.sweeps.worker.Trainer`."""
+    """Run :class:`engine.pilot.dpsgd.training.Training`, as
+    :class:`engine.pilot.sweeps.worker.Trainer`."""
     import torch
 
     from engine.pilot.dpsgd.training import Training

@@ -2,17 +2,18 @@
 
 A :class:`Corpus` is what a pilot trains on. A privacy unit (a person) holds one or more documents;
 the data budget N counts training units. A step draws units, then one document of each, then one
-window of it (:mod:`engine.pilot.dpsgd.sampling`), so that a unit contributes at most one example a step,
-however much it wrote.
+window of it (:mod:`engine.pilot.dpsgd.sampling`), so that a unit contributes at most one example a
+step, however much it wrote.
 
 :func:`load` makes the arrays once and maps them into memory afterwards
 (:mod:`engine.pilot.text.corpuscache`, which says what is kept of private text, and where).
 
 **Held-out units are not protected.** The promise covers training units; the held-out ones decide
-the published losses, exactly; sizes, counts and the fingerprint are exact too. Who is held out depends
-on a unit's number alone, not on any text. The promise is about the training units at a fixed split and
-a fixed N: "without a person" means that the person's number contributes nothing, as if each step had
-left it out, not that the corpus was collected, numbered and split anew without the row.
+the published losses, exactly; sizes, counts and the fingerprint are exact too. Who is held out
+depends on a unit's number alone, not on any text. The promise is about the training units at a
+fixed split and a fixed N: "without a person" means that the person's number contributes nothing,
+as if each step had left it out, not that the corpus was collected, numbered and split anew
+without the row.
 """
 
 import re
@@ -76,7 +77,8 @@ class Corpus:
         return np.sort(ranks[held_out:]), np.sort(ranks[:held_out])
 
     def documents_of(self, units: np.ndarray, picks01: np.ndarray) -> np.ndarray:
-        """One document of each unit, chosen by a number in [0, 1): all alike where that is uniform."""
+        """One document of each unit, chosen by a number in [0, 1): all
+        alike where that is uniform."""
         first = self.unit_starts[units]
         documents: np.ndarray = first + _chosen(
             picks01, self.unit_starts[np.asarray(units) + 1] - first

@@ -1,11 +1,12 @@
 """The corpus that is always there: the docstrings of the packages that Kessai pins.
 
-Some 27,000 documents and 25 MB of English and code, without a download. One document is one privacy unit;
-identical ones count once, or a class and its heirs would be several units with one text.
-:data:`PACKAGES` are pinned in ``requirements.txt``, so every installation has the same text and
-losses compare between machines; packages that they bring along are left out, because their versions
-move, and so is what is pinned later: a new dependency must not change the text that the law of our
-own trainings rests on. Left out too: folders of tests, and texts shorter than :data:`SHORTEST` bytes.
+Some 27,000 documents and 25 MB of English and code, without a download. One document is one
+privacy unit; identical ones count once, or a class and its heirs would be several units with one
+text. :data:`PACKAGES` are pinned in ``requirements.txt``, so every installation has the same text
+and losses compare between machines; packages that they bring along are left out, because their
+versions move, and so is what is pinned later: a new dependency must not change the text that the
+law of our own trainings rests on. Left out too: folders of tests, and texts shorter than
+:data:`SHORTEST` bytes.
 
 Files are parsed, never imported (:mod:`engine.pilot.text.pysource`), in as many processes as there
 are cores. The order is that of distribution, path and line.
@@ -64,8 +65,8 @@ def distributions() -> list[Distribution]:
             found.append(distribution(name))
         except PackageNotFoundError:
             raise InputError(
-                "Expected the package {name} among those installed, whose docstrings are the default "
-                "text: pip install -r requirements.txt.",
+                "Expected the package {name} among those installed, whose docstrings are the "
+                "default text: pip install -r requirements.txt.",
                 name=name,
             ) from None
     return found

@@ -1,8 +1,9 @@
 """The user's own text: a folder, JSONL, CSV or Parquet, or a Hugging Face dataset.
 
 Everything is streamed, so that a file may be larger than memory. A row without sound text or
-without its person (:mod:`engine.pilot.text.documents`) is a :class:`~engine.pilot.text.refusals.Refused` with
-its place and its reason, never its content; whether there are too many is for others to judge.
+without its person (:mod:`engine.pilot.text.documents`) is a
+:class:`~engine.pilot.text.refusals.Refused` with its place and its reason, never its content;
+whether there are too many is for others to judge.
 
 - "folder": every ``*.txt`` and ``*.md`` below ``path``; a file is a document and a unit, its place
   its number in order of the names. A file linked twice counts once.
@@ -69,7 +70,8 @@ def state(source: CorpusSource) -> str:
 
 
 def rows(source: CorpusSource, progress: Progress) -> Iterator[Row | Refused]:
-    """The documents of ``source`` in their order. Raises :class:`InputError` if it is unreadable."""
+    """The documents of ``source`` in their order. Raises
+    :class:`InputError` if it is unreadable."""
     try:
         if source.kind == "huggingface":
             yield from huggingface_rows(source, progress)
@@ -162,8 +164,10 @@ def _long_fields() -> Iterator[None]:
 def _csv_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterator[Row | Refused]:
     with _long_fields(), path.open("rb") as file:
         # Bytes that are not UTF-8 survive as surrogates, which no row with them does.
-        lines = (_short(line, path).decode("utf-8", "surrogateescape")
-                 for _, line in _lines(file, path, progress))  # fmt: skip
+        lines = (
+            _short(line, path).decode("utf-8", "surrogateescape")
+            for _, line in _lines(file, path, progress)
+        )
         reader = csv.reader(lines, strict=True)
         columns = _next(reader)
         if not isinstance(columns, list):

@@ -1,4 +1,5 @@
-"""The answer as it now stands: estimated, certified or refused, by what is known of its certificate."""
+"""The answer as it now stands: estimated, certified or refused, by what is known of its
+certificate."""
 
 from dataclasses import asdict
 

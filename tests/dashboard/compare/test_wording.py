@@ -1,4 +1,5 @@
-"""The sentence, the table and the history of Compare; the table marks what differs without colour."""
+"""The sentence, the table and the history of Compare; the table marks what differs without
+colour."""
 
 from dataclasses import replace
 

@@ -432,8 +432,8 @@ def test_the_law_s_band_is_drawn_in_the_arm_s_colour():
 def test_promises_on_one_text_add_up_in_words():
     found = Promised(trainings=4, epsilon=15.9312, delta=4e-8)
     assert pilot_wording.promised_before(found, EN) == (
-        "Trainings of other pilots on this text: 4, which together promised ε ≤ 16 at δ = 4 × 10⁻⁸. "
-        "For whoever sees all of them it adds up."
+        "Trainings of other pilots on this text: 4, which together promised ε ≤ 16 at δ = 4 × "
+        "10⁻⁸. For whoever sees all of them it adds up."
     )
     none = Promised(trainings=0, epsilon=0.0, delta=0.0)
     assert pilot_wording.promised_before(none, EN) is None

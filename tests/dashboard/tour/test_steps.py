@@ -1,4 +1,5 @@
-"""The tour: its example and its figures are computed, it lends and gives back, and bad links do no harm."""
+"""The tour: its example and its figures are computed, it lends and gives back,
+and bad links do no harm."""
 
 import re
 
@@ -18,7 +19,8 @@ def moved(place, **values):
     return {"_values": link.defaults() | {"lang": "ja"} | values, **place}
 
 
-# --- the steps --------------------------------------------------------------------------------------
+# --- the steps
+# --------------------------------------------------------------------------------------
 
 
 def test_the_steps_are_the_pages_in_their_order():
@@ -67,7 +69,8 @@ def test_what_is_made_up_is_named():
     assert "Made up" in said and "3M people" in said and "10²⁰ FLOPs" in said and "ε = 8" in said
 
 
-# --- the loan ---------------------------------------------------------------------------------------
+# --- the loan
+# ---------------------------------------------------------------------------------------
 
 
 def test_a_loan_gives_back_scenario_table_and_pairs_but_keeps_the_language_just_chosen():
@@ -101,7 +104,8 @@ def test_a_saved_scenario_holds_no_tour():
     assert "tour" not in saved.texts(link.defaults() | {"tour": 2})
 
 
-# --- the page ---------------------------------------------------------------------------------------
+# --- the page
+# ---------------------------------------------------------------------------------------
 
 
 def button(page, key):
@@ -241,7 +245,8 @@ def test_budgets_without_a_plan_say_so_in_the_card(app):
     assert "Answered:** With ε = 8" in card(page)
 
 
-# --- every answer, by the real engine ---------------------------------------------------------------
+# --- every answer, by the real engine
+# ---------------------------------------------------------------
 
 
 def _answers(page_name, language):

@@ -1,8 +1,9 @@
 """What is read can be read, by everyone: WCAG 2.2 AA over all pairs of colours that the app uses.
 
 Colour-blind eyes are simulated with the matrices of Machado, Oliveira and Fernandes, "A
-Physiologically-based Model for Simulation of Color Vision Deficiency" (IEEE TVCG 15(6), 2009), severity
-1.0, on linear RGB; how far two colours are apart is CIE 1976 ΔE*ab, of which about 2.3 is just noticed.
+Physiologically-based Model for Simulation of Color Vision Deficiency" (IEEE TVCG 15(6), 2009),
+severity 1.0, on linear RGB; how far two colours are apart is CIE 1976 ΔE*ab, of which about 2.3
+is just noticed.
 """
 
 import re

@@ -48,7 +48,8 @@ def test_between_the_points_it_nears_the_law_as_they_come_closer(surface):
         )
         for found in (surface, closer)
     )
-    # Chords over factors of 3 in M and 4 in σ̄ of a surface that bends; their square roots: a quarter.
+    # Chords over factors of 3 in M and 4 in σ̄ of a surface that bends; their square roots: a
+    # quarter.
     assert coarse.max() < 0.05
     assert fine.max() < coarse.max() / 2
     assert fine.mean() < coarse.mean() / 2.5

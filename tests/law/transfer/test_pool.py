@@ -199,7 +199,8 @@ def test_a_harder_text_moves_its_constants_together(source):
 
 
 def test_one_run_is_worth_more_where_constants_move_together(source, monkeypatch):
-    """Of a family that is harder by a factor, one run at much noise tells also what there is without."""
+    """Of a family that is harder by a factor, one run at much noise tells
+    also what there is without."""
     harder = np.array(source.law.theta) + 1.5 * family_prior(source, 256).common
     family = sweep(replace(source.law, theta=tuple(harder.tolist())), seed=2)
     loud = family["noise_batch_ratio"] == 2**-6

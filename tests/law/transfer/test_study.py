@@ -1,4 +1,5 @@
-"""The transfer study: paired, deterministic, and on known families it finds what is true of them."""
+"""The transfer study: paired, deterministic, and on known families it
+finds what is true of them."""
 
 import math
 

@@ -1,4 +1,5 @@
-"""Attacks on small models: memory is found, noise hides it, and nothing but the split tells pairs."""
+"""Attacks on small models: memory is found, noise hides it, and nothing
+but the split tells pairs."""
 
 import math
 
@@ -254,7 +255,8 @@ def test_the_same_pairs_are_drawn_again_and_other_ones_for_another_corpus():
 
 
 def test_units_are_judged_by_the_beginning_and_the_middle_of_their_text():
-    corpus, seen = corpus_of(1000), set()
+    corpus = corpus_of(1000)
+    seen: set[bytes] = set()
 
     def losses(tokens, targets):
         seen.update(window.astype(np.uint8).tobytes() for window in tokens)
@@ -313,7 +315,7 @@ def test_drift_in_the_corpus_is_not_taken_for_memory():
     def by_place(tokens, targets):
         return np.array([place[window.astype(np.uint8).tobytes()] for window in tokens])
 
-    place = {}
+    place: dict[bytes, float] = {}
     for unit in range(4000):
         text = corpus.tokens[corpus.document_starts[unit] : corpus.document_starts[unit + 1]]
         place |= {text[k : k + SEQUENCE].tobytes(): float(unit) for k in range(len(text))}

@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from math import exp
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,7 +139,7 @@ def test_the_guesses_are_half_in_and_half_out():
     """Twenty candidates, two guesses at the first share: the highest is in, the lowest is out."""
     included = np.zeros(20, dtype=bool)
     included[-1] = True
-    tries = {}
+    tries: dict[Any, Any] = {}
 
     def spy(*, guesses, correct, **_):
         tries.setdefault(guesses, correct)
@@ -217,7 +218,7 @@ def test_equal_pairs_are_wrong_guesses():
 
 
 def test_of_pairs_that_differ_equally_the_wrong_guesses_count_first():
-    tries = {}
+    tries: dict[Any, Any] = {}
 
     def spy(*, guesses, correct, **_):
         tries.setdefault(guesses, correct)

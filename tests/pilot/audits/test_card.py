@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 import torch
@@ -157,7 +158,7 @@ def test_a_plan_with_one_arm_that_promises_nothing_promises_nothing_together():
     ],
 )
 def test_without_a_guarantee_the_card_says_so_and_gives_no_epsilon(arm, charged, reason):
-    assert reason in without_guarantee(arm, charged)
+    assert reason in (without_guarantee(arm, charged) or "")
     result = replace(RESULT, charged=charged)
     text = model_card(PLAN, arm, result, audits=[replace(AUDIT, lower_bound=9.0)])
     assert "## No privacy guarantee" in text and reason in text
@@ -278,7 +279,7 @@ def test_the_recipe_on_the_card_loads_the_weights(tmp_path, monkeypatch, kind):
     save_weights(tensors, tmp_path / WEIGHTS_FILE, weights_metadata(PLAN, arm, RESULT))
     recipe = model_card(PLAN, arm, RESULT).split("```python\n")[1].split("```")[0]
     monkeypatch.chdir(tmp_path)
-    names = {}
+    names: dict[str, Any] = {}
     exec(recipe, names)
     tokens = torch.arange(16)[None]
     with torch.no_grad():
@@ -302,7 +303,8 @@ def test_the_file_of_weights_says_what_it_is(tmp_path):
 
 def test_pages_may_import_it_without_torch():
     code = (
-        "import sys, engine.pilot.audits.card, engine.pilot.audits.weights, engine.pilot.audits.audit;"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'opacus')))"
+        "import sys, engine.pilot.audits.card, engine.pilot.audits.weights, "
+        "engine.pilot.audits.audit;sys.exit(any(name in sys.modules for name in ('torch', "
+        "'opacus')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)

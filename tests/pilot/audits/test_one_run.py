@@ -1,4 +1,5 @@
-"""The theorem: closed form without δ, exact sums, direction of every argument, and a tight mechanism."""
+"""The theorem: closed form without δ, exact sums, direction of every
+argument, and a tight mechanism."""
 
 from fractions import Fraction
 from math import comb, exp
@@ -119,12 +120,17 @@ def test_hopeless_guesses_refute_nothing():
 def test_a_mechanism_that_tells_all_with_probability_delta_keeps_its_promise():
     """With probability 0.04 it gives all coins away, else nothing: (0, 0.04)-DP. All guesses right
     happen 4 times of 100, so that a test at 1 % must not take them for a broken promise."""
-    outcome = {"candidates": 100, "guesses": 100, "confidence": 0.99}
-    bounds = np.array([lower_bound(delta=0.04, correct=v, **outcome) for v in range(101)])
+
+    def bound(*, correct, delta):
+        return lower_bound(
+            delta=delta, confidence=0.99, candidates=100, guesses=100, correct=correct
+        )
+
+    bounds = np.array([bound(delta=0.04, correct=v) for v in range(101)])
     alarms = 0.96 * binom.pmf(np.arange(101), 100, 0.5) @ (bounds > 0) + 0.04 * (bounds[100] > 0)
     assert alarms <= 0.01
     # Told without its δ it is caught: the term is what protects it.
-    assert lower_bound(delta=0.0, correct=100, **outcome) > 2
+    assert bound(delta=0.0, correct=100) > 2
 
 
 @pytest.mark.parametrize(("guesses", "epsilon"), [(30, 0.5), (100, 1.0), (400, 3.0), (77, 0.0)])

@@ -21,6 +21,7 @@ def test_opacus_and_the_certificate_agree(q, sigma, steps, delta):
     opacus = opacus_epsilon(
         noise_multiplier=sigma, sampling_probability=q, steps=steps, delta=delta
     )
+    assert opacus.rdp is not None and opacus.prv is not None
     # Rényi accounting is a looser bound; PRV is within its own error of 0.01 in ε.
     assert certified <= opacus.rdp <= 1.3 * certified
     assert abs(certified - opacus.prv) <= 0.012

@@ -28,8 +28,8 @@ class Disk:
     def __init__(self, folder, room, monkeypatch):
         self.folder, self.room = folder, room
         self.fsync, self.fallocate = os.fsync, os.posix_fallocate
-        monkeypatch.setattr(checkpoint.os, "fsync", self.checked_fsync)
-        monkeypatch.setattr(checkpoint.os, "posix_fallocate", self.checked_fallocate)
+        monkeypatch.setattr(os, "fsync", self.checked_fsync)
+        monkeypatch.setattr(os, "posix_fallocate", self.checked_fallocate)
 
     def used(self):
         return sum(path.stat().st_size for path in self.folder.iterdir())
@@ -52,7 +52,8 @@ def test_what_was_saved_last_is_loaded(tmp_path):
     for value in (1.0, 2.0):
         assert checkpoint.save(tmp_path, state(value))
         assert loaded(tmp_path) == value
-    assert checkpoint.load(tmp_path, device=CPU)["curve"] == [(32, 1.5)]
+    last = checkpoint.load(tmp_path, device=CPU)
+    assert last is not None and last["curve"] == [(32, 1.5)]
 
 
 def test_a_reserve_of_its_size_lies_beside_it(tmp_path):
@@ -92,7 +93,7 @@ def test_other_trouble_than_a_full_disk_keeps_the_reserve(tmp_path, monkeypatch)
     def broken(descriptor):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(checkpoint.os, "fsync", broken)
+    monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="Input/output"):
         checkpoint.save(tmp_path, state(2.0))
     assert loaded(tmp_path) == 1.0

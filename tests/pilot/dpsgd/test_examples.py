@@ -1,3 +1,6 @@
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -24,9 +27,9 @@ def batch(*units):
 class Remembering(Corpus):
     """Remembers whose documents were read."""
 
-    def __init__(self, **options):
-        super().__init__(**options)
-        object.__setattr__(self, "read", [])
+    @cached_property
+    def read(self) -> list[Any]:
+        return []
 
     def documents_of(self, units, picks01):
         self.read.append((units, picks01))

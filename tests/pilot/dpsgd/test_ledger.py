@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from engine.accounting.certify import certified_epsilon
 from engine.errors import InputError
-from engine.pilot.dpsgd import ledger
 from engine.pilot.dpsgd.ledger import Ledger, epsilon_spent
 from tests.pilot.fake_training import settings
 from tests.pilot.ledgers import charged_steps
@@ -106,7 +105,12 @@ def test_whatever_happens_no_step_is_forgotten_and_none_is_overspent(tmp_path_fa
 def test_the_disk_holds_a_charge_before_it_is_granted(path, monkeypatch):
     seen = []
     real = os.fsync
-    monkeypatch.setattr(ledger.os, "fsync", lambda fd: seen.append(path.read_text()) or real(fd))
+
+    def fsync(descriptor):
+        seen.append(path.read_text())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
     with Ledger(path, PLAN) as opened:
         seen.clear()
         opened.reserve(6)
@@ -135,7 +139,8 @@ def test_cut_off_anywhere_it_counts_every_whole_line(path):
         lambda line: b"nonsense\n",
         lambda line: b"[1]\n",
         lambda line: line.replace(b"3", b"2"),
-        lambda line: line.replace(b"ledger 1", b"ledger 9").replace(b'"charged": 7', b'"charged": 99'),
+        lambda line: line.replace(b"ledger 1", b"ledger 9").replace(b'"charged": 7', b'"charged": '
+            b'99'),
         lambda line: line + line,
     ],
 )  # fmt: skip
@@ -181,7 +186,7 @@ def test_a_charge_that_is_not_durable_grants_nothing(path, monkeypatch, call):
 
     with monkeypatch.context() as patch:
         if call == "fsync":
-            patch.setattr(ledger.os, "fsync", full)
+            patch.setattr(os, "fsync", full)
         else:
             patch.setattr(Ledger, "_write", full)
         with pytest.raises(OSError, match="No space"):
@@ -194,7 +199,7 @@ def test_a_charge_that_is_not_durable_grants_nothing(path, monkeypatch, call):
     assert charged_steps(path) == (7 if call == "fsync" else 2)
 
 
-def test_a_line_written_in_part_grants_nothing(path):
+def test_a_line_written_in_part_grants_nothing(path, monkeypatch):
     opened = Ledger(path, PLAN)
     file = opened._file
 
@@ -205,7 +210,7 @@ def test_a_line_written_in_part_grants_nothing(path):
         def __getattr__(self, name):
             return getattr(file, name)
 
-    opened._file = Short()
+    monkeypatch.setattr(opened, "_file", Short())
     with pytest.raises(OSError, match="written in part"):
         opened.reserve(5)
     file.close()

@@ -54,7 +54,7 @@ def test_a_tiny_clip_norm_normalises_every_gradient():
 def test_it_is_the_mean_over_the_expected_batch_of_clipped_gradients():
     model = build(SHAPE, generator=torch.Generator().manual_seed(0))
     tokens, targets = examples([0, 5, 7])
-    total = 0.0
+    total = torch.zeros(())
     for row in range(3):
         loss = cross_entropy(model(tokens[row : row + 1]), targets[row : row + 1]).sum()
         parts = torch.autograd.grad(loss, list(model.parameters()))
@@ -157,7 +157,8 @@ class Hungry:
     [
         torch.OutOfMemoryError("CUDA out of memory."),
         MemoryError(),
-        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 "
+            "bytes"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"),
     ],
 )  # fmt: skip

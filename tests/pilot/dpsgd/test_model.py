@@ -1,10 +1,11 @@
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional
 
-from engine.pilot.dpsgd.model import build, cross_entropy, masked, rotate, rotation_tables
+from engine.pilot.dpsgd.model import Block, build, cross_entropy, masked, rotate, rotation_tables
 from engine.pilot.ladder import shape_for
 from engine.pilot.plan import Shape
 
@@ -14,7 +15,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def small(kind: str = "gpt", **changes: object) -> Shape:
-    values = {
+    values: dict[str, Any] = {
         "kind": kind,
         "depth": 2,
         "width": 32,
@@ -110,6 +111,7 @@ def test_the_generator_decides_the_weights(kind):
 def test_weights_begin_at_their_scale(kind):
     model = build(small(kind, width=128, heads=4, hidden=512, depth=8), generator=seeded())
     block = model.blocks[3]
+    assert isinstance(block, Block)
     assert block.feed_forward.up.weight.std().item() == pytest.approx(128**-0.5, rel=0.05)
     assert block.feed_forward.down.weight.std().item() == pytest.approx(512**-0.5 / 4, rel=0.05)
     assert block.attention.out.weight.std().item() == pytest.approx(128**-0.5 / 4, rel=0.05)

@@ -1,5 +1,7 @@
 """Statistical tests allow six standard errors: a true generator fails one in 10^9 runs."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -69,7 +71,12 @@ def test_entropy_does_not_repeat_and_is_secret():
 
 def test_entropy_comes_from_the_operating_system(monkeypatch):
     asked = []
-    monkeypatch.setattr(noise.os, "urandom", lambda n: asked.append(n) or bytes(n))
+
+    def urandom(count):
+        asked.append(count)
+        return bytes(count)
+
+    monkeypatch.setattr(os, "urandom", urandom)
     EntropyNoise().normal(0, 10, device=CPU)
     assert sum(asked) == 80, "64 bits for each Gaussian"
 
@@ -121,7 +128,8 @@ def test_a_seed_outside_64_bits_is_refused(seed):
 
 def test_source_is_private_without_a_seed_only():
     assert isinstance(noise.source(None), EntropyNoise)
-    assert noise.source(0).seed == 0
+    seeded = noise.source(0)
+    assert isinstance(seeded, SeededNoise) and seeded.seed == 0
 
 
 @pytest.mark.parametrize("key", [0, 1, 2**63 - 1, 2**63, 2**64 - 1])

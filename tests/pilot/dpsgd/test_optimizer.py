@@ -70,9 +70,10 @@ def test_it_goes_on_from_its_state():
 
 
 def test_flat_parameters_are_the_models():
-    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
+    first = nn.Linear(3, 4)
+    model = nn.Sequential(first, nn.LayerNorm(4))
     tied = nn.Linear(3, 4)
-    tied.weight = model[0].weight
+    tied.weight = first.weight
     model.append(nn.Identity()).append(tied)
     before = [p.detach().clone() for p in model.parameters()]
     flat = flatten(model)

@@ -101,7 +101,7 @@ def test_a_journal_goes_on_from_its_state():
     ],
 )
 def test_a_reason_keeps_its_template_and_survives_another_process(error, stop):
-    assert isinstance(error, InputError) and error.stop is stop
+    assert error.stop is stop and isinstance(error, InputError)
     assert error.template.format(**error.values) == str(error)
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.values) == (type(error), str(error), error.values)

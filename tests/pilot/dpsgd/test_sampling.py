@@ -21,6 +21,9 @@ class Bits:
     def bits(self, step, purpose, count):
         return np.resize(np.array(self.values, dtype=np.uint64), count)
 
+    def normal(self, step, count, *, device):
+        raise NotImplementedError("A draw of units asks for bits alone.")
+
 
 @pytest.mark.parametrize("noise", [EntropyNoise(), SeededNoise(2)], ids=["entropy", "seeded"])
 @pytest.mark.parametrize("q", [0.004, 0.3, 0.9])

@@ -4,6 +4,7 @@ import os
 import pytest
 import torch
 
+from engine import durable
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
 from engine.pilot.dpsgd.ledger import Ledger
@@ -89,7 +90,7 @@ def test_every_failure_to_write_says_the_disk(tmp_path, monkeypatch):
     subject = store(tmp_path)
     with subject.opened(CPU):
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint.durable, "write", full)
+            patch.setattr(durable, "write", full)
             with pytest.raises(DiskError, match="No space left on device"):
                 subject.save(0, {})
         with monkeypatch.context() as patch:

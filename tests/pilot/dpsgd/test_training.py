@@ -6,16 +6,19 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from engine import durable
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint, noise, store
 from engine.pilot.dpsgd.examples import Canaries
 from engine.pilot.dpsgd.ledger import Ledger
-from engine.pilot.dpsgd.progress import Stop
+from engine.pilot.dpsgd.optimizer import learning_rate
+from engine.pilot.dpsgd.progress import Progress, Stop
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import Engine, Schedule
 from tests.pilot.fake_training import Corpus, S, settings
@@ -125,13 +128,14 @@ def test_canaries_are_learnt_by_heart_without_noise():
 
 
 def test_progress_tells_what_a_page_shows():
-    seen = []
+    seen: list[Progress] = []
     training = Training(settings(iterations=40), Corpus())
     training.run(on_progress=seen.append)
     assert [p.iteration for p in seen if p.iteration in (32, 40)][-1] == 40
     last = seen[-1]
     assert (last.iterations, last.charged, last.curve[-1][0]) == (40, 40, 40)
-    assert last.train_cross_entropy > 0 and last.tokens_per_second > 0 and last.seconds_left == 0
+    assert last.train_cross_entropy is not None and last.train_cross_entropy > 0
+    assert last.tokens_per_second > 0 and last.seconds_left == 0
 
 
 @pytest.mark.parametrize(
@@ -169,7 +173,8 @@ def test_ledger_plan_and_opacus_count_the_same_steps(tmp_path):
 
 
 def test_without_noise_or_with_a_seed_it_is_not_private(tmp_path):
-    for name, changes in {"a": {"seed": None, "noise": 0}, "b": {"seed": 3}}.items():
+    cases: dict[str, dict[str, Any]] = {"a": {"seed": None, "noise": 0}, "b": {"seed": 3}}
+    for name, changes in cases.items():
         _, outcome = trained(tmp_path / name, iterations=2, **changes)
         assert not outcome.private and not (tmp_path / name / store.LEDGER).exists()
 
@@ -229,10 +234,11 @@ def test_lost_steps_count_for_the_schedule(tmp_path, monkeypatch):
     steps = []
     from engine.pilot.dpsgd import training as module
 
-    real = module.learning_rate
-    monkeypatch.setattr(
-        module, "learning_rate", lambda plan, step: steps.append(step) or real(plan, step)
-    )
+    def rate(plan, step):
+        steps.append(step)
+        return learning_rate(plan, step)
+
+    monkeypatch.setattr(module, "learning_rate", rate)
     trained(tmp_path, iterations=50, seed=None)
     assert steps == list(range(10, 51))
 
@@ -341,9 +347,12 @@ def full(*_):
 
 def test_no_step_is_taken_that_could_not_be_charged(tmp_path, monkeypatch):
     drawn, real = [], noise.EntropyNoise.normal
-    monkeypatch.setattr(
-        noise.EntropyNoise, "normal", lambda *a, **k: drawn.append(1) or real(*a, **k)
-    )
+
+    def normal(*arguments, **options):
+        drawn.append(1)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(noise.EntropyNoise, "normal", normal)
     trained(tmp_path, iterations=60, seed=None, should_stop=after(20, Stop.PAUSED))
     assert len(drawn) == 20
     with monkeypatch.context() as patch:
@@ -356,21 +365,21 @@ def test_no_step_is_taken_that_could_not_be_charged(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_at_the_start_charges_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint.durable, "write", full)
+    monkeypatch.setattr(durable, "write", full)
     _, outcome = trained(tmp_path, iterations=60, seed=None)
     assert (outcome.stop, outcome.charged) == (Stop.DISK, 0)
     assert outcome.reason.values == {"reason": "No space left on device"}
 
 
 def test_a_checkpoint_that_fails_leaves_the_last_good_one(tmp_path, monkeypatch):
-    saves, real = [], checkpoint.durable.write
+    saves, real = [], durable.write
 
     def failing(path, content):
         saves.append(1)
         return full() if len(saves) > 4 else real(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint.durable, "write", failing)
+        patch.setattr(durable, "write", failing)
         _, stopped = trained(tmp_path, iterations=60, seed=None)
     assert stopped.stop is Stop.DISK
     taken = stopped.iterations_done

@@ -1,4 +1,5 @@
-"""Pilots as processes: one a plan, alive after whoever started it, killed at any moment and resumed."""
+"""Pilots as processes: one a plan, alive after whoever started it, killed
+at any moment and resumed."""
 
 import os
 import random

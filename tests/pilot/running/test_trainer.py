@@ -150,7 +150,8 @@ def test_a_whole_plan_with_the_real_trainer(tmp_path, monkeypatch):
     result = TrainingResult.from_json(folder.result("recommended", 0))
     assert result.charged == 12 and len(result.audits) == 1
     assert not (place / "checkpoint.pt").exists()
-    # A result that a disk lost cannot be made again without the model: that is said, nothing is spent.
+    # A result that a disk lost cannot be made again without the model: that is said, nothing is
+    # spent.
     (place / "result.json").unlink()
     status = run_plan(folder, lock, replace(workshop, keep=kept))
     assert status.state is State.FAILED and "got none" in status.sentence

@@ -168,7 +168,7 @@ def test_speed_and_family():
 
 def test_planning_loads_no_torch():
     code = (
-        "import sys, engine.pilot.sweeps.gridfile, engine.pilot.sweeps.sweep, engine.commands.sweep;"
-        "assert not {'torch', 'opacus'} & set(sys.modules)"
+        "import sys, engine.pilot.sweeps.gridfile, engine.pilot.sweeps.sweep, "
+        "engine.commands.sweep;assert not {'torch', 'opacus'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

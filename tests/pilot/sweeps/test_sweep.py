@@ -35,7 +35,8 @@ def place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def interruptible():
-    """SIGINT as in a terminal: a process that is started in the background inherits it as ignored."""
+    """SIGINT as in a terminal: a process that is started in the
+    background inherits it as ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -214,7 +215,9 @@ def test_workers_end_when_the_sweep_is_killed(place, tmp_path):
         from tests.pilot.fake_sweep_trainer import UNTIL_TOLD, plan
 
         if __name__ == "__main__":
-            place = Place(log_folder=Path({str(place.log_folder)!r}), folder=Path({str(place.folder)!r}))
+            place = Place(
+                log_folder=Path({str(place.log_folder)!r}), folder=Path({str(place.folder)!r})
+            )
             test_sweep.sweep(plan([UNTIL_TOLD]), place)
         """
     )

@@ -227,7 +227,8 @@ def test_a_document_of_32_tokens_is_long_enough(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "slug"), [("My mails_2.jsonl", "my-mails-2-"), ("日本.jsonl", ""), ("a" * 90, "a" * 24 + "-")]
+    ("name", "slug"), [("My "
+        "mails_2.jsonl", "my-mails-2-"), ("日本.jsonl", ""), ("a" * 90, "a" * 24 + "-")]
 )  # fmt: skip
 def test_a_family_is_a_slug_of_its_own(tmp_path, name, slug):
     corpus = load(_lines(tmp_path, name=name), cache=tmp_path / "c")

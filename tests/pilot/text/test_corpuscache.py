@@ -27,8 +27,12 @@ def _make(place, documents=TEXTS, *, dtype=BYTES, tokenizer="t", keep=False):
         for tokens, unit in documents:
             writer.add(np.frombuffer(tokens, dtype=dtype), unit)
         corpuscache.publish(
-            writer, place, tokenizer_sha256=tokenizer, refused=(("short", 2),), keep_other_states=keep
-        )  # fmt: skip
+            writer,
+            place,
+            tokenizer_sha256=tokenizer,
+            refused=(("short", 2),),
+            keep_other_states=keep,
+        )
     return corpuscache.read(place, tokenizer)
 
 
