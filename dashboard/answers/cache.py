@@ -14,7 +14,7 @@ from dashboard.answers.certificates import Certificates, to_certify
 from dashboard.answers.expected import Expected
 from dashboard.answers.plane import NAMES, Plane, sparse
 from dashboard.state import saved
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from engine import cost as price
 from engine.accounting.certify import certify
 from engine.allocation import maps, search

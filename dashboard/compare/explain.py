@@ -143,15 +143,13 @@ def _swapped(values: Values, others: Values, name: str) -> Values:
 
 def _held(values: Values, key: str) -> link.Value:
     """A price that is the list price is the same, said or not."""
-    if key == "price" and values[key] is None:
-        return link.ACCELERATORS[values["accelerator"]].price_per_hour_usd
-    return values[key]
+    return link.price(values) if key == link.PRICE.key else values[key]
 
 
 def _decided(values: Values, decide: Decide) -> Decision:
     return decide(
         link.budget(values),
-        values["evidence"],
-        Sampling(values["sampling"]),
+        link.EVIDENCE.of(values),
+        Sampling(link.SAMPLING.of(values)),
         link.assumptions(values),
     )

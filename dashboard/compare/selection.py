@@ -7,7 +7,7 @@ from dashboard.answers import cache
 from dashboard.compare import charts, empty_state, explain, wording
 from dashboard.compare.example import wider
 from dashboard.compare.explain import Explanation, Side
-from dashboard.state import saved, session
+from dashboard.state import link, saved, session
 from dashboard.state import scenario as state_scenario
 from engine.roi.study import Study
 from engine.text.i18n import Words
@@ -19,7 +19,7 @@ def explained(first: Side, other: Side) -> Explanation | None:
 
 
 def _appraised(values: explain.Values) -> Study:
-    now = state_scenario.asked(values, values["lang"] or "")
+    now = state_scenario.asked(values, link.LANGUAGE.of(values) or "")
     plan = (now.budget, now.evidence_id, now.sampling, now.assumptions)
     return cache.study(*plan, now.table, now.curve)
 

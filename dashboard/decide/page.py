@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.decide import charts, detail, facts, guarantee, wording
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.decision.answer import Decision

@@ -6,11 +6,10 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.explore import map, plan_charts, plane, wording
 from dashboard.glossary import lookup
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.decision.answer import Decision
-from engine.errors import InputError
 from engine.text.i18n import Words
 
 
@@ -18,12 +17,8 @@ def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
     asked = (scenario.budget, scenario.evidence_id, scenario.sampling, scenario.assumptions)
-    try:
-        with st.skeleton(height=420):
-            answer = cache.decision(*asked)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+    answer = blocks.answered(lambda: cache.decision(*asked), words)
+    if answer is None:
         return
     st.title(wording.headline(answer, words), anchor=False)
     map.draw(scenario, answer, words, colours)

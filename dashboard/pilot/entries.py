@@ -34,6 +34,8 @@ def on_show(entries: Sequence[Entry], wanted: str | None) -> Entry | None:
 
 def audited(entry: Entry) -> list[tuple[str, Audit, float]]:
     """The strongest audit of each arm with the ε that one training promises, where there is one."""
+    if entry.plan is None:
+        return []
     promised = {arm.name: arm.certificate.epsilon for arm in entry.plan.arms}
     strongest: dict[str, Audit] = {}
     for result in entry.results:
@@ -125,7 +127,7 @@ def verdict_of(entry: Entry) -> Verdict | None:
 
 def incomplete(entry: Entry, words: Words) -> str | None:
     """Why a finished pilot has no verdict."""
-    if entry.status.state is not State.FINISHED:
+    if entry.plan is None or entry.status.state is not State.FINISHED:
         return None
     try:
         verdict(entry.plan, entry.results)

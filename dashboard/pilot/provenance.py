@@ -48,7 +48,7 @@ def what_is_predicted(plan: PilotPlan, words: Words) -> str | None:
         return words.say("There is no law of this text yet: nothing is predicted.")
     if plan.transfer is None:
         return None
-    said = [predicted_from(plan.transfer, words)]
+    said = list(filter(None, [predicted_from(plan.transfer, words)]))
     if not plan.transfer.runs:
         said.append(
             words.say(

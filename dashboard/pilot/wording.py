@@ -135,10 +135,12 @@ def outcome(measured: Measured, words: Words) -> str:
 
 def compared(measured: Measured) -> tuple[str, str, str]:
     """Loss, low and high with as many decimals as it takes to see which is which."""
+    if measured.predicted is None:
+        raise ValueError("Expected an arm with a prediction to compare its measured loss with.")
     values = (measured.cross_entropy, measured.predicted.low, measured.predicted.high)
     texts = ("", "", "")
     for digits in _DIGITS:
-        texts = tuple(f"{value:.{digits}f}" for value in values)
+        texts = (f"{values[0]:.{digits}f}", f"{values[1]:.{digits}f}", f"{values[2]:.{digits}f}")
         loss, low, high = map(float, texts)
         seen = Outcome.BETTER if loss < low else Outcome.WORSE if loss > high else None
         if seen is (measured.outcome if measured.outcome in _OUTSIDE else None):

@@ -7,8 +7,8 @@ import streamlit as st
 from dashboard.decide import guarantee
 from dashboard.present import cover_form, deck, export_menu, material
 from dashboard.shell import budget_sliders
-from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
 from dashboard.ui.colours import palette
 from engine.errors import InputError
 from engine.report.webpage import large_html
@@ -28,7 +28,7 @@ def render(now: Scenario) -> None:
         budget_sliders.draw(deck.BUDGETS, words)
         return
     slides = (*shown.slides, *shown.appendix)
-    place = min(int(session.value("slide")), len(slides))
+    place = min(session.value(link.SLIDE), len(slides))
     bar = st.container(horizontal=True, vertical_alignment="center")
     with bar:
         _turn(place, len(slides), words)
@@ -57,6 +57,6 @@ def _turn(place: int, last: int, words: Words) -> None:
             shortcut=arrow,
             disabled=not 1 <= to <= last,
             on_click=session.show,
-            args=("slide", to),
+            args=(link.SLIDE, to),
         )
     st.markdown(words.say("Slide {n} of {count}", n=place, count=last), width="content")

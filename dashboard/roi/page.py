@@ -13,7 +13,7 @@ from dashboard.roi import (
     targets,
     wording,
 )
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.errors import InputError

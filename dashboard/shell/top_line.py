@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.glossary import panel as glossary_panel
-from dashboard.state import session
+from dashboard.state import link, session
 from dashboard.tour import offer as tour_offer
 from dashboard.tour.buttons import Pages
 from engine.text.i18n import Words
@@ -20,7 +20,7 @@ _STYLE = """<style>
 
 def draw(pages: Pages, words: Words) -> None:
     """Above them, on a first visit, the offer of the tour."""
-    is_touring = session.value("tour") is not None
+    is_touring = session.value(link.TOUR) is not None
     if not is_touring:
         tour_offer.draw(pages, words)
     st.html(_STYLE)

@@ -13,11 +13,11 @@ from engine.roi.exchange import LARGEST_FILE, from_csv, from_toml
 from engine.text import figures, sources
 from engine.text.i18n import Words
 
-_SIDEBAR = {
-    "price_per_device_hour": "price",
-    "utilisation": "utilisation",
-    "dp_overhead": "overhead",
-    "jpy_per_usd": "rate",
+_SIDEBAR: dict[str, link.Number[float, float] | link.Number[float, None]] = {
+    "price_per_device_hour": link.PRICE,
+    "utilisation": link.UTILISATION,
+    "dp_overhead": link.OVERHEAD,
+    "jpy_per_usd": link.RATE,
 }
 """Figure -> the sidebar's field for it."""
 EDITABLE = ("value", "low", "high", "distribution", "source", "dated")
@@ -78,10 +78,9 @@ def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]
         if table["peak_flops"].value not in peaks:
             raise InputError("The peak comes with the accelerator: choose that in the sidebar.")
         found["accelerator"] = peaks[table["peak_flops"].value]
-    for figure, key in _SIDEBAR.items():
-        field = link.FIELDS[key]
+    for figure, field in _SIDEBAR.items():
         require_within(field.name, table[figure].value, field.bounds)
-        found[key] = table[figure].value
+        found[field.key] = table[figure].value
     if found["price"] == costs.accelerator.price_per_hour_usd and "accelerator" not in found:
         del found["price"]
     return found

@@ -16,6 +16,7 @@ False
 """
 
 from collections.abc import Mapping, MutableMapping
+from typing import Any
 
 from dashboard.state import link
 from engine.roi.kinds import MetricKind
@@ -23,12 +24,14 @@ from engine.roi.kinds import MetricKind
 _OWN = ("_values", "_metrics")
 """What an example takes the place of."""
 _CARRIED = ("lang", "tour")
-State = MutableMapping[str, object]
+State = MutableMapping[str | int, Any]
+"""The session's state, whose entries have types that only the session knows."""
 
 
 def begin(state: State, example: Mapping[str, link.Value]) -> None:
     """Put the example on show; once more, and it is as it was at first."""
-    mine = state.setdefault("_own", {name: state[name] for name in _OWN if name in state})
+    set_aside = {name: state[name] for name in _OWN if name in state}
+    mine = state.setdefault("_own", set_aside)
     carried = {key: state["_values"][key] for key in _CARRIED}
     state["_values"] = mine["_values"] | example | carried
     _begin_with(state, {})

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dashboard.state import link
 from engine import durable
@@ -201,7 +202,8 @@ def file_name(name: str) -> str:
     return f"{readable}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
 
 
-def _change(entry: Mapping[str, object]) -> Change:
+def _change(entry: Mapping[str, Any]) -> Change:
+    """An entry of a history in a file, whose shape is unknown: it may raise what a wrong one raises."""
     fields = {str(k): (str(v[0]), str(v[1])) for k, v in dict(entry["fields"]).items()}
     return Change(at=str(entry["at"])[:40], who=str(entry["who"])[:LONGEST_NAME], fields=fields)
 

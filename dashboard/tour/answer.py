@@ -3,9 +3,9 @@
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.answers import cache
-from dashboard.compare import explain as compare_explain
+from dashboard.compare import example, explain
 from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.tour import steps
 from dashboard.tour.steps import Answers, Step
 from engine.errors import InputError
@@ -28,5 +28,5 @@ def _found(step: Step, now: Scenario) -> Answers:
     if step.page in _WITH_MONEY:
         study = cache.study(*asked, now.table, now.curve, cache.certified(*asked))
     if step.page == "compare":
-        wider = compare_explain.side("", wider(session.fields()), cache.decision).answer
+        wider = explain.side("", example.wider(session.fields()), cache.decision).answer
     return Answers(now=now, decision=decision, study=study, wider=wider)

@@ -44,8 +44,14 @@ def _tries(step: Step, words: Words) -> None:
         )
     if steps.is_moved(values):
         name, undo = words.say("Example's figures again"), ":material/undo:"
-        again = {"on_click": session.lend, "args": (steps.EXAMPLE,), "key": "tour:again"}
-        st.button(name, icon=undo, type="tertiary", **again)
+        st.button(
+            name,
+            icon=undo,
+            type="tertiary",
+            on_click=session.lend,
+            args=(steps.EXAMPLE,),
+            key="tour:again",
+        )
 
 
 def _turn(number: int, pages: Pages) -> None:

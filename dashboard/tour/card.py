@@ -4,8 +4,8 @@ answered, what to try, onwards."""
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
 from dashboard.tour import buttons, steps
 from dashboard.tour.buttons import Pages
 from dashboard.tour.steps import Step
@@ -24,18 +24,17 @@ _STYLE = """<style>
 
 def begin(number: int, pages: Pages) -> None:
     """Lend the example and open a step's page."""
-    session.show("tour", number)
+    session.show(link.TOUR, number)
     session.lend(steps.EXAMPLE)
     st.switch_page(pages[steps.STEPS[number - 1].page])
 
 
 def under_way(page: str) -> Step | None:
-    """The step of a page while there is a tour: who turns pages by the
-    navigation takes it along."""
-    if session.value("tour") is None:
+    """The step of a page while there is a tour: who turns pages by the navigation takes it along."""
+    if session.value(link.TOUR) is None:
         return None
     number = steps.number(page)
-    session.show("tour", number)
+    session.show(link.TOUR, number)
     return steps.STEPS[number - 1]
 
 

@@ -35,8 +35,13 @@ def draw(pages: Pages, words: Words) -> None:
         )
         if st.button(words.say("Start the tour"), type=blocks.emphasis(), key="offer:start"):
             start(pages)
-        close = {"on_click": session.ask, "args": (_ANSWERED,), "key": "offer:close"}
-        st.button(words.say("No, thank you"), type="tertiary", **close)
+        st.button(
+            words.say("No, thank you"),
+            type="tertiary",
+            on_click=session.ask,
+            args=(_ANSWERED,),
+            key="offer:close",
+        )
 
 
 def start(pages: Pages) -> None:

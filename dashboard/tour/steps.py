@@ -45,7 +45,7 @@ class Step:
     asks: str
     tries: str
     button: str = ""
-    sets: tuple[str, float] | None = None
+    sets: tuple[link.BudgetField, float] | None = None
 
 
 STEPS = (
@@ -58,7 +58,7 @@ STEPS = (
         ),
         tries=N_("Make the privacy promise twice as strict and watch the sentence above."),
         button=N_("Promise ε = {value}"),
-        sets=("epsilon", 0.5),
+        sets=(link.EPSILON, 0.5),
     ),
     Step(
         page="explore",
@@ -68,7 +68,7 @@ STEPS = (
         ),
         tries=N_("Click a point of the map, which makes it the scenario, or take in more people."),
         button=N_("Take in {value}"),
-        sets=("data", 2.0),
+        sets=(link.DATA, 2.0),
     ),
     Step(
         page="roi",
@@ -132,12 +132,15 @@ def tries(step: Step, words: Words) -> str:
     return _headed(words.say("To try:"), words.say(step.tries))
 
 
-def tried(step: Step, now: dict[str, link.Value]) -> dict[str, link.Value]:
-    """What a click on the step's button makes of the budget, inside its limits."""
-    key, factor = step.sets
-    low, high = link.FIELDS[key].bounds
-    value = min(max(formats.rounded(now[key] * factor), low), high)
-    return {key: round(value) if link.FIELDS[key].whole else value}
+def tried(step: Step, now: dict[str, link.Value]) -> dict[str, float]:
+    """What a click on the step's button makes of the budget, inside its limits; empty without a
+    button."""
+    if step.sets is None:
+        return {}
+    field, factor = step.sets
+    low, high = field.bounds
+    value = min(max(formats.rounded(field.of(now) * factor), low), high)
+    return {field.key: field.convert(value)}
 
 
 def button(step: Step, now: dict[str, link.Value], words: Words) -> str:
@@ -169,12 +172,12 @@ def without_plan(words: Words) -> str:
 def assumptions(words: Words) -> str:
     """What is made up, in one line."""
     return words.say(
-        "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = "
-        "{delta}. All else is as on a first visit. What the pages answer is computed.",
-        people=labels.people(EXAMPLE["data"], words),
-        compute=formats.scientific(EXAMPLE["compute"]),
-        epsilon=formats.plain(EXAMPLE["epsilon"]),
-        delta=formats.scientific(EXAMPLE["delta"]),
+        "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = {delta}. "
+        "All else is as on a first visit. What the pages answer is computed.",
+        people=labels.people(link.DATA.of(EXAMPLE), words),
+        compute=formats.scientific(link.COMPUTE.of(EXAMPLE)),
+        epsilon=formats.plain(link.EPSILON.of(EXAMPLE)),
+        delta=formats.scientific(link.DELTA.of(EXAMPLE)),
     )
 
 
@@ -208,12 +211,19 @@ def _explore(found: Answers, words: Words) -> str:
     )
 
 
+def _study(found: Answers) -> Study:
+    if found.study is None:
+        raise ValueError("Expected a study among the answers of a page that speaks of money.")
+    return found.study
+
+
 def _roi(found: Answers, words: Words) -> str:
-    worth = found.study.appraisal
+    study = _study(found)
+    worth = study.appraisal
     return words.say(
         "Net present value over {years} years: {value}, and with {level} probability {range}; it "
         "pays with {chance} probability.",
-        years=formats.plain(found.study.table["horizon_years"].value),
+        years=formats.plain(study.table["horizon_years"].value),
         value=figures.money(worth.npv.value, words),
         level=formats.percent(worth.npv.level, words.language),
         range=figures.money_range(worth.npv.low, worth.npv.high, words),
@@ -257,7 +267,7 @@ def _compare(found: Answers, words: Words) -> str:
 
 
 def _present(found: Answers, words: Words) -> str:
-    worth = found.study.appraisal
+    worth = _study(found).appraisal
     return words.say(
         "Slides with these very figures: {money} of computing, a net present value of {value}, "
         "{chance} probability that it pays. Every export prints all assumptions.",

@@ -6,11 +6,13 @@ of half a desktop.
 """
 
 import math
+from typing import Any
 
 from dashboard.ui.canvas import FONT, Canvas
 from engine.report.measure import em
 
-Note = dict[str, object]
+Note = dict[str, Any]
+"""An annotation of Plotly's, which has no types."""
 
 _PLOT = (560.0, 330.0)
 """Pixels of the plot in a window of half a desktop; where it is wider,

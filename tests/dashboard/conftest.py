@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.answers import cache
 from dashboard.answers.certificates import Certificates
 from engine.config import Budget, Sampling
+from engine.decision import decide as decide_module
+from engine.decision import fitted
 from tests.dashboard import fake_engine
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -44,9 +46,9 @@ def fake(monkeypatch):
         def known(self, **question):
             return fake_engine.certify(**question)
 
-    monkeypatch.setattr(cache.decide, "decide", fake_engine.decide)
-    monkeypatch.setattr(cache.fitted, "fitted_evidence", fake_engine.fitted_evidence)
-    monkeypatch.setattr(cache.fitted, "is_ready", fake_engine.is_ready)
+    monkeypatch.setattr(decide_module, "decide", fake_engine.decide)
+    monkeypatch.setattr(fitted, "fitted_evidence", fake_engine.fitted_evidence)
+    monkeypatch.setattr(fitted, "is_ready", fake_engine.is_ready)
     monkeypatch.setattr(cache, "Certificates", Immediate)
     yield fake_engine
     st.cache_resource.clear()

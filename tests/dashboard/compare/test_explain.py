@@ -74,7 +74,7 @@ def test_what_is_the_same_is_said_to_be():
     found = explained(first, side("b"))
     assert not found.effects
     assert "the same assumptions" in compare_wording.headline(first, side("b"), found, EN)
-    listed = link.ACCELERATORS[link.FIELDS["accelerator"].default].price_per_hour_usd
+    listed = link.ACCELERATORS[link.ACCELERATOR.default].price_per_hour_usd
     assert compare_explain.differing(first.values, side("b", price=listed).values) == []
     almost = explained(first, side("b", delta=1.001e-8))
     assert "same loss and cost" in compare_wording.headline(first, side("b"), almost, EN)

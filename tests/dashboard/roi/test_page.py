@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.answers import cache
 from dashboard.state import assumption_table, link
+from engine.config import Sampling
 from engine.errors import InputError
 from engine.risk import Mechanism
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
@@ -171,7 +172,7 @@ def test_own_figures_and_pairs_are_part_of_the_link(page, monkeypatch):
         other.query_params[key] = value
     other.run()
     assert other.title[0].value == changed and not other.error
-    assert other.text_area[0].value.splitlines()[0] == "2, 4.5"
+    assert (other.text_area[0].value or "").splitlines()[0] == "2, 4.5"
 
 
 def test_figures_of_a_link_that_do_not_go_together_are_left_out(page):
@@ -230,13 +231,21 @@ def test_no_certificate_is_no_error(monkeypatch):
             return self.answer
 
     certificate = SimpleNamespace(sampling_probability=0.01, noise_multiplier=1.5, compositions=900)
+    values = link.defaults()
+    question = (
+        link.budget(values),
+        link.EVIDENCE.of(values),
+        Sampling(link.SAMPLING.of(values)),
+        link.assumptions(values),
+    )
     monkeypatch.setattr(cache, "decision", lambda *asked: None)
-    monkeypatch.setattr(cache.facts, "to_certify", lambda answer: {})
+    monkeypatch.setattr(cache, "to_certify", lambda answer: {})
     for answer in (None, InputError("No.")):
         monkeypatch.setattr(cache, "certificates", lambda answer=answer: Desk(answer))
-        assert cache.certified(None, "", None, None) is None
+        assert cache.certified(*question) is None
     monkeypatch.setattr(cache, "certificates", lambda: Desk(certificate))
-    assert cache.certified(None, "", None, None).noise_multiplier == 1.5
+    found = cache.certified(*question)
+    assert found is not None and found.noise_multiplier == 1.5
 
 
 def test_a_table_that_no_link_can_hold_is_refused_and_nothing_is_lost(page):

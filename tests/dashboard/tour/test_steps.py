@@ -4,14 +4,18 @@ and bad links do no harm."""
 import re
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.compare.example import wider
 from dashboard.state import example_loan, link, saved
+from dashboard.state.scenario import asked
 from dashboard.tour import steps as tour_steps
 from dashboard.tour.steps import EXAMPLE, STEPS
 from engine.errors import InputError
 from engine.text.i18n import LANGUAGES, Words
+
+FIRST_VISIT = asked(link.defaults(), "en")
 
 
 def moved(place, **values):
@@ -29,7 +33,7 @@ def test_the_steps_are_the_pages_in_their_order():
     names = re.findall(r'^    \("(\w+)", N_', APP.read_text("utf-8"), flags=re.M)
     assert [step.page for step in STEPS] == names
     assert [tour_steps.number(name) for name in names] == [1, 2, 3, 4, 5, 6]
-    assert link.FIELDS["tour"].bounds == (1, len(STEPS))
+    assert link.TOUR.bounds == (1, len(STEPS))
 
 
 def test_the_example_is_inside_every_limit_and_sets_every_field_but_the_visitors_own():
@@ -144,10 +148,8 @@ def test_a_link_with_nothing_but_a_language_is_a_first_visit(app):
 
 @pytest.mark.usefixtures("fake")
 def test_who_answered_the_offer_before_is_not_asked_again(app, monkeypatch):
-    from dashboard.tour import offer as tour_offer
-
     monkeypatch.setattr(
-        type(tour_offer.st.context), "cookies", property(lambda self: {"kessai_tour": "answered"})
+        type(st.context), "cookies", property(lambda self: {"kessai_tour": "answered"})
     )
     assert "offer:start" not in keys(app())
 
@@ -279,15 +281,17 @@ def test_every_step_answers_with_figures(step, language):
 
 
 def test_a_comparison_without_a_plan_says_so(decide):
-    found = tour_steps.Answers(now=None, decision=decide(), wider=None)
+    found = tour_steps.Answers(now=FIRST_VISIT, decision=decide(), wider=None)
     said = tour_steps.answers(STEPS[4], found, Words("en"))
     assert said == "**Answered:** With ten times the people these budgets allow no plan."
 
 
 def test_a_cheaper_comparison_names_both_costs(decide):
-    found = tour_steps.Answers(now=None, decision=decide(), wider=decide(compute_flops=1e19))
+    found = tour_steps.Answers(now=FIRST_VISIT, decision=decide(), wider=decide(compute_flops=1e19))
     assert "the cost from" in tour_steps.answers(STEPS[4], found, Words("en"))
-    same = tour_steps.Answers(now=None, decision=decide(), wider=decide(data_budget=20_000_000))
+    same = tour_steps.Answers(
+        now=FIRST_VISIT, decision=decide(), wider=decide(data_budget=20_000_000)
+    )
     assert "at the same cost" in tour_steps.answers(STEPS[4], same, Words("en"))
 
 

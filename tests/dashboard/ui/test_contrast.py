@@ -162,7 +162,9 @@ def test_the_web_page_that_is_taken_along():
 
 @pytest.mark.parametrize("colours", PALETTES.values(), ids=PALETTES)
 def test_quiet_words_of_pictures_and_slides_on_the_screen(colours):
-    share = float(re.search(r'fill-opacity="([\d.]+)"', svg._ROLES["quiet"])[1])
+    (quiet,) = re.findall(r'fill-opacity="([\d.]+)"', svg._ROLES["quiet"])
+    share = float(quiet)
     assert contrast(blended(colours.ink, colours.paper, share), colours.paper) >= TEXT
-    share = float(re.search(r"footer{[^}]*opacity:([\d.]+)", webpage._LARGE)[1])
+    footer, *_ = re.findall(r"footer{[^}]*opacity:([\d.]+)", webpage._LARGE)
+    share = float(footer)
     assert contrast(blended(colours.ink, colours.paper, share), colours.paper) >= TEXT
