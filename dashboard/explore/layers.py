@@ -1,5 +1,5 @@
-"""What a map of Explore colours: a quantity, at which values its lines run, and how
-they are written.
+"""What a map of Explore colours: a quantity, at which values its lines run, and how they are
+written.
 
 Quantities that span decades are drawn by their logarithm; the writing is always the quantity's own.
 """

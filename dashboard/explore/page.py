@@ -1,5 +1,5 @@
-"""Explore: what pays most from here in a sentence, the three budgets as a
-map, plans along compute."""
+"""Explore: what pays most from here in a sentence, the three budgets as a map, plans along
+compute."""
 
 import streamlit as st
 

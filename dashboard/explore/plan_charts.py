@@ -1,7 +1,7 @@
 """What the best plan looks like along compute: a grid of small multiples, and tokens per parameter.
 
-Lines of different ε differ in stroke and in weight, not in colour alone; the
-scenario's own is solid.
+Lines of different ε differ in stroke and in weight, not in colour alone; the scenario's own is
+solid.
 """
 
 import math

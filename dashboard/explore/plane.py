@@ -29,7 +29,7 @@ TERMS = {
     "saving": ("usual_rule",),
     "size": ("model_size",),
 }
-"""What each of them is about, in :mod:`dashboard.glossary.lookup`."""
+"""Quantity -> the terms it is explained by, in :mod:`dashboard.glossary.lookup`."""
 PLANES = {
     "compute-data": N_("Compute and people"),
     "compute-epsilon": N_("Compute and ε"),
@@ -37,8 +37,8 @@ PLANES = {
 }
 """The two budgets along the axes, by their keys in a link."""
 _BATCHES = (64, 2**20)
-"""Batches that span the compute of interest, from the smallest plan of the
-evidence to its largest."""
+"""Batches that span the compute of interest, from the smallest plan of the evidence to its
+largest."""
 _PEOPLE = (1e4, 1e9)
 _EPSILON = (0.1, 0.2, 0.3, 0.5, 1.0, 1.5, 2.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0)
 _FEW, _MANY = (1, 3), (1, 2, 5)

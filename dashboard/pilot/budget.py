@@ -24,8 +24,8 @@ class Choices(TypedDict):
 
 
 def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
-    """Seconds for all trainings, and what
-    :func:`dashboard.answers.cache.pilot_plan` is asked besides."""
+    """Seconds for all trainings, and what :func:`dashboard.answers.cache.pilot_plan` is asked
+    besides."""
     blocks.heading(words.say("Budget"))
     in_money = st.segmented_control(
         words.say("Measured in"),

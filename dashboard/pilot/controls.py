@@ -13,7 +13,7 @@ _RESUMABLE = {State.PLANNED, State.PAUSED, State.FAILED, State.INTERRUPTED, Stat
 
 
 def draw(plan: PilotPlan, status: Status, words: Words) -> None:
-    """The buttons that make sense now."""
+    """Draw the buttons that apply to the pilot's state."""
     plan_id = plan.plan_id
     if sentence := provenance.changed_now(plan, status, words):
         st.warning(sentence, icon=":material/update:")

@@ -1,4 +1,4 @@
-"""Pilots as the history keeps them: which one is on show, their lines, what their trainings left.
+"""The pilots of the history: which one is shown, their rows in the table, their audits.
 
 Pure but for one look at a request that waits.
 """
@@ -90,7 +90,7 @@ def title(entry: Entry, zone: str | None, words: Words) -> str:
 
 
 def unreadable(entry: Entry, words: Words) -> str:
-    """That a plan's file proves nothing any more."""
+    """The sentence for a plan whose file cannot be read or was changed."""
     return words.say(
         "The plan of the pilot {plan_id} cannot be read or was changed since it was frozen: choose "
         "another pilot.",

@@ -1,4 +1,4 @@
-"""One click: the law with the pilot's runs, and how the decision moves."""
+"""Refit the law with the pilot's runs on one click, and say how the decision moves."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from engine.text.i18n import Words
 
 
 def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
-    """The button; once clicked, before and after."""
+    """Draw the button; once clicked, the decision before and after."""
     question = f"revision {plan.plan_id}"
     blocks.heading(words.say("What this changes"))
     if plan.family != plan.evidence_id:

@@ -19,7 +19,7 @@ Predictions = dict[str, Expected | None]
 
 
 def draw(entry: Entry, plan: PilotPlan, now: Scenario, words: Words, colours: Palette) -> None:
-    """Alive as long as the process is; a still picture of a pilot that stopped."""
+    """Draw the pilot, anew every second while its process runs."""
     expected = {arm.name: cache.pilot_expected(plan, arm) for arm in plan.arms}
     if sentence := entries.incomplete(entry, words):
         st.error(sentence, icon=":material/block:")

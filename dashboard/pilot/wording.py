@@ -196,7 +196,7 @@ def promise(each: float, total: float, delta: float, trainings: int, words: Word
 
 
 def plan_promise(plan: PilotPlan, words: Words) -> str:
-    """The same of a plan."""
+    """The promise of a plan: ε of one training, and of all of them together."""
     return promise(plan.epsilon_each, plan.epsilon_total, plan.delta_total, plan.trainings, words)
 
 
@@ -224,7 +224,7 @@ def covered(unit: str, words: Words) -> str:
 
 
 def epsilon(value: float) -> str:
-    """Rounded up."""
+    """ε, rounded up to the decimals shown."""
     return formats.plain(formats.rounded(value, 3, up=True))
 
 

@@ -1,4 +1,4 @@
-"""Sliders on a slide: the budgets that its message is about."""
+"""The sliders of budgets outside the sidebar: on a slide, and on a phone."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from engine.text.i18n import Words
 
 
 def draw(keys: tuple[str, ...], words: Words) -> None:
-    """One slider a budget, by its key in a link, side by side; moving one moves the whole deck."""
+    """Draw one slider a budget, side by side; ``keys`` are those of a link."""
     if not keys:
         return
     kinds = {

@@ -15,7 +15,8 @@ _TERMS = {"compute": ("compute",), "data": ("people",), "epsilon": ("epsilon", "
 
 
 def draw(words: Words) -> None:
-    """Draw every shared widget; the values are read with :func:`dashboard.state.session.current`."""
+    """Draw every shared widget; the values are read with
+    :func:`dashboard.state.session.current`."""
     now = session.current()
     spent = cache.cost(now.budget.compute_flops, now.assumptions)
     time, price = labels.duration(spent.device_hours, words), labels.money(spent, words)

@@ -1,4 +1,4 @@
-"""The table of assumptions between the page, files and the sidebar."""
+"""The table of assumptions: to the editor and back, from files, and to the sidebar."""
 
 from collections.abc import Mapping
 
@@ -68,7 +68,7 @@ def from_file(name: str, content: bytes) -> Assumptions:
 
 
 def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]:
-    """What the sidebar must now hold, since it shows some of the table's figures.
+    """The values of the sidebar's fields, which show some of the table's figures.
 
     Raises :class:`InputError` for what the sidebar would refuse.
     """

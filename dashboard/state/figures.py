@@ -29,7 +29,7 @@ from engine.roi.metric import AssumedCurve, Curve, fit_metric
 
 EXAMPLE = "adoption=0.8~0.3~0.85~pert"
 LONGEST = 20_000
-"""Characters: every row changed, with a source of three hundred each, takes less."""
+"""Characters; enough for every row changed, with a source of 300 characters each."""
 MOST_PAIRS = 100
 _ROW, _PART = ";", "~"
 _REMEMBERED = 64
@@ -66,8 +66,9 @@ def table(kind: MetricKind, text: str | None) -> Assumptions:
 
 
 def written(own: Assumptions, base: Assumptions, begins: Assumptions | None = None) -> str | None:
-    """What of ``own`` is not as in ``base``, written for a reader that begins from ``begins`` (by
-    default ``base`` too). Raises :class:`InputError` where that is more than a link can hold."""
+    """The rows of ``own`` that differ from ``base``, written for a reader that begins from
+    ``begins`` (by default ``base`` too). Raises :class:`InputError` where that is more than a link
+    can hold."""
     begins = begins or base
     lines = [
         _line(row.name, _change(row, begins[row.name])) for row in own.rows if row != base[row.name]
@@ -97,8 +98,8 @@ def joined(*texts: str | None) -> str | None:
 
 
 def pairs_text(text: str) -> str | None:
-    """Pairs as a link has them; None for none. Raises :class:`InputError`
-    for a line that is none."""
+    """Pairs as a link has them; None for none. Raises :class:`InputError` for a line that is
+    none."""
     return _ROW.join(f"{loss:.12g},{metric:.12g}" for loss, metric in read_pairs(text)) or None
 
 
@@ -205,7 +206,7 @@ def _line(name: str, change: _Change) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Without what this grammar means by something: ``unquote`` gives it back."""
+    """The text with the separators of this grammar percent-encoded; ``unquote`` reverses it."""
     return re.sub(f"[%{_ROW}{_PART}]", lambda match: f"%{ord(match[0]):02X}", text)
 
 

@@ -46,8 +46,8 @@ D = TypeVar("D", bound=Value)
 
 @dataclass(frozen=True, kw_only=True)
 class Field(ABC, Generic[T, D]):
-    """A field of a link. ``T`` is the type of what a text says; ``D`` that of the default: None for a
-    field that may have no value, else ``T``."""
+    """A field of a link. ``T`` is the type of what a text says; ``D`` that of the default: None for
+    a field that may have no value, else ``T``."""
 
     key: str
     """Its key in the URL."""
@@ -71,7 +71,8 @@ class Field(ABC, Generic[T, D]):
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Field[N, D]):
-    """A field that holds a number inside ``bounds``; ``convert`` is ``round`` if it counts something."""
+    """A field that holds a number inside ``bounds``; ``convert`` is ``round`` if it counts
+    something."""
 
     bounds: tuple[float, float]
     example: str
@@ -292,8 +293,8 @@ def defaults() -> dict[str, Value]:
 
 
 def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, InputError]]:
-    """Values of every field, and the refusals; a refused field keeps its default. Figures that do not
-    go together are refused as a whole."""
+    """Values of every field, and the refusals; a refused field keeps its default. Figures that do
+    not go together are refused as a whole."""
     values = defaults()
     refused: dict[str, InputError] = {}
     for key in (key for key in FIELDS if key in query):

@@ -1,4 +1,4 @@
-"""What a page is asked: one frozen :class:`Scenario`, made of the values of a link's fields."""
+"""The question that a page answers: one frozen :class:`Scenario`, made of the values of a link."""
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ class Scenario:
 
 
 def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str, link.Value]:
-    """The values that ask what ``values`` do, but by the figures of ``table``: what the sidebar shows of
-    them, and the others as a link has them. Raises :class:`engine.errors.InputError` for figures that
-    the sidebar, a link or the measured pairs would refuse."""
+    """``values`` with the figures of ``table``: some in the fields that the sidebar shows, the
+    others as the text of a link. Raises :class:`engine.errors.InputError` for figures that the
+    sidebar, a link or the measured pairs would refuse."""
     kept: dict[str, link.Value] = {
         **values,
         **assumption_table.sidebar(table, link.assumptions(values)),
@@ -51,7 +51,7 @@ def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str
 
 def asked(values: Mapping[str, link.Value], language: str) -> Scenario:
     """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do
-    not go together, which :func:`dashboard.state.link.read_all` lets nobody have."""
+    not go together, which :func:`dashboard.state.link.read_all` refuses before."""
     table, curve = link.own_figures(values)
     return Scenario(
         budget=link.budget(values),
@@ -70,8 +70,9 @@ def follow_metric(
     aside: MutableMapping[str, tuple[str | None, str | None]],
     before: str,
 ) -> None:
-    """Keep figures with the metric that they belong to: where the metric in ``values`` is another one
-    than ``before``, move figures and pairs of that one to ``aside``, and bring back those of this one."""
+    """Keep figures with the metric that they belong to: where the metric in ``values`` is another
+    one than ``before``, move figures and pairs of that one to ``aside``, and bring back those of
+    this one."""
     metric = link.METRIC.of(values)
     if metric == before:
         return

@@ -2,8 +2,8 @@
 
 The session keeps one value a field (``_values``). A widget is set from it before it is drawn and
 writes back in its callback, so slider, typed entry and URL always agree and none owns the value.
-The functions ``bind_…`` return the arguments that tie a widget to what it changes, to be unpacked into
-the call that draws it.
+The functions ``bind_…`` return the arguments that tie a widget to what it changes, to be unpacked
+into the call that draws it.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from dashboard.state import assumption_table, example_loan, figures, link
+from dashboard.state import assumption_table, example_session, figures, link
 from dashboard.state.link import D, T
 from dashboard.state.scenario import Scenario, asked, follow_metric, with_table
 from engine.errors import InputError
@@ -39,19 +39,19 @@ class Bound(TypedDict):
 
 
 class WithValue(Bound, Generic[S]):
-    """… of a slider, a text input or a number input, which begins with ``value``."""
+    """Arguments of a slider, a text input or a number input, which begins with ``value``."""
 
     value: S
 
 
 class WithDefault(Bound, Generic[S]):
-    """… of a segmented control, which begins with ``default``."""
+    """Arguments of a segmented control, which begins with ``default``."""
 
     default: S
 
 
 class WithIndex(Bound):
-    """… of a select box, which begins with the option at ``index``."""
+    """Arguments of a select box, which begins with the option at ``index``."""
 
     index: int
 
@@ -72,16 +72,16 @@ class Clicks(TypedDict):
 
 
 def follow_url() -> bool:
-    """Start from the URL, and follow it when someone else than :func:`write_url`
-    changed it: then True.
+    """Take the values of the URL on a first run, and when the URL was changed by anything but
+    :func:`write_url`; True if so.
 
-    A rerun may still carry the URL of a moment ago, hence the memory of our own links.
+    A rerun may still carry an earlier URL of ours, so the last links are remembered.
     """
     state = st.session_state
     query = {key: st.query_params[key] for key in link.FIELDS if key in st.query_params}
     if "_values" in state and (not query or query in state["_links"]):
         return False
-    give_back()  # A link that is opened ends a loan.
+    end_example()  # A link that is opened ends an example.
     if "_values" not in state and query.keys() <= {"lang"}:
         ask("first visit")
     state["_values"], state["_refused_link"] = link.read_all(query)
@@ -92,7 +92,7 @@ def follow_url() -> bool:
 
 def write_url() -> None:
     """Make the address bar a link to the visitor's own scenario, under an example too."""
-    query = link.write_all(example_loan.own(st.session_state))
+    query = link.write_all(example_session.own(st.session_state))
     st.session_state["_drawn_in"] = language()
     st.session_state["_links"].append(query)
     if st.query_params.to_dict() != query:
@@ -122,7 +122,7 @@ def refused_link(words: Words) -> list[str]:
 
 
 def refused_entry(key: str, words: Words) -> str | None:
-    """Why the text now in the typed field ``key`` is not used; its last good value stands."""
+    """Why the text typed into the field ``key`` is refused; the field keeps its last good value."""
     error = st.session_state["_refused"].get(key)
     return error and words.refusal(error)
 
@@ -145,8 +145,8 @@ def price() -> float:
 def bind_value(field: _Field, widget: str, shown: S) -> WithValue[S]:
     """Arguments that tie a slider, text input or number input to a field; it now shows ``shown``.
 
-    ``widget`` tells several widgets of one field apart. ``"typed"`` is a text input: what is typed is
-    read by the field, and stays there when it is refused.
+    ``widget`` tells several widgets of one field apart. ``"typed"`` is a text input: what is typed
+    is read by the field, and stays there when it is refused.
     """
     bound = _bound(field.key, widget, shown)
     return {**bound, "value": st.session_state[bound["key"]]}
@@ -198,8 +198,8 @@ def bind_file() -> Bound:
 
 
 def show(field: link.Field[T, D], chosen: T) -> None:
-    """Put a pilot (``link.NEW_PILOT`` asks for a new one), a slide or a step of the tour on show, also
-    in the link."""
+    """Put a pilot (``link.NEW_PILOT`` asks for a new one), a slide or a step of the tour on show,
+    also in the link."""
     st.session_state["_values"][field.key] = chosen
 
 
@@ -209,7 +209,8 @@ def bind_page(page: str, widget: str) -> Persistent:
 
 
 def typed(page: str, widget: str) -> str:
-    """What stands in such a field, also before it is drawn; "" before anything was typed."""
+    """The text of a field of :func:`bind_page`, also before it is drawn; "" if nothing was
+    typed."""
     return str(st.session_state.get(f"{page}:{widget}") or "").strip()
 
 
@@ -244,15 +245,15 @@ def take(fields: Mapping[str, link.Value]) -> None:
         _begin_table_anew()
 
 
-def lend(example: Mapping[str, link.Value]) -> None:
+def begin_example(example: Mapping[str, link.Value]) -> None:
     """Show an example in place of the visitor's scenario, table and pairs, which are kept."""
-    example_loan.begin(st.session_state, example)
+    example_session.begin(st.session_state, example)
     _renew_table()
 
 
-def give_back() -> None:
-    """Bring back what an example took the place of; nothing without a loan."""
-    if example_loan.end(st.session_state):
+def end_example() -> None:
+    """End the example and bring back the visitor's scenario; without an example, do nothing."""
+    if example_session.end(st.session_state):
         _renew_table()
 
 
@@ -262,7 +263,7 @@ def fields() -> dict[str, link.Value]:
 
 
 def ask(question: str) -> None:
-    """Note for this session that something was asked for, or what it began as: it stays."""
+    """Remember for this session that something was asked for, or how the session began."""
     st.session_state["_asked"] = st.session_state.get("_asked", frozenset()) | {question}
 
 
@@ -279,7 +280,7 @@ def bind_pairs() -> Bound:
 
 
 def restore_table() -> None:
-    """Back to the table and curve that a first visit has."""
+    """Return to the table and curve of a first visit."""
     st.session_state["_values"] |= {"figures": None, "pairs": None}
     _forget_figures()
 
@@ -307,7 +308,7 @@ def _take_pairs(name: str) -> None:
 
 
 def _try(key: str, action: Callable[[], None]) -> None:
-    """Do it, or keep the refusal under ``key``."""
+    """Call ``action``; remember under ``key`` the refusal that it raises."""
     try:
         action()
     except InputError as error:
@@ -317,7 +318,7 @@ def _try(key: str, action: Callable[[], None]) -> None:
 
 
 def _keep_table(table: Assumptions) -> None:
-    """The table, and in the sidebar what both hold."""
+    """Keep the table, also in the fields that the sidebar shows."""
     st.session_state["_values"] = with_table(st.session_state["_values"], table)
     _renew_table()
     pairs = f"pairs:{_kind()}"
@@ -330,13 +331,13 @@ def _kind() -> MetricKind:
 
 
 def _forget_figures() -> None:
-    """Figures came or went as a whole: what was put aside for other metrics goes too."""
+    """Forget what was set aside for other metrics: all figures have been replaced."""
     st.session_state.pop("_metrics", None)
     _begin_table_anew()
 
 
 def _begin_table_anew() -> None:
-    """Figures and pairs are others than those on the page: what was typed over them goes."""
+    """Drop what was typed over figures and pairs that have been replaced."""
     for key in ("file", "pairs"):
         st.session_state["_refused"].pop(key, None)
     st.session_state[f"pairs:{_kind()}"] = None

@@ -1,5 +1,4 @@
-"""The tour's card at the foot of the page: what is asked, what is
-answered, what to try, onwards."""
+"""The tour's card at the foot of the page: the question, the answer, what to try, the buttons."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,18 +18,19 @@ _STYLE = """<style>
   .st-key-tour [data-testid="stExpanderDetails"] { max-height: 34vh; overflow-y: auto; }
 }
 </style>"""
-"""A card at the foot may not take the page's room: on a phone, at most a third of it."""
+"""The card leaves the page its room: on a phone it takes at most a third of the height."""
 
 
 def begin(number: int, pages: Pages) -> None:
     """Lend the example and open a step's page."""
     session.show(link.TOUR, number)
-    session.lend(steps.EXAMPLE)
+    session.begin_example(steps.EXAMPLE)
     st.switch_page(pages[steps.STEPS[number - 1].page])
 
 
 def under_way(page: str) -> Step | None:
-    """The step of a page while there is a tour: who turns pages by the navigation takes it along."""
+    """The step of a page while a tour is under way; the tour follows a visitor who changes pages by
+    the navigation."""
     if session.value(link.TOUR) is None:
         return None
     number = steps.number(page)
@@ -39,8 +39,8 @@ def under_way(page: str) -> Step | None:
 
 
 def draw(step: Step, pages: Pages, now: Scenario, words: Words) -> DeltaGenerator:
-    """The card, before the page is drawn, so that nobody waits to go on; returns the place for
-    :mod:`dashboard.tour.answer`, to be filled when the page has computed its answer."""
+    """Draw the card before the page, so that nobody waits for its buttons. Returns the placeholder
+    that :mod:`dashboard.tour.answer` fills when the page has computed its answer."""
     number = steps.number(step.page)
     title = words.say("Tour {n}/{count} · worked example", n=number, count=len(steps.STEPS))
     with st.bottom, st.container(border=True, gap="small", key="tour"):

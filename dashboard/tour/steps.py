@@ -1,8 +1,8 @@
-"""The guided start: a worked example led over the pages, one step a page; pure.
+"""The guided tour: a worked example on every page, one step a page; pure.
 
-A made-up manufacturing group asks, each page answers with the figures it has just computed, and one
-thing is there to try. Only what goes in is made up (:data:`EXAMPLE`): nothing that comes out
-is typed here. Lent to the page by :mod:`dashboard.state.example_loan`, so a visitor's own
+A made-up manufacturing group asks a question, the page answers it with the figures it has just
+computed, and the visitor can try one thing. Only what goes in is made up (:data:`EXAMPLE`): nothing
+that comes out is typed here. Shown by :mod:`dashboard.state.example_session`, so a visitor's own
 scenario survives.
 """
 
@@ -34,8 +34,8 @@ _MINUTES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step: the page it belongs to, what is asked there, what to try, and a
-    button that tries it.
+    """One step: the page it belongs to, what is asked there, what to try, and a button that tries
+    it.
 
     ``sets``: the budget that the button moves, and by which factor; None where the page has a
     button of its own.
@@ -97,13 +97,13 @@ STEPS = (
         tries=N_("Turn the slides with the arrow keys, and switch on the notes."),
     ),
 )
-"""In the order of the walk; a step's number in a link counts from 1."""
+"""In the order of the tour; a step's number in a link counts from 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What the pages have computed for the scenario on show; ``wider``
-    is that of the comparison."""
+    """What the pages have computed for the scenario on show; ``wider`` is that of the
+    comparison."""
 
     now: Scenario
     decision: Decision
@@ -164,7 +164,7 @@ def answers(step: Step, found: Answers, words: Words) -> str:
 
 
 def without_plan(words: Words) -> str:
-    """What stands there when the visitor moved the budgets to where there is no plan."""
+    """The sentence for budgets that allow no plan."""
     said = words.say("These budgets allow no plan; take the example's figures again.")
     return _headed(words.say("Answered:"), said)
 
@@ -172,8 +172,8 @@ def without_plan(words: Words) -> str:
 def assumptions(words: Words) -> str:
     """What is made up, in one line."""
     return words.say(
-        "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = {delta}. "
-        "All else is as on a first visit. What the pages answer is computed.",
+        "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = "
+        "{delta}. All else is as on a first visit. What the pages answer is computed.",
         people=labels.people(link.DATA.of(EXAMPLE), words),
         compute=formats.scientific(link.COMPUTE.of(EXAMPLE)),
         epsilon=formats.plain(link.EPSILON.of(EXAMPLE)),

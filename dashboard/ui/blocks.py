@@ -65,8 +65,8 @@ def plot(drawn: Chart, height: int, **clicks: Unpack[Clicks]) -> None:
 
 
 def answered(ask: Callable[[], T], words: Words) -> T | None:
-    """What ``ask`` answers, a skeleton in its place until then. Where it raises :class:`InputError`: the
-    refusal and what to do about it are drawn, and the result is None."""
+    """What ``ask`` answers, a skeleton in its place until then. Where it raises
+    :class:`InputError`: the refusal and what to do about it are drawn, and the result is None."""
     try:
         with st.skeleton(height=_ANSWER_HEIGHT):
             return ask()

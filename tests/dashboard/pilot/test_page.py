@@ -1,5 +1,5 @@
-"""The Pilot page in every state: one start however often it is clicked, a
-run found again, refits."""
+"""The Pilot page in every state: one start however often it is clicked, a run found again,
+refits."""
 
 import re
 import subprocess

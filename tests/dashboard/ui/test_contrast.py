@@ -2,8 +2,8 @@
 
 Colour-blind eyes are simulated with the matrices of Machado, Oliveira and Fernandes, "A
 Physiologically-based Model for Simulation of Color Vision Deficiency" (IEEE TVCG 15(6), 2009),
-severity 1.0, on linear RGB; how far two colours are apart is CIE 1976 ΔE*ab, of which about 2.3
-is just noticed.
+severity 1.0, on linear RGB; how far two colours are apart is CIE 1976 ΔE*ab, of which about 2.3 is
+just noticed.
 """
 
 import re
