@@ -1,4 +1,4 @@
-"""The Compare page before anything is chosen: an example beside this scenario, and how to choose."""
+"""The Compare page before anything is chosen: an example beside this scenario, and a hint."""
 
 import streamlit as st
 
