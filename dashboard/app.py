@@ -5,6 +5,7 @@ same scenario follows a person over all pages.
 """
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from dashboard.shell import (  # noqa: E402
     sidebar,
     top_line,
 )
-from dashboard.state import session  # noqa: E402
+from dashboard.state import link, session  # noqa: E402
+from dashboard.state.scenario import Scenario  # noqa: E402
 from dashboard.tour import answer as tour_answer  # noqa: E402
 from dashboard.tour import card as tour_card  # noqa: E402
 from dashboard.tour import offer as tour_offer  # noqa: E402
@@ -73,15 +75,16 @@ def main() -> None:
     if page is named:
         st.switch_page(pages[PAGES[0][0]], query_params=st.query_params.to_dict())
     name = next(name for name, one in pages.items() if one is page)
-    if is_new_link and session.value("tour") is not None:
-        tour_card.begin(session.value("tour"), pages)
+    step_of_link = session.value(link.TOUR)
+    if is_new_link and step_of_link is not None:
+        tour_card.begin(step_of_link, pages)
     st.logo(str(_ICON), size="large")
     mobile.speak(words)
     if name != _MEETING:
         with st.sidebar:
             sidebar.draw(words)
     step = tour_card.under_way(name)
-    answer = step and tour_card.draw(step, pages, session.current(), words)
+    place = tour_card.draw(step, pages, session.current(), words) if step else None
     session.write_url()
     if name != _MEETING:
         top_line.draw(pages, words)
@@ -90,8 +93,8 @@ def main() -> None:
     if name != _MEETING:
         mobile.budgets(words)
     page.run()
-    if step:
-        tour_answer.draw(step, answer, session.current(), words)
+    if step and place:
+        tour_answer.draw(step, place, session.current(), words)
     if name == _MEETING:
         top_line.draw(pages, words)
     tour_offer.remember()
@@ -103,7 +106,7 @@ def _first_by_name(pages: dict[str, st.Page]) -> st.Page:
     return st.Page(lambda: None, title=pages[first].title, url_path=first, visibility="hidden")
 
 
-def _show(draw) -> None:
+def _show(draw: Callable[[Scenario], None]) -> None:
     draw(session.current())
 
 

@@ -1,4 +1,4 @@
-"""Beside what this scenario is laid while nothing was chosen: an example, and how to choose."""
+"""The Compare page before anything is chosen: an example beside this scenario, and a hint."""
 
 import streamlit as st
 

@@ -9,4 +9,4 @@ _FOLD = 10
 
 def wider(values: dict[str, link.Value]) -> dict[str, link.Value]:
     """The scenario that the Compare page sets beside this one until one is chosen."""
-    return values | {"data": min(_FOLD * values["data"], DATA_RANGE[1])}
+    return values | {"data": min(_FOLD * link.DATA.of(values), DATA_RANGE[1])}

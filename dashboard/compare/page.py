@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.answers import cache, provisional
 from dashboard.compare import charts, saved_list, selection, wording
 from dashboard.state import saved
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 

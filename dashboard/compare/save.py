@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.state import session
+from dashboard.state import link, session
 from engine.errors import InputError
 from engine.text.i18n import Words
 from engine.text.labels import example
@@ -24,7 +24,7 @@ def attempt(action: Callable[[], object], done: str, words: Words) -> None:
 
 def marked(name: str, words: Words) -> str:
     """A name to keep a scenario under; the tour's example stays known as one among the others."""
-    made_up = session.value("tour") is not None
+    made_up = session.value(link.TOUR) is not None
     return example(name, words) if made_up and name.strip() else name
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.compare import save, wording
-from dashboard.state import saved, session
+from dashboard.state import link, saved, session
 from dashboard.ui import blocks
 from engine.text.i18n import Words
 
@@ -23,7 +23,7 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
         if st.button(
             words.say("Overwrite with this scenario"),
             icon=":material/edit:",
-            disabled=session.value("tour") is not None,  # An example takes no scenario's place.
+            disabled=session.value(link.TOUR) is not None,  # An example takes no scenario's place.
         ):
             save.attempt(
                 lambda: saved.updated(place, one, session.fields(), who=who, at=save.now()),

@@ -191,27 +191,28 @@ def _when(at: str, zone: str | None) -> str:
 
 
 def _assumption(each: Side, key: str, words: Words) -> str:
-    values = each.values
-    held = values[key]
-    if key == "compute":
-        return f"{formats.scientific(held)} FLOPs"
-    if key == "data":
-        return labels.people(held, words)
-    if key == "delta":
-        return formats.scientific(held)
-    if key == "sampling":
-        return labels.sampling(held, words)
-    if key == "evidence":
-        return labels.evidence_name(held, words)
-    if key == "accelerator":
-        price = link.assumptions(values).accelerator.price_per_hour_usd
-        text = link.ACCELERATORS[held].name
-        return words.say("{device}, USD {price} an hour", device=text, price=formats.plain(price))
-    if key == "figures":
-        return _own_figures(values, words)
-    if key == "utilisation":
-        return formats.percent(held, words.language)
-    return formats.plain(held, 5)
+    values, plain = each.values, {f.key: f for f in (link.EPSILON, link.OVERHEAD, link.RATE)}
+    if key in plain:
+        return formats.plain(plain[key].of(values), 5)
+    match key:
+        case "compute":
+            return f"{formats.scientific(link.COMPUTE.of(values))} FLOPs"
+        case "data":
+            return labels.people(link.DATA.of(values), words)
+        case "delta":
+            return formats.scientific(link.DELTA.of(values))
+        case "sampling":
+            return labels.sampling(link.SAMPLING.of(values), words)
+        case "evidence":
+            return labels.evidence_name(link.EVIDENCE.of(values), words)
+        case "accelerator":
+            device = link.ACCELERATORS[link.ACCELERATOR.of(values)].name
+            price = formats.plain(link.price(values))
+            return words.say("{device}, USD {price} an hour", device=device, price=price)
+        case "utilisation":
+            return formats.percent(link.UTILISATION.of(values), words.language)
+        case _:
+            return _own_figures(values, words)
 
 
 def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], ...]:
@@ -249,11 +250,12 @@ def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], .
 
 def _own_figures(values: Mapping[str, link.Value], words: Words) -> str:
     """By which metric, and how much of it is a person's own."""
-    own = len((values["figures"] or "").split(";")) if values["figures"] else 0
-    said = [figures.kind(values["metric"], words)]
+    changed = link.FIGURES.of(values)
+    own = len(changed.split(";")) if changed else 0
+    said = [figures.kind(link.METRIC.of(values), words)]
     if own:
         said.append(words.count("{n} figure changed", "{n} figures changed", own))
-    if values["pairs"]:
+    if link.PAIRS.of(values):
         said.append(words.say("measured pairs"))
     return " · ".join(said)
 

@@ -5,12 +5,11 @@ import streamlit as st
 
 from dashboard.answers import cache, provisional
 from dashboard.decide import charts, detail, facts, guarantee, wording
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.decision.answer import Answer
 from engine.decision.decide import Decision
-from engine.errors import InputError
 from engine.text import verdict
 from engine.text.i18n import Words
 
@@ -18,11 +17,8 @@ from engine.text.i18n import Words
 def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
-    try:
-        answer = _answer(scenario, words)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+    answer = _answer(scenario, words)
+    if answer is None:
         return
     decision = answer.decision
     st.title(wording.headline(answer, words), anchor=False)
@@ -38,12 +34,11 @@ def render(scenario: Scenario) -> None:
     provisional.settle([answer])
 
 
-def _answer(scenario: Scenario, words: Words) -> Answer:
+def _answer(scenario: Scenario, words: Words) -> Answer | None:
     note = st.empty()
     if not cache.evidence_is_ready(scenario.question.evidence_id):
         note.info(words.say("Fitting the law to the evidence: some seconds, this one time only."))
-    with st.skeleton(height=420):
-        answer = cache.answer(scenario.question)
+    answer = blocks.answered(lambda: cache.answer(scenario.question), words)
     note.empty()
     return answer
 

@@ -1,5 +1,5 @@
-"""What a map of Explore colours: a quantity, at which values its lines run, and how
-they are written.
+"""What a map of Explore colours: a quantity, at which values its lines run, and how they are
+written.
 
 Quantities that span decades are drawn by their logarithm; the writing is always the quantity's own.
 """
@@ -7,6 +7,7 @@ Quantities that span decades are drawn by their logarithm; the writing is always
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -47,6 +48,8 @@ def layer(found: BudgetMap, quantity: str, assumptions: CostAssumptions, words: 
             words.say("Best model size (parameters)"),
         )
     if quantity == "saving":
+        if found.saving is None:
+            raise ValueError("Expected a map with the saving over the usual rule.")
         most = np.minimum(found.saving, FARTHEST)
         title = words.say("Compute of the usual rule over this plan's")
         return _decades(most, lambda v: _times(v, words), title)
@@ -86,6 +89,10 @@ def _decades(values: np.ndarray, write: Callable[[float], str], title: str) -> L
     return Layer(z=z, levels=levels, texts=texts, title=title)
 
 
+def _distance(middle: float, row: int) -> float:
+    return abs(row - middle)
+
+
 _ROWS = (0.58, 0.42, 0.74, 0.26)
 """Where values are written, as shares of the map."""
 
@@ -102,7 +109,7 @@ def crossing(
     for values, along, across, flip, edge in ((*rows, 1), (*columns, 1), (*rows, 0), (*columns, 0)):
         inner = range(1, values.shape[0] - 1)
         middle = values.shape[0] * _ROWS[index % len(_ROWS)]
-        for row in sorted(inner, key=lambda r, m=middle: abs(r - m)):
+        for row in sorted(inner, key=partial(_distance, middle)):
             line = values[row]
             with np.errstate(invalid="ignore"):
                 hits = np.flatnonzero((line[:-1] - level) * (line[1:] - level) <= 0)

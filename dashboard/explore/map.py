@@ -7,7 +7,7 @@ from dashboard.explore import map_charts, wording
 from dashboard.explore import plane as explore_plane
 from dashboard.glossary import lookup
 from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.decision.decide import Decision

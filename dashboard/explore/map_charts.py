@@ -15,6 +15,7 @@ from dashboard.ui import label_layout
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
+from dashboard.ui.label_layout import Note
 from engine.allocation.maps import BudgetMap, Doublings
 from engine.config import Budget
 from engine.cost import CostAssumptions, cost
@@ -43,9 +44,9 @@ def draw(
     canvas = Canvas(colours)
     _axis(canvas, "x", plane.x, found.x_values, words)
     _axis(canvas, "y", plane.y, found.y_values, words)
-    here = [float(getattr(budget, NAMES[key])) for key in (plane.x, plane.y)]
+    x, y = (float(getattr(budget, NAMES[key])) for key in (plane.x, plane.y))
     canvas.label(  # first, so that no value is written over it
-        *here, words.say("This scenario"), colours.ink, ay=-40, xanchor=canvas.inward(here[0])
+        x, y, words.say("This scenario"), colours.ink, ay=-40, xanchor=canvas.inward(x)
     )
     shown = layer(found, quantity, assumptions, words)
     _fill(canvas, found, shown)
@@ -60,7 +61,7 @@ def draw(
     _ridge(canvas, found, words)
     if gains is not None:
         _arrows(canvas, gains)
-    canvas.mark(*here, "star", 19, fill=colours.paper, edge=colours.ink)
+    canvas.mark(x, y, "star", 19, fill=colours.paper, edge=colours.ink)
     _targets(canvas, found, plane, assumptions, words)
     canvas.figure.update_layout(
         legend={
@@ -124,7 +125,7 @@ def _lines(
     """Lines of equal value, each with its value written on it."""
     if shown.levels.size < 1:
         return
-    notes = []
+    notes: list[Note] = []
     size = float(np.diff(shown.levels).min()) if shown.levels.size > 1 else 1.0
     for index, (level, text) in enumerate(zip(shown.levels, shown.texts, strict=True)):
         canvas.figure.add_contour(
@@ -155,7 +156,7 @@ def _iso_cost(canvas: Canvas, found: BudgetMap, assumptions: CostAssumptions, wo
     if one <= 0:
         return
     powers = range(math.ceil(math.log10(low * one)), math.floor(math.log10(high * one)) + 1)
-    notes = []
+    notes: list[Note] = []
     for number, power in enumerate(power for power in powers if power >= 3):
         at = 10.0**power / one
         canvas.figure.add_scatter(
@@ -192,7 +193,8 @@ def _outside(canvas: Canvas, found: BudgetMap, words: Words) -> None:
         name="outside",
     )
     half = [np.log10(v[1:] / v[:-1]).min() / 2 for v in (found.x_values, found.y_values)]
-    x, y = [], []
+    x: list[float | None] = []
+    y: list[float | None] = []
     for row, column in zip(*np.nonzero(found.outside), strict=True):
         for shift in (-0.5, 0.5):
             for end in (-1, 1):

@@ -1,28 +1,23 @@
-"""Explore: what pays most from here in a sentence, the three budgets as a
-map, plans along compute."""
+"""Explore: what pays most from here in a sentence, the three budgets as a map, plans along
+compute."""
 
 import streamlit as st
 
 from dashboard.answers import cache, provisional
 from dashboard.explore import map, plan_charts, plane, wording
 from dashboard.glossary import lookup
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.decision.decide import Decision
-from engine.errors import InputError
 from engine.text.i18n import Words
 
 
 def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
-    try:
-        with st.skeleton(height=420):
-            found = cache.answer(scenario.question)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+    found = blocks.answered(lambda: cache.answer(scenario.question), words)
+    if found is None:
         return
     answer = found.decision
     st.title(wording.headline(answer, words), anchor=False)

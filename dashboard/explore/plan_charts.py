@@ -1,10 +1,11 @@
 """What the best plan looks like along compute: a grid of small multiples, and tokens per parameter.
 
-Lines of different ε differ in stroke and in weight, not in colour alone; the
-scenario's own is solid.
+Lines of different ε differ in stroke and in weight, not in colour alone; the scenario's own is
+solid.
 """
 
 import math
+from typing import Any, TypedDict
 
 import numpy as np
 import plotly.graph_objects as go
@@ -34,7 +35,8 @@ def grid(lines: PlanLines, words: Words, colours: Palette) -> Chart:
     """Model size, batch and iterations (rows) along compute, for a few people (columns) and ε."""
     columns = lines.data_budget.size
     style = Canvas(colours).figure.layout
-    traces, axes = [], {}
+    traces: list[dict[str, object]] = []
+    axes: dict[str, dict[str, Any]] = {}
     for row, (name, title) in enumerate(_ROWS):
         values = getattr(lines, name)
         for column in range(columns):
@@ -131,17 +133,23 @@ def ratio(lines: PlanLines, answer: Decision, words: Words, colours: Palette) ->
     name = words.say("Usual rule without privacy: {rule}", rule=wording.TOKENS_RULE)
     canvas.line(ends, rule, name, colours.rule, 3, "dashdot")
     best = answer.recommendation.config
-    at = (best.compute_flops, wording.tokens_per_parameter(answer))
-    canvas.mark(*at, "star", 17, fill=colours.paper, edge=colours.ink)
-    anchor = canvas.inward(at[0])
-    canvas.label(*at, words.say("This scenario"), colours.ink, ay=-44, xanchor=anchor)
+    x, y = best.compute_flops, wording.tokens_per_parameter(answer)
+    canvas.mark(x, y, "star", 17, fill=colours.paper, edge=colours.ink)
+    anchor = canvas.inward(x)
+    canvas.label(x, y, words.say("This scenario"), colours.ink, ay=-44, xanchor=anchor)
     canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
     canvas.figure.update_yaxes(title_text=words.say("Tokens per parameter"))
     canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
     return Chart(canvas.figure, wording.ratio(answer, words))
 
 
-def _stroke(lines: PlanLines, line: int, colours: Palette) -> dict[str, object]:
+class _Stroke(TypedDict):
+    color: str
+    width: float
+    dash: str
+
+
+def _stroke(lines: PlanLines, line: int, colours: Palette) -> _Stroke:
     place = line + (1 if lines.epsilon.size < 3 else 0)
     return {
         "color": colours.faint(colours.recommendation, _SHARES[place]),
@@ -152,7 +160,7 @@ def _stroke(lines: PlanLines, line: int, colours: Palette) -> dict[str, object]:
 
 def _log(
     values: np.ndarray, language: str | None, most: int = 5, *, outward: bool = True
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """A logarithmic axis with a few powers of ten, the same in every panel of a row."""
     if not values.size:
         return {"type": "log"}

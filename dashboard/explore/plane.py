@@ -29,7 +29,7 @@ TERMS = {
     "saving": ("usual_rule",),
     "size": ("model_size",),
 }
-"""What each of them is about, in :mod:`dashboard.glossary.lookup`."""
+"""Quantity -> the terms it is explained by, in :mod:`dashboard.glossary.lookup`."""
 PLANES = {
     "compute-data": N_("Compute and people"),
     "compute-epsilon": N_("Compute and ε"),
@@ -37,8 +37,8 @@ PLANES = {
 }
 """The two budgets along the axes, by their keys in a link."""
 _BATCHES = (64, 2**20)
-"""Batches that span the compute of interest, from the smallest plan of the
-evidence to its largest."""
+"""Batches that span the compute of interest, from the smallest plan of the evidence to its
+largest."""
 _PEOPLE = (1e4, 1e9)
 _EPSILON = (0.1, 0.2, 0.3, 0.5, 1.0, 1.5, 2.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0)
 _FEW, _MANY = (1, 3), (1, 2, 5)
@@ -78,7 +78,7 @@ def window(key: str, budget: Budget, space: Space) -> tuple[float, ...]:
         return tuple(sorted({*_EPSILON, min(here, _EPSILON[0])}))
     low, high = _PEOPLE if key == "data" else compute_window(space)
     low, high = min(low, here), max(high, here)
-    bounds = link.FIELDS[key].bounds
+    bounds = link.BUDGET_FIELDS[key].bounds
     first = 10.0 ** math.floor(math.log10(low) + 1e-9)
     last = 10.0 ** math.ceil(math.log10(high) - 1e-9)
     return round_values(
@@ -92,7 +92,7 @@ def compute_window(space: Space) -> tuple[float, float]:
         6 * space.sequence_length * space.model_size[end] * space.iterations[end] * batch
         for end, batch in enumerate(_BATCHES)
     )
-    least, most = link.FIELDS["compute"].bounds
+    least, most = link.COMPUTE.bounds
     return min(max(low, least), most / 1e3), min(max(high, least * 1e3), most)
 
 
@@ -106,9 +106,9 @@ def round_values(low: float, high: float, within: tuple[float, ...]) -> tuple[fl
 def around(budget: Budget) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """People and ε for the small multiples: the scenario's between less and more of each."""
     people, epsilon = float(budget.data_budget), budget.epsilon
-    low, high = link.FIELDS["data"].bounds
+    low, high = link.DATA.bounds
     fewer, more = max(people / 10, low), min(people * 10, high)
-    least, most = link.FIELDS["epsilon"].bounds
+    least, most = link.EPSILON.bounds
     strict, loose = max(epsilon / 4, least), min(epsilon * 4, most)
     return (
         tuple(sorted({fewer, people, more})),
@@ -117,5 +117,9 @@ def around(budget: Budget) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _settled(budget: Budget, values: dict[str, float]) -> Budget:
-    changes = {NAMES[key]: int(v) if key == "data" else v for key, v in values.items()}
-    return replace(budget, **changes)
+    return replace(
+        budget,
+        compute_flops=values.get("compute", budget.compute_flops),
+        data_budget=int(values.get("data", budget.data_budget)),
+        epsilon=values.get("epsilon", budget.epsilon),
+    )

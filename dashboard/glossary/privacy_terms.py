@@ -1,5 +1,5 @@
-"""The terms of privacy, as :mod:`dashboard.glossary.terms` has them; what they
-say is what is certified."""
+"""The terms of privacy, as :mod:`dashboard.glossary.terms` has them; what they say is what is
+certified."""
 
 from collections.abc import Mapping
 

@@ -1,22 +1,31 @@
 """What a pilot may take: minutes or money, with or without the rule, once or several times."""
 
+from typing import TypedDict
+
 import streamlit as st
 
 from dashboard.pilot import facts, labels
 from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
 _MINUTES = 3
 """With what a first visit prepares, a verdict comes within five."""
-Choices = dict[str, bool | int]
+
+
+class Choices(TypedDict):
+    """Which trainings a pilot holds."""
+
+    with_rule: bool
+    repeats: int
+    keep_weights: bool
 
 
 def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
-    """Seconds for all trainings, and what
-    :func:`dashboard.answers.cache.pilot_plan` is asked besides."""
+    """Seconds for all trainings, and what :func:`dashboard.answers.cache.pilot_plan` is asked
+    besides."""
     blocks.heading(words.say("Budget"))
     in_money = st.segmented_control(
         words.say("Measured in"),

@@ -15,6 +15,7 @@ from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
+from engine.interval import Interval
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.verdict import Saving, Verdict
@@ -51,7 +52,7 @@ def watch(
         _curve(canvas, points, words.say("Earlier trainings"), colours.outside, 2)
     _curve(canvas, curve, words.say("Measured"), colours.evidence, 4, symbol=_SYMBOLS[arm.name])
     if arm.predicted is not None:
-        _interval(canvas, end, arm, hue)
+        _interval(canvas, end, arm.predicted, hue)
         inside = formats.between(
             formats.loss(arm.predicted.low), formats.loss(arm.predicted.high), words.language
         )
@@ -91,7 +92,7 @@ def result(
     for arm in plan.arms:
         x, loss = ends[arm.name]
         if arm.predicted is not None:
-            _interval(canvas, x * _BESIDE, arm, _hue(arm.name, colours))
+            _interval(canvas, x * _BESIDE, arm.predicted, _hue(arm.name, colours))
             name = pilot_labels.arm(arm.name, words)
             said = (
                 words.say("{arm}: predicted", arm=name)
@@ -154,16 +155,16 @@ def _curve(
         )
 
 
-def _interval(canvas: Canvas, x: float, arm: Arm, hue: str) -> None:
+def _interval(canvas: Canvas, x: float, predicted: Interval, hue: str) -> None:
     """The frozen interval as a thick bar, its value as an open diamond."""
     canvas.mark(
         x,
-        arm.predicted.value,
+        predicted.value,
         "diamond",
         11,
         fill=canvas.colours.paper,
         edge=hue,
-        error=arm.predicted,
+        error=predicted,
     )
     canvas.figure.data[-1].error_y.update(color=hue, thickness=6)
 

@@ -1,12 +1,9 @@
 """Pause, resume, cancel; cancelling asks once more. Before them, whether other code goes on."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from dashboard.pilot import entries, provenance
 from dashboard.ui import blocks
-from engine.errors import InputError
 from engine.pilot.plan import PilotPlan
 from engine.pilot.running import launchers
 from engine.pilot.running.status import State, Status
@@ -16,33 +13,26 @@ _RESUMABLE = {State.PLANNED, State.PAUSED, State.FAILED, State.INTERRUPTED, Stat
 
 
 def draw(plan: PilotPlan, status: Status, words: Words) -> None:
-    """The buttons that make sense now."""
+    """Draw the buttons that apply to the pilot's state."""
     plan_id = plan.plan_id
     if sentence := provenance.changed_now(plan, status, words):
         st.warning(sentence, icon=":material/update:")
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.is_running:
             if st.button(words.say("Pause"), icon=":material/pause:"):
-                _do(lambda: launchers.pause(plan_id), words)
+                blocks.accepted(lambda: launchers.pause(plan_id), words)
         elif status.state in _RESUMABLE and st.button(
             words.say("Start this pilot") if status.state is State.PLANNED else words.say("Resume"),
             type=blocks.emphasis(),
             icon=":material/play_arrow:",
         ):
-            _do(lambda: launchers.resume(plan_id), words)
+            blocks.accepted(lambda: launchers.resume(plan_id), words)
             st.rerun()
         if status.state not in (State.CANCELLED, State.FINISHED):
             with st.popover(words.say("Cancel …"), icon=":material/stop:"):
                 st.markdown(words.say("End this pilot for good? The ε spent stays spent."))
                 if st.button(words.say("Yes, cancel it")):
-                    _do(lambda: launchers.cancel(plan_id), words)
+                    blocks.accepted(lambda: launchers.cancel(plan_id), words)
                     st.rerun()
         if sentence := entries.asked_for(plan_id, words):
             st.markdown(f":gray[:material/hourglass_top: {sentence}]")
-
-
-def _do(action: Callable[[], object], words: Words) -> None:
-    try:
-        action()
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")

@@ -1,4 +1,4 @@
-"""Pilots as the history keeps them: which one is on show, their lines, what their trainings left.
+"""The pilots of the history: which one is shown, their rows in the table, their audits.
 
 Pure but for one look at a request that waits.
 """
@@ -34,6 +34,8 @@ def on_show(entries: Sequence[Entry], wanted: str | None) -> Entry | None:
 
 def audited(entry: Entry) -> list[tuple[str, Audit, float]]:
     """The strongest audit of each arm with the ε that one training promises, where there is one."""
+    if entry.plan is None:
+        return []
     promised = {arm.name: arm.certificate.epsilon for arm in entry.plan.arms}
     strongest: dict[str, Audit] = {}
     for result in entry.results:
@@ -88,7 +90,7 @@ def title(entry: Entry, zone: str | None, words: Words) -> str:
 
 
 def unreadable(entry: Entry, words: Words) -> str:
-    """That a plan's file proves nothing any more."""
+    """The sentence for a plan whose file cannot be read or was changed."""
     return words.say(
         "The plan of the pilot {plan_id} cannot be read or was changed since it was frozen: choose "
         "another pilot.",
@@ -125,7 +127,7 @@ def verdict_of(entry: Entry) -> Verdict | None:
 
 def incomplete(entry: Entry, words: Words) -> str | None:
     """Why a finished pilot has no verdict."""
-    if entry.status.state is not State.FINISHED:
+    if entry.plan is None or entry.status.state is not State.FINISHED:
         return None
     try:
         verdict(entry.plan, entry.results)

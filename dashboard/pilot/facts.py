@@ -25,12 +25,12 @@ _NONE = "–"
 
 
 def price(seconds: float, costs: CostAssumptions) -> float:
-    """JPY of so much time on one device."""
+    """Price in JPY of ``seconds`` on one device."""
     return seconds / _HOUR * costs.accelerator.price_per_hour_usd * costs.jpy_per_usd
 
 
 def affordable(jpy: float, costs: CostAssumptions) -> float:
-    """Seconds that an amount pays for."""
+    """Seconds of one device that ``jpy`` pays for."""
     return jpy / (costs.accelerator.price_per_hour_usd * costs.jpy_per_usd) * _HOUR
 
 

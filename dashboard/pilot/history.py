@@ -34,11 +34,8 @@ def draw(entries: Sequence[Entry], shown: Entry | None, words: Words) -> None:
             words.say("Show"),
             list(names),
             format_func=lambda plan_id: names.get(plan_id, plan_id),
-            **session.bind(
-                "pilot",
-                "choice",
-                shown.plan_id if shown else link.NEW_PILOT,
-                options=list(names),
+            **session.bind_index(
+                link.PILOT, list(names), shown.plan_id if shown else link.NEW_PILOT
             ),
         )
         if shown is not None:
@@ -46,5 +43,5 @@ def draw(entries: Sequence[Entry], shown: Entry | None, words: Words) -> None:
                 words.say("Plan another pilot"),
                 icon=":material/add:",
                 on_click=session.show,
-                args=("pilot", link.NEW_PILOT),
+                args=(link.PILOT, link.NEW_PILOT),
             )

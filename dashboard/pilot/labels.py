@@ -1,5 +1,5 @@
-"""Names on the Pilot page: corpora, arms, states, outcomes, time, and what the
-engine says in parts.
+"""Names on the Pilot page: corpora, arms, states, outcomes, time, and what the engine says in
+parts.
 
 >>> wall(292, Words("en")), wall(300, Words("ja")), wall(45, Words("en"))
 ('5 minutes', '5分', '45 seconds')
@@ -73,7 +73,7 @@ STOPPED = (
         "whole, and no step was taken that its ledger does not count. Free some space, then resume."
     ),
 )
-"""Its sentences for trainings that stop by themselves."""
+"""The engine's sentences for trainings that stop by themselves."""
 
 
 def corpus(source: CorpusSource, words: Words) -> str:
@@ -111,7 +111,7 @@ def sentence(template: str, values: dict[str, str], words: Words) -> str:
 
 
 def units(n: float, name: str, words: Words) -> str:
-    """So many people or documents."""
+    """A number of people or documents, in words."""
     if name == "person":
         return words.count("{n} person", "{n} people", n)
     return words.count("{n} document", "{n} documents", n)

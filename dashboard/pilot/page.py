@@ -1,14 +1,16 @@
 """Pilot: choose, watch, read on one page; where things stand comes first, earlier pilots last."""
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard.glossary import lookup
 from dashboard.pilot import entries as pilot_entries
 from dashboard.pilot import history, step1_choose, step2_watch, step3_verdict
 from dashboard.state import link, session
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
+from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.errors import InputError
 from engine.pilot.running import launchers
 from engine.text.i18n import Words
 
@@ -16,10 +18,10 @@ from engine.text.i18n import Words
 def render(now: Scenario) -> None:
     """Draw the page."""
     words, colours = now.words, palette(st.context.theme.type)
-    entries, wanted = launchers.history(), session.value("pilot")
+    entries, wanted = launchers.history(), session.value(link.PILOT)
     shown = pilot_entries.on_show(entries, wanted)
     if shown is None and wanted not in (None, link.NEW_PILOT):
-        _unknown(wanted, words)
+        blocks.accepted(partial(launchers.poll, wanted), words)
     if shown is None or shown.plan is None:
         if shown is not None:
             st.error(pilot_entries.unreadable(shown, words), icon=":material/block:")
@@ -29,17 +31,10 @@ def render(now: Scenario) -> None:
         found = pilot_entries.verdict_of(shown)
         _steps(1 if found is None else 2, words)
         if found is None:
-            step2_watch.draw(shown, now, words, colours)
+            step2_watch.draw(shown, shown.plan, now, words, colours)
         else:
-            step3_verdict.draw(shown, found, now, words, colours)
+            step3_verdict.draw(shown, shown.plan, found, now, words, colours)
     history.draw(entries, shown, words)
-
-
-def _unknown(plan_id: str, words: Words) -> None:
-    try:
-        launchers.poll(plan_id)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
 
 
 def _steps(here: int, words: Words) -> None:

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.pilot import facts, frozen_plan, labels
 from dashboard.pilot.budget import Choices
-from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.pilot.plan import PilotPlan
@@ -28,7 +28,7 @@ def draw(
             budget = PilotBudget(seconds=seconds)
             plan = cache.pilot_plan(found, law, law.summary.hash, terms, budget, **choices)
     except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
+        blocks.refused(error, words)
         return
     blocks.heading(words.say("What will be tested"))
     frozen_plan.draw(plan, now.question.prices, words)
@@ -43,10 +43,6 @@ def draw(
 
 
 def _start(plan: PilotPlan, words: Words) -> None:
-    try:
-        launchers.start(plan)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        return
-    session.show("pilot", plan.plan_id)
-    st.rerun()
+    if blocks.accepted(lambda: launchers.start(plan), words):
+        session.show(link.PILOT, plan.plan_id)
+        st.rerun()

@@ -4,7 +4,6 @@ import streamlit as st
 
 from dashboard.pilot import facts, labels
 from dashboard.ui import blocks
-from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.running import launchers
@@ -41,12 +40,8 @@ def draw(source: CorpusSource, words: Words) -> Prepared | None:
 
 
 def _start(source: CorpusSource, words: Words) -> None:
-    try:
-        launchers.prepare(source)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        return
-    st.rerun()
+    if blocks.accepted(lambda: launchers.prepare(source), words):
+        st.rerun()
 
 
 @st.fragment(run_every=_LOOK_AGAIN)

@@ -1,5 +1,5 @@
-"""Where a pilot's prediction comes from, and which code trained it: sentences to
-stand beside figures.
+"""Where a pilot's prediction comes from, and which code trained it: sentences to stand beside
+figures.
 
 Pure. A prediction for a text of one's own is transferred from another text's law: nowhere is it
 shown without saying so, and by how many runs of this text that law was moved.
@@ -36,7 +36,7 @@ def predicted_from(transfer: Transfer | None, words: Words) -> str | None:
 
 
 def predicted_loss(transfer: Transfer | None, words: Words) -> str:
-    """The name of that figure in a table."""
+    """The name of the predicted loss in a table."""
     if transfer is None:
         return words.say("Predicted loss")
     return words.say("Predicted loss, {origin}", origin=transferred(transfer, words))
@@ -48,7 +48,7 @@ def what_is_predicted(plan: PilotPlan, words: Words) -> str | None:
         return words.say("There is no law of this text yet: nothing is predicted.")
     if plan.transfer is None:
         return None
-    said = [predicted_from(plan.transfer, words)]
+    said = list(filter(None, [predicted_from(plan.transfer, words)]))
     if not plan.transfer.runs:
         said.append(
             words.say(

@@ -1,4 +1,4 @@
-"""One click: the law with the pilot's runs, and how the decision moves."""
+"""Refit the law with the pilot's runs on one click, and say how the decision moves."""
 
 import streamlit as st
 
@@ -8,15 +8,15 @@ from dashboard.pilot import revision as pilot_revision
 from dashboard.state import session
 from dashboard.ui import blocks
 from engine.errors import InputError
+from engine.pilot.plan import PilotPlan
 from engine.pilot.running import launchers
-from engine.pilot.running.launchers import Entry
 from engine.pilot.verdict import Verdict
 from engine.text.i18n import Words
 
 
-def draw(entry: Entry, found: Verdict, words: Words) -> None:
-    """The button; once clicked, before and after."""
-    plan, question = entry.plan, f"revision {entry.plan_id}"
+def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
+    """Draw the button; once clicked, the decision before and after."""
+    question = f"revision {plan.plan_id}"
     blocks.heading(words.say("What this changes"))
     if plan.family != plan.evidence_id:
         st.markdown(pilot_revision.other_family(plan, words))
@@ -38,7 +38,7 @@ def draw(entry: Entry, found: Verdict, words: Words) -> None:
         with st.spinner(words.say("Fitting the law and searching again: some seconds …")):
             revision = cache.pilot_revision(plan, prepared, cache.evidence_version())
     except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
+        blocks.refused(error, words)
         return
     st.markdown(f"**{pilot_revision.revision(revision, words)}**")
     measured = found.arms[0].cross_entropy

@@ -1,5 +1,7 @@
 """Which text a pilot trains on: the one that is always there, or a file on the server."""
 
+from typing import TypedDict
+
 import streamlit as st
 
 from dashboard.pilot import labels
@@ -30,7 +32,7 @@ def draw(words: Words) -> CorpusSource | None:
         )
         return CorpusSource(kind=kind)
     path = st.text_input(words.say("Path on the server"), **session.bind_page("pilot", "path"))
-    columns = _columns(words) if kind in labels.TABLES else {}
+    columns: _Columns = _columns(words) if kind in labels.TABLES else {}
     tokenizer = st.text_input(
         words.say("Tokenizer: bytes, or the path of a tokenizers JSON"),
         value="bytes",
@@ -49,7 +51,12 @@ def draw(words: Words) -> CorpusSource | None:
     return CorpusSource(kind=kind, path=path.strip(), tokenizer=tokens, **columns)
 
 
-def _columns(words: Words) -> dict[str, str | None]:
+class _Columns(TypedDict, total=False):
+    text_column: str
+    unit_column: str | None
+
+
+def _columns(words: Words) -> _Columns:
     text, unit = st.columns(2)
     label = words.say("Column of the text")
     column = text.text_input(label, value="text", **session.bind_page("pilot", "text"))

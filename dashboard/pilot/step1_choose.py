@@ -9,8 +9,8 @@ from dashboard.glossary import lookup
 from dashboard.pilot import budget, plan, prepare, wording
 from dashboard.pilot import entries as pilot_entries
 from dashboard.pilot import source as pilot_source
-from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.pilot.running.launchers import Entry
@@ -59,4 +59,4 @@ def _running(entries: Sequence[Entry], words: Words) -> None:
         st.markdown(
             words.say("A pilot is running on this machine: a second one would slow both down.")
         )
-        st.button(words.say("Watch it"), on_click=session.show, args=("pilot", running.plan_id))
+        st.button(words.say("Watch it"), on_click=session.show, args=(link.PILOT, running.plan_id))

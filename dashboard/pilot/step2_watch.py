@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.answers.expected import Expected
 from dashboard.pilot import charts, controls, entries, facts, frozen_plan, labels, wording
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.pilot.plan import PilotPlan
@@ -18,17 +18,17 @@ _LOOK_AGAIN = 1.0
 Predictions = dict[str, Expected | None]
 
 
-def draw(entry: Entry, now: Scenario, words: Words, colours: Palette) -> None:
-    """Alive as long as the process is; a still picture of a pilot that stopped."""
-    expected = {arm.name: cache.pilot_expected(entry.plan, arm) for arm in entry.plan.arms}
+def draw(entry: Entry, plan: PilotPlan, now: Scenario, words: Words, colours: Palette) -> None:
+    """Draw the pilot, anew every second while its process runs."""
+    expected = {arm.name: cache.pilot_expected(plan, arm) for arm in plan.arms}
     if sentence := entries.incomplete(entry, words):
         st.error(sentence, icon=":material/block:")
     if entry.status.is_running:
-        _live(entry.plan, expected, words, colours)
+        _live(plan, expected, words, colours)
     else:
-        _picture(entry.plan, entry.status, expected, words, colours)
+        _picture(plan, entry.status, expected, words, colours)
     with st.expander(words.say("The plan as it was frozen")):
-        frozen_plan.draw(entry.plan, now.question.prices, words)
+        frozen_plan.draw(plan, now.question.prices, words)
 
 
 @st.fragment(run_every=_LOOK_AGAIN)

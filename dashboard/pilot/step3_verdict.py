@@ -3,17 +3,19 @@
 import streamlit as st
 
 from dashboard.pilot import charts, entries, facts, frozen_plan, provenance, refit, wording
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
+from engine.pilot.plan import PilotPlan
 from engine.pilot.running.launchers import Entry
 from engine.pilot.verdict import Verdict
 from engine.text.i18n import Words
 
 
-def draw(entry: Entry, found: Verdict, now: Scenario, words: Words, colours: Palette) -> None:
+def draw(
+    entry: Entry, plan: PilotPlan, found: Verdict, now: Scenario, words: Words, colours: Palette
+) -> None:
     """All that a finished pilot says."""
-    plan = entry.plan
     st.title(wording.verdict(found, words), anchor=False)
     st.header(wording.caveats(found, words), anchor=False)
     promise = wording.promise(
@@ -31,7 +33,7 @@ def draw(entry: Entry, found: Verdict, now: Scenario, words: Words, colours: Pal
     blocks.heading(words.say("Losses (nats per token)"))
     blocks.columns(facts.measured(found, entry.results, words))
     _audit(entry, words)
-    refit.draw(entry, found, words)
+    refit.draw(plan, found, words)
     with st.expander(words.say("The plan as it was frozen")):
         frozen_plan.draw(plan, now.question.prices, words)
 

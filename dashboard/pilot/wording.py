@@ -135,10 +135,12 @@ def outcome(measured: Measured, words: Words) -> str:
 
 def compared(measured: Measured) -> tuple[str, str, str]:
     """Loss, low and high with as many decimals as it takes to see which is which."""
+    if measured.predicted is None:
+        raise ValueError("Expected an arm with a prediction to compare its measured loss with.")
     values = (measured.cross_entropy, measured.predicted.low, measured.predicted.high)
     texts = ("", "", "")
     for digits in _DIGITS:
-        texts = tuple(f"{value:.{digits}f}" for value in values)
+        texts = (f"{values[0]:.{digits}f}", f"{values[1]:.{digits}f}", f"{values[2]:.{digits}f}")
         loss, low, high = map(float, texts)
         seen = Outcome.BETTER if loss < low else Outcome.WORSE if loss > high else None
         if seen is (measured.outcome if measured.outcome in _OUTSIDE else None):
@@ -194,7 +196,7 @@ def promise(each: float, total: float, delta: float, trainings: int, words: Word
 
 
 def plan_promise(plan: PilotPlan, words: Words) -> str:
-    """The same of a plan."""
+    """The promise of a plan: ε of one training, and of all of them together."""
     return promise(plan.epsilon_each, plan.epsilon_total, plan.delta_total, plan.trainings, words)
 
 
@@ -222,7 +224,7 @@ def covered(unit: str, words: Words) -> str:
 
 
 def epsilon(value: float) -> str:
-    """Rounded up."""
+    """ε, rounded up to the decimals shown."""
     return formats.plain(formats.rounded(value, 3, up=True))
 
 

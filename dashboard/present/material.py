@@ -10,8 +10,8 @@ from dashboard.answers import cache
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material
 from dashboard.present.tables import Basis
-from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
 from engine.pilot.running.versions import code_version
 from engine.report.versions import fit_version
 
@@ -28,7 +28,7 @@ def material(now: Scenario) -> Material:
             code_version=code_version(),
             day=datetime.now(ZoneInfo(st.context.timezone or "UTC")).date(),
             address=session.address(),
-            made_up=session.value("tour") is not None,
+            made_up=session.value(link.TOUR) is not None,
             cover=Cover(
                 **{field.name: session.typed("cover", field.name) for field in fields(Cover)}
             ),

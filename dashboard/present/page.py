@@ -5,10 +5,11 @@ import streamlit as st
 from dashboard.answers import provisional
 from dashboard.present import cover_form, deck, export_menu, material
 from dashboard.shell import budget_sliders
-from dashboard.state import session
-from dashboard.state.session import Scenario
-from dashboard.ui.colours import palette
-from engine.errors import InputError
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
+from dashboard.ui import blocks
+from dashboard.ui.colours import Palette, palette
+from engine.report.deck import Deck
 from engine.report.webpage import large_html
 from engine.text.i18n import Words
 
@@ -16,17 +17,13 @@ from engine.text.i18n import Words
 def render(now: Scenario) -> None:
     """Draw the slide that is on show."""
     words, colours = now.words, palette(st.context.theme.type)
-    try:
-        with st.skeleton(height=420):
-            found = material.material(now)
-            shown = deck.deck(found, words, colours)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+    made = blocks.answered(lambda: _made(now, words, colours), words)
+    if made is None:
         budget_sliders.draw(deck.BUDGETS, words)
         return
+    found, shown = made
     slides = (*shown.slides, *shown.appendix)
-    place = min(int(session.value("slide")), len(slides))
+    place = min(session.value(link.SLIDE), len(slides))
     bar = st.container(horizontal=True, vertical_alignment="center")
     with bar:
         _turn(place, len(slides), words)
@@ -44,6 +41,11 @@ def render(now: Scenario) -> None:
     provisional.settle([found.answer])
 
 
+def _made(now: Scenario, words: Words, colours: Palette) -> tuple[deck.Material, Deck]:
+    found = material.material(now)
+    return found, deck.deck(found, words, colours)
+
+
 def _turn(place: int, last: int, words: Words) -> None:
     """Back, forward, and where we are."""
     for name, arrow, to in (
@@ -55,6 +57,6 @@ def _turn(place: int, last: int, words: Words) -> None:
             shortcut=arrow,
             disabled=not 1 <= to <= last,
             on_click=session.show,
-            args=("slide", to),
+            args=(link.SLIDE, to),
         )
     st.markdown(words.say("Slide {n} of {count}", n=place, count=last), width="content")

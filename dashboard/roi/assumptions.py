@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.glossary import lookup
 from dashboard.roi import assumption_files
 from dashboard.state import assumption_table, session
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.roi.assumptions import Distribution
 from engine.text import figures

@@ -147,9 +147,10 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
     figure.update_layout(
         barmode="overlay", legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
     )
+    spans = [sorted((bar.npv_at_low, bar.npv_at_high)) for bar in bars[:5]]
     listed = "; ".join(
-        f"{name}: {figures.money_range(*sorted((b.npv_at_low, b.npv_at_high)), words)}"
-        for name, b in zip(names[:5], bars[:5], strict=True)
+        f"{name}: {figures.money_range(low, high, words)}"
+        for name, (low, high) in zip(names[:5], spans, strict=True)
     )
     return Chart(
         figure, words.say("What moves the net present value most. {listed}.", listed=listed)

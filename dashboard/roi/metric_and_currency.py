@@ -12,15 +12,15 @@ def draw(words: Words) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.segmented_control(
             words.say("Measured by"),
-            link.FIELDS["metric"].options(),
+            link.METRIC.options(),
             format_func=lambda kind: figures.kind(kind, words),
             required=True,
-            **session.bind("metric", "choice", session.value("metric"), default="default"),
+            **session.bind_default(link.METRIC, session.value(link.METRIC)),
         )
         st.segmented_control(
             words.say("Currency"),
-            link.FIELDS["currency"].options(),
+            link.CURRENCY.options(),
             format_func=lambda code: figures.currency(code, words),
             required=True,
-            **session.bind("currency", "choice", session.value("currency"), default="default"),
+            **session.bind_default(link.CURRENCY, session.value(link.CURRENCY)),
         )

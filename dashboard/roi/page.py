@@ -13,23 +13,18 @@ from dashboard.roi import (
     targets,
     wording,
 )
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.decision.answer import Answer
-from engine.errors import InputError
 from engine.text.i18n import Words
 
 
 def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
-    try:
-        with st.skeleton(height=420):
-            answer = cache.answer(scenario.question)
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+    answer = blocks.answered(lambda: cache.answer(scenario.question), words)
+    if answer is None:
         metric_and_currency.draw(words)
         assumptions.draw(scenario, words)
         return

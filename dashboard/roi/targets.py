@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.roi import targets_wording
 from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.roi.inverse import Goal

@@ -1,4 +1,5 @@
-"""What every page carries for phones, paper and screen readers: budgets at hand, a language's name.
+"""What every page holds for phones, paper and screen readers: the three sliders, the document's
+language.
 
 On a phone the sidebar is folded away; the three sliders then stand above the sentence that they
 change. Where there is room for the sidebar, a style sheet takes them off the page, for eyes,
@@ -26,8 +27,8 @@ def speak(words: Words) -> None:
 
 
 def budgets(words: Words) -> None:
-    """The three sliders, folded until they are wanted; not drawn before, so a
-    desktop has them once.
+    """The three sliders in an expander; drawn only when it is open, so that a desktop has them
+    once.
 
     The label says no values: with another label the folder would be another one, and closed.
     """

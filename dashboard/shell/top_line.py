@@ -1,9 +1,9 @@
-"""What is at hand on every page: the tour and the glossary, on one quiet line."""
+"""The line at the top of every page: the tour and the glossary."""
 
 import streamlit as st
 
 from dashboard.glossary import panel as glossary_panel
-from dashboard.state import session
+from dashboard.state import link, session
 from dashboard.tour import offer as tour_offer
 from dashboard.tour.buttons import Pages
 from engine.text.i18n import Words
@@ -15,12 +15,12 @@ _STYLE = """<style>
   .st-key-welcome { position: fixed; top: 0.45rem; right: 1rem; z-index: 999991; width: auto; }
 }
 </style>"""
-"""Where the navigation leaves room, the line stands in it and takes none from the page."""
+"""Where the navigation leaves room, the line stands beside it and takes no room from the page."""
 
 
 def draw(pages: Pages, words: Words) -> None:
-    """Above them, on a first visit, the offer of the tour."""
-    is_touring = session.value("tour") is not None
+    """Draw the line, and above it the offer of the tour on a first visit."""
+    is_touring = session.value(link.TOUR) is not None
     if not is_touring:
         tour_offer.draw(pages, words)
     st.html(_STYLE)

@@ -1,4 +1,4 @@
-"""The table of assumptions between the page, files and the sidebar."""
+"""The table of assumptions: to the editor and back, from files, and to the sidebar."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,11 @@ from engine.roi.assumptions import Assumptions
 from engine.text import figures, sources
 from engine.text.i18n import Words
 
-_SIDEBAR = {
-    "price_per_device_hour": "price",
-    "utilisation": "utilisation",
-    "dp_overhead": "overhead",
-    "jpy_per_usd": "rate",
+_SIDEBAR: dict[str, link.Number[float, float] | link.Number[float, None]] = {
+    "price_per_device_hour": link.PRICE,
+    "utilisation": link.UTILISATION,
+    "dp_overhead": link.OVERHEAD,
+    "jpy_per_usd": link.RATE,
 }
 """Figure -> the sidebar's field for it."""
 _NUMBERS = ("value", "low", "high")
@@ -65,7 +65,7 @@ def _content(name: str, column: str, content: object, words: Words) -> object:
 
 
 def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]:
-    """What the sidebar must now hold, since it shows some of the table's figures.
+    """The values of the sidebar's fields, which show some of the table's figures.
 
     Raises :class:`InputError` for what the sidebar would refuse.
     """
@@ -75,10 +75,9 @@ def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]
         if table["peak_flops"].value not in peaks:
             raise InputError("The peak comes with the accelerator: choose that in the sidebar.")
         found["accelerator"] = peaks[table["peak_flops"].value]
-    for figure, key in _SIDEBAR.items():
-        field = link.FIELDS[key]
+    for figure, field in _SIDEBAR.items():
         require_within(field.name, table[figure].value, field.bounds)
-        found[key] = table[figure].value
+        found[field.key] = table[figure].value
     if found["price"] == costs.accelerator.price_per_hour_usd and "accelerator" not in found:
         del found["price"]
     return found

@@ -15,13 +15,13 @@ are None where nothing is a person's own. Pure, and without a sidebar: the figur
 
 import re
 import unicodedata
-from collections.abc import MutableMapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import NotRequired, TypedDict
 from urllib.parse import unquote
 
 from engine.errors import InputError
-from engine.roi.assumptions import Assumption, Assumptions
+from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, OF_METRIC, require_metrics, with_metric
 from engine.roi.inputs import INPUTS
 from engine.roi.kinds import MetricKind
@@ -29,12 +29,21 @@ from engine.roi.metric import AssumedCurve, Curve, fit_metric
 
 EXAMPLE = "adoption=0.8~0.3~0.85~pert"
 LONGEST = 20_000
-"""Characters: every row changed, with a source of three hundred each, takes less."""
+"""Characters; enough for every row changed, with a source of 300 characters each."""
 MOST_PAIRS = 100
 _ROW, _PART = ";", "~"
-_NUMBERS = ("value", "low", "high")
-_TEXTS = ("source", "dated")
 _REMEMBERED = 64
+
+
+class _Change(TypedDict):
+    """The fields of one row; ``source`` and ``dated`` where one of them is a person's own."""
+
+    value: float
+    low: float
+    high: float
+    distribution: Distribution
+    source: NotRequired[str]
+    dated: NotRequired[str]
 
 
 def read(text: str) -> str:
@@ -50,18 +59,19 @@ def table(kind: MetricKind, text: str | None) -> Assumptions:
     base = with_metric(DEFAULT_ASSUMPTIONS, kind)
     if text is None:
         return base
-    rows = [replace(base[name], **fields) for name, fields in _changes(text).items()]
+    rows = [replace(base[name], **change) for name, change in _changes(text).items()]
     own = base.changed(rows)
     require_metrics(own, kind)
     return own
 
 
 def written(own: Assumptions, base: Assumptions, begins: Assumptions | None = None) -> str | None:
-    """What of ``own`` is not as in ``base``, written for a reader that begins from ``begins`` (by
-    default ``base`` too). Raises :class:`InputError` where that is more than a link can hold."""
+    """The rows of ``own`` that differ from ``base``, written for a reader that begins from
+    ``begins`` (by default ``base`` too). Raises :class:`InputError` where that is more than a link
+    can hold."""
     begins = begins or base
     lines = [
-        _line(row.name, _fields(row, begins[row.name])) for row in own.rows if row != base[row.name]
+        _line(row.name, _change(row, begins[row.name])) for row in own.rows if row != base[row.name]
     ]
     text = _ROW.join(lines)
     if len(text) > LONGEST:
@@ -87,24 +97,9 @@ def joined(*texts: str | None) -> str | None:
     return read(_ROW.join(filter(None, texts))) if any(texts) else None
 
 
-def follow_metric(
-    values: MutableMapping[str, object],
-    aside: MutableMapping[str, tuple[str | None, str | None]],
-    before: str,
-) -> None:
-    """Where the metric in ``values`` is another one than ``before``: put figures and pairs that
-    belong to that one aside, and bring back those of this one."""
-    if values["metric"] == before:
-        return
-    of_metric, others = split(values["figures"])
-    aside[before] = (of_metric, values["pairs"])
-    of_metric, values["pairs"] = aside.pop(values["metric"], (None, None))
-    values["figures"] = joined(others, of_metric)
-
-
 def pairs_text(text: str) -> str | None:
-    """Pairs as a link has them; None for none. Raises :class:`InputError`
-    for a line that is none."""
+    """Pairs as a link has them; None for none. Raises :class:`InputError` for a line that is
+    none."""
     return _ROW.join(f"{loss:.12g},{metric:.12g}" for loss, metric in read_pairs(text)) or None
 
 
@@ -154,43 +149,64 @@ def curve(kind: MetricKind, text: str | None, own: Assumptions) -> Curve:
     return fit_metric(kind, pairs, own["metric_ceiling"].value)
 
 
-def _changes(text: str) -> dict[str, dict[str, object]]:
+def _changes(text: str) -> dict[str, _Change]:
     if len(text) > LONGEST:
         raise _no_changes(text)
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, _Change] = {}
     for line in text.split(_ROW):
         name, _, content = line.partition("=")
         parts = content.split(_PART)
         if name not in INPUTS or name in found or len(parts) not in (4, 6):
             raise _no_changes(line)
         try:
-            numbers = [float(part) for part in parts[:3]]
+            value, low, high = map(float, parts[:3])
         except ValueError:
             raise _no_changes(line) from None
-        fields = {**dict(zip(_NUMBERS, numbers, strict=True)), "distribution": parts[3]}
+        change: _Change = {
+            "value": value,
+            "low": low,
+            "high": high,
+            "distribution": _distribution(name, parts[3]),
+        }
         if len(parts) > 4:
-            fields |= dict(zip(_TEXTS, map(unquote, parts[4:]), strict=True))
-        replace(DEFAULT_ASSUMPTIONS[name], **fields)  # refuses what no figure can be
-        found[name] = fields
+            change["source"], change["dated"] = map(unquote, parts[4:])
+        replace(DEFAULT_ASSUMPTIONS[name], **change)  # refuses what no figure can be
+        found[name] = change
     return found
 
 
-def _fields(row: Assumption, base: Assumption) -> dict[str, object]:
-    names = (*_NUMBERS, "distribution")
-    if any(getattr(row, name) != getattr(base, name) for name in _TEXTS):
-        names += _TEXTS
-    return {name: getattr(row, name) for name in names}
+def _distribution(name: str, text: str) -> Distribution:
+    try:
+        return Distribution(text)
+    except ValueError:
+        raise InputError(
+            "Expected fixed, pert or lognormal for {name}, got {value}.", name=name, value=text
+        ) from None
 
 
-def _line(name: str, fields: dict[str, object]) -> str:
-    parts = [repr(float(fields[key])).removesuffix(".0") for key in _NUMBERS]
-    parts.append(str(fields["distribution"]))
-    parts += [_escaped(str(fields[key])) for key in _TEXTS if key in fields]
+def _change(row: Assumption, base: Assumption) -> _Change:
+    change: _Change = {
+        "value": row.value,
+        "low": row.low,
+        "high": row.high,
+        "distribution": row.distribution,
+    }
+    if (row.source, row.dated) != (base.source, base.dated):
+        change["source"], change["dated"] = row.source, row.dated
+    return change
+
+
+def _line(name: str, change: _Change) -> str:
+    numbers = (change["value"], change["low"], change["high"])
+    parts = [repr(float(number)).removesuffix(".0") for number in numbers]
+    parts.append(change["distribution"].value)
+    if "source" in change:
+        parts += [_escaped(change["source"]), _escaped(change["dated"])]
     return f"{name}={_PART.join(parts)}"
 
 
 def _escaped(text: str) -> str:
-    """Without what this grammar means by something: ``unquote`` gives it back."""
+    """The text with the separators of this grammar percent-encoded; ``unquote`` reverses it."""
     return re.sub(f"[%{_ROW}{_PART}]", lambda match: f"%{ord(match[0]):02X}", text)
 
 

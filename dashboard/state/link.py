@@ -12,8 +12,10 @@ engine.errors.InputError: Expected epsilon between 0.1 and 64, got 100: choose a
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, cast
 
 from dashboard.state import figures
 from engine import cost
@@ -37,35 +39,60 @@ from engine.text import formats
 from engine.text.i18n import LANGUAGES
 
 Value = float | str | None
+T = TypeVar("T", bound=Value)
+N = TypeVar("N", bound=float)
+D = TypeVar("D", bound=Value)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
-    """A field that holds a number inside ``bounds``; ``whole`` if it counts something."""
+class Field(ABC, Generic[T, D]):
+    """A field of a link. ``T`` is the type of what a text says; ``D`` that of the default: None for
+    a field that may have no value, else ``T``."""
 
+    key: str
+    """Its key in the URL."""
     name: str
-    bounds: tuple[float, float]
-    default: float | None
-    example: str
-    unit: str = ""
-    whole: bool = False
+    """Its name in refusals."""
+    default: D
 
-    def read(self, text: str) -> float:
+    @abstractmethod
+    def read(self, text: str) -> T:
+        """The value that ``text`` says; :class:`InputError` if it says none."""
+
+    @abstractmethod
+    def write(self, value: T) -> str:
+        """The text for ``value``; ``read`` gives it back exactly."""
+
+    def of(self, values: Mapping[str, Value]) -> T | D:
+        """This field's value among those of all fields."""
+        # The one place where a mapping of mixed values meets the type of its field.
+        return cast("T | D", values[self.key])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Field[N, D]):
+    """A field that holds a number inside ``bounds``; ``convert`` is ``round`` if it counts
+    something."""
+
+    bounds: tuple[float, float]
+    example: str
+    convert: Callable[[float], N]
+    unit: str = ""
+
+    def read(self, text: str) -> N:
         value = formats.parse(text, name=self.name, example=self.example)
         require_within(self.name, value, self.bounds, unit=self.unit)
-        return round(value) if self.whole else value
+        return self.convert(value)
 
     def write(self, value: float) -> str:
         return formats.link_text(value)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class Choice(Field[str, D]):
     """A field that holds one of a few words."""
 
-    name: str
     options: Callable[[], Sequence[str]]
-    default: str | None
 
     def read(self, text: str) -> str:
         if text not in self.options():
@@ -82,10 +109,8 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pilot:
+class Pilot(Field[str, None]):
     """A field that names the pilot on show by its id, or asks for a new one."""
-
-    default: None = None
 
     def read(self, text: str) -> str:
         if text != NEW_PILOT and not re.fullmatch(r"[0-9a-f]{16}", text):
@@ -100,18 +125,16 @@ class Pilot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class Figures(Field[str | None, None]):
     """A field that holds a person's own figures (:mod:`dashboard.state.figures`)."""
 
-    name: str
     tidy: Callable[[str], str | None]
-    default: None = None
 
     def read(self, text: str) -> str | None:
         return self.tidy(text)
 
-    def write(self, value: str) -> str:
-        return value
+    def write(self, value: str | None) -> str:
+        return value or ""
 
 
 NEW_PILOT = "new"
@@ -122,59 +145,136 @@ ACCELERATORS = {
 }
 """The catalogue by names that suit a URL: nvidia-h200."""
 
-FIELDS: dict[str, Number | Choice | Pilot | Figures] = {
-    "compute": Number(
-        name="compute_flops", bounds=COMPUTE_RANGE, default=3.8e20, example="3.8e20", unit="FLOPs"
-    ),
-    "data": Number(
-        name="data_budget",
-        bounds=DATA_RANGE,
-        default=10_000_000,
-        example="1e7",
-        unit="people",
-        whole=True,
-    ),
-    "epsilon": Number(name="epsilon", bounds=(0.1, 64.0), default=4.0, example="4"),
-    "delta": Number(name="delta", bounds=DELTA_RANGE, default=DEFAULT_DELTA, example="1e-8"),
-    "sampling": Choice(
-        name="sampling", options=lambda: [s.value for s in Sampling], default=Sampling.POISSON.value
-    ),
-    "evidence": Choice(
-        name="evidence", options=lambda: list(fitted.EVIDENCE), default=fitted.EVIDENCE[0]
-    ),
-    "accelerator": Choice(
-        name="accelerator",
-        options=lambda: list(ACCELERATORS),
-        default=next(k for k, a in ACCELERATORS.items() if a == _DEFAULTS.accelerator),
-    ),
-    "price": Number(name="price_per_hour_usd", bounds=(0.01, 1000.0), default=None, example="2.5"),
-    "utilisation": Number(
-        name="utilisation", bounds=(0.01, 1.0), default=_DEFAULTS.utilisation, example="0.4"
-    ),
-    "overhead": Number(
-        name="dp_overhead", bounds=(1.0, 50.0), default=_DEFAULTS.dp_overhead, example="1.5"
-    ),
-    "rate": Number(
-        name="jpy_per_usd", bounds=(10.0, 1000.0), default=_DEFAULTS.jpy_per_usd, example="150"
-    ),
-    "metric": Choice(
-        name="metric_kind",
-        options=lambda: [kind.value for kind in MetricKind],
-        default=MetricKind.MINUTES_SAVED.value,
-    ),
-    "figures": Figures(name="figures", tidy=figures.read),
-    "pairs": Figures(name="pairs", tidy=figures.pairs_text),
-    "currency": Choice(name="currency", options=lambda: list(CURRENCIES), default=CURRENCIES[0]),
-    "pilot": Pilot(),
-    "slide": Number(name="slide", bounds=(1, 999), default=1, example="1", whole=True),
-    "tour": Number(name="tour", bounds=(1, 6), default=None, example="1", whole=True),
-    "lang": Choice(name="lang", options=lambda: list(LANGUAGES), default=None),
-}
-"""Key in the URL → field. ``price`` None: the accelerator's list price; ``lang``: the browser's;
-``figures`` and ``pairs``: the default assumptions and curve; ``pilot``: the one that runs, else the
-last; ``tour``: none is under way."""
+COMPUTE = Number(
+    key="compute",
+    name="compute_flops",
+    bounds=COMPUTE_RANGE,
+    default=3.8e20,
+    example="3.8e20",
+    convert=float,
+    unit="FLOPs",
+)
+DATA = Number(
+    key="data",
+    name="data_budget",
+    bounds=DATA_RANGE,
+    default=10_000_000,
+    example="1e7",
+    convert=round,
+    unit="people",
+)
+EPSILON = Number(
+    key="epsilon", name="epsilon", bounds=(0.1, 64.0), default=4.0, example="4", convert=float
+)
+DELTA = Number(
+    key="delta",
+    name="delta",
+    bounds=DELTA_RANGE,
+    default=DEFAULT_DELTA,
+    example="1e-8",
+    convert=float,
+)
+SAMPLING = Choice(
+    key="sampling",
+    name="sampling",
+    options=lambda: [s.value for s in Sampling],
+    default=Sampling.POISSON.value,
+)
+EVIDENCE = Choice(
+    key="evidence",
+    name="evidence",
+    options=lambda: list(fitted.EVIDENCE),
+    default=fitted.EVIDENCE[0],
+)
+ACCELERATOR = Choice(
+    key="accelerator",
+    name="accelerator",
+    options=lambda: list(ACCELERATORS),
+    default=next(k for k, a in ACCELERATORS.items() if a == _DEFAULTS.accelerator),
+)
+PRICE = Number(
+    key="price",
+    name="price_per_hour_usd",
+    bounds=(0.01, 1000.0),
+    default=None,
+    example="2.5",
+    convert=float,
+)
+"""None: the accelerator's list price (:func:`price`)."""
+UTILISATION = Number(
+    key="utilisation",
+    name="utilisation",
+    bounds=(0.01, 1.0),
+    default=_DEFAULTS.utilisation,
+    example="0.4",
+    convert=float,
+)
+OVERHEAD = Number(
+    key="overhead",
+    name="dp_overhead",
+    bounds=(1.0, 50.0),
+    default=_DEFAULTS.dp_overhead,
+    example="1.5",
+    convert=float,
+)
+RATE = Number(
+    key="rate",
+    name="jpy_per_usd",
+    bounds=(10.0, 1000.0),
+    default=_DEFAULTS.jpy_per_usd,
+    example="150",
+    convert=float,
+)
+METRIC = Choice(
+    key="metric",
+    name="metric_kind",
+    options=lambda: [kind.value for kind in MetricKind],
+    default=MetricKind.MINUTES_SAVED.value,
+)
+FIGURES = Figures(key="figures", name="figures", tidy=figures.read, default=None)
+"""None: the default assumptions."""
+PAIRS = Figures(key="pairs", name="pairs", tidy=figures.pairs_text, default=None)
+"""None: the default curve."""
+CURRENCY = Choice(
+    key="currency", name="currency", options=lambda: list(CURRENCIES), default=CURRENCIES[0]
+)
+PILOT = Pilot(key="pilot", name="pilot", default=None)
+"""None: the pilot that runs, else the last."""
+SLIDE = Number(key="slide", name="slide", bounds=(1, 999), default=1, example="1", convert=round)
+TOUR = Number(key="tour", name="tour", bounds=(1, 6), default=None, example="1", convert=round)
+"""None: no tour is under way."""
+LANGUAGE = Choice(key="lang", name="lang", options=lambda: list(LANGUAGES), default=None)
+"""None: the browser's language."""
 
-BUDGETS = ("compute", "data", "epsilon")
+FIELDS: dict[str, Field[Any, Any]] = {
+    field.key: field
+    for field in (
+        COMPUTE,
+        DATA,
+        EPSILON,
+        DELTA,
+        SAMPLING,
+        EVIDENCE,
+        ACCELERATOR,
+        PRICE,
+        UTILISATION,
+        OVERHEAD,
+        RATE,
+        METRIC,
+        FIGURES,
+        PAIRS,
+        CURRENCY,
+        PILOT,
+        SLIDE,
+        TOUR,
+        LANGUAGE,
+    )
+}
+"""Key in the URL → field, for what knows a field by its key only; in the order of a link."""
+
+BudgetField = Number[float, float] | Number[int, int]
+BUDGET_FIELDS: dict[str, BudgetField] = {field.key: field for field in (COMPUTE, DATA, EPSILON)}
+BUDGETS = tuple(BUDGET_FIELDS)
 """Always in the link, so that it still means the same when a default changes."""
 
 
@@ -195,7 +295,8 @@ def defaults() -> dict[str, Value]:
 def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, InputError]]:
     """Values of every field, and the refusals; a refused field keeps its default. Figures that do
     not go together are refused as a whole."""
-    values, refused = defaults(), {}
+    values = defaults()
+    refused: dict[str, InputError] = {}
     for key in (key for key in FIELDS if key in query):
         try:
             values[key] = read(key, query[key])
@@ -212,13 +313,13 @@ def read_all(query: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, Inpu
 def own_figures(values: Mapping[str, Value]) -> tuple[Assumptions, Curve]:
     """The table of assumptions, with the sidebar's prices, and the curve among the values of all
     fields. Raises :class:`InputError` for figures that do not go together."""
-    kind = MetricKind(values["metric"])
-    table = figures.table(kind, values["figures"])
-    curve = figures.curve(kind, values["pairs"], table)
+    kind = MetricKind(METRIC.of(values))
+    table = figures.table(kind, FIGURES.of(values))
+    curve = figures.curve(kind, PAIRS.of(values), table)
     return with_costs(table, assumptions(values)), curve
 
 
-def write_all(values: dict[str, Value]) -> dict[str, str]:
+def write_all(values: Mapping[str, Value]) -> dict[str, str]:
     """The query of a link: the budgets, and whatever differs from its default."""
     return {
         key: write(key, values[key])
@@ -230,35 +331,37 @@ def write_all(values: dict[str, Value]) -> dict[str, str]:
 def budget(values: Mapping[str, Value]) -> Budget:
     """The budgets among the values of all fields."""
     return Budget(
-        compute_flops=values["compute"],
-        data_budget=values["data"],
-        epsilon=values["epsilon"],
-        delta=values["delta"],
+        compute_flops=COMPUTE.of(values),
+        data_budget=DATA.of(values),
+        epsilon=EPSILON.of(values),
+        delta=DELTA.of(values),
     )
 
 
 def assumptions(values: Mapping[str, Value]) -> CostAssumptions:
     """The price assumptions among the values of all fields."""
-    accelerator = ACCELERATORS[values["accelerator"]]
-    if values["price"] is not None:
-        accelerator = replace(accelerator, price_per_hour_usd=values["price"])
     return CostAssumptions(
-        accelerator=accelerator,
-        utilisation=values["utilisation"],
-        dp_overhead=values["overhead"],
-        jpy_per_usd=values["rate"],
+        accelerator=replace(ACCELERATORS[ACCELERATOR.of(values)], price_per_hour_usd=price(values)),
+        utilisation=UTILISATION.of(values),
+        dp_overhead=OVERHEAD.of(values),
+        jpy_per_usd=RATE.of(values),
     )
 
 
-def steps(key: str) -> list[float]:
+def price(values: Mapping[str, Value]) -> float:
+    """USD per device-hour: the visitor's own price, else the accelerator's list price."""
+    own = PRICE.of(values)
+    return ACCELERATORS[ACCELERATOR.of(values)].price_per_hour_usd if own is None else own
+
+
+def steps(field: BudgetField) -> list[float]:
     """Positions of a budget's slider: ten a decade, round numbers, both ends included.
 
-    >>> steps("epsilon")[:4], steps("epsilon")[-2:]
+    >>> steps(EPSILON)[:4], steps(EPSILON)[-2:]
     ([0.1, 0.12, 0.15, 0.2], [60.0, 64.0])
     """
-    low, high = FIELDS[key].bounds
+    low, high = field.bounds
     nice = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
     exponents = range(-1, 25)
     inside = [v for e in exponents for m in nice if low <= (v := float(f"{m}e{e}")) <= high]
-    grid = sorted({float(low), *inside, float(high)})
-    return [round(v) for v in grid] if FIELDS[key].whole else grid
+    return [field.convert(v) for v in sorted({float(low), *inside, float(high)})]

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dashboard.state import link
 from engine import durable
@@ -101,8 +102,8 @@ def added(place: Path, scenario: Saved) -> Saved:
 
 
 def renamed(scenario: Saved, name: str) -> Saved:
-    """The scenario under another name, its history the same. Raises
-    InputError for an unusable one."""
+    """The scenario under another name, its history the same. Raises InputError for an unusable
+    one."""
     return replace(scenario, name=_name(name))
 
 
@@ -201,13 +202,15 @@ def file_name(name: str) -> str:
     return f"{readable}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
 
 
-def _change(entry: Mapping[str, object]) -> Change:
+def _change(entry: Mapping[str, Any]) -> Change:
+    """An entry of a history. The file may hold anything, so any LookupError or TypeError may come
+    up."""
     fields = {str(k): (str(v[0]), str(v[1])) for k, v in dict(entry["fields"]).items()}
     return Change(at=str(entry["at"])[:40], who=str(entry["who"])[:LONGEST_NAME], fields=fields)
 
 
 def _name(name: str) -> str:
-    """The name as it is kept: one line, neither empty nor long."""
+    """The name on one line. Raises InputError for an empty or a long one."""
     tidy = " ".join(unicodedata.normalize("NFC", name).split())
     if not tidy or len(tidy) > LONGEST_NAME or not tidy.isprintable():
         raise InputError(
@@ -235,7 +238,8 @@ def _read(path: Path) -> Saved:
 
 
 def _require_unchanged(place: Path, known: Saved) -> Path:
-    """The file of ``known``."""
+    """The file of ``known``. Raises InputError where it was changed or deleted since it was
+    read."""
     path = known.path or _path(place, known.name)
     if not path.exists() or _read(path).version != known.version:
         raise InputError(
@@ -257,8 +261,8 @@ def _write(path: Path, scenario: Saved, *, replace_file: bool = True) -> None:
 
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    """One process at a time looks and writes. Raises InputError where
-    the folder is not writable."""
+    """Lock the folder: one process at a time reads and writes. Raises InputError where the folder
+    is not writable."""
     try:
         place.mkdir(parents=True, exist_ok=True)
         with (place / ".lock").open("w") as lock:

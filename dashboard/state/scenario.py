@@ -1,6 +1,6 @@
-"""What a page is asked: one frozen :class:`Scenario`, made of the values of a link's fields."""
+"""The question that a page answers: one frozen :class:`Scenario`, made of the values of a link."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from dashboard.state import assumption_table, figures, link
@@ -32,11 +32,14 @@ class Scenario:
 
 
 def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str, link.Value]:
-    """The values that ask what ``values`` do, but by the figures of ``table``: what the sidebar
-    shows of them, and the others as a link has them. Raises :class:`engine.errors.InputError` for
-    figures that the sidebar, a link or the measured pairs would refuse."""
-    kept = {**values, **assumption_table.sidebar(table, link.assumptions(values))}
-    begins = figures.table(MetricKind(kept["metric"]), None)
+    """``values`` with the figures of ``table``: some in the fields that the sidebar shows, the
+    others as the text of a link. Raises :class:`engine.errors.InputError` for figures that the
+    sidebar, a link or the measured pairs would refuse."""
+    kept: dict[str, link.Value] = {
+        **values,
+        **assumption_table.sidebar(table, link.assumptions(values)),
+    }
+    begins = figures.table(MetricKind(link.METRIC.of(kept)), None)
     priced = with_costs(begins, link.assumptions(kept))
     kept["figures"] = figures.written(table, priced, begins)
     link.own_figures(kept)  # refuses what does not go together
@@ -54,10 +57,27 @@ def question(values: Mapping[str, link.Value]) -> Question:
     assumptions, curve = link.own_figures(values)
     return Question(
         budget=link.budget(values),
-        evidence_id=values["evidence"],
-        sampling=Sampling(values["sampling"]),
+        evidence_id=link.EVIDENCE.of(values),
+        sampling=Sampling(link.SAMPLING.of(values)),
         prices=link.assumptions(values),
         assumptions=assumptions,
         curve=curve,
-        currency=Currency(values["currency"]),
+        currency=Currency(link.CURRENCY.of(values)),
     )
+
+
+def follow_metric(
+    values: MutableMapping[str, link.Value],
+    aside: MutableMapping[str, tuple[str | None, str | None]],
+    before: str,
+) -> None:
+    """Keep figures with the metric that they belong to: where the metric in ``values`` is another
+    one than ``before``, move figures and pairs of that one to ``aside``, and bring back those of
+    this one."""
+    metric = link.METRIC.of(values)
+    if metric == before:
+        return
+    of_metric, others = figures.split(link.FIGURES.of(values))
+    aside[before] = (of_metric, link.PAIRS.of(values))
+    of_metric, values["pairs"] = aside.pop(metric, (None, None))
+    values["figures"] = figures.joined(others, of_metric)

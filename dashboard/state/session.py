@@ -2,17 +2,21 @@
 
 The session keeps one value a field (``_values``). A widget is set from it before it is drawn and
 writes back in its callback, so slider, typed entry and URL always agree and none owns the value.
+The functions ``bind_…`` return the arguments that tie a widget to what it changes, to be unpacked
+into the call that draws it.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from dashboard.state import assumption_table, example_loan, figures, link
-from dashboard.state.scenario import Scenario, asked, with_table
+from dashboard.state import assumption_table, example_session, figures, link
+from dashboard.state.link import D, T
+from dashboard.state.scenario import Scenario, asked, follow_metric, with_table
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions
 from engine.roi.exchange import from_file
@@ -23,18 +27,62 @@ _REMEMBERED_LINKS = 50
 _TABLE = ("metric", "figures", "pairs")
 """Fields that the table of assumptions and the curve are made from."""
 
+S = TypeVar("S")
+_Field = link.Field[Any, Any]  # whichever field it is: only its key matters
+
+
+class Bound(TypedDict):
+    """Arguments of a widget with a callback: its key, and what a change calls."""
+
+    key: str
+    on_change: Callable[..., None]
+    args: tuple[object, ...]
+
+
+class WithValue(Bound, Generic[S]):
+    """Arguments of a slider, a text input or a number input, which begins with ``value``."""
+
+    value: S
+
+
+class WithDefault(Bound, Generic[S]):
+    """Arguments of a segmented control, which begins with ``default``."""
+
+    default: S
+
+
+class WithIndex(Bound):
+    """Arguments of a select box, which begins with the option at ``index``."""
+
+    index: int
+
+
+class Persistent(TypedDict):
+    """Arguments of a widget that keeps its value on other pages."""
+
+    key: str
+    persist_state: Literal["session"]
+
+
+class Clicks(TypedDict):
+    """Arguments of a chart that can be clicked."""
+
+    key: str
+    on_select: Callable[[], None]
+    selection_mode: Literal["points"]
+
 
 def follow_url() -> bool:
-    """Start from the URL, and follow it when someone else than :func:`write_url`
-    changed it: then True.
+    """Take the values of the URL on a first run, and when the URL was changed by anything but
+    :func:`write_url`; True if so.
 
-    A rerun may still carry the URL of a moment ago, hence the memory of our own links.
+    A rerun may still carry an earlier URL of ours, so the last links are remembered.
     """
     state = st.session_state
     query = {key: st.query_params[key] for key in link.FIELDS if key in st.query_params}
     if "_values" in state and (not query or query in state["_links"]):
         return False
-    give_back()  # A link that is opened ends a loan.
+    end_example()  # A link that is opened ends an example.
     if "_values" not in state and query.keys() <= {"lang"}:
         ask("first visit")
     state["_values"], state["_refused_link"] = link.read_all(query)
@@ -45,7 +93,7 @@ def follow_url() -> bool:
 
 def write_url() -> None:
     """Make the address bar a link to the visitor's own scenario, under an example too."""
-    query = link.write_all(example_loan.own(st.session_state))
+    query = link.write_all(example_session.own(st.session_state))
     st.session_state["_drawn_in"] = language()
     st.session_state["_links"].append(query)
     if st.query_params.to_dict() != query:
@@ -60,7 +108,7 @@ def address() -> str:
 
 def language() -> str:
     """The language chosen on the page or in the link, else the browser's."""
-    return st.session_state["_values"]["lang"] or from_browser(st.context.locale)
+    return value(link.LANGUAGE) or from_browser(st.context.locale)
 
 
 def current() -> Scenario:
@@ -75,35 +123,56 @@ def refused_link(words: Words) -> list[str]:
 
 
 def refused_entry(key: str, words: Words) -> str | None:
-    """Why the text now in the typed field ``key`` is not used; its last good value stands."""
+    """Why the text typed into the field ``key`` is refused; the field keeps its last good value."""
     error = st.session_state["_refused"].get(key)
     return error and words.refusal(error)
 
 
-def value(key: str) -> link.Value:
-    """The value of a field; the accelerator's list price where none was set."""
-    values = st.session_state["_values"]
-    if key == "price" and values[key] is None:
-        return link.ACCELERATORS[values["accelerator"]].price_per_hour_usd
-    return values[key]
+def value(field: link.Field[T, D]) -> T | D:
+    """The value of a field."""
+    return field.of(st.session_state["_values"])
 
 
-def bind(
-    key: str,
-    widget: str,
-    shown: object,
-    *,
-    default: str = "value",
-    options: Sequence[object] | None = None,
-) -> dict[str, object]:
-    """Arguments that tie a widget to a field: its key and its callback; it now shows ``shown``.
+def budget(field: link.BudgetField) -> float:
+    """The value of one of the three budgets."""
+    return field.of(st.session_state["_values"])
+
+
+def price() -> float:
+    """USD per device-hour: the price set in the sidebar, else the accelerator's list price."""
+    return link.price(st.session_state["_values"])
+
+
+def bind_value(field: _Field, widget: str, shown: S) -> WithValue[S]:
+    """Arguments that tie a slider, text input or number input to a field; it now shows ``shown``.
+
+    ``widget`` tells several widgets of one field apart. ``"typed"`` is a text input: what is typed
+    is read by the field, and stays there when it is refused.
+    """
+    bound = _bound(field.key, widget, shown)
+    return {**bound, "value": st.session_state[bound["key"]]}
+
+
+def bind_default(field: _Field, shown: S) -> WithDefault[S]:
+    """Arguments that tie a segmented control to a field; it now shows ``shown``."""
+    bound = _bound(field.key, "choice", shown)
+    return {**bound, "default": st.session_state[bound["key"]]}
+
+
+def bind_index(field: _Field, options: Sequence[S], shown: S) -> WithIndex:
+    """Arguments that tie a select box with these options to a field; it now shows ``shown``."""
+    return {**_bound(field.key, "choice", shown), "index": options.index(shown)}
+
+
+def _bound(key: str, widget: str, shown: object) -> Bound:
+    """Set the widget to ``shown``; its key and its callback.
 
     A widget that shows it already is left alone, since setting it again would undo keys pressed
     meanwhile; but in another language its options have other names, and it must be set anew.
 
-    ``shown`` is its ``default`` too (the name of that argument; with ``options`` it is an index): a
-    browser that missed the run in which the widget was set, because the next one overtook it, would
-    otherwise take the lowest value for a choice of the user's and send it back.
+    Every widget gets what it shows as the argument of its default too (``value``, ``default`` or
+    ``index``): a browser that missed the run in which the widget was set, because the next one
+    overtook it, would otherwise take the lowest value for a choice of the user's and send it back.
     """
     state, name = st.session_state, f"{key}:{widget}"
     kept = widget == "typed" and key in state["_refused"] and name in state
@@ -112,11 +181,10 @@ def bind(
     renamed = state.get("_drawn_in") != language()
     if not kept and (renamed or state.get(name) != shown):
         state[name] = shown
-    begins = {default: state[name]} if options is None else {"index": options.index(shown)}
-    return {"key": name, "on_change": _take, "args": (key, name, widget == "typed"), **begins}
+    return {"key": name, "on_change": _take, "args": (key, name, widget == "typed")}
 
 
-def bind_table() -> dict[str, object]:
+def bind_table() -> Bound:
     """Arguments that tie the editor of the assumptions to the scenario.
 
     A refused edit stays in its cell; after an accepted one the editor starts from the new table.
@@ -125,27 +193,29 @@ def bind_table() -> dict[str, object]:
     return {"key": name, "on_change": _take_edits, "args": (name,)}
 
 
-def bind_file() -> dict[str, object]:
+def bind_file() -> Bound:
     """Arguments that tie an uploader to the table of assumptions."""
-    return {"key": "table:file", "on_change": _take_file}
+    return {"key": "table:file", "on_change": _take_file, "args": ()}
 
 
-def show(key: str, chosen: link.Value) -> None:
-    """Put a pilot (``link.NEW_PILOT`` asks for a new one) or a slide on show, also in the link."""
-    st.session_state["_values"][key] = chosen
+def show(field: link.Field[T, D], chosen: T) -> None:
+    """Put a pilot (``link.NEW_PILOT`` asks for a new one), a slide or a step of the tour on show,
+    also in the link."""
+    st.session_state["_values"][field.key] = chosen
 
 
-def bind_page(page: str, widget: str) -> dict[str, object]:
+def bind_page(page: str, widget: str) -> Persistent:
     """Arguments that tie a widget of a page to its place; it keeps its value on other pages."""
     return {"key": f"{page}:{widget}", "persist_state": "session"}
 
 
 def typed(page: str, widget: str) -> str:
-    """What stands in such a field, also before it is drawn; "" before anything was typed."""
+    """The text of a field of :func:`bind_page`, also before it is drawn; "" if nothing was
+    typed."""
     return str(st.session_state.get(f"{page}:{widget}") or "").strip()
 
 
-def bind_map(x: str, y: str) -> dict[str, object]:
+def bind_map(x: str, y: str) -> Clicks:
     """Arguments that make a click on a chart the scenario's ``x`` and ``y``, fields of a link."""
     name = f"map:{st.session_state.get('_clicks', 0)}"
 
@@ -171,20 +241,20 @@ def take(fields: Mapping[str, link.Value]) -> None:
     if "figures" in read:
         _forget_figures()
         return
-    figures.follow_metric(state["_values"], state.setdefault("_metrics", {}), before["metric"])
+    follow_metric(state["_values"], state.setdefault("_metrics", {}), before["metric"])
     if {key: state["_values"][key] for key in _TABLE} != before:
         _begin_table_anew()
 
 
-def lend(example: Mapping[str, link.Value]) -> None:
+def begin_example(example: Mapping[str, link.Value]) -> None:
     """Show an example in place of the visitor's scenario, table and pairs, which are kept."""
-    example_loan.begin(st.session_state, example)
+    example_session.begin(st.session_state, example)
     _renew_table()
 
 
-def give_back() -> None:
-    """Bring back what an example took the place of; nothing without a loan."""
-    if example_loan.end(st.session_state):
+def end_example() -> None:
+    """End the example and bring back the visitor's scenario; without an example, do nothing."""
+    if example_session.end(st.session_state):
         _renew_table()
 
 
@@ -194,7 +264,7 @@ def fields() -> dict[str, link.Value]:
 
 
 def ask(question: str) -> None:
-    """Note for this session that something was asked for, or what it began as: it stays."""
+    """Remember for this session that something was asked for, or how the session began."""
     st.session_state["_asked"] = st.session_state.get("_asked", frozenset()) | {question}
 
 
@@ -202,7 +272,7 @@ def is_asked(question: str) -> bool:
     return question in st.session_state.get("_asked", frozenset())
 
 
-def bind_pairs() -> dict[str, object]:
+def bind_pairs() -> Bound:
     """Arguments that tie a text area to the measured pairs of loss and metric."""
     state, name = st.session_state, f"pairs:{_kind()}"
     if state.get(name) is None:
@@ -211,7 +281,7 @@ def bind_pairs() -> dict[str, object]:
 
 
 def restore_table() -> None:
-    """Back to the table and curve that a first visit has."""
+    """Return to the table and curve of a first visit."""
     st.session_state["_values"] |= {"figures": None, "pairs": None}
     _forget_figures()
 
@@ -246,7 +316,7 @@ def _take_pairs(name: str) -> None:
 
 
 def _try(key: str, action: Callable[[], None]) -> None:
-    """Do it, or keep the refusal under ``key``."""
+    """Call ``action``; remember under ``key`` the refusal that it raises."""
     try:
         action()
     except InputError as error:
@@ -256,7 +326,7 @@ def _try(key: str, action: Callable[[], None]) -> None:
 
 
 def _keep_table(table: Assumptions) -> None:
-    """The table, and in the sidebar what both hold."""
+    """Keep the table, also in the fields that the sidebar shows."""
     st.session_state["_values"] = with_table(st.session_state["_values"], table)
     _renew_table()
     pairs = f"pairs:{_kind()}"
@@ -265,17 +335,17 @@ def _keep_table(table: Assumptions) -> None:
 
 
 def _kind() -> MetricKind:
-    return MetricKind(st.session_state["_values"]["metric"])
+    return MetricKind(value(link.METRIC))
 
 
 def _forget_figures() -> None:
-    """Figures came or went as a whole: what was put aside for other metrics goes too."""
+    """Forget what was set aside for other metrics: all figures have been replaced."""
     st.session_state.pop("_metrics", None)
     _begin_table_anew()
 
 
 def _begin_table_anew() -> None:
-    """Figures and pairs are others than those on the page: what was typed over them goes."""
+    """Drop what was typed over figures and pairs that have been replaced."""
     for key in ("file", "pairs"):
         st.session_state["_refused"].pop(key, None)
     st.session_state[f"pairs:{_kind()}"] = None
@@ -301,7 +371,7 @@ def _take(key: str, name: str, typed: bool) -> None:
     before = state["_values"]["metric"]
     state["_values"][key] = chosen
     if key == "metric":
-        figures.follow_metric(state["_values"], state.setdefault("_metrics", {}), before)
+        follow_metric(state["_values"], state.setdefault("_metrics", {}), before)
         _begin_table_anew()
     if key == "accelerator":
         state["_values"]["price"] = None

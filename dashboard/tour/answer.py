@@ -6,7 +6,7 @@ from dashboard.answers import cache
 from dashboard.compare.example import wider
 from dashboard.compare.side import side
 from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state.scenario import Scenario
 from dashboard.tour import steps
 from dashboard.tour.steps import Answers, Step
 from engine.errors import InputError

@@ -1,4 +1,4 @@
-"""The buttons of the tour: back, onwards, try it, the example's figures again, leave."""
+"""The buttons of the tour: back, next, try it, the example's figures again, leave."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,8 @@ Pages = Mapping[str, st.Page]
 
 
 def draw(number: int, step: Step, pages: Pages, words: Words) -> None:
-    """One line of them; keys that stay the same keep the keyboard's place from step to step."""
+    """Draw them on one line. Their keys are the same in every step, so that the keyboard's focus
+    stays."""
     is_last = number == len(steps.STEPS)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if st.button(
@@ -28,7 +29,9 @@ def draw(number: int, step: Step, pages: Pages, words: Words) -> None:
         ):
             _turn(number + 1, pages)
         leave, close = words.say("Leave"), ":material/close:"
-        st.button(leave, icon=close, on_click=session.give_back, key="tour:leave", type="tertiary")
+        st.button(
+            leave, icon=close, on_click=session.end_example, key="tour:leave", type="tertiary"
+        )
         _tries(step, words)
 
 
@@ -44,12 +47,18 @@ def _tries(step: Step, words: Words) -> None:
         )
     if steps.is_moved(values):
         name, undo = words.say("Example's figures again"), ":material/undo:"
-        again = {"on_click": session.lend, "args": (steps.EXAMPLE,), "key": "tour:again"}
-        st.button(name, icon=undo, type="tertiary", **again)
+        st.button(
+            name,
+            icon=undo,
+            type="tertiary",
+            on_click=session.begin_example,
+            args=(steps.EXAMPLE,),
+            key="tour:again",
+        )
 
 
 def _turn(number: int, pages: Pages) -> None:
     if number > len(steps.STEPS):
-        session.give_back()
+        session.end_example()
         number = 1
     st.switch_page(pages[steps.STEPS[number - 1].page])

@@ -1,11 +1,10 @@
-"""The tour's card at the foot of the page: what is asked, what is
-answered, what to try, onwards."""
+"""The tour's card at the foot of the page: the question, the answer, what to try, the buttons."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.state import session
-from dashboard.state.session import Scenario
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
 from dashboard.tour import buttons, steps
 from dashboard.tour.buttons import Pages
 from dashboard.tour.steps import Step
@@ -19,29 +18,29 @@ _STYLE = """<style>
   .st-key-tour [data-testid="stExpanderDetails"] { max-height: 34vh; overflow-y: auto; }
 }
 </style>"""
-"""A card at the foot may not take the page's room: on a phone, at most a third of it."""
+"""The card leaves the page its room: on a phone it takes at most a third of the height."""
 
 
 def begin(number: int, pages: Pages) -> None:
     """Lend the example and open a step's page."""
-    session.show("tour", number)
-    session.lend(steps.EXAMPLE)
+    session.show(link.TOUR, number)
+    session.begin_example(steps.EXAMPLE)
     st.switch_page(pages[steps.STEPS[number - 1].page])
 
 
 def under_way(page: str) -> Step | None:
-    """The step of a page while there is a tour: who turns pages by the
-    navigation takes it along."""
-    if session.value("tour") is None:
+    """The step of a page while a tour is under way; the tour follows a visitor who changes pages by
+    the navigation."""
+    if session.value(link.TOUR) is None:
         return None
     number = steps.number(page)
-    session.show("tour", number)
+    session.show(link.TOUR, number)
     return steps.STEPS[number - 1]
 
 
 def draw(step: Step, pages: Pages, now: Scenario, words: Words) -> DeltaGenerator:
-    """The card, before the page is drawn, so that nobody waits to go on; returns the place for
-    :mod:`dashboard.tour.answer`, to be filled when the page has computed its answer."""
+    """Draw the card before the page, so that nobody waits for its buttons. Returns the placeholder
+    that :mod:`dashboard.tour.answer` fills when the page has computed its answer."""
     number = steps.number(step.page)
     title = words.say("Tour {n}/{count} · worked example", n=number, count=len(steps.STEPS))
     with st.bottom, st.container(border=True, gap="small", key="tour"):

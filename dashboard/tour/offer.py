@@ -1,8 +1,8 @@
-"""The tour is offered once: on a first visit, until it was answered.
+"""The offer of the tour, made once: on a first visit, until it is answered.
 
-"First" is a session that began at an address without a scenario, in a browser without our
-cookie. The cookie says only that the offer was answered; a browser that keeps none is asked
-again next time.
+"First" is a session that began at an address without a scenario, in a browser without our cookie.
+The cookie says only that the offer was answered; a browser that keeps none is asked again next
+time.
 """
 
 import streamlit as st
@@ -22,7 +22,7 @@ _REMEMBER = (
 
 
 def draw(pages: Pages, words: Words) -> None:
-    """The offer where it is due."""
+    """Draw the offer on a first visit that has not answered it."""
     if session.is_asked(_ANSWERED) or _is_remembered() or not session.is_asked("first visit"):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
@@ -35,18 +35,24 @@ def draw(pages: Pages, words: Words) -> None:
         )
         if st.button(words.say("Start the tour"), type=blocks.emphasis(), key="offer:start"):
             start(pages)
-        close = {"on_click": session.ask, "args": (_ANSWERED,), "key": "offer:close"}
-        st.button(words.say("No, thank you"), type="tertiary", **close)
+        st.button(
+            words.say("No, thank you"),
+            type="tertiary",
+            on_click=session.ask,
+            args=(_ANSWERED,),
+            key="offer:close",
+        )
 
 
 def start(pages: Pages) -> None:
-    """Begin the tour; nobody who did so is offered it again."""
+    """Begin the tour and do not offer it again."""
     session.ask(_ANSWERED)
     card.begin(1, pages)
 
 
 def remember() -> None:
-    """Leave the cookie once the offer was answered; last on the page, since it shows nothing."""
+    """Set the cookie once the offer was answered. Called last on the page, since it shows
+    nothing."""
     if session.is_asked(_ANSWERED) and not _is_remembered():
         st.html(_REMEMBER, unsafe_allow_javascript=True)
 

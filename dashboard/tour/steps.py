@@ -1,8 +1,8 @@
-"""The guided start: a worked example led over the pages, one step a page; pure.
+"""The guided tour: a worked example on every page, one step a page; pure.
 
-A made-up manufacturing group asks, each page answers with the figures it has just computed, and one
-thing is there to try. Only what goes in is made up (:data:`EXAMPLE`): nothing that comes out
-is typed here. Lent to the page by :mod:`dashboard.state.example_loan`, so a visitor's own
+A made-up manufacturing group asks a question, the page answers it with the figures it has just
+computed, and the visitor can try one thing. Only what goes in is made up (:data:`EXAMPLE`): nothing
+that comes out is typed here. Shown by :mod:`dashboard.state.example_session`, so a visitor's own
 scenario survives.
 """
 
@@ -35,8 +35,8 @@ _MINUTES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step: the page it belongs to, what is asked there, what to try, and a
-    button that tries it.
+    """One step: the page it belongs to, what is asked there, what to try, and a button that tries
+    it.
 
     ``sets``: the budget that the button moves, and by which factor; None where the page has a
     button of its own.
@@ -46,7 +46,7 @@ class Step:
     asks: str
     tries: str
     button: str = ""
-    sets: tuple[str, float] | None = None
+    sets: tuple[link.BudgetField, float] | None = None
 
 
 STEPS = (
@@ -59,7 +59,7 @@ STEPS = (
         ),
         tries=N_("Make the privacy promise twice as strict and watch the sentence above."),
         button=N_("Promise ε = {value}"),
-        sets=("epsilon", 0.5),
+        sets=(link.EPSILON, 0.5),
     ),
     Step(
         page="explore",
@@ -69,7 +69,7 @@ STEPS = (
         ),
         tries=N_("Click a point of the map, which makes it the scenario, or take in more people."),
         button=N_("Take in {value}"),
-        sets=("data", 2.0),
+        sets=(link.DATA, 2.0),
     ),
     Step(
         page="roi",
@@ -98,13 +98,13 @@ STEPS = (
         tries=N_("Turn the slides with the arrow keys, and switch on the notes."),
     ),
 )
-"""In the order of the walk; a step's number in a link counts from 1."""
+"""In the order of the tour; a step's number in a link counts from 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What the pages have computed for the scenario on show; ``wider``
-    is that of the comparison."""
+    """What the pages have computed for the scenario on show; ``wider`` is that of the
+    comparison."""
 
     now: Scenario
     answer: Answer
@@ -142,12 +142,15 @@ def tries(step: Step, words: Words) -> str:
     return _headed(words.say("To try:"), words.say(step.tries))
 
 
-def tried(step: Step, now: dict[str, link.Value]) -> dict[str, link.Value]:
-    """What a click on the step's button makes of the budget, inside its limits."""
-    key, factor = step.sets
-    low, high = link.FIELDS[key].bounds
-    value = min(max(formats.rounded(now[key] * factor), low), high)
-    return {key: round(value) if link.FIELDS[key].whole else value}
+def tried(step: Step, now: dict[str, link.Value]) -> dict[str, float]:
+    """What a click on the step's button makes of the budget, inside its limits; empty without a
+    button."""
+    if step.sets is None:
+        return {}
+    field, factor = step.sets
+    low, high = field.bounds
+    value = min(max(formats.rounded(field.of(now) * factor), low), high)
+    return {field.key: field.convert(value)}
 
 
 def button(step: Step, now: dict[str, link.Value], words: Words) -> str:
@@ -171,7 +174,7 @@ def answers(step: Step, found: Answers, words: Words) -> str:
 
 
 def without_plan(words: Words) -> str:
-    """What stands there when the visitor moved the budgets to where there is no plan."""
+    """The sentence for budgets that allow no plan."""
     said = words.say("These budgets allow no plan; take the example's figures again.")
     return _headed(words.say("Answered:"), said)
 
@@ -181,10 +184,10 @@ def assumptions(words: Words) -> str:
     return words.say(
         "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = "
         "{delta}. All else is as on a first visit. What the pages answer is computed.",
-        people=labels.people(EXAMPLE["data"], words),
-        compute=formats.scientific(EXAMPLE["compute"]),
-        epsilon=formats.plain(EXAMPLE["epsilon"]),
-        delta=formats.scientific(EXAMPLE["delta"]),
+        people=labels.people(link.DATA.of(EXAMPLE), words),
+        compute=formats.scientific(link.COMPUTE.of(EXAMPLE)),
+        epsilon=formats.plain(link.EPSILON.of(EXAMPLE)),
+        delta=formats.scientific(link.DELTA.of(EXAMPLE)),
     )
 
 
@@ -214,12 +217,19 @@ def _explore(found: Answers, words: Words) -> str:
     )
 
 
+def _study(found: Answers) -> Study:
+    if found.study is None:
+        raise ValueError("Expected a study among the answers of a page that speaks of money.")
+    return found.study
+
+
 def _roi(found: Answers, words: Words) -> str:
-    worth = found.study.appraisal
+    study = _study(found)
+    worth = study.appraisal
     return words.say(
         "Net present value over {years} years: {value}, and with {level} probability {range}; it "
         "pays with {chance} probability.",
-        years=formats.plain(found.study.table["horizon_years"].value),
+        years=formats.plain(study.table["horizon_years"].value),
         value=figures.money(worth.npv.value, words),
         level=formats.percent(worth.npv.level, words.language),
         range=figures.money_range(worth.npv.low, worth.npv.high, words),
@@ -263,7 +273,7 @@ def _compare(found: Answers, words: Words) -> str:
 
 
 def _present(found: Answers, words: Words) -> str:
-    worth = found.study.appraisal
+    worth = _study(found).appraisal
     return words.say(
         "Slides with these very figures: {money} of computing, a net present value of {value}, "
         "{chance} probability that it pays. Every export prints all assumptions.",

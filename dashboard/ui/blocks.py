@@ -1,5 +1,8 @@
 """Building blocks of every page: a titled figure, a table of names and values, a heading."""
 
+from collections.abc import Callable
+from typing import Literal, TypedDict, TypeVar, Unpack
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -7,11 +10,24 @@ from dashboard.glossary.lookup import tip as tip
 from dashboard.glossary.lookup import tips as tips
 from dashboard.ui import phone_charts
 from dashboard.ui.chart import CONFIG, Chart
+from engine.errors import InputError
+from engine.text.i18n import Words
 
 CHART_HEIGHT = 430
+_ANSWER_HEIGHT = 420
+"""Pixels of the skeleton that holds the place of an answer."""
+T = TypeVar("T")
 
 
-def emphasis() -> str:
+class Clicks(TypedDict, total=False):
+    """Arguments of a chart that can be clicked (:func:`dashboard.state.session.bind_map`)."""
+
+    key: str
+    on_select: Callable[[], None]
+    selection_mode: Literal["points"]
+
+
+def emphasis() -> Literal["primary", "secondary"]:
     """The type of the button that matters most. In the dark theme the primary one writes white on
     pale indigo, which is hard to read: there it is outlined like the others."""
     return "secondary" if st.context.theme.type == "dark" else "primary"
@@ -40,12 +56,39 @@ def chart(
     plot(drawn, height)
 
 
-def plot(drawn: Chart, height: int, **clicks: object) -> None:
+def plot(drawn: Chart, height: int, **clicks: Unpack[Clicks]) -> None:
     """A figure with its alternative text, drawn for a phone where there is one."""
     figure = drawn.figure
     if phone_charts.is_phone(st.context.headers.get("User-Agent")):
         figure, height = phone_charts.narrowed(figure, height)
     st.plotly_chart(figure, alt=drawn.alt, config=CONFIG, height=height, **clicks)
+
+
+def answered(ask: Callable[[], T], words: Words) -> T | None:
+    """What ``ask`` answers, a skeleton in its place until then. Where it raises
+    :class:`InputError`: the refusal and what to do about it are drawn, and the result is None."""
+    try:
+        with st.skeleton(height=_ANSWER_HEIGHT):
+            return ask()
+    except InputError as error:
+        refused(error, words)
+        st.markdown(words.say("Move a slider or type another value; nothing else has changed."))
+        return None
+
+
+def accepted(act: Callable[[], object], words: Words) -> bool:
+    """Whether ``act`` was done; where it raises :class:`InputError`, the refusal is drawn."""
+    try:
+        act()
+    except InputError as error:
+        refused(error, words)
+        return False
+    return True
+
+
+def refused(error: InputError, words: Words) -> None:
+    """Why something was not done, in the reader's language."""
+    st.error(words.refusal(error), icon=":material/block:")
 
 
 def columns(found: dict[str, list[str]]) -> None:

@@ -1,22 +1,23 @@
-"""Values written on the lines of a map, none on another: what lies on one that is
-there is left out.
+"""Where values are written on the lines of a map; a value that would overlap another one is left
+out.
 
-Pure. Plotly lays a figure out in the browser, so widths are estimates for a window
-of half a desktop.
+Pure. Plotly lays a figure out in the browser, so widths are estimates for a window of half a
+desktop.
 """
 
 import math
+from typing import Any
 
 from dashboard.ui.canvas import FONT, Canvas
 from engine.report.measure import em
 
-Note = dict[str, object]
+Note = dict[str, Any]
+"""An annotation of Plotly's, which has no types."""
 
 _PLOT = (560.0, 330.0)
-"""Pixels of the plot in a window of half a desktop; where it is wider,
-values have room to spare."""
+"""Width and height of the plot in pixels, in a window of half a desktop."""
 _LINE, TRIES = 22.0, 4
-"""Pixels that a written value is high, and places on its line that are tried for it."""
+"""Height of a written value in pixels, and how many places on its line are tried for it."""
 
 
 def value(canvas: Canvas, x: float, y: float, text: str, colour: str) -> Note:
@@ -33,7 +34,7 @@ def value(canvas: Canvas, x: float, y: float, text: str, colour: str) -> Note:
 
 
 def is_free(canvas: Canvas, note: Note, others: list[Note]) -> bool:
-    """Whether a value would lie on none that is written already."""
+    """Whether a value overlaps none of those that are written already."""
     there = [a.to_plotly_json() for a in canvas.figure.layout.annotations if a.text] + others
     spans = [axis.range for axis in (canvas.figure.layout.xaxis, canvas.figure.layout.yaxis)]
     across, down = (
@@ -47,10 +48,11 @@ def is_free(canvas: Canvas, note: Note, others: list[Note]) -> bool:
 
 
 def _width(note: Note) -> float:
-    """Pixels."""
+    """Width of a value in pixels."""
     return em(note["text"]) * note["font"]["size"] + 6
 
 
 def add(canvas: Canvas, notes: list[Note]) -> None:
-    """All at once: one by one, Plotly checks those before again each time."""
+    """Add all notes in one assignment: one by one, Plotly validates the earlier ones again each
+    time."""
     canvas.figure.layout.annotations = [*canvas.figure.layout.annotations, *notes]

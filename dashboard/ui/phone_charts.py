@@ -1,12 +1,12 @@
-"""Charts for a phone: the same figure with smaller type, words broken into lines, and what
-overlaps left out.
+"""Charts for a phone: the same figure with smaller type, words broken into lines, overlapping
+values left out.
 
 Pure. Plotly lays a figure out in the browser, where nothing of ours runs, so it is drawn for the
 width of common phones: positions and widths of words are estimates (:mod:`engine.report.measure`).
 Whether someone uses a phone is what the browser says of itself; a narrow window on a desktop gets
 the wide figures.
 
->>> is_phone("Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 Chrome/140 Mobile Safari/537")
+>>> is_phone("Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 Chrome/140 Mobile Safari")
 True
 """
 
@@ -75,7 +75,7 @@ def _axes(figure: go.Figure) -> None:
 
 
 def _thin(axis: go.layout.XAxis | go.contour.ColorBar, most: float) -> None:
-    """Every second tick, or third, and so on, until there are few enough."""
+    """Keep every second tick, or every third, and so on, until there are few enough."""
     step = max(1, math.ceil(len(axis.tickvals) / max(most, 1)))
     texts = axis.ticktext or axis.tickvals
     axis.update(tickvals=list(axis.tickvals)[::step], ticktext=list(texts)[::step])
@@ -100,7 +100,7 @@ def _names(figure: go.Figure) -> float:
 
 
 def _colour_bars(figure: go.Figure) -> None:
-    """Under the plot, which takes the whole width."""
+    """Place it under the plot, which takes the whole width."""
     for trace in figure.data:
         if trace.type == "contour" and trace.showscale is not False:
             trace.colorbar.update(
@@ -160,7 +160,7 @@ def _room(figure: go.Figure, plot: float) -> None:
 def _apart(
     figure: go.Figure, notes: list[go.layout.Annotation], plot: float, height: float
 ) -> list[go.layout.Annotation]:
-    """Without figures on a map's lines that would lie on one another; arrows and leaders stay."""
+    """Remove the values on a map's lines that would overlap; arrows and leaders stay."""
     x, y = figure.layout.xaxis.range, figure.layout.yaxis.range
     if x is None or y is None:
         return notes

@@ -1,5 +1,5 @@
-"""The style sheet over Streamlit's own: what its settings do not offer for phones,
-paper and keyboards.
+"""The style sheet over Streamlit's own: what its settings do not offer for phones, paper and
+keyboards.
 
 Everything hangs on test ids and on classes that Streamlit makes of keys; tests/browser looks at
 what comes of it. Colours are the theme's business (.streamlit/config.toml), not done here.
@@ -14,8 +14,8 @@ BUDGETS, LANGUAGE = "budgets-at-hand", "language-of-the-page"
 _PRINTED = 0.62
 """Size in print: charts keep the width they have on the screen, and A4 is narrower."""
 _ROOMY = 1350
-"""Pixels of a window with room for four figures, or two charts, beside
-each other and the sidebar."""
+"""Pixels of a window with room for four figures, or two charts, beside each other and the
+sidebar."""
 _ROW = '[data-testid="stMain"] [data-testid="stHorizontalBlock"]'
 _IN_COLUMN = '> [data-testid="stColumn"]'
 _STYLE = f"""<style>

@@ -22,6 +22,7 @@ def test_a_click_on_the_map_becomes_the_scenario(page: Page, dashboard):
     area = figure.locator(".nsewdrag").first
     # The map runs over whole decades: its middle is a point of the grid in some decade of both.
     box = area.bounding_box()
+    assert box is not None
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
     expect(page.locator("h1")).not_to_have_text(before, timeout=NEXT)
     moved = query(page)

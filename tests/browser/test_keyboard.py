@@ -74,7 +74,8 @@ def test_tab_reaches_every_control_shows_where_it_is_and_comes_out_again(opened)
     opened.evaluate(RULER, PRIMARY)
     wanted = dict(opened.evaluate(CONTROLS))
     assert len(wanted) > 8
-    met, unseen = [], set()
+    met: list[str] = []
+    unseen: set[str] = set()
     for _ in range(2 * len(wanted) + 30):
         opened.keyboard.press("Tab")
         focused = opened.evaluate(FOCUSED)

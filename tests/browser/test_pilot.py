@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.pilot.running.folder import Request, folder_of
-from engine.pilot.running.status import State, write_status
+from engine.pilot.running.status import State, Status, write_status
 from engine.runs.log import RunLog
 from tests.dashboard import made_pilots as made
 
@@ -35,9 +35,7 @@ class StandIn:
 
     def wakes(self) -> None:
         """Before the page registers the plan there is only a sign of life."""
-        write_status(
-            self.folder.status_file, made.Status(state=State.QUEUED, heartbeat=time.time())
-        )
+        write_status(self.folder.status_file, Status(state=State.QUEUED, heartbeat=time.time()))
 
     def ends(self, state: State, share: float = 0.41) -> None:
         self.says(state, share)

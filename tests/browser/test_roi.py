@@ -25,8 +25,8 @@ def _load(uploader: ElementHandle, adoption: str) -> None:
     only pixels can be clicked; what an edit does is tested with AppTest.)"""
     rows = to_csv(DEFAULT_ASSUMPTIONS).splitlines(keepends=True)
     changed = [_with_value(row, adoption) if row.startswith("adoption,") else row for row in rows]
-    file = {"name": "table.csv", "mimeType": "text/csv", "buffer": "".join(changed).encode()}
-    uploader.set_input_files(file)
+    table = "".join(changed).encode()
+    uploader.set_input_files({"name": "table.csv", "mimeType": "text/csv", "buffer": table})
 
 
 def _with_value(row: str, value: str) -> str:

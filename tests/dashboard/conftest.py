@@ -1,5 +1,5 @@
-"""The dashboard on a stand-in engine: instant answers, so that pages are
-tested, not mathematics."""
+"""The dashboard on a stand-in engine: instant answers, so that pages are tested, not
+mathematics."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -68,8 +68,8 @@ def fake(monkeypatch):
 
 @pytest.fixture
 def app():
-    """The page as a browser in English would first open it;
-    ``app(compute="1e19")`` sets the URL."""
+    """The page as a browser in English would first open it; ``app(compute="1e19")`` sets the
+    URL."""
 
     def opened(**query):
         page = AppTest.from_file(APP, default_timeout=SECONDS)

@@ -58,7 +58,7 @@ def sweep():
 
 def _run(size, noise, rate):
     top = math.log(256)
-    curve = [
+    curve = tuple(
         (
             steps,
             min(
@@ -68,7 +68,7 @@ def _run(size, noise, rate):
             ),
         )
         for steps in STEPS
-    ]
+    )
     return RunRecord(
         family=FAMILY,
         source="made up",

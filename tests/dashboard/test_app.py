@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.answers.certificates import Certificates
+from engine.decision import fitted
 from engine.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("fake")
@@ -153,7 +154,7 @@ def test_accelerator_and_price(app):
 
 
 def test_while_the_law_is_being_fitted_the_page_says_so(app, monkeypatch):
-    monkeypatch.setattr(cache.fitted, "is_ready", lambda evidence: False)
+    monkeypatch.setattr(fitted, "is_ready", lambda evidence: False)
     page = app()
     assert page.title and not page.exception
 
@@ -175,7 +176,8 @@ def test_a_certificate_that_is_refused_says_why(app, monkeypatch):
     def refuse(self, request):
         raise InputError("Expected {name} of at least 1, got {value}.", name="iterations", value=0)
 
-    monkeypatch.setattr(cache.Certificates, "known", refuse)
     st.cache_resource.clear()
+    monkeypatch.setattr(cache, "Certificates", Certificates)
+    monkeypatch.setattr(Certificates, "known", refuse)
     page = app()
     assert len(page.error) == 2 and page.title

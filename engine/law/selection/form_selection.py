@@ -214,8 +214,11 @@ def _optimal(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _published(frame: pd.DataFrame) -> list[_Published]:
+    rows = _optimal(frame)
+    if rows.empty:  # such evidence need not have the columns
+        return []
     names = [field.name for field in fields(_Published)]
-    table = _optimal(frame)[names].to_numpy(float)
+    table = rows[names].to_numpy(float)
     return [_Published(**dict(zip(names, row, strict=True))) for row in table.tolist()]
 
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from dashboard.answers.plane import NAMES
 from dashboard.explore import layers as explore_layers
@@ -14,6 +15,7 @@ from dashboard.explore import wording as explore_wording
 from dashboard.state import link, saved, session
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation import maps, search
+from engine.allocation.space import Space
 from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
@@ -75,7 +77,7 @@ def test_moving_inside_a_map_asks_for_the_same_map(fitted, pair):
 @pytest.mark.parametrize("key", link.BUDGETS)
 @pytest.mark.parametrize("end", [0, 1])
 def test_a_window_holds_the_scenario_and_only_values_that_may_be_asked(fitted, key, end):
-    bound = link.FIELDS[key].bounds[end]
+    bound = link.BUDGET_FIELDS[key].bounds[end]
     values = {NAMES[k]: getattr(BUDGET, NAMES[k]) for k in link.BUDGETS}
     budget = Budget(**values | {NAMES[key]: bound})
     found = plane_of.window(key, budget, fitted.space)
@@ -85,9 +87,15 @@ def test_a_window_holds_the_scenario_and_only_values_that_may_be_asked(fitted, k
 
 
 def test_a_small_evidence_has_a_window_too():
-    small = SimpleNamespace(sequence_length=128, model_size=(3e4, 8e5), iterations=(200.0, 2e3))
+    small = Space(
+        sequence_length=128,
+        model_size=(3e4, 8e5),
+        iterations=(200.0, 2e3),
+        noise_batch_ratio=(1e-4, 1e-2),
+        vocabulary_size=256,
+    )
     low, high = plane_of.compute_window(small)
-    assert link.FIELDS["compute"].bounds[0] <= low < high
+    assert link.COMPUTE.bounds[0] <= low < high
 
 
 def test_the_small_multiples_stay_inside_what_may_be_asked():
@@ -263,10 +271,10 @@ def test_a_budget_without_a_plan_says_so(page):
 
 
 def test_a_click_becomes_the_scenario(monkeypatch):
-    taken = {}
+    taken: dict[str, float] = {}
     state = {"_clicks": 3, "map:3": SimpleNamespace(
         selection=SimpleNamespace(points=[{"x": 1e19, "y": 1e6}]))}  # fmt: skip
-    monkeypatch.setattr(session.st, "session_state", state)
+    monkeypatch.setattr(st, "session_state", state)
     monkeypatch.setattr(session, "take", taken.update)
     bound = session.bind_map("compute", "data")
     assert bound["key"] == "map:3"

@@ -1,5 +1,5 @@
-"""The glossary: every term of art is there, right in what can be checked,
-short, translated, in use."""
+"""The glossary: every term of art is there, right in what can be checked, short, translated, in
+use."""
 
 import ast
 import math
@@ -133,8 +133,7 @@ def test_an_unknown_term_says_where_it_belongs():
         lookup.tip("flux", EN)
 
 
-# --- figures in the texts are the engine's
-# ----------------------------------------------------------
+# --- figures in the texts are the engine's --------------------------------------------------------
 
 
 def test_figures_agree_with_the_engine():

@@ -1,5 +1,5 @@
-"""The Pilot page in every state: one start however often it is clicked, a
-run found again, refits."""
+"""The Pilot page in every state: one start however often it is clicked, a run found again,
+refits."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ import streamlit as st
 
 from engine.decision import fitted
 from engine.errors import InputError
-from engine.pilot.plan import CorpusSource
+from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import folder_of, preparation_of
 from engine.pilot.running.recording import record_of
@@ -116,7 +116,7 @@ def test_a_preparation_under_way_and_one_that_failed(page, law, held):
 
 def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, monkeypatch, held):
     made.store_prepared()
-    started = []
+    started: list[PilotPlan] = []
 
     def start(plan):
         started.append(plan)
@@ -140,7 +140,7 @@ def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, mon
 
 def test_the_same_question_is_the_same_plan(page, law, monkeypatch):
     made.store_prepared()
-    started = []
+    started: list[PilotPlan] = []
     monkeypatch.setattr(launchers, "start", started.append)
     for _ in range(2):
         page.query_params["pilot"] = "new"
@@ -237,7 +237,8 @@ def test_when_it_ends_while_it_is_watched_the_verdict_comes(page, law, held):
     ],
 )
 def test_what_stopped_can_be_resumed(page, law, monkeypatch, state, title):
-    plan, resumed = made.plan(evidence_hash=law), []
+    plan = made.plan(evidence_hash=law)
+    resumed: list[str] = []
     why = {"reason": made.REASON, "values": made.VALUES} if state is State.FAILED else {}
     made.store(plan, made.status(plan, state, **why))
     monkeypatch.setattr(launchers, "resume", resumed.append)
@@ -310,7 +311,8 @@ def test_runs_of_a_text_of_its_own_move_its_own_law(page, law, before):
 
 
 def test_other_code_goes_on_where_it_is_asked_to_and_is_told_before(page, law, monkeypatch):
-    plan, resumed = made.plan(evidence_hash=law, code_version="a" * 12), []
+    plan = made.plan(evidence_hash=law, code_version="a" * 12)
+    resumed: list[str] = []
     made.store(plan, made.status(plan, State.PAUSED))
     monkeypatch.setattr(launchers, "resume", resumed.append)
     page.run()

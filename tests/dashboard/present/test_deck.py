@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
 
@@ -250,12 +251,16 @@ def test_a_worked_example_says_so_in_every_export(material, words):
     shown = replace(material, basis=replace(BASIS, made_up=True))
     made = deck(shown, words, LIGHT)
     assert mark in made.footer and mark in made.record.title
+    read: dict[str, Callable[[bytes], str | None]] = {
+        "kessai.pptx": _slides,
+        "kessai.pdf": _pages,
+        "kessai-record.pdf": _pages,
+        "kessai.html": bytes.decode,
+        "kessai.xlsx": _cells,
+        "kessai-csv.zip": _unpacked,
+    }
     for export in EXPORTS:
-        content = export.make(made)
-        text = {
-            "kessai.pptx": _slides, "kessai.pdf": _pages, "kessai-record.pdf": _pages,
-            "kessai.html": bytes.decode, "kessai.xlsx": _cells, "kessai-csv.zip": _unpacked,
-        }[export.name](content)  # fmt: skip
+        text = read[export.name](export.make(made))
         assert text is None or _flat(mark) in _flat(text), export.name
 
 

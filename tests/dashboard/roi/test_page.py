@@ -171,7 +171,7 @@ def test_own_figures_and_pairs_are_part_of_the_link(page, monkeypatch):
         other.query_params[key] = value
     other.run()
     assert other.title[0].value == changed and not other.error
-    assert other.text_area[0].value.splitlines()[0] == "2, 4.5"
+    assert (other.text_area[0].value or "").splitlines()[0] == "2, 4.5"
 
 
 def test_figures_of_a_link_that_do_not_go_together_are_left_out(page):

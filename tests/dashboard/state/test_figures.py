@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import figures
+from dashboard.state import figures, link
+from dashboard.state.scenario import follow_metric
 from engine.errors import InputError
-from engine.roi.defaults import OF_METRIC
+from engine.roi.defaults import OF_METRIC, require_metrics
 from engine.roi.inputs import INPUTS
 from engine.roi.kinds import MetricKind
 
@@ -40,14 +41,14 @@ def changes(draw):
 def test_every_table_survives_its_text(wanted):
     try:
         own = DEFAULTS.edited(wanted)
-        figures.require_metrics(own, MINUTES)
+        require_metrics(own, MINUTES)
     except InputError:
         return
     text = figures.written(own, DEFAULTS)
     if own == DEFAULTS:
         assert text is None
         return
-    assert figures.table(MINUTES, text) == own
+    assert text is not None and figures.table(MINUTES, text) == own
     assert figures.read(text) == text, "canonical"
     of_metric, others = figures.split(text)
     assert figures.joined(of_metric, others) == text
@@ -109,15 +110,19 @@ def test_no_pairs_leave_the_assumed_curve():
 def test_another_metric_puts_aside_what_is_its_own_alone():
     own = "value_per_unit=50~25~60~pert"
     common = "adoption=0.8~0.3~0.85~pert"
-    values = {"metric": "error-rate", "figures": f"{common};{own}", "pairs": "2,4.5;2.5,4;3,2.5"}
-    aside = {}
-    figures.follow_metric(values, aside, "minutes-saved")
+    values: dict[str, link.Value] = {
+        "metric": "error-rate",
+        "figures": f"{common};{own}",
+        "pairs": "2,4.5;2.5,4;3,2.5",
+    }
+    aside: dict[str, tuple[str | None, str | None]] = {}
+    follow_metric(values, aside, "minutes-saved")
     assert values == {"metric": "error-rate", "figures": common, "pairs": None}
     values["metric"] = "minutes-saved"
     values["figures"] = None
-    figures.follow_metric(values, aside, "error-rate")
+    follow_metric(values, aside, "error-rate")
     assert values["figures"] == own and values["pairs"] == "2,4.5;2.5,4;3,2.5"
-    figures.follow_metric(values, aside, "minutes-saved")
+    follow_metric(values, aside, "minutes-saved")
     assert values["figures"] == own, "the same metric changes nothing"
 
 
@@ -125,7 +130,7 @@ def test_a_japanese_source_takes_the_room_that_it_has():
     source = "情報システム部の調べ; 100%~概算"
     own = DEFAULTS.edited({name: {"source": source} for name in INPUTS})
     text = figures.written(own, DEFAULTS)
-    assert len(text) < figures.LONGEST and "情報システム部の調べ" in text
+    assert text is not None and len(text) < figures.LONGEST and "情報システム部の調べ" in text
     assert figures.table(MINUTES, text) == own
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import link
+from dashboard.state import figures, link
 from engine.errors import InputError
 
-NUMBERS = [key for key, field in link.FIELDS.items() if isinstance(field, link.Number)]
+NUMBERS = {key: field for key, field in link.FIELDS.items() if isinstance(field, link.Number)}
 
 
 @st.composite
@@ -19,14 +19,15 @@ def scenarios(draw):
         if isinstance(field, link.Choice):
             values[key] = draw(st.sampled_from(list(field.options())))
         elif isinstance(field, link.Figures):
-            own = (link.edits.EXAMPLE, "2,4.5;2.5,3.9;3,2.4")
+            own = (figures.EXAMPLE, "2,4.5;2.5,3.9;3,2.4")
             values[key] = draw(st.sampled_from([None, own[key == "pairs"]]))
         elif isinstance(field, link.Pilot):
             values[key] = draw(st.from_regex(r"[0-9a-f]{16}|new", fullmatch=True))
-        elif field.whole:
-            values[key] = draw(st.integers(*field.bounds))
+        elif key in ("data", "slide", "tour"):
+            low, high = NUMBERS[key].bounds
+            values[key] = draw(st.integers(int(low), int(high)))
         else:
-            values[key] = draw(st.floats(*field.bounds))
+            values[key] = draw(st.floats(*NUMBERS[key].bounds))
     try:
         link.own_figures(values)
     except InputError:  # Pairs of one metric are none of another.
@@ -51,7 +52,7 @@ def test_what_cannot_be_used_keeps_its_default_and_the_rest():
 
 @pytest.mark.parametrize("key", NUMBERS)
 def test_limits_are_allowed_and_beyond_is_refused(key):
-    low, high = link.FIELDS[key].bounds
+    low, high = NUMBERS[key].bounds
     for bound in (low, high):
         assert link.read(key, link.write(key, bound)) == bound
     for outside in (low / 2, high * 2):
@@ -59,9 +60,9 @@ def test_limits_are_allowed_and_beyond_is_refused(key):
             link.read(key, link.write(key, outside))
 
 
-@pytest.mark.parametrize("key", link.BUDGETS)
-def test_slider_steps_span_the_range_with_about_ten_a_decade(key):
-    steps, (low, high) = link.steps(key), link.FIELDS[key].bounds
+@pytest.mark.parametrize("field", link.BUDGET_FIELDS.values(), ids=link.BUDGETS)
+def test_slider_steps_span_the_range_with_about_ten_a_decade(field):
+    steps, (low, high) = link.steps(field), field.bounds
     assert (steps[0], steps[-1]) == (low, high)
     ratios = [after / before for before, after in itertools.pairwise(steps)]
     assert min(ratios) > 1 and max(ratios) <= 1.35

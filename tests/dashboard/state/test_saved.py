@@ -1,5 +1,5 @@
-"""Scenarios as files: exact, never half-written, nobody's change undone
-unseen, bad input refused."""
+"""Scenarios as files: exact, never half-written, nobody's change undone unseen, bad input
+refused."""
 
 import json
 import multiprocessing

@@ -1,17 +1,21 @@
-"""The tour: its example and its figures are computed, it lends and gives back,
-and bad links do no harm."""
+"""The tour: its example and its figures are computed, it lends and gives back, and bad links do no
+harm."""
 
 import re
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.compare.example import wider
-from dashboard.state import example_loan, link, saved
+from dashboard.state import example_session, link, saved
+from dashboard.state.scenario import asked
 from dashboard.tour import steps as tour_steps
 from dashboard.tour.steps import EXAMPLE, STEPS
 from engine.errors import InputError
 from engine.text.i18n import LANGUAGES, Words
+
+FIRST_VISIT = asked(link.defaults(), "en")
 
 
 def moved(place, **values):
@@ -19,8 +23,7 @@ def moved(place, **values):
     return {"_values": link.defaults() | {"lang": "ja"} | values, **place}
 
 
-# --- the steps
-# --------------------------------------------------------------------------------------
+# --- the steps ------------------------------------------------------------------------------------
 
 
 def test_the_steps_are_the_pages_in_their_order():
@@ -29,7 +32,7 @@ def test_the_steps_are_the_pages_in_their_order():
     names = re.findall(r'^    \("(\w+)", N_', APP.read_text("utf-8"), flags=re.M)
     assert [step.page for step in STEPS] == names
     assert [tour_steps.number(name) for name in names] == [1, 2, 3, 4, 5, 6]
-    assert link.FIELDS["tour"].bounds == (1, len(STEPS))
+    assert link.TOUR.bounds == (1, len(STEPS))
 
 
 def test_the_example_is_inside_every_limit_and_sets_every_field_but_the_visitors_own():
@@ -69,21 +72,20 @@ def test_what_is_made_up_is_named():
     assert "Made up" in said and "3M people" in said and "10²⁰ FLOPs" in said and "ε = 8" in said
 
 
-# --- the loan
-# ---------------------------------------------------------------------------------------
+# --- the example session --------------------------------------------------------------------------
 
 
-def test_a_loan_gives_back_scenario_table_and_pairs_but_keeps_the_language_just_chosen():
+def test_after_the_example_scenario_table_and_pairs_are_back_and_the_chosen_language_stays():
     mine = {"figures": "adoption=0.8~0.3~0.85~pert", "pairs": "2,4.5;2.5,3.9;3,2.4"}
     state = moved({"_metrics": "mine", "pairs:minutes-saved": "b"}, data=5_000, **mine)
-    example_loan.begin(state, EXAMPLE)
+    example_session.begin(state, EXAMPLE)
     assert state["_values"]["data"] == 3_000_000
     assert not {"_metrics", "pairs:minutes-saved"} & state.keys()
     assert state["_values"]["figures"] is None and state["_values"]["pairs"] is None
     state["_values"]["lang"] = "en"
     state["_values"]["tour"] = 3
-    assert example_loan.own(state)["data"] == 5_000 and example_loan.own(state)["tour"] == 3
-    assert example_loan.end(state)
+    assert example_session.own(state)["data"] == 5_000 and example_session.own(state)["tour"] == 3
+    assert example_session.end(state)
     assert state["_values"]["data"] == 5_000 and state["_values"]["lang"] == "en"
     assert state["_values"]["tour"] is None
     assert state["_metrics"] == "mine" and mine.items() <= state["_values"].items()
@@ -91,12 +93,12 @@ def test_a_loan_gives_back_scenario_table_and_pairs_but_keeps_the_language_just_
 
 def test_what_is_moved_in_the_example_is_not_the_visitors():
     state = moved({}, epsilon=2.0)
-    example_loan.begin(state, EXAMPLE)
+    example_session.begin(state, EXAMPLE)
     state["_values"]["epsilon"] = 1.0
     state["_metrics"] = "the example's"
-    example_loan.begin(state, EXAMPLE)
+    example_session.begin(state, EXAMPLE)
     assert state["_values"]["epsilon"] == 8.0 and "_metrics" not in state, "as at first"
-    example_loan.end(state)
+    example_session.end(state)
     assert state["_values"]["epsilon"] == 2.0 and "_metrics" not in state
 
 
@@ -104,8 +106,7 @@ def test_a_saved_scenario_holds_no_tour():
     assert "tour" not in saved.texts(link.defaults() | {"tour": 2})
 
 
-# --- the page
-# ---------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------
 
 
 def button(page, key):
@@ -144,10 +145,8 @@ def test_a_link_with_nothing_but_a_language_is_a_first_visit(app):
 
 @pytest.mark.usefixtures("fake")
 def test_who_answered_the_offer_before_is_not_asked_again(app, monkeypatch):
-    from dashboard.tour import offer as tour_offer
-
     monkeypatch.setattr(
-        type(tour_offer.st.context), "cookies", property(lambda self: {"kessai_tour": "answered"})
+        type(st.context), "cookies", property(lambda self: {"kessai_tour": "answered"})
     )
     assert "offer:start" not in keys(app())
 
@@ -245,8 +244,7 @@ def test_budgets_without_a_plan_say_so_in_the_card(app):
     assert "Answered:** With ε = 8" in card(page)
 
 
-# --- every answer, by the real engine
-# ---------------------------------------------------------------
+# --- every answer, by the real engine -------------------------------------------------------------
 
 
 def _answers(page_name, language):
@@ -255,7 +253,7 @@ def _answers(page_name, language):
     from dashboard.tour import steps as tour_steps
 
     session.follow_url()
-    session.lend(tour_steps.EXAMPLE)
+    session.begin_example(tour_steps.EXAMPLE)
     now = session.current()
     import streamlit as st
 

@@ -2,8 +2,8 @@
 
 Colour-blind eyes are simulated with the matrices of Machado, Oliveira and Fernandes, "A
 Physiologically-based Model for Simulation of Color Vision Deficiency" (IEEE TVCG 15(6), 2009),
-severity 1.0, on linear RGB; how far two colours are apart is CIE 1976 ΔE*ab, of which about 2.3
-is just noticed.
+severity 1.0, on linear RGB; how far two colours are apart is CIE 1976 ΔE*ab, of which about 2.3 is
+just noticed.
 """
 
 import re
@@ -162,7 +162,9 @@ def test_the_web_page_that_is_taken_along():
 
 @pytest.mark.parametrize("colours", PALETTES.values(), ids=PALETTES)
 def test_quiet_words_of_pictures_and_slides_on_the_screen(colours):
-    share = float(re.search(r'fill-opacity="([\d.]+)"', svg._ROLES["quiet"])[1])
+    (quiet,) = re.findall(r'fill-opacity="([\d.]+)"', svg._ROLES["quiet"])
+    share = float(quiet)
     assert contrast(blended(colours.ink, colours.paper, share), colours.paper) >= TEXT
-    share = float(re.search(r"footer{[^}]*opacity:([\d.]+)", webpage._LARGE)[1])
+    footer, *_ = re.findall(r"footer{[^}]*opacity:([\d.]+)", webpage._LARGE)
+    share = float(footer)
     assert contrast(blended(colours.ink, colours.paper, share), colours.paper) >= TEXT
