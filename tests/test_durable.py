@@ -84,8 +84,16 @@ def test_the_file_is_flushed_before_it_is_named_and_the_folder_after(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", spied_fsync)
-    monkeypatch.setattr(os, "replace", lambda *a: happened.append("replace") or replace(*a))
-    monkeypatch.setattr(os, "link", lambda *a, **k: happened.append("link") or link(*a, **k))
+
+    def told(name, function):
+        def call(*arguments, **keywords):
+            happened.append(name)
+            return function(*arguments, **keywords)
+
+        return call
+
+    monkeypatch.setattr(os, "replace", told("replace", replace))
+    monkeypatch.setattr(os, "link", told("link", link))
     write(tmp_path / "file", NEW, **options)
     assert happened == order
 
@@ -342,6 +350,7 @@ def test_temporary_names_lie_beside_and_differ(tmp_path):
 
 
 def test_the_variable_comes_first(monkeypatch, tmp_path):
+    monkeypatch.delenv("KESSAI_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_folder() == tmp_path / "xdg" / "kessai"
     monkeypatch.setenv("KESSAI_CACHE", str(tmp_path / "ours"))

@@ -12,6 +12,7 @@ from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report
 from engine.runs.log import RunLog
+from engine.runs.record import RunRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,12 +111,15 @@ def _forecast(found: Survey, seconds: float | None, json: bool) -> str:
     return as_table(rows)
 
 
+def _records(folder: Path | None, family: str) -> dict[str, RunRecord]:
+    """The family's records by run id; ``folder`` None for this installation's run log."""
+    with RunLog.open(folder) as log:
+        return {record.run_id: record for record in log.records(family)}
+
+
 def _compared(found: Survey, place: Place, family: str, report: Report, json: bool) -> str:
     """What was trained, and how far its losses lie from those of this installation's run log."""
-    before, now = (
-        {record.run_id: record for record in RunLog.open(folder).records(family)}
-        for folder in (None, place.log_folder)
-    )
+    before, now = _records(None, family), _records(place.log_folder, family)
     twice = again.repeats(found.runs, before, now, family=family)
     scatter = again.seed_scatter(before.values())
     worst = max((abs(repeat.difference) for repeat in twice), default=None)

@@ -18,8 +18,10 @@ or bound. One cursor a query, because a shared connection is "busy" to a second 
 import hashlib
 import os
 import threading
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 import duckdb
 import pandas as pd
@@ -58,7 +60,10 @@ SELECT run_id, unnest(curve, recursive := true) FROM runs;
 
 
 class RunLog:
-    """One process's view of the log; its methods may be called from any thread."""
+    """One process's view of the log; its methods may be called from any thread.
+
+    Use as a context manager, or call :meth:`close`; a log that nobody closes is closed at exit.
+    """
 
     def __init__(
         self, folder: Path, *, also: Iterable[Path] = (), published: Iterable[RunRecord] = ()
@@ -72,6 +77,8 @@ class RunLog:
         self._loaded: dict[Path, tuple[int, ...]] = {}
         self._skipped: dict[Path, tuple[tuple[int, ...], SkippedFile]] = {}
         self._connection = duckdb.connect(":memory:")
+        # Also at exit: the process's log, which is never closed, would be reported as a leak.
+        self._finalizer = weakref.finalize(self, self._connection.close)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(_VIEWS)
         self._bind(published)
@@ -146,8 +153,15 @@ class RunLog:
                     self._load(folder)
 
     def close(self) -> None:
+        """Close the database of this view; nothing of the log is in it alone."""
         with self._lock:
-            self._connection.close()
+            self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _load(self, folder: Path) -> None:
         found = {path: _signature(path) for path in files.listing(folder)}

@@ -3,6 +3,7 @@
 import math
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def power_law(*, data_budget, batch_size, iterations, epsilon, delta, sampling):
 
 
 def sweep(**changes: object) -> RunRecord:
-    values = {
+    values: dict[str, Any] = {
         "family": "sweep",
         "source": "a test",
         "provenance": "measured",
@@ -197,7 +198,7 @@ def test_evidence_is_loaded_by_family_from_the_log(tmp_path):
     assert found.sha256 == evidence(RECORDS, power_law).sha256
     assert found.frame.equals(evidence(RECORDS, power_law).frame)
     with pytest.raises(FrozenInstanceError):
-        found.runs = 3
+        found.runs = 3  # type: ignore[misc]  # that it is refused is the test
     assert load_evidence(log, "sweep", power_law).runs == 1
     with pytest.raises(InputError, match="among published-bert, sweep, got nothing"):
         load_evidence(log, "nothing", power_law)

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -23,9 +25,10 @@ from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.runs import files
 from engine.runs import log as runs_log
-from engine.runs.files import compact, file_name, listing, read, write
+from engine.runs.files import compact, file_name, listing, read
 from engine.runs.log import RunLog
 from engine.runs.record import RunRecord
+from tests.present import present
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -33,7 +36,7 @@ MIN_TIME, MAX_TIME = NOW.replace(1970, tzinfo=None), NOW.replace(2200, tzinfo=No
 
 
 def record(seed: int = 0, **changes: object) -> RunRecord:
-    values = {
+    values: dict[str, Any] = {
         "family": "toy",
         "source": "a test",
         "provenance": "measured",
@@ -54,7 +57,17 @@ def record(seed: int = 0, **changes: object) -> RunRecord:
 
 def seeds(folder: Path) -> list[int]:
     """Seeds of the runs that a fresh reader sees, doubles included."""
-    return sorted(run.seed for run in RunLog(folder).records())
+    with RunLog(folder) as log:
+        return sorted(seed_of(run) for run in log.records())
+
+
+def seed_of(run: RunRecord) -> int:
+    return present(run.seed)
+
+
+def write(folder: Path, runs: Iterable[RunRecord]) -> Path:
+    """The file of at least one run."""
+    return present(files.write(folder, runs))
 
 
 # --- round trip and view ------------------------------------------------------------------------
@@ -156,7 +169,12 @@ def test_only_unseen_files_are_read(tmp_path, monkeypatch):
     log.refresh()
     new = write(tmp_path / "elsewhere", [record(3)])
     calls = []
-    monkeypatch.setattr(runs_log.files, "read", lambda path: calls.append(path) or read(path))
+
+    def spied(path: Path) -> list[RunRecord]:
+        calls.append(path)
+        return read(path)
+
+    monkeypatch.setattr(files, "read", spied)
     log.refresh()
     assert calls == []
     new = new.rename(tmp_path / new.name)
@@ -271,7 +289,7 @@ def test_the_same_run_in_two_files_counts_once_and_the_earliest_wins_for_all(tmp
 
 
 def test_nothing_is_written_where_there_is_nothing(tmp_path):
-    assert write(tmp_path, []) is None
+    assert files.write(tmp_path, []) is None
     assert RunLog(tmp_path).append([]) == []
     assert os.listdir(tmp_path) == []
 
@@ -280,7 +298,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=r"No space left on device\. Set KESSAI_DATA"):
         RunLog(tmp_path).append([record(1)])
     assert os.listdir(tmp_path) == []
@@ -297,8 +315,12 @@ def test_bytes_are_synced_before_the_rename_and_the_folder_after(tmp_path, monke
             assert listing(tmp_path) == []
         fsync(handle)
 
-    monkeypatch.setattr(files.os, "fsync", tell)
-    monkeypatch.setattr(files.os, "replace", lambda a, b: calls.append("name") or replace(a, b))
+    def name(temporary: Path, path: Path) -> None:
+        calls.append("name")
+        replace(temporary, path)
+
+    monkeypatch.setattr(os, "fsync", tell)
+    monkeypatch.setattr(os, "replace", name)
     write(tmp_path, [record(1)])
     assert calls == ["file", "name", "folder"]
 
@@ -395,7 +417,7 @@ def test_foreign_files_are_skipped_with_a_reason_and_left_alone(tmp_path):
     (tmp_path / ".hidden.parquet").write_text("")
     (tmp_path / "notes.txt").write_text("")
     log = RunLog(tmp_path)
-    assert [run.seed for run in sorted(log.records(), key=lambda run: run.seed)] == [1, 2]
+    assert [run.seed for run in sorted(log.records(), key=seed_of)] == [1, 2]
     skipped = {entry.path.name: str(entry.reason) for entry in log.skipped}
     assert set(skipped) == set(reasons)
     for name, reason in reasons.items():
@@ -439,11 +461,11 @@ def test_a_file_that_goes_between_listing_and_loading_is_no_failure(tmp_path, mo
             path.unlink()
         return found
 
-    monkeypatch.setattr(runs_log.files, "read", read_and_remove)
-    assert sorted(run.seed for run in log.records()) == [1, 3]
-    monkeypatch.setattr(runs_log.files, "read", read)
+    monkeypatch.setattr(files, "read", read_and_remove)
+    assert sorted(seed_of(run) for run in log.records()) == [1, 3]
+    monkeypatch.setattr(files, "read", read)
     assert log.skipped == []
-    assert sorted(run.seed for run in log.records()) == [1, 3]
+    assert sorted(seed_of(run) for run in log.records()) == [1, 3]
 
 
 # --- compaction ---------------------------------------------------------------------------------
@@ -455,8 +477,9 @@ def test_compaction_merges_and_a_second_one_finds_nothing(tmp_path):
         write(tmp_path, [run])
     done = compact(tmp_path)
     assert (done.sources, done.runs, done.skipped) == (5, 5, ())
-    assert os.listdir(tmp_path) == [done.merged.name]
-    assert sorted(read(done.merged), key=lambda run: run.seed) == runs
+    merged = present(done.merged)
+    assert os.listdir(tmp_path) == [merged.name]
+    assert sorted(read(merged), key=seed_of) == runs
     again = compact(tmp_path)
     assert (again.sources, again.merged) == (0, None)
     write(tmp_path, [record(5)])
@@ -468,9 +491,9 @@ def test_compaction_keeps_a_source_that_has_the_merged_name(tmp_path):
     """A run stored beside the file that holds it already: the merged file is one of the sources."""
     write(tmp_path, [record(1), record(2)])
     write(tmp_path, [record(1, cross_entropy=3.0, created_at=NOW - timedelta(1))])
-    done = compact(tmp_path)
-    assert os.listdir(tmp_path) == [done.merged.name]
-    assert sorted(run.cross_entropy for run in read(done.merged)) == [3.0, 3.5]
+    merged = present(compact(tmp_path).merged)
+    assert os.listdir(tmp_path) == [merged.name]
+    assert sorted(run.cross_entropy for run in read(merged)) == [3.0, 3.5]
 
 
 def test_an_open_reader_follows_a_compaction(tmp_path):
@@ -532,7 +555,7 @@ def test_a_merged_file_that_does_not_read_back_removes_nothing(tmp_path, monkeyp
         Path(source).write_bytes(b"PAR1 damaged")
         replace(source, target)
 
-    monkeypatch.setattr(files.os, "replace", damage)
+    monkeypatch.setattr(os, "replace", damage)
     with pytest.raises(InputError, match="nothing was removed"):
         compact(tmp_path)
     assert seeds(tmp_path) == [1, 2]
@@ -621,7 +644,7 @@ def _die_at_every_point(tmp_path: Path, act: str, before: set[int], after: set[i
             write(folder, [record(10), record(11)])
         else:
             compact(folder)
-        assert sorted(run.seed for run in log.records()) == sorted(after)
+        assert sorted(seed_of(run) for run in log.records()) == sorted(after)
         assert len(listing(folder)) == (1 if act == "compact" else len(before) + 1)
         log.close()
     return len(deaths) // 2
@@ -719,7 +742,7 @@ def test_a_compactor_killed_at_random_beside_a_writer_loses_nothing(tmp_path):
 
 def test_what_was_announced_survives_a_kill_of_its_writer(tmp_path):
     writer = start(WRITER, tmp_path, 0)
-    announced = [int(writer.stdout.readline()) for _ in range(3)]
+    announced = [int(present(writer.stdout).readline()) for _ in range(3)]
     writer.kill()
     writer.communicate()
     assert set(announced) <= set(seeds(tmp_path))

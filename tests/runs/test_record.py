@@ -4,6 +4,7 @@ import dataclasses
 import math
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from engine.runs.record import DEFINING, FIELDS, Provenance, RunRecord, run_id_o
 from engine.runs.table import read_rows
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "family": "toy",
     "source": "a test",
     "provenance": Provenance.MEASURED,
@@ -30,7 +31,7 @@ PLAIN = {
     "cross_entropy": 3.5,
     "created_at": NOW,
 }
-PRIVATE = PLAIN | {
+PRIVATE: dict[str, Any] = PLAIN | {
     "noise_multiplier": 2.0,
     "data_budget": 1000,
     "epsilon": 4.0,
@@ -165,7 +166,7 @@ def test_values_come_out_normal():
 def test_records_are_frozen_equal_by_value_and_survive_pickling():
     run = record()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        run.seed = 3
+        run.seed = 3  # type: ignore[misc]  # that it is refused is the test
     assert run == record()
     assert pickle.loads(pickle.dumps(run)) == run
 
@@ -302,7 +303,10 @@ def test_a_bad_row_is_refused_with_its_number_and_itself_and_the_rest_stays(chan
 
 
 def test_raw_numbers_that_are_no_numbers_are_refused_too():
-    rows = [CELLS | {"model_size": object()}, CELLS | {"noise_multiplier": "2", "batch_size": "x"}]
+    rows: list[dict[str, object]] = [
+        {**CELLS, "model_size": object()},
+        {**CELLS, "noise_multiplier": "2", "batch_size": "x"},
+    ]
     _, refusals = read_rows(rows, created_at=NOW)
     assert [refusal.row_number for refusal in refusals] == [1, 2]
 

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.durable import remove_leftovers
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared, read_prepared
@@ -43,8 +44,6 @@ _FRESH = 5.0
 """Seconds within which a heartbeat proves a living runner without a look at its lock."""
 _PATIENCE = 1.0
 """Seconds that a launcher waits for a lock that somebody may only be looking at."""
-_LEFTOVER_AFTER = 3600.0
-"""Seconds after which a temporary file is what a killed writer left."""
 _DIED = (
     "The process ended without a word (killed, out of memory, out of power): resume it to go on "
     "from its last checkpoint."
@@ -148,7 +147,7 @@ def history() -> tuple[Entry, ...]:
 
 
 def sweep_stale() -> tuple[str, ...]:
-    """Write down which pilots died without a word, clear what they left; their ids."""
+    """Write down which pilots were killed and remove their temporary files; the pilots' ids."""
     found = []
     for folder in (*folders(), *preparations()):
         lock = folder.take_lock()
@@ -159,9 +158,10 @@ def sweep_stale() -> tuple[str, ...]:
             if status is not None and status.is_running:
                 write_status(folder.status_file, _interrupted(status))
                 found.append(folder.name)
-            for path in folder.path.rglob(".*.tmp"):
-                if time.time() - path.stat().st_mtime > _LEFTOVER_AFTER:
-                    path.unlink(missing_ok=True)
+            remove_leftovers(folder.path)
+            for path in folder.path.iterdir():
+                if path.is_dir():
+                    remove_leftovers(path)
         except OSError:  # a full disk: poll says the same without the file
             continue
         finally:

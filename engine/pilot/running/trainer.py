@@ -27,13 +27,13 @@ from engine.pilot.audits.audit import DEFAULT_CONFIDENCE, Audit
 from engine.pilot.audits.card import CARD_FILE, model_card, weights_metadata
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
 from engine.pilot.dpsgd import checkpoint
+from engine.pilot.dpsgd.examples import WindowSource
 from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import Arm, PilotPlan
 from engine.pilot.running.folder import write_text
 from engine.pilot.running.recording import canaries_of, settings_of
 from engine.pilot.running.status import TrainingResult
-from engine.pilot.text.corpus import Corpus
 
 _FEWEST_PAIRS = 64
 _EXAMPLES_A_PAIR = 32
@@ -45,7 +45,7 @@ def train(
     plan: PilotPlan,
     arm: Arm,
     repeat: int,
-    corpus: Corpus,
+    corpus: WindowSource,
     *,
     folder: Path,
     report: Callable[[Progress], None],
@@ -58,7 +58,13 @@ def train(
 
 
 def keep(
-    plan: PilotPlan, arm: Arm, result: TrainingResult, corpus: Corpus, *, folder: Path, device: str
+    plan: PilotPlan,
+    arm: Arm,
+    result: TrainingResult,
+    corpus: WindowSource,
+    *,
+    folder: Path,
+    device: str,
 ) -> tuple[Audit, ...]:
     """Audit the training that ended in ``folder``; write its weights and card where asked."""
     training = _training(plan, arm, result.repeat, corpus, folder=folder, device=device)
@@ -100,7 +106,7 @@ def pairs(examples: int) -> int:
 
 
 def _training(
-    plan: PilotPlan, arm: Arm, repeat: int, corpus: Corpus, *, folder: Path, device: str
+    plan: PilotPlan, arm: Arm, repeat: int, corpus: WindowSource, *, folder: Path, device: str
 ) -> Training:
     canaries = _canaries(plan, arm, repeat)
     return Training(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running import launchers, process
@@ -21,6 +22,7 @@ from engine.pilot.running.status import State, Status, read_status, write_status
 from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import SECRET, STEPS, made_plan
 from tests.pilot.ledgers import charged_steps
+from tests.present import present
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 180.0
@@ -149,9 +151,10 @@ def test_kills_at_random_moments_overspend_nothing_and_lose_no_result(plan, monk
         assert result.charged == charged(plan, result.arm) == STEPS
         assert result.iterations <= taken(plan, result.arm) <= STEPS
         assert result.iterations >= STEPS - 5 * kills, "more than a block was lost to a kill"
-    found = RunLog.open().records("gpt-bytes-made")
+    with RunLog.open() as log:
+        found = log.records("gpt-bytes-made")
     assert sorted(record.run_id for record in found) == sorted(
-        result.run_id for result in launchers.results(plan.plan_id)
+        present(result.run_id) for result in launchers.results(plan.plan_id)
     )
 
 
@@ -163,13 +166,13 @@ def test_a_kill_shows_and_the_sweep_writes_it_down(plan, monkeypatch):
     assert launchers.sweep_stale() == (), "it lives"
     os.kill(processes(plan)[-1], signal.SIGKILL)
     until(lambda: not folder.is_held(), "it lives on")
-    assert read_status(folder.status_file).is_running
+    assert present(read_status(folder.status_file)).is_running
     assert launchers.poll(plan.plan_id).state is State.INTERRUPTED
-    leftover = folder.path / ".status.json.1.tmp"
+    leftover = temporary_path(folder.status_file)
     leftover.write_text("torn")
     os.utime(leftover, (0, 0))
     assert launchers.sweep_stale() == (plan.plan_id,)
-    assert read_status(folder.status_file).state is State.INTERRUPTED
+    assert present(read_status(folder.status_file)).state is State.INTERRUPTED
     assert not leftover.exists() and launchers.sweep_stale() == ()
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0")
     assert launchers.resume(plan.plan_id).started
@@ -244,7 +247,7 @@ def test_a_torn_status_is_no_obstacle(plan):
 def test_a_runner_that_just_began_is_queued(plan):
     launchers.register(plan)
     folder = folder_of(plan.plan_id)
-    lock = folder.take_lock()
+    lock = present(folder.take_lock())
     assert launchers.poll(plan.plan_id).state is State.QUEUED
     write_status(folder.status_file, Status(state=State.TRAINING, heartbeat=time.time()))
     assert not launchers.start(plan).started

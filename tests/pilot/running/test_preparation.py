@@ -14,6 +14,7 @@ from engine.pilot.running.folder import PilotFolder, Request
 from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.status import State, read_status
 from engine.pilot.text.corpus import Corpus
+from tests.present import present
 
 SOURCE = CorpusSource(kind="jsonl", path="made.jsonl")
 CPU = Device(kind="cpu", hardware="made", precision="float32", physical_batch_size=64)
@@ -72,7 +73,7 @@ def test_it_says_what_a_plan_must_know(folder):
     status = run(folder)
     assert (status.state, status.progress) == (State.FINISHED, 1.0)
     assert read_status(folder.status_file) == status
-    found = read_prepared(folder.path)
+    found = present(read_prepared(folder.path))
     assert (found.source, found.family, found.fingerprint) == (SOURCE, CORPUS.family, "ab" * 32)
     assert (found.units, found.held_out_units) == (1, 1)
     assert (found.documents, found.tokens, found.vocabulary_size) == (3, 120, 256)
@@ -100,7 +101,7 @@ def test_another_text_or_machine_is_measured(folder, corpus, device):
     run(folder)
     faster = (replace(SPEEDS[0], seconds_per_step=1e-4),)
     run(folder, device=device, load=lambda *_: corpus, measure=lambda *_: faster)
-    found = read_prepared(folder.path)
+    found = present(read_prepared(folder.path))
     assert (found.fingerprint, found.device) == (corpus.fingerprint, device.kind)
     assert found.speeds == faster
 
@@ -130,7 +131,7 @@ def test_a_refusal_and_a_full_disk_have_a_sentence(folder, at):
 def test_an_error_of_the_program_is_told_without_its_words(folder):
     with pytest.raises(ValueError, match="a private word"):
         run(folder, load=raising(ValueError("a private word")))
-    status = read_status(folder.status_file)
+    status = present(read_status(folder.status_file))
     assert status.state is State.FAILED and "(ValueError)" in status.sentence
     assert "private" not in folder.status_file.read_text()
 

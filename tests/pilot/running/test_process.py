@@ -5,6 +5,7 @@ import time
 
 from engine.pilot.running import process
 from engine.pilot.running.folder import PilotFolder
+from tests.present import present
 
 
 def test_a_process_has_its_own_session_and_says_what_it_prints_in_the_log(tmp_path, monkeypatch):
@@ -16,7 +17,7 @@ def test_a_process_has_its_own_session_and_says_what_it_prints_in_the_log(tmp_pa
     monkeypatch.setattr(process, "MODULE", "printing")
     monkeypatch.chdir(tmp_path)
     folder = PilotFolder(path=tmp_path / "pilot")
-    lock = folder.take_lock()
+    lock = present(folder.take_lock())
     found = process.detached(folder, "run", lock.descriptor)
     end = time.monotonic() + 120
     while not (said := folder.log_file.read_text()).endswith("\n"):

@@ -14,9 +14,11 @@ from engine.pilot.running import launchers, runner, versions
 from engine.pilot.running.folder import PilotFolder, Request
 from engine.pilot.running.runner import run_plan
 from engine.pilot.running.status import State, TrainingResult, read_status
+from engine.pilot.running.versions import code_version
 from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import AUDIT, SECRET, STEPS, keep, made_plan, train, workshop
 from tests.pilot.ledgers import charged_steps
+from tests.present import present
 
 
 @pytest.fixture
@@ -60,7 +62,8 @@ def times(folder, arm, name):
 
 
 def records():
-    return RunLog.open().records("gpt-bytes-made")
+    with RunLog.open() as log:
+        return log.records("gpt-bytes-made")
 
 
 def failing(error, *, after=0):
@@ -99,7 +102,7 @@ def test_what_has_ended_is_not_done_again(make):
 
 
 def test_a_pilot_that_kessai_was_updated_under_goes_on_and_names_both_codes(make, monkeypatch):
-    folder, ours = make(), runner.code_version()
+    folder, ours = make(), code_version()
 
     def trainer(*arguments, asked, **keywords):
         def asking():
@@ -188,7 +191,7 @@ def test_a_full_disk_is_a_sentence_and_goes_on_later(make, where):
         calls.append(1)
         if len(calls) == 1:
             raise error
-        return {"train": train, "keep": keep}[where](*arguments, **keywords)
+        return (train if where == "train" else keep)(*arguments, **keywords)
 
     status = run(folder, **{where: full})
     assert status.state is State.FAILED
@@ -261,7 +264,7 @@ def test_an_error_of_the_program_is_raised_and_its_words_are_not_kept(make):
     folder = make()
     with pytest.raises(ValueError, match=SECRET):
         run(folder, train=failing(ValueError(SECRET), after=1))
-    status = read_status(folder.status_file)
+    status = present(read_status(folder.status_file))
     assert status.state is State.FAILED and "(ValueError)" in status.sentence
     assert SECRET not in folder.status_file.read_text()
     assert run(folder).state is State.FINISHED

@@ -46,7 +46,7 @@ def test_this_machine_is_measured():
         vocabulary_size=256,
         fingerprint="0" * 64,
     )
-    shares = []
+    shares: list[float] = []
     found = measure(corpus, device(), sizes=[30_000, 100_000], progress=shares.append)
     assert [speed.model_size for speed in found] == [30_192, 98_976]
     assert all(0 < speed.seconds_per_example < 1 for speed in found)

@@ -20,6 +20,7 @@ from engine.pilot.running.status import (
     reason_of,
     write_status,
 )
+from tests.present import present
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -75,7 +76,7 @@ def test_a_reason_keeps_its_template_and_reads_in_english():
     error = InputError("Expected {name} of at least {low}.", name="T", low=3)
     found = Status(state=State.FAILED, **reason_of(error))
     assert (found.reason, found.values) == (error.template, {"name": "T", "low": "3"})
-    assert Status.from_json(found.to_json()).sentence == str(error)
+    assert present(Status.from_json(found.to_json())).sentence == str(error)
     assert Status(state=State.PAUSED).sentence == ""
 
 
@@ -110,9 +111,9 @@ def test_other_failures_are_told(tmp_path):
 def test_the_heart_beats_while_the_work_says_nothing(tmp_path):
     path = tmp_path / "status.json"
     with Reporter(path, Status(state=State.PREPARING), interval=0.01) as one:
-        first = read_status(path).heartbeat
+        first = present(read_status(path)).heartbeat
         until = time.monotonic() + 120
-        while read_status(path).heartbeat <= first:
+        while present(read_status(path)).heartbeat <= first:
             assert time.monotonic() < until
             time.sleep(0.01)
         one.update(state=State.TRAINING, iteration=3)

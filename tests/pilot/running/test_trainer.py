@@ -3,6 +3,7 @@
 import os
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from engine.pilot.running.runner import Workshop, run_plan
 from engine.pilot.running.status import State, TrainingResult
 from tests.pilot.fake_training import Corpus, settings
 from tests.pilot.ledgers import charged_steps
+from tests.present import present
 
 PEOPLE = 1007
 CORPUS = Corpus(units=PEOPLE + 53, held_out=53)
@@ -34,7 +36,7 @@ def made(**changes):
         iterations=12, seed=None, people=PEOPLE, noise=certificate.noise_multiplier / 8
     )
     arm = Arm(name="recommended", settings=chosen, certificate=certificate, predicted=None)
-    values = {
+    values: dict[str, Any] = {
         "corpus": CorpusSource(kind="jsonl", path=""), "corpus_fingerprint": CORPUS.fingerprint,
         "family": "made", "epsilon": 8.0, "delta": 1e-6, "privacy_unit": "person", "arms": (arm,),
         "repeats": 1, "evidence_id": "made", "evidence_hash": "0", "code_version": "0",
@@ -101,7 +103,7 @@ def test_canaries_are_the_same_after_a_restart_and_another_repeats_are_not(tmp_p
     assert (split.method, canaries.method) == (Method.RANDOM_SPLIT, Method.CANARIES)
     assert canaries.canaries == 40 and canaries.confidence == 0.975
     assert keep(plan, result, tmp_path) == (split, canaries)
-    first, again, other = (trainer._canaries(plan, plan.arms[0], k) for k in (0, 0, 1))
+    first, again, other = (present(trainer._canaries(plan, plan.arms[0], k)) for k in (0, 0, 1))
     np.testing.assert_array_equal(first.tokens, again.tokens)
     assert 0 < first.included.sum() < 40
     assert not np.array_equal(first.included, other.included)
@@ -140,14 +142,14 @@ def test_a_whole_plan_with_the_real_trainer(tmp_path, monkeypatch):
         train=train, load=lambda source, progress: CORPUS, device="cpu", hardware="",
         keep=killed, discard=trainer.discard,
     )  # fmt: skip
-    lock = folder.take_lock()
+    lock = present(folder.take_lock())
     with pytest.raises(KeyboardInterrupt):
         run_plan(folder, lock, workshop)
     place = folder.training_folder("recommended", 0)
     ledger = (place / "ledger.jsonl").read_bytes()
     assert run_plan(folder, lock, replace(workshop, keep=kept)).state is State.FINISHED
     assert (place / "ledger.jsonl").read_bytes() == ledger, "no step was taken again"
-    result = TrainingResult.from_json(folder.result("recommended", 0))
+    result = present(TrainingResult.from_json(folder.result("recommended", 0)))
     assert result.charged == 12 and len(result.audits) == 1
     assert not (place / "checkpoint.pt").exists()
     # A result that a disk lost cannot be made again without the model: that is said, nothing is

@@ -1,6 +1,7 @@
 """Reports become a status: shares of the whole plan, ε spent, time left of all trainings."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from engine.pilot.running.watch import Watch
 
 
 def watch(tmp_path, **changes):
-    values = {
+    values: dict[str, Any] = {
         "reporter": Reporter(tmp_path / "status.json", Status(state=State.TRAINING)),
         "spending": Spending(points=((1, 1.0), (100, 4.0))),
         "tokens": 1e6, "expected_seconds": 200.0, "done": 0.5, "share": 0.25, "later": 0.25,
@@ -21,7 +22,7 @@ def watch(tmp_path, **changes):
 
 
 def progress(**changes):
-    values = {
+    values: dict[str, Any] = {
         "iteration": 40, "iterations": 100, "charged": 50, "curve": ((32, 4.0), (40, math.nan)),
         "train_cross_entropy": 4.1, "tokens_per_second": 1e4, "seconds_left": 60.0,
         "physical_batch_size": 32,

@@ -7,7 +7,7 @@ import pytest
 
 from engine.pilot.sweeps import again, gridfile
 from engine.pilot.sweeps.grid import run_id
-from engine.runs.record import RunRecord
+from engine.runs.record import Provenance, RunRecord
 
 PLAN = """
 [[grid]]
@@ -25,9 +25,9 @@ def runs():
 
 def record(loss, *, seed=1, noise=0.0, rate=0.01):
     return RunRecord(
-        family="f", source="made", provenance="measured", model_size=30_000, batch_size=128,
-        iterations=512, sequence_length=64, noise_batch_ratio=noise, learning_rate=rate, seed=seed,
-        vocabulary_size=256, cross_entropy=loss,
+        family="f", source="made", provenance=Provenance.MEASURED, model_size=30_000,
+        batch_size=128, iterations=512, sequence_length=64, noise_batch_ratio=noise,
+        learning_rate=rate, seed=seed, vocabulary_size=256, cross_entropy=loss,
         compute_flops=6 * 30_000 * 128 * 512 * 64, created_at=datetime(2026, 11, 24, tzinfo=UTC),
     )  # fmt: skip
 

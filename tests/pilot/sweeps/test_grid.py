@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ FAMILY = "gpt-bytes-test"
 
 
 def grid(**changes):
-    block = {
+    block: dict[str, Any] = {
         "round": 1,
         "model_sizes": (3e4,),
         "noise_batch_ratios": (0.0,),
@@ -32,7 +33,7 @@ def grid(**changes):
 
 
 def plan(*grids, **changes):
-    defaults = {
+    defaults: dict[str, Any] = {
         "corpus": CorpusSource(kind="docstrings"),
         "grids": grids,
         "interleave": True,

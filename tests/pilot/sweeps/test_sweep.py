@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running.folder import PilotFolder
 from engine.pilot.sweeps.grid import run_id
-from engine.pilot.sweeps.record import Place, failures
+from engine.pilot.sweeps.record import Place, Result, failures
 from engine.pilot.sweeps.survey import described, measure, survey
 from engine.pilot.sweeps.sweep import run_sweep
 from engine.runs.log import RunLog
@@ -64,7 +64,7 @@ def stored(place):
 
 
 def test_two_workers_train_every_run_once_and_say_so(place):
-    lines = []
+    lines: list[str] = []
     report = sweep(plan([*range(6), fake.DIVERGES]), place, processes=2, say=lines.append)
     assert (report.trained, report.left, report.busy, report.stopped) == (6, 0, 0, False)
     assert list(report.failed.values()) == ["Training diverged."]
@@ -176,7 +176,7 @@ def test_a_reader_that_is_gone_ends_the_sweep_and_its_workers(place):
 
 
 def test_a_worker_that_dies_is_told_and_its_run_goes_on_next_time(place):
-    lines = []
+    lines: list[str] = []
     runs = plan([fake.DIES_ONCE, 1])
     report = sweep(runs, place, say=lines.append)
     name = run_id(runs[0], family=CORPUS.family)
@@ -249,7 +249,7 @@ def test_unknown_sizes_are_timed_and_nothing_of_it_is_stored(place):
 
     def timed(settings, corpus, **options):
         assert settings.warmup == 0
-        return fake.Result(seconds=next(seconds))
+        return Result(seconds=next(seconds))
 
     pace = measure(found, CORPUS, place, train=timed)
     assert pace.seconds(found.left) == pytest.approx(64 * 8.0 / 16)

@@ -1,13 +1,14 @@
 """One worker: what it trains, stores, notes and leaves, whatever others do meanwhile."""
 
 import json
+import shutil
 from itertools import chain, repeat
+from pathlib import Path
 
 import pytest
 
 from engine.errors import InputError
 from engine.pilot.running.folder import PilotFolder
-from engine.pilot.sweeps import worker as sweep_worker
 from engine.pilot.sweeps.grid import run_id
 from engine.pilot.sweeps.record import FAILED_FILE, Place, failures, record_of, settings_differ
 from engine.pilot.sweeps.worker import What, work
@@ -15,6 +16,7 @@ from engine.runs.log import RunLog
 from engine.runs.record import Provenance
 from tests.pilot import fake_sweep_trainer as fake
 from tests.pilot.fake_sweep_trainer import CORPUS, plan, trace, train
+from tests.present import present
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_a_run_that_another_stored_since_the_list_was_made_is_left(place):
 
 def test_a_run_that_another_holds_is_left_to_it(place):
     first, second = plan([1, 2])
-    lock = PilotFolder(path=place.folder / name(first)).take_lock()
+    lock = present(PilotFolder(path=place.folder / name(first)).take_lock())
     assert events([first, second], place)[0] == (What.BUSY, name(first))
     assert trace() == [2]
     lock.release()
@@ -220,9 +222,9 @@ def test_settings_that_an_id_leaves_out_are_compared(place):
 
 def test_a_crash_between_record_and_tidying_leaves_nothing_to_do(place, monkeypatch):
     (run,) = plan([1])
-    removed = []
+    removed: list[Path] = []
     with monkeypatch.context() as patch:
-        patch.setattr(sweep_worker.shutil, "rmtree", removed.append)
+        patch.setattr(shutil, "rmtree", removed.append)
         events([run], place)
     assert left_behind(place) == [name(run)]
     assert removed == [place.folder / name(run)]

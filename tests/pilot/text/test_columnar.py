@@ -1,5 +1,6 @@
 import sys
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +14,7 @@ from engine.pilot.text.refusals import Refused, Row
 
 
 def _read(kind, path, **columns):
-    shares = []
+    shares: list[float] = []
     rows = list(sources.rows(CorpusSource(kind=kind, path=str(path), **columns), shares.append))
     assert shares == sorted(shares)
     return rows, shares
@@ -107,13 +108,16 @@ class FakeDataset:
         return len(self.rows)
 
 
-ROWS = [{"text": "one", "who": "ann", "image": object()}, {"text": None, "who": "bob"}]
+ROWS: list[dict[str, object]] = [
+    {"text": "one", "who": "ann", "image": object()},
+    {"text": None, "who": "bob"},
+]
 
 
 @pytest.fixture
 def package(monkeypatch):
     """The module ``datasets``; what it loads is in its ``loaded``, what was asked in ``asked``."""
-    module = ModuleType("datasets")
+    module: Any = ModuleType("datasets")
     module.loaded, module.asked = FakeDataset([{**ROWS[0]}, {**ROWS[1], "image": None}]), []
     module.exceptions = SimpleNamespace(DatasetsError=type("DatasetsError", (Exception,), {}))
 

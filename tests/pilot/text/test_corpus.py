@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text import corpus as module
-from engine.pilot.text import docstrings
+from engine.pilot.text import corpuscache, docstrings, sources
 from engine.pilot.text.corpus import Corpus, held_out_units, load
 from engine.pilot.text.refusals import Refused, Row
 from engine.runs.record import _SLUG
@@ -171,11 +171,11 @@ def test_persons_gather_their_rows(tmp_path):
 
 def test_it_is_read_once(tmp_path, monkeypatch):
     source = _lines(tmp_path, extra=["torn", '{"text": "short"}', '{"text": ""}'])
-    shares = []
+    shares: list[float] = []
     first = load(source, cache=tmp_path / "c", progress=shares.append)
     assert shares[-1] == 1.0
     assert first.refused == (("not a JSON object", 1), ("empty", 1), ("too short", 1))
-    monkeypatch.setattr(module.sources, "rows", None)
+    monkeypatch.setattr(sources, "rows", None)
     second = load(source, cache=tmp_path / "c")
     for name in ("tokens", "document_starts", "unit_starts"):
         assert np.array_equal(getattr(first, name), getattr(second, name))
@@ -243,8 +243,8 @@ def test_an_unknown_kind_is_refused(tmp_path):
 
 @pytest.mark.parametrize("kind", docstrings.KINDS)
 def test_the_default_corpus_has_a_family_of_its_name(tmp_path, monkeypatch, kind):
-    rows = [Row(text=f"{n:040}", unit=None, place=n) for n in range(1100)]
-    rows.append(Refused(reason="said before", place=1))
+    documents = [Row(text=f"{n:040}", unit=None, place=n) for n in range(1100)]
+    rows = [*documents, Refused(reason="said before", place=1)]
     monkeypatch.setattr(docstrings, "rows", lambda kind, progress: iter(rows))
     monkeypatch.setattr(docstrings, "state", lambda kind: kind)
     corpus = load(CorpusSource(kind=kind), cache=tmp_path)
@@ -253,7 +253,7 @@ def test_the_default_corpus_has_a_family_of_its_name(tmp_path, monkeypatch, kind
 
 
 def test_a_disk_that_forgets_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.corpuscache, "read", lambda *a: None)
+    monkeypatch.setattr(corpuscache, "read", lambda *a: None)
     with pytest.raises(InputError, match="read the corpus back"):
         load(_lines(tmp_path), cache=tmp_path / "c")
 

@@ -1,5 +1,6 @@
 import subprocess
 from importlib.metadata import Distribution, PackageNotFoundError, PathDistribution
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +46,7 @@ def site(tmp_path, monkeypatch):
 
 
 def _collect(kind="docstrings"):
-    shares = []
+    shares: list[float] = []
     return list(docstrings.rows(kind, shares.append)), shares
 
 
@@ -60,7 +61,7 @@ def test_a_missing_package_is_refused_for_the_text_would_be_another(site, monkey
 
 
 def test_every_named_package_is_pinned():
-    pins = (docstrings.Path(__file__).parents[3] / "requirements.txt").read_text()
+    pins = (Path(__file__).parents[3] / "requirements.txt").read_text()
     for name in docstrings.PACKAGES:
         assert f"\n{name}==" in pins, f"{name} would make the text differ between installations"
 
@@ -100,6 +101,6 @@ def test_the_state_tells_versions_and_kinds_apart(site):
 
 def test_a_process_that_dies_is_refused(site, monkeypatch):
     dead = subprocess.CompletedProcess([], -9, stdout="", stderr="")
-    monkeypatch.setattr(docstrings.subprocess, "run", lambda *a, **k: dead)
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: dead)
     with pytest.raises(InputError, match="ended with code -9"):
         _collect()

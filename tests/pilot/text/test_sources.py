@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ KINDS = ("folder", "jsonl", "csv", "parquet", "huggingface")
 
 
 def _read(kind, path, **columns):
-    shares = []
+    shares: list[float] = []
     rows = list(sources.rows(CorpusSource(kind=kind, path=str(path), **columns), shares.append))
     assert shares == sorted(shares) and all(0 <= share <= 1 for share in shares)
     return rows
@@ -68,7 +69,7 @@ def test_a_file_that_cannot_be_read_is_named_by_its_source(tmp_path, monkeypatch
     def refuse(self):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(sources.Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(InputError, match="as folder: Permission denied"):
         _read("folder", tmp_path)
 
@@ -129,7 +130,7 @@ def test_json_and_csv_give_back_what_was_written(tmp_path_factory, texts):
 def test_progress_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "_ROWS", 2)
     (tmp_path / "f").write_text('{"text": "x"}\n' * 4)
-    shares = []
+    shares: list[float] = []
     list(sources.rows(CorpusSource(kind="jsonl", path=str(tmp_path / "f")), shares.append))
     assert shares == [0.5, 1.0]
 

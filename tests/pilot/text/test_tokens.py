@@ -43,7 +43,7 @@ class FakeModel:
 @pytest.fixture
 def package(monkeypatch):
     module = ModuleType("tokenizers")
-    module.Tokenizer = FakeModel
+    vars(module)["Tokenizer"] = FakeModel
     monkeypatch.setitem(sys.modules, "tokenizers", module)
 
 
