@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import link
+from dashboard.state import figures, link
 from engine.errors import InputError
 
 NUMBERS = [key for key, field in link.FIELDS.items() if isinstance(field, link.Number)]
@@ -19,7 +19,7 @@ def scenarios(draw):
         if isinstance(field, link.Choice):
             values[key] = draw(st.sampled_from(list(field.options())))
         elif isinstance(field, link.Figures):
-            own = (link.edits.EXAMPLE, "2,4.5;2.5,3.9;3,2.4")
+            own = (figures.EXAMPLE, "2,4.5;2.5,3.9;3,2.4")
             values[key] = draw(st.sampled_from([None, own[key == "pairs"]]))
         elif isinstance(field, link.Pilot):
             values[key] = draw(st.from_regex(r"[0-9a-f]{16}|new", fullmatch=True))
