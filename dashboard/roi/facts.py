@@ -142,10 +142,8 @@ def parts(study: Study, key: str, words: Words) -> Iterator[Part]:
 
 
 def _part_of(whole: str, part: str, words: Words) -> str:
-    """The part's name: the training has three amounts, and one name for each."""
-    if part == "training" and whole == "npv":
-        return quantities.label("training_present", words)
-    if part == "training" and whole == "total_cost":
+    """The part's name: two amounts of the training, and of the legal risk, each have a name."""
+    if part == "training":
         return quantities.label("training_mean", words)
     if part == "legal" and whole == "total_cost":
         return quantities.label("expected_damage", words)

@@ -234,7 +234,7 @@ def returns(found: Answer) -> dict[str, Any]:
         "reconciliation": {
             name: getattr(found.reconciliation, name) / rate
             for name in (
-                "training_list_price", "training_mean", "training_present", "spending",
+                "training_list_price", "training_mean", "spending",
                 "expected_damage", "total_cost",
             )
         },

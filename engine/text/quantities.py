@@ -217,9 +217,6 @@ QUANTITIES: Mapping[str, Quantity] = {
     "training_mean": _jpy(
         N_("Training, mean over all cases"), lambda a: a.reconciliation.training_mean
     ),
-    "training_present": _jpy(
-        N_("Training, present value"), lambda a: a.reconciliation.training_present
-    ),
     "npv": _jpy(N_("Net present value"), lambda a: a.study.appraisal.npv.value),
     "npv_range": Quantity(
         label=N_("Range of the net present value"),

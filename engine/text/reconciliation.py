@@ -6,8 +6,8 @@ from engine.text.i18n import Words
 
 
 def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
-    """(name, amount): from the list price of the training to its present value; then from what is
-    spent to the total cost. Lines that begin with a sign are steps."""
+    """(name, amount): from the list price of the training to its mean over all cases; then from
+    what is spent to the total cost. Lines that begin with a sign are steps."""
     found = answer.reconciliation
 
     def named(key: str) -> tuple[str, str]:
@@ -21,8 +21,6 @@ def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
         named("training_list_price"),
         step(words.say("Uncertain prices, on average"), found.prices_move),
         named("training_mean"),
-        step(words.say("Discounting to today"), found.discounting_moves),
-        named("training_present"),
         named("spending"),
         step(quantities.label("expected_damage", words), found.expected_damage),
         named("total_cost"),

@@ -42,7 +42,7 @@ class Reading:
 
 SEPARATOR = "\x1f"
 """Between two fields of a surface that has fields: cells, metrics, paragraphs."""
-_SIGNED = ("training_present", "expected_damage")
+_SIGNED = ("training_mean", "expected_damage")
 """Costs that a waterfall and a sum show with their sign."""
 
 
@@ -161,7 +161,7 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
 """A message of the catalogue, and the quantity of each placeholder that is one."""
 
 _LABELS = (
-    "cross_entropy", "training_list_price", "training_mean", "training_present", "npv",
+    "cross_entropy", "training_list_price", "training_mean", "npv",
     "probability", "payback", "total_cost", "spending", "expected_damage",
     "saturation_compute_flops", "epsilon_certified", "noise_multiplier", "delta", "rule_factor",
     "noise_batch_ratio", "sequence_length", "doubling_compute", "doubling_data",

@@ -20,13 +20,13 @@ LEAST = 25
 """Registered quantities that the surfaces of a scenario show together, at the least."""
 REQUIRED = {
     "page decide": {"model_size", "loss_and_range", "training_list_price", "probability"},
-    "page roi": {"npv", "probability", "total_cost", "odds_found", "training_present"},
+    "page roi": {"npv", "probability", "total_cost", "odds_found", "training_mean"},
     "page compare": {"training_list_price", "total_cost", "npv", "probability"},
     "page present": {"data_budget", "epsilon"},
     "slide decision": {"model_size", "npv", "odds_found", "training_list_price"},
     "slide privacy": {"odds_found", "odds_guessed"},
     "slide figures": {"npv", "total_cost", "saturation_compute_flops"},
-    "slide amounts": {"training_list_price", "training_mean", "training_present", "spending"},
+    "slide amounts": {"training_list_price", "training_mean", "spending"},
     "kessai.pptx": {"npv", "odds_found", "probability"},
     "kessai.pdf": {"npv", "odds_found", "probability"},
     "kessai-record.pdf": {"odds_found", "probability"},
