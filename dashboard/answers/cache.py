@@ -14,24 +14,25 @@ from dashboard.answers.certificates import Certificates
 from dashboard.answers.expected import Expected
 from dashboard.answers.plane import NAMES, Plane, sparse
 from dashboard.state import saved
-from engine import cost as price
-from engine.accounting.certificate import Certificate
-from engine.allocation import maps, search
+from engine.api.decisions import (
+    FIRST_ITERATION,
+    Answer,
+    Certificate,
+    CertificateRequest,
+    Decision,
+    Question,
+    answers,
+    decide,
+    fitted,
+    maps,
+    search,
+    to_certify,
+)
+from engine.api.money import Candidate, Cost, CostAssumptions, Goal, Held, Least, inverse
+from engine.api.money import cost as priced
+from engine.api.pilots import Arm, PilotBudget, PilotLaw, PilotPlan, Prepared, Terms, law_of_pilots
 from engine.config import Budget, Sampling
-from engine.cost import Cost, CostAssumptions
-from engine.decision import answer as answers
-from engine.decision import decide, fitted
-from engine.decision import pilot_law as law_of_pilots
-from engine.decision.answer import Answer, CertificateRequest, to_certify
-from engine.decision.decide import Decision
-from engine.decision.question import Question
 from engine.errors import InputError
-from engine.pilot.plan import Arm, PilotPlan
-from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, PilotLaw, Terms
-from engine.roi import inverse
-from engine.roi.inverse import Candidate, Goal, Held, Least
-from engine.runs.curves import FIRST_ITERATION
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, validate=bool)
@@ -64,7 +65,7 @@ def certificates() -> Certificates[CertificateRequest, Certificate]:
 @st.cache_resource(max_entries=512, show_spinner=False)
 def cost(compute_flops: float, prices: CostAssumptions) -> Cost:
     """Price of so much compute."""
-    return price.cost(compute_flops, prices)
+    return priced(compute_flops, prices)
 
 
 def decision_on(question: Question) -> Decision:

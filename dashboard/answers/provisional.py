@@ -11,7 +11,7 @@ from itertools import count
 import streamlit as st
 
 from dashboard.answers import cache
-from engine.decision.answer import Answer, CertificateRequest
+from engine.api.decisions import Answer, CertificateRequest
 from engine.errors import InputError
 from engine.text.i18n import Words
 

@@ -7,7 +7,7 @@ from dashboard.compare import charts, empty_state, wording
 from dashboard.compare.example import wider
 from dashboard.compare.side import Side, side
 from dashboard.state import saved, session
-from engine.decision.explain import Explanation, explain
+from engine.api.decisions import Explanation, explain
 from engine.text.i18n import Words
 
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dashboard.state import link, scenario
-from engine.decision.answer import Answer
-from engine.decision.question import Question
+from engine.api.decisions import Answer, Question
 from engine.errors import InputError
 
 Values = Mapping[str, link.Value]

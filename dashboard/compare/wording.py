@@ -7,8 +7,7 @@ from datetime import datetime
 from dashboard.compare.side import Side
 from dashboard.state import link
 from dashboard.state.saved import Saved
-from engine.decision.answer import Answer
-from engine.decision.explain import SWAPS, Effect, Explanation, Result, differing
+from engine.api.decisions import SWAPS, Answer, Effect, Explanation, Result, differing
 from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
 

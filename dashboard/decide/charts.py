@@ -13,9 +13,7 @@ from dashboard.decide import wording
 from dashboard.ui.canvas import FONT, Canvas, two_lines
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.allocation.result import Support, WiggleRoom
-from engine.decision import findings
-from engine.decision.decide import Decision
+from engine.api.decisions import Decision, Support, WiggleRoom, findings
 from engine.text import formats, labels
 from engine.text.i18n import Words
 

@@ -7,8 +7,7 @@ from dashboard.decide import charts, facts, wording
 from dashboard.glossary import lookup
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.allocation.result import Support
-from engine.decision.decide import Decision
+from engine.api.decisions import Decision, Support
 from engine.text.i18n import Words
 
 _ICON = {

@@ -9,10 +9,8 @@ import math
 from dashboard.decide import wording
 from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
-from engine.accounting.certificate import Certificate
+from engine.api.decisions import Certificate, Decision, findings
 from engine.config import Budget, Sampling
-from engine.decision import findings
-from engine.decision.decide import Decision
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 from engine.text.privacy import _DIGITS, noise, promised_epsilon

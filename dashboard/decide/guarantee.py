@@ -4,7 +4,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.decide import facts
 from dashboard.ui import blocks
-from engine.decision.answer import Answer
+from engine.api.decisions import Answer
 from engine.text.i18n import Words
 
 

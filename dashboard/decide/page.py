@@ -8,8 +8,7 @@ from dashboard.decide import charts, detail, facts, guarantee, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
-from engine.decision.answer import Answer
-from engine.decision.decide import Decision
+from engine.api.decisions import Answer, Decision
 from engine.text import verdict
 from engine.text.i18n import Words
 

@@ -4,12 +4,16 @@ Every function is pure: engine values and :class:`Words` in, text out. Values ca
 an interval stands in brackets after its value.
 """
 
-from engine.allocation.result import Baseline, Saturation, Support
-from engine.decision import findings
-from engine.decision.answer import Answer
-from engine.decision.decide import Decision
-from engine.decision.findings import Binds
-from engine.decision.verdict import Code
+from engine.api.decisions import (
+    Answer,
+    Baseline,
+    Binds,
+    Code,
+    Decision,
+    Saturation,
+    Support,
+    findings,
+)
 from engine.interval import Interval
 from engine.text import figures, formats, labels
 from engine.text.i18n import FIELDS, N_, Words

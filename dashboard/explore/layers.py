@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from engine.allocation.maps import FARTHEST, BudgetMap
-from engine.cost import CostAssumptions, cost
+from engine.api.decisions import FARTHEST, BudgetMap
+from engine.api.money import CostAssumptions, cost
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 

@@ -10,7 +10,7 @@ from dashboard.state import session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.decision.decide import Decision
+from engine.api.decisions import Decision
 from engine.text.i18n import Words
 
 _HEIGHT = 600

@@ -16,9 +16,9 @@ from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from dashboard.ui.label_layout import Note
-from engine.allocation.maps import BudgetMap, Doublings
+from engine.api.decisions import BudgetMap, Doublings
+from engine.api.money import CostAssumptions, cost
 from engine.config import Budget
-from engine.cost import CostAssumptions, cost
 from engine.text import figures, formats
 from engine.text.i18n import Words
 

@@ -9,7 +9,7 @@ from dashboard.glossary import lookup
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.decision.decide import Decision
+from engine.api.decisions import Decision
 from engine.text.i18n import Words
 
 

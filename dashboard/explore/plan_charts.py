@@ -14,8 +14,7 @@ from dashboard.explore import wording
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.allocation.maps import PlanLines
-from engine.decision.decide import Decision
+from engine.api.decisions import Decision, PlanLines
 from engine.text import formats, labels
 from engine.text.i18n import N_, Words
 

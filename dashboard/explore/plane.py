@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from dashboard.answers.plane import NAMES, Plane
 from dashboard.state import link
-from engine.allocation.space import Space
+from engine.api.decisions import Space
 from engine.config import Budget, Sampling
 from engine.text.i18n import N_
 

@@ -4,12 +4,9 @@ import numpy as np
 
 from dashboard.answers.plane import NAMES, Plane
 from dashboard.decide import wording
-from engine.allocation.baselines import TOKENS_PER_PARAMETER
-from engine.allocation.levers import TOLERANCE
-from engine.allocation.maps import BudgetMap, PlanLines
+from engine.api.decisions import TOKENS_PER_PARAMETER, TOLERANCE, BudgetMap, Decision, PlanLines
+from engine.api.money import CostAssumptions, cost
 from engine.config import Budget
-from engine.cost import CostAssumptions, cost
-from engine.decision.decide import Decision
 from engine.text import figures, formats, labels
 from engine.text.i18n import N_, Words
 

@@ -14,11 +14,9 @@ from dashboard.pilot import provenance, wording
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
+from engine.api.pilots import Arm, PilotPlan, Saving, TrainingResult, Transfer, Verdict
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.interval import Interval
-from engine.pilot.plan import Arm, PilotPlan, Transfer
-from engine.pilot.running.status import TrainingResult
-from engine.pilot.verdict import Saving, Verdict
 from engine.text import formats, labels
 from engine.text.i18n import Words
 

@@ -4,9 +4,7 @@ import streamlit as st
 
 from dashboard.pilot import entries, provenance
 from dashboard.ui import blocks
-from engine.pilot.plan import PilotPlan
-from engine.pilot.running import launchers
-from engine.pilot.running.status import State, Status
+from engine.api.pilots import PilotPlan, State, Status, launchers
 from engine.text.i18n import Words
 
 _RESUMABLE = {State.PLANNED, State.PAUSED, State.FAILED, State.INTERRUPTED, State.CANCELLED}

@@ -9,12 +9,8 @@ from datetime import UTC, datetime
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance
 from dashboard.state import link
+from engine.api.pilots import Audit, Entry, Request, State, Verdict, folder_of, verdict
 from engine.errors import InputError
-from engine.pilot.audits.audit import Audit
-from engine.pilot.running.folder import Request, folder_of
-from engine.pilot.running.launchers import Entry
-from engine.pilot.running.status import State
-from engine.pilot.verdict import Verdict, verdict
 from engine.text import formats, labels
 from engine.text.i18n import Words
 

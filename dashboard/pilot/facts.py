@@ -10,11 +10,8 @@ from statistics import fmean, stdev
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance, wording
 from dashboard.ui.metric import Metric
-from engine.cost import CostAssumptions
-from engine.pilot.plan import PilotPlan
-from engine.pilot.prepared import Prepared
-from engine.pilot.running.status import Status, TrainingResult
-from engine.pilot.verdict import Verdict
+from engine.api.money import CostAssumptions
+from engine.api.pilots import PilotPlan, Prepared, Status, TrainingResult, Verdict
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 from engine.text.privacy import noise, promised_epsilon

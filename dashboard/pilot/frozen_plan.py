@@ -4,10 +4,8 @@ import streamlit as st
 
 from dashboard.pilot import facts, provenance, wording
 from dashboard.ui import blocks
-from engine.cost import CostAssumptions
-from engine.pilot.plan import PilotPlan
-from engine.pilot.running import launchers
-from engine.pilot.running.composition import promised_on
+from engine.api.money import CostAssumptions
+from engine.api.pilots import PilotPlan, launchers, promised_on
 from engine.text.i18n import Words
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.pilot import entries as pilot_entries
 from dashboard.state import link, session
 from dashboard.ui import blocks
-from engine.pilot.running.launchers import Entry
+from engine.api.pilots import Entry
 from engine.text.i18n import Words
 
 _ROWS = 20

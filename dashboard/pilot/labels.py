@@ -7,10 +7,8 @@ parts.
 
 from pathlib import PurePath
 
+from engine.api.pilots import CorpusSource, Outcome, State, Status
 from engine.errors import InputError
-from engine.pilot.plan import CorpusSource
-from engine.pilot.running.status import State, Status
-from engine.pilot.verdict import Outcome
 from engine.text import formats
 from engine.text.i18n import N_, Words
 

@@ -11,7 +11,7 @@ from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.pilot.running import launchers
+from engine.api.pilots import launchers
 from engine.text.i18n import Words
 
 

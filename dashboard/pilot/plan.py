@@ -8,11 +8,8 @@ from dashboard.pilot.budget import Choices
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
+from engine.api.pilots import PilotBudget, PilotLaw, PilotPlan, Prepared, Terms, launchers
 from engine.errors import InputError
-from engine.pilot.plan import PilotPlan
-from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, PilotLaw, Terms
-from engine.pilot.running import launchers
 from engine.text import figures
 from engine.text.i18n import Words
 

@@ -4,10 +4,7 @@ import streamlit as st
 
 from dashboard.pilot import facts, labels
 from dashboard.ui import blocks
-from engine.pilot.plan import CorpusSource
-from engine.pilot.prepared import Prepared
-from engine.pilot.running import launchers
-from engine.pilot.running.status import Status
+from engine.api.pilots import CorpusSource, Prepared, Status, launchers
 from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0

@@ -7,10 +7,8 @@ shown without saying so, and by how many runs of this text that law was moved.
 
 from collections.abc import Sequence
 
-from engine.decision.fitted import MEASURED_GPT
-from engine.pilot.plan import PilotPlan, Transfer
-from engine.pilot.running.launchers import other_code
-from engine.pilot.running.status import Status
+from engine.api.decisions import MEASURED_GPT
+from engine.api.pilots import PilotPlan, Status, Transfer, other_code
 from engine.text.i18n import N_, Words
 
 _TEXTS = {MEASURED_GPT: N_("the docstrings")}

@@ -7,10 +7,8 @@ from dashboard.pilot import prepare
 from dashboard.pilot import revision as pilot_revision
 from dashboard.state import session
 from dashboard.ui import blocks
+from engine.api.pilots import PilotPlan, Verdict, launchers
 from engine.errors import InputError
-from engine.pilot.plan import PilotPlan
-from engine.pilot.running import launchers
-from engine.pilot.verdict import Verdict
 from engine.text.i18n import Words
 
 

@@ -1,8 +1,7 @@
 """What a pilot's runs change: the recommendation before and after, in a sentence and a table."""
 
 from dashboard.pilot import provenance, wording
-from engine.decision.pilot_law import Revision
-from engine.pilot.plan import PilotPlan
+from engine.api.pilots import PilotPlan, Revision
 from engine.text import formats, labels
 from engine.text.i18n import Words
 

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.pilot import labels
 from dashboard.state import session
 from dashboard.ui import blocks
-from engine.pilot.plan import CorpusSource
+from engine.api.pilots import CorpusSource
 from engine.text.i18n import Words
 
 

@@ -12,8 +12,8 @@ from dashboard.pilot import source as pilot_source
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
+from engine.api.pilots import Entry
 from engine.errors import InputError
-from engine.pilot.running.launchers import Entry
 from engine.text.i18n import Words
 
 

@@ -8,10 +8,7 @@ from dashboard.pilot import charts, controls, entries, facts, frozen_plan, label
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.pilot.plan import PilotPlan
-from engine.pilot.running import launchers
-from engine.pilot.running.launchers import Entry
-from engine.pilot.running.status import Status
+from engine.api.pilots import Entry, PilotPlan, Status, launchers
 from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0

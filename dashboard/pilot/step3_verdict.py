@@ -6,9 +6,7 @@ from dashboard.pilot import charts, entries, facts, frozen_plan, provenance, ref
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.pilot.plan import PilotPlan
-from engine.pilot.running.launchers import Entry
-from engine.pilot.verdict import Verdict
+from engine.api.pilots import Entry, PilotPlan, Verdict
 from engine.text.i18n import Words
 
 

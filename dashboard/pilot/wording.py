@@ -8,13 +8,19 @@ import time
 
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance
+from engine.api.pilots import (
+    Audit,
+    Measured,
+    Outcome,
+    PilotPlan,
+    Promised,
+    Saving,
+    State,
+    Status,
+    Verdict,
+)
 from engine.errors import InputError
 from engine.interval import Interval
-from engine.pilot.audits.audit import Audit
-from engine.pilot.plan import PilotPlan
-from engine.pilot.running.composition import Promised
-from engine.pilot.running.status import State, Status
-from engine.pilot.verdict import Measured, Outcome, Saving, Verdict
 from engine.text import formats, labels
 from engine.text.i18n import N_, Words
 

@@ -10,8 +10,8 @@ from dashboard.decide import wording
 from dashboard.present import objections, request, tables
 from dashboard.present.objections import joined
 from dashboard.roi import wording as roi_wording
-from engine.decision.answer import Answer
-from engine.report.deck import Record, Section, Table
+from engine.api.decisions import Answer
+from engine.api.reports import Record, Section, Table
 from engine.text import figures, formats, privacy, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example

@@ -12,8 +12,8 @@ from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
-from engine.decision.answer import Answer
-from engine.report.deck import Deck, Slide, Table
+from engine.api.decisions import Answer
+from engine.api.reports import Deck, Slide, Table
 from engine.text import verdict
 from engine.text.i18n import Words
 

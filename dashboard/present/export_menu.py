@@ -7,8 +7,8 @@ import streamlit as st
 from dashboard.present import deck
 from dashboard.present.exports import EXPORTS, label
 from dashboard.ui.colours import LIGHT
+from engine.api.reports import japanese_face
 from engine.errors import InputError
-from engine.report.fonts import japanese_face
 from engine.text.i18n import Words
 
 

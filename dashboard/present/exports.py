@@ -4,8 +4,7 @@ same deck, in light colours."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.report import pdf, record, slides, webpage, workbook
-from engine.report.deck import Deck
+from engine.api.reports import Deck, pdf, record, slides, webpage, workbook
 from engine.text.i18n import N_, Words
 
 

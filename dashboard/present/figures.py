@@ -9,11 +9,9 @@ from dashboard.decide import charts, wording
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
-from engine.decision import findings
-from engine.decision.decide import Decision
-from engine.report.deck import Band, Bar, Bars, Line, Lines, Mark
-from engine.risk import PEOPLE, AttackRisk
-from engine.roi.study import Study
+from engine.api.decisions import PEOPLE, AttackRisk, Decision, findings
+from engine.api.money import Study
+from engine.api.reports import Band, Bar, Bars, Line, Lines, Mark
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 

@@ -12,8 +12,8 @@ from dashboard.present.deck import Material
 from dashboard.present.tables import Basis
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
-from engine.pilot.running.versions import code_version
-from engine.report.versions import fit_version
+from engine.api.pilots import code_version
+from engine.api.reports import fit_version
 
 
 def material(now: Scenario) -> Material:

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 
 from dashboard.decide import wording
 from dashboard.roi import wording as roi_wording
-from engine.decision import findings
-from engine.decision.answer import Answer
-from engine.decision.decide import Decision
-from engine.decision.verdict import Code
-from engine.risk import AttackRisk
-from engine.roi.plan import WITHOUT_PRIVACY
-from engine.roi.study import Study
+from engine.api.decisions import Answer, AttackRisk, Code, Decision, findings
+from engine.api.money import WITHOUT_PRIVACY, Study
 from engine.text import figures, formats, quantities, verdict
 from engine.text.i18n import N_, Words
 

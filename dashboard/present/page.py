@@ -9,8 +9,7 @@ from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
-from engine.report.deck import Deck
-from engine.report.webpage import large_html
+from engine.api.reports import Deck, large_html
 from engine.text.i18n import Words
 
 

@@ -4,8 +4,7 @@ What is asked for is the verdict (:mod:`engine.decision.verdict`), in the words 
 :mod:`engine.text.verdict`. Pure.
 """
 
-from engine.decision.answer import Answer
-from engine.decision.verdict import Code
+from engine.api.decisions import Answer, Code
 from engine.text import formats, labels
 from engine.text.i18n import Words
 

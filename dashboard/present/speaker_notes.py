@@ -8,9 +8,8 @@ middle of a talk.
 import math
 
 from dashboard.decide import facts
-from engine.decision.decide import Decision
-from engine.risk import AttackRisk
-from engine.roi.study import Study
+from engine.api.decisions import AttackRisk, Decision
+from engine.api.money import Study
 from engine.text import formats
 from engine.text.i18n import Words
 

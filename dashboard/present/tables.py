@@ -9,15 +9,9 @@ from dashboard.present import request
 from dashboard.present.cover import Cover
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
-from engine.accounting.certificate import Certificate
-from engine.cost import CostAssumptions
-from engine.decision.answer import Answer
-from engine.decision.decide import Decision
-from engine.report.deck import Table
-from engine.risk import AttackRisk
-from engine.roi.assumptions import Assumptions
-from engine.roi.plan import RULE, WITHOUT_PRIVACY
-from engine.roi.study import Study
+from engine.api.decisions import Answer, AttackRisk, Certificate, Decision
+from engine.api.money import RULE, WITHOUT_PRIVACY, Assumptions, CostAssumptions, Study
+from engine.api.reports import Table
 from engine.text import figures, formats, reconciliation, sources
 from engine.text.i18n import N_, Words
 from engine.text.labels import example

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
-from engine.roi.exchange import to_csv, to_toml
+from engine.api.money import to_csv, to_toml
 from engine.text import figures
 from engine.text.i18n import Words
 

@@ -9,7 +9,7 @@ from dashboard.roi import assumption_files
 from dashboard.state import assumption_table, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
-from engine.roi.assumptions import Distribution
+from engine.api.money import Distribution
 from engine.text import figures
 from engine.text.i18n import Words
 

@@ -10,8 +10,8 @@ from dashboard.roi import facts, wording
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.report.measure import em
-from engine.roi.study import Study
+from engine.api.money import Study
+from engine.api.reports import em
 from engine.text import figures, formats
 from engine.text.i18n import Words
 

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 
 from dashboard.glossary import lookup
 from dashboard.roi import wording
-from engine.cost import ONCE
-from engine.risk import AttackRisk
-from engine.roi.metric import CURVE_INPUTS
-from engine.roi.study import Study
-from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
+from engine.api.decisions import AttackRisk
+from engine.api.money import CURVE_INPUTS, INPUTS_OF, ONCE, PARTS_OF, PLAN_INPUTS, Study, inputs_of
 from engine.text import figures, formats, quantities, sources
 from engine.text.i18n import N_, Words
 

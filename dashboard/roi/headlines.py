@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.glossary import lookup
 from dashboard.roi import facts
 from dashboard.ui import blocks
-from engine.decision.answer import Answer
-from engine.roi.study import Study
+from engine.api.decisions import Answer
+from engine.api.money import Study
 from engine.text import reconciliation as text_of
 from engine.text.i18n import Words
 

@@ -16,7 +16,7 @@ from dashboard.roi import (
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
-from engine.decision.answer import Answer
+from engine.api.decisions import Answer
 from engine.text.i18n import Words
 
 

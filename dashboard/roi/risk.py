@@ -6,8 +6,7 @@ from dashboard.glossary import lookup
 from dashboard.roi import risk_charts, wording
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.decision.answer import Answer
-from engine.deployments import deployments
+from engine.api.decisions import Answer, deployments
 from engine.text import sources
 from engine.text.i18n import Words
 

@@ -9,8 +9,7 @@ from dashboard.roi import wording
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.deployments import Deployment
-from engine.risk import PEOPLE, AttackRisk
+from engine.api.decisions import PEOPLE, AttackRisk, Deployment
 from engine.text import formats
 from engine.text.i18n import N_, Words
 

@@ -7,9 +7,8 @@ from dashboard.roi import targets_wording
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
+from engine.api.money import Goal, Study
 from engine.errors import InputError
-from engine.roi.inverse import Goal
-from engine.roi.study import Study
 from engine.text import figures
 from engine.text.i18n import Words
 

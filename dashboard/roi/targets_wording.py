@@ -1,9 +1,8 @@
 """Sentences of the question turned round: the least budget for a target, and the
 ε that earns most; pure."""
 
+from engine.api.money import Candidate, Goal, Least, Study
 from engine.config import EPSILON_RANGE
-from engine.roi.inverse import Candidate, Goal, Least
-from engine.roi.study import Study
 from engine.text import figures, formats
 from engine.text.i18n import Words
 

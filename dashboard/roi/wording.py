@@ -3,11 +3,8 @@
 Pure, like :mod:`dashboard.decide.wording`: a study of the engine and words in, text out.
 """
 
-from engine.risk import PEOPLE, AttackRisk, Exposure
-from engine.roi.appraise import Comparison
-from engine.roi.plan import RULE, WITHOUT_PRIVACY
-from engine.roi.staging import Gate, StagedPlan
-from engine.roi.study import Study
+from engine.api.decisions import PEOPLE, AttackRisk, Exposure
+from engine.api.money import RULE, WITHOUT_PRIVACY, Comparison, Gate, StagedPlan, Study
 from engine.text import figures, formats
 from engine.text.i18n import N_, Words
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dashboard.state import link
+from engine.api.money import Assumptions, CostAssumptions
 from engine.config import require_within
-from engine.cost import CostAssumptions
 from engine.errors import InputError
-from engine.roi.assumptions import Assumptions
 from engine.text import figures, sources
 from engine.text.i18n import Words
 

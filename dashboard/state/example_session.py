@@ -19,7 +19,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from dashboard.state import link
-from engine.roi.kinds import MetricKind
+from engine.api.money import MetricKind
 
 _OWN = ("_values", "_metrics")
 """The entries of the session's state that an example replaces."""

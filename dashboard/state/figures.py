@@ -20,12 +20,21 @@ from functools import lru_cache
 from typing import NotRequired, TypedDict
 from urllib.parse import unquote
 
+from engine.api.money import (
+    DEFAULT_ASSUMPTIONS,
+    INPUTS,
+    OF_METRIC,
+    AssumedCurve,
+    Assumption,
+    Assumptions,
+    Curve,
+    Distribution,
+    MetricKind,
+    fit_metric,
+    require_metrics,
+    with_metric,
+)
 from engine.errors import InputError
-from engine.roi.assumptions import Assumption, Assumptions, Distribution
-from engine.roi.defaults import DEFAULT_ASSUMPTIONS, OF_METRIC, require_metrics, with_metric
-from engine.roi.inputs import INPUTS
-from engine.roi.kinds import MetricKind
-from engine.roi.metric import AssumedCurve, Curve, fit_metric
 
 EXAMPLE = "adoption=0.8~0.3~0.85~pert"
 LONGEST = 20_000

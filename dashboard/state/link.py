@@ -18,7 +18,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
 from dashboard.state import figures
-from engine import cost
+from engine.api.decisions import fitted
+from engine.api.money import ACCELERATORS as CATALOGUE
+from engine.api.money import DEFAULTS as _DEFAULTS
+from engine.api.money import Assumptions, CostAssumptions, Curve, MetricKind, with_costs
 from engine.config import (
     COMPUTE_RANGE,
     DATA_RANGE,
@@ -28,13 +31,7 @@ from engine.config import (
     Sampling,
     require_within,
 )
-from engine.cost import CostAssumptions
-from engine.decision import fitted
 from engine.errors import InputError
-from engine.roi.assumptions import Assumptions
-from engine.roi.defaults import with_costs
-from engine.roi.kinds import MetricKind
-from engine.roi.metric import Curve
 from engine.text import formats
 from engine.text.i18n import LANGUAGES
 
@@ -139,10 +136,8 @@ class Figures(Field[str | None, None]):
 
 NEW_PILOT = "new"
 CURRENCIES = ("JPY", "USD")
-_DEFAULTS = cost.DEFAULTS
-ACCELERATORS = {
-    "-".join(device.name.lower().split()): device for device in cost.ACCELERATORS.values()
-}
+
+ACCELERATORS = {"-".join(device.name.lower().split()): device for device in CATALOGUE.values()}
 """The catalogue by names that suit a URL: nvidia-h200."""
 
 COMPUTE = Number(

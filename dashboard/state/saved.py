@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.state import link
-from engine import durable
+from engine.api.decisions import durable
 from engine.errors import InputError
 
 VARIABLE = "KESSAI_SCENARIOS"

@@ -4,11 +4,9 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from dashboard.state import assumption_table, figures, link
+from engine.api.decisions import Currency, Question
+from engine.api.money import Assumptions, MetricKind, with_costs
 from engine.config import Budget, Sampling
-from engine.decision.question import Currency, Question
-from engine.roi.assumptions import Assumptions
-from engine.roi.defaults import with_costs
-from engine.roi.kinds import MetricKind
 from engine.text.i18n import Words
 
 

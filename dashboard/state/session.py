@@ -17,10 +17,8 @@ from streamlit.typing import UploadedFile
 from dashboard.state import assumption_table, example_session, figures, link
 from dashboard.state.link import D, T
 from dashboard.state.scenario import Scenario, asked, follow_metric, with_table
+from engine.api.money import Assumptions, MetricKind, from_file
 from engine.errors import InputError
-from engine.roi.assumptions import Assumptions
-from engine.roi.exchange import from_file
-from engine.roi.kinds import MetricKind
 from engine.text.i18n import Words, from_browser
 
 _REMEMBERED_LINKS = 50

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from dashboard.pilot import facts as pilot_facts
 from dashboard.state import link
 from dashboard.state.scenario import Scenario
-from engine.decision.answer import Answer
-from engine.decision.decide import Decision
-from engine.roi.study import Study
+from engine.api.decisions import Answer, Decision
+from engine.api.money import Study
 from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
 

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from dashboard.ui.canvas import FONT, Canvas
-from engine.report.measure import em
+from engine.api.reports import em
 
 Note = dict[str, Any]
 """An annotation of Plotly's, which has no types."""

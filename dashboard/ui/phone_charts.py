@@ -16,7 +16,7 @@ import re
 
 import plotly.graph_objects as go
 
-from engine.report.measure import em, wrap
+from engine.api.reports import em, wrap
 
 WIDTH = 330
 """Pixels for a figure on the narrowest phones in common use (360 wide)."""

@@ -1,0 +1,69 @@
+"""What a page may ask of a decision: question, answer, verdict, risk, maps, evidence.
+
+The dashboard imports the engine through this folder only, so that what it rests on can be read
+here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
+"""
+
+from engine import durable
+from engine.accounting.certificate import Certificate
+from engine.allocation import maps, search
+from engine.allocation.baselines import TOKENS_PER_PARAMETER
+from engine.allocation.levers import TOLERANCE
+from engine.allocation.maps import FARTHEST, BudgetMap, Doublings, PlanLines
+from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom
+from engine.allocation.space import Space
+from engine.decision import answer as answers
+from engine.decision import decide, findings, fitted
+from engine.decision.answer import Answer, CertificateRequest, to_certify
+from engine.decision.decide import Decision
+from engine.decision.explain import SWAPS, Effect, Explanation, Result, differing, explain
+from engine.decision.findings import Binds
+from engine.decision.fitted import MEASURED_GPT
+from engine.decision.question import Currency, Question
+from engine.decision.verdict import Code
+from engine.deployments import Deployment, deployments
+from engine.risk import PEOPLE, AttackRisk, Exposure
+from engine.runs.curves import FIRST_ITERATION
+
+__all__ = [
+    "FARTHEST",
+    "FIRST_ITERATION",
+    "MEASURED_GPT",
+    "PEOPLE",
+    "SWAPS",
+    "TOKENS_PER_PARAMETER",
+    "TOLERANCE",
+    "Answer",
+    "AttackRisk",
+    "Baseline",
+    "Binds",
+    "BudgetMap",
+    "Certificate",
+    "CertificateRequest",
+    "Code",
+    "Currency",
+    "Decision",
+    "Deployment",
+    "Doublings",
+    "Effect",
+    "Explanation",
+    "Exposure",
+    "PlanLines",
+    "Question",
+    "Result",
+    "Saturation",
+    "Space",
+    "Support",
+    "WiggleRoom",
+    "answers",
+    "decide",
+    "deployments",
+    "differing",
+    "durable",
+    "explain",
+    "findings",
+    "fitted",
+    "maps",
+    "search",
+    "to_certify",
+]

@@ -1,0 +1,67 @@
+"""What a page may ask of money: prices, assumptions, metrics, studies, inverse questions.
+
+The dashboard imports the engine through this folder only, so that what it rests on can be read
+here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
+"""
+
+from engine.cost import ACCELERATORS, DEFAULTS, ONCE, Cost, CostAssumptions, cost
+from engine.roi import inverse
+from engine.roi.appraise import Comparison
+from engine.roi.assumptions import Assumption, Assumptions, Distribution
+from engine.roi.defaults import (
+    DEFAULT_ASSUMPTIONS,
+    OF_METRIC,
+    require_metrics,
+    with_costs,
+    with_metric,
+)
+from engine.roi.exchange import from_file, to_csv, to_toml
+from engine.roi.inputs import INPUTS
+from engine.roi.inverse import Candidate, Goal, Held, Least
+from engine.roi.kinds import MetricKind
+from engine.roi.metric import CURVE_INPUTS, AssumedCurve, Curve, fit_metric
+from engine.roi.plan import RULE, WITHOUT_PRIVACY
+from engine.roi.staging import Gate, StagedPlan
+from engine.roi.study import Study
+from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
+
+__all__ = [
+    "ACCELERATORS",
+    "CURVE_INPUTS",
+    "DEFAULTS",
+    "DEFAULT_ASSUMPTIONS",
+    "INPUTS",
+    "INPUTS_OF",
+    "OF_METRIC",
+    "ONCE",
+    "PARTS_OF",
+    "PLAN_INPUTS",
+    "RULE",
+    "WITHOUT_PRIVACY",
+    "AssumedCurve",
+    "Assumption",
+    "Assumptions",
+    "Candidate",
+    "Comparison",
+    "Cost",
+    "CostAssumptions",
+    "Curve",
+    "Distribution",
+    "Gate",
+    "Goal",
+    "Held",
+    "Least",
+    "MetricKind",
+    "StagedPlan",
+    "Study",
+    "cost",
+    "fit_metric",
+    "from_file",
+    "inputs_of",
+    "inverse",
+    "require_metrics",
+    "to_csv",
+    "to_toml",
+    "with_costs",
+    "with_metric",
+]

@@ -1,0 +1,49 @@
+"""What a page may ask of pilots: plans, processes, results, verdicts; loads no torch.
+
+The dashboard imports the engine through this folder only, so that what it rests on can be read
+here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
+"""
+
+from engine.decision import pilot_law as law_of_pilots
+from engine.decision.pilot_law import Revision
+from engine.pilot.audits.audit import Audit
+from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Transfer
+from engine.pilot.prepared import Prepared
+from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.pilot.running import launchers
+from engine.pilot.running.composition import Promised, promised_on
+from engine.pilot.running.folder import Request, folder_of
+from engine.pilot.running.launchers import Entry, other_code
+from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.running.versions import code_version
+from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
+
+__all__ = [
+    "Arm",
+    "Audit",
+    "CorpusSource",
+    "Entry",
+    "Measured",
+    "Outcome",
+    "PilotBudget",
+    "PilotLaw",
+    "PilotPlan",
+    "Prepared",
+    "Promised",
+    "Request",
+    "Revision",
+    "Saving",
+    "State",
+    "Status",
+    "Terms",
+    "TrainingResult",
+    "Transfer",
+    "Verdict",
+    "code_version",
+    "folder_of",
+    "launchers",
+    "law_of_pilots",
+    "other_code",
+    "promised_on",
+    "verdict",
+]

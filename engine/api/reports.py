@@ -1,0 +1,48 @@
+"""What a page may ask of documents: decks and the files that they become.
+
+The dashboard imports the engine through this folder only, so that what it rests on can be read
+here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
+"""
+
+from engine.report import pdf, record, slides, webpage, workbook
+from engine.report.deck import (
+    Band,
+    Bar,
+    Bars,
+    Deck,
+    Line,
+    Lines,
+    Mark,
+    Record,
+    Section,
+    Slide,
+    Table,
+)
+from engine.report.fonts import japanese_face
+from engine.report.measure import em, wrap
+from engine.report.versions import fit_version
+from engine.report.webpage import large_html
+
+__all__ = [
+    "Band",
+    "Bar",
+    "Bars",
+    "Deck",
+    "Line",
+    "Lines",
+    "Mark",
+    "Record",
+    "Section",
+    "Slide",
+    "Table",
+    "em",
+    "fit_version",
+    "japanese_face",
+    "large_html",
+    "pdf",
+    "record",
+    "slides",
+    "webpage",
+    "workbook",
+    "wrap",
+]
