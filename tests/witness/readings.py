@@ -26,18 +26,15 @@ class Reading:
     start: int
     end: int
 
-    leads: bool = False
-    """Whether it begins its sentence, so that what stands before may run into it."""
-    ends: bool = False
-    """Whether it ends its sentence, so that what comes after may run into it."""
+    loose: bool = False
+    """Whether other text may run into it: it begins or ends its sentence, or stands in a document
+    whose columns are read line by line."""
 
     @property
     def agrees(self) -> bool:
         """Whether the surface says what the answer says."""
         shown = self.shown.lstrip("+−-") if self.key in _SIGNED else self.shown
-        if self.leads:
-            return shown.endswith(self.expected)
-        return shown.startswith(self.expected) if self.ends else shown == self.expected
+        return self.expected in shown if self.loose else shown == self.expected
 
 
 SEPARATOR = "\x1f"
@@ -213,11 +210,13 @@ _FIELDS = (
     "{inside} nats per token · perplexity {perplexity}",
 )
 """Messages that fill a field of their own."""
+_LONGEST = {"why": 200}
+"""Placeholders that take a sentence; all others take a figure."""
 
 
 @lru_cache(maxsize=512)
-def _pattern(message: str, language: str) -> re.Pattern[str]:
-    """The translated message over flat text, each placeholder a group."""
+def _pattern(message: str, language: str, fields: bool) -> re.Pattern[str]:
+    """The translated message over flat text with or without fields, each placeholder a group."""
     names = re.findall(r"{(\w+)}", message)
     said = flat(Words(language).say(message, **{name: f"\x01{name}\x02" for name in names}))
     parts = re.split(r"\x01(\w+)\x02", said)
@@ -225,12 +224,14 @@ def _pattern(message: str, language: str) -> re.Pattern[str]:
     pieces = []
     for place, part in enumerate(parts):
         if place % 2 == 0:
-            # The full stop of a sentence is no decimal point, but a numbered heading may follow.
-            pieces.append(re.escape(part).replace(r"\.", r"\.(?!\d(?!\.\D))"))
+            # The full stop of a sentence is no decimal point; without fields a numbered heading may
+            # follow it.
+            stop = r"\.(?!\d)" if fields else r"\.(?!\d(?!\.\D))"
+            pieces.append(re.escape(part).replace(r"\.", stop))
         else:
             lazy = "" if place == last and not parts[-1] else "?"
             figure = r"(?=[\d¥$−])" if message in _FIELDS else ""
-            pieces.append(f"{figure}(?P<{part}>[^{SEPARATOR}]{{1,60}}{lazy})")
+            pieces.append(f"{figure}(?P<{part}>[^{SEPARATOR}]{{1,{_LONGEST.get(part, 60)}}}{lazy})")
     whole = "".join(pieces)
     if message in _FIELDS:
         whole = f"(?<={SEPARATOR}){whole}(?={SEPARATOR})"
@@ -239,8 +240,9 @@ def _pattern(message: str, language: str) -> re.Pattern[str]:
 
 def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
     """Every figure in a surface's flat text that the words around it name."""
+    fields = SEPARATOR in text
     for message, keys in _SENTENCES:
-        pattern = _pattern(message, words.language)
+        pattern = _pattern(message, words.language, fields)
         for found in pattern.finditer(text):
             for name, key in keys.items():
                 yield Reading(
@@ -249,10 +251,11 @@ def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
                     expected=flat(expected(key, answer, words)),
                     start=found.start(name),
                     end=found.end(name),
-                    leads=found.start(name) == found.start(),
-                    ends=found.end(name) == found.end(),
+                    loose=not fields
+                    or found.start(name) == found.start()
+                    or found.end(name) == found.end(),
                 )
-    if SEPARATOR in text:
+    if fields:
         yield from _named(text, answer, words)
 
 
@@ -272,5 +275,5 @@ def _named(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
                 expected=whole,
                 start=found.start("shown"),
                 end=found.end("shown"),
-                ends=True,
+                loose=True,
             )

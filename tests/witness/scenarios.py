@@ -33,7 +33,7 @@ CASES = (
     _case("another metric", "en", "JPY", metric="error-rate", data="3e7"),
     _case("tickets, uncertified", "ja", "USD", certified=False, metric="tickets-resolved"),
     _case("our own evidence", "en", "USD", compute="1e13", data="20000", **_OURS),
-    _case("our own evidence in yen", "ja", "JPY", compute="3e12", data="50000", **_OURS),
+    _case("our own evidence in yen", "ja", "JPY", compute="2e13", data="50000", **_OURS),
     _case("many people, little compute", "en", "JPY", compute="1e18", data="1e9", epsilon="2"),
     _case("fixed batches", "ja", "USD", sampling="deterministic", data="1e8", epsilon="1"),
 )
