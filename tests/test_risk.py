@@ -85,6 +85,7 @@ def test_no_attack_is_worse_than_guessing_and_rates_rise(mechanism):
     assert np.max(found - alpha) <= risk.advantage(mechanism) + 1e-9
 
 
+@pytest.mark.slow
 @given(mechanisms, st.floats(1.05, 3.0), st.integers(2, 5))
 def test_more_noise_never_helps_the_attacker_and_more_steps_never_hurt(mechanism, louder, longer):
     """Both of one mechanism, whose curve is then computed once."""

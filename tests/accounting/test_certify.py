@@ -25,6 +25,7 @@ QUESTION: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -50,6 +51,7 @@ def test_the_promise_is_kept_and_is_tight(change):
     assert found.delta == asked["delta"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("q", "sigma", "steps", "delta"),
     [
@@ -155,6 +157,7 @@ def test_noise_is_rounded_upwards():
     assert module._round_up(614.00001) == 614.01
 
 
+@pytest.mark.slow
 def test_a_search_that_is_too_low_is_lifted(monkeypatch):
     right = float(noise_multiplier(**QUESTION))
     monkeypatch.setattr(module, "searched_noise_multiplier", lambda **_: np.asarray(right * 0.8))
