@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from engine import risk
+from engine.accounting.mechanism import Mechanism
 from engine.allocation.result import WiggleRoom
 from engine.config import Budget, Sampling
 from engine.errors import InputError
-from engine.accounting.mechanism import Mechanism
 from engine.risk import attack_risk, rank_plans, true_positive_rate
 
 ALPHAS = np.array([1e-6, 1e-4, 0.001, 0.01, 0.05, 0.2, 0.5, 0.9, 0.999])

@@ -30,7 +30,15 @@ from engine.api.decisions import (
 )
 from engine.api.money import Candidate, Cost, CostAssumptions, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
-from engine.api.pilots import Arm, PilotBudget, PilotLaw, PilotPlan, Prepared, Terms, law_of_pilots
+from engine.api.pilots import (
+    Arm,
+    PilotBudget,
+    PilotLaw,
+    PilotPlan,
+    Prepared,
+    PrivacyTerms,
+    law_of_pilots,
+)
 from engine.config import Budget, Sampling
 from engine.errors import InputError
 
@@ -189,7 +197,7 @@ def pilot_plan(
     prepared: Prepared,
     _law: PilotLaw,
     evidence_hash: str,
-    terms: Terms,
+    terms: PrivacyTerms,
     budget: PilotBudget,
     with_rule: bool,
     repeats: int,

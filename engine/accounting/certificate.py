@@ -41,7 +41,7 @@ class Certificate:
 
     @property
     def compositions(self) -> int:
-        """Steps T under Poisson sampling; participations of one person for deterministic batches."""
+        """Steps T under Poisson sampling; a person's participations for deterministic batches."""
         return self.mechanism.compositions
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,18 +1,18 @@
-r"""DP-SGD as one mechanism: all that its privacy rests on, in one value.
+"""DP-SGD as one mechanism: all that its privacy rests on, in one value.
 
-A step adds up gradients that are clipped to norm C, one for each person in the batch, and adds noise
-N(0, (σ·C)²). What the training of many such steps reveals follows from how batches are sampled, the
-neighbouring relation, σ, and how often the step is composed; C only sets the unit. Deterministic
-batches are accounted by the participations of one person, each with sampling probability 1.
+A step adds up gradients that are clipped to norm C, one for each person in the batch, and adds
+noise N(0, (σ·C)²). What the training of many such steps reveals follows from how batches are
+sampled, the neighbouring relation, σ, and how often the step is composed; C only sets the unit.
+Deterministic batches are accounted by the participations of one person, each with sampling
+probability 1.
 
 >>> fixed = Mechanism.deterministic(noise_multiplier=2.0, participations=4)
 >>> fixed.gaussian_mu
 1.0
 >>> fixed.profile([0.0, 1.0]).round(3)
 array([0.383, 0.127])
->>> Mechanism.poisson(sampling_probability=0.1, noise_multiplier=2.0, iterations=50).event()
-SelfComposedDpEvent(event=PoissonSampledDpEvent(sampling_probability=0.1, \
-event=GaussianDpEvent(noise_multiplier=2.0)), count=50)
+>>> Mechanism.poisson(sampling_probability=0.1, noise_multiplier=2.0, iterations=50).event().count
+50
 """
 
 import math

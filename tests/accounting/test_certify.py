@@ -11,6 +11,7 @@ from dp_accounting.pld import privacy_loss_distribution
 from engine.accounting import certify as module
 from engine.accounting.certify import PLD, TILTED_PLD, certified_epsilon, certify
 from engine.accounting.gaussian import gaussian_delta
+from engine.accounting.mechanism import Mechanism
 from engine.accounting.profile import subsampled_epsilon
 from engine.accounting.search import noise_multiplier
 from engine.config import NeighbouringRelation, Sampling
@@ -65,7 +66,8 @@ def test_the_promise_is_kept_and_is_tight(change):
     ],
 )
 def test_the_bound_lies_above_the_truth_and_near_it(q, sigma, steps, delta):
-    bound, accountant = certified_epsilon(q, sigma, steps, delta)
+    mechanism = Mechanism.poisson(sampling_probability=q, noise_multiplier=sigma, iterations=steps)
+    bound, accountant = certified_epsilon(mechanism, delta)
     truth = subsampled_epsilon(q, sigma, steps, [delta])[0]
     # The near-exact accountant is itself uncertain by about 1e-4.
     assert truth * (1 - 2e-4) <= bound <= truth * 1.02

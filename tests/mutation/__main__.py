@@ -1,8 +1,8 @@
-"""``python -m tests.mutation engine/accounting --sample 300 --seed 1``: do the tests notice changes?
+"""``python -m tests.mutation engine/accounting --sample 300 --seed 1``: do tests notice changes?
 
-Draws mutants, runs the tests of each, and prints the killed share. Every trial is written to a state
-file at once: an interrupted run goes on where it stopped. What was killed stays killed as long as its
-module is the same; what survived is tried again when a test of its selection changed.
+Draws mutants, runs the tests of each, and prints the killed share. Every trial is written to a
+state file at once: an interrupted run goes on where it stopped. What was killed stays killed as
+long as its module is the same; what survived is tried again when a test of its selection changed.
 """
 
 import argparse
@@ -143,7 +143,8 @@ def _report(drawn: list[Mutant], known: dict[str, Outcome], equivalent: dict[str
     for mutant in survived:
         if mutant.change.name not in equivalent:
             print(
-                f"survived: {mutant.change.name} {mutant.change.module}:{mutant.change.line} in {mutant.change.function}()"
+                f"survived: {mutant.change.name} {mutant.change.module}:{mutant.change.line} "
+                f"in {mutant.change.function}()"
             )
             print(f"    - {mutant.before}\n    + {mutant.after}")
     score = Score(tried=len(tried), killed=len(tried) - len(survived), equivalent=len(excused))
@@ -152,7 +153,7 @@ def _report(drawn: list[Mutant], known: dict[str, Outcome], equivalent: dict[str
     unsure = sum(known[mutant.change.name].result == PASSED_FAST for mutant in tried)
     if left or unsure:
         print(
-            f"{left} of {len(drawn)} still to try, {unsure} survivors still to meet the slow tests: "
+            f"{left} of {len(drawn)} still to try, {unsure} still to meet the slow tests: "
             "run the command again"
         )
         return 2

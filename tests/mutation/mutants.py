@@ -1,13 +1,13 @@
 """Mutants of a module: small changes to its code, made by cosmic-ray, that a test should notice.
 
-cosmic-ray's operators change one operator, number, comparison, keyword or decorator at a time. Left
-out are changes that say nothing about the tests: of type annotations, arithmetic turned into bitwise
-operations (a TypeError on every float), code that does not compile, code that means the same to the
-compiler, and doubles.
+cosmic-ray's operators change one operator, number, comparison, keyword or decorator at a time.
+Left out are changes that say nothing about the tests: of type annotations, arithmetic turned into
+bitwise operations (a TypeError on every float), code that does not compile, code that means the
+same to the compiler, and doubles.
 
 A change's name depends on its line and its function, not on line numbers, and a sample takes the
-changes whose names hash lowest under the seed: other code may come and go without changing which of
-the remaining ones are drawn.
+changes whose names hash lowest under the seed: other code may come and go without changing which
+of the remaining ones are drawn.
 """
 
 import ast

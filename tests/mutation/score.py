@@ -34,9 +34,9 @@ class Score:
     def __str__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.killed} of {self.tried - self.equivalent} killed: {self.share:.1%}, 95 % interval "
-            f"{low:.1%} to {high:.1%}; {self.equivalent} of {self.tried} called equivalent "
-            f"({self.equivalent / max(self.tried, 1):.1%})"
+            f"{self.killed} of {self.tried - self.equivalent} killed: {self.share:.1%}, "
+            f"95 % interval {low:.1%} to {high:.1%}; "
+            f"{self.equivalent} of {self.tried} called equivalent"
         )
 
 

@@ -1,8 +1,8 @@
 """Which tests judge the mutants of which module, the likeliest to notice and the fastest first.
 
-First those listed here for its folder, then the module's own doctests, the test file that mirrors it
-(``engine/accounting/certify.py``: ``tests/accounting/test_certify.py``) and those listed for it. Tests
-that are marked ``slow`` come after all others of the same files.
+First those listed here for its folder, then the module's own doctests, the test file that mirrors
+it (``engine/accounting/certify.py``: ``tests/accounting/test_certify.py``) and those listed for
+it. Tests that are marked ``slow`` come after all others of the same files.
 """
 
 from pathlib import Path

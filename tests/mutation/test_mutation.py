@@ -1,12 +1,15 @@
 """The tool that tests the tests; the score itself is behind the ``exhaustive`` marker."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.mutation.__main__ import ROOT, main
 from tests.mutation.mutants import changes_of, sample
 from tests.mutation.score import Score, wilson
 from tests.mutation.selection import tests_of as selected
-from tests.mutation.trial import copy_repository, run_tests
+from tests.mutation.trial import copy_repository
 
 SOURCE = '''"""A module."""
 
@@ -53,16 +56,30 @@ def test_a_draw_is_repeatable_and_other_code_leaves_it_as_it_is(module):
     assert [mutant.change.name for mutant in drawn(module)] == everything
 
 
-def test_a_mutant_is_tried_on_a_copy(tmp_path):
+TRIAL = """
+import sys
+from pathlib import Path
+from tests.mutation.trial import run_tests
+limit = float(sys.argv[2])
+print(run_tests(Path(sys.argv[1]), ["tests/test_made.py"], marks="not slow", timeout=limit))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds", "outcome"),
+    [
+        ("pass", 120, "result='survived', by=''"),
+        ("assert False", 120, "result='failed', by='tests/test_made.py::test_made'"),
+        ("import time; time.sleep(60)", 0.5, "result='timeout', by=''"),
+    ],
+)
+def test_a_mutant_is_tried_on_a_copy(tmp_path, body, seconds, outcome):
+    """In a process of its own: pytest does not run inside pytest."""
     copy_repository(ROOT, tmp_path)
-    test = tmp_path / "tests" / "test_made.py"
-    for body, result in (("pass", "survived"), ("assert False", "failed")):
-        test.write_text(f"def test_made():\n    {body}\n")
-        outcome = run_tests(tmp_path, ["tests/test_made.py"], marks="not slow", timeout=120)
-        assert outcome.result == result
-    assert outcome.by == "tests/test_made.py::test_made"
-    test.write_text("import time\ndef test_made():\n    time.sleep(60)\n")
-    assert run_tests(tmp_path, ["tests/test_made.py"], marks="", timeout=2).result == "timeout"
+    (tmp_path / "tests" / "test_made.py").write_text(f"def test_made():\n    {body}\n")
+    command = [sys.executable, "-c", TRIAL, str(tmp_path), str(seconds)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert outcome in said
 
 
 def test_tests_are_chosen_by_module():
@@ -76,7 +93,8 @@ def test_tests_are_chosen_by_module():
 
 def test_the_interval_of_the_share_decides():
     low, high = wilson(281, 300)
-    assert (low, high) == (pytest.approx(0.9032, abs=1e-4), pytest.approx(0.9591, abs=1e-4))
+    assert low == pytest.approx(0.9032, abs=1e-4)
+    assert high == pytest.approx(0.9591, abs=1e-4)
     assert Score(tried=300, killed=281, equivalent=0).enough
     assert not Score(tried=300, killed=279, equivalent=0).enough
     assert Score(tried=300, killed=270, equivalent=15).enough

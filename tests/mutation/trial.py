@@ -1,7 +1,8 @@
 """One trial: the tests of one mutant, in a process forked from one that has loaded the libraries.
 
-Forking saves the seconds that numpy, scipy and pytest take to load, for each of hundreds of mutants.
-The engine is loaded by the child alone, from a copy of the repository in which one module is changed.
+Forking saves the seconds that numpy, scipy and pytest take to load, for each of hundreds of
+mutants. The engine is loaded by the child alone, from a copy of the repository in which one module
+is changed.
 """
 
 import json
