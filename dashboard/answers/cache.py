@@ -38,6 +38,7 @@ from engine.api.pilots import (
     Prepared,
     PrivacyTerms,
     law_of_pilots,
+    propose,
 )
 from engine.config import Budget, Sampling
 from engine.errors import InputError
@@ -204,7 +205,7 @@ def pilot_plan(
     keep_weights: bool,
 ) -> PilotPlan:
     """What would be tested; seconds, for the certificates. ``evidence_hash`` stands for the law."""
-    return law_of_pilots.propose(
+    return propose(
         prepared,
         _law,
         terms,
@@ -254,9 +255,16 @@ def evidence_version() -> str:
 
 def renew_evidence() -> None:
     """Forget every answer that rests on the law of before."""
-    for kept in (evidence_is_ready, fitted_evidence, decision, _answer, least_budgets):
-        kept.clear()
-    for kept in (best_epsilon, budget_map, plan_lines):
+    for kept in (
+        evidence_is_ready,
+        fitted_evidence,
+        decision,
+        _answer,
+        least_budgets,
+        best_epsilon,
+        budget_map,
+        plan_lines,
+    ):
         kept.clear()
 
 

@@ -9,6 +9,7 @@ from engine.decision.pilot_law import Revision
 from engine.pilot.audits.audit import Audit
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
+from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.pilot.running import launchers
 from engine.pilot.running.composition import Promised, promised_on
@@ -45,5 +46,6 @@ __all__ = [
     "law_of_pilots",
     "other_code",
     "promised_on",
+    "propose",
     "verdict",
 ]
