@@ -14,24 +14,21 @@ the subsampled Gaussian is near-exact (:mod:`engine.accounting.tradeoff`) and ta
 adding and removing. Not covered: leaks other than the model, such as logs, the data itself, or
 learning rates chosen on it; and people who share data with others.
 
->>> fixed = Mechanism(sampling_probability=1.0, noise_multiplier=2.0, compositions=4)
+>>> fixed = Mechanism.deterministic(noise_multiplier=2.0, participations=4)
 >>> risk = attack_risk(fixed, prior=0.01)
 >>> f"{risk.found:.0f} of {PEOPLE:,} instead of {risk.guessed:.0f}, advantage {risk.advantage:.1%}"
 '92 of 1,000 instead of 10, advantage 38.3%'
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
-from engine.accounting.certificate import Certificate
-from engine.accounting.domain import participations
-from engine.accounting.gaussian import gaussian_delta
+from engine.accounting.gaussian import FloatArray
+from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.accounting.search import better_sampling
-from engine.accounting.tradeoff import subsampled_delta
 from engine.allocation.result import Allocation, WiggleRoom
 from engine.config import Budget, Sampling, TrainingConfig
 from engine.errors import InputError
@@ -46,39 +43,6 @@ _EPSILONS = np.concatenate([[0.0], np.geomspace(1e-4, 30.0, 1_600)])
 """Each ε of the grid gives a valid bound; the grid's ratio of 1.008 costs under 1e-4 of TPR."""
 MOST_COMPARED = 40
 """Plans compared at a time: at 5 to 10 ms each, under half a second."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mechanism:
-    """DP-SGD as an attacker sees it: T steps of sampling probability q and noise multiplier σ.
-
-    q = 1 stands for the participations of fixed batches (and for full batches).
-    """
-
-    sampling_probability: float
-    noise_multiplier: float
-    compositions: int
-
-    def __post_init__(self) -> None:
-        if not 0 < self.sampling_probability <= 1:
-            raise InputError(
-                "Expected a sampling probability above 0 and at most 1, got {value}.",
-                value=f"{self.sampling_probability:g}",
-            )
-        if not (math.isfinite(self.noise_multiplier) and self.noise_multiplier > 0):
-            raise InputError(
-                "Expected a noise multiplier above 0, got {value}.",
-                value=f"{self.noise_multiplier:g}",
-            )
-        if self.compositions < 1:
-            raise InputError("Expected at least 1 step, got {value}.", value=self.compositions)
-
-    @property
-    def gaussian_mu(self) -> float | None:
-        """μ where the mechanism is exactly one Gaussian, else None."""
-        if self.sampling_probability < 1:
-            return None
-        return math.sqrt(self.compositions) / self.noise_multiplier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,19 +67,15 @@ class AttackRisk:
     """Chance that a secret of six digits is guessed right, one in a million without the model."""
 
 
-def mechanism_of(certificate: Certificate) -> Mechanism:
-    """What the certificate certifies."""
-    return Mechanism(
-        sampling_probability=certificate.sampling_probability,
-        noise_multiplier=certificate.noise_multiplier,
-        compositions=certificate.compositions,
-    )
-
-
 def planned_mechanism(allocation: Allocation, data_budget: int) -> Mechanism:
     """The recommendation's mechanism before its noise is certified."""
-    return _mechanism(
-        allocation.config, allocation.noise_multiplier, data_budget, allocation.sampling
+    config = allocation.config
+    return mechanism_of(
+        data_budget,
+        config.batch_size,
+        config.iterations,
+        allocation.noise_multiplier,
+        allocation.sampling,
     )
 
 
@@ -131,39 +91,12 @@ def mechanism_under(
             epsilon=budget.epsilon,
             delta=budget.delta,
         )
-    return _mechanism(config, noise_multiplier, budget.data_budget, sampling)
-
-
-def _mechanism(
-    config: TrainingConfig, noise_multiplier: float, data_budget: int, sampling: Sampling
-) -> Mechanism:
-    if sampling is Sampling.DETERMINISTIC:
-        seen = participations(data_budget, config.batch_size, config.iterations)
-        return Mechanism(
-            sampling_probability=1.0, noise_multiplier=noise_multiplier, compositions=seen
-        )
-    return Mechanism(
-        sampling_probability=min(config.batch_size / data_budget, 1.0),
-        noise_multiplier=noise_multiplier,
-        compositions=config.iterations,
+    return mechanism_of(
+        budget.data_budget, config.batch_size, config.iterations, noise_multiplier, sampling
     )
 
 
-def delta_profile(mechanism: Mechanism, epsilons: ArrayLike) -> np.ndarray:
-    """δ at each of ``epsilons`` >= 0, shape (n,) -> (n,); falling."""
-    epsilons = np.asarray(epsilons, dtype=float)
-    mu = mechanism.gaussian_mu
-    if mu is None:
-        return subsampled_delta(
-            mechanism.sampling_probability,
-            mechanism.noise_multiplier,
-            mechanism.compositions,
-            epsilons,
-        )
-    return gaussian_delta(epsilons, mu)
-
-
-def true_positive_rate(mechanism: Mechanism, false_positive_rate: ArrayLike) -> np.ndarray:
+def true_positive_rate(mechanism: Mechanism, false_positive_rate: ArrayLike) -> FloatArray:
     """The best attack's TPR at each α in [0, 1], shape (n,) -> (n,); rises with α, at least α.
 
     Raises :class:`InputError` for a rate outside [0, 1].
@@ -173,16 +106,18 @@ def true_positive_rate(mechanism: Mechanism, false_positive_rate: ArrayLike) -> 
         raise InputError("Expected a false-positive rate between 0 and 1.")
     mu = mechanism.gaussian_mu
     if mu is not None:
-        return np.maximum(ndtr(ndtri(alpha) + mu), alpha)
-    return trade_off(alpha, _EPSILONS, delta_profile(mechanism, _EPSILONS))
+        rates: FloatArray = np.maximum(ndtr(ndtri(alpha) + mu), alpha)
+        return rates
+    return trade_off(alpha, _EPSILONS, mechanism.profile(_EPSILONS))
 
 
-def trade_off(alpha: np.ndarray, epsilons: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+def trade_off(alpha: FloatArray, epsilons: FloatArray, deltas: FloatArray) -> FloatArray:
     """TPR(α) that (ε, δ) at every point of a profile allow; in [α, 1]. Shapes (n,), (k,), (k,)."""
     growth = np.exp(epsilons)
     straight = growth * alpha[..., None] + deltas
     mirrored = 1 - (1 - deltas - alpha[..., None]) / growth
-    return np.clip(np.minimum(straight, mirrored).min(axis=-1), alpha, 1.0)
+    rates: FloatArray = np.clip(np.minimum(straight, mirrored).min(axis=-1), alpha, 1.0)
+    return rates
 
 
 def attack_risk(mechanism: Mechanism, *, prior: float = DEFAULT_PRIOR) -> AttackRisk:
@@ -212,7 +147,7 @@ def attack_risk(mechanism: Mechanism, *, prior: float = DEFAULT_PRIOR) -> Attack
 
 def advantage(mechanism: Mechanism) -> float:
     """Largest TPR − FPR of any attack: δ(0), the total variation distance."""
-    return float(delta_profile(mechanism, [0.0])[0])
+    return float(mechanism.profile([0.0])[0])
 
 
 @dataclass(frozen=True, kw_only=True)

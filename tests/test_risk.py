@@ -8,20 +8,21 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from engine import risk
+from engine.accounting.mechanism import Mechanism
 from engine.allocation.result import WiggleRoom
 from engine.config import Budget, Sampling
 from engine.errors import InputError
-from engine.risk import Mechanism, attack_risk, rank_plans, true_positive_rate
+from engine.risk import attack_risk, rank_plans, true_positive_rate
 
 ALPHAS = np.array([1e-6, 1e-4, 0.001, 0.01, 0.05, 0.2, 0.5, 0.9, 0.999])
 
 
 def subsampled(q: float = 0.022, sigma: float = 3.44, steps: int = 11_000) -> Mechanism:
-    return Mechanism(sampling_probability=q, noise_multiplier=sigma, compositions=steps)
+    return Mechanism.poisson(sampling_probability=q, noise_multiplier=sigma, iterations=steps)
 
 
 def fixed(mu: float) -> Mechanism:
-    return Mechanism(sampling_probability=1.0, noise_multiplier=2 / mu, compositions=4)
+    return Mechanism.deterministic(noise_multiplier=2 / mu, participations=4)
 
 
 mechanisms = st.builds(
@@ -43,7 +44,7 @@ def test_fixed_batches_are_one_gaussian_exactly(mu):
 @pytest.mark.parametrize("mu", [0.05, 0.5, 1.0, 3.0])
 def test_the_minimum_over_the_profile_gives_the_same_curve(mu):
     """A finite grid of ε only loosens the bound: above the truth, by under 1e-3 of itself."""
-    deltas = risk.delta_profile(fixed(mu), risk._EPSILONS)
+    deltas = fixed(mu).profile(risk._EPSILONS)
     found = risk.trade_off(ALPHAS, risk._EPSILONS, deltas)
     exact = norm.cdf(norm.ppf(ALPHAS) + mu)
     assert np.all(found >= exact * (1 - 1e-9))
@@ -85,6 +86,7 @@ def test_no_attack_is_worse_than_guessing_and_rates_rise(mechanism):
     assert np.max(found - alpha) <= risk.advantage(mechanism) + 1e-9
 
 
+@pytest.mark.slow
 @given(mechanisms, st.floats(1.05, 3.0), st.integers(2, 5))
 def test_more_noise_never_helps_the_attacker_and_more_steps_never_hurt(mechanism, louder, longer):
     """Both of one mechanism, whose curve is then computed once."""

@@ -30,7 +30,16 @@ from engine.api.decisions import (
 )
 from engine.api.money import Candidate, Cost, CostAssumptions, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
-from engine.api.pilots import Arm, PilotBudget, PilotLaw, PilotPlan, Prepared, Terms, law_of_pilots
+from engine.api.pilots import (
+    Arm,
+    PilotBudget,
+    PilotLaw,
+    PilotPlan,
+    Prepared,
+    PrivacyTerms,
+    law_of_pilots,
+    propose,
+)
 from engine.config import Budget, Sampling
 from engine.errors import InputError
 
@@ -189,14 +198,14 @@ def pilot_plan(
     prepared: Prepared,
     _law: PilotLaw,
     evidence_hash: str,
-    terms: Terms,
+    terms: PrivacyTerms,
     budget: PilotBudget,
     with_rule: bool,
     repeats: int,
     keep_weights: bool,
 ) -> PilotPlan:
     """What would be tested; seconds, for the certificates. ``evidence_hash`` stands for the law."""
-    return law_of_pilots.propose(
+    return propose(
         prepared,
         _law,
         terms,
@@ -246,9 +255,16 @@ def evidence_version() -> str:
 
 def renew_evidence() -> None:
     """Forget every answer that rests on the law of before."""
-    for kept in (evidence_is_ready, fitted_evidence, decision, _answer, least_budgets):
-        kept.clear()
-    for kept in (best_epsilon, budget_map, plan_lines):
+    for kept in (
+        evidence_is_ready,
+        fitted_evidence,
+        decision,
+        _answer,
+        least_budgets,
+        best_epsilon,
+        budget_map,
+        plan_lines,
+    ):
         kept.clear()
 
 

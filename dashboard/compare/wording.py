@@ -38,31 +38,33 @@ def headline(first: Side, second: Side, found: Explanation | None, words: Words)
     """One sentence: what differs, and which assumption explains most of it. The first side is the
     scenario of the sidebar."""
     names = {"second": _quoted(second.name, words)}
-    if found is None:
+    if found is None or first.answer is None or second.answer is None:
         missing = first if first.answer is None else second
         return words.say(
             "{name} has no plan, so there is nothing to compare: {reason}",
             name=_quoted(missing.name, words),
-            reason=words.refusal(missing.refused),
+            reason=words.refusal(missing.refused) if missing.refused else "",
         )
     if not found.effects:
         return words.say("{second} and this scenario rest on the same assumptions.", **names)
     loss, cost = found.main("loss"), found.main("cost")
-    if loss is None and cost is None:
-        return words.say(
-            "{second} and this scenario differ in {count} but come to the same loss and cost.",
-            count=words.count("{n} assumption", "{n} assumptions", len(found.effects)),
-            **names,
-        )
     texts = {**names, **_results(first.answer, second.answer, words)}
-    if cost is None:
+    if loss is not None and cost is not None:
+        return words.say(
+            "{second} has a loss of {loss_b}, this scenario {loss_a}, mostly because of {loss_by}; "
+            "it costs {cost_b} instead of {cost_a}, mostly because of {cost_by}.",
+            loss_by=_part(found, loss, "loss", words),
+            cost_by=_part(found, cost, "cost", words),
+            **texts,
+        )
+    if loss is not None:
         return words.say(
             "{second} has a loss of {loss_b}, this scenario {loss_a}, at the same cost; what "
             "explains most of the difference is {loss_by}.",
             loss_by=_part(found, loss, "loss", words),
             **texts,
         )
-    if loss is None:
+    if cost is not None:
         return words.say(
             "{second} costs {cost_b}, this scenario {cost_a}, at the same loss; what explains most "
             "of the difference is {cost_by}.",
@@ -70,11 +72,9 @@ def headline(first: Side, second: Side, found: Explanation | None, words: Words)
             **texts,
         )
     return words.say(
-        "{second} has a loss of {loss_b}, this scenario {loss_a}, mostly because of {loss_by}; it "
-        "costs {cost_b} instead of {cost_a}, mostly because of {cost_by}.",
-        loss_by=_part(found, loss, "loss", words),
-        cost_by=_part(found, cost, "cost", words),
-        **texts,
+        "{second} and this scenario differ in {count} but come to the same loss and cost.",
+        count=words.count("{n} assumption", "{n} assumptions", len(found.effects)),
+        **names,
     )
 
 

@@ -246,7 +246,7 @@ def window(answer: Decision) -> tuple[float, float]:
     return low, max(min(curve[-1], max(points) * 30), max(points) * 3)
 
 
-def losses(answer: Decision, shown: np.ndarray) -> list[float]:
+def losses(answer: Decision, shown: np.ndarray) -> tuple[float, float]:
     """Range of the loss axis: the band, and room below for a label."""
     here = answer.recommendation.cross_entropy
     top = max(answer.frontier.high[shown].max(), here.high)
@@ -254,12 +254,12 @@ def losses(answer: Decision, shown: np.ndarray) -> list[float]:
     rule = answer.frontier.rule_tuned[shown]
     if np.isfinite(rule).any():  # Show the rule's plateau, however high, without flattening ours.
         top = max(top, min(1.02 * float(np.nanmin(rule)), 2 * top - bottom))
-    return [max(0.0, float(bottom - 0.3 * (top - bottom))), float(top + 0.08 * (top - bottom))]
+    return max(0.0, float(bottom - 0.3 * (top - bottom))), float(top + 0.08 * (top - bottom))
 
 
 def _worth_showing(room: WiggleRoom, axis: int) -> np.ndarray:
     """Indices along one side of the map that hold a fair plan, and one more on either side."""
-    fair = (room.excess <= _CEILING * room.tolerance).any(axis=axis)
+    fair = np.asarray((room.excess <= _CEILING * room.tolerance).any(axis=axis))
     hits = np.nonzero(fair)[0] if fair.any() else np.arange(len(fair))
     first, last = max(0, hits[0] - 1), min(len(fair) - 1, hits[-1] + 1)
     cells = min(last - first + 1, _MAP_CELLS)

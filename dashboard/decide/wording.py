@@ -165,6 +165,8 @@ def overspending(answer: Decision, words: Words) -> str | None:
 
 def factor(rule: Baseline, words: Words) -> str:
     """How many times the compute, with its interval where one is known."""
+    if rule.compute_factor is None:
+        return out_of_reach(rule, words)
     value = labels.times(rule.compute_factor, words)
     if rule.factor_low is None:
         return value

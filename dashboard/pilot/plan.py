@@ -8,7 +8,7 @@ from dashboard.pilot.budget import Choices
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
-from engine.api.pilots import PilotBudget, PilotLaw, PilotPlan, Prepared, Terms, launchers
+from engine.api.pilots import PilotBudget, PilotLaw, PilotPlan, Prepared, PrivacyTerms, launchers
 from engine.errors import InputError
 from engine.text import figures
 from engine.text.i18n import Words
@@ -19,7 +19,7 @@ def draw(
 ) -> None:
     """What it will take and what is predicted, before it starts."""
     unit = labels.privacy_unit(found.source)
-    terms = Terms(epsilon=now.budget.epsilon, delta=now.budget.delta, privacy_unit=unit)
+    terms = PrivacyTerms(epsilon=now.budget.epsilon, delta=now.budget.delta, privacy_unit=unit)
     try:
         with st.spinner(words.say("Certifying the privacy of each training: some seconds …")):
             budget = PilotBudget(seconds=seconds)

@@ -63,7 +63,7 @@ def record(answer: Answer, basis: tables.Basis, words: Words) -> Record:
     )
 
 
-def _listed(pairs: Iterable[tuple[str, str]], words: Words) -> str:
+def _listed(pairs: Iterable[tuple[str | float, str | float]], words: Words) -> str:
     """Names and values in a line."""
     colon, comma = ("：", "、") if words.language == "ja" else (": ", "; ")
     return comma.join(f"{name}{colon}{value}" for name, value in pairs)
@@ -119,7 +119,7 @@ def promise(answer: Answer, words: Words) -> str:
 def summary(answer: Answer, words: Words) -> Table:
     """The record in a few lines, for a slide."""
     study, risk = answer.study, answer.risk
-    listed = _listed(((name, npv) for name, _, npv, _ in tables.options(answer, words).rows), words)
+    listed = _listed(((row[0], row[2]) for row in tables.options(answer, words).rows), words)
     main = tables.main_assumptions(study, words).rows[:3]
     rows = [
         (words.say("Question"), request.question(answer, words)),
@@ -129,7 +129,7 @@ def summary(answer: Answer, words: Words) -> Table:
             joined([verdict.ask(answer, words), verdict.why(answer, words)], words),
         ),
         (words.say("Figures"), roi_wording.headline(study, words)),
-        (words.say("Assumptions"), _listed((row[:2] for row in main), words)),
+        (words.say("Assumptions"), _listed(((row[0], row[1]) for row in main), words)),
         (
             words.say("Risks"),
             joined(

@@ -109,7 +109,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Lines:
         ),
         marks=tuple(marks),
         log_x=True,
-        y_range=tuple(charts.losses(answer, shown)),
+        y_range=charts.losses(answer, shown),
     )
 
 
@@ -141,7 +141,7 @@ def cash(study: Study, words: Words, colours: Palette) -> Lines:
 
     level = formats.percent(band.level, words.language)
     time = study.appraisal.payback_months
-    marks = ()
+    marks: tuple[Mark, ...] = ()
     if time.value <= band.months[-1]:
         payback = figures.months(time.value, words)
         marks = (

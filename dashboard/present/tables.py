@@ -51,11 +51,11 @@ def day(when: date, words: Words) -> str:
 def key_figures(answer: Answer, words: Words) -> Table:
     """The figures of both pages, each with its range."""
     study = answer.study
-    shown = (
-        *facts.metrics(answer.decision, words),
-        *roi_facts.headlines(study, answer.risk, words),
-    )
-    rows = [(item.label, item.value, item.detail) for item in shown]
+    rows = [(item.label, item.value, item.detail) for item in facts.metrics(answer.decision, words)]
+    rows += [
+        (item.label, item.value, item.detail)
+        for item in roi_facts.headlines(study, answer.risk, words)
+    ]
     chance = figures.chance(study.appraisal.probability, words)
     rows.insert(5, (figures.name("payback", words), figures.payback(study.appraisal, words), ""))
     rows.insert(6, (figures.name("probability", words), chance, ""))
@@ -187,8 +187,8 @@ def _assumption(table: Assumptions, name: str, words: Words) -> tuple[str, ...]:
     row = table[name]
     inside = ""
     if row.uncertain:
-        ends = (figures.figure(name, end, words) for end in (row.low, row.high))
-        inside = figures.range_of(*ends, words)
+        low, high = (figures.figure(name, end, words) for end in (row.low, row.high))
+        inside = figures.range_of(low, high, words)
     return (
         figures.name(name, words),
         figures.figure(name, row.value, words),

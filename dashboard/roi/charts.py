@@ -126,8 +126,8 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
         )
     beside = []
     for bar, name in zip(bars, names, strict=True):
-        ends = sorted([(bar.npv_at_low, bar.low), (bar.npv_at_high, bar.high)])
-        for (x, value), anchor in zip(ends, ("right", "left"), strict=True):
+        both = sorted([(bar.npv_at_low, bar.low), (bar.npv_at_high, bar.high)])
+        for (x, value), anchor in zip(both, ("right", "left"), strict=True):
             text = figures.figure(bar.name, value, words)
             beside.append((x, text, anchor))
             figure.add_annotation(

@@ -149,16 +149,20 @@ def _part_of(whole: str, part: str, words: Words) -> str:
 
 def break_evens(study: Study, words: Words) -> list[tuple[str, str, str, str]]:
     """(name, value, value at which it just pays, margin), the nearest to the edge first."""
-    found = [item for item in study.break_evens if item.at is not None and item.margin is not None]
-    found.sort(key=lambda item: abs(item.margin))
+    found = [
+        (item, item.at, item.margin)
+        for item in study.break_evens
+        if item.at is not None and item.margin is not None
+    ]
+    found.sort(key=lambda each: abs(each[2]))
     return [
         (
             figures.name(item.name, words),
             figures.figure(item.name, item.value, words),
-            figures.figure(item.name, item.at, words),
-            ("+" if item.margin > 0 else "−") + formats.percent(abs(item.margin), words.language),
+            figures.figure(item.name, at, words),
+            ("+" if margin > 0 else "−") + formats.percent(abs(margin), words.language),
         )
-        for item in found
+        for item, at, margin in found
     ]
 
 
@@ -193,8 +197,8 @@ def _input(study: Study, name: str, words: Words) -> tuple[str, str, str]:
     row = study.table[name]
     value = figures.figure(name, row.value, words)
     if row.uncertain:
-        ends = (figures.figure(name, end, words) for end in (row.low, row.high))
-        value = formats.bracketed(value, figures.range_of(*ends, words), words.language)
+        low, high = (figures.figure(name, end, words) for end in (row.low, row.high))
+        value = formats.bracketed(value, figures.range_of(low, high, words), words.language)
     return label, value, f"{sources.source(row.source, words)} ({row.dated})"
 
 

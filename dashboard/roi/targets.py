@@ -12,6 +12,8 @@ from engine.errors import InputError
 from engine.text import figures
 from engine.text.i18n import Words
 
+_GOALS: tuple[Goal, ...] = tuple(Goal)
+
 
 def draw(now: Scenario, found: Study, words: Words) -> None:
     """Nothing is computed until a target is typed."""
@@ -20,7 +22,7 @@ def draw(now: Scenario, found: Study, words: Words) -> None:
     with left:
         goal = st.selectbox(
             words.say("What is to be reached"),
-            list(Goal),
+            _GOALS,
             format_func=lambda key: figures.goal(key, words),
             **session.bind_page("goal", "kind"),
         )

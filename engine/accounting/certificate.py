@@ -1,7 +1,10 @@
 """The privacy guarantee of one configuration, with everything that it rests on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from engine.accounting.mechanism import Mechanism
 from engine.config import NeighbouringRelation, Sampling
 
 
@@ -9,18 +12,66 @@ from engine.config import NeighbouringRelation, Sampling
 class Certificate:
     """A privacy guarantee with everything that it rests on (NIST SP 800-226, section 2).
 
-    ``epsilon`` was computed for exactly ``noise_multiplier`` by ``accountant``, and is at most the
-    ε that was asked for.
+    ``epsilon`` was computed for exactly ``mechanism`` by ``accountant``, and is at most the ε that
+    was asked for.
     """
 
-    noise_multiplier: float
+    mechanism: Mechanism
     epsilon: float
     delta: float
     accountant: str
-    sampling: Sampling
-    neighbouring_relation: NeighbouringRelation
     privacy_unit: str
-    sampling_probability: float
-    """B/N under Poisson sampling; 1 for the participations of deterministic batches."""
-    compositions: int
-    """Steps T under Poisson sampling; participations of one person for deterministic batches."""
+
+    @property
+    def noise_multiplier(self) -> float:
+        return self.mechanism.noise_multiplier
+
+    @property
+    def sampling(self) -> Sampling:
+        return self.mechanism.sampling
+
+    @property
+    def neighbouring_relation(self) -> NeighbouringRelation:
+        return self.mechanism.neighbouring_relation
+
+    @property
+    def sampling_probability(self) -> float:
+        """B/N under Poisson sampling; 1 for the participations of deterministic batches."""
+        return self.mechanism.sampling_probability
+
+    @property
+    def compositions(self) -> int:
+        """Steps T under Poisson sampling; a person's participations for deterministic batches."""
+        return self.mechanism.compositions
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON. The clipping norm is left out: it stands in a plan's settings."""
+        return {
+            "noise_multiplier": self.noise_multiplier,
+            "epsilon": self.epsilon,
+            "delta": self.delta,
+            "accountant": self.accountant,
+            "sampling": self.sampling,
+            "neighbouring_relation": self.neighbouring_relation,
+            "privacy_unit": self.privacy_unit,
+            "sampling_probability": self.sampling_probability,
+            "compositions": self.compositions,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, clipping_norm: float = 1.0) -> "Certificate":
+        """Inverse of :meth:`to_dict`. Raises KeyError, TypeError, ValueError or InputError."""
+        return cls(
+            mechanism=Mechanism(
+                sampling=Sampling(data["sampling"]),
+                neighbouring_relation=NeighbouringRelation(data["neighbouring_relation"]),
+                sampling_probability=data["sampling_probability"],
+                noise_multiplier=data["noise_multiplier"],
+                compositions=data["compositions"],
+                clipping_norm=clipping_norm,
+            ),
+            epsilon=data["epsilon"],
+            delta=data["delta"],
+            accountant=data["accountant"],
+            privacy_unit=data["privacy_unit"],
+        )

@@ -20,12 +20,8 @@ import numpy as np
 from dp_accounting.pld import privacy_loss_distribution
 
 from engine.accounting.certificate import Certificate
-from engine.accounting.domain import (
-    SMALLEST_NOISE_MULTIPLIER,
-    participations,
-    relation,
-    validate,
-)
+from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER, validate
+from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.accounting.profile import composed_epsilon_bound, subsampled_epsilon
 from engine.accounting.search import beyond_table
 from engine.accounting.search import noise_multiplier as searched_noise_multiplier
@@ -99,10 +95,6 @@ def _certify(
     delta: float,
     sampling: Sampling,
 ) -> Certificate:
-    if sampling is Sampling.POISSON:
-        probability, compositions = batch_size / data_budget, iterations
-    else:
-        probability, compositions = 1.0, participations(data_budget, batch_size, iterations)
     searched = float(
         searched_noise_multiplier(
             data_budget=data_budget,
@@ -114,24 +106,20 @@ def _certify(
         )
     )
     # Fixed batches have a closed form: only Poisson's answer can come from the table's edge.
-    if sampling is Sampling.POISSON and beyond_table(probability, compositions):
-        searched = _bisected(probability, compositions, epsilon, delta, searched)
+    probability = batch_size / data_budget
+    if sampling is Sampling.POISSON and beyond_table(probability, iterations):
+        searched = _bisected(probability, iterations, epsilon, delta, searched)
     sigma = _round_up(max(searched, SMALLEST_NOISE_MULTIPLIER))
     for _ in range(_ATTEMPTS):
-        bound, accountant = certified_epsilon(
-            probability, sigma, compositions, delta, target=epsilon
-        )
+        mechanism = mechanism_of(data_budget, batch_size, iterations, sigma, sampling)
+        bound, accountant = certified_epsilon(mechanism, delta, target=epsilon)
         if bound <= epsilon:
             return Certificate(
-                noise_multiplier=sigma,
+                mechanism=mechanism,
                 epsilon=bound,
                 delta=delta,
                 accountant=accountant,
-                sampling=sampling,
-                neighbouring_relation=relation(sampling),
                 privacy_unit=PRIVACY_UNIT,
-                sampling_probability=probability,
-                compositions=compositions,
             )
         # In the Gaussian region ε falls like 1/σ and elsewhere faster; 0.9 of that step keeps
         # from overshooting where it falls faster.
@@ -145,25 +133,22 @@ def _certify(
 
 
 def certified_epsilon(
-    sampling_probability: float,
-    noise_multiplier: float,
-    compositions: int,
-    delta: float,
-    *,
-    target: float = 0.0,
+    mechanism: Mechanism, delta: float, *, target: float = 0.0
 ) -> tuple[float, str]:
     """Upper bound on ε at ``delta`` and the accountant that gave it.
 
     The loss grid is refined until the bound is at most ``target`` or refining no longer pays
     within the memory bound; every intermediate bound is valid, the smallest is returned.
     """
-    if sampling_probability == 1.0:
+    probability, compositions = mechanism.sampling_probability, mechanism.compositions
+    sigma = mechanism.noise_multiplier
+    if probability == 1.0:
         # k Gaussians of sensitivity 1 are one Gaussian of noise σ/√k.
-        noise_multiplier, compositions = noise_multiplier / math.sqrt(compositions), 1
-    finest = _finest_cell(sampling_probability, noise_multiplier)
+        sigma, compositions = sigma / math.sqrt(compositions), 1
+    finest = _finest_cell(probability, sigma)
     cell, best, stalled = max(_COARSEST_CELL, finest), (math.inf, PLD), 0
     while True:
-        found = _bound(sampling_probability, noise_multiplier, compositions, delta, cell)
+        found = _bound(probability, sigma, compositions, delta, cell)
         stalled = stalled + 1 if best[0] * 0.9995 <= found[0] < math.inf else 0
         best = min(best, found)
         if best[0] <= target or cell <= finest or stalled == _STALLS:

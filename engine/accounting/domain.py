@@ -6,13 +6,7 @@ for N and ε twice what a budget may hold, since "what if we doubled it" is one 
 
 import numpy as np
 
-from engine.config import (
-    DATA_RANGE,
-    DELTA_RANGE,
-    EPSILON_RANGE,
-    NeighbouringRelation,
-    Sampling,
-)
+from engine.config import DATA_RANGE, DELTA_RANGE, EPSILON_RANGE
 from engine.errors import InputError
 
 SMALLEST_NOISE_MULTIPLIER = 0.3
@@ -49,13 +43,6 @@ def validate(
 def participations(data_budget: int, batch_size: int, iterations: int) -> int:
     """How often fixed batches in turn see one person at the most: ⌈T·B/N⌉, in exact integers."""
     return -(-int(iterations) * int(batch_size) // int(data_budget))
-
-
-def relation(sampling: Sampling) -> NeighbouringRelation:
-    """The neighbouring relation under which a sampling scheme is accounted."""
-    if sampling is Sampling.DETERMINISTIC:
-        return NeighbouringRelation.ZERO_OUT
-    return NeighbouringRelation.ADD_REMOVE
 
 
 def _require(name: str, value: np.ndarray | float, low: float, high: float) -> None:

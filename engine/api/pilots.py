@@ -9,7 +9,8 @@ from engine.decision.pilot_law import Revision
 from engine.pilot.audits.audit import Audit
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.pilot.propose import propose
+from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.pilot.running import launchers
 from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import Request, folder_of
@@ -29,13 +30,13 @@ __all__ = [
     "PilotLaw",
     "PilotPlan",
     "Prepared",
+    "PrivacyTerms",
     "Promised",
     "Request",
     "Revision",
     "Saving",
     "State",
     "Status",
-    "Terms",
     "TrainingResult",
     "Transfer",
     "Verdict",
@@ -45,5 +46,6 @@ __all__ = [
     "law_of_pilots",
     "other_code",
     "promised_on",
+    "propose",
     "verdict",
 ]

@@ -8,7 +8,7 @@ from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, Terms
+from engine.pilot.question import PilotBudget, PrivacyTerms
 
 CORPORA = ("docstrings", "folder", "jsonl", "csv", "parquet", "huggingface")
 DEFAULT_DELTA = 1e-6
@@ -105,7 +105,7 @@ def budget_of(options: argparse.Namespace) -> PilotBudget:
     return PilotBudget(seconds=60 * number("--minutes", options.minutes))
 
 
-def terms_of(options: argparse.Namespace, prepared: Prepared) -> Terms:
+def terms_of(options: argparse.Namespace, prepared: Prepared) -> PrivacyTerms:
     """The promise for the units of ``prepared``."""
     if options.delta is None:
         delta = min(DEFAULT_DELTA, _SHARE / prepared.units)
@@ -119,7 +119,9 @@ def terms_of(options: argparse.Namespace, prepared: Prepared) -> Terms:
             unit=unit,
             value=options.unit,
         )
-    return Terms(epsilon=number("--epsilon", options.epsilon), delta=delta, privacy_unit=unit)
+    return PrivacyTerms(
+        epsilon=number("--epsilon", options.epsilon), delta=delta, privacy_unit=unit
+    )
 
 
 def canaries_of(options: argparse.Namespace) -> int:

@@ -33,7 +33,6 @@ from engine.risk import (
     AttackRisk,
     Exposure,
     attack_risk,
-    mechanism_of,
     planned_mechanism,
     rank_plans,
 )
@@ -102,7 +101,7 @@ def answer(
         mechanism = planned_mechanism(decision.recommendation, question.budget.data_budget)
     else:
         decision = _with_noise_of(certificate, decision, fitted)
-        mechanism = mechanism_of(certificate)
+        mechanism = certificate.mechanism
     plans = plans_of(
         decision, fitted.fit, fitted.space, certified=None if certificate is None else mechanism
     )

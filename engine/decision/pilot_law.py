@@ -31,7 +31,7 @@ from engine.pilot.learning_rate import LearningRateRule, fit_rule
 from engine.pilot.plan import PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import expected, propose
-from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.runs.curves import has_curve
 from engine.runs.evidence import EvidenceSummary, content_hash, evidence
 
@@ -115,7 +115,7 @@ def revise(plan: PilotPlan, prepared: Prepared) -> Revision:
     again = propose(
         prepared,
         law,
-        Terms(epsilon=plan.epsilon, delta=plan.delta, privacy_unit=plan.privacy_unit),
+        PrivacyTerms(epsilon=plan.epsilon, delta=plan.delta, privacy_unit=plan.privacy_unit),
         PilotBudget(compute_flops=compute),
         with_rule=False,
     ).arms[0]

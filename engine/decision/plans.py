@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from engine.accounting.mechanism import Mechanism
 from engine.allocation.space import Space
 from engine.decision.decide import Decision
 from engine.law.fit import FitResult
-from engine.risk import Mechanism, advantage
+from engine.risk import advantage
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan, forecast, plan_of
 
 

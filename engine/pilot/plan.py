@@ -16,7 +16,8 @@ from enum import StrEnum
 from typing import Any
 
 from engine.accounting.certificate import Certificate
-from engine.config import NeighbouringRelation, Sampling, TrainingConfig
+from engine.accounting.mechanism import Mechanism
+from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.runs.checks import canonical_json
@@ -96,6 +97,18 @@ class TrainingSettings:
     """Examples a micro-batch; changes speed, not results."""
     precision: str = "float32"
     """"float32" or "bfloat16" for the forward and backward pass; norms and sums stay float32."""
+
+    @property
+    def mechanism(self) -> Mechanism | None:
+        """What the training is to the accountant; None without noise, which promises nothing."""
+        if self.noise_batch_ratio == 0:
+            return None
+        return Mechanism.poisson(
+            sampling_probability=self.config.batch_size / self.data_budget,
+            noise_multiplier=self.noise_batch_ratio * self.config.batch_size,
+            iterations=self.config.iterations,
+            clipping_norm=self.clip_norm,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -228,6 +241,8 @@ class PilotPlan:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         content = asdict(self)
+        for arm, plain in zip(self.arms, content["arms"], strict=True):
+            plain["certificate"] = arm.certificate.to_dict()
         if self.transferred_runs is None:
             # As plans were written before laws were transferred: theirs keep their ids.
             del content["transferred_runs"]
@@ -252,18 +267,10 @@ class PilotPlan:
 
 
 def _arm(data: Mapping[str, Any]) -> Arm:
-    certificate = Certificate(
-        **{
-            **data["certificate"],
-            "sampling": Sampling(data["certificate"]["sampling"]),
-            "neighbouring_relation": NeighbouringRelation(
-                data["certificate"]["neighbouring_relation"]
-            ),
-        }
-    )
+    settings = TrainingSettings.from_dict(data["settings"])
     return Arm(
         name=data["name"],
-        settings=TrainingSettings.from_dict(data["settings"]),
-        certificate=certificate,
+        settings=settings,
+        certificate=Certificate.from_dict(data["certificate"], clipping_norm=settings.clip_norm),
         predicted=data["predicted"] and Interval(**data["predicted"]),
     )

@@ -20,7 +20,7 @@ from engine.errors import InputError
 from engine.interval import Interval
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.pilot.running.versions import code_version
 from engine.pilot.search import Found, seconds_of, within_budget
 
@@ -33,7 +33,7 @@ WARMUP = 20
 def propose(
     prepared: Prepared,
     law: PilotLaw,
-    terms: Terms,
+    terms: PrivacyTerms,
     budget: PilotBudget,
     *,
     with_rule: bool = True,
@@ -76,7 +76,7 @@ def propose(
     )
 
 
-def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: Terms, found: Found) -> Arm:
+def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, found: Found) -> Arm:
     certificate = _certificate(prepared, terms, found.config)
     ratio = certificate.noise_multiplier / found.config.batch_size
     config = found.config
@@ -116,7 +116,7 @@ def expected(law: PilotLaw, config: TrainingConfig, ratio: float) -> Interval:
     )
 
 
-def _certificate(prepared: Prepared, terms: Terms, config: TrainingConfig) -> Certificate:
+def _certificate(prepared: Prepared, terms: PrivacyTerms, config: TrainingConfig) -> Certificate:
     certificate = certify(
         data_budget=prepared.units,
         batch_size=config.batch_size,
@@ -125,4 +125,8 @@ def _certificate(prepared: Prepared, terms: Terms, config: TrainingConfig) -> Ce
         delta=terms.delta,
         sampling=Sampling.POISSON,
     )
-    return replace(certificate, privacy_unit=terms.privacy_unit)
+    return replace(
+        certificate,
+        mechanism=replace(certificate.mechanism, clipping_norm=CLIP_NORM),
+        privacy_unit=terms.privacy_unit,
+    )

@@ -66,7 +66,7 @@ class PilotLaw:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class PrivacyTerms:
     """The promise: ε at δ for one training, and whose data it protects."""
 
     epsilon: float

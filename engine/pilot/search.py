@@ -29,7 +29,7 @@ from engine.interval import FloatArray
 from engine.pilot.ladder import LARGEST, SMALLEST, parameter_count, shape_for
 from engine.pilot.plan import Shape
 from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, PilotLaw, Terms
+from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.runs.curves import FIRST_ITERATION
 
 START_SECONDS = 8.0
@@ -58,7 +58,7 @@ class Found:
 def within_budget(
     prepared: Prepared,
     law: PilotLaw,
-    terms: Terms,
+    terms: PrivacyTerms,
     budget: PilotBudget,
     *,
     with_rule: bool,
@@ -103,7 +103,7 @@ def _by_time(
 
 
 def _arms(
-    prepared: Prepared, law: PilotLaw, terms: Terms, with_rule: bool, affordable: _Affordable
+    prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, with_rule: bool, affordable: _Affordable
 ) -> dict[str, Found]:
     """The recommendation within what is ``affordable``; the rule at its compute."""
     low, high = law.space.searched_model_size
@@ -126,7 +126,7 @@ def _arms(
 def _best(
     prepared: Prepared,
     law: PilotLaw,
-    terms: Terms,
+    terms: PrivacyTerms,
     shapes: dict[int, Shape],
     affordable: _Affordable,
 ) -> Found:

@@ -6,7 +6,7 @@ budget (more compute costs more), so candidates are tried on a grid and refined 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -27,7 +27,13 @@ from engine.roi.assumptions import Assumptions
 from engine.roi.metric import Curve
 from engine.roi.plan import RECOMMENDATION, Plan, forecast
 
-BUDGETS = ("compute_flops", "data_budget", "epsilon")
+_WITH: Mapping[str, Callable[[Budget, float], Budget]] = {
+    "compute_flops": lambda budget, value: replace(budget, compute_flops=value),
+    "data_budget": lambda budget, value: replace(budget, data_budget=math.ceil(value)),
+    "epsilon": lambda budget, value: replace(budget, epsilon=value),
+}
+"""Name of one budget → all budgets with that one changed; people are whole."""
+BUDGETS = tuple(_WITH)
 _REFINEMENTS = 6
 _SEARCHED = {
     "compute_flops": (1e14, 1e24),
@@ -87,8 +93,7 @@ class Held:
     def candidate(self, name: str, value: float) -> Candidate | None:
         """The plan and NPV with the budget ``name`` at ``value``; None if none is possible."""
         try:
-            value = math.ceil(value) if name == "data_budget" else value
-            budget = replace(self.budget, **{name: value})
+            budget = _WITH[name](self.budget, value)
             plan = best_plan(budget, self.fit, self.space, sampling=self.sampling)
         except InputError:
             return None
@@ -96,7 +101,7 @@ class Held:
         return Candidate(budget=budget, plan=plan, npv=npv)
 
 
-def along(held: Held, name: str, values: Sequence[float]) -> tuple[Candidate, ...]:
+def along(held: Held, name: str, values: Iterable[float]) -> tuple[Candidate, ...]:
     """Candidates with the budget ``name`` at each of ``values``; impossible ones are left out."""
     _require_name(name)
     tried = (held.candidate(name, float(value)) for value in values)
@@ -196,7 +201,9 @@ def _refined(
     value: float,
     found: Candidate,
 ) -> Candidate:
-    for _ in range(_REFINEMENTS if below is not None else 0):
+    if below is None:
+        return found
+    for _ in range(_REFINEMENTS):
         middle = math.sqrt(below * value)
         candidate = held.candidate(name, middle)
         if candidate is not None and candidate.npv >= target:

@@ -47,6 +47,11 @@ class AssumedCurve:
     measured: bool = False
     inputs: tuple[str, ...] = CURVE_INPUTS
 
+    @property
+    def pairs(self) -> tuple[tuple[float, float], ...]:
+        """The measured pairs: none."""
+        return ()
+
     def metric(
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:

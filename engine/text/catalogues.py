@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
@@ -18,15 +18,21 @@ from engine.text.i18n import LANGUAGES, LOCALE
 _ROOT = Path(__file__).resolve().parents[2]
 _REFUSALS = {"InputError": None}
 _SENTENCES = {"say": None, "count": (1, 2), "N_": None, **_REFUSALS}
-_HEADERS = ("Project-Id-Version", "Language", "Plural-Forms", "MIME-Version")
-_HEADERS += ("Content-Type", "Content-Transfer-Encoding")
+_HEADERS = (
+    "Project-Id-Version",
+    "Language",
+    "Plural-Forms",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+)
 
-Message = str | tuple[str, str]
+MessageId = str | tuple[str, ...]
 
 
-def collect() -> list[Message]:
+def collect() -> list[MessageId]:
     """Every message id in the code, plurals as pairs, in order of appearance."""
-    found = {}
+    found: dict[MessageId, None] = {}
     for package, keywords in (
         ("dashboard", _SENTENCES),
         ("engine/text", _SENTENCES),
@@ -55,16 +61,16 @@ def updated(language: str) -> Catalog:
     for message in collect():
         said = old.get(message if isinstance(message, str) else message[0])
         english = message if language == "en" else ""
-        new.add(message, said.string if said and any(said.string) else english)
+        new.add(message, said.string if said and any(_forms(said)) else english)
     return new
 
 
-def lacking(catalogue: Catalog) -> list[Message]:
+def lacking(catalogue: Catalog) -> list[MessageId]:
     """Messages without a translation."""
     return [
-        message.id
+        message.id if isinstance(message.id, str) else tuple(message.id)
         for message in catalogue
-        if message.id and not all(message.string if message.pluralizable else [message.string])
+        if message.id and not all(_forms(message))
     ]
 
 
@@ -83,10 +89,16 @@ def main() -> int:
     return 1 if missing else 0
 
 
+def _forms(message: Message) -> tuple[str, ...]:
+    """The translation of each form of a message; one empty text where there is none."""
+    translated = message.string or ""
+    return (translated,) if isinstance(translated, str) else tuple(translated)
+
+
 def _idle(line: str) -> bool:
     """Header lines that change with every run and say nothing."""
     header = re.match(r'"([A-Z][\w-]+): .*\\n"$', line)
-    return bool(header) and header[1] not in _HEADERS
+    return header is not None and header[1] not in _HEADERS
 
 
 if __name__ == "__main__":

@@ -259,8 +259,10 @@ def unit(key: str, words: Words) -> str:
 def shown(key: str, value: float, words: Words) -> float:
     """A value of the table as a plain number in the reader's currency.
 
-    >>> shown("pilot_cost", 300.0, Words("en", jpy_per_usd=150.0)), shown("adoption", 0.6,
-    Words("en")) (2.0, 0.6)
+    >>> shown("pilot_cost", 300.0, Words("en", jpy_per_usd=150.0))
+    2.0
+    >>> shown("adoption", 0.6, Words("en"))
+    0.6
     """
     return value / words.jpy_per_usd if words.jpy_per_usd and INPUTS[key].unit in _MONEY else value
 
@@ -284,8 +286,8 @@ def payback(found: Appraisal, words: Words) -> str:
     if math.isinf(time.high):
         inside = words.say("{low} or more", low=months(time.low, words))
     else:
-        ends = (formats.plain(round(end)) for end in (time.low, time.high))
-        inside = range_of(*ends, words)
+        low, high = (formats.plain(round(end)) for end in (time.low, time.high))
+        inside = range_of(low, high, words)
     return formats.bracketed(months(time.value, words), inside, words.language)
 
 

@@ -20,6 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from engine.errors import InputError
+from engine.roi.kinds import MetricKind
 from engine.text import formats
 
 _NAMED = 1e12
@@ -98,8 +99,8 @@ FIELDS: Mapping[str, str] = {
 }
 """Words that reach a sentence as the value of a placeholder: field names and units."""
 
-METRIC_FIELDS: Mapping[str, Mapping[str, str]] = {
-    "tickets-resolved": {
+METRIC_FIELDS: Mapping[MetricKind, Mapping[str, str]] = {
+    MetricKind.TICKETS_RESOLVED: {
         "metric": N_("share of tickets resolved without a person"),
         "value_per_unit": N_("value of a ticket resolved without a person"),
         "metric_today": N_("share of tickets resolved without the model"),
@@ -108,7 +109,7 @@ METRIC_FIELDS: Mapping[str, Mapping[str, str]] = {
         "metric_width": N_("width of the step from loss to tickets"),
         "metric_curve": N_("measured step from loss to tickets"),
     },
-    "error-rate": {
+    MetricKind.ERROR_RATE: {
         "metric": N_("error rate"),
         "value_per_unit": N_("cost of one error"),
         "metric_today": N_("error rate without the model"),
@@ -117,7 +118,7 @@ METRIC_FIELDS: Mapping[str, Mapping[str, str]] = {
         "metric_width": N_("width of the step from loss to errors"),
         "metric_curve": N_("measured step from loss to errors"),
     },
-    "response-time": {
+    MetricKind.RESPONSE_TIME: {
         "metric": N_("response time"),
         "value_per_unit": N_("value of one second of response time"),
         "metric_today": N_("response time without the model"),
@@ -159,7 +160,7 @@ class Words:
     """
 
     language: str
-    metric: str = "minutes-saved"
+    metric: MetricKind = MetricKind.MINUTES_SAVED
     jpy_per_usd: float | None = None
 
     def say(self, message: str, /, **values: object) -> str:

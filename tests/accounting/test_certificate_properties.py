@@ -6,6 +6,7 @@ too large wastes the data.
 
 import math
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_fixed_batches_need_what_the_closed_form_says(people, share, steps, epsi
         assert gaussian_delta(epsilon, root / (sigma * 0.98)) > delta
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     people=PEOPLE,

@@ -11,10 +11,8 @@ from engine.accounting.domain import (
     MOST_ITERATIONS,
     SMALLEST_NOISE_MULTIPLIER,
     participations,
-    relation,
     validate,
 )
-from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
 from tests.accounting.independent import most_participations
 
@@ -48,11 +46,6 @@ def test_the_busiest_person_is_counted(people, batch, steps, seen):
 def test_participations_are_those_of_the_busiest_person(people, share, steps):
     batch = max(int(people * share), 1)
     assert participations(people, batch, steps) == most_participations(people, batch, steps)
-
-
-def test_each_sampling_has_its_relation():
-    assert relation(Sampling.POISSON) is NeighbouringRelation.ADD_REMOVE
-    assert relation(Sampling.DETERMINISTIC) is NeighbouringRelation.ZERO_OUT
 
 
 def test_the_least_noise_is_where_the_accountants_still_work():

@@ -14,6 +14,7 @@ EPSILONS = st.floats(0.01, 128)
 DELTAS = st.floats(-12, -5).map(lambda exponent: 10.0**exponent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epsilon", "mu"), [(0.1, 0.5), (1.0, 1.0), (4.0, 1.5), (20.0, 5.0)])
 def test_delta_agrees_with_dp_accounting(epsilon, mu):
     pld = privacy_loss_distribution.from_gaussian_mechanism(1 / mu)

@@ -7,6 +7,7 @@ import pytest
 from tests.accounting.independent import gaussian_delta, most_participations, poisson_delta
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Optimal order:UserWarning")
 @pytest.mark.parametrize(
     ("q", "sigma", "steps", "delta"),

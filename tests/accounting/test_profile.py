@@ -34,6 +34,7 @@ def test_agrees_with_a_fine_pld(row):
     assert found == pytest.approx(row["epsilon"], rel=2.5e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [10, 1_000, 100_000])
 @pytest.mark.parametrize("sigma_per_root_step", [0.3, 1.0, 10.0])
 def test_full_batches_are_gaussian_mechanisms(steps, sigma_per_root_step):
@@ -44,6 +45,7 @@ def test_full_batches_are_gaussian_mechanisms(steps, sigma_per_root_step):
     assert mu == pytest.approx(np.full(3, 1 / sigma_per_root_step), rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("q", "sigma", "steps", "cell", "span"),
     [(0.3, 300.0, 100_000, 2e-3, 16.0), (1e-5, 0.6, 100_000, 4e-4, 60.0)],
@@ -93,6 +95,7 @@ def test_one_step_agrees_with_its_integral(q, sigma):
     assert inside - np.exp(epsilon) * norm.sf(x / sigma) == pytest.approx(q * 1e-3, rel=5e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("q", "steps"), [(6.3e-6, 631), (1e-5, 13_638), (1.4e-4, 118), (1e-6, 1_000_000)]
 )
@@ -130,6 +133,7 @@ def test_a_bound_is_one_and_is_a_grid_point():
     assert delta[0] <= 1e-3 < delta[1]
 
 
+@pytest.mark.slow
 def test_the_floating_point_allowance_covers_what_an_fft_gets_wrong():
     """Where one step is two-humped only 1e-8 of the tilted mass decides δ: a relative allowance on
     δ itself would be 4e5 times too small here."""

@@ -34,6 +34,7 @@ def random_questions(seed, count, largest_probability):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "largest_probability"),
     # The second half stays where few take part and one step's loss is two-humped.

@@ -46,6 +46,7 @@ def test_nodes_hold_what_the_accountant_says(q):
         assert found == pytest.approx(table.EPSILONS[e], rel=4e-3)
 
 
+@pytest.mark.slow
 def test_an_interrupted_build_keeps_its_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(table, "SAMPLING_PROBABILITIES", np.array([0.1, 1.0]))
     monkeypatch.setattr(table, "ITERATIONS", np.array([10, 20]))

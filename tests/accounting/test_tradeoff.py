@@ -16,6 +16,7 @@ def test_full_batches_are_one_gaussian(sigma, steps):
     np.testing.assert_allclose(found, gaussian_delta(EPSILONS, np.sqrt(steps) / sigma), atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("q", "sigma", "steps"), [(0.022, 6.0, 11_000), (0.001, 0.6, 300), (0.001, 0.45, 20_000)]
 )

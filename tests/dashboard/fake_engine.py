@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from engine.accounting.certificate import Certificate
+from engine.accounting.mechanism import Mechanism
 from engine.allocation.result import (
     Allocation,
     Baseline,
@@ -27,7 +28,7 @@ from engine.decision.reconciliation import reconciliation
 from engine.decision.verdict import verdict
 from engine.errors import InputError
 from engine.interval import Interval
-from engine.risk import attack_risk, mechanism_of, planned_mechanism
+from engine.risk import attack_risk, planned_mechanism
 from engine.roi.draws import LossForecast
 from engine.roi.plan import RECOMMENDATION, Plan
 from engine.roi.study import study
@@ -212,15 +213,17 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
 
 def certify(*, data_budget, batch_size, iterations, epsilon, delta, sampling):
     return Certificate(
-        noise_multiplier=1.002 * (0.4 + 1.4 / epsilon**0.8),
+        mechanism=Mechanism(
+            sampling=Sampling.POISSON if sampling is Sampling.BEST else sampling,
+            neighbouring_relation=NeighbouringRelation.ADD_REMOVE,
+            sampling_probability=batch_size / data_budget,
+            noise_multiplier=1.002 * (0.4 + 1.4 / epsilon**0.8),
+            compositions=iterations,
+        ),
         epsilon=epsilon * 0.9991,
         delta=delta,
         accountant="dp_accounting PLD",
-        sampling=sampling,
-        neighbouring_relation=NeighbouringRelation.ADD_REMOVE,
         privacy_unit="person",
-        sampling_probability=batch_size / data_budget,
-        compositions=iterations,
     )
 
 
@@ -230,7 +233,7 @@ def answer(question, fitted, *, decision=None, certificate=None, refusal=None):
         question.budget, fitted, sampling=question.sampling, assumptions=question.prices
     )
     best, people = decision.recommendation, question.budget.data_budget
-    mechanism = mechanism_of(certificate) if certificate else planned_mechanism(best, people)
+    mechanism = certificate.mechanism if certificate else planned_mechanism(best, people)
     plan = Plan(
         name=RECOMMENDATION,
         workload=Workload(

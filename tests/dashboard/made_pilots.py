@@ -9,7 +9,8 @@ import math
 from datetime import UTC, datetime
 
 from engine.accounting.certificate import Certificate
-from engine.config import NeighbouringRelation, Sampling, TrainingConfig
+from engine.accounting.mechanism import Mechanism
+from engine.config import TrainingConfig
 from engine.interval import Interval
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
@@ -175,15 +176,13 @@ def _arm(name, size, batch, steps, predicted):
             warmup=20,
         ),
         certificate=Certificate(
-            noise_multiplier=sigma,
+            mechanism=Mechanism.poisson(
+                sampling_probability=batch / UNITS, noise_multiplier=sigma, iterations=steps
+            ),
             epsilon=3.9961,
             delta=1e-8,
             accountant="dp_accounting PLD",
-            sampling=Sampling.POISSON,
-            neighbouring_relation=NeighbouringRelation.ADD_REMOVE,
             privacy_unit="document",
-            sampling_probability=batch / UNITS,
-            compositions=steps,
         ),
         predicted=Interval(value=expected, low=0.96 * expected, high=1.04 * expected, level=0.9)
         if predicted

@@ -9,7 +9,7 @@ from engine.decision.answer import Noise, answer, certified_answer, decide_on, t
 from engine.decision.question import Currency, question
 from engine.decision.verdict import verdict
 from engine.errors import InputError
-from engine.risk import attack_risk, mechanism_of, planned_mechanism
+from engine.risk import attack_risk, planned_mechanism
 
 ASKED = question(3.8e20, 10_000_000, 4.0)
 
@@ -34,7 +34,7 @@ def test_a_certified_answer_rests_on_the_certified_noise_throughout(estimated, c
     assert best.noise_multiplier == certificate.noise_multiplier
     assert best.noise_batch_ratio == certificate.noise_multiplier / best.config.batch_size
     assert best.sampling is certificate.sampling
-    assert certified.risk == attack_risk(mechanism_of(certificate))
+    assert certified.risk == attack_risk(certificate.mechanism)
     plan = certified.study.appraisal.plan
     assert plan.certified and plan.loss.value == pytest.approx(best.cross_entropy.value)
     assert plan.advantage == pytest.approx(certified.risk.advantage)
@@ -61,8 +61,10 @@ def test_the_two_states_agree_within_a_percent(estimated, certified):
 def test_a_certificate_with_much_more_noise_moves_loss_risk_and_return(
     fitted, estimated, certified
 ):
+    mechanism = certified.certificate.mechanism
     noisy = replace(
-        certified.certificate, noise_multiplier=20 * certified.certificate.noise_multiplier
+        certified.certificate,
+        mechanism=replace(mechanism, noise_multiplier=20 * mechanism.noise_multiplier),
     )
     found = answer(ASKED, fitted, decision=estimated.decision, certificate=noisy)
     assert found.decision.recommendation.noise_multiplier == noisy.noise_multiplier

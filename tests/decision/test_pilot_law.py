@@ -12,14 +12,14 @@ from engine.errors import InputError
 from engine.law.transfer.pool import POOLED, TRANSFERRED
 from engine.pilot.plan import Transfer
 from engine.pilot.propose import propose
-from engine.pilot.question import PilotBudget, Terms
+from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.runs import log as runs_log
 from engine.runs.evidence import content_hash
 from tests.pilot.conftest import FAMILY, TRUTH, prepared, sweep  # noqa: F401 (a fixture)
 
 OWN = "gpt-bytes-letters"
 POINT = 30_400, 724, 2**-8
-TERMS = Terms(epsilon=4.0, delta=1e-6, privacy_unit="document")
+TERMS = PrivacyTerms(epsilon=4.0, delta=1e-6, privacy_unit="document")
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from engine.errors import InputError
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import PilotPlan, Transfer
 from engine.pilot.propose import expected, propose
-from engine.pilot.question import PilotBudget, Terms
+from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.search import seconds_of
 from engine.runs.checks import canonical_json
 
-TERMS = Terms(epsilon=4.0, delta=1e-6, privacy_unit="document")
+TERMS = PrivacyTerms(epsilon=4.0, delta=1e-6, privacy_unit="document")
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.pilot.propose import propose
-from engine.pilot.question import PilotBudget, Terms
+from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.verdict import Outcome, Saving, verdict
 
 
 @pytest.fixture(scope="module")
 def plan(prepared, law):
-    terms = Terms(epsilon=4.0, delta=1e-6, privacy_unit="document")
+    terms = PrivacyTerms(epsilon=4.0, delta=1e-6, privacy_unit="document")
     return propose(prepared, law, terms, PilotBudget(seconds=120))
 
 

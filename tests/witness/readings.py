@@ -168,7 +168,7 @@ _LABELS = (
 )  # fmt: skip
 """Quantities that stand behind their name in a table."""
 _VALUE = re.compile(
-    r"[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
+    r"(?:under|over)?[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
 )
 
 
@@ -245,10 +245,13 @@ def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
         pattern = _pattern(message, words.language, fields)
         for found in pattern.finditer(text):
             for name, key in keys.items():
+                should = flat(expected(key, answer, words))
+                # In a document a sentence may run into the number of the next heading.
+                whole = not fields and text.startswith(should, found.start(name))
                 yield Reading(
                     key=key,
-                    shown=found[name],
-                    expected=flat(expected(key, answer, words)),
+                    shown=should if whole else found[name],
+                    expected=should,
                     start=found.start(name),
                     end=found.end(name),
                     loose=not fields

@@ -22,11 +22,13 @@ Not covered: an owner who deletes or copies the folder. Every copy trained on is
 import fcntl
 import json
 import os
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from engine.accounting.certify import certified_epsilon
+from engine.accounting.mechanism import Mechanism
 from engine.durable import sync_folder
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
@@ -44,6 +46,8 @@ class Ledger:
         process holds it; OSError where it cannot be written.
         """
         self.path = path
+        self.mechanism = settings.mechanism
+        """What the whole training would be; None without noise."""
         self.promised = settings.config.iterations
         self.noise_multiplier = settings.noise_batch_ratio * settings.config.batch_size
         self.sampling_probability = settings.config.batch_size / settings.data_budget
@@ -94,12 +98,7 @@ class Ledger:
 
     def epsilon_spent(self, delta: float) -> float:
         """Certified ε at ``delta`` of the charged steps. Takes up to some seconds."""
-        return epsilon_spent(
-            sampling_probability=self.sampling_probability,
-            noise_multiplier=self.noise_multiplier,
-            charged=self._charged,
-            delta=delta,
-        )
+        return epsilon_spent(self.mechanism, charged=self._charged, delta=delta)
 
     def close(self) -> None:
         """Let go of the lock."""
@@ -159,19 +158,16 @@ class Ledger:
 
 
 @lru_cache(maxsize=256)
-def epsilon_spent(
-    *, sampling_probability: float, noise_multiplier: float, charged: int, delta: float
-) -> float:
-    """Certified ε at ``delta`` of ``charged`` steps; add-or-remove-one neighbours,
-    Poisson sampling.
+def epsilon_spent(mechanism: Mechanism | None, *, charged: int, delta: float) -> float:
+    """Certified ε at ``delta`` of ``charged`` steps of ``mechanism``.
 
-    0 before the first step, infinite without noise.
+    0 before the first step, infinite without noise (``mechanism`` is None).
     """
     if charged == 0:
         return 0.0
-    if noise_multiplier == 0:
+    if mechanism is None:
         return float("inf")
-    return certified_epsilon(sampling_probability, noise_multiplier, charged, delta)[0]
+    return certified_epsilon(replace(mechanism, compositions=charged), delta)[0]
 
 
 def _total(content: bytes, header: dict[str, Any]) -> int:

@@ -1,7 +1,7 @@
 """DP-SGD, one training from start to end, as in McKenna et al. (arXiv 2501.18914).
 
 A step draws its people by Poisson sampling (:mod:`engine.pilot.dpsgd.sampling`), takes the noisy
-mean of their clipped gradients (:mod:`engine.pilot.dpsgd.mechanism`) and hands it to DP-Adam
+mean of their clipped gradients (:mod:`engine.pilot.dpsgd.private_step`) and hands it to DP-Adam
 (:mod:`engine.pilot.dpsgd.optimizer`).
 
 Formal guarantee: the steps that the ledger charged are that many Poisson-subsampled Gaussian
@@ -33,9 +33,9 @@ from engine.errors import InputError
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.accountants import OpacusEpsilon
 from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
-from engine.pilot.dpsgd.mechanism import Mechanism
 from engine.pilot.dpsgd.model import IGNORED, build
 from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
+from engine.pilot.dpsgd.private_step import PrivateStep
 from engine.pilot.dpsgd.progress import (
     DivergedError,
     Journal,
@@ -83,7 +83,9 @@ class Training:
                 stated=settings.config.model_size,
             )
         self._optimizer = DPAdam(parameters=parameters, averaging=settings.averaging)
-        self._mechanism = Mechanism(self.model, settings, parameters=parameters, compiled=compiled)
+        self._private_step = PrivateStep(
+            self.model, settings, parameters=parameters, compiled=compiled
+        )
         self._store = Store(folder, settings, corpus.fingerprint, private=self.private)
         self._milestones = milestones(settings.config.iterations)
         self._held_out = self.source.held_out()
@@ -114,7 +116,7 @@ class Training:
 
     def losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Each example's loss under the averaged weights. Exact, hence not private."""
-        return self._mechanism.losses((tokens, targets), parameters=self._optimizer.average)
+        return self._private_step.losses((tokens, targets), parameters=self._optimizer.average)
 
     def run(
         self,
@@ -140,7 +142,7 @@ class Training:
             iterations_done=self.iteration,
             charged=self.charged,
             private=self.private,
-            physical_batch_size=self._mechanism.physical_batch_size,
+            physical_batch_size=self._private_step.physical_batch_size,
             seconds=self._journal.seconds,
             tokens_per_second=self._tokens_per_second,
         )
@@ -194,7 +196,7 @@ class Training:
             probability=config.batch_size / self.settings.data_budget,
         )
         examples = self.source.of(batch, self._noise, step)
-        gradient, loss = self._mechanism.noisy_mean(examples, self._noise, step)
+        gradient, loss = self._private_step.noisy_mean(examples, self._noise, step)
         # Lost steps count for the schedule, so that it reaches its end.
         rate = learning_rate(self.settings, step + self._store.lost + 1)
         self._optimizer.step(gradient, rate=rate)
@@ -226,14 +228,14 @@ class Training:
             {
                 "optimizer": self._optimizer.state(),
                 "journal": self._journal.state(),
-                "physical_batch_size": self._mechanism.physical_batch_size,
+                "physical_batch_size": self._private_step.physical_batch_size,
             },
         )
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._optimizer.load(state["optimizer"])
         self._journal.load(state["journal"])
-        self._mechanism.physical_batch_size = state["physical_batch_size"]
+        self._private_step.physical_batch_size = state["physical_batch_size"]
 
     def _report(self) -> None:
         self._reported = time.perf_counter()
@@ -248,7 +250,7 @@ class Training:
                 train_cross_entropy=self._journal.train_loss,
                 tokens_per_second=self._tokens_per_second,
                 seconds_left=None if pace is None else pace * left,
-                physical_batch_size=self._mechanism.physical_batch_size,
+                physical_batch_size=self._private_step.physical_batch_size,
             )
         )
 

@@ -13,7 +13,6 @@ Loads no torch.
 import math
 from dataclasses import dataclass
 
-from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import epsilon_spent
 from engine.pilot.plan import Arm, PilotPlan
@@ -56,15 +55,14 @@ def proved(plan: PilotPlan, arm: Arm) -> Spending | None:
     Raises :class:`InputError` where the arm's certificate is not one for its settings, or they do
     not keep the plan's ε.
     """
-    if not is_private(arm):
+    mechanism = arm.settings.mechanism
+    if mechanism is None or not is_private(arm):
         return None
-    settings, certificate = arm.settings, arm.certificate
-    probability = settings.config.batch_size / settings.data_budget
-    noise = settings.noise_batch_ratio * settings.config.batch_size
+    certificate = arm.certificate
     stated = {
-        "noise_multiplier": (noise, certificate.noise_multiplier),
-        "sampling_probability": (probability, certificate.sampling_probability),
-        "compositions": (settings.config.iterations, certificate.compositions),
+        "noise_multiplier": (mechanism.noise_multiplier, certificate.noise_multiplier),
+        "sampling_probability": (mechanism.sampling_probability, certificate.sampling_probability),
+        "compositions": (mechanism.compositions, certificate.compositions),
         "delta": (plan.delta, certificate.delta),
     }
     for name, (ours, theirs) in stated.items():
@@ -78,13 +76,13 @@ def proved(plan: PilotPlan, arm: Arm) -> Spending | None:
                 theirs=f"{theirs:g}",
             )
     if (certificate.sampling, certificate.neighbouring_relation) != (
-        Sampling.POISSON,
-        NeighbouringRelation.ADD_REMOVE,
+        mechanism.sampling,
+        mechanism.neighbouring_relation,
     ):
         raise InputError(
             "Expected a certificate for Poisson sampling and the relation {expected}, got one for "
             "{sampling} and {relation}: make the plan anew.",
-            expected=NeighbouringRelation.ADD_REMOVE,
+            expected=mechanism.neighbouring_relation,
             sampling=certificate.sampling,
             relation=certificate.neighbouring_relation,
         )
@@ -95,18 +93,9 @@ def proved(plan: PilotPlan, arm: Arm) -> Spending | None:
             expected=plan.privacy_unit,
             unit=certificate.privacy_unit,
         )
-    steps = sorted({1, *(max(1, int(s * settings.config.iterations)) for s in _SHARES)})
+    steps = sorted({1, *(max(1, int(share * mechanism.compositions)) for share in _SHARES)})
     points = tuple(
-        (
-            count,
-            epsilon_spent(
-                sampling_probability=probability,
-                noise_multiplier=noise,
-                charged=count,
-                delta=plan.delta,
-            ),
-        )
-        for count in steps
+        (count, epsilon_spent(mechanism, charged=count, delta=plan.delta)) for count in steps
     )
     # The certificate's ε is what cards and records state, so it is held to as well.
     promised = min(plan.epsilon, certificate.epsilon)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dashboard.decide import facts, wording
+from engine.accounting.mechanism import Mechanism
 from engine.allocation.result import Doubling, Extrapolation, Support
-from engine.config import NeighbouringRelation, Sampling
 from engine.decision import findings
 from engine.decision.answer import to_certify
 from engine.interval import Interval
@@ -205,7 +205,9 @@ def certified(answer):
 
 
 def test_the_promise_rounds_to_the_safe_side(answered):
-    certificate = replace(certified(answered()), epsilon=3.99912, noise_multiplier=0.863451)
+    made = certified(answered())
+    mechanism = replace(made.mechanism, noise_multiplier=0.863451)
+    certificate = replace(made, mechanism=mechanism, epsilon=3.99912)
     assert promised_epsilon(certificate) == "4"
     assert noise(certificate) == "0.8635"
     assert facts.promise(certificate, EN) == (
@@ -225,13 +227,8 @@ def test_the_statement_names_unit_relation_sampling_and_accountant(answered):
     assert rows["Sampling probability q"] == "2.2%"
     assert rows["Steps T"] == "11,360"
     assert rows["Accountant"] == "dp_accounting PLD"
-    fixed = replace(
-        certificate,
-        sampling=Sampling.DETERMINISTIC,
-        neighbouring_relation=NeighbouringRelation.ZERO_OUT,
-        sampling_probability=1.0,
-        compositions=252,
-    )
+    mechanism = Mechanism.deterministic(noise_multiplier=0.9, participations=252)
+    fixed = replace(certificate, mechanism=mechanism)
     assert dict(facts.guarantee(fixed, JA))["1人の参加回数"] == "252"
 
 

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.answers.certificates import Certificates
 from dashboard.state import assumption_table, link
 from engine.accounting.certificate import Certificate
-from engine.config import NeighbouringRelation, Sampling
+from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.exchange import to_toml
@@ -208,15 +208,11 @@ def _origins(page):
 
 def test_the_odds_follow_the_certificate_once_it_is_known(page, monkeypatch):
     certified = Certificate(
-        noise_multiplier=50.0,
+        mechanism=Mechanism.poisson(sampling_probability=1.0, noise_multiplier=50.0, iterations=1),
         epsilon=3.99,
         delta=1e-8,
         accountant="a stand-in",
-        sampling=Sampling.POISSON,
-        neighbouring_relation=NeighbouringRelation.ADD_REMOVE,
         privacy_unit="person",
-        sampling_probability=1.0,
-        compositions=1,
     )
     monkeypatch.setattr(Certificates, "known", lambda self, request: None)
     assert any("not certified" in str(text) for text in _origins(page.run()))

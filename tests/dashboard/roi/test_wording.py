@@ -10,10 +10,11 @@ from dashboard.roi import facts as roi_facts
 from dashboard.roi import risk_charts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
+from engine.accounting.mechanism import Mechanism
 from engine.cost import Workload
 from engine.deployments import deployments
 from engine.report.measure import em
-from engine.risk import Exposure, Mechanism, attack_risk
+from engine.risk import Exposure, attack_risk
 from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.assumptions import Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
@@ -29,7 +30,7 @@ from engine.text import figures
 from engine.text.i18n import Words
 
 JA, EN = Words("ja"), Words("en")
-RISK = attack_risk(Mechanism(sampling_probability=1.0, noise_multiplier=3.0, compositions=4))
+RISK = attack_risk(Mechanism.deterministic(noise_multiplier=3.0, participations=4))
 BOTH = pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
 
 

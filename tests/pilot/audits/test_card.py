@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from engine.accounting.certificate import Certificate
-from engine.config import NeighbouringRelation, Sampling, TrainingConfig
+from engine.accounting.mechanism import Mechanism
+from engine.config import TrainingConfig
 from engine.interval import Interval
 from engine.pilot.audits import card
 from engine.pilot.audits.audit import Audit, Method
@@ -30,15 +31,11 @@ SHAPE = Shape(
     vocabulary_size=256, sequence_length=16,
 )  # fmt: skip
 CERTIFICATE = Certificate(
-    noise_multiplier=1.25,
+    mechanism=Mechanism.poisson(sampling_probability=0.0125, noise_multiplier=1.25, iterations=300),
     epsilon=3.99999,
     delta=1e-8,
     accountant="PLD of *dp_accounting* 0.6.0",
-    sampling=Sampling.POISSON,
-    neighbouring_relation=NeighbouringRelation.ADD_REMOVE,
     privacy_unit="patient",
-    sampling_probability=0.0125,
-    compositions=300,
 )
 SETTINGS = TrainingSettings(
     shape=SHAPE,
@@ -125,10 +122,8 @@ def test_the_guarantee_is_stated_in_full():
 
 
 def test_fixed_batches_have_words_of_their_own():
-    certificate = replace(
-        CERTIFICATE, sampling=Sampling.DETERMINISTIC, compositions=4, sampling_probability=1.0,
-        neighbouring_relation=NeighbouringRelation.ZERO_OUT,
-    )  # fmt: skip
+    mechanism = Mechanism.deterministic(noise_multiplier=1.25, participations=4)
+    certificate = replace(CERTIFICATE, mechanism=mechanism)
     text = model_card(PLAN, replace(ARM, certificate=certificate), RESULT)
     assert "each patient takes part at most 4 times" in text
     assert "replace one patient by an empty contribution" in text

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from engine.accounting.certify import certified_epsilon
+from engine.accounting.mechanism import Mechanism
 from engine.pilot.dpsgd.accountants import OpacusEpsilon, Riding, opacus_epsilon
 
 CASES = [
@@ -17,7 +18,8 @@ CASES = [
 
 @pytest.mark.parametrize(("q", "sigma", "steps", "delta"), CASES)
 def test_opacus_and_the_certificate_agree(q, sigma, steps, delta):
-    certified, _ = certified_epsilon(q, sigma, steps, delta)
+    mechanism = Mechanism.poisson(sampling_probability=q, noise_multiplier=sigma, iterations=steps)
+    certified, _ = certified_epsilon(mechanism, delta)
     opacus = opacus_epsilon(
         noise_multiplier=sigma, sampling_probability=q, steps=steps, delta=delta
     )

@@ -11,6 +11,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from engine.accounting.certify import certified_epsilon
+from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import Ledger, epsilon_spent
 from tests.pilot.fake_training import settings
@@ -223,11 +224,13 @@ def test_what_was_spent_is_certified(path):
         spent = opened.epsilon_spent(1e-6)
         assert opened.noise_multiplier == pytest.approx(0.05 * 8)
         assert opened.sampling_probability == 8 / 50
-    assert spent == certified_epsilon(8 / 50, 0.05 * 8, 12, 1e-6)[0]
-    question = {"sampling_probability": 0.16, "noise_multiplier": 0.4, "delta": 1e-6}
-    assert epsilon_spent(charged=0, **question) == 0
-    assert epsilon_spent(charged=13, **question) > spent
-    assert epsilon_spent(charged=1, **{**question, "noise_multiplier": 0.0}) == float("inf")
+    mechanism = Mechanism.poisson(
+        sampling_probability=8 / 50, noise_multiplier=0.05 * 8, iterations=12
+    )
+    assert spent == certified_epsilon(mechanism, 1e-6)[0]
+    assert epsilon_spent(mechanism, charged=0, delta=1e-6) == 0
+    assert epsilon_spent(mechanism, charged=13, delta=1e-6) > spent
+    assert epsilon_spent(None, charged=1, delta=1e-6) == float("inf")
 
 
 def test_no_file_is_nothing_spent(path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.pilot.propose import propose
-from engine.pilot.question import PilotBudget, Terms
+from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.composition import promised_on
 from engine.pilot.running.launchers import Entry
 from engine.pilot.running.status import State, Status
@@ -13,7 +13,7 @@ from engine.pilot.running.status import State, Status
 
 @pytest.fixture(scope="module")
 def plan(prepared, law):
-    terms = Terms(epsilon=2.0, delta=1e-7, privacy_unit="document")
+    terms = PrivacyTerms(epsilon=2.0, delta=1e-7, privacy_unit="document")
     return propose(prepared, law, terms, PilotBudget(compute_flops=3e10))
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.accounting.certificate import Certificate
 from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import epsilon_spent
@@ -30,7 +31,10 @@ def changed(plan, *, settings=None, certificate=None):
     return replace(
         arm,
         settings=replace(arm.settings, **(settings or {})),
-        certificate=replace(arm.certificate, **(certificate or {})),
+        certificate=Certificate.from_dict(
+            {**arm.certificate.to_dict(), **(certificate or {})},
+            clipping_norm=arm.settings.clip_norm,
+        ),
     )
 
 
@@ -46,12 +50,7 @@ def test_what_is_shown_rises_and_hardly_differs_from_the_certified(plan, spendin
     assert shown == sorted(shown)
     arm = plan.arms[0]
     for count in (2, 5, 15, 30, 45):
-        certified = epsilon_spent(
-            sampling_probability=16 / PEOPLE,
-            noise_multiplier=arm.certificate.noise_multiplier,
-            charged=count,
-            delta=plan.delta,
-        )
+        certified = epsilon_spent(arm.certificate.mechanism, charged=count, delta=plan.delta)
         assert spending.epsilon(count) == pytest.approx(certified, rel=0.15)
 
 

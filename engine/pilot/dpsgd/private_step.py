@@ -30,7 +30,7 @@ _ROWS = 8
 """The last micro-batch of a step is cut to a multiple of this where shapes may vary."""
 
 
-class Mechanism:
+class PrivateStep:
     """Noisy means and losses of one model; ``parameters`` is its flat vector."""
 
     def __init__(
@@ -92,6 +92,8 @@ class Mechanism:
                 part.add_(added)
             loss += (clipped.losses * weights).sum()
         # One look for both: each look makes an accelerator wait.
+        total: float
+        gradient: float
         total, gradient = torch.stack([loss, self._sum.sum()]).tolist()
         if not abs(total) + abs(gradient) < float("inf"):
             raise DivergedError

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from engine.pilot.dpsgd import mechanism
-from engine.pilot.dpsgd.mechanism import Mechanism
+from engine.pilot.dpsgd import private_step
 from engine.pilot.dpsgd.model import IGNORED, build, cross_entropy
 from engine.pilot.dpsgd.noise import EntropyNoise, SeededNoise
 from engine.pilot.dpsgd.optimizer import flatten
+from engine.pilot.dpsgd.private_step import PrivateStep
 from engine.pilot.dpsgd.progress import DivergedError, MemoryFullError
 from tests.pilot.fake_training import SHAPE, S, settings
 
@@ -21,7 +21,7 @@ TOKENS = torch.randint(32, (12, S + 1), generator=torch.Generator().manual_seed(
 def made(**changes):
     model = build(SHAPE, generator=torch.Generator().manual_seed(0))
     flat = flatten(model)
-    return Mechanism(model, settings(**{"noise": 0.0, **changes}), parameters=flat)
+    return PrivateStep(model, settings(**{"noise": 0.0, **changes}), parameters=flat)
 
 
 def examples(rows):
@@ -77,7 +77,7 @@ def test_micro_batches_do_not_change_the_step(physical, drawn):
 def test_padding_fills_up_micro_batches_and_weighs_nothing():
     subject = made(physical_batch_size=32)
     for compiled, rows in ((False, 16), (True, 32)):
-        subject._rows = None if compiled else mechanism._ROWS
+        subject._rows = None if compiled else private_step._ROWS
         ((tokens, targets, weights),) = subject._micro_batches(examples(range(12)))
         assert tokens.shape == targets.shape == (rows, S)
         assert weights.tolist() == [1.0] * 12 + [0.0] * (rows - 12)
