@@ -230,9 +230,12 @@ def is_pure(module: str) -> bool:
 def attribute_violations(module: str, source: str) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(source)):
-        names = [node.attr] if isinstance(node, ast.Attribute) else []
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("streamlit"):
+        if isinstance(node, ast.Attribute):
+            names = [node.attr]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("streamlit"):
             names = [alias.name for alias in node.names]
+        else:
+            continue
         for name in names:
             if ATTRIBUTES_ONLY_IN.get(name, module) != module:
                 found.append(f"{module}:{node.lineno} uses {name}: {ATTRIBUTES_ONLY_IN[name]} may.")
@@ -243,8 +246,12 @@ def sql_in(source: str) -> list[str]:
     """Texts with SQL in them, docstrings and other texts that stand alone excepted."""
     tree = ast.parse(source)
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return [text.value for text in texts if id(text) not in alone and SQL.search(text.value)]
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if id(node) not in alone and SQL.search(node.value)
+    ]
 
 
 def _text_files() -> Iterator[Path]:

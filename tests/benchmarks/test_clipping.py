@@ -58,10 +58,10 @@ def plain_step(size: int) -> Step:
     return step
 
 
-def private_step(size: int, **options: object) -> Step:
+def private_step(size: int, *, engine: Engine = Engine.FAST, compiled: bool = False) -> Step:
     model, optimizer = fresh(size)
     batch = batch_of()
-    answer = clipped_sum(model, clip_norm=0.5, **options)
+    answer = clipped_sum(model, clip_norm=0.5, engine=engine, compiled=compiled)
 
     def step() -> None:
         for parameter, total in zip(model.parameters(), answer(*batch).sums, strict=True):

@@ -15,10 +15,11 @@ from engine.commands import recommend
 from engine.decision.answer import certified_answer
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import question
-from engine.law.selection.form_selection import FormChoice
+from engine.law.selection.form_selection import FormChoice, holdouts
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.exchange import to_csv, to_toml
 from engine.roi.kinds import MetricKind
+from tests.present import present
 
 ROOT = Path(__file__).parents[2]
 RECOMMEND = ["recommend", "--compute", "3.8e20", "--data", "1e7", "--epsilon", "4"]
@@ -199,11 +200,10 @@ def test_a_prediction_absurdly_far_from_the_evidence_is_refused(capsys):
 
 
 def test_all_forms_stand_in_one_table(capsys, monkeypatch):
-    held = fit_command.holdouts
     monkeypatch.setattr(
         fit_command,
         "choose_form",
-        lambda frame, **_: FormChoice(ranking=(held(frame, "signal_share"),)),
+        lambda frame, **_: FormChoice(ranking=(holdouts(frame, "signal_share"),)),
     )
     assert main(["fit", "--compare-forms"]) == 0
     table = capsys.readouterr().out.split("\n\n")[1].splitlines()
@@ -292,7 +292,7 @@ def test_all_keys_of_before_are_still_there_with_the_decisions_values(usual):
     assert shown == BEFORE
     evidence = fitted_evidence("published-bert")
     found = certified_answer(question(3.8e20, 10_000_000, 4.0), evidence)
-    config, proof = found.decision.recommendation.config, found.certificate
+    config, proof = found.decision.recommendation.config, present(found.certificate)
     assert usual["config"] == {
         "model_size": config.model_size,
         "batch_size": config.batch_size,
@@ -315,7 +315,7 @@ def test_the_document_says_the_verdict_and_what_binds(usual):
     assert usual["verdict"]["sentence"].startswith("Train: It is expected to pay")
     assert usual["binds"] == "data" and usual["noise"] == "certified"
     gains = {name: each["value"] for name, each in usual["doubling"].items()}
-    assert max(gains, key=gains.get) == usual["binds"]
+    assert max(gains, key=gains.__getitem__) == usual["binds"]
 
 
 def test_dollars_are_yen_at_the_rate_and_nothing_else_moves(usual):

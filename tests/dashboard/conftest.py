@@ -57,10 +57,10 @@ def fake(monkeypatch):
         def known(self, request):
             return fake_engine.certify(**asdict(request))
 
-    monkeypatch.setattr(cache.decide, "decide", fake_engine.decide)
-    monkeypatch.setattr(cache.answers, "answer", fake_engine.answer)
-    monkeypatch.setattr(cache.fitted, "fitted_evidence", fake_engine.fitted_evidence)
-    monkeypatch.setattr(cache.fitted, "is_ready", fake_engine.is_ready)
+    monkeypatch.setattr("engine.decision.decide.decide", fake_engine.decide)
+    monkeypatch.setattr("engine.decision.answer.answer", fake_engine.answer)
+    monkeypatch.setattr("engine.decision.fitted.fitted_evidence", fake_engine.fitted_evidence)
+    monkeypatch.setattr("engine.decision.fitted.is_ready", fake_engine.is_ready)
     monkeypatch.setattr(cache, "Certificates", Immediate)
     yield fake_engine
     st.cache_resource.clear()

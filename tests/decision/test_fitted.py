@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from engine.accounting.search import noise_multiplier
 from engine.decision import fitted
 from engine.errors import InputError
 from engine.law.fit import fit
@@ -57,8 +58,9 @@ def test_a_damaged_file_is_made_again(tmp_path, counted, damage):
 def test_other_noise_is_another_fit(tmp_path, counted, monkeypatch):
     """The accounting decides a fit as much as the records do."""
     fitted.fitted_evidence("published-bert", cache=tmp_path)
-    real = fitted.noise_multiplier
-    monkeypatch.setattr(fitted, "noise_multiplier", lambda **asked: 1.01 * real(**asked))
+    monkeypatch.setattr(
+        fitted, "noise_multiplier", lambda **asked: 1.01 * noise_multiplier(**asked)
+    )
     assert not fitted.is_ready("published-bert", cache=tmp_path)
 
 
@@ -83,8 +85,9 @@ def test_an_unknown_evidence_is_refused_with_the_known(tmp_path):
 
 
 def _fit_in_a_process(folder):
-    fitted.fit = partial(fit, resamples=0)
-    return fitted.fitted_evidence("published-bert", cache=folder).fit.law.theta
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitted, "fit", partial(fit, resamples=0))
+        return fitted.fitted_evidence("published-bert", cache=folder).fit.law.theta
 
 
 def test_two_processes_make_the_same_fit_without_harm(tmp_path):

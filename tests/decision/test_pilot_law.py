@@ -16,6 +16,7 @@ from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.runs import log as runs_log
 from engine.runs.evidence import content_hash
 from tests.pilot.conftest import FAMILY, TRUTH, prepared, sweep  # noqa: F401 (a fixture)
+from tests.present import present
 
 OWN = "gpt-bytes-letters"
 POINT = 30_400, 724, 2**-8
@@ -129,18 +130,18 @@ def test_no_run_has_a_part_in_its_own_prediction(log, prepared):  # noqa: F811
     plan = propose(own, pilot_law(OWN, 256), TERMS, budget, with_rule=False)
     frozen = plan.to_json()
     log.append(runs(2))
-    assert plan.to_json() == frozen and plan.transfer.runs == 0
+    assert plan.to_json() == frozen and present(plan.transfer).runs == 0
     found = revise(plan, own)
     assert (found.before_loss, found.transfer) == (
         plan.arms[0].predicted,
         Transfer(source=FAMILY, runs=2),
     )
     assert found.evidence_hash != plan.evidence_hash
-    narrow, wide = found.same_loss, found.before_loss
+    narrow, wide = found.same_loss, present(found.before_loss)
     assert narrow.high / narrow.low < 0.5 * wide.high / wide.low
     assert narrow.value < 0.9 * wide.value
     again = propose(own, pilot_law(OWN, 256), TERMS, budget, with_rule=False)
-    assert again.transfer.runs == 2 and again.plan_id != plan.plan_id
+    assert present(again.transfer).runs == 2 and again.plan_id != plan.plan_id
     assert again.evidence_hash == found.evidence_hash
 
 

@@ -32,7 +32,7 @@ def test_equal_questions_are_one_key_and_other_questions_are_not():
     }
     assert len(others) == 5
     with pytest.raises(FrozenInstanceError):
-        asked.currency = Currency.USD
+        asked.currency = Currency.USD  # type: ignore[misc]  # what is tested: it is frozen
 
 
 def test_prices_stand_in_the_assumptions_too():

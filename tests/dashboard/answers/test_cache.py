@@ -19,7 +19,8 @@ def known(fake, monkeypatch):
     """Says what is known of every certificate from now on."""
 
     def set_to(reply):
-        monkeypatch.setattr(cache.Certificates, "known", lambda self, request: reply(request))
+        desk = cache.certificates()
+        monkeypatch.setattr(desk, "known", reply)
 
     return set_to
 

@@ -8,11 +8,6 @@ from dashboard.answers.certificates import Certificates
 from engine.errors import InputError
 
 
-def _known(desk: Certificates, epsilon: float) -> object:
-    """What stands for a certificate here: anything that can be compared."""
-    return desk.known(epsilon=epsilon)
-
-
 def test_nobody_waits_and_nothing_is_made_twice():
     made, go = [], Event()
 

@@ -277,15 +277,16 @@ def test_every_step_answers_with_figures(step, language):
 
 
 def test_a_comparison_without_a_plan_says_so(answered):
-    found = tour_steps.Answers(now=None, answer=answered(), wider=None)
+    found = tour_steps.Answers(now=FIRST_VISIT, answer=answered(), wider=None)
     said = tour_steps.answers(STEPS[4], found, Words("en"))
     assert said == "**Answered:** With ten times the people these budgets allow no plan."
 
 
 def test_a_cheaper_comparison_names_both_costs(answered):
-    found = tour_steps.Answers(now=None, answer=answered(), wider=answered(compute_flops=1e19))
+    cheaper, more = answered(compute_flops=1e19), answered(data_budget=20_000_000)
+    found = tour_steps.Answers(now=FIRST_VISIT, answer=answered(), wider=cheaper)
     assert "the cost from" in tour_steps.answers(STEPS[4], found, Words("en"))
-    same = tour_steps.Answers(now=None, answer=answered(), wider=answered(data_budget=20_000_000))
+    same = tour_steps.Answers(now=FIRST_VISIT, answer=answered(), wider=more)
     assert "at the same cost" in tour_steps.answers(STEPS[4], same, Words("en"))
 
 
