@@ -291,14 +291,14 @@ def test_divergence_is_a_reason(tmp_path):
 
 def test_out_of_memory_halves_the_micro_batch_for_good(tmp_path):
     training = Training(settings(iterations=8), Corpus(), folder=tmp_path)
-    inner = training._mechanism._clipped_sum
+    inner = training._private_step._clipped_sum
 
     def hungry(tokens, *rest):
         if len(tokens) > 2:
             raise MemoryError
         return inner(tokens, *rest)
 
-    training._mechanism._clipped_sum = hungry
+    training._private_step._clipped_sum = hungry
     outcome = training.run(should_stop=after(5, Stop.PAUSED))
     assert (outcome.physical_batch_size, outcome.iterations_done) == (2, 5)
     again, resumed = trained(tmp_path, iterations=8)
