@@ -45,8 +45,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": _QUESTION | _RECORDS,
     "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost"},
     "api": _QUESTION | _RECORDS
-    | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "durable",
-    "deployments"}, "commands": _QUESTION | _RECORDS
+    | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
+    | {"durable", "deployments"},
+    "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
