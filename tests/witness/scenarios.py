@@ -22,7 +22,7 @@ def _case(name: str, lang: str, currency: str, certified: bool = True, **query: 
     return Case(name=name, query={"lang": lang, "currency": currency, **query}, certified=certified)
 
 
-_OURS = {"evidence": "gpt-bytes-docstrings"}
+_OURS = "gpt-bytes-docstrings"
 CASES = (
     _case("default", "ja", "JPY"),
     _case("default in dollars", "en", "USD"),
@@ -32,8 +32,8 @@ CASES = (
     _case("few people in dollars", "en", "USD", compute="1e20", data="5000"),
     _case("another metric", "en", "JPY", metric="error-rate", data="3e7"),
     _case("tickets, uncertified", "ja", "USD", certified=False, metric="tickets-resolved"),
-    _case("our own evidence", "en", "USD", compute="1e13", data="20000", **_OURS),
-    _case("our own evidence in yen", "ja", "JPY", compute="2e13", data="50000", **_OURS),
+    _case("our own evidence", "en", "USD", compute="1e13", data="20000", evidence=_OURS),
+    _case("our own evidence in yen", "ja", "JPY", compute="2e13", data="50000", evidence=_OURS),
     _case("many people, little compute", "en", "JPY", compute="1e18", data="1e9", epsilon="2"),
     _case("fixed batches", "ja", "USD", sampling="deterministic", data="1e8", epsilon="1"),
 )

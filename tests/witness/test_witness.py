@@ -7,6 +7,7 @@ import pytest
 
 from dashboard.answers import cache
 from dashboard.answers.certificates import Certificates
+from dashboard.present.exports import EXPORTS
 from dashboard.state import link, scenario
 from engine.__main__ import main
 from engine.decision.answer import Answer
@@ -37,7 +38,7 @@ REQUIRED = {
 """Surface → quantities that must be found there: a sentence that went is noticed too."""
 
 
-WITH_SOURCES = {"page roi", "slide assumptions", *(export.name for export in surfaces.EXPORTS)}
+WITH_SOURCES = {"page roi", "slide assumptions", *(export.name for export in EXPORTS)}
 """Surfaces that quote sources, some of which are in yen."""
 
 
