@@ -25,6 +25,7 @@ import engine.__main__
 from dashboard.glossary.terms import TERMS
 from engine.accounting.certificate import Certificate
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER
+from engine.accounting.mechanism import Mechanism
 from engine.allocation.space import MARGIN, REFUSED_DECADES
 from engine.config import DEFAULT_DELTA
 from engine.decision.fitted import EVIDENCE
@@ -289,7 +290,8 @@ def test_terms_are_names_of_the_code():
     section = text_of("docs/method.md").split("\n## ")[1]
     named = re.findall(r"`(\w+)`", section)
     assert section.startswith("Terms") and len(named) >= 10
-    assert set(named) <= {field.name for noun in (RunRecord, Certificate) for field in fields(noun)}
+    nouns = (RunRecord, Certificate, Mechanism)
+    assert set(named) <= {field.name for noun in nouns for field in fields(noun)}
 
 
 def test_evidence_is_named():

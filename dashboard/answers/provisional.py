@@ -20,8 +20,11 @@ _LOOK_AGAIN = 0.4
 
 
 def mark(answers: Sequence[Answer], words: Words) -> None:
-    """One line where figures are provisional; nothing where none is."""
-    if any(answer.provisional for answer in answers):
+    """One line where figures are provisional, or why they never will be certified; else nothing."""
+    refusals = [answer.refusal for answer in answers if answer.refusal is not None]
+    if refusals:
+        st.caption(f":material/block: {words.refusal(refusals[0])}")
+    elif any(answer.provisional for answer in answers):
         st.caption(f":material/hourglass_top: {sentence(words)}")
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from dashboard.compare.side import Side
@@ -135,10 +136,10 @@ def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[s
 
 def _results(first: Answer, second: Answer, words: Words) -> dict[str, str]:
     return {
-        "loss_a": quantities.text("cross_entropy", first, words),
-        "loss_b": quantities.text("cross_entropy", second, words),
-        "cost_a": quantities.text("training_list_price", first, words),
-        "cost_b": quantities.text("training_list_price", second, words),
+        "loss_a": _said("cross_entropy", first, words),
+        "loss_b": _said("cross_entropy", second, words),
+        "cost_a": _said("training_list_price", first, words),
+        "cost_b": _said("training_list_price", second, words),
     }
 
 
@@ -214,16 +215,22 @@ def _assumption(each: Side, key: str, words: Words) -> str:
             return _own_figures(values, words)
 
 
+def _said(key: str, answer: Answer, words: Words) -> str:
+    """The quantity as the scenario's own pages say it: dollars at its own rate of exchange."""
+    rate = answer.question.assumptions["jpy_per_usd"].value if words.jpy_per_usd else None
+    return quantities.text(key, answer, replace(words, jpy_per_usd=rate))
+
+
 def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], ...]:
     """Rows of the table that follow from the assumptions: the plan, then the money."""
 
     def row(key: str) -> tuple[str, Callable[[Answer], str]]:
-        return quantities.label(key, words), lambda answer: quantities.text(key, answer, words)
+        return quantities.label(key, words), lambda answer: _said(key, answer, words)
 
     def with_range(key: str, inside: str) -> tuple[str, Callable[[Answer], str]]:
         return quantities.label(key, words), lambda answer: formats.bracketed(
-            quantities.text(key, answer, words),
-            quantities.text(inside, answer, words),
+            _said(key, answer, words),
+            _said(inside, answer, words),
             words.language,
         )
 
@@ -236,7 +243,7 @@ def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], .
         row("rule_factor"),
         (
             quantities.label("saturation_compute_flops", words),
-            lambda answer: f"{quantities.text('saturation_compute_flops', answer, words)} FLOPs",
+            lambda answer: f"{_said('saturation_compute_flops', answer, words)} FLOPs",
         ),
         row("binds"),
         row("verdict"),

@@ -13,7 +13,7 @@ from engine.api.decisions import Certificate, Decision, findings
 from engine.config import Budget, Sampling
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
-from engine.text.privacy import _DIGITS, noise, promised_epsilon
+from engine.text.privacy import DIGITS, noise, promised_epsilon
 
 
 def metrics(answer: Decision, words: Words) -> list[Metric]:
@@ -138,7 +138,7 @@ def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
 
 def pending(asked: Budget, words: Words) -> str:
     return words.say(
-        "Certifying that ε stays within {epsilon} …", epsilon=formats.plain(asked.epsilon, _DIGITS)
+        "Certifying that ε stays within {epsilon} …", epsilon=formats.plain(asked.epsilon, DIGITS)
     )
 
 

@@ -12,7 +12,7 @@ from dashboard.ui.colours import Palette
 from engine.api.decisions import PEOPLE, AttackRisk, Decision, findings
 from engine.api.money import Study
 from engine.api.reports import Band, Bar, Bars, Line, Lines, Mark
-from engine.text import figures, formats, labels
+from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import Words
 
 _POINTS = 60
@@ -120,7 +120,7 @@ def odds(risk: AttackRisk, words: Words, colours: Palette) -> Bars:
         (words.say("Without it"), risk.guessed, colours.outside),
     )
     bars = tuple(
-        Bar(name=name, end=found, text=formats.plain(found), colour=colour)
+        Bar(name=name, end=found, text=quantities.odds(found), colour=colour)
         for name, found, colour in pairs
     )
     unit = words.say("Right guesses in {people}", people=formats.exact(PEOPLE))

@@ -10,7 +10,7 @@ import math
 from dashboard.decide import facts
 from engine.api.decisions import AttackRisk, Decision
 from engine.api.money import Study
-from engine.text import formats
+from engine.text import formats, quantities
 from engine.text.i18n import Words
 
 
@@ -51,7 +51,7 @@ def chances(risk: AttackRisk, words: Words) -> str:
     """How to read the attacker's odds."""
     return words.say(
         "Read it as people in 1,000: without any model, guessing is right for {guessed} of them.",
-        guessed=formats.plain(risk.guessed),
+        guessed=quantities.odds(risk.guessed),
     )
 
 

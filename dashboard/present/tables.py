@@ -295,8 +295,11 @@ def footer(answer: Answer, found: Basis, words: Words) -> str:
         fit=found.fit_version,
         code=found.code_version,
     )
-    if answer.provisional:
-        line = words.say("Provisional · {line}", line=line)
+    if answer.certificate is None:
+        template = (
+            N_("Provisional · {line}") if answer.provisional else N_("Not certified · {line}")
+        )
+        line = words.say(template, line=line)
     return example(line, words) if found.made_up else line
 
 

@@ -207,5 +207,5 @@ def _of_plan(study: Study, name: str) -> float:
     if name == "predicted_loss":
         return plan.loss.value
     if name == "attack_advantage":
-        return plan.advantage or 1.0
+        return 1.0 if plan.advantage is None else plan.advantage
     return float(getattr(plan.workload, name))

@@ -10,7 +10,7 @@ from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.api.decisions import PEOPLE, AttackRisk, Deployment
-from engine.text import formats
+from engine.text import formats, quantities
 from engine.text.i18n import N_, Words
 
 _UNITS = {
@@ -40,7 +40,7 @@ def odds(risk: AttackRisk, words: Words, colours: Palette) -> Chart:
         ),
     )
     for name, value in zip(names, values, strict=True):
-        canvas.amount(value, name, formats.plain(value))
+        canvas.amount(value, name, quantities.odds(value))
     canvas.figure.update_xaxes(
         range=[0, PEOPLE * 1.08],
         tickformat=",",

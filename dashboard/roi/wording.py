@@ -5,7 +5,7 @@ Pure, like :mod:`dashboard.decide.wording`: a study of the engine and words in, 
 
 from engine.api.decisions import PEOPLE, AttackRisk, Exposure
 from engine.api.money import RULE, WITHOUT_PRIVACY, Comparison, Gate, StagedPlan, Study
-from engine.text import figures, formats
+from engine.text import figures, formats, quantities
 from engine.text.i18n import N_, Words
 
 _OTHERS = {
@@ -113,8 +113,8 @@ def odds(risk: AttackRisk, words: Words) -> str:
         "Of {people} people, the best attacker guesses a secret right for {found} instead of "
         "{guessed}.",
         people=formats.exact(PEOPLE),
-        found=formats.plain(risk.found),
-        guessed=formats.plain(risk.guessed),
+        found=quantities.odds(risk.found),
+        guessed=quantities.odds(risk.guessed),
     )
 
 
@@ -171,12 +171,13 @@ def exposures(plans: tuple[Exposure, ...], here: float, words: Words) -> str:
 def legal(study: Study, words: Words) -> str:
     """The third indicator: what privacy avoids, by the drop of the attacker's advantage."""
     avoided = study.appraisal.legal_avoided
+    leak = study.appraisal.plan.advantage
     return words.say(
         "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
         "advantage, {without} without privacy and {with_privacy} under this plan.",
         avoided=interval(avoided.value, avoided.low, avoided.high, words),
         without=formats.percent(study.table["advantage_without_dp"].value, words.language),
-        with_privacy=formats.percent(study.appraisal.plan.advantage or 1.0, words.language),
+        with_privacy=formats.percent(1.0 if leak is None else leak, words.language),
     )
 
 

@@ -216,14 +216,8 @@ def _explore(found: Answers, words: Words) -> str:
     )
 
 
-def _study(found: Answers) -> Study:
-    if found.study is None:
-        raise ValueError("Expected a study among the answers of a page that speaks of money.")
-    return found.study
-
-
 def _roi(found: Answers, words: Words) -> str:
-    study = _study(found)
+    study = found.study
     worth = study.appraisal
     return words.say(
         "Net present value over {years} years: {value}, and with {level} probability {range}; it "
@@ -272,7 +266,7 @@ def _compare(found: Answers, words: Words) -> str:
 
 
 def _present(found: Answers, words: Words) -> str:
-    worth = _study(found).appraisal
+    worth = found.study.appraisal
     return words.say(
         "Slides with these very figures: {money} of computing, a net present value of {value}, "
         "{chance} probability that it pays. Every export prints all assumptions.",

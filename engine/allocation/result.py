@@ -7,8 +7,6 @@ compute is in FLOPs, data in people. ``low`` and ``high`` always belong to ``lev
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
 from engine.config import Sampling, TrainingConfig
 from engine.interval import FloatArray, Interval
 
@@ -118,12 +116,6 @@ class WiggleRoom:
     noise_multiplier: FloatArray
     excess: FloatArray
     tolerance: float
-
-    @property
-    def smallest_model(self) -> float:
-        """The smallest model within the tolerance: the cheapest to serve."""
-        rows = np.nanmin(np.where(np.isnan(self.excess), np.inf, self.excess), axis=1)
-        return float(self.model_size[rows <= self.tolerance].min())
 
 
 class Support(StrEnum):

@@ -45,10 +45,9 @@ from engine.text.i18n import Words
 
 _SHOWN = (
     "verdict", "model_size", "batch_size", "iterations", "noise_multiplier", "cross_entropy",
-    "cross_entropy_range", "epsilon_certified", "training_list_price", "device_hours",
-    "saturation_compute_flops", "rule_factor", "doubling_compute", "doubling_data",
-    "doubling_epsilon", "binds", "npv", "npv_range", "probability", "payback", "total_cost",
-    "spending", "expected_damage", "odds_found", "odds_guessed", "pilot_price",
+    "cross_entropy_range", "epsilon_certified", "device_hours", "saturation_compute_flops",
+    "rule_factor", "doubling_compute", "doubling_data", "doubling_epsilon", "binds", "npv",
+    "npv_range", "probability", "payback", "odds_found", "odds_guessed", "pilot_price",
 )  # fmt: skip
 """Quantities of the table, in order."""
 
@@ -76,7 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--assumptions",
         metavar="FILE",
         help="all figures of the return, TOML or CSV as the ROI page saves them, prices included "
-        "(default: the figures that the dashboard starts with)",
+        "(default: the figures that the dashboard starts with); a file does not name its "
+        "metric, so "
+        "say --metric too where it is not minutes saved",
     )
     add_currency(parser)
     add_language(parser)
@@ -132,12 +133,14 @@ def _content(path: Path) -> bytes:
             return file.read(4 * LARGEST_FILE + 1)
     except OSError as error:
         raise InputError(
-            "Could not read {file}: {reason}.", file=str(path), reason=error.strerror or "no reason"
+            "Could not read {file}: {reason}.",
+            file=str(path),
+            reason=error.strerror or "unknown error",
         ) from error
 
 
 def document(found: Answer, words: Words) -> dict[str, Any]:
-    """The answer as plain values; noise is the certified one, money in JPY where not said."""
+    """The answer as plain values; noise is the certified one."""
     decision, certificate = found.decision, found.certificate
     assert certificate is not None, "the command line waits for the certificate"
     recommended = decision.recommendation
@@ -291,8 +294,8 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
                 epsilon=privacy.promised_epsilon(certificate),
                 delta=f"{certificate.delta:g}",
                 unit=labels.unit(certificate.privacy_unit, words),
-                relation=certificate.neighbouring_relation,
-                sampling=certificate.sampling,
+                relation=labels.relation(certificate.neighbouring_relation, words),
+                sampling=labels.sampling(certificate.sampling, words),
                 accountant=certificate.accountant,
             ),
         )

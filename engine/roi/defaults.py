@@ -192,16 +192,19 @@ def prices_of(table: Assumptions) -> CostAssumptions:
     Raises :class:`InputError` for a peak that no accelerator of the catalogue has.
     """
     peak = table["peak_flops"].value
-    device = next((d for d in ACCELERATORS.values() if d.peak_flops == peak), None)
-    if device is None:
+    devices = [device for device in ACCELERATORS.values() if device.peak_flops == peak]
+    if not devices:
         known = sorted({f"{d.peak_flops:g}" for d in ACCELERATORS.values()})
         raise InputError(
             "Expected a peak of {expected} FLOP/s, that of an accelerator known here, got {value}.",
             expected=", ".join(known),
             value=f"{peak:g}",
         )
+    hour = table["price_per_device_hour"].value
+    # Devices of one peak are told apart by their list price.
+    nearest = min(devices, key=lambda device: abs(device.price_per_hour_usd - hour))
     return CostAssumptions(
-        accelerator=replace(device, price_per_hour_usd=table["price_per_device_hour"].value),
+        accelerator=replace(nearest, price_per_hour_usd=hour),
         utilisation=table["utilisation"].value,
         dp_overhead=table["dp_overhead"].value,
         jpy_per_usd=table["jpy_per_usd"].value,

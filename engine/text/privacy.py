@@ -3,14 +3,15 @@
 from engine.accounting.certificate import Certificate
 from engine.text import formats
 
-_DIGITS = 4
+DIGITS = 4
+"""Significant figures of a promised ε and of its noise."""
 
 
 def promised_epsilon(certificate: Certificate) -> str:
     """The certified ε, rounded up."""
-    return formats.plain(formats.rounded(certificate.epsilon, _DIGITS, up=True), _DIGITS)
+    return formats.plain(formats.rounded(certificate.epsilon, DIGITS, up=True), DIGITS)
 
 
 def noise(certificate: Certificate) -> str:
     """The certified σ, rounded up."""
-    return formats.plain(formats.rounded(certificate.noise_multiplier, _DIGITS, up=True), _DIGITS)
+    return formats.plain(formats.rounded(certificate.noise_multiplier, DIGITS, up=True), DIGITS)

@@ -86,7 +86,7 @@ def test_a_typed_value_changes_the_answer_and_a_wrong_one_loses_nothing(decide):
 def test_the_language_switch_keeps_the_scenario(decide):
     page = decide("?compute=1e19&data=3.3e6&epsilon=2")
     page.get_by_text("English", exact=True).click()
-    expect(sentence(page)).to_contain_text("Train a", timeout=NEXT)
+    expect(sentence(page)).to_contain_text("-parameter model", timeout=NEXT)
     expect(page.get_by_role("textbox", name="Data (people): type a value")).to_have_value("3.3e6")
     page.get_by_text("日本語", exact=True).click()
     expect(sentence(page)).to_contain_text("パラメータのモデルを", timeout=NEXT)

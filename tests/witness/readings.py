@@ -34,7 +34,11 @@ class Reading:
     def agrees(self) -> bool:
         """Whether the surface says what the answer says."""
         shown = self.shown.lstrip("+−-") if self.key in _SIGNED else self.shown
-        return self.expected in shown if self.loose else shown == self.expected
+        if not self.loose:
+            return shown == self.expected
+        # Other text may stand around it, but no digit that would make it another figure.
+        begins = r"(?<![\d,.])" if self.expected[0].isdigit() else ""
+        return re.search(f"{begins}{re.escape(self.expected)}(?!\\d|[,.]\\d)", shown) is not None
 
 
 SEPARATOR = "\x1f"
@@ -270,8 +274,8 @@ def _named(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
             f"(?<={SEPARATOR}){re.escape(name)}(?:{SEPARATOR}|[:：])(?P<shown>[^{SEPARATOR}]+)",
             text,
         ):
-            if _VALUE.match(whole) is None or _VALUE.match(found["shown"]) is None:
-                continue
+            if _VALUE.match(whole) is None and _VALUE.match(found["shown"]) is None:
+                continue  # words such as "out of reach", or a heading and its neighbour
             yield Reading(
                 key=key,
                 shown=found["shown"],

@@ -9,6 +9,7 @@ from dashboard.decide import charts
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation.result import Extrapolation, Support
+from engine.decision import findings
 from engine.text.i18n import Words
 from tests.dashboard import fake_engine
 
@@ -95,7 +96,7 @@ def test_wiggle_room(decide):
     star = named(figure)["star"]
     best = answer.recommendation.config
     assert (star.x[0], star.y[0]) == (best.batch_size, best.model_size)
-    assert named(figure)["diamond"].y[0] == answer.wiggle_room.smallest_model
+    assert named(figure)["diamond"].y[0] == findings.smaller_model(answer)
     assert texts(figure) == ["1%以内で最小", "<b>この計画</b>"]
 
 
