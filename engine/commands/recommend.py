@@ -294,8 +294,8 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
                 epsilon=privacy.promised_epsilon(certificate),
                 delta=f"{certificate.delta:g}",
                 unit=labels.unit(certificate.privacy_unit, words),
-                relation=labels.relation(certificate.neighbouring_relation, words),
-                sampling=labels.sampling(certificate.sampling, words),
+                relation=certificate.neighbouring_relation,
+                sampling=certificate.sampling,
                 accountant=certificate.accountant,
             ),
         )
