@@ -33,7 +33,8 @@ def settle(page: Page) -> None:
 
 _COMPLETE = """() => {
   const done = document.querySelector('[data-test-script-state="notRunning"]')
-    && !document.querySelector('[data-testid="stSkeleton"]');
+    && !document.querySelector('[data-testid="stSkeleton"]')
+    && !/Provisional|暫定値/.test(document.body.innerText);  // figures still move then
   const charts = [...document.querySelectorAll('[data-testid="stPlotlyChart"]')];
   const ready = done && charts.every(chart => chart.querySelector('.main-svg'));
   window.quiet = ready ? (window.quiet || 0) + 1 : 0;

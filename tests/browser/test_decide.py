@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pages import settle
+
 pytestmark = pytest.mark.browser
 
 FIRST = 120_000
@@ -74,6 +76,7 @@ def test_a_typed_value_changes_the_answer_and_a_wrong_one_loses_nothing(decide):
     entry.press("Enter")
     expect(sentence(page)).not_to_have_text(before, timeout=NEXT)
     expect(entry).to_have_value("2.2e5", timeout=NEXT)
+    settle(page)  # The promise is certified: figures no longer move.
     after = sentence(page).inner_text()
     entry.fill("たくさん")
     entry.press("Enter")
@@ -109,6 +112,7 @@ def test_reloading_the_link_keeps_the_scenario(decide):
     handle.press("ArrowRight")
     expect(sentence(page)).not_to_have_text(before, timeout=NEXT)
     page.wait_for_url(re.compile("epsilon=0.8"), timeout=NEXT)
+    settle(page)  # The promise is certified: figures no longer move.
     moved = sentence(page).inner_text()
     page.reload()
     expect(sentence(page)).to_have_text(moved, timeout=FIRST)

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pages import settle
+
 pytestmark = pytest.mark.browser
 
 FIRST, NEXT = 120_000, 60_000
@@ -41,6 +43,7 @@ def onwards(page: Page):
 
 def test_by_keyboard_over_all_pages_and_back_to_ones_own(opened):
     page = opened(OWN)
+    settle(page)  # The promise is certified: figures no longer move.
     mine = page.locator("h1").inner_text()
     start = page.get_by_role("button", name="Tour", exact=True)
     start.focus()
