@@ -267,15 +267,18 @@ def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
 
 
 def _named(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
-    """Figures that stand in the field behind their name."""
+    """Figures, or words in place of one, that stand in the field behind their name."""
+    said = {flat(words.say(message)) for message in ("never", "none", "None", "out of reach")} | {
+        "—"
+    }
     for key in _LABELS:
         name, whole = flat(quantities.label(key, words)), flat(expected(key, answer, words))
         for found in re.finditer(
             f"(?<={SEPARATOR}){re.escape(name)}(?:{SEPARATOR}|[:：])(?P<shown>[^{SEPARATOR}]+)",
             text,
         ):
-            if _VALUE.match(whole) is None and _VALUE.match(found["shown"]) is None:
-                continue  # words such as "out of reach", or a heading and its neighbour
+            if _VALUE.match(found["shown"]) is None and found["shown"] not in (*said, whole):
+                continue  # A heading and its neighbour.
             yield Reading(
                 key=key,
                 shown=found["shown"],
