@@ -29,6 +29,8 @@ class Reading:
     loose: bool = False
     """Whether other text may run into it: it begins or ends its sentence, or stands in a document
     whose columns are read line by line."""
+    bare: bool = False
+    """Whether it stands in a document without fields, where a page's number may run into it."""
 
     @property
     def agrees(self) -> bool:
@@ -37,7 +39,7 @@ class Reading:
         if not self.loose:
             return shown == self.expected
         # Other text may stand around it, but no digit that would make it another figure.
-        begins = r"(?<![\d,.])" if self.expected[0].isdigit() else ""
+        begins = r"(?<![\d,.])" if self.expected[0].isdigit() and not self.bare else ""
         return re.search(f"{begins}{re.escape(self.expected)}(?!\\d|[,.]\\d)", shown) is not None
 
 
@@ -258,6 +260,7 @@ def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
                     expected=should,
                     start=found.start(name),
                     end=found.end(name),
+                    bare=not fields,
                     loose=not fields
                     or found.start(name) == found.start()
                     or found.end(name) == found.end(),
