@@ -4,12 +4,12 @@ The figures stand in ``data/published/deployments.csv`` with their sources. Unit
 list is a strip to look along and no ranking.
 """
 
-import csv
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.tables.reader import read_file
 
 PATH = Path(__file__).parents[1] / "data" / "published" / "deployments.csv"
 
@@ -35,11 +35,11 @@ def deployments(path: Path = PATH) -> tuple[Deployment, ...]:
 
     Raises :class:`InputError` for a row that cannot be true.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    table = read_file(path)
     found = []
-    for row in rows:
-        numbers = {name: float(row[name]) for name in ("epsilon", "delta")}
+    for line in table.rows:
+        row = {name: table.cell(line, name) for name in table.header}
+        numbers = {name: table.number(line, name) for name in ("epsilon", "delta")}
         if not (numbers["epsilon"] > 0 and 0 <= numbers["delta"] < 1):
             raise InputError(
                 "Expected epsilon > 0 and 0 <= delta < 1 for {name}.", name=row["what"]

@@ -27,28 +27,30 @@ MAY_IMPORT: dict[str, set[str]] = {
     "interval": set(),
     "config": {"errors"},
     "durable": set(),
-    "deployments": {"errors"},
+    "tables": {"errors"},
+    "deployments": {"errors", "tables"},
     # records and what stores them
-    "runs": _BASE | {"durable", "accounting"},
+    "runs": _BASE | {"durable", "accounting", "tables"},
     # mathematics: no records, no files
     "law": _BASE,
     "accounting": _BASE,
     "risk": _BASE | {"accounting", "allocation"},
     "cost": _BASE,
     "allocation": _QUESTION,
-    "roi": _QUESTION | {"cost", "risk", "allocation"},
+    "roi": _QUESTION | {"cost", "risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments"},
     "text": _QUESTION
-    | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments"},
-    "report": _QUESTION | _RECORDS,
-    "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost"},
+    | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"},
+    "report": _QUESTION | _RECORDS | {"tables"},
+    "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost", "tables"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
-    | {"durable", "deployments"},
+    | {"durable", "deployments", "tables"},
     "commands": _QUESTION | _RECORDS
-    | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"},
+    | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
+    | {"tables"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
 """Module or package of the engine -> what else of the engine it may import; itself always."""

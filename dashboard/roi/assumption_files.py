@@ -5,8 +5,10 @@ import streamlit as st
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
 from engine.api.money import to_csv, to_toml
-from engine.text import figures
+from engine.text import figures, formats, tables
 from engine.text.i18n import Words
+
+_ENCODINGS = ("utf-8", "cp932", "utf-16", "euc_jp", "cp1252")
 
 
 def draw(now: Scenario, words: Words) -> None:
@@ -15,12 +17,17 @@ def draw(now: Scenario, words: Words) -> None:
         for label, text, name in (
             (words.say("Save as TOML"), to_toml(now.question.assumptions), "assumptions.toml"),
             (words.say("Save as CSV"), to_csv(now.question.assumptions), "assumptions.csv"),
+            (
+                words.say("Save as CSV for Excel"),
+                to_csv(now.question.assumptions, with_bom=True),
+                "assumptions-excel.csv",
+            ),
         ):
             st.download_button(label, text, name, on_click="ignore")
         st.button(words.say("Back to the defaults"), on_click=session.restore_table)
     held = st.file_uploader(
         words.say("Load a table"),
-        type=["toml", "csv"],
+        type=["toml", "csv", "tsv", "txt"],
         help=words.say(
             "A table that was saved here and edited elsewhere: your own figures take the place of "
             "the defaults. Save one first to see the form."
@@ -28,8 +35,35 @@ def draw(now: Scenario, words: Words) -> None:
         **session.bind_file(),
     )
     # Said below: a sentence above would move the uploader, which then loses a file under way.
-    if held and (sentence := session.refused_entry("file", words)):
+    if not held:
+        return
+    if sentence := session.refused_entry("file", words):
         st.error(sentence, icon=":material/block:")
+    if reading := session.file_reading():
+        st.caption(formats.literally(" ".join(tables.sentences(reading, words))))
+    if not held.name.lower().endswith(".toml"):
+        _corrections(words)
+
+
+def _corrections(words: Words) -> None:
+    """What a person may know better than the detection."""
+    with st.container(horizontal=True):
+        st.selectbox(
+            words.say("Decimal mark of the file"),
+            list(tables.MARKS),
+            index=None,
+            format_func=lambda mark: words.say(tables.MARKS[mark]),
+            placeholder=words.say("found from its cells"),
+            **session.bind_reading("decimal"),
+        )
+        st.selectbox(
+            words.say("Encoding of the file"),
+            _ENCODINGS,
+            index=None,
+            format_func=tables.encoding_name,
+            placeholder=words.say("found from its bytes"),
+            **session.bind_reading("encoding"),
+        )
 
 
 def pairs(words: Words) -> None:

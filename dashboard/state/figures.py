@@ -34,6 +34,7 @@ from engine.api.money import (
     require_metrics,
     with_metric,
 )
+from engine.api.tables import Ambiguous, Number, parse_number, unclear
 from engine.errors import InputError
 
 EXAMPLE = "adoption=0.8~0.3~0.85~pert"
@@ -109,7 +110,10 @@ def joined(*texts: str | None) -> str | None:
 def pairs_text(text: str) -> str | None:
     """Pairs as a link has them; None for none. Raises :class:`InputError` for a line that is
     none."""
-    return _ROW.join(f"{loss:.12g},{metric:.12g}" for loss, metric in read_pairs(text)) or None
+    pairs = [f"{loss:.12g},{metric:.12g}" for loss, metric in read_pairs(text)]
+    if len(pairs) == 2 and all(pair.replace(",", "").isdigit() for pair in pairs):
+        pairs[0] = pairs[0].replace(",", ".0,")  # 2,8;3,1 could be two numbers
+    return _ROW.join(pairs) or None
 
 
 def pairs_lines(text: str | None) -> str:
@@ -122,6 +126,11 @@ def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
     link, pairs without blanks apart by semicolons."""
     # Digits and commas may be of full width, as one types them in Japanese.
     text = unicodedata.normalize("NFKC", text)
+    if re.fullmatch(r"\d+,\d+;\d+,\d+", text):
+        raise InputError(
+            "Expected one meaning of “{value}”: type a decimal point, or each pair on a line.",
+            value=text[:40],
+        )
     lines = text.split(_ROW) if re.fullmatch(r"[^\s;]+,[^\s;]+(;[^\s;]+,[^\s;]+)*", text) else None
     lines = lines or list(filter(None, map(str.strip, text.splitlines())))
     if len(lines) > MOST_PAIRS:
@@ -132,16 +141,27 @@ def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
         )
     pairs = []
     for line in lines:
-        parts = re.split(r"[\s,;、]+", line)
-        try:
-            loss, metric = map(float, parts)
-        except ValueError:
+        parts = [part for part in _between_pair(line) if part]
+        found = [parse_number(part) for part in parts]
+        if doubtful := [number for number in found if isinstance(number, Ambiguous)]:
+            raise unclear("pairs", doubtful[0])
+        numbers = [float(number.value) for number in found if isinstance(number, Number)]
+        if len(numbers) != 2 or len(found) != 2:
             raise InputError(
                 "Expected a loss and a metric on each line, such as 2.8, 3.1; got “{value}”.",
                 value=line[:40],
-            ) from None
-        pairs.append((loss, metric))
+            )
+        pairs.append((numbers[0], numbers[1]))
     return tuple(pairs)
+
+
+def _between_pair(line: str) -> list[str]:
+    """The parts of a line: a comma separates them only where nothing clearer does, since it may be
+    a decimal mark ("2,8 3,1")."""
+    for separator in (r"[;\t、]", r",\s+", r"\s+"):
+        if re.search(separator, line.strip(" ,;、")):
+            return re.split(rf"\s*{separator}\s*", line.strip(" ,;、"))
+    return line.split(",")
 
 
 @lru_cache(maxsize=_REMEMBERED)

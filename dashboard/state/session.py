@@ -17,7 +17,8 @@ from streamlit.typing import UploadedFile
 from dashboard.state import assumption_table, example_session, figures, link
 from dashboard.state.link import D, T
 from dashboard.state.scenario import Scenario, asked, follow_metric, with_table
-from engine.api.money import Assumptions, MetricKind, from_file
+from engine.api.money import Assumptions, MetricKind, load
+from engine.api.tables import Corrections, Detected, Mark
 from engine.errors import InputError
 from engine.text.i18n import Words, from_browser
 
@@ -196,6 +197,17 @@ def bind_file() -> Bound:
     return {"key": "table:file", "on_change": _take_file, "args": ()}
 
 
+def bind_reading(correction: Literal["decimal", "encoding"]) -> Bound:
+    """Arguments that tie a select box to how an uploaded table is read; a change reads it again."""
+    return {"key": f"file:{correction}", "on_change": _take_file, "args": ()}
+
+
+def file_reading() -> Detected | None:
+    """How the uploaded table was read; None where none was, or it leaves no choice."""
+    found = st.session_state.get("_reading")
+    return found if isinstance(found, Detected) else None
+
+
 def show(field: link.Field[T, D], chosen: T) -> None:
     """Put a pilot (``link.NEW_PILOT`` asks for a new one), a slide or a step of the tour on show,
     also in the link."""
@@ -297,7 +309,23 @@ def _take_edits(name: str) -> None:
 def _take_file() -> None:
     file = st.session_state["table:file"]
     if isinstance(file, UploadedFile):  # None once removed; replaced meanwhile, it has no content.
-        _try("file", lambda: _keep_table(from_file(file.name, file.getvalue())))
+        state = st.session_state
+        state["_reading"] = None
+
+        def keep() -> None:
+            decimal = state.get("file:decimal")
+            loaded = load(
+                file.name,
+                file.getvalue(),
+                Corrections(
+                    encoding=state.get("file:encoding"),
+                    decimal=None if decimal is None else Mark(decimal),
+                ),
+            )
+            state["_reading"] = loaded.detected
+            _keep_table(loaded.table)
+
+        _try("file", keep)
 
 
 def _take_pairs(name: str) -> None:

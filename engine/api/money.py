@@ -15,7 +15,7 @@ from engine.roi.defaults import (
     with_costs,
     with_metric,
 )
-from engine.roi.exchange import from_file, to_csv, to_toml
+from engine.roi.exchange import Loaded, load, to_csv, to_toml
 from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Candidate, Goal, Held, Least
 from engine.roi.kinds import MetricKind
@@ -51,14 +51,15 @@ __all__ = [
     "Goal",
     "Held",
     "Least",
+    "Loaded",
     "MetricKind",
     "StagedPlan",
     "Study",
     "cost",
     "fit_metric",
-    "from_file",
     "inputs_of",
     "inverse",
+    "load",
     "require_metrics",
     "to_csv",
     "to_toml",

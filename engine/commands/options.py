@@ -2,29 +2,72 @@
 
 import argparse
 import json
+import sys
 import unicodedata
 from collections.abc import Sequence
 
 from engine.config import DEFAULT_DELTA, Sampling, require_integer
 from engine.decision.fitted import PUBLISHED_BERT
 from engine.decision.question import Currency
-from engine.errors import InputError
-from engine.text.i18n import LANGUAGES
+from engine.tables.numbers import Ambiguous, Mark, parse_number, typed_number
+from engine.tables.reader import Corrections, Detected
+from engine.text import tables
+from engine.text.i18n import LANGUAGES, Words
 
 
 def number(name: str, text: str) -> float:
-    """A number as people type it: 1e7, 10_000, 3.8e20. Raises :class:`InputError`."""
-    try:
-        return float(text.replace("_", "").replace(",", ""))
-    except ValueError:
-        raise InputError(
-            "Expected a number for {name}, got {value}.", name=name, value=text
-        ) from None
+    """A number as people type it: 1e7, 10_000, 3.8e20, 0,5, 1億. Raises :class:`InputError`."""
+    value = typed_number(name, text).value
+    if isinstance(parse_number(text), Ambiguous):
+        tell(f"{name}: {text} is read as {value:,}; a fraction needs a decimal point.")
+    return float(value)
 
 
 def whole(name: str, text: str) -> int:
     """A whole number, 1e7 included. Raises :class:`InputError`."""
     return require_integer(name, number(name, text))
+
+
+def tell(sentence: str) -> None:
+    """Say something beside the answer, on standard error: the answer may go to a program."""
+    sys.stderr.write(f"{sentence}\n")
+
+
+def tell_reading(found: Detected | None) -> None:
+    """Say how a table was read, unless it is as programs write it."""
+    if found is not None and not tables.is_plain(found):
+        tell(" ".join(tables.sentences(found, Words("en"))))
+
+
+def reading_as_json(found: Detected) -> dict[str, object]:
+    """How a table was read, for machines."""
+    return {
+        "encoding": found.encoding,
+        "separator": found.separator,
+        "decimal": found.decimal,
+        "header_line": found.header_line,
+        "skipped": {str(reason): list(lines) for reason, lines in found.skipped.items()},
+    }
+
+
+def add_corrections(parser: argparse.ArgumentParser) -> None:
+    """``--decimal`` and ``--encoding``: what a person knows better than the detection."""
+    parser.add_argument(
+        "--decimal",
+        choices=[str(mark) for mark in Mark],
+        help="the file's decimal mark (default: found from its cells)",
+    )
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="the file's encoding, such as cp932 (default: found)"
+    )
+
+
+def corrections(options: argparse.Namespace) -> Corrections:
+    """Those options as the reader takes them. Raises :class:`InputError`."""
+    return Corrections(
+        encoding=options.encoding,
+        decimal=None if options.decimal is None else Mark(options.decimal),
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

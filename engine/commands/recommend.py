@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.allocation.result import Baseline, Extrapolation, Support
 from engine.commands.options import (
+    add_corrections,
     add_currency,
     add_delta,
     add_evidence,
@@ -19,7 +20,9 @@ from engine.commands.options import (
     add_sampling,
     as_json,
     as_table,
+    corrections,
     number,
+    tell_reading,
     whole,
 )
 from engine.config import Budget, Sampling
@@ -37,7 +40,7 @@ from engine.roi.defaults import (
     with_costs,
     with_metric,
 )
-from engine.roi.exchange import LARGEST_FILE, from_file
+from engine.roi.exchange import LARGEST_FILE, load
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import AssumedCurve
 from engine.text import labels, privacy, quantities, reconciliation, verdict
@@ -79,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "metric, so "
         "say --metric too where it is not minutes saved",
     )
+    add_corrections(parser)
     add_currency(parser)
     add_language(parser)
     add_json(parser)
@@ -108,7 +112,11 @@ def question(options: argparse.Namespace) -> Question:
         prices = DEFAULTS
         assumptions = with_costs(with_metric(DEFAULT_ASSUMPTIONS, kind), prices)
     else:
-        assumptions = from_file(options.assumptions, _content(Path(options.assumptions)))
+        loaded = load(
+            options.assumptions, _content(Path(options.assumptions)), corrections(options)
+        )
+        tell_reading(loaded.detected)
+        assumptions = loaded.table
         require_metrics(assumptions, kind)
         prices = prices_of(assumptions)
     return Question(

@@ -4,7 +4,6 @@ Texts are written as texts: a source that someone typed as ``=1+1`` stays what w
 as in a CSV file that Excel opens.
 """
 
-import csv
 import io
 import math
 import re
@@ -12,12 +11,14 @@ import zipfile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as WorkbookCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.report.deck import Cell, Deck, Table, text_of
 from engine.report.measure import em
+from engine.tables.guard import BOM, csv_text, is_live
 
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 _LONGEST_NAME, _LONGEST_FILE = 28, 60
@@ -46,17 +47,19 @@ def archive(deck: Deck) -> bytes:
         for place, table in enumerate((_cover(deck), *deck.tables)):
             stem = re.sub(r"[^\w.-]+", "_", table.title).strip("_.")[:_LONGEST_FILE]
             name = zipfile.ZipInfo(f"{place:02d}_{stem}.csv", _FIRST_DATE)
-            target.writestr(name, "\ufeff" + to_csv(table))
+            target.writestr(name, BOM + to_csv(table))
     return file.getvalue()
 
 
 def to_csv(table: Table) -> str:
     """One table with its heads."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([_harmless(head) for head in table.heads])
-    writer.writerows([[_harmless(cell) for cell in row] for row in table.rows])
-    return text.getvalue()
+    return csv_text(
+        table.heads,
+        [
+            [cell if isinstance(cell, str) or math.isfinite(cell) else None for cell in row]
+            for row in table.rows
+        ],
+    )
 
 
 def _cover(deck: Deck) -> Table:
@@ -88,8 +91,9 @@ def _fill(sheet: Worksheet, table: Table) -> None:
 
 def _put(cell: WorkbookCell, content: Cell) -> None:
     if isinstance(content, str):
-        cell.value = content
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", content)
         cell.data_type = "s"  # Else a text that begins with = would become a formula.
+        cell.quotePrefix = is_live(content)  # Nor may it become one when somebody edits the cell.
     elif math.isfinite(content):
         cell.value = content
 
@@ -97,10 +101,3 @@ def _put(cell: WorkbookCell, content: Cell) -> None:
 def _sheet_name(title: str, place: int) -> str:
     """Short, allowed, and unlike any other."""
     return f"{place:02d} {_FORBIDDEN.sub(' ', title)[:_LONGEST_NAME]}".strip()
-
-
-def _harmless(cell: Cell) -> Cell:
-    if not isinstance(cell, str):
-        return cell if math.isfinite(cell) else ""
-    number = re.fullmatch(r"[+-]?[\d.,]+%?", cell)
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") and not number else cell

@@ -1,18 +1,22 @@
 """The table of assumptions as TOML or CSV, out and back without loss.
 
 Both hold one entry a figure with the fields of :class:`engine.roi.assumptions.Assumption`. A TOML
-file has a table for each name; a CSV file a header line and a row each.
+file has a table for each name; a CSV file a header line and a row each, and comes back through
+:mod:`engine.tables.reader` as spreadsheets of other countries and encodings save it.
 """
 
-import csv
-import io
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
+from engine.roi.inputs import INPUTS
+from engine.tables.encoding import detect
+from engine.tables.guard import BOM, csv_text
+from engine.tables.numbers import CURRENCIES
+from engine.tables.reader import Corrections, Detected, Row, Table, read_table
 
 _FIELDS = tuple(field.name for field in fields(Assumption))
 _NUMBERS = ("value", "low", "high")
@@ -35,7 +39,7 @@ def from_toml(text: str) -> Assumptions:
     _require_size(text)
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError("Expected a TOML file: {reason}.", reason=error) from None
     rows = []
     for name, row in content.items():
@@ -45,21 +49,47 @@ def from_toml(text: str) -> Assumptions:
     return Assumptions(rows=tuple(rows))
 
 
-def to_csv(table: Assumptions) -> str:
-    """The table as CSV with a header line."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for row in table.rows:
-        writer.writerow({name: _csv(getattr(row, name)) for name in _FIELDS})
-    return text.getvalue()
+def to_csv(table: Assumptions, *, with_bom: bool = False) -> str:
+    """The table as CSV with a header line, no cell of it a formula; ``with_bom`` begins it with the
+    mark by which Excel knows UTF-8."""
+    rows = ([_csv(getattr(row, name)) for name in _FIELDS] for row in table.rows)
+    return csv_text(_FIELDS, rows, line_end="\n", with_bom=with_bom)
 
 
-def from_csv(text: str) -> Assumptions:
-    """The table in a CSV text. Raises :class:`InputError` for anything else."""
-    _require_size(text)
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), restkey="more")
-    missing = [name for name in _FIELDS if name not in (reader.fieldnames or [])]
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The table of a file, and how that was read (None for TOML, which leaves no choice)."""
+
+    table: Assumptions
+    detected: Detected | None
+
+
+def load(name: str, content: bytes, corrections: Corrections | None = None) -> Loaded:
+    """The table in a TOML file, if ``name`` ends so, or in a text table of any spreadsheet.
+
+    Raises :class:`InputError` for anything else.
+    """
+    if len(content) > 4 * LARGEST_FILE:
+        raise InputError(
+            "Expected a table of at most {most} characters, got {value}.",
+            most=LARGEST_FILE,
+            value=len(content),
+        )
+    if name.lower().endswith(".toml"):
+        return Loaded(table=from_toml(_text(content)), detected=None)
+    found = read_table(
+        content, name=name, columns=_FIELDS, numeric=_NUMBERS, corrections=corrections
+    )
+    return Loaded(table=_from_rows(found), detected=found.detected)
+
+
+def _text(content: bytes) -> str:
+    text = content.decode(detect(content), errors="replace").removeprefix(BOM)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _from_rows(table: Table) -> Assumptions:
+    missing = table.missing(_FIELDS)
     if len(missing) == len(_FIELDS):
         raise InputError(
             "Expected a table with the columns {expected}: save one here to see the form.",
@@ -71,13 +101,32 @@ def from_csv(text: str) -> Assumptions:
             expected=", ".join(_FIELDS),
             names=", ".join(missing),
         )
+    table.require_once(_FIELDS)
     rows = []
-    for line in reader:
-        row: dict[str, Any] = {name: line[name] or "" for name in _FIELDS}
+    for line in table.rows:
+        table.require_whole(line)
+        row: dict[str, Any] = {name: table.cell(line, name) for name in _FIELDS}
+        for name in ("name", "unit", "dated", "distribution"):
+            row[name] = row[name].strip()
         for name in _NUMBERS:
-            row[name] = _number(row["name"], row[name])
+            row[name] = _figure(table, line, row["name"], name)
         rows.append(_assumption(row))
     return Assumptions(rows=tuple(rows))
+
+
+def _figure(table: Table, line: Row, name: str, column: str) -> float:
+    """One number of a figure; its percent or currency must be that of the figure's unit."""
+    text = table.cell(line, column)
+    found = table.parsed(text, name or column, line.line)
+    unit = INPUTS[name].unit if name in INPUTS else ""
+    share = unit.startswith(("share", "metric"))
+    if (found.unit == "%" and not share) or (
+        found.unit in CURRENCIES and not unit.startswith((found.unit, "metric"))
+    ):
+        raise InputError(
+            "Expected {name} in {unit}, got {value}.", name=name, unit=unit, value=text
+        )
+    return float(found.value)
 
 
 def _assumption(row: Mapping[str, Any]) -> Assumption:
@@ -102,15 +151,6 @@ def _assumption(row: Mapping[str, Any]) -> Assumption:
     return Assumption(**row)
 
 
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(
-            "Expected a number for {name}, got {value}.", name=name, value=text or "nothing"
-        ) from None
-
-
 def _toml(value: float | str) -> str:
     if isinstance(value, str):
         value = str(value).replace("\\", "\\\\").replace('"', '\\"')
@@ -129,18 +169,3 @@ def _require_size(text: str) -> None:
             most=LARGEST_FILE,
             value=len(text),
         )
-
-
-def from_file(name: str, content: bytes) -> Assumptions:
-    """The table in a TOML or CSV file: its ``name`` says which. Raises :class:`InputError`."""
-    if len(content) > 4 * LARGEST_FILE:
-        raise InputError(
-            "Expected a table of at most {most} characters, got {value}.",
-            most=LARGEST_FILE,
-            value=len(content),
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("Expected a text file in UTF-8.") from None
-    return from_csv(text) if name.lower().endswith(".csv") else from_toml(text)

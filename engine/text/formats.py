@@ -13,12 +13,11 @@ catalogues (:mod:`dashboard.decide.wording`), not from here. :func:`parse` reads
 '3.8 × 10²⁰'
 """
 
-import math
 import re
-import unicodedata
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 
 from engine.errors import InputError
+from engine.tables.numbers import NotANumber, parse_number, typed_number
 
 _SCALES = {
     "en": ((1e12, "T"), (1e9, "B"), (1e6, "M")),
@@ -26,7 +25,6 @@ _SCALES = {
 }
 _TOO_LARGE_FOR_NAMES = 1e15
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 def rounded(value: float, digits: int = 3, *, up: bool = False) -> float:
@@ -164,39 +162,22 @@ def link_text(value: float) -> str:
     return re.sub(r"e\+?(-?)0*(\d)", r"e\1\2", text)
 
 
-_UNITS = re.compile(r"(people|persons?|parameters?|flops?|人|名|円|usd|%)$")
-_ENGLISH = {"": 1, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_ENGLISH |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_JAPANESE = {"千": 1e3, "万": 1e4, "億": 1e8, "兆": 1e12}
-_NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
-_ENGLISH_FORM = re.compile(rf"([+-]?(?:{_NUMBER}))({'|'.join(filter(None, _ENGLISH))})?")
-_JAPANESE_FORM = re.compile(rf"(?:(?:{_NUMBER})[千万億兆])+(?:{_NUMBER})?")
-_JAPANESE_PART = re.compile(rf"({_NUMBER})([千万億兆]?)")
-
-
 def parse(text: str, *, name: str, example: str) -> float:
     """What a person meant by ``text``; :class:`InputError` in one sentence if that is unclear.
 
-    >>> [parse(t, name="n", example="1") for t in ("3.8e20", "10万", "22万人", "1億2000万", "10M")]
+    >>> [parse(t, name="n", example="1") for t in ("3.8e20", "10万", "22万人", "1億2千万", "10M")]
     [3.8e+20, 100000.0, 220000.0, 120000000.0, 10000000.0]
-    >>> parse("3.8 × 10²⁰ FLOPs", name="n", example="1")
-    3.8e+20
+    >>> parse("3.8 × 10²⁰ FLOPs", name="n", example="1"), parse("0,5", name="n", example="1")
+    (3.8e+20, 0.5)
     """
-    tidy = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda run: "^" + run[0].translate(_FROM_SUPERSCRIPTS), text)
-    tidy = re.sub(r"[\s,_¥$]", "", unicodedata.normalize("NFKC", tidy).lower())
-    tidy = _UNITS.sub("", re.sub(r"[×x*]10(?:\^|\*\*)", "e", tidy))
-    tidy = re.sub(r"^([+-]?)10(?:\^|\*\*)", r"\g<1>1e", tidy)
-    if match := _ENGLISH_FORM.fullmatch(tidy):
-        return float(match[1]) * _ENGLISH[match[2] or ""]
-    if _JAPANESE_FORM.fullmatch(tidy):
-        parts = _JAPANESE_PART.findall(tidy)
-        return math.fsum(float(number) * _JAPANESE.get(unit, 1) for number, unit in parts)
-    raise InputError(
-        "Expected a number such as {example} for {name}, got “{value}”: type it again.",
-        name=name,
-        example=example,
-        value=text[:40],
-    )
+    if isinstance(parse_number(text), NotANumber):
+        raise InputError(
+            "Expected a number such as {example} for {name}, got “{value}”: type it again.",
+            name=name,
+            example=example,
+            value=text[:40],
+        )
+    return float(typed_number(name, text).value)
 
 
 def literally(text: str) -> str:

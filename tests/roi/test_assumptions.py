@@ -11,8 +11,12 @@ from engine.cost import Accelerator, CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumptions, Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
-from engine.roi.exchange import from_csv, from_toml, to_csv, to_toml
+from engine.roi.exchange import from_toml, load, to_csv, to_toml
 from engine.roi.inputs import INPUTS, Kind, require
+
+
+def from_csv(text: str):
+    return load("table.csv", text.encode()).table
 
 
 def test_every_figure_has_a_source_and_a_date(table):
@@ -96,7 +100,7 @@ def test_a_broken_toml_file_is_refused(text, sentence):
 def test_a_broken_csv_file_is_refused(table):
     with pytest.raises(InputError, match="source, dated missing"):
         from_csv("name,value,low,high,distribution,unit\n")
-    with pytest.raises(InputError, match="number for adoption, got much"):
+    with pytest.raises(InputError, match="number for adoption in line 3, got much"):
         from_csv(to_csv(table).replace("adoption,0.6", "adoption,much"))
     with pytest.raises(InputError, match="missing"):
         from_csv("\n".join(to_csv(table).splitlines()[:3]))
@@ -104,6 +108,56 @@ def test_a_broken_csv_file_is_refused(table):
 
 def test_a_spreadsheets_byte_order_mark_is_read_over(table):
     assert from_csv("\ufeff" + to_csv(table)) == table
+
+
+def test_files_of_spreadsheets_load(table):
+    """Equivalents of files that failed: what Excel in Japan, Germany and on an old Mac writes."""
+    text = to_csv(table)
+    assert load("a.csv", text.replace("\n", "\r").encode()).table == table
+    assert load("a.csv", (text + ",,,,,,,\n").encode()).table == table
+    assert load("a.csv", text.encode("utf-16")).table == table
+    own = text.replace("pert,tasks/year,assumption", "pert,tasks/year,前提:社内統計", 1)
+    loaded = load("a.csv", own.encode("cp932", "replace"))
+    assert loaded.table["tasks_per_year"].source == "前提:社内統計"
+    assert loaded.detected is not None
+    assert loaded.detected.encoding == "cp932"
+    assert load("a.csv", to_csv(table, with_bom=True).encode()).table == table
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "value"),
+    [
+        ("adoption,0.6,0.3,0.85", "adoption,60%,40 %,80％", "adoption", 0.6),
+        ("500000.0,250000.0,1000000.0", '"1,200,000","600,000","2,400,000"', "tasks_per_year",
+         1_200_000),
+        ("500000.0,250000.0,1000000.0", "120万,60万,240万", "tasks_per_year", 1_200_000),
+        ("value_per_unit,40.0", "value_per_unit,¥40", "value_per_unit", 40),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them_load(table, old, new, name, value):
+    text = to_csv(table)
+    assert old in text
+    assert from_csv(text.replace(old, new, 1))[name].value == value
+
+
+def test_a_percent_or_a_currency_that_is_not_the_figures_is_refused(table):
+    for old, new in (("40.0,", "$40,"), ("40.0,", "40%,")):
+        with pytest.raises(InputError, match="Expected value_per_unit in JPY, got"):
+            from_csv(to_csv(table).replace(f"value_per_unit,{old}", f"value_per_unit,{new}", 1))
+
+
+def test_a_cell_too_many_and_a_column_twice_are_refused(table):
+    with pytest.raises(InputError, match="8 cells in line 3"):
+        from_csv(to_csv(table).replace("adoption,0.6", "adoption,0,6", 1))
+    with pytest.raises(InputError, match="got low twice"):
+        from_csv(to_csv(table).replace("value,low,high", "value,low,low,high", 1))
+
+
+def test_no_cell_that_leaves_is_a_formula(table):
+    row = replace(table["adoption"], source="=HYPERLINK(1)")
+    changed = table.changed([row])
+    assert "'=HYPERLINK(1)" in to_csv(changed)
+    assert from_csv(to_csv(changed)) == changed
 
 
 def test_text_without_quotes_is_refused(table):

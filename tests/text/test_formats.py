@@ -63,6 +63,11 @@ def test_yen(value, ja, en):
         ("1.5k", 1500),
         (".5", 0.5),
         ("-3", -3),
+        ("0,5", 0.5),
+        ("1億2千万人", 1.2e8),
+        ("1千万", 1e7),
+        ("5百万", 5e6),
+        ("0.000001%", 1e-8),
     ],
 )
 def test_typed(text, value):
@@ -75,6 +80,11 @@ def test_typed(text, value):
 def test_what_is_not_a_number_is_refused_in_a_sentence(text):
     with pytest.raises(InputError, match=r"^Expected a number such as 1 for compute_flops, got “"):
         parse(text)
+
+
+def test_what_could_be_two_numbers_is_asked():
+    with pytest.raises(InputError, match=r"“0,500” for compute_flops: type 0.5 or 500"):
+        parse("0,500")
 
 
 @given(positive)

@@ -9,7 +9,7 @@ from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.roi.exchange import to_toml
+from engine.roi.exchange import to_csv, to_toml
 from engine.text.i18n import Words
 
 PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"
@@ -278,3 +278,22 @@ def test_what_a_link_says_is_not_drawn_as_markdown(page):
     page.run()
     (error,) = page.session_state["_refused_link"].values()
     assert r"!\[x\]" in Words("en").refusal(error)
+
+
+def test_how_a_file_was_read_is_shown_and_can_be_corrected(page):
+    text = to_csv(DEFAULT_ASSUMPTIONS).replace("500000.0,250000.0", '"600,000",250000.0')
+    page.run()
+    page.file_uploader[0].set_value(("mine.csv", text.encode("utf-16"), "text/csv")).run()
+    assert not page.error and not page.exception
+    assert "tasks_per_year=600000" in page.session_state["_values"]["figures"]
+    told = " ".join(caption.value for caption in page.caption)
+    assert "Read as UTF-16, commas between the cells" in told
+    assert "Decimal point: “600,000”" not in told
+    decimal = next(box for box in page.selectbox if box.label == "Decimal mark of the file")
+    decimal.set_value("comma").run()
+    assert len(page.error) == 1 and "in line 2, got 250000.0" in page.error[0].value
+    assert "tasks_per_year=600000" in page.session_state["_values"]["figures"]
+    decimal.set_value(None).run()
+    encoding = next(box for box in page.selectbox if box.label == "Encoding of the file")
+    encoding.set_value("cp932").run()
+    assert len(page.error) == 1 and not page.exception

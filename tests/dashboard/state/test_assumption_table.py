@@ -8,7 +8,7 @@ from dashboard.state import assumption_table
 from engine.cost import ACCELERATORS, DEFAULTS
 from engine.errors import InputError
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
-from engine.roi.exchange import from_file, to_csv, to_toml
+from engine.roi.exchange import load, to_csv, to_toml
 from engine.text.i18n import Words
 
 
@@ -22,15 +22,15 @@ def test_the_frame_shows_every_figure_by_name(language):
 
 @pytest.mark.parametrize(("name", "write"), [("a.toml", to_toml), ("A.CSV", to_csv)])
 def test_files_come_back(name, write):
-    assert from_file(name, write(DEFAULT_ASSUMPTIONS).encode()) == DEFAULT_ASSUMPTIONS
+    assert load(name, write(DEFAULT_ASSUMPTIONS).encode()).table == DEFAULT_ASSUMPTIONS
     with_mark = ("\ufeff" + write(DEFAULT_ASSUMPTIONS)).encode()
-    assert from_file(name, with_mark) == DEFAULT_ASSUMPTIONS
+    assert load(name, with_mark).table == DEFAULT_ASSUMPTIONS
 
 
 def test_files_that_are_no_tables_are_refused():
     for content in (b"\xff\xfe\x00", b"x" * 5_000_000, b"just text"):
         with pytest.raises(InputError):
-            from_file("a.toml", content)
+            load("a.toml", content)
 
 
 def test_the_sidebar_follows_the_table():

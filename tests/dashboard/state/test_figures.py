@@ -152,3 +152,30 @@ def test_full_width_pairs_are_read_and_too_many_refused():
     assert figures.read_pairs("２．０，４．５\n2.5、3.9") == ((2.0, 4.5), (2.5, 3.9))
     with pytest.raises(InputError, match="at most 100 pairs, got 101"):
         figures.read_pairs("2.0, 4.5\n" * 101)
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("2,8 3,1", ((2.8, 3.1),)),
+        ("2,8; 3,1", ((2.8, 3.1),)),
+        ("2,8, 3,1", ((2.8, 3.1),)),
+        ("2,8\t3,1", ((2.8, 3.1),)),
+        ("2,3;4,5;6,7", ((2, 3), (4, 5), (6, 7))),
+        ("2.5,4,8", None),
+        ("2,8;3,1", None),
+        ("0,500 3", None),
+        ("2.5, nan", None),
+    ],
+)
+def test_a_decimal_comma_in_pairs_is_read_or_asked_about(text, pairs):
+    if pairs is None:
+        with pytest.raises(InputError):
+            figures.read_pairs(text)
+    else:
+        assert figures.read_pairs(text) == pairs
+
+
+def test_two_pairs_of_whole_numbers_survive_a_link():
+    kept = figures.pairs_text("2, 8\n3, 1") or ""
+    assert figures.read_pairs(kept) == ((2, 8), (3, 1))

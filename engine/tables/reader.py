@@ -1,0 +1,503 @@
+"""Bytes of a text table -> header, rows with their line numbers, and what was detected on the way.
+
+One reader for every table that comes in. It finds the encoding (:mod:`engine.tables.encoding`), the
+separator, the line with the names of the columns and the decimal mark, and skips blank rows, rows
+of separators alone, titles above the header, a header that is repeated, a row of units below it and
+a numbered first column without a name. All of that stands in :class:`Detected`, to be told, and can
+be said otherwise by :class:`Corrections`. Cells stay texts until :meth:`Table.number` is asked;
+what is ambiguous there, or no number, is refused with its line.
+
+Names of columns are equal in any case, with spaces, hyphens, points or underscores between words.
+
+Not covered: workbooks, tables of fixed widths, several tables in one file.
+
+>>> table = read_table("N; ε\\n1.000.000; 0,5\\n1.500; 4\\n".encode(), name="runs.csv")
+>>> table.detected.separator, table.detected.decimal, table.header
+(';', <Mark.COMMA: 'comma'>, ('N', 'ε'))
+>>> [(row.line, table.number(row, "n"), table.number(row, "ε")) for row in table.rows]
+[(2, 1000000, 0.5), (3, 1500, 4)]
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.errors import InputError
+from engine.tables import encoding
+from engine.tables.guard import original
+from engine.tables.numbers import (
+    Ambiguous,
+    Mark,
+    Number,
+    Reading,
+    both_readings,
+    not_finite,
+    parse_number,
+)
+
+LONGEST_CELL = 64 * 2**20
+"""Characters of one cell."""
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+_SAMPLE = 2**16
+"""Characters that the separator is found in."""
+_LOOKED_AT = 20
+"""Rows among which the header is looked for."""
+_LONGEST_PROOF = 40
+_PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+|\d*\.\d+)(?:[eE][+-]?\d{1,3})?")
+_PLAIN_COUNT = re.compile(r"\d{1,15}")
+_MARKED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*')
+
+
+class Skip(StrEnum):
+    """Why a row is no record."""
+
+    BLANK = "blank"
+    TITLE = "title"
+    REPEATED_HEADER = "repeated-header"
+    UNITS = "units"
+    SEPARATOR = "separator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corrections:
+    """What a person knows better than the detection; None leaves it to that."""
+
+    encoding: str | None = None
+    """Python's name, such as cp932. Raises :class:`InputError` for an unknown one."""
+    separator: str | None = None
+    decimal: Mark | None = None
+    header_line: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.encoding is not None:
+            encoding.require_encoding(self.encoding)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """A cell that can be read with one decimal mark only."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detected:
+    """How a file was read."""
+
+    encoding: str
+    separator: str
+    header_line: int
+    decimal: Mark | None = None
+    """What settles doubtful cells; None where nothing does."""
+    proofs: dict[Mark, Proof] = field(default_factory=dict)
+    """The first cell that proves a mark. Two marks proven settle nothing."""
+    skipped: dict[Skip, tuple[int, ...]] = field(default_factory=dict)
+    """Lines that are no records, by reason."""
+    index_column: bool = False
+    """Whether a first column without a name, which only counts, was left out."""
+    corrected: frozenset[str] = frozenset()
+    """Names of the fields that a person said."""
+
+
+class Row(NamedTuple):
+    """One record: its line in the file (the first, where a cell spans several) and its cells in the
+    order of the header."""
+
+    line: int
+    cells: tuple[str, ...]
+    extra: tuple[str, ...] = ()
+    """Cells that no column has a name for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of texts. ``name`` is its file's, for sentences."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+    detected: Detected
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        places: dict[str, list[int]] = {}
+        for place, name in enumerate(self.header):
+            places.setdefault(key(name), []).append(place)
+        return places
+
+    def has(self, column: str) -> bool:
+        return key(column) in self._places
+
+    def missing(self, columns: Collection[str]) -> list[str]:
+        """Those of ``columns`` that the table does not have."""
+        return [column for column in columns if not self.has(column)]
+
+    def require_once(self, columns: Collection[str]) -> None:
+        """Raise :class:`InputError` where one of ``columns`` stands twice in the header."""
+        for column in columns:
+            if len(self._places.get(key(column), ())) > 1:
+                raise InputError(
+                    "Expected every column of {file} once, got {name} twice: rename or remove one.",
+                    file=self.name,
+                    name=column,
+                )
+
+    def place(self, column: str) -> int:
+        """The column's place in :attr:`Row.cells`; KeyError where there is none."""
+        return self._places[key(column)][0]
+
+    def cell(self, row: Row, column: str) -> str:
+        """The cell as it was before somebody's program made it harmless."""
+        return original(row.cells[self.place(column)])
+
+    def require_whole(self, row: Row) -> None:
+        """Raise :class:`InputError` for a row with cells beyond the header's columns."""
+        if row.extra:
+            raise InputError(
+                "Expected {count} cells in line {line} of {file}, got more ({extra}): put a cell "
+                "that holds the separator in quotation marks, or name its column.",
+                count=len(self.header),
+                line=row.line,
+                file=self.name,
+                extra=", ".join(cell.strip()[:40] for cell in row.extra[:5]),
+            )
+
+    def reading(self, text: str) -> Reading:
+        """What a cell's text says in this table."""
+        found, told = self.detected, "decimal" in self.detected.corrected
+        if found.decimal is not None and told:
+            return parse_number(text, decimal=found.decimal)
+        both = both_readings(text)
+        if both is None:
+            return parse_number(text)
+        if found.decimal is not None:
+            return parse_number(text, decimal=found.decimal)
+        doubtful = len(found.proofs) > 1 or found.separator == ";"
+        return both if doubtful or "," in text or "，" in text else parse_number(text)
+
+    def number(self, row: Row, column: str) -> float | int:
+        """The cell's number. Raises :class:`InputError` with the line where it is none, or
+        ambiguous."""
+        return self.parsed(self.cell(row, column), column, row.line).value
+
+    def parsed(self, text: str, column: str, line: int) -> Number:
+        """A cell's number with its unit; raises as :meth:`number` does."""
+        tidy = text.strip()
+        if _PLAIN_COUNT.fullmatch(tidy):
+            return Number(value=int(tidy))
+        if self._points_are_decimal and _PLAIN_NUMBER.fullmatch(tidy):
+            value = float(tidy)
+            if abs(value) < float("inf"):
+                return Number(value=value)
+        found = self.reading(text)
+        if isinstance(found, Number):
+            return found
+        if isinstance(found, Ambiguous):
+            raise InputError(
+                "Expected one meaning of “{value}” for {name} in line {line}: {first} with a "
+                "decimal comma, {second} with a decimal point. Say which mark the file has, or "
+                "write the number without it.",
+                value=tidy[:40],
+                name=column,
+                line=line,
+                first=f"{found.with_comma:.12g}",
+                second=f"{found.with_point:.12g}",
+            )
+        raise InputError(
+            "Expected a number for {name} in line {line}, got {value}.",
+            name=column,
+            line=line,
+            value=tidy[:40] or "nothing",
+        )
+
+    @cached_property
+    def _points_are_decimal(self) -> bool:
+        found = self.detected
+        if found.decimal is None:
+            return len(found.proofs) < 2 and found.separator != ";"
+        return found.decimal is Mark.POINT
+
+
+def key(name: str) -> str:
+    """One form of a column's name.
+
+    >>> key(" Learning-Rate "), key("learning_rate"), key("ＤＡＴＡ　Budget")
+    ('learning_rate', 'learning_rate', 'data_budget')
+    """
+    tidy = unicodedata.normalize("NFKC", name).strip().strip("\ufeff\u200b").casefold()
+    return re.sub(r"[\s_\-.]+", "_", tidy)
+
+
+def read_file(
+    path: Path,
+    *,
+    columns: Collection[str] = (),
+    numeric: Collection[str] = (),
+    corrections: Corrections | None = None,
+) -> Table:
+    """:func:`read_table` of a file; raises :class:`InputError` where it cannot be read."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            "Expected a readable CSV file, got {file}: {reason}.",
+            file=path.name,
+            reason=_REASONS.get(type(error), "it cannot be read"),
+        ) from None
+    return read_table(
+        content, name=path.name, columns=columns, numeric=numeric, corrections=corrections
+    )
+
+
+_REASONS: dict[type[Exception], str] = {
+    FileNotFoundError: "there is no such file",
+    IsADirectoryError: "that is a folder",
+    PermissionError: "it may not be read",
+}
+
+
+def read_table(
+    content: bytes,
+    *,
+    name: str,
+    columns: Collection[str] = (),
+    numeric: Collection[str] = (),
+    corrections: Corrections | None = None,
+) -> Table:
+    """The table in ``content``.
+
+    ``columns``: names that the header is expected to have, by which it is found; ``numeric``: those
+    whose cells are numbers, by which units and the decimal mark are found (all, where none is
+    named). Raises :class:`InputError` for what is no table; a missing column is the caller's to
+    refuse (:meth:`Table.missing`).
+    """
+    said = corrections or Corrections()
+    if content.startswith(b"PK\x03\x04"):
+        raise InputError(
+            "Expected a text table, got the workbook {file}: save its sheet as CSV.", file=name
+        )
+    found = said.encoding or encoding.detect(content)
+    text = _decoded(content, found)
+    separator = said.separator or _separator(text, columns)
+    records = _records(text, separator, name)
+    skipped: dict[Skip, list[int]] = {}
+    if records and _MARKED_SEPARATOR.fullmatch(separator.join(records[0][1])):
+        skipped[Skip.SEPARATOR] = [records.pop(0)[0]]
+    kept = [(line, cells) for line, cells in records if any(map(str.strip, cells))]
+    if len(kept) < len(records):
+        there = {line for line, _ in kept}
+        skipped[Skip.BLANK] = [line for line, _ in records if line not in there]
+    if not kept:
+        raise InputError("Expected a table in {file}, got nothing in it.", file=name)
+    at = _header_place(kept, columns, said.header_line)
+    if at:
+        skipped[Skip.TITLE] = [line for line, _ in kept[:at]]
+    header_line, names = kept[at]
+    body = _without_headers(kept[at + 1 :], names, numeric, skipped)
+    index_column = _is_index(names, body)
+    table = _table(
+        name,
+        names,
+        body,
+        Detected(
+            encoding=found,
+            separator=separator,
+            header_line=header_line,
+            skipped={reason: tuple(lines) for reason, lines in skipped.items()},
+            index_column=index_column,
+            corrected=frozenset(
+                name
+                for name in ("encoding", "separator", "decimal", "header_line")
+                if getattr(said, name) is not None
+            ),
+        ),
+    )
+    return _with_decimal(table, numeric, said.decimal, quoted='"' in text)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        # A damaged byte becomes a mark that no number holds: its row is refused, not the file.
+        text = content.decode(name, errors="replace" if name.startswith("utf-8") else "strict")
+    except (UnicodeError, LookupError):
+        raise InputError(
+            "Expected text in {encoding}, got bytes that are none: choose another encoding.",
+            encoding=name,
+        ) from None
+    if "\0" in text:
+        raise encoding.unknown_encoding()
+    return text.removeprefix("\ufeff")
+
+
+def _separator(text: str, columns: Collection[str]) -> str:
+    """The separator with which the header has most of the ``columns``; else the one with which most
+    rows are equally long, and longest."""
+    if marked := _MARKED_SEPARATOR.match(text.split("\n", 1)[0].split("\r", 1)[0]):
+        return marked[1]
+    sample = text if len(text) <= _SAMPLE else re.sub(r"[^\r\n]*\Z", "", text[:_SAMPLE])
+    wanted = {key(column) for column in columns}
+
+    def score(separator: str) -> tuple[int, float, int]:
+        with long_cells():
+            reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+            rows = []
+            try:
+                rows += [row for row in reader if any(map(str.strip, row))]
+            except csv.Error:
+                return (0, 0.0, 0)
+        known = max((len(wanted & set(map(key, row))) for row in rows[:_LOOKED_AT]), default=0)
+        width, times = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
+        return (known, times / len(rows), width) if width > 1 else (known, 0.0, 0)
+
+    return max(SEPARATORS, key=score)
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let :mod:`csv` read long cells. Its limit is the whole process's: others get theirs back."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _records(text: str, separator: str, name: str) -> list[tuple[int, list[str]]]:
+    """Rows with the lines that they begin in."""
+    first = text.split("\n", 1)[0].split("\r", 1)[0]
+    padded = f"{separator} " in first
+    # With newline="" a line may end in \r, \n or both, and cells keep theirs.
+    lines = io.StringIO(text, newline="")
+    records, before = [], 0
+    try:
+        with long_cells():
+            reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=padded)
+            for cells in reader:
+                records.append((before + 1, cells))
+                before = reader.line_num
+    except csv.Error:
+        raise InputError(
+            "Expected a table in {file}, but its row in line {line} cannot be read: check its "
+            "quotation marks.",
+            file=name,
+            line=before + 1,
+        ) from None
+    return records
+
+
+def _header_place(
+    rows: Sequence[tuple[int, list[str]]], columns: Collection[str], line: int | None
+) -> int:
+    if line is not None:
+        lines = [at for at, _ in rows]
+        if line not in lines:
+            raise InputError("Expected a header in line {line}, got nothing there.", line=line)
+        return lines.index(line)
+    first = rows[:_LOOKED_AT]
+    wanted = {key(column) for column in columns}
+    known = [len(wanted & set(map(key, cells))) for _, cells in first]
+    if any(known):
+        return known.index(max(known))
+    if wanted:
+        return 0
+    width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
+    names = (
+        place
+        for place, (_, cells) in enumerate(first)
+        if len([cell for cell in cells if cell.strip()]) >= width
+        and not any(isinstance(parse_number(cell), Number) for cell in cells)
+    )
+    return next(names, 0)
+
+
+def _without_headers(
+    rows: list[tuple[int, list[str]]],
+    names: list[str],
+    numeric: Collection[str],
+    skipped: dict[Skip, list[int]],
+) -> list[tuple[int, list[str]]]:
+    """Rows without a repeated header, and without units right below it."""
+    header = list(map(key, names))
+    first = header[0]
+    again = [
+        line for line, cells in rows if key(cells[0]) == first and list(map(key, cells)) == header
+    ]
+    if again:
+        skipped[Skip.REPEATED_HEADER] = again
+        rows = [row for row in rows if row[0] not in set(again)]
+    wanted = {key(name) for name in numeric}
+    places = [place for place, name in enumerate(header) if name in wanted]
+    if len(rows) > 1 and len(places) > 1:
+        line, cells = rows[0]
+        said = [cells[place].strip() for place in places if place < len(cells)]
+        said = [text for text in said if text]
+        if len(said) > 1 and not any(
+            re.search(r"\d", text) or not_finite(text) is not None for text in said
+        ):
+            skipped[Skip.UNITS] = [line]
+            return rows[1:]
+    return rows
+
+
+def _is_index(names: list[str], rows: list[tuple[int, list[str]]]) -> bool:
+    """Whether the first column has no name and only counts the rows."""
+    if names[0].strip() or len(names) < 2 or not rows:
+        return False
+    cells = [row[0].strip() for _, row in rows]
+    starts = ([str(start + place) for place in range(len(cells))] for start in (0, 1))
+    return cells in starts
+
+
+def _table(
+    name: str, names: list[str], rows: list[tuple[int, list[str]]], detected: Detected
+) -> Table:
+    named = [place for place, text in enumerate(names) if text.strip()]
+    width = len(names)
+    complete = len(named) == width
+    body = []
+    for line, cells in rows:
+        if complete and len(cells) == width:
+            body.append(Row(line, tuple(cells)))
+            continue
+        kept = tuple(cells[place] if place < len(cells) else "" for place in named)
+        others = [cell for place, cell in enumerate(cells) if place >= width or place not in named]
+        others = others[1:] if detected.index_column else others
+        body.append(Row(line, kept, tuple(cell for cell in others if cell.strip())))
+    header = tuple(original(names[place]).strip().strip("\ufeff\u200b") for place in named)
+    return Table(name=name, header=header, rows=tuple(body), detected=detected)
+
+
+def _with_decimal(
+    table: Table, numeric: Collection[str], said: Mark | None, *, quoted: bool
+) -> Table:
+    """The table with the decimal mark that its cells prove, or that a person said."""
+    if said is not None:
+        return replace(table, detected=replace(table.detected, decimal=said))
+    proofs: dict[Mark, Proof] = {}
+    # Between commas, only a cell in quotation marks can hold one.
+    commas = table.detected.separator != "," or quoted
+    places = [table.place(name) for name in numeric if table.has(name)]
+    for row in table.rows:
+        for text in [row.cells[place] for place in places] if places else row.cells:
+            if not (Mark.POINT not in proofs or (commas and "," in text) or text.count(".") > 1):
+                continue
+            if ("," not in text and "." not in text) or len(text) > _LONGEST_PROOF:
+                continue
+            found = parse_number(text)
+            if isinstance(found, Number) and found.decimal is not None:
+                proofs.setdefault(found.decimal, Proof(text=text.strip(), line=row.line))
+        if len(proofs) == len(Mark):
+            break
+    decimal = next(iter(proofs)) if len(proofs) == 1 else None
+    return replace(table, detected=replace(table.detected, decimal=decimal, proofs=proofs))
