@@ -289,7 +289,7 @@ def read_table(
         )
     found = said.encoding or encoding.detect(content)
     text = _decoded(content, found)
-    separator = said.separator or _separator(text, columns)
+    separator = said.separator or separator_of(text, columns)
     records = _records(text, separator, name)
     skipped: dict[Skip, list[int]] = {}
     if records and _MARKED_SEPARATOR.fullmatch(separator.join(records[0][1])):
@@ -340,7 +340,7 @@ def _decoded(content: bytes, name: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _separator(text: str, columns: Collection[str]) -> str:
+def separator_of(text: str, columns: Collection[str]) -> str:
     """The separator with which the header has most of the ``columns``; else the one with which most
     rows are equally long, and longest."""
     if marked := _MARKED_SEPARATOR.match(text.split("\n", 1)[0].split("\r", 1)[0]):

@@ -8,17 +8,19 @@ whether there are too many is for others to judge.
 - "folder": every ``*.txt`` and ``*.md`` below ``path``; a file is a document and a unit, its place
   its number in order of the names. A file linked twice counts once.
 - "jsonl": an object a line. "csv": with a header, read strictly, since a stray quote could join
-  the texts of several persons in one.
+  the texts of several persons in one; its separator is found by the names of the columns.
+
+The encoding of text files is found from their first MiB (:mod:`engine.tables.encoding`).
 - "parquet": one file. "huggingface": what ``datasets`` saved with ``save_to_disk``, or what its
   ``load_dataset`` takes; needs the optional package. Of several splits, "train".
 """
 
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,19 +28,26 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text import refusals
 from engine.pilot.text.columnar import dataset_of, huggingface_rows, parquet_rows
-from engine.pilot.text.documents import document, document_of, require_columns, unreadable
+from engine.pilot.text.documents import (
+    columns_of,
+    document,
+    document_of,
+    require_columns,
+    unreadable,
+)
 from engine.pilot.text.refusals import Progress, Refused, Row
 from engine.runs.checks import canonical_json
+from engine.tables.encoding import SAMPLE, detect
+from engine.tables.reader import key, long_cells, separator_of
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Rises when the same files give other documents."""
 TEXT_FILES = (".md", ".txt")
 LONGEST = 64 * 2**20
-"""Bytes of a line or file."""
+"""Bytes of a file, characters of a line."""
 
 _ROWS = 1024
 """Lines between two calls of ``progress``."""
-_BOM = b"\xef\xbb\xbf"
 
 
 def name(source: CorpusSource) -> str:
@@ -126,24 +135,32 @@ def _folder_rows(_: CorpusSource, folder: Path, progress: Progress) -> Iterator[
         if path.stat().st_size > LONGEST:
             yield Refused(reason=refusals.LONG, place=number)
         else:
-            yield document(path.read_bytes().removeprefix(_BOM), None, number, with_unit=False)
+            yield document(_decoded(path.read_bytes()), None, number, with_unit=False)
         progress(number / len(files))
+
+
+def _decoded(content: bytes) -> str | bytes:
+    """A file's text; its bytes where they are no text in any encoding."""
+    try:
+        return content.decode(detect(content)).removeprefix("\ufeff")
+    except (InputError, UnicodeDecodeError):
+        return content
 
 
 def _jsonl_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterator[Row | Refused]:
     with path.open("rb") as file:
-        for number, line in _lines(file, path, progress):
+        for number, line in _lines(file, path, _encoding(file, source), progress):
             if len(line) > LONGEST:
                 yield Refused(reason=refusals.LONG, place=number)
             elif line.strip():
                 yield _json_row(line, number, source)
 
 
-def _json_row(line: bytes, number: int, source: CorpusSource) -> Row | Refused:
-    try:
-        values = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError:
+def _json_row(line: str, number: int, source: CorpusSource) -> Row | Refused:
+    if any("\udc80" <= letter <= "\udcff" for letter in line):
         return Refused(reason=refusals.ENCODING, place=number)
+    try:
+        values = json.loads(line)
     except (ValueError, RecursionError):
         return Refused(reason=refusals.NOT_JSON, place=number)
     if not isinstance(values, dict):
@@ -151,38 +168,51 @@ def _json_row(line: bytes, number: int, source: CorpusSource) -> Row | Refused:
     return document_of(values, number, source)
 
 
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    """The csv module's limit is the whole process's: other readers get theirs back."""
-    before = csv.field_size_limit(LONGEST)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
-
-
 def _csv_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterator[Row | Refused]:
-    with _long_fields(), path.open("rb") as file:
-        # Bytes that are not UTF-8 survive as surrogates, which no row with them does.
-        lines = (
-            _short(line, path).decode("utf-8", "surrogateescape")
-            for _, line in _lines(file, path, progress)
-        )
-        reader = csv.reader(lines, strict=True)
-        columns = _next(reader)
-        if not isinstance(columns, list):
+    with long_cells(), path.open("rb") as file:
+        encoding = _encoding(file, source)
+        sample = file.read(SAMPLE).decode(encoding, "replace")
+        file.seek(0)
+        separator = separator_of(sample, columns_of(source))
+        lines = (_short(line, path) for _, line in _lines(file, path, encoding, progress))
+        reader = csv.reader(lines, delimiter=separator, strict=True)
+        while isinstance(header := _next(reader), list) and not any(map(str.strip, header)):
+            pass
+        if not isinstance(header, list):
             raise unreadable(source, "no header line")
-        require_columns(source, columns)
+        columns = _columns(source, header)
         before = reader.line_num
         while (row := _next(reader)) is not None:
             place, lost = before + 1, reader.line_num - before
             before = reader.line_num
-            if isinstance(row, list) and not row:
-                continue  # an empty line
-            if not isinstance(row, list) or len(row) != len(columns):
+            if isinstance(row, list) and not any(map(str.strip, row)):
+                continue  # an empty line, or separators alone
+            if not isinstance(row, list) or not _fits(row, len(columns)):
                 yield Refused(reason=refusals.NOT_CSV, place=place, rows=max(lost, 1))
             else:
-                yield document_of(dict(zip(columns, row, strict=True)), place, source)
+                yield document_of(dict(zip(columns, row, strict=False)), place, source)
+
+
+def _columns(source: CorpusSource, header: list[str]) -> list[str]:
+    """The header's names, those of the source as the source spells them."""
+    while not header[-1].strip():  # what a spreadsheet leaves behind the last column
+        header.pop()
+    wanted = {key(name): name for name in columns_of(source)}
+    columns = [wanted.get(key(name), name) for name in header]
+    require_columns(source, columns)
+    for name in wanted.values():
+        if columns.count(name) > 1:
+            raise InputError(
+                "Expected every column of {file} once, got {name} twice: rename or remove one.",
+                file=source.path,
+                name=name,
+            )
+    return columns
+
+
+def _fits(row: list[str], width: int) -> bool:
+    """Whether a row has a cell for each column, and nothing beyond."""
+    return len(row) >= width and not any(map(str.strip, row[width:]))
 
 
 def _next(reader: Iterator[list[str]]) -> list[str] | csv.Error | None:
@@ -192,22 +222,35 @@ def _next(reader: Iterator[list[str]]) -> list[str] | csv.Error | None:
         return error
 
 
-def _lines(file: BinaryIO, path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
+def _encoding(file: BinaryIO, source: CorpusSource) -> str:
+    """The encoding of a file that is read from its beginning afterwards."""
+    sample = file.read(SAMPLE + 1)
+    file.seek(0)
+    try:
+        return detect(sample)
+    except InputError as error:
+        raise unreadable(source, error) from None
+
+
+def _lines(
+    file: BinaryIO, path: Path, encoding: str, progress: Progress
+) -> Iterator[tuple[int, str]]:
     """Lines with their numbers; of one that is too long, its beginning, longer than the limit."""
-    total, done, number = path.stat().st_size or 1, 0, 0
-    while line := file.readline(LONGEST + 2):
+    total, number = path.stat().st_size or 1, 0
+    # Bytes that are none of the encoding survive as surrogates, which no row with them does.
+    text = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
+    while line := text.readline(LONGEST + 2):
         number += 1
-        done += len(line)
         rest = line
-        while len(line) > LONGEST and not rest.endswith(b"\n") and rest:
-            rest = file.readline(LONGEST)
-            done += len(rest)
-        yield number, line.removeprefix(_BOM) if number == 1 else line
+        while len(line) > LONGEST and not rest.endswith(("\n", "\r")) and rest:
+            rest = text.readline(LONGEST)
+        yield number, line.removeprefix("\ufeff") if number == 1 else line
         if number % _ROWS == 0:
-            progress(min(done / total, 1.0))
+            progress(min(file.tell() / total, 1.0))
+    text.detach()
 
 
-def _short(line: bytes, path: Path) -> bytes:
+def _short(line: str, path: Path) -> str:
     if len(line) > LONGEST:
         raise InputError(
             "Expected lines of at most 64 MiB in {path}, got a longer one: is it a CSV file?",

@@ -42,8 +42,8 @@ def test_a_file_is_a_document_wherever_it_lies(tmp_path):
     (tmp_path / "f.pdf").write_text("no")
     (tmp_path / "g.txt").mkdir()
     rows = _read("folder", tmp_path)
-    assert _texts(rows) == ["one", "two"]
-    assert _refused(rows) == [(3, refusals.ENCODING), (4, refusals.EMPTY)]
+    assert _texts(rows) == ["one", "two", "日本"]
+    assert _refused(rows) == [(4, refusals.EMPTY)]
     assert {row.unit for row in rows if isinstance(row, Row)} == {None}
 
 
@@ -129,10 +129,10 @@ def test_json_and_csv_give_back_what_was_written(tmp_path_factory, texts):
 
 def test_progress_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "_ROWS", 2)
-    (tmp_path / "f").write_text('{"text": "x"}\n' * 4)
+    (tmp_path / "f").write_text(f'{{"text": "{"x" * 100_000}"}}\n' * 4)
     shares: list[float] = []
     list(sources.rows(CorpusSource(kind="jsonl", path=str(tmp_path / "f")), shares.append))
-    assert shares == [0.5, 1.0]
+    assert shares == pytest.approx([0.5, 1.0], abs=0.1)
 
 
 # --- csv ----------------------------------------------------------------------------------------
@@ -167,8 +167,41 @@ def test_a_quote_left_open_costs_all_the_lines_it_swallowed(tmp_path):
 
 
 def test_wrong_bytes_refuse_their_row_alone(tmp_path):
-    rows = _csv(tmp_path, b"who,text\n1,\xff\n2,b\n")
-    assert (_refused(rows), _texts(rows)) == ([(2, refusals.ENCODING)], ["b"])
+    text = "相談の記録です。納得いただきました。"
+    rows = _csv(tmp_path, f"who,text\n1,{text}\n2,".encode() + b"\xff\n3,b\n")
+    assert (_refused(rows), _texts(rows)) == (
+        [(3, refusals.ENCODING)],
+        ["相談の記録です。納得いただきました。", "b"],
+    )
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-16", "utf-8-sig", "euc_jp"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_text_of_any_spreadsheet(tmp_path, encoding, separator):
+    """An equivalent of a file that was refused whole: what Excel in Japan writes."""
+    lines = ["Text,WHO ,,", "相談の記録です,u1,,", ",,,", "お客様は確認を希望,u2", "x,u3,,"]
+    content = "\r\n".join(lines).replace(",", separator).encode(encoding)
+    rows = _csv(tmp_path, content)
+    assert [(row.text, row.unit, row.place) for row in rows if isinstance(row, Row)] == [
+        ("相談の記録です", "u1", 2),
+        ("お客様は確認を希望", "u2", 4),
+        ("x", "u3", 5),
+    ]
+    assert _refused(rows) == []
+
+
+def test_other_line_ends_and_a_column_twice(tmp_path):
+    assert _texts(_csv(tmp_path, b"who,text\r1,a\r2,b\r")) == ["a", "b"]
+    with pytest.raises(InputError, match="once, got who twice"):
+        _csv(tmp_path, b"who,text,Who\n1,a,2\n")
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-16"])
+def test_lines_of_json_in_other_encodings(tmp_path, encoding):
+    lines = ["相談の記録です", "お客様は確認を希望"]
+    content = "\n".join(json.dumps({"text": line}, ensure_ascii=False) for line in lines)
+    (tmp_path / "f.jsonl").write_bytes(content.encode(encoding))
+    assert _texts(_read("jsonl", tmp_path / "f.jsonl")) == lines
 
 
 @pytest.mark.parametrize("content", [b"", b'"\n'])
