@@ -6,13 +6,17 @@ error in one sentence, with exit code 2.
 
 import argparse
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
-from engine.commands import calibrate, fit, pilot, predict, recommend, runs, sweep, table, transfer
 from engine.errors import InputError
 from engine.text.i18n import Words
 
-COMMANDS = (recommend, predict, calibrate, fit, transfer, runs, pilot, sweep, table)
+COMMANDS = (
+    "recommend", "predict", "calibrate", "fit", "transfer", "runs", "pilot", "sweep", "table"
+)  # fmt: skip
+"""Modules of engine.commands, in the order of the help."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -22,12 +26,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{message[0].upper()}{message[1:]}: see {self.prog} --help.\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """All commands with their options."""
+def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """These commands with their options; only their modules are loaded."""
     top = _Parser(prog="python -m engine", description=__doc__.split("\n")[0])
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        name = command.__name__.rsplit(".", maxsplit=1)[-1]
+    for name in commands:
+        command = import_module(f"engine.commands.{name}")
         description = (command.__doc__ or "").strip()
         subparser = subparsers.add_parser(
             name, help=description.split("\n")[0], description=description
@@ -39,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    asked = [name for name in arguments[:1] if name in COMMANDS]
+    options = parser(asked or COMMANDS).parse_args(arguments)
     try:
         print(options.run(options))
     except InputError as error:

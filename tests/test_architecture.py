@@ -116,6 +116,9 @@ ONLY_IN = {
 }
 """Package -> the only places that may import it."""
 
+SLOW_TO_LOAD = {"torch", "opacus", "dp_accounting", "statsmodels", "scipy.signal", "scipy.stats"}
+"""A second or more each: imported in the function that needs it, or where nobody waits."""
+
 PURE_PARTS = {
     "charts", "map_charts", "plan_charts", "risk_charts", "layers", "plane", "expected", "canvas",
     "wording", "targets_wording", "facts", "figures", "tables", "labels", "entries", "explain",
@@ -288,9 +291,9 @@ def test_packages_are_empty():
     assert filled == [], "an __init__.py stays empty: import from the module itself"
 
 
-def test_the_front_of_the_pilot_loads_no_torch():
-    names = ", ".join(sorted(PILOT_FRONT))
-    loaded = "sorted({'torch', 'opacus'} & sys.modules.keys())"
+def test_what_pages_and_commands_import_loads_nothing_slow():
+    names = ", ".join(sorted([*PILOT_FRONT, "engine.commands.recommend"]))
+    loaded = f"sorted({SLOW_TO_LOAD} & sys.modules.keys())"
     found = subprocess.run(
         [sys.executable, "-c", f"import sys, {names}; print({loaded})"],
         cwd=ROOT,

@@ -15,9 +15,9 @@ training (choosing a learning rate on it, say).
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-from dp_accounting.pld import privacy_loss_distribution
 
 from engine.accounting.certificate import Certificate
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER, validate
@@ -27,6 +27,9 @@ from engine.accounting.search import beyond_table
 from engine.accounting.search import noise_multiplier as searched_noise_multiplier
 from engine.config import Sampling, require_integer
 from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from dp_accounting.pld.privacy_loss_distribution import PrivacyLossDistribution
 
 PRIVACY_UNIT = "person"
 PLD = "PLD (dp_accounting)"
@@ -159,6 +162,9 @@ def certified_epsilon(
 def _bound(
     probability: float, sigma: float, compositions: int, delta: float, cell: float
 ) -> tuple[float, str]:
+    # dp_accounting takes two seconds to load: whoever certifies nothing need not wait for it.
+    from dp_accounting.pld import privacy_loss_distribution
+
     step = privacy_loss_distribution.from_gaussian_mechanism(
         sigma,
         sampling_prob=probability,
@@ -173,7 +179,7 @@ def _bound(
 
 
 def _tilted_bound(
-    step: privacy_loss_distribution.PrivacyLossDistribution,
+    step: "PrivacyLossDistribution",
     compositions: int,
     delta: float,
     cell: float,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 FloatArray = NDArray[np.float64]
 
@@ -160,6 +159,9 @@ def power(values: NDArray[np.complex128], exponent: int) -> NDArray[np.complex12
 
 def decayed_sum(density: FloatArray, rate: float) -> FloatArray:
     """S_i = Σ_{j ≥ i} e^{−rate·(j−i)}·density_j, as a recursion from the right end."""
+    # scipy.signal takes a second to load, and many commands never come here.
+    from scipy.signal import lfilter
+
     summed: FloatArray = lfilter([1.0], [1.0, -np.exp(-rate)], density[::-1])[::-1]
     return summed
 

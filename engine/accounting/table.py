@@ -18,7 +18,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from engine.accounting import profile
 from engine.accounting.profile import subsampled_epsilon
@@ -97,6 +96,9 @@ def row(sampling_probability: float) -> np.ndarray:
 
 def _plane(q: float, iterations: int) -> np.ndarray:
     """ln σ at one (q, T), shape (ε, δ)."""
+    # Slow to load, and needed only where the table is made.
+    from scipy.interpolate import PchipInterpolator
+
     sigmas, epsilons = _ladder(q, iterations)
     log_sigma, wanted = np.log(sigmas), np.log(EPSILONS)
     plane = np.full((EPSILONS.size, DELTAS.size), np.log(LEAST_SIGMA))

@@ -21,7 +21,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from statsmodels.regression.linear_model import OLS
 
 from engine.errors import InputError
 from engine.runs.curves import FIRST_ITERATION, has_curve, noise_of, vertex
@@ -82,6 +81,9 @@ def fit_rule(records: Iterable[RunRecord]) -> LearningRateRule:
     rows = np.array(
         [_features(o.model_size, o.batch_size, o.noise_batch_ratio, o.iterations) for o in found]
     )
+    # statsmodels is slow to load, and this module is imported for its types by many.
+    from statsmodels.regression.linear_model import OLS
+
     fitted = OLS(np.log2([o.learning_rate for o in found]), rows).fit()
     a, b, c, d = (float(value) for value in fitted.params)
     tried = [record.learning_rate for record in records if record.learning_rate]

@@ -31,6 +31,11 @@ class Paper:
         self._pdf.set_auto_page_break(False)
         self._pdf.add_font("text", "", face.regular, collection_font_number=face.number)
         self._pdf.add_font("text", "B", face.bold, collection_font_number=face.number)
+        for key in ("text", "textB"):
+            # Boxes around what is left of a font are those of the whole font: to find narrower ones
+            # took as long as all else.
+            self._embedded(key).ttfont.recalcBBoxes = False
+        self._wrapped: dict[tuple[str, float, float, bool], list[str]] = {}
         self._pdf.set_title(title)
         self._pdf.set_lang(language)
         self._pdf.set_creator("Kessai")
@@ -54,15 +59,22 @@ class Paper:
         return bytes(self._pdf.output())
 
     def width_of(self, text: str, size: float, *, bold: bool = False) -> float:
-        self._font(size, bold)
+        # The font itself is asked: FPDF.get_string_width first looks for bidirectional text.
+        font = self._embedded("textB" if bold else "text")
         width = 0.0
         for run, raised in raised_runs(text):
-            self._pdf.set_font_size(size * RAISED_SIZE if raised else size)
-            width += self._pdf.get_string_width(run)
+            points = size * RAISED_SIZE if raised else size
+            width += font.get_text_width(run, points, None)[1]
         return width
 
     def wrap(self, text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
-        return wrap(text, width, lambda part: self.width_of(part, size, bold=bold))
+        """Lines of at most ``width``. A table asks for those of a cell up to three times."""
+        asked = (text, width, size, bold)
+        if asked not in self._wrapped:
+            self._wrapped[asked] = wrap(
+                text, width, lambda part: self.width_of(part, size, bold=bold)
+            )
+        return self._wrapped[asked]
 
     def write(
         self,
@@ -169,10 +181,13 @@ class Paper:
     def _font(self, size: float, bold: bool) -> None:
         self._pdf.set_font("text", "B" if bold else "", size)
 
-    def _printable(self, text: str) -> str:
-        font = self._pdf.fonts["text"]
+    def _embedded(self, key: str) -> TTFFont:
+        font = self._pdf.fonts[key]
         assert isinstance(font, TTFFont)  # add_font embeds no other kind
-        known = font.cmap
+        return font
+
+    def _printable(self, text: str) -> str:
+        known = self._embedded("text").cmap
 
         def there(character: str) -> bool:
             ((shown, _),) = raised_runs(character)

@@ -28,7 +28,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, stdtrit
-from statsmodels.regression.linear_model import OLS
 
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
@@ -192,6 +191,9 @@ def fit_curve(
         line = np.log(metric)
     else:
         line = logit([_share(value, floor, ceiling) for value in metric])
+    # statsmodels is slow to load, and most scenarios have no measured pairs.
+    from statsmodels.regression.linear_model import OLS
+
     found = OLS(line, np.column_stack([np.ones(loss.size), loss])).fit()
     (a, b), (c, d) = found.cov_params().tolist()
     low, high = found.conf_int(alpha=0.1)[1]

@@ -1,11 +1,14 @@
 """The dashboard on a stand-in engine: instant answers, so that pages are tested, not
 mathematics."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import cache as once
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from dashboard.answers import cache
@@ -17,6 +20,15 @@ from tests.dashboard import fake_engine
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 SECONDS = 180
 """For one run of the page; far above what it takes, since machines are shared."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components() -> Iterator[None]:
+    """Look for installed components once: each run of a page did, in a fifth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = once(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 from engine.pilot.running.folder import PilotFolder
 from engine.pilot.running.runner import run_plan
 from engine.pilot.running.status import read_status
-from tests.pilot.fake_pilots import made_plan, train, workshop
+from tests.pilot.fake_pilots import believe, made_plan, train, workshop
 from tests.pilot.ledgers import charged_steps
 
 
@@ -28,6 +28,7 @@ def main() -> None:
     plan = made_plan(text)
     folder = PilotFolder(path=place / plan.plan_id)
     folder.store_plan(plan)
+    believe(plan)
     ballast, steps = place / "somebody elses", [0]
 
     def filling(*arguments, asked, **keywords):

@@ -54,6 +54,7 @@ def main() -> None:
     torch.set_num_threads(1)
     counted(noise.EntropyNoise, mark)
     counted(noise.SeededNoise, mark)
+    Training(settings(), Corpus())  # loads here, once, what every child would load again
     seen = []
     for step in map(int, sys.argv[3:]):
         child = os.fork()

@@ -9,9 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -29,30 +28,10 @@ from engine.runs.files import compact, file_name, listing, read
 from engine.runs.log import RunLog
 from engine.runs.record import RunRecord
 from tests.present import present
+from tests.runs.made_runs import NOW, record
 
 ROOT = Path(__file__).resolve().parents[2]
-NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 MIN_TIME, MAX_TIME = NOW.replace(1970, tzinfo=None), NOW.replace(2200, tzinfo=None)
-
-
-def record(seed: int = 0, **changes: object) -> RunRecord:
-    values: dict[str, Any] = {
-        "family": "toy",
-        "source": "a test",
-        "provenance": "measured",
-        "model_size": 1000,
-        "batch_size": 16,
-        "iterations": 100,
-        "sequence_length": 8,
-        "noise_batch_ratio": 0.125,
-        "compute_flops": 6.0 * 1000 * 16 * 100 * 8,
-        "vocabulary_size": 256,
-        "cross_entropy": 3.5,
-        "created_at": NOW,
-        "seed": seed,
-        "curve": ((10, 5.0), (100, 3.5)),
-    }
-    return RunRecord(**(values | changes))
 
 
 def seeds(folder: Path) -> list[int]:
@@ -332,12 +311,12 @@ from engine.runs.log import RunLog
 from engine.runs.importers.published import published_records
 from engine.durable import temporary_path
 from engine.errors import InputError
-import tests_record as t
+from tests.runs.made_runs import record
 published = published_records()
 os.setgid(65534); os.setuid(65534)
 log = RunLog.open(Path(sys.argv[1]), published=published)
 print(log.families())
-for act in (lambda: log.append([t.record(5)]), log.compact):
+for act in (lambda: log.append([record(5)]), log.compact):
     try:
         act()
     except InputError as error:
@@ -566,8 +545,9 @@ def test_a_merged_file_that_does_not_read_back_removes_nothing(tmp_path, monkeyp
 KILL = """
 import itertools, os, signal, sys
 from pathlib import Path
+import pandas  # which Arrow loads at its first table: once, not in every child
 from engine.runs import files
-import tests_record as t
+from tests.runs.made_runs import record
 
 root, act, before = Path(sys.argv[1]), sys.argv[2], [int(seed) for seed in sys.argv[3].split(",")]
 
@@ -591,10 +571,10 @@ def arm(fatal, moment):
 def perform(fatal, moment):
     folder = root / f"{fatal}-{moment}"
     for seed in before:
-        files.write(folder, [t.record(seed)])
+        files.write(folder, [record(seed)])
     arm(fatal, moment)
     if act == "write":
-        files.write(folder, [t.record(10), t.record(11)])
+        files.write(folder, [record(10), record(11)])
     else:
         files.compact(folder)
 
@@ -612,16 +592,10 @@ for fatal, moment in itertools.product(range(1, 40), ("before", "after")):
 
 
 def start(script: str, *arguments: object) -> subprocess.Popen:
-    """A Python process with this module's ``record`` as ``tests_record.record``."""
-    prelude = f"""
-import sys, importlib.util
-sys.path.insert(0, {str(ROOT)!r})
-spec = importlib.util.spec_from_file_location("tests_record", {__file__!r})
-sys.modules["tests_record"] = module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-"""
+    """A Python process that imports from this repository."""
     return subprocess.Popen(
-        [sys.executable, "-c", prelude + script, *map(str, arguments)],
+        [sys.executable, "-c", script, *map(str, arguments)],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -666,24 +640,25 @@ WRITER = """
 import sys
 from pathlib import Path
 from engine.runs.log import RunLog
-import tests_record as t
+from tests.runs.made_runs import record
 log = RunLog.open(Path(sys.argv[1]))
 first = int(sys.argv[2])
 for seed in range(first, first + 15):
-    log.append([t.record(seed)])
+    log.append([record(seed)])
     print(seed, flush=True)
 """
 COMPACTOR = """
-import sys
+import random, sys, time
 from pathlib import Path
 from engine.runs.files import compact
 done = 0
 while not (Path(sys.argv[1]) / "stop").exists():
     done += compact(Path(sys.argv[1])).merged is not None
+    time.sleep(random.uniform(0, 0.02))  # the processors are the writers', too
 print(done)
 """
 READER = """
-import sys
+import random, sys, time
 from pathlib import Path
 from engine.runs.log import RunLog
 folder, fresh = Path(sys.argv[1]), sys.argv[2] == "fresh"
@@ -697,6 +672,7 @@ while not (folder / "stop").exists():
     assert len(seen) >= least, f"lost: {least} -> {len(seen)}"
     assert log.skipped == [], log.skipped
     least, answers = len(seen), answers + 1
+    time.sleep(random.uniform(0, 0.02))
 print(answers)
 """
 

@@ -43,7 +43,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from engine.errors import InputError
 from engine.pilot.audits.one_run import lower_bound
@@ -243,6 +242,8 @@ def _auc(members: np.ndarray, others: np.ndarray) -> float:
     """Mann and Whitney's statistic, ties counted half; 0.5 where one side is empty."""
     if not (len(members) and len(others)):
         return 0.5
+    from scipy.stats import rankdata  # slow to load, and pages only show what an audit found
+
     ranks = rankdata(np.concatenate([members, others]))[: len(members)].sum()
     return float((ranks / len(members) - (len(members) + 1) / 2) / len(others))
 

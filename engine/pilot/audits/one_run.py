@@ -24,7 +24,6 @@ import math
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import binom
 
 _BISECTIONS = 60
 """The bound is then exact to the last digit of a float."""
@@ -39,6 +38,8 @@ def p_value(
     """
     # Group privacy: (k·ε, δ·(1 + e^ε + … + e^((k−1)·ε))).
     delta *= math.fsum(math.exp(min(change * epsilon, 500.0)) for change in range(changes))
+    from scipy.stats import binom  # slow to load, and pages only show what an audit found
+
     rate = float(expit(changes * epsilon))
     at_least = float(binom.sf(correct - 1, guesses, rate))
     if correct == 0 or delta == 0:

@@ -44,7 +44,7 @@ def until(condition, what):
     end = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < end, what
-        time.sleep(0.01)
+        time.sleep(0.03)
     return found
 
 
