@@ -14,7 +14,8 @@ from engine.errors import InputError
 from engine.text.i18n import Words
 
 COMMANDS = (
-    "recommend", "predict", "calibrate", "fit", "transfer", "runs", "pilot", "sweep", "table"
+    "recommend", "predict", "calibrate", "epsilon", "fit", "transfer", "runs", "pilot", "sweep",
+    "table",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

@@ -25,10 +25,12 @@ FLOPS_PER_PARAMETER_AND_TOKEN = 6
 
 COMPUTE_RANGE = (1e13, 1e24)
 """FLOPs that a question may spend."""
-DATA_RANGE = (1_000, 10_000_000_000)
+DATA_RANGE = (100, 10_000_000_000)
 """People (privacy units) that a question may have."""
+FEW_PEOPLE = 1_000
+"""Below this many a training can show little: what it says comes with a word on that."""
 EPSILON_RANGE = (0.01, 64.0)
-DELTA_RANGE = (1e-12, 1e-5)
+DELTA_RANGE = (1e-12, 1e-2)
 
 
 class Sampling(StrEnum):
@@ -41,6 +43,19 @@ class Sampling(StrEnum):
     person takes part in at most ⌈T·B/N⌉ steps; zero-out neighbours."""
     BEST = "best"
     """Whichever of the two needs less noise, as the paper does; the result names the one used."""
+    TRUNCATED_POISSON = "truncated-poisson"
+    """Poisson, and of a batch above a largest size a random subset of that size is kept."""
+    WITHOUT_REPLACEMENT = "without-replacement"
+    """Each batch is B different people of the N, drawn anew each step. No plan chooses it."""
+
+
+PLANNED_SAMPLINGS = (
+    Sampling.POISSON,
+    Sampling.DETERMINISTIC,
+    Sampling.BEST,
+    Sampling.TRUNCATED_POISSON,
+)
+"""What a plan may be asked for."""
 
 
 class NeighbouringRelation(StrEnum):
@@ -50,6 +65,8 @@ class NeighbouringRelation(StrEnum):
     """One person's data is added or removed."""
     ZERO_OUT = "zero-out-one"
     """One person's data is replaced by an empty contribution, so that the batches stay aligned."""
+    REPLACE = "replace-one"
+    """One person's data is replaced by anybody else's."""
 
 
 @dataclass(frozen=True, kw_only=True)

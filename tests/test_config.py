@@ -29,11 +29,11 @@ def test_a_whole_float_counts_people():
             "Expected compute_flops between 1e+13 and 1e+24 FLOPs, got 1e+30",
         ),
         ({"compute_flops": float("nan")}, "got nan"),
-        ({"data_budget": 999}, "Expected data_budget between 1000 and 1e+10 people, got 999"),
+        ({"data_budget": 99}, "Expected data_budget between 100 and 1e+10 people, got 99"),
         ({"data_budget": 1000.5}, "Expected a whole number for data_budget, got 1000.5."),
         ({"epsilon": -1.0}, "Expected epsilon between 0.01 and 64, got -1"),
         ({"epsilon": float("inf")}, "got inf"),
-        ({"delta": 1e-3}, "Expected delta between 1e-12 and 1e-05, got 0.001"),
+        ({"delta": 0.1}, "Expected delta between 1e-12 and 0.01, got 0.1"),
     ],
 )
 def test_budgets_outside_are_refused(change, sentence):

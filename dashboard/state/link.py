@@ -27,6 +27,7 @@ from engine.config import (
     DATA_RANGE,
     DEFAULT_DELTA,
     DELTA_RANGE,
+    PLANNED_SAMPLINGS,
     Budget,
     Sampling,
     require_within,
@@ -172,7 +173,7 @@ DELTA = Number(
 SAMPLING = Choice(
     key="sampling",
     name="sampling",
-    options=lambda: [s.value for s in Sampling],
+    options=lambda: [s.value for s in PLANNED_SAMPLINGS],
     default=Sampling.POISSON.value,
 )
 EVIDENCE = Choice(

@@ -1,12 +1,13 @@
 """What the accounting answers for, and the facts that both paths share.
 
-Inputs: N people in [1e3, 2e10], B in [1, N], T in [1, 1e6], ε in [0.01, 128], δ in [1e-12, 1e-5]:
+Inputs: N people in [100, 2e10], B in [1, N], T in [1, 1e6], ε in [0.01, 128], δ in [1e-12, 1e-2]:
 for N and ε twice what a budget may hold, since "what if we doubled it" is one of the questions.
 """
 
 import numpy as np
+from scipy.special import betainc
 
-from engine.config import DATA_RANGE, DELTA_RANGE, EPSILON_RANGE
+from engine.config import DATA_RANGE, DEFAULT_DELTA, DELTA_RANGE, EPSILON_RANGE
 from engine.errors import InputError
 
 SMALLEST_NOISE_MULTIPLIER = 0.3
@@ -14,6 +15,7 @@ SMALLEST_NOISE_MULTIPLIER = 0.3
 grids grow without bound (at σ = 0.1 already gigabytes)."""
 
 MOST_ITERATIONS = 1_000_000
+_HARDLY_EVER = 1e-15
 
 
 def validate(
@@ -43,6 +45,46 @@ def validate(
 def participations(data_budget: int, batch_size: int, iterations: int) -> int:
     """How often fixed batches in turn see one person at the most: ⌈T·B/N⌉, in exact integers."""
     return -(-int(iterations) * int(batch_size) // int(data_budget))
+
+
+def largest_batch(data_budget: int, batch_size: int) -> int:
+    """The batch size at which truncated Poisson cuts unless told otherwise: larger ones are drawn
+    with a probability below 1e-15 a step, so that cutting costs nothing that could be printed."""
+    low, high = int(batch_size) - 1, int(data_budget)
+    while high - low > 1:
+        middle = (low + high) // 2
+        rare = binomial_tail(middle, data_budget, batch_size / data_budget) <= _HARDLY_EVER
+        low, high = (low, middle) if rare else (middle, high)
+    return high
+
+
+def binomial_tail(count: int, draws: int, probability: float) -> float:
+    """Probability of more than ``count`` successes in ``draws``."""
+    if count >= draws:
+        return 0.0
+    if count < 0:
+        return 1.0
+    return float(betainc(count + 1, draws - count, probability))
+
+
+def people_published_whole(data_budget: float, delta: float) -> int:
+    """How many people's data a δ allows to be published whole: ⌊δ·N⌋, 0 where δ is below 1/N.
+
+    Publishing the data of a random share δ of the people keeps (0, δ) for each of them.
+
+    >>> people_published_whole(10**10, 1e-8), people_published_whole(10**6, 1e-8)
+    (100, 0)
+    """
+    return int(data_budget * delta * (1 + 1e-12))
+
+
+def proposed_delta(data_budget: float) -> float:
+    """The δ to take for N people: min(1e-8, 1/(10·N)), within the domain.
+
+    >>> proposed_delta(1_000), proposed_delta(10**9)
+    (1e-08, 1e-10)
+    """
+    return max(min(DEFAULT_DELTA, 1 / (10 * data_budget)), DELTA_RANGE[0])
 
 
 def _require(name: str, value: np.ndarray | float, low: float, high: float) -> None:

@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 
 _LOG_MU_RANGE = (np.log(1e-9), np.log(1e4))
 _BISECTIONS = 80
-"""Halves an interval of 30 in ln μ down to floating-point resolution."""
+"""Halves an interval down to floating-point resolution."""
 
 
 def gaussian_delta(epsilon: FloatArray | float, mu: FloatArray | float) -> FloatArray:
@@ -38,6 +38,20 @@ def gaussian_mu(epsilon: FloatArray | float, delta: FloatArray | float) -> Float
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     mu: FloatArray = np.exp(low)
     return mu
+
+
+def gaussian_epsilon(mu: FloatArray | float, delta: FloatArray | float) -> FloatArray:
+    """The least ε >= 0 whose δ(ε) is at most ``delta``, to 1e-12 from above; broadcasts."""
+    mu, log_delta = np.broadcast_arrays(np.asarray(mu, float), np.log(delta))
+    low = np.zeros(mu.shape)
+    # δ(ε) ≤ Φ(μ/2 − ε/μ): at this ε the argument is −8.3, beyond any δ that may be asked for.
+    high = mu * (mu / 2 + 8.3)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        enough = _log_delta(middle, mu) <= log_delta
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    epsilon: FloatArray = np.where(_log_delta(np.zeros(mu.shape), mu) <= log_delta, 0.0, high)
+    return epsilon
 
 
 def _log_delta(epsilon: FloatArray, mu: FloatArray) -> FloatArray:

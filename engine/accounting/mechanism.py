@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.accounting.domain import participations
+from engine.accounting.domain import largest_batch, participations
 from engine.accounting.gaussian import FloatArray, gaussian_delta
 from engine.accounting.tradeoff import subsampled_delta
 from engine.config import NeighbouringRelation, Sampling
@@ -47,6 +47,10 @@ class Mechanism:
     """Steps T under Poisson sampling; participations of one person for deterministic batches."""
     clipping_norm: float = 1.0
     """C: the largest Euclidean norm of one example's gradient."""
+    data_budget: int = 0
+    """N, for truncated Poisson sampling and for sampling without replacement; else 0."""
+    largest_batch: int = 0
+    """Size to which truncated Poisson sampling cuts a batch; else 0."""
 
     def __post_init__(self) -> None:
         if not 0 < self.sampling_probability <= 1:
@@ -65,6 +69,13 @@ class Mechanism:
             raise ValueError(f"Expected clipping_norm > 0, got {self.clipping_norm:g}.")
         if self.sampling is Sampling.BEST:
             raise ValueError("Expected the sampling that is used, got Sampling.BEST.")
+        cut = self.sampling is Sampling.TRUNCATED_POISSON
+        if cut and not 1 <= self.largest_batch <= self.data_budget:
+            raise InputError(
+                "Expected a largest batch between 1 and the {people} people, got {value}.",
+                people=self.data_budget,
+                value=self.largest_batch,
+            )
 
     @classmethod
     def poisson(
@@ -102,12 +113,21 @@ class Mechanism:
     @property
     def gaussian_mu(self) -> float | None:
         """μ where the mechanism is exactly one Gaussian, else None."""
-        if self.sampling_probability < 1:
+        if self.sampling_probability < 1 or (
+            self.sampling is Sampling.TRUNCATED_POISSON and self.largest_batch < self.data_budget
+        ):
             return None
-        return math.sqrt(self.compositions) / self.noise_multiplier
+        # Without replacement somebody else has the place of a person who left.
+        moved = self.neighbouring_relation is NeighbouringRelation.REPLACE or (
+            self.sampling is Sampling.WITHOUT_REPLACEMENT
+        )
+        return (2 if moved else 1) * math.sqrt(self.compositions) / self.noise_multiplier
 
     def profile(self, epsilons: ArrayLike) -> FloatArray:
-        """δ at each of ``epsilons`` >= 0, shape (n,) -> (n,); falling. Near-exact, no bound."""
+        """δ at each of ``epsilons`` >= 0, shape (n,) -> (n,); falling. Near-exact, no bound.
+
+        For what a plan may choose: cutting batches is taken to be too rare to count.
+        """
         wanted = np.asarray(epsilons, dtype=float)
         mu = self.gaussian_mu
         if mu is not None:
@@ -119,12 +139,24 @@ class Mechanism:
     def event(self) -> "DpEvent":
         """For any accountant of dp_accounting."""
         # dp_accounting takes a second to load, and few callers need it.
-        from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
+        from dp_accounting import dp_event
 
-        step = GaussianDpEvent(self.noise_multiplier)
-        if self.sampling_probability < 1:
-            step = PoissonSampledDpEvent(self.sampling_probability, step)
-        return SelfComposedDpEvent(step, self.compositions)
+        step: DpEvent = dp_event.GaussianDpEvent(self.noise_multiplier)
+        if self.sampling is Sampling.TRUNCATED_POISSON:
+            step = dp_event.TruncatedSubsampledGaussianDpEvent(
+                dataset_size=self.data_budget,
+                sampling_probability=self.sampling_probability,
+                truncated_batch_size=self.largest_batch,
+                noise_multiplier=self.noise_multiplier,
+            )
+        elif self.sampling is Sampling.WITHOUT_REPLACEMENT:
+            drawn = round(self.sampling_probability * self.data_budget)
+            # There σ counts in units of what replacing a person can change: twice the norm.
+            step = dp_event.GaussianDpEvent(self.noise_multiplier / 2)
+            step = dp_event.SampledWithoutReplacementDpEvent(self.data_budget, drawn, step)
+        elif self.sampling_probability < 1:
+            step = dp_event.PoissonSampledDpEvent(self.sampling_probability, step)
+        return dp_event.SelfComposedDpEvent(step, self.compositions)
 
 
 def mechanism_of(
@@ -139,6 +171,16 @@ def mechanism_of(
         return Mechanism.deterministic(
             noise_multiplier=noise_multiplier,
             participations=participations(data_budget, batch_size, iterations),
+        )
+    if sampling is Sampling.TRUNCATED_POISSON:
+        return Mechanism(
+            sampling=sampling,
+            neighbouring_relation=NeighbouringRelation.ADD_REMOVE,
+            sampling_probability=min(batch_size / data_budget, 1.0),
+            noise_multiplier=noise_multiplier,
+            compositions=iterations,
+            data_budget=data_budget,
+            largest_batch=largest_batch(data_budget, batch_size),
         )
     return Mechanism.poisson(
         sampling_probability=min(batch_size / data_budget, 1.0),

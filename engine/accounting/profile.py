@@ -55,8 +55,10 @@ WIDEST_LOSS = 400.0
 LARGEST_GRID = 2**20
 _TILTS = np.geomspace(0.05, 1e6, 80)
 _FLOAT_ERROR = 2e-15
-"""Error of a cell of the composed density, a step, over the largest cell: several times what tests
-measure against extended precision."""
+"""Error of a cell of the composed density, for a step whose loss is not 0, over the largest cell:
+several times what tests measure against extended precision."""
+_READING = 1e-6
+"""Share of δ kept for reading ε between two points."""
 _STEEPEST = 0.25
 """Largest change of the tilt's exponent within a cell: the spreading kernel is a polynomial, and
 losses between grid points are tilted by where they are but tilted back by where the grid is."""
@@ -130,16 +132,26 @@ def composed_epsilon(
 
 
 def composed_epsilon_bound(
-    loss: FloatArray, weight: FloatArray, iterations: int, delta: float, *, cell: float
+    loss: FloatArray,
+    weight: FloatArray,
+    iterations: int,
+    delta: float,
+    *,
+    cell: float,
+    above: bool = True,
 ) -> float:
-    """An upper bound on ε at ``delta`` of the sum of T losses that are multiples of ``cell``.
+    """A bound on ε at ``delta`` of the sum of T losses that are multiples of ``cell``.
 
-    Nothing is spread between grid points and ε is rounded up to one, so a pessimistic step stays
-    pessimistic. Tilted towards ``delta``, the density of the sum peaks where δ is decided; what
-    the FFT may have got wrong (``_FLOAT_ERROR`` a step of the largest density, in every cell that
-    counts) and what may have fallen off the grid is added to δ before ε is read. inf where the
-    grid would be too large or the error too large against δ.
+    An upper bound, or a lower one without ``above``. Nothing is spread between grid points, and
+    between two of them δ(ε) = A − B·e^ε exactly, so the bound is as good as the step's losses.
+    Tilted towards ``delta``, the density of the sum peaks where δ is decided; what the FFT may have
+    got wrong (``_FLOAT_ERROR`` of the largest density for every loss that is not 0, in every cell
+    that counts) and what may have fallen off the grid is added to δ before ε is read, or taken from
+    it. inf where the grid would be too large or the error too large against δ; without ``above``,
+    0.
     """
+    unknown = math.inf if above else 0.0
+    delta *= 1 - _READING if above else 1 + _READING
     log_weight = _log(weight)
     tilt = _choose_tilt(loss, log_weight, iterations, math.log(delta))
     tilted, cumulant = _tilt(loss, log_weight, tilt)
@@ -152,14 +164,30 @@ def composed_epsilon_bound(
         largest=4 * LARGEST_GRID,
     )
     if composed is None:
-        return math.inf
-    position, density = composed
+        return unknown
+    position, density, moved = composed
     counted = 1 / -math.expm1(-tilt * cell)
-    slack = _FLOAT_ERROR * iterations * density.max() * counted + math.exp(-TAIL)
-    log_delta = _log_delta(position, density, iterations * cumulant, tilt, slack=slack)
-    log_wanted = np.array([math.log(delta)])
-    after = np.minimum(np.searchsorted(-log_delta, -log_wanted), position.size - 1)
-    return float(_within_reach(position[after], log_wanted, log_delta)[0])
+    slack = _FLOAT_ERROR * (1 + moved) * density.max() * counted + math.exp(-TAIL)
+    mass = decayed_sum(density, tilt * cell) + (slack if above else -slack)
+    shrunk = decayed_sum(density, (tilt + 1) * cell)
+    # ln δ at a point of the grid, where that point's own loss counts for nothing.
+    excess = np.log(np.maximum(mass - shrunk, 1e-300))
+    log_delta = iterations * cumulant - tilt * position + excess
+    if above:
+        fine = np.flatnonzero(log_delta <= math.log(delta))
+        at = int(fine[0]) if fine.size else position.size
+    else:
+        broken = np.flatnonzero(log_delta > math.log(delta))
+        at = int(broken[-1]) + 1 if broken.size else 0
+    if at == 0:
+        return 0.0
+    if at >= position.size or position[at] > WIDEST_LOSS / 2:
+        return unknown
+    share = mass[at] - math.exp(math.log(delta) - iterations * cumulant + tilt * position[at])
+    if share <= 0:
+        return float(position[at - 1]) if not above else float(position[at])
+    inside = position[at] + math.log(share / shrunk[at])
+    return float(np.clip(inside, position[at - 1], position[at]))
 
 
 def _log(weight: FloatArray) -> FloatArray:
@@ -189,14 +217,14 @@ def _within(loss: FloatArray, weight: FloatArray, iterations: int) -> tuple[floa
 
 
 def _log_delta(
-    position: FloatArray, density: FloatArray, cumulant: float, tilt: float, *, slack: float = 0.0
+    position: FloatArray, density: FloatArray, cumulant: float, tilt: float
 ) -> FloatArray:
     """ln δ at each position, made to fall.
 
     δ(ε) = Σ_{l > ε} (1 − e^{ε−l}) p(l) with p(l) = density(l)·e^{cumulant − tilt·l}; the sum is
     scaled by e^{tilt·ε} so that nothing underflows where δ is smallest.
     """
-    excess = _excess(density, tilt, position[1] - position[0]) + slack
+    excess = _excess(density, tilt, position[1] - position[0])
     log_delta = cumulant - tilt * position + np.log(np.maximum(excess, 1e-300))
     return np.maximum.accumulate(log_delta[::-1])[::-1]
 

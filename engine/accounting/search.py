@@ -4,7 +4,7 @@ Poisson sampling is read from the shipped table (:mod:`engine.accounting.table`)
 interpolation; fixed batches are Gaussian mechanisms and need none. Within 0.5 % of the near-exact
 accountant for q from 1e-6, T from 10 and ε to 64 (tests/accounting), and never below σ = 0.3.
 Beyond the table (q below 1e-6, fewer than 6 steps, ε above 126) its edge is used, which asks for
-more noise than is needed.
+more noise than is needed; δ above 3e-5 is read at the ε that asks the same of a Gaussian.
 
 >>> sigma = noise_multiplier(
 ...     data_budget=1e7, batch_size=[110_000, 220_000], iterations=11_000, epsilon=4, delta=1e-8
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER, validate
-from engine.accounting.gaussian import FloatArray, gaussian_mu
+from engine.accounting.gaussian import FloatArray, gaussian_epsilon, gaussian_mu
 from engine.accounting.table import NoiseTable, load
 from engine.config import Sampling
 
@@ -45,7 +45,7 @@ def noise_multiplier(
         for value in (data_budget, batch_size, iterations, epsilon, delta)
     )
     validate(people, batch, steps, eps, dlt)
-    if sampling is Sampling.POISSON:
+    if sampling in (Sampling.POISSON, Sampling.TRUNCATED_POISSON):
         sigma = _poisson(batch / people, steps, eps, dlt)
     elif sampling is Sampling.DETERMINISTIC:
         sigma = _deterministic(batch / people, steps, eps, dlt)
@@ -58,12 +58,13 @@ def noise_multiplier(
     return enough
 
 
-def beyond_table(sampling_probability: float, iterations: float) -> bool:
+def beyond_table(sampling_probability: float, iterations: float, delta: float) -> bool:
     """Whether the search answers from the table's edge, with more noise than is needed."""
     table = _table()
     return bool(
         np.log(sampling_probability) < table.log_sampling_probability[0]
         or np.log(iterations) < table.log_iterations[0]
+        or np.log(delta) > table.log_delta[-1]
     )
 
 
@@ -96,6 +97,7 @@ def _poisson(
     probability: FloatArray, steps: FloatArray, epsilon: FloatArray, delta: FloatArray
 ) -> FloatArray:
     shape = np.broadcast_shapes(probability.shape, steps.shape, epsilon.shape, delta.shape)
+    epsilon, delta = _within_deltas(epsilon, delta)
     points = [
         np.broadcast_to(np.log(x), shape).ravel() for x in (probability, steps, epsilon, delta)
     ]
@@ -104,6 +106,15 @@ def _poisson(
         part = slice(start, start + _CHUNK)
         found[part] = _interpolate(*(point[part] for point in points), one_delta=delta.size == 1)
     return np.exp(found).reshape(shape)
+
+
+def _within_deltas(epsilon: FloatArray, delta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(ε, δ) above the table's largest δ as the pair at it that asks the same of a Gaussian."""
+    largest = float(np.exp(_table().log_delta[-1]))
+    if not np.any(delta > largest):
+        return epsilon, delta
+    equal = gaussian_epsilon(gaussian_mu(epsilon, delta), largest)
+    return np.where(delta > largest, equal, epsilon), np.minimum(delta, largest)
 
 
 def _interpolate(

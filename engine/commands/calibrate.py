@@ -22,6 +22,7 @@ from engine.commands.options import (
     corrections,
     reading_as_json,
     tell_reading,
+    warn_delta,
 )
 from engine.config import Sampling, require_integer
 from engine.errors import InputError
@@ -45,6 +46,8 @@ def run(options: argparse.Namespace) -> str:
         options.file, columns=COLUMNS, numeric=COLUMNS, corrections=corrections(options)
     )
     table = _rows(source)
+    for row in table:
+        warn_delta(row["data_budget"], row["delta"])
     if options.certify:
         found = [_certified(number_, row, options) for number_, row in enumerate(table, start=1)]
     else:

@@ -6,12 +6,12 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 
-from engine.config import DEFAULT_DELTA, Sampling, require_integer
+from engine.config import DEFAULT_DELTA, PLANNED_SAMPLINGS, Sampling, require_integer
 from engine.decision.fitted import PUBLISHED_BERT
 from engine.decision.question import Currency
 from engine.tables.numbers import Ambiguous, Mark, parse_number, typed_number
 from engine.tables.reader import Corrections, Detected
-from engine.text import tables
+from engine.text import privacy, tables
 from engine.text.i18n import LANGUAGES, Words
 
 
@@ -79,7 +79,7 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     """``--sampling``."""
     parser.add_argument(
         "--sampling",
-        choices=[str(scheme) for scheme in Sampling],
+        choices=[str(scheme) for scheme in PLANNED_SAMPLINGS],
         default=Sampling.POISSON,
         help="how batches are drawn (default: poisson, add/remove neighbours)",
     )
@@ -90,6 +90,12 @@ def add_delta(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delta", default=str(DEFAULT_DELTA), metavar="δ", help="(default: %(default)s)"
     )
+
+
+def warn_delta(data_budget: float, delta: float, language: str = "en") -> None:
+    """Say on standard error what a δ of 1/N or more allows; nothing where it is smaller."""
+    if sentence := privacy.published_whole(data_budget, delta, Words(language)):
+        sys.stderr.write(f"{sentence}\n")
 
 
 def add_evidence(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from engine.accounting.domain import people_published_whole
 from engine.allocation.result import Baseline, Extrapolation, Support
 from engine.commands.options import (
     add_corrections,
@@ -23,6 +24,7 @@ from engine.commands.options import (
     corrections,
     number,
     tell_reading,
+    warn_delta,
     whole,
 )
 from engine.config import Budget, Sampling
@@ -100,6 +102,8 @@ def run(options: argparse.Namespace) -> str:
         else whole("--alternative-model-size", alternative),
     )
     words = Words(options.language, metric=asked.metric, jpy_per_usd=asked.jpy_per_usd)
+    if options.json:
+        warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
     if options.json:
         return as_json(document(found, words))
     return as_table(rows(found, words))
@@ -179,6 +183,9 @@ def document(found: Answer, words: Words) -> dict[str, Any]:
         "compositions": certificate.compositions,
         "neighbouring_relation": str(certificate.neighbouring_relation),
         "privacy_unit": certificate.privacy_unit,
+        "published_whole": people_published_whole(
+            found.question.budget.data_budget, certificate.delta
+        ),
         "compute_flops": config.compute_flops,
         "cost": {
             "device_hours": decision.cost.device_hours,
@@ -308,6 +315,12 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
             ),
         )
     )
+    budget = found.question.budget
+    cautions = (
+        privacy.published_whole(budget.data_budget, budget.delta, words),
+        privacy.few_people(budget.data_budget, words),
+    )
+    lines += [(words.say("Caution"), caution) for caution in cautions if caution]
     rules = [
         (words.say("Usual rule, batch tuned"), decision.rule_tuned),
         (words.say("Usual rule, as practised"), decision.rule_practised),

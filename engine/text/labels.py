@@ -19,10 +19,13 @@ _SAMPLING = {
     Sampling.POISSON: N_("Poisson: each person joins each batch by chance"),
     Sampling.DETERMINISTIC: N_("Fixed batches in turn"),
     Sampling.BEST: N_("Whichever needs less noise"),
+    Sampling.TRUNCATED_POISSON: N_("Truncated Poisson: by chance, batches cut at a largest size"),
+    Sampling.WITHOUT_REPLACEMENT: N_("Random batches of one size, without replacement"),
 }
 _RELATION = {
     NeighbouringRelation.ADD_REMOVE: N_("one person's data added or removed"),
     NeighbouringRelation.ZERO_OUT: N_("one person's data replaced by nothing"),
+    NeighbouringRelation.REPLACE: N_("one person's data replaced by anybody else's"),
 }
 _EVIDENCE = {
     "published-bert": N_("Published BERT runs (McKenna et al. 2025)"),

@@ -1,7 +1,10 @@
-"""The promised ε and its noise as printed: rounded up, since more noise keeps the promise."""
+"""The promise in words: ε and its noise rounded up, and what a δ allows."""
 
 from engine.accounting.certificate import Certificate
-from engine.text import formats
+from engine.accounting.domain import people_published_whole, proposed_delta
+from engine.config import FEW_PEOPLE
+from engine.text import formats, labels
+from engine.text.i18n import Words
 
 DIGITS = 4
 """Significant figures of a promised ε and of its noise."""
@@ -15,3 +18,29 @@ def promised_epsilon(certificate: Certificate) -> str:
 def noise(certificate: Certificate) -> str:
     """The certified σ, rounded up."""
     return formats.plain(formats.rounded(certificate.noise_multiplier, DIGITS, up=True), DIGITS)
+
+
+def published_whole(data_budget: float, delta: float, words: Words) -> str:
+    """What a δ of 1/N or more allows, in a sentence; empty where δ is smaller."""
+    whole = people_published_whole(data_budget, delta)
+    if not whole:
+        return ""
+    return words.say(
+        "δ = {delta} allows the data of {people} to be published whole: with {all}, choose a δ of "
+        "at most {proposed}.",
+        delta=f"{delta:g}",
+        people=labels.people(whole, words),
+        all=labels.people(data_budget, words),
+        proposed=f"{proposed_delta(data_budget):g}",
+    )
+
+
+def few_people(data_budget: float, words: Words) -> str:
+    """What so few people can show; empty where they are enough."""
+    if data_budget >= FEW_PEOPLE:
+        return ""
+    return words.say(
+        "With {people} a training under privacy can show that the way from data to model works, "
+        "and little of what a larger one would learn: the noise is shared by too few.",
+        people=labels.people(data_budget, words),
+    )

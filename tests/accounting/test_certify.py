@@ -9,7 +9,14 @@ import pytest
 from dp_accounting.pld import privacy_loss_distribution
 
 from engine.accounting import certify as module
-from engine.accounting.certify import PLD, TILTED_PLD, certified_epsilon, certify
+from engine.accounting.certify import (
+    GAUSSIAN,
+    PLD,
+    certified_epsilon,
+    certify,
+    group_epsilon,
+    lower_epsilon,
+)
 from engine.accounting.gaussian import gaussian_delta
 from engine.accounting.mechanism import Mechanism
 from engine.accounting.profile import subsampled_epsilon
@@ -76,64 +83,76 @@ def test_the_bound_lies_above_the_truth_and_near_it(q, sigma, steps, delta, enou
     truth = subsampled_epsilon(q, sigma, steps, [delta])[0]
     bound, accountant = certified_epsilon(mechanism, delta, target=enough * truth)
     # The near-exact accountant is itself uncertain by about 1e-4.
-    assert truth * (1 - 2e-4) <= bound <= truth * 1.02
-    assert accountant == (PLD if steps * 1e-13 < delta else TILTED_PLD)
+    assert truth * (1 - 2e-4) <= bound <= truth * 1.001
+    assert accountant == PLD
 
 
-def test_tilted_composition_agrees_with_dp_accounting_where_both_have_digits():
-    step = privacy_loss_distribution.from_gaussian_mechanism(
-        0.9, sampling_prob=1e-2, value_discretization_interval=1e-3
+@pytest.mark.parametrize(
+    ("q", "sigma", "steps", "delta"),
+    [
+        # Once certified as 0.1 to 0.25, hundreds of times too much.
+        (4e-10, 0.43, 1_484, 1e-12),
+        (4e-10, 0.43, 1_484, 1e-11),
+        (1e-10, 0.45, 100_000, 1e-12),
+    ],
+)
+def test_where_hardly_anybody_takes_part_the_bound_is_small(q, sigma, steps, delta):
+    mechanism = Mechanism.poisson(sampling_probability=q, noise_multiplier=sigma, iterations=steps)
+    truth = subsampled_epsilon(q, sigma, steps, [delta])[0]
+    assert truth < 0.01
+    assert certified_epsilon(mechanism, delta)[0] <= 0.0102
+
+
+@pytest.mark.parametrize(
+    ("q", "sigma", "steps", "delta"),
+    [(0.01, 1.0, 1_000, 1e-6), (0.5, 2.0, 10, 1e-5), (1e-3, 0.6, 500, 1e-7)],
+)
+def test_dp_accounting_lies_between_the_bounds(q, sigma, steps, delta):
+    mechanism = Mechanism.poisson(sampling_probability=q, noise_multiplier=sigma, iterations=steps)
+    theirs = (
+        privacy_loss_distribution.from_gaussian_mechanism(
+            sigma, sampling_prob=q, value_discretization_interval=2e-4
+        )
+        .self_compose(steps)
+        .get_epsilon_for_delta(delta)
     )
-    ours = module._tilted_bound(step, 500, 1e-6, 1e-3)
-    theirs = step.self_compose(500).get_epsilon_for_delta(1e-6)
-    # Ours rounds up to a grid point.
-    assert theirs - 1e-5 <= ours <= theirs + 1e-3 + 1e-5
+    above, below = certified_epsilon(mechanism, delta)[0], lower_epsilon(mechanism, delta)
+    # Theirs is rounded up on its own lattice.
+    assert below <= theirs <= above * 1.002
+    assert above <= theirs * 1.002
+    assert above * 0.99 <= below <= above
 
 
-class RecordingLoss:
-    """In place of a step's privacy loss distribution: notes what is asked of it."""
-
-    def __init__(self):
-        self.composed, self.deltas = 1, []
-
-    def self_compose(self, count):
-        self.composed *= count
-        return self
-
-    def get_epsilon_for_delta(self, delta):
-        self.deltas.append(delta)
-        return 1.0
-
-
-@pytest.fixture
-def step(monkeypatch):
-    made = RecordingLoss()
-    monkeypatch.setattr(privacy_loss_distribution, "from_gaussian_mechanism", lambda *_, **__: made)
-    return made
-
-
-@pytest.mark.parametrize("steps", [1, 2, 1_000, 1_000_000])
-def test_floating_point_is_allowed_for_in_delta(step, steps):
-    """1e-15 a composition comes off δ before dp_accounting is asked."""
-    assert module._bound(0.01, 1.0, steps, 1e-6, 1e-3) == (1.0, PLD)
-    assert step.deltas == [pytest.approx(1e-6 - 1e-15 * steps, rel=1e-12)]
-    assert step.composed == steps
-
-
-def test_composition_goes_tilted_where_the_allowance_would_count(step, monkeypatch):
-    """Above 1 % of δ: 1e-15 a step is 1 % of 1e-8 after 100,000 steps."""
-    monkeypatch.setattr(module, "_tilted_bound", lambda *_: 2.0)
-    assert module._bound(0.01, 1.0, 99_999, 1e-8, 1e-3) == (1.0, PLD)
-    assert module._bound(0.01, 1.0, 100_001, 1e-8, 1e-3) == (2.0, TILTED_PLD)
-
-
-def test_the_allowance_raises_the_bound():
-    steps, delta, cell = 100_000, 1.2e-8, 4e-3
-    bound, _ = module._bound(0.01, 3.0, steps, delta, cell)
-    step = privacy_loss_distribution.from_gaussian_mechanism(
-        3.0, sampling_prob=0.01, value_discretization_interval=cell
+def test_a_person_in_two_units_has_the_epsilon_of_a_group():
+    """The default plan, and one person in two of its units: 8.64 and not 3.99."""
+    mechanism = Mechanism.poisson(
+        sampling_probability=0.0266, noise_multiplier=3.5638, iterations=8_683
     )
-    assert bound > step.self_compose(steps).get_epsilon_for_delta(delta)
+    assert certified_epsilon(mechanism, 1e-8)[0] == pytest.approx(3.99, abs=0.01)
+    assert group_epsilon(mechanism, 1e-8, 2) == pytest.approx(8.64, abs=0.01)
+
+
+def test_a_group_of_one_is_a_person():
+    mechanism = Mechanism.poisson(sampling_probability=0.1, noise_multiplier=2.0, iterations=20)
+    assert group_epsilon(mechanism, 1e-6, 1) == pytest.approx(certified_epsilon(mechanism, 1e-6)[0])
+
+
+def test_fixed_batches_of_a_group_add_up():
+    fixed = Mechanism.deterministic(noise_multiplier=4.0, participations=4)
+    twice = Mechanism.deterministic(noise_multiplier=2.0, participations=4)
+    assert group_epsilon(fixed, 1e-6, 2) == certified_epsilon(twice, 1e-6)[0]
+    assert certified_epsilon(twice, 1e-6)[1] == GAUSSIAN
+
+
+def test_no_group_is_promised_where_no_bound_is_known():
+    replaced = Mechanism(
+        sampling=Sampling.POISSON,
+        neighbouring_relation=NeighbouringRelation.REPLACE,
+        sampling_probability=0.1,
+        noise_multiplier=2.0,
+        compositions=20,
+    )
+    assert group_epsilon(replaced, 1e-6, 2) is None
 
 
 def test_fixed_batches_have_the_closed_form():
@@ -181,8 +200,8 @@ def test_an_accountant_that_never_agrees_is_said_so(monkeypatch):
 
 
 def test_outside_the_domain_one_sentence():
-    with pytest.raises(InputError, match="Expected delta between 1e-12 and 1e-05"):
-        certify(**{**QUESTION, "delta": 1e-3}, sampling=Sampling.POISSON)
+    with pytest.raises(InputError, match=r"Expected delta between 1e-12 and 0\.01"):
+        certify(**{**QUESTION, "delta": 0.1}, sampling=Sampling.POISSON)
 
 
 @pytest.mark.exhaustive

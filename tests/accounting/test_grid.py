@@ -30,7 +30,8 @@ def convolved(steps):
 def test_losses_on_the_grid_compose_exactly(steps):
     found = compose_on(LOSS, WEIGHT, steps, 0.1, within=(15.0, 15.0), largest=4_096)
     assert found is not None
-    position, density = found
+    position, density, moved = found
+    assert moved == pytest.approx(steps * WEIGHT[LOSS != 0].sum())
     exact_position, mass = convolved(steps)
     expected = np.zeros(position.size)
     above = exact_position > -0.05

@@ -40,6 +40,7 @@ QUESTIONS = (
     (10**5, 3_000, 2, 0.1, 1e-5),
 )
 """(N, B, T, ε, δ)."""
+SCHEMES = (Sampling.POISSON, Sampling.DETERMINISTIC, Sampling.BEST)
 CERTIFIED = (
     (10**5, 2_000, 40, 2.0, 1e-7, "poisson"),
     (10**5, 10**5, 3, 1.0, 1e-9, "best"),
@@ -70,13 +71,13 @@ def deltas() -> list[list[float]]:
 
 def noise() -> list[list[float]]:
     columns = [np.array(column, dtype=float) for column in zip(*QUESTIONS, strict=True)]
-    schemes = [noise_multiplier(**names(tuple(columns)), sampling=s).tolist() for s in Sampling]
+    schemes = [noise_multiplier(**names(tuple(columns)), sampling=s).tolist() for s in SCHEMES]
     alone = [float(noise_multiplier(**names(question))) for question in QUESTIONS]
     return [*schemes, alone]
 
 
 def edges() -> list[bool]:
-    return [beyond_table(q, t) for q in (0.9e-6, 1.1e-6, 0.5) for t in (5, 7, 1_000)]
+    return [beyond_table(q, t, 1e-8) for q in (0.9e-6, 1.1e-6, 0.5) for t in (5, 7, 1_000)]
 
 
 def certificates() -> list[list[Any]]:

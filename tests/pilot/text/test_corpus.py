@@ -197,16 +197,16 @@ def test_the_cache_is_where_the_variable_says(tmp_path, monkeypatch):
 
 
 def test_too_few_people_are_refused_and_not_kept(tmp_path):
-    # 1052 units: 52 are held out, 1000 train.
-    assert load(_lines(tmp_path, units=1052), cache=tmp_path / "c").units == 1052
-    with pytest.raises(InputError, match="got 1051, of whom 52 are held out"):
-        load(_lines(tmp_path, units=1051, name="g"), cache=tmp_path / "c")
+    # 105 units: 5 are held out, 100 train.
+    assert load(_lines(tmp_path, units=105), cache=tmp_path / "c").units == 105
+    with pytest.raises(InputError, match="got 104, of whom 5 are held out"):
+        load(_lines(tmp_path, units=104, name="g"), cache=tmp_path / "c")
     assert len(list((tmp_path / "c" / "corpora").iterdir())) == 1
 
 
 def test_rows_of_few_people_do_not_count_as_people(tmp_path):
-    with pytest.raises(InputError, match="got 600"):
-        load(_lines(tmp_path, units=600, each=4), cache=tmp_path / "c")
+    with pytest.raises(InputError, match="got 60,"):
+        load(_lines(tmp_path, units=60, each=40), cache=tmp_path / "c")
 
 
 def test_a_broken_file_is_refused_without_its_text(tmp_path):

@@ -1,0 +1,101 @@
+"""``python -m engine epsilon``: its keys are a contract, its refusals are sentences."""
+
+import json
+
+import pytest
+
+from engine.__main__ import main
+
+ASKED = [
+    "epsilon",
+    "--noise-multiplier",
+    "1.5",
+    "--batch-size",
+    "256",
+    "--iterations",
+    "50",
+    "--data",
+    "2e4",
+    "--delta",
+    "1e-6",
+]
+
+
+def answer(capsys, *arguments):
+    assert main([*ASKED, *arguments, "--json"]) == 0
+    printed = capsys.readouterr()
+    return json.loads(printed.out), printed.err
+
+
+def test_the_json_has_the_agreed_keys(capsys):
+    found, said = answer(capsys)
+    assert list(found) == [
+        "epsilon",
+        "delta",
+        "relation",
+        "sampling",
+        "unit",
+        "compositions",
+        "accountant",
+    ]
+    assert set(found["epsilon"]) == {"certified", "lower"}
+    assert 0 < found["epsilon"]["lower"] <= found["epsilon"]["certified"]
+    assert found["epsilon"]["certified"] == pytest.approx(found["epsilon"]["lower"], rel=0.01)
+    assert (found["relation"], found["sampling"], found["unit"], found["compositions"]) == (
+        "add-or-remove-one",
+        "poisson",
+        "person",
+        50,
+    )
+    assert said == ""
+
+
+@pytest.mark.parametrize(
+    ("sampling", "relation", "told"),
+    [
+        ("poisson", "zero-out", "zero-out"),
+        ("deterministic", None, "zero-out"),
+        ("without-replacement", None, "replace-one"),
+        ("truncated-poisson", None, "add-or-remove-one"),
+    ],
+)
+def test_each_sampling_has_its_usual_relation(capsys, sampling, relation, told):
+    named = () if relation is None else ("--relation", relation)
+    found, _ = answer(capsys, "--sampling", sampling, *named)
+    assert (found["sampling"], found["relation"]) == (sampling, told)
+
+
+def test_a_pair_without_a_bound_is_refused_in_a_sentence(capsys):
+    pair = ("--sampling", "deterministic", "--relation", "add-or-remove-one")
+    assert main([*ASKED, *pair, "--json"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("No certified bound is known for deterministic batches")
+    assert printed.err.count("\n") == 1
+
+
+def test_the_table_says_where_batches_were_cut(capsys):
+    assert main([*ASKED, "--sampling", "truncated-poisson", "--largest-batch", "300"]) == 0
+    printed = capsys.readouterr().out
+    assert "Batches cut at             300" in printed
+    assert "private for each person" in printed
+
+
+def test_a_delta_above_one_in_n_is_said_so(capsys):
+    rest = ["--iterations", "1", "--data", "1e10", "--delta", "1e-8"]
+    asked = ["epsilon", "--noise-multiplier", "1", "--batch-size", "1000", *rest]
+    assert main([*asked, "--json"]) == 0
+    assert "allows the data of 100 people to be published whole" in capsys.readouterr().err
+    assert main(asked) == 0
+    assert "allows the data of 100 people to be published whole" in capsys.readouterr().out
+
+
+def test_a_batch_above_the_people_explains_what_a_batch_is(capsys):
+    assert main([*ASKED, "--batch-size", "30000"]) == 2
+    assert "accumulation counted" in capsys.readouterr().err
+
+
+def test_help_explains_the_expected_batch(capsys):
+    with pytest.raises(SystemExit):
+        main(["epsilon", "--help"])
+    assert "micro-batch times the accumulation steps" in " ".join(capsys.readouterr().out.split())
