@@ -1,6 +1,7 @@
 """A value with its range, and the array types of the engine."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,25 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+
+CensoredSide = Literal["above", "below"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """A value and its range at ``level``, either of which may lie beyond what can be answered.
+
+    ``censored`` "above": more than a few draws lie above what was searched, so there is no
+    ``high``; with no ``value`` either, the value itself does, and ``low`` is the bound: "at least".
+    "below" the same way round. None: nothing is cut off.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    censored: CensoredSide | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
     shown = [(each.name, each.answer.decision) for each in sides if each.answer is not None][:MOST]
     canvas = Canvas(colours)
     budgets = [plan.recommendation.config.compute_flops for _, plan in shown]
-    limits = [plan.saturation.compute_flops for _, plan in shown]
+    limits = [plan.saturation.compute_flops or 0.0 for _, plan in shown]
     low, high = min(budgets) / 300, max(*budgets, *limits) * 30
     canvas.log_axis("x", low, high)
     hues = (colours.recommendation, colours.ink, colours.evidence, colours.outside)

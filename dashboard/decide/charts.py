@@ -14,7 +14,7 @@ from dashboard.ui.canvas import FONT, Canvas, two_lines
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Decision, Support, WiggleRoom, findings
-from engine.text import formats, labels
+from engine.text import bounds, formats, labels
 from engine.text.i18n import Words
 
 _MAP_CELLS = 40
@@ -71,7 +71,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
         loss=wording.loss(here, words),
         compute=formats.scientific(answer.recommendation.config.compute_flops),
         saturation=wording.saturation_label(answer.saturation, words),
-        limit=formats.scientific(answer.saturation.compute_flops),
+        limit=bounds.saturation(answer.saturation, words),
         saving=wording.saving(answer, words),
     )
     return Chart(canvas.figure, alt)
@@ -95,6 +95,8 @@ def _saturation(canvas: Canvas, answer: Decision, words: Words) -> None:
     Near this plan it leaves room for the saving's under it; far to its right it stays under that.
     """
     point, colour = answer.saturation, canvas.colours.recommendation
+    if point.compute_flops is None:
+        return
     at = (point.compute_flops, point.cross_entropy)
     canvas.mark(*at, "line-ns-open", 22, fill=colour, edge=colour)
     here = answer.recommendation.config.compute_flops
@@ -241,7 +243,7 @@ def window(answer: Decision) -> tuple[float, float]:
     """The compute worth showing: this budget, saturation and the rule's crossing, with air."""
     curve, here = answer.frontier.compute_flops, answer.recommendation.config.compute_flops
     factor = findings.stronger_rule(answer).compute_factor or 1.0
-    points = (here, answer.saturation.compute_flops, here * factor)
+    points = (here, answer.saturation.compute_flops or here, here * factor)
     low = min(max(curve[0], min(points) / 300), min(points) / 3)
     return low, max(min(curve[-1], max(points) * 30), max(points) * 3)
 

@@ -11,7 +11,7 @@ from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
 from engine.api.decisions import Certificate, Decision, findings
 from engine.config import Budget, Sampling
-from engine.text import figures, formats, labels
+from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
 from engine.text.privacy import DIGITS, noise, promised_epsilon
 
@@ -83,8 +83,10 @@ def _saving(answer: Decision, words: Words) -> Metric:
     if rule.compute_factor is None:
         return Metric(
             label=label,
-            value=words.say("out of reach"),
-            detail=wording.out_of_reach(rule, words),
+            value=words.say("unknown")
+            if rule.factor.low is None
+            else words.say("{factor} or more", factor=labels.times(rule.factor.low, words)),
+            detail=bounds.rule(rule, words),
             help=help_text,
         )
     extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
@@ -104,15 +106,14 @@ def _saturation(answer: Decision, words: Words) -> Metric:
     point = answer.saturation
     return Metric(
         label=words.say("Compute pays up to"),
-        value=formats.scientific(point.compute_flops, 2),
+        value=bounds.saturation(point, words),
         detail=words.say("FLOPs · {ratio}", ratio=wording.saturation(answer, words)),
         help=words.say(
             "Beyond this compute the loss falls by less than {tolerance}, however much is spent; "
-            "between {low} and {high} FLOPs with {level} probability.",
+            "{range} FLOPs with {level} probability.",
             tolerance=formats.percent(point.tolerance, words.language),
-            low=formats.scientific(point.compute_low, 2),
-            high=formats.scientific(point.compute_high, 2),
-            level=formats.percent(point.level, words.language),
+            range=bounds.saturation_range(point, words),
+            level=formats.percent(point.compute.level, words.language),
         ),
     )
 

@@ -12,11 +12,12 @@ from engine.api.decisions import (
     Decision,
     Saturation,
     Support,
+    Word,
     findings,
 )
 from engine.interval import Interval
-from engine.text import figures, formats, labels
-from engine.text.i18n import FIELDS, N_, Words
+from engine.text import bounds, figures, formats, labels
+from engine.text.i18n import N_, Words
 
 _BINDING = {
     ("compute", "data"): N_(
@@ -166,30 +167,18 @@ def overspending(answer: Decision, words: Words) -> str | None:
 def factor(rule: Baseline, words: Words) -> str:
     """How many times the compute, with its interval where one is known."""
     if rule.compute_factor is None:
-        return out_of_reach(rule, words)
+        return bounds.rule(rule, words)
     value = labels.times(rule.compute_factor, words)
-    if rule.factor_low is None:
-        return value
     return formats.bracketed(value, factor_interval(rule, words), words.language)
 
 
-def out_of_reach(rule: Baseline, words: Words) -> str:
-    """That the rule never gets there, and what its own best loss would take our way."""
-    if rule.matched_factor is None or rule.matched_factor < 1:
-        return words.say("it never reaches this loss")
-    return words.say(
-        "never reaches it; what it does reach, this plan gets with 1/{n} of the compute",
-        n=labels.multiple(rule.matched_factor, words),
-    )
-
-
 def factor_interval(rule: Baseline, words: Words) -> str:
-    """The interval of the factor; open above where a resample never reaches the loss."""
-    if rule.factor_low is None:
+    """The interval of the factor; open above where the rule's models go beyond the evidence."""
+    if rule.factor.low is None:
         return words.say("interval unknown")
-    if rule.factor_high is None:
-        return words.say("{factor} or more", factor=labels.times(rule.factor_low, words))
-    low, high = (labels.multiple(f, words) for f in (rule.factor_low, rule.factor_high))
+    if rule.factor.high is None:
+        return words.say("{factor} or more", factor=labels.times(rule.factor.low, words))
+    low, high = (labels.multiple(f, words) for f in (rule.factor.low, rule.factor.high))
     return words.say("{n}×", n=formats.between(low, high, words.language))
 
 
@@ -198,8 +187,9 @@ def saving(answer: Decision, words: Words) -> str:
     tuned, practised = answer.rule_tuned, answer.rule_practised
     if tuned.compute_factor is None:
         first = words.say(
-            "The usual rule (20 tokens per parameter) never reaches this loss at this privacy, "
-            "even with its batch size tuned for privacy; searched up to {limit} FLOPs.",
+            "For the same loss at the same privacy, the usual rule (20 tokens per parameter) needs "
+            "{bound}: its models are beyond reach from {limit} FLOPs on.",
+            bound=bounds.rule(tuned, words),
             limit=formats.scientific(tuned.searched_flops),
         )
     else:
@@ -209,7 +199,10 @@ def saving(answer: Decision, words: Words) -> str:
             factor=factor(tuned, words),
         )
     if practised.compute_factor is None:
-        second = words.say("With the batch size it is used with today, it never gets there.")
+        second = words.say(
+            "With the batch size it is used with today, it needs {factor}.",
+            factor=bounds.rule(practised, words),
+        )
     else:
         second = words.say(
             "With the batch size it is used with today, it needs {factor}.",
@@ -228,6 +221,8 @@ def saving(answer: Decision, words: Words) -> str:
 
 def saturation(answer: Decision, words: Words) -> str:
     """Where the saturation point lies from here."""
+    if answer.saturation.compute_flops is None:
+        return words.say("unknown: the loss still falls where the search ends")
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say("{factor} this budget", factor=labels.times(ratio, words))
@@ -245,22 +240,29 @@ def saturation_label(point: Saturation, words: Words) -> str:
 
 
 def support(answer: Decision, words: Words) -> str:
-    """How far the answer can be trusted: inside, at the edge of, or outside the evidence."""
-    where = answer.extrapolation
-    if where.support is Support.INSIDE:
-        return words.say("Inside the evidence: comparable runs have been measured.")
-    name, decades = where.farthest
-    if where.support is Support.EDGE:
+    """How far the answer can be trusted: measured, near, extrapolated or unknown."""
+    found = answer.extrapolation.reach
+    if found.word is Word.MEASURED:
+        return words.say("Measured: comparable runs have been trained.")
+    name, factor = words.field(found.farthest), labels.distance(found.distance, words)
+    if found.word is Word.NEAR:
         return words.say(
-            "At the edge of the evidence: {name} lies {factor} beyond what has been measured.",
-            name=words.say(FIELDS[name]),
-            factor=labels.times(10**decades, words),
+            "Near what was measured: the nearest run is about {factor} away, most in {name}.",
+            name=name,
+            factor=factor,
+        )
+    if found.word is Word.EXTRAPOLATED:
+        return words.say(
+            "Extrapolated: the nearest run is about {factor} away, most in {name}. "
+            "Take the answer as a lead and run a pilot before deciding.",
+            name=name,
+            factor=factor,
         )
     return words.say(
-        "Outside the evidence: {name} lies {factor} beyond what has been measured. "
-        "Take the answer as a lead and run a pilot before deciding.",
-        name=words.say(FIELDS[name]),
-        factor=labels.times(10**decades, words),
+        "Unknown: the nearest run is about {factor} away, most in {name}. Nobody has measured "
+        "anything like it: run pilots before relying on any figure here.",
+        name=name,
+        factor=factor,
     )
 
 

@@ -7,7 +7,7 @@ from dashboard.decide import wording
 from engine.api.decisions import TOKENS_PER_PARAMETER, TOLERANCE, BudgetMap, Decision, PlanLines
 from engine.api.money import CostAssumptions, cost
 from engine.config import Budget
-from engine.text import figures, formats, labels
+from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import N_, Words
 
 TOKENS_RULE = int(TOKENS_PER_PARAMETER)
@@ -30,7 +30,9 @@ def headline(answer: Decision, words: Words) -> str:
 
 
 def ridge(answer: Decision, words: Words) -> str:
-    limit = formats.scientific(answer.saturation.compute_flops, 2)
+    limit = bounds.saturation(answer.saturation, words)
+    if answer.saturation.compute_flops is None:
+        return words.say("Compute pays up to {limit} FLOPs.", limit=limit)
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say(

@@ -66,7 +66,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Lines:
     if factor is not None and low <= budget * factor <= high and factor > 1:
         text = words.say("{factor} the compute", factor=labels.times(factor, words))
         marks.append(Mark(x=budget * factor, y=loss, text=text, colour=colours.rule, above=True))
-    elif low <= saturation.compute_flops <= high:
+    elif saturation.compute_flops and low <= saturation.compute_flops <= high:
         text = wording.saturation_label(saturation, words)
         point = {"x": saturation.compute_flops, "y": saturation.cross_entropy}
         marks.append(Mark(**point, text=text, colour=colours.outside, above=True))

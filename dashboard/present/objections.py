@@ -9,7 +9,7 @@ from dashboard.decide import wording
 from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, AttackRisk, Code, Decision, findings
 from engine.api.money import WITHOUT_PRIVACY, Study
-from engine.text import figures, formats, quantities, verdict
+from engine.text import bounds, figures, formats, quantities, verdict
 from engine.text.i18n import N_, Words
 
 
@@ -157,7 +157,9 @@ def rule(answer: Decision, words: Words) -> str:
     """The usual rule in one sentence, at its stronger setting."""
     stronger = findings.stronger_rule(answer)
     if stronger.compute_factor is None:
-        return words.say("The usual rule never reaches this loss at this privacy.")
+        return words.say(
+            "For the same loss the usual rule needs {bound}.", bound=bounds.rule(stronger, words)
+        )
     return words.say(
         "For the same loss the usual rule needs {factor} the compute.",
         factor=wording.factor(stronger, words),

@@ -9,41 +9,41 @@ third alternative: what a company that already has an architecture would do.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.allocation.frontier import Line
-from engine.allocation.points import Points, PrivacyParameters, resampled_losses
+from engine.allocation.levers import Redrawn, range_of
+from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.redrawn import log_losses
 from engine.allocation.search import minimise
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.interval import FloatArray
-from engine.law.fit import FitResult
+from engine.interval import FloatArray, Range
+from engine.law.fit import FittedLaw
 
 TOKENS_PER_PARAMETER = 20.0
-SEARCHED_FLOPS = 1e27
-"""No alternative is followed beyond this compute, a thousand times the largest budget."""
 _ROUNDING = 1e-9
+_EVERY = 2
+"""Rungs of an alternative's line that draws are asked about: every second."""
 
 
-def searched_compute(line: Line) -> FloatArray:
-    """Compute at which alternatives are evaluated: the line's, continued upwards, FLOPs."""
-    step = line.allowed_flops[1] / line.allowed_flops[0]
-    last = line.allowed_flops[-1]
-    further = max(math.ceil(math.log(SEARCHED_FLOPS / last) / math.log(step)), 0)
-    return np.concatenate([line.allowed_flops, last * step ** np.arange(1, further + 1)])
+def rule_limit(space: Space) -> float:
+    """FLOPs at which the rule's model is the largest that may be searched: it is not followed
+    beyond."""
+    largest = space.searched_model_size[1]
+    return FLOPS_PER_PARAMETER_AND_TOKEN * TOKENS_PER_PARAMETER * largest**2
 
 
 def rule_tuned(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute: FloatArray
 ) -> Points:
     """The 20-tokens rule with the best batch size under DP, at each ``compute``, shape (n,)."""
     return _best_split(fit, privacy, space, compute, _rule_size(compute))
 
 
 def rule_practised(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute: FloatArray
 ) -> Points:
     """The 20-tokens rule with the usual non-private batch size, at each ``compute``, shape (n,)."""
     size = _rule_size(compute)
@@ -53,44 +53,51 @@ def rule_practised(
 
 
 def fixed_model(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray, model_size: float
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute: FloatArray, model_size: float
 ) -> Points:
     """A given model size with batch and iterations tuned, at each ``compute``, shape (n,)."""
     return _best_split(fit, privacy, space, compute, np.full(compute.shape, float(model_size)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Factor:
-    """Compute that an alternative needs over what was spent; None: never, or open above."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-def compute_factor(fit: FitResult, points: Points, recommended: Points, *, level: float) -> Factor:
+def compute_factor(
+    fit: FittedLaw,
+    points: Points,
+    recommended: Points,
+    drawn: Redrawn,
+    *,
+    limit: float,
+    level: float,
+) -> Range:
     """How much more compute the alternative needs to reach the ``recommended`` loss (one point).
 
-    ``points``: the alternative by ascending compute. The range holds over the law's resamples,
-    each of which judges both sides.
+    ``points``: the alternative by ascending compute, followed up to ``limit`` FLOPs. In every draw
+    both sides are what that draw says: ours is its own best (``drawn``).
     """
     spent = float(recommended.compute_flops[0])
-    goals = resampled_losses(fit, recommended)[:, 0]
-    curves = resampled_losses(fit, points)
+    most = limit / spent
+    finite = np.isfinite(points.cross_entropy)
+    if most <= 1 or not finite.any():
+        return Range(value=None, low=None, high=None, level=level, censored="above")
+    some = points.take(np.flatnonzero(finite)[::_EVERY])
+    _, curves = log_losses(
+        fit, some.model_size, some.iterations, some.noise_batch_ratio, some.batch_size
+    )
+    goals = drawn.here.log_loss[1:, 0]
     factors = np.array(
         [
-            _crossing(points.compute_flops, curve, goal, spent)
+            _crossing(some.compute_flops, curve, goal, spent)
             for curve, goal in zip(curves, goals, strict=True)
         ]
     )
-    value = _crossing(
-        points.compute_flops, points.cross_entropy, recommended.cross_entropy[0], spent
-    )
-    return Factor(
-        value=_finite(value),
-        low=_finite(np.quantile(factors, (1 - level) / 2, method="nearest")),
-        high=_finite(np.quantile(factors, (1 + level) / 2, method="nearest")),
-    )
+    goal = recommended.cross_entropy[0]
+    value = _crossing(points.compute_flops, points.cross_entropy, goal, spent)
+    floor = float(some.compute_flops[0]) / spent
+    if value <= floor or np.mean(factors <= floor) > (1 - level) / 2:
+        # The rule's smallest model is good enough at once: with a smaller one it might need less.
+        high = np.quantile(factors, (1 + level) / 2, method="nearest")
+        known = value if floor < value < math.inf else None
+        return Range(value=known, low=None, high=_finite(high), level=level, censored="below")
+    return range_of(_finite(value), factors, bound=min(value, most), level=level)
 
 
 def matched_factor(line: Line, other: Points) -> float | None:
@@ -111,7 +118,7 @@ def _rule_size(compute: FloatArray) -> FloatArray:
 
 
 def _best_split(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, compute: FloatArray, size: FloatArray
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute: FloatArray, size: FloatArray
 ) -> Points:
     """For each compute and model size, the best way to split examples into batches and steps."""
     examples = compute / (FLOPS_PER_PARAMETER_AND_TOKEN * size * space.sequence_length)
@@ -134,23 +141,20 @@ def _best_split(
 
 
 def _evaluated(
-    fit: FitResult,
+    fit: FittedLaw,
     privacy: PrivacyParameters,
     space: Space,
     size: FloatArray,
     batch: FloatArray,
     iterations: FloatArray,
 ) -> Points:
-    """Points with NaN loss where they are impossible or outside what the search may choose.
-
-    An alternative may use larger models than the search does, but no smaller ones and no other
-    range of iterations: outside the evidence it could look better through the law's error alone.
-    """
+    """Points with NaN loss where they are impossible or outside what the search may choose."""
     size, batch, iterations = np.broadcast_arrays(size, batch, iterations)
     low, high = space.searched_iterations
     possible = (batch >= 1 - _ROUNDING) & (batch <= privacy.data_budget * (1 + _ROUNDING))
     possible &= (iterations >= low * (1 - _ROUNDING)) & (iterations <= high * (1 + _ROUNDING))
-    possible &= size >= space.searched_model_size[0] * (1 - _ROUNDING)
+    smallest, largest = space.searched_model_size
+    possible &= (size >= smallest * (1 - _ROUNDING)) & (size <= largest * (1 + _ROUNDING))
     points = privacy.points(
         fit,
         size,

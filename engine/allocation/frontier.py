@@ -9,7 +9,7 @@ from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.search import best_of, least_compute_of, require_enough, under
 from engine.allocation.space import Space
 from engine.interval import FloatArray
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 
 RUNGS_PER_OCTAVE = 4
 _STEP = math.log(2) / RUNGS_PER_OCTAVE
@@ -36,7 +36,7 @@ class Line:
 
 
 def best_by_compute(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, compute_flops: float
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute_flops: float
 ) -> Line:
     """The best configuration at each rung of compute, one of which is ``compute_flops``.
 

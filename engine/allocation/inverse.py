@@ -17,7 +17,7 @@ from engine.allocation.search import best_at
 from engine.allocation.space import Space
 from engine.config import DATA_RANGE, EPSILON_RANGE, Budget, Sampling
 from engine.errors import InputError
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 
 _PRECISION = 0.01
 """Relative, in people and ε."""
@@ -38,7 +38,7 @@ class Reached:
 
 
 def least_compute(
-    target: float, budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling
+    target: float, budget: Budget, fit: FittedLaw, space: Space, *, sampling: Sampling
 ) -> Reached:
     """The least compute (FLOPs) whose best loss is at most ``target`` nats per token."""
     _require(target, fit)
@@ -58,7 +58,7 @@ def least_compute(
 
 
 def fewest_people(
-    target: float, budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling
+    target: float, budget: Budget, fit: FittedLaw, space: Space, *, sampling: Sampling
 ) -> Reached:
     """The fewest people for ``target`` with the budget's compute and privacy; under a second."""
     _require(target, fit)
@@ -79,7 +79,7 @@ def fewest_people(
 
 
 def smallest_epsilon(
-    target: float, budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling
+    target: float, budget: Budget, fit: FittedLaw, space: Space, *, sampling: Sampling
 ) -> Reached:
     """The smallest ε (at the budget's δ) for ``target`` with its compute and people."""
     _require(target, fit)
@@ -121,7 +121,7 @@ def least(
     return high, at_high
 
 
-def _best(fit: FitResult, privacy: PrivacyParameters, space: Space, compute_flops: float) -> float:
+def _best(fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute_flops: float) -> float:
     return float(best_at(fit, privacy, space, compute_flops).cross_entropy[0])
 
 
@@ -143,7 +143,7 @@ def _crossing(line: Line, first: int, target: float) -> float:
     return float(compute[first - 1] * (compute[first] / compute[first - 1]) ** share)
 
 
-def _require(target: float, fit: FitResult) -> None:
+def _require(target: float, fit: FittedLaw) -> None:
     if not (math.isfinite(target) and 0 < target <= fit.law.log_vocabulary):
         raise InputError(
             "Expected a target loss above 0 and at most {most} nats per token, got {value}.",

@@ -1,69 +1,185 @@
-"""What a budget buys: the frontier, where compute stops paying, doubling, and the wiggle room.
+"""What a budget buys: where compute stops paying, doubling, the plan's range, and the wiggle room.
 
-Ranges are those of the losses that the law's resamples predict for the configurations that the law
-itself chose. The choice is not made again for each resample: that would cost a search each.
+Ranges are those of answers found anew in each draw of the law (:mod:`engine.allocation.redrawn`).
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from engine.allocation.frontier import RUNGS_PER_OCTAVE, Line
-from engine.allocation.points import Points, PrivacyParameters, resampled_losses
+from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.redrawn import Optima, log_losses, optima, quantiles
 from engine.allocation.result import Doubling, Saturation, WiggleRoom
+from engine.allocation.search import budgets
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.interval import FloatArray, Interval
-from engine.law.fit import FitResult
+from engine.interval import FloatArray, Interval, Range
+from engine.law.fit import FittedLaw
 
 TOLERANCE = 0.01
 """Losses within 1 % count as equally good, as in the paper."""
+CONFIDENCE = 0.75
+"""Share of the draws in which a configuration must be within the tolerance to be called so."""
 _MAP_DECADES = (1.0, 1.2)
 _MAP_POINTS = 33
 _ROUNDING = 1e-9
+_AT_END = 1.01
+"""A plan within 1 % of an end of the search is at it."""
+_NEAR_RUNGS, _FAR_RUNGS = 1.0, 2.5
+"""Octaves between the computes at which draws are searched: near the budget, and beyond."""
+_BELOW, _ABOVE = 8, 6
+"""Octaves of the near ones, below the budget and above."""
 
 
-def saturation(fit: FitResult, line: Line, *, level: float) -> Saturation:
+@dataclass(frozen=True, kw_only=True)
+class Redrawn:
+    """The questions around one budget, answered in every draw: entry 0 along the first axis is the
+    draws' mean."""
+
+    here: Optima
+    """Of the budget itself, one question."""
+    doubled: tuple[Optima, Optima, Optima]
+    """With twice the compute, the people, or ε."""
+    compute: FloatArray
+    """FLOPs of the rungs, rising, shape (k,)."""
+    rungs: Optima
+    """Of each rung, k questions."""
+
+
+def redrawn(
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, line: Line, compute_flops: float
+) -> Redrawn:
+    """Search every draw of ``fit`` around ``compute_flops``."""
+    top = math.log2(float(line.allowed_flops[-1]) / compute_flops)
+    least = math.log2(float(line.allowed_flops[0]) / compute_flops)
+    near = np.arange(max(-_BELOW, least), min(_ABOVE, top), _NEAR_RUNGS)
+    far = np.arange(_ABOVE, top, _FAR_RUNGS)
+    below = np.arange(-_BELOW - _FAR_RUNGS, least, -_FAR_RUNGS)[::-1]
+    compute = compute_flops * 2.0 ** np.concatenate([below, near, far, [max(top, 0.0)]])
+    factors = np.array([[1, 1, 1], [2, 1, 1], [1, 2, 1], [1, 1, 2]], dtype=float)
+    first = compute_flops, privacy.data_budget, privacy.epsilon
+    asked = np.concatenate(
+        [factors * first, np.stack(np.broadcast_arrays(compute, *first[1:]), axis=1)]
+    ).T
+    found = optima(fit, space, budgets(*asked, delta=privacy.delta, sampling=privacy.sampling))
+    return Redrawn(
+        here=found.take([0]),
+        doubled=(found.take([1]), found.take([2]), found.take([3])),
+        compute=compute,
+        rungs=found.take(list(range(4, asked.shape[1]))),
+    )
+
+
+def saturation(drawn: Redrawn, line: Line, *, level: float) -> Saturation:
     """Least compute within :data:`TOLERANCE` of the best attainable.
 
     "Attainable" is what any compute reaches with the same people and privacy, within the models
     and iterations that the search may use.
     """
-    attainable = float(line.points.cross_entropy[-1])
-    at = _first_within(line.allowed_flops, line.points.cross_entropy)
-    curves = resampled_losses(fit, line.points)
-    resampled = [_first_within(line.allowed_flops, curve) for curve in curves]
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    loss = line.points.cross_entropy
+    at = first_within(line.allowed_flops, loss)
+    curves = np.exp(np.minimum.accumulate(drawn.rungs.log_loss, axis=1))
+    found = np.array([first_within(drawn.compute, curve) for curve in curves])
+    ratios = np.where(drawn.rungs.unsettled[1:, -1], np.inf, found[1:] / found[0])
     return Saturation(
-        compute_flops=at,
-        compute_low=float(min(low, at)),
-        compute_high=float(max(high, at)),
-        level=level,
-        cross_entropy=attainable * (1 + TOLERANCE),
-        best_attainable=attainable,
+        compute=range_of(
+            None if drawn.rungs.unsettled[0, -1] else at, at * ratios, bound=at, level=level
+        ),
+        cross_entropy=float(loss[-1]) * (1 + TOLERANCE),
+        best_attainable=float(loss[-1]),
         tolerance=TOLERANCE,
     )
 
 
+def range_of(value: float | None, draws: FloatArray, *, bound: float, level: float) -> Range:
+    """The range of ``value`` over ``draws``, of which those beyond what was searched are infinite.
+
+    ``value`` None: it lies above, and at least at ``bound``.
+    """
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], method="nearest")
+    low = min(low, bound)
+    high = np.inf if value is None else max(high, value)
+    return Range(
+        value=value,
+        low=float(low),
+        high=float(high) if np.isfinite(high) else None,
+        level=level,
+        censored=None if np.isfinite(high) else "above",
+    )
+
+
 def doubling(
-    fit: FitResult, base: Line, more_data: Points, more_epsilon: Points, *, level: float
+    drawn: Redrawn, base: Line, more_data: Points, more_epsilon: Points, *, level: float
 ) -> Doubling:
     """Relative fall of the best loss when one budget doubles and the others are held.
 
     ``more_data``, ``more_epsilon``: the best point with twice the people, or twice the ε.
     """
     twice = min(base.at + RUNGS_PER_OCTAVE, base.allowed_flops.size - 1)
-    return Doubling(
-        compute=_gain(fit, base.chosen, base.points.take(np.array([twice])), level),
-        data=_gain(fit, base.chosen, more_data, level),
-        epsilon=_gain(fit, base.chosen, more_epsilon, level),
+    more = base.points.take([twice]), more_data, more_epsilon
+    found = []
+    for there, again in zip(more, drawn.doubled, strict=True):
+        value = 1 - float(there.cross_entropy[0] / base.chosen.cross_entropy[0])
+        gains = 1 - np.exp(again.log_loss[:, 0] - drawn.here.log_loss[:, 0])
+        # More of anything never hurts: what the grid makes of it is its own error.
+        gains = np.maximum(value + gains[1:] - gains[0], 0.0)
+        found.append(_interval(value, gains, level))
+    return Doubling(compute=found[0], data=found[1], epsilon=found[2])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRanges:
+    """Ranges of the best plan: parameters, expected examples a step, steps."""
+
+    model_size: Range
+    batch_size: Range
+    iterations: Range
+
+
+def plan_ranges(
+    drawn: Redrawn, chosen: Points, privacy: PrivacyParameters, space: Space, *, level: float
+) -> PlanRanges:
+    """Ranges of the best plan (``chosen``, one point); cut off where the search ends."""
+    size, steps = drawn.here.log_size[:, 0], drawn.here.log_steps[:, 0]
+    sizes, iterations = (np.exp(x[1:] - x[0]) for x in (size, steps))
+    least_size, most_size = space.searched_model_size
+    least_steps, most_steps = space.searched_iterations
+    model_size, batch, steps_now = (
+        float(getattr(chosen, name)[0]) for name in ("model_size", "batch_size", "iterations")
+    )
+    return PlanRanges(
+        model_size=_within(model_size, model_size * sizes, (least_size, most_size), level),
+        # All the people in every batch is no end of the search: there are no more.
+        batch_size=_within(
+            batch,
+            np.clip(batch / (sizes * iterations), 1.0, privacy.data_budget),
+            (0.0, math.inf),
+            level,
+        ),
+        iterations=_within(steps_now, steps_now * iterations, (least_steps, most_steps), level),
+    )
+
+
+def _within(value: float, draws: FloatArray, bounds: tuple[float, float], level: float) -> Range:
+    """The range of a coordinate of the plan; a value at an end of the search is a bound."""
+    low, high = np.quantile(np.clip(draws, *bounds), [(1 - level) / 2, (1 + level) / 2])
+    above, below = value >= bounds[1] / _AT_END, value <= bounds[0] * _AT_END
+    return Range(
+        value=value,
+        low=None if below else float(min(low, value)),
+        high=None if above else float(max(high, value)),
+        level=level,
+        censored="above" if above else "below" if below else None,
     )
 
 
 def wiggle_room(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, best: Points
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, best: Points, drawn: Redrawn
 ) -> WiggleRoom:
-    """Excess loss over ``best`` (one point) around it, at the compute that it needs."""
+    """Excess loss around ``best`` (one point), at the compute that it needs, over the best of each
+    draw: what the share :data:`CONFIDENCE` of the draws does not exceed."""
     size = _around(best.model_size[0], _MAP_DECADES[0], space.searched_model_size)
     batch = _around(best.batch_size[0], _MAP_DECADES[1], (1.0, float(privacy.data_budget)))
     examples = float(best.compute_flops[0]) / (
@@ -72,20 +188,27 @@ def wiggle_room(
     iterations = examples[:, None] / batch
     low, high = space.searched_iterations
     possible = (iterations >= low * (1 - _ROUNDING)) & (iterations <= high * (1 + _ROUNDING))
+    rows, columns = np.nonzero(possible)
     points = privacy.points(
         fit,
-        size[:, None],
-        np.minimum(batch, privacy.data_budget),
-        np.clip(iterations, low, high),
+        size[rows],
+        np.minimum(batch[columns], privacy.data_budget),
+        np.clip(iterations[rows, columns], low, high),
         space.sequence_length,
     )
-    nan = np.where(possible, 1.0, np.nan)
+    _, losses = log_losses(
+        fit, points.model_size, points.iterations, points.noise_batch_ratio, points.batch_size
+    )
+    least = np.minimum(losses.min(axis=1), drawn.here.log_loss[1:, 0])
+    excess, sigma = (np.full(iterations.shape, np.nan) for _ in range(2))
+    excess[rows, columns] = quantiles(np.expm1(losses - least[:, None]), CONFIDENCE)
+    sigma[rows, columns] = points.noise_multiplier
     return WiggleRoom(
         model_size=size,
         batch_size=batch,
-        iterations=iterations * nan,
-        noise_multiplier=points.noise_multiplier * nan,
-        excess=(points.cross_entropy / best.cross_entropy[0] - 1) * nan,
+        iterations=np.where(possible, iterations, np.nan),
+        noise_multiplier=sigma,
+        excess=excess,
         tolerance=TOLERANCE,
     )
 
@@ -97,7 +220,7 @@ def _around(centre: float, decades: float, bounds: tuple[float, float]) -> Float
     return values[(values >= bounds[0] * (1 - _ROUNDING)) & (values <= bounds[1] * (1 + _ROUNDING))]
 
 
-def _first_within(compute: FloatArray, loss: FloatArray) -> float:
+def first_within(compute: FloatArray, loss: FloatArray) -> float:
     """Least compute whose loss is within the tolerance of the least loss, interpolated."""
     goal = loss.min() * (1 + TOLERANCE)
     first = int(np.flatnonzero(loss <= goal)[0])
@@ -108,10 +231,8 @@ def _first_within(compute: FloatArray, loss: FloatArray) -> float:
     return math.exp(before + share * (after - before))
 
 
-def _gain(fit: FitResult, here: Points, there: Points, level: float) -> Interval:
-    value = 1 - float(there.cross_entropy[0]) / float(here.cross_entropy[0])
-    gains = 1 - resampled_losses(fit, there)[:, 0] / resampled_losses(fit, here)[:, 0]
-    low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
+def _interval(value: float, draws: FloatArray, level: float) -> Interval:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Interval(
         value=value, low=float(min(low, value)), high=float(max(high, value)), level=level
     )

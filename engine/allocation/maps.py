@@ -18,7 +18,7 @@ from engine.allocation.search import BUDGETS, Budgets, best_of, budgets
 from engine.allocation.space import EDGE_DECADES, Space
 from engine.config import DATA_RANGE, Sampling
 from engine.interval import BoolArray, FloatArray
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 
 FARTHEST = 1024.0
 """The usual rule is followed up to so many times the compute; what needs more counts as never."""
@@ -67,7 +67,7 @@ class BudgetMap:
 
 
 def budget_map(
-    fit: FitResult,
+    fit: FittedLaw,
     space: Space,
     held: Budgets,
     *,
@@ -107,20 +107,20 @@ def budget_map(
     )
 
 
-def saturation_of(fit: FitResult, space: Space, asked: Budgets) -> FloatArray:
+def saturation_of(fit: FittedLaw, space: Space, asked: Budgets) -> FloatArray:
     """Least compute within 1 % of the best attainable, for each (data, ε);
     its compute is not used."""
     goal = _attainable(fit, space, asked) * (1 + TOLERANCE)
     return _least_compute(fit, space, asked, goal)
 
 
-def _attainable(fit: FitResult, space: Space, asked: Budgets) -> FloatArray:
+def _attainable(fit: FittedLaw, space: Space, asked: Budgets) -> FloatArray:
     unlimited = asked.with_values("compute_flops", math.inf)
     return best_of(fit, space, unlimited).cross_entropy
 
 
 def _least_compute(
-    fit: FitResult, space: Space, asked: Budgets, goal: FloatArray | float
+    fit: FittedLaw, space: Space, asked: Budgets, goal: FloatArray | float
 ) -> FloatArray:
     """FLOPs at which the best loss is down to ``goal``; NaN if no compute brings it there."""
 
@@ -155,7 +155,7 @@ def _root(
 
 
 def _ridge(
-    fit: FitResult,
+    fit: FittedLaw,
     space: Space,
     held: Budgets,
     x: str,
@@ -181,7 +181,7 @@ def _ridge(
     return (found, values) if along == x else (values, found)
 
 
-def _saving(fit: FitResult, space: Space, asked: Budgets, found: Points) -> FloatArray:
+def _saving(fit: FittedLaw, space: Space, asked: Budgets, found: Points) -> FloatArray:
     """The rule's curve is followed once for each (data, ε), in octaves of compute."""
     pairs, row = np.unique(
         np.stack([asked.data_budget, asked.epsilon]), axis=1, return_inverse=True
@@ -228,7 +228,7 @@ class Doublings:
     along_y: FloatArray
 
 
-def doublings(fit: FitResult, space: Space, at: Budgets, *, x: str, y: str) -> Doublings:
+def doublings(fit: FittedLaw, space: Space, at: Budgets, *, x: str, y: str) -> Doublings:
     """What doubling each of two budgets buys at the budgets ``at``, the others held."""
     here = best_of(fit, space, at).cross_entropy
     gains = {
@@ -261,7 +261,7 @@ class PlanLines:
 
 
 def plan_lines(
-    fit: FitResult,
+    fit: FittedLaw,
     space: Space,
     *,
     compute_flops: FloatArray,

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from engine.accounting.search import noise_multiplier
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
 from engine.interval import FloatArray, IntArray
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class PrivacyParameters:
 
     def points(
         self,
-        fit: FitResult,
+        fit: FittedLaw,
         model_size: ArrayLike,
         batch_size: ArrayLike,
         iterations: ArrayLike,
@@ -78,10 +78,3 @@ class PrivacyParameters:
             noise_multiplier=sigma,
             cross_entropy=fit.law.cross_entropy(size, steps, sigma / batch, batch),
         )
-
-
-def resampled_losses(fit: FitResult, points: Points) -> FloatArray:
-    """Loss of each point under each resample of the law, shape (resamples, points)."""
-    return fit.resampled_cross_entropy(
-        points.model_size, points.iterations, points.noise_batch_ratio, points.batch_size
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.config import Sampling, TrainingConfig
-from engine.interval import FloatArray, Interval
+from engine.interval import FloatArray, Interval, Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +47,21 @@ class Frontier:
 class Saturation:
     """Least compute whose best loss is within ``tolerance`` of the best attainable at any compute.
 
-    ``compute_low``/``compute_high``: the same point over the law's resamples, at ``level``.
+    ``compute``: FLOPs, found anew in every draw of the law. Censored above where the loss would
+    fall on beyond the sizes and steps that may be searched: saturation is then at least its low
+    end, and unknown. ``best_attainable`` and ``cross_entropy``, its like within the tolerance, are
+    those of what may be searched.
     """
 
-    compute_flops: float
-    compute_low: float
-    compute_high: float
-    level: float
+    compute: Range
     cross_entropy: float
     best_attainable: float
     tolerance: float
+
+    @property
+    def compute_flops(self) -> float | None:
+        """FLOPs; None where saturation lies beyond what may be searched."""
+        return self.compute.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +85,14 @@ class Baseline:
     """What another way to choose the configuration needs for the loss that we recommend.
 
     ``allocation`` is that way's own configuration at the budget's compute (None where it has
-    none). ``compute_factor`` × the recommendation's compute reaches the same loss with the same
-    people and privacy; None says that it never does, up to ``searched_flops``.
+    none, or one beyond what may be searched). ``factor`` × the recommendation's compute reaches the
+    same loss with the same people and privacy. Censored above where it does not up to
+    ``searched_flops``, beyond which its models are out of reach: at least the low end.
     """
 
     name: str
     allocation: Allocation | None
-    compute_factor: float | None
-    factor_low: float | None
-    factor_high: float | None
-    """Range of the factor over the law's resamples; None where it is open, because too many
-    resamples never reach the loss."""
-    level: float
+    factor: Range
     matched_factor: float | None
     """The other way round: the budget's compute over what the recommendation needs for the loss
     that the alternative reaches with all of it. None where the alternative has no configuration,
@@ -100,14 +101,20 @@ class Baseline:
     extrapolation: "Extrapolation | None"
     """How far the alternative's own configuration lies from the evidence."""
 
+    @property
+    def compute_factor(self) -> float | None:
+        """The factor; None: more than can be said."""
+        return self.factor.value
+
 
 @dataclass(frozen=True, kw_only=True)
 class WiggleRoom:
-    """Relative excess loss over the best, at the budget's compute, on model size × batch size.
+    """Relative excess loss over the best, at the plan's compute, on model size × batch size.
 
-    ``excess`` has shape (len(model_size), len(batch_size)); 0.01 is 1 % above the best; NaN where
-    no configuration exists. ``iterations`` has the same shape: what is left of the compute.
-    ``tolerance`` is the limit that counts as equally good.
+    ``excess`` has shape (len(model_size), len(batch_size)): what three of four draws of the law do
+    not exceed; 0.01 is 1 % above the best; NaN where no configuration exists. ``iterations`` has
+    the same shape: what is left of the compute. ``tolerance`` is the limit that counts as equally
+    good.
     """
 
     model_size: FloatArray
@@ -126,16 +133,44 @@ class Support(StrEnum):
     OUTSIDE = "outside"
 
 
+class Word(StrEnum):
+    """How far a question and its answer lie from the runs, in a word."""
+
+    MEASURED = "measured"
+    NEAR = "near"
+    EXTRAPOLATED = "extrapolated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """One joint distance of the asked and the answered from the runs, in e-folds
+    (:mod:`engine.allocation.reach`)."""
+
+    word: Word
+    distance: float
+    farthest: str
+    """The coordinate that contributes most."""
+
+
+_SUPPORT = {Word.MEASURED: Support.INSIDE, Word.NEAR: Support.EDGE}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Extrapolation:
-    """How far the recommended configuration lies from the evidence.
+    """How far a configuration, and the budget that asked for it, lie from the evidence.
 
     ``decades`` maps model_size, iterations, noise_batch_ratio to the distance in powers of ten
     outside the range measured (0 inside).
     """
 
-    support: Support
+    reach: Reach
     decades: dict[str, float]
+
+    @property
+    def support(self) -> Support:
+        """The reach in three words: inside is measured, edge is near, outside all else."""
+        return _SUPPORT.get(self.reach.word, Support.OUTSIDE)
 
     @property
     def farthest(self) -> tuple[str, float]:

@@ -26,7 +26,7 @@ from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
 from engine.errors import InputError
 from engine.interval import FloatArray, IntArray
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 
 BUDGETS = ("compute_flops", "data_budget", "epsilon")
 """The three that may vary."""
@@ -201,7 +201,7 @@ def budgets(
     )
 
 
-def best_of(fit: FitResult, space: Space, asked: Budgets) -> Points:
+def best_of(fit: FittedLaw, space: Space, asked: Budgets) -> Points:
     """The best configuration of each budget, arrays of shape (n,); NaN where there is none."""
     unit = FLOPS_PER_PARAMETER_AND_TOKEN * space.sequence_length
     # How often all people are seen is this less ln M, whatever the batch: fixed batches see one
@@ -245,7 +245,7 @@ def best_of(fit: FitResult, space: Space, asked: Budgets) -> Points:
 
 
 def best_at(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, compute_flops: float
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute_flops: float
 ) -> Points:
     """The best configuration within ``compute_flops``, one point.
 
@@ -289,7 +289,7 @@ def require_enough(space: Space, compute_flops: float) -> None:
 
 
 def _evaluated(
-    fit: FitResult,
+    fit: FittedLaw,
     space: Space,
     asked: Budgets,
     log_size: FloatArray,
@@ -325,7 +325,7 @@ def _evaluated(
 
 
 def _thrifty(
-    fit: FitResult, space: Space, asked: Budgets, size: FloatArray, steps: FloatArray
+    fit: FittedLaw, space: Space, asked: Budgets, size: FloatArray, steps: FloatArray
 ) -> Points:
     """The points, with a smaller batch where the whole one buys nothing.
 

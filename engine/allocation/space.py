@@ -1,8 +1,9 @@
 """Where the search may look, and how far an answer lies from what was measured.
 
-The law interpolates between runs; beyond them its error grows with distance. The search may go
-:data:`MARGIN` beyond the evidence in model size and iterations, answers there are marked, and a
-question whose answer lies farther than :data:`REFUSED_DECADES` is refused.
+The law interpolates between runs; beyond them its error grows with distance, as its ranges say. The
+search may go beyond the evidence by the factors below, answers there are marked
+(:mod:`engine.allocation.reach`), an optimum at the end of them is a bound, and a question whose
+answer lies farther than :data:`REFUSED_DECADES` is refused.
 """
 
 import math
@@ -10,18 +11,19 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from engine.allocation.result import Extrapolation, Support
+from engine.allocation.result import Extrapolation
 from engine.config import TrainingConfig
 from engine.errors import InputError
 
 MARGIN = 1.2
 """Factor beyond the smallest and largest model and iterations of the evidence: about as far as the
 longest training tried in the paper (128,000 steps) lies beyond the longest of its Table 2."""
-EDGE_DECADES = math.log10(2)
-"""Up to a factor of two beyond the evidence counts as its edge."""
+LARGER, LONGER = 30.0, 2.0
+"""Factors beyond the largest model and the most iterations of the evidence that the search may
+choose: a drift of 2 % an e-fold leaves the loss known within 11 and 2 % there (at 90 %)."""
+EDGE_DECADES = math.log10(5)
+"""Up to a factor of five beyond the evidence in one coordinate is near it on maps."""
 REFUSED_DECADES = 3.0
-INSIDE_DECADES = math.log10(1.05)
-"""Published figures have two digits: what lies nearer than their rounding is not outside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,32 +42,35 @@ class Space:
     @property
     def searched_model_size(self) -> tuple[float, float]:
         """Parameters of the smallest and the largest model that the search may choose."""
-        return self.model_size[0] / MARGIN, self.model_size[1] * MARGIN
+        return self.model_size[0] / MARGIN, self.model_size[1] * LARGER
 
     @property
     def searched_iterations(self) -> tuple[float, float]:
         """Fewest and most steps that the search may choose."""
+        return max(self.iterations[0] / MARGIN, 10.0), min(self.iterations[1] * LONGER, 1e6)
+
+    @property
+    def tried_model_size(self) -> tuple[float, float]:
+        """Parameters of the smallest and the largest model that a pilot may train."""
+        return self.model_size[0] / MARGIN, self.model_size[1] * MARGIN
+
+    @property
+    def tried_iterations(self) -> tuple[float, float]:
+        """Fewest and most steps that a pilot may train."""
         return max(self.iterations[0] / MARGIN, 10.0), min(self.iterations[1] * MARGIN, 1e6)
 
-    def extrapolation(self, config: TrainingConfig, noise_batch_ratio: float) -> Extrapolation:
-        """Decades outside the evidence, by coordinate; 0 inside.
+    def decades(self, config: TrainingConfig, noise_batch_ratio: float) -> dict[str, float]:
+        """Powers of ten outside the evidence, by coordinate; 0 inside.
 
         Only noise above the measured range counts: below it, losses approach the noiseless curve.
         The batch does not count: a law that counts what drawing a batch adds
         (:mod:`engine.law.drawing`) needs it only where noise is small.
         """
-        decades = {
+        return {
             "model_size": _outside(config.model_size, *self.model_size),
             "iterations": _outside(config.iterations, *self.iterations),
             "noise_batch_ratio": _outside(noise_batch_ratio, 0.0, self.noise_batch_ratio[1]),
         }
-        farthest = max(decades.values())
-        support = Support.OUTSIDE
-        if farthest <= INSIDE_DECADES:
-            support = Support.INSIDE
-        elif farthest <= EDGE_DECADES:
-            support = Support.EDGE
-        return Extrapolation(support=support, decades=decades)
 
 
 def space_of(frame: pd.DataFrame) -> Space:

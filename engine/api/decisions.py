@@ -10,7 +10,7 @@ from engine.allocation import maps, search
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import FARTHEST, BudgetMap, Doublings, PlanLines
-from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom
+from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import Space
 from engine.decision import answer as answers
 from engine.decision import decide, findings, fitted
@@ -55,6 +55,7 @@ __all__ = [
     "Space",
     "Support",
     "WiggleRoom",
+    "Word",
     "answers",
     "decide",
     "deployments",

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from engine.accounting.search import noise_multiplier
+from engine.commands import coverage
 from engine.commands.options import add_evidence, add_json, as_json, as_table
 from engine.config import Sampling
 from engine.decision.fitted import FittedEvidence, evidence_of, fitted_evidence
 from engine.interval import FloatArray
 from engine.law.selection.extrapolation import HORIZONS, Judgement, compare
 from engine.law.selection.form_selection import HoldOuts, choose_form, holdouts
+from engine.runs.families import capacity_of
 
 _HEADINGS = {
     "fitted": "in_sample_mean",
@@ -27,6 +29,7 @@ _HEADINGS = {
     "largest decade": "largest_mean",
     "two": "largest_two_mean",
     "three": "largest_three_mean",
+    "off the ridge": "off_ridge_mean",
     "in 90 % interval": "coverage",
     "regret": "regret_mean",
     "(worst) ": "regret_max",
@@ -46,27 +49,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave the future out: every law at 3, 10 and 30 times the compute that it saw",
     )
+    parser.add_argument(
+        "--check-coverage",
+        action="store_true",
+        help="the audit: how often every range holds for laws that are known (minutes)",
+    )
+    parser.add_argument(
+        "--laws",
+        metavar="FOLDER",
+        help="of the audit: laws from *.json files instead of drawn ones",
+    )
+    parser.add_argument(
+        "--law-count",
+        default="40",
+        metavar="N",
+        help="of the audit: laws, half of them outside the forms (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--decisions",
+        default="10",
+        metavar="N",
+        help="of the audit: decisions for each law (default: %(default)s)",
+    )
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> str:
     """The fit and its hold-outs as text or JSON. Raises :class:`InputError`."""
+    if options.check_coverage:
+        return coverage.run(options)
     fitted = fitted_evidence(options.evidence)
-    frame = evidence_of(options.evidence).frame
+    evidence = evidence_of(options.evidence)
+    frame, capacity = evidence.frame, capacity_of(evidence.family)
     if options.compare_forms:
-        ranking = choose_form(frame, noise_batch_ratio=_noise_batch_ratio).ranking
+        ranking = choose_form(
+            frame, noise_batch_ratio=_noise_batch_ratio, capacity=capacity
+        ).ranking
     else:
-        ranking = (holdouts(frame, fitted.fit.law.form, noise_batch_ratio=_noise_batch_ratio),)
-    judgements = compare(frame) if options.judge else []
+        leading = fitted.fit.leading.law.form
+        held = holdouts(frame, leading, noise_batch_ratio=_noise_batch_ratio, capacity=capacity)
+        ranking = (held,)
+    judgements = compare(frame, capacity=capacity) if options.judge else []
     if options.json:
         document = _document(fitted, [_figures(asdict(held)) for held in ranking])
         if options.judge:
             document["judgements"] = [_judged(one) for one in judgements]
         return as_json(document)
-    parameters = fitted.fit.law.parameters.items()
+    law = fitted.fit.leading.law
     lines = [
-        ("form", fitted.fit.law.form),
-        *((name, f"{value:.4g}") for name, value in parameters),
+        ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
+        ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
+        *((f"{law.form}.{name}", f"{v:.4g}") for name, v in law.parameters.items()),
         ("evidence", f"{fitted.summary.id}, {fitted.summary.runs} runs, {fitted.summary.hash}"),
         *(("status", str(status)) for status in fitted.fit.statuses),
     ]
@@ -126,10 +159,11 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
 
 def _document(fitted: FittedEvidence, figures: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "form": fitted.fit.law.form,
-        "parameters": fitted.fit.law.parameters,
+        "forms": fitted.fit.forms,
+        "form": fitted.fit.leading.law.form,
+        "parameters": fitted.fit.leading.law.parameters,
         "vocabulary_size": fitted.fit.law.vocabulary_size,
-        "resamples": len(fitted.fit.resampled),
+        "resamples": fitted.fit.draws,
         "scatter": fitted.fit.scatter,
         "drift": fitted.fit.drift,
         "statuses": [str(status) for status in fitted.fit.statuses],

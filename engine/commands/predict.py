@@ -13,10 +13,12 @@ from engine.commands.options import (
     number,
     whole,
 )
-from engine.commands.recommend import interval, where
+from engine.commands.recommend import interval, reach
 from engine.config import Sampling, TrainingConfig
-from engine.decision.decide import predict
+from engine.decision.decide import extrapolation_of, predict
 from engine.decision.fitted import fitted_evidence
+from engine.text import bounds
+from engine.text.i18n import Words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> str:
         delta=number("--delta", options.delta),
         sampling=Sampling(options.sampling),
     )
-    support = fitted.space.extrapolation(config, found.noise_batch_ratio)
+    support = extrapolation_of(fitted, found)
     refuse_if_absurd(support)
     loss = found.cross_entropy
     if options.json:
@@ -60,6 +62,7 @@ def run(options: argparse.Namespace) -> str:
                 "noise_batch_ratio": found.noise_batch_ratio,
                 "sampling": str(found.sampling),
                 "compute_flops": config.compute_flops,
+                "reach": reach(support.reach),
                 "extrapolation": {"support": str(support.support), "decades": support.decades},
             }
         )
@@ -72,6 +75,6 @@ def run(options: argparse.Namespace) -> str:
             ),
             ("noise multiplier", f"{found.noise_multiplier:.4g} (looked up, not certified)"),
             ("compute", f"{config.compute_flops:.3g} FLOPs"),
-            ("evidence", f"answer {where(support)}"),
+            ("evidence", f"answer {bounds.where(support.reach, Words('en'))}"),
         ]
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.accounting.domain import people_published_whole
-from engine.allocation.result import Baseline, Extrapolation, Support
+from engine.allocation.result import Baseline, Reach
 from engine.commands.options import (
     add_corrections,
     add_currency,
@@ -31,10 +31,11 @@ from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS
 from engine.decision import findings
 from engine.decision.answer import Answer, certified_answer
+from engine.decision.decide import Decision
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Currency, Question
 from engine.errors import InputError
-from engine.interval import Interval
+from engine.interval import Interval, Range
 from engine.roi.defaults import (
     DEFAULT_ASSUMPTIONS,
     prices_of,
@@ -45,7 +46,7 @@ from engine.roi.defaults import (
 from engine.roi.exchange import LARGEST_FILE, load
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import AssumedCurve
-from engine.text import labels, privacy, quantities, reconciliation, verdict
+from engine.text import bounds, labels, privacy, quantities, reconciliation, verdict
 from engine.text.i18n import Words
 
 _SHOWN = (
@@ -212,6 +213,9 @@ def document(found: Answer, words: Words) -> dict[str, Any]:
             "data": interval(decision.doubling.data),
             "epsilon": interval(decision.doubling.epsilon),
         },
+        "ranges": ranges(decision),
+        "reach": reach(decision.extrapolation.reach),
+        "forms": decision.forms,
         "extrapolation": {
             "support": str(decision.extrapolation.support),
             "decades": decision.extrapolation.decades,
@@ -259,6 +263,34 @@ def returns(found: Answer) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def ranges(decision: Decision) -> dict[str, Any]:
+    """Every range of the decision: value, low, high, level, and where it is cut off."""
+    plan = decision.plan_ranges
+    doubling = {
+        name: ranged(getattr(decision.doubling, name)) for name in ("compute", "data", "epsilon")
+    }
+    return {
+        "model_size": ranged(plan.model_size),
+        "batch_size": ranged(plan.batch_size),
+        "iterations": ranged(plan.iterations),
+        "saturation_compute_flops": ranged(decision.saturation.compute),
+        "compute_factor": ranged(decision.rule_tuned.factor),
+        "doubling": doubling,
+    }
+
+
+def ranged(value: Interval | Range) -> dict[str, Any]:
+    """A range as plain values; ``censored`` null: nothing is cut off."""
+    censored = value.censored if isinstance(value, Range) else None
+    ends = {key: getattr(value, key) for key in ("value", "low", "high")}
+    return {**ends, "level": value.level, "censored": censored}
+
+
+def reach(found: Reach) -> dict[str, Any]:
+    """How far question and answer lie from the runs; the distance is in e-folds."""
+    return {"word": str(found.word), "distance": found.distance, "farthest": found.farthest}
+
+
 def interval(value: Interval) -> dict[str, float | None]:
     """An interval as plain values; null where an end is infinite."""
     ends = {key: getattr(value, key) for key in ("value", "low", "high")}
@@ -269,7 +301,7 @@ def interval(value: Interval) -> dict[str, float | None]:
 
 
 def baseline(other: Baseline | None) -> dict[str, Any] | None:
-    """A baseline as plain values; ``compute_factor`` null: it never reaches the loss."""
+    """A baseline as plain values; ``compute_factor`` null: more than its low end, or unknown."""
     if other is None:
         return None
     own = other.allocation
@@ -287,8 +319,8 @@ def baseline(other: Baseline | None) -> dict[str, Any] | None:
         },
         "cross_entropy": None if own is None else interval(own.cross_entropy),
         "compute_factor": other.compute_factor,
-        "compute_factor_low": other.factor_low,
-        "compute_factor_high": other.factor_high,
+        "compute_factor_low": other.factor.low,
+        "compute_factor_high": other.factor.high,
         "matched_factor": other.matched_factor,
         "searched_flops": other.searched_flops,
     }
@@ -336,34 +368,11 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
                 "{evidence}, {runs} runs; answer {where}",
                 evidence=decision.evidence.id,
                 runs=decision.evidence.runs,
-                where=_where(decision.extrapolation, words),
+                where=bounds.where(decision.extrapolation.reach, words),
             ),
         )
     )
     return lines
-
-
-def where(extrapolation: Extrapolation) -> str:
-    """Inside, edge or outside, and by which factor in what."""
-    name, decades = extrapolation.farthest
-    if extrapolation.support is Support.INSIDE:
-        return "inside"
-    return f"{extrapolation.support}: {name} is {10**decades:.3g} times beyond it"
-
-
-def _where(extrapolation: Extrapolation, words: Words) -> str:
-    if words.language == "en":
-        return where(extrapolation)
-    support = labels.support(extrapolation.support, words)
-    if extrapolation.support is Support.INSIDE:
-        return support
-    name, decades = extrapolation.farthest
-    return words.say(
-        "{support}: {name} is {factor} times beyond it",
-        support=support,
-        name=words.field(name),
-        factor=f"{10**decades:.3g}",
-    )
 
 
 def _needs(other: Baseline, words: Words) -> str:
@@ -372,10 +381,4 @@ def _needs(other: Baseline, words: Words) -> str:
             "needs {factor} times the compute for the same loss",
             factor=f"{other.compute_factor:.3g}",
         )
-    if other.matched_factor is None:
-        return words.say("never reaches this loss")
-    return words.say(
-        "never reaches this loss; what it reaches at this compute, the recommendation reaches with "
-        "1/{n} of it",
-        n=f"{other.matched_factor:,.0f}",
-    )
+    return words.say("needs {bound}", bound=bounds.rule(other, words))

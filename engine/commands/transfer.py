@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict
 
 from engine.commands.options import add_json, as_json, whole
-from engine.decision.fitted import evidence_of, form_of
+from engine.decision.fitted import evidence_of, fitted_evidence
 from engine.law.transfer.study import RUNS, TransferRow, transfer_study
 
 _HEADINGS = ("error", "worst", "coverage", "width", "pooled_wins")
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> str:
         runs=[whole("runs", count) for count in options.runs],
         draws=whole("draws", options.draws),
         seed=whole("seed", options.seed),
-        form=form_of(options.source),
+        form=fitted_evidence(options.source).fit.leading.law.form,
     )
     if options.json:
         return as_json(

@@ -29,13 +29,12 @@ from engine.cost import DEFAULTS, Cost, CostAssumptions, cost
 from engine.decision.fitted import FittedEvidence
 from engine.errors import InputError
 from engine.interval import Interval
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 from engine.runs.evidence import EvidenceSummary
 
 LEVEL = 0.9
-"""Losses carry prediction intervals of this level: parameters, scatter and distance from the
-evidence. Other ranges (saturation, doubling, factors) hold this share of the law's resamples: what
-the parameters leave open, no more."""
+"""All ranges have this level: a law known to nobody but the audit (``python -m engine fit
+--check-coverage``) lies inside that often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +48,14 @@ class Decision:
     saturation: Saturation
     doubling: Doubling
     wiggle_room: WiggleRoom
+    plan_ranges: levers.PlanRanges
     rule_tuned: Baseline
     rule_practised: Baseline
     alternative: Baseline | None
     """A model size that the user named, tuned otherwise."""
     extrapolation: Extrapolation
+    forms: dict[str, float]
+    """Form of the law -> its weight."""
     evidence: EvidenceSummary
     vocabulary_size: int
 
@@ -79,35 +81,40 @@ def decide(
         sampling=sampling,
     )
     line = best_by_compute(fit, privacy, space, budget.compute_flops)
+    drawn = levers.redrawn(fit, privacy, space, line, budget.compute_flops)
     config = whole_config(line.chosen, budget, space)
     recommendation = _allocation(fit, privacy, config)
-    extrapolation = space.extrapolation(config, recommendation.noise_batch_ratio)
+    extrapolation = extrapolation_of(fitted, recommendation, budget)
     refuse_if_absurd(extrapolation)
 
-    compute = baselines.searched_compute(line)
+    compute = line.allowed_flops
     tuned = baselines.rule_tuned(fit, privacy, space, compute)
     practised = baselines.rule_practised(fit, privacy, space, compute)
 
-    def compared(name: str, points: Points) -> Baseline:
-        return _compared(name, fit, privacy, space, points, line, budget)
+    def compared(name: str, points: Points, limit: float) -> Baseline:
+        return _compared(name, fitted, privacy, points, line, budget, drawn, limit)
+
+    limit = baselines.rule_limit(space)
 
     alternative = None
     if alternative_model_size is not None:
         _require_model_size(alternative_model_size)
         fixed = baselines.fixed_model(fit, privacy, space, compute, alternative_model_size)
-        alternative = compared("fixed-model-size", fixed)
+        alternative = compared("fixed-model-size", fixed, float(compute[-1]))
     return Decision(
         budget=budget,
         recommendation=recommendation,
         cost=cost(config.compute_flops, assumptions),
         frontier=_frontier(fit, line, tuned, practised),
-        saturation=levers.saturation(fit, line, level=LEVEL),
-        doubling=_doubling(fit, privacy, space, line, budget),
-        wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen),
-        rule_tuned=compared("rule-tuned", tuned),
-        rule_practised=compared("rule-practised", practised),
+        saturation=levers.saturation(drawn, line, level=LEVEL),
+        doubling=_doubling(fit, privacy, space, line, budget, drawn),
+        wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen, drawn),
+        plan_ranges=levers.plan_ranges(drawn, line.chosen, privacy, space, level=LEVEL),
+        rule_tuned=compared("rule-tuned", tuned, limit),
+        rule_practised=compared("rule-practised", practised, limit),
         alternative=alternative,
         extrapolation=extrapolation,
+        forms=fit.forms,
         evidence=fitted.summary,
         vocabulary_size=space.vocabulary_size,
     )
@@ -115,7 +122,7 @@ def decide(
 
 def predict(
     config: TrainingConfig,
-    fit: FitResult,
+    fit: FittedLaw,
     *,
     data_budget: int,
     epsilon: float,
@@ -132,7 +139,7 @@ def predict(
     return _allocation(fit, privacy, config)
 
 
-def _allocation(fit: FitResult, privacy: PrivacyParameters, config: TrainingConfig) -> Allocation:
+def _allocation(fit: FittedLaw, privacy: PrivacyParameters, config: TrainingConfig) -> Allocation:
     sigma = privacy.noise_multiplier(
         np.array(float(config.batch_size)), np.array(float(config.iterations))
     )
@@ -140,7 +147,7 @@ def _allocation(fit: FitResult, privacy: PrivacyParameters, config: TrainingConf
 
 
 def allocation_at(
-    fit: FitResult, config: TrainingConfig, noise_multiplier: float, sampling: Sampling
+    fit: FittedLaw, config: TrainingConfig, noise_multiplier: float, sampling: Sampling
 ) -> Allocation:
     """Predicted loss of ``config`` under a given noise: the certified one, say."""
     ratio = noise_multiplier / config.batch_size
@@ -172,7 +179,18 @@ def _sampling_used(privacy: PrivacyParameters, config: TrainingConfig) -> Sampli
     )
 
 
-def _frontier(fit: FitResult, line: Line, tuned: Points, practised: Points) -> Frontier:
+def extrapolation_of(
+    fitted: FittedEvidence, found: Allocation, budget: Budget | None = None
+) -> Extrapolation:
+    """How far a configuration, and the ``budget`` that asked for it, lie from the evidence."""
+    ratio = found.noise_batch_ratio
+    return Extrapolation(
+        reach=fitted.coverage.reach(found.config, ratio, budget),
+        decades=fitted.space.decades(found.config, ratio),
+    )
+
+
+def _frontier(fit: FittedLaw, line: Line, tuned: Points, practised: Points) -> Frontier:
     best = line.points
     low, high = fit.interval(
         best.model_size, best.iterations, best.noise_batch_ratio, best.batch_size, level=LEVEL
@@ -193,7 +211,12 @@ def _frontier(fit: FitResult, line: Line, tuned: Points, practised: Points) -> F
 
 
 def _doubling(
-    fit: FitResult, privacy: PrivacyParameters, space: Space, line: Line, budget: Budget
+    fit: FittedLaw,
+    privacy: PrivacyParameters,
+    space: Space,
+    line: Line,
+    budget: Budget,
+    drawn: levers.Redrawn,
 ) -> Doubling:
     twice = np.array([2.0, 1.0])
     more = budgets(
@@ -204,33 +227,32 @@ def _doubling(
         sampling=privacy.sampling,
     )
     found = best_of(fit, space, more)
-    return levers.doubling(fit, line, found.take([0]), found.take([1]), level=LEVEL)
+    return levers.doubling(drawn, line, found.take([0]), found.take([1]), level=LEVEL)
 
 
 def _compared(
     name: str,
-    fit: FitResult,
+    fitted: FittedEvidence,
     privacy: PrivacyParameters,
-    space: Space,
     points: Points,
     line: Line,
     budget: Budget,
+    drawn: levers.Redrawn,
+    limit: float,
 ) -> Baseline:
-    factor = baselines.compute_factor(fit, points, line.chosen, level=LEVEL)
+    fit, space = fitted.fit, fitted.space
+    factor = baselines.compute_factor(fit, points, line.chosen, drawn, limit=limit, level=LEVEL)
     own = points.take(np.array([line.at]))
     allocation = extrapolation = None
     if np.isfinite(own.cross_entropy[0]):
         allocation = _allocation(fit, privacy, whole_config(own, budget, space))
-        extrapolation = space.extrapolation(allocation.config, allocation.noise_batch_ratio)
+        extrapolation = extrapolation_of(fitted, allocation, budget)
     return Baseline(
         name=name,
         allocation=allocation,
-        compute_factor=factor.value,
-        factor_low=factor.low,
-        factor_high=factor.high,
-        level=LEVEL,
+        factor=factor,
         matched_factor=baselines.matched_factor(line, own),
-        searched_flops=baselines.SEARCHED_FLOPS,
+        searched_flops=limit,
         extrapolation=extrapolation,
     )
 

@@ -86,6 +86,8 @@ def unspent(decision: Decision) -> float | None:
 
 def enough(decision: Decision) -> float | None:
     """The share of the compute budget that is as good as all of it, where less would do."""
+    if decision.saturation.compute_flops is None:
+        return None
     share = decision.saturation.compute_flops / decision.budget.compute_flops
     return share if share <= _OVERSPENT else None
 
@@ -93,8 +95,9 @@ def enough(decision: Decision) -> float | None:
 def stronger_rule(decision: Decision) -> Baseline:
     """The usual rule at its stronger setting: the one that a headline may be measured against."""
 
-    def need(rule: Baseline) -> float:
-        return math.inf if rule.compute_factor is None else rule.compute_factor
+    def need(rule: Baseline) -> tuple[float, float]:
+        open_end = math.inf if rule.factor.low is None else rule.factor.low
+        return math.inf if rule.compute_factor is None else rule.compute_factor, open_end
 
     return min(decision.rule_tuned, decision.rule_practised, key=need)
 

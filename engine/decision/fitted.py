@@ -7,7 +7,6 @@ the law, numpy and scipy) and read back by every process. A damaged or missing f
 
 import hashlib
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,11 +16,12 @@ from pathlib import Path
 import engine.law
 from engine import durable
 from engine.accounting.search import noise_multiplier
+from engine.allocation.reach import Coverage, coverage_of
 from engine.allocation.space import Space, space_of
 from engine.durable import cache_folder
-from engine.law.fit import FitResult, fit
-from engine.law.forms import DEFAULT_FORM
+from engine.law.stack import StackedFit, fit_stack
 from engine.runs.evidence import Evidence, EvidenceSummary, load_evidence
+from engine.runs.families import capacity_of
 from engine.runs.importers.published import published_records
 from engine.runs.log import RunLog
 
@@ -31,17 +31,15 @@ MEASURED_GPT = "gpt-bytes-docstrings"
 """Our own campaign: small decoders on bytes of the docstrings of installed packages."""
 EVIDENCE: tuple[str, ...] = (PUBLISHED_BERT, MEASURED_GPT)
 """Families that may be chosen as evidence."""
-FORMS: Mapping[str, str] = {MEASURED_GPT: "limits"}
-"""The form of each evidence, where it is not the default: the best at predicting more compute than
-it was fitted to (``python -m engine fit --evidence gpt-bytes-docstrings --judge``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FittedEvidence:
     """A law and what it rests on: all that an allocation needs to know of the evidence."""
 
-    fit: FitResult
+    fit: StackedFit
     space: Space
+    coverage: Coverage
     summary: EvidenceSummary
 
 
@@ -54,18 +52,14 @@ def fitted_evidence(evidence_id: str, *, cache: Path | None = None) -> FittedEvi
     path = _path(evidence, cache)
     result = _read(path)
     if result is None:
-        result = fit(evidence.frame, form=form_of(evidence_id))
+        result = fit_stack(evidence.frame, capacity=capacity_of(evidence.family))
         _write(path, result)
     return FittedEvidence(
         fit=result,
         space=space_of(evidence.frame),
+        coverage=coverage_of(evidence.frame),
         summary=EvidenceSummary(id=evidence.id, runs=evidence.runs, hash=evidence.sha256),
     )
-
-
-def form_of(evidence_id: str) -> str:
-    """Name of the form that this evidence's law has."""
-    return FORMS.get(evidence_id, DEFAULT_FORM)
 
 
 def is_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
@@ -87,7 +81,7 @@ def evidence_of(evidence_id: str) -> Evidence:
 def _path(evidence: Evidence, cache: Path | None) -> Path:
     """Named by everything that decides a fit: what it is given, and the code that makes it."""
     digest = hashlib.sha256(_code_hash())
-    digest.update(form_of(evidence.id).encode())
+    digest.update(repr(capacity_of(evidence.family)).encode())
     digest.update(evidence.frame.to_csv(float_format="%.17g").encode())
     return (cache or cache_folder()) / f"{evidence.id}-{digest.hexdigest()[:16]}.json"
 
@@ -102,15 +96,15 @@ def _code_hash() -> bytes:
     return digest.digest()
 
 
-def _read(path: Path) -> FitResult | None:
+def _read(path: Path) -> StackedFit | None:
     try:
-        return FitResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return StackedFit.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
         # Missing, torn or foreign: fitting again costs seconds and is always right.
         return None
 
 
-def _write(path: Path, result: FitResult) -> None:
+def _write(path: Path, result: StackedFit) -> None:
     """Whole, so that no reader ever sees half a fit; a full or read-only disk is no failure."""
     content = json.dumps(result.to_dict()).encode()
     with suppress(OSError):

@@ -16,6 +16,8 @@ units, whose text has an influence on the losses and so on the next prediction a
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from engine.accounting.search import noise_multiplier
 from engine.config import TrainingConfig
 from engine.decision.fitted import (
@@ -26,6 +28,7 @@ from engine.decision.fitted import (
     run_log,
 )
 from engine.interval import Interval
+from engine.law.fit import FitResult
 from engine.law.transfer.pool import pool
 from engine.pilot.learning_rate import LearningRateRule, fit_rule
 from engine.pilot.plan import PilotPlan, Transfer
@@ -72,13 +75,17 @@ def _transferred(
         both = content_hash([*log.records(family=source.id), *runs])
         summary = EvidenceSummary(id=source.id, runs=source.runs, hash=both)
     return PilotLaw(
-        fit=pool(fitted.fit, frame, vocabulary_size=vocabulary_size),
+        fit=fitted.fit.mapped(lambda one: _pooled(one, frame, vocabulary_size)),
         space=fitted.space,
         summary=summary,
         rate=rate,
         family=family,
         transferred_runs=len(runs),
     )
+
+
+def _pooled(source: FitResult, frame: pd.DataFrame, vocabulary_size: int | None) -> FitResult:
+    return pool(source, frame, vocabulary_size=vocabulary_size, resamples=source.draws)
 
 
 @dataclass(frozen=True, kw_only=True)

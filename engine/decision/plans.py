@@ -5,13 +5,13 @@ from dataclasses import replace
 from engine.accounting.mechanism import Mechanism
 from engine.allocation.space import Space
 from engine.decision.decide import Decision
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 from engine.risk import advantage
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan, forecast, plan_of
 
 
 def plans_of(
-    decision: Decision, fit: FitResult, space: Space, *, certified: Mechanism | None = None
+    decision: Decision, fit: FittedLaw, space: Space, *, certified: Mechanism | None = None
 ) -> tuple[Plan, ...]:
     """The recommendation first, then what it is compared with; about 20 ms.
 

@@ -12,10 +12,11 @@ none is the in-sample residual, which flatters a form of seven numbers fitted to
 Not covered: error of a form that no hold-out reveals, and correlation between new points.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -25,17 +26,17 @@ from scipy.special import ndtri
 
 from engine.errors import InputError
 from engine.interval import FloatArray
-from engine.law.form import Form
+from engine.law.capacity import Capacity
+from engine.law.discrepancy import Discrepancy
+from engine.law.form import Form, Reference
 from engine.law.forms import DEFAULT_FORM, form_of
 from engine.law.law import Law
-from engine.law.observations import observations_of
+from engine.law.observations import Observations, observations_of
 from engine.law.selection.holdout import (
-    DECADES,
+    HeldOut,
     best,
     coordinates,
-    drift_of,
-    leave_groups_out,
-    leave_largest_out,
+    held_out,
     resample,
 )
 from engine.law.solve import prior_share
@@ -56,28 +57,90 @@ class Caveat:
         return self.template.format(**dict(self.values))
 
 
-@dataclass(frozen=True, kw_only=True)
-class FitResult:
+class LossLaw(Protocol):
+    """A loss surface: one form with its numbers, or a stack of several."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Tokens."""
+
+    @property
+    def reference(self) -> Reference:
+        """Where coordinates are measured from."""
+
+    @property
+    def batch_size(self) -> float | None:
+        """See :attr:`engine.law.law.Law.batch_size`."""
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """Shapes of the family, where known."""
+
+    @property
+    def log_vocabulary(self) -> float:
+        """ln vocabulary_size."""
+
+    def cross_entropy(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
+    ) -> FloatArray:
+        """Loss as :meth:`engine.law.law.Law.cross_entropy`."""
+
+    def relative(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Coordinates as :meth:`engine.law.law.Law.relative`."""
+
+
+class FittedLaw(ABC):
     """A law with what the evidence leaves open about it."""
 
-    law: Law
-    resampled: tuple[tuple[float, ...], ...]
-    """θ of each resample."""
-    scatter: float
-    """Standard deviation of ln L inside the evidence, from left-out rows."""
-    drift: float
-    """Further standard deviation of ln L per e-fold away from the evidence."""
-    points: tuple[tuple[float, float, float], ...]
-    """Where evidence lies, in the coordinates of the distance (e-folds)."""
-    least_noise: float
-    """Smallest positive σ̄ seen, over the reference: below, noise hardly matters any more."""
-    objective: float
-    starts_agreeing: float
-    """Share of the starts that ended at the best objective."""
-    prior_shares: tuple[float, ...]
-    """For each parameter, variance left over prior variance: near 1 the prior alone decides."""
-    rows: int
-    statuses: tuple[Caveat, ...]
+    if TYPE_CHECKING:  # fields of those who inherit: an attribute here would be their default
+
+        @property
+        def law(self) -> LossLaw:
+            """The centre: what is expected of a configuration."""
+
+        @property
+        def scatter(self) -> float:
+            """Standard deviation of ln L inside the evidence, from left-out rows."""
+
+        @property
+        def drift(self) -> float:
+            """Further standard deviation of ln L per e-fold away from the evidence."""
+
+        @property
+        def points(self) -> tuple[tuple[float, float, float], ...]:
+            """Where evidence lies, in the coordinates of the distance (e-folds)."""
+
+        @property
+        def least_noise(self) -> float:
+            """Smallest positive σ̄ seen, over the reference: below, noise hardly matters."""
+
+        @property
+        def rows(self) -> int:
+            """Rows of evidence."""
+
+        @property
+        def draws(self) -> int:
+            """How many laws are drawn from what the evidence leaves open."""
+
+    @abstractmethod
+    def resampled_cross_entropy(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
+    ) -> FloatArray:
+        """Loss under each draw of form and parameters, shape (draws, *broadcast)."""
 
     def distance(
         self,
@@ -87,22 +150,23 @@ class FitResult:
         batch_size: ArrayLike | None = None,
     ) -> FloatArray:
         """e-folds (Euclidean in ln M, ln T, ln σ̄) from the nearest evidence."""
-        point = model_size, iterations, noise_batch_ratio, batch_size
-        u, v, s = np.broadcast_arrays(*self.law.relative(*point))
-        return np.asarray(self._tree.query(coordinates(u, v, s, self.least_noise))[0])
+        return self._distance(
+            self._coordinates(model_size, iterations, noise_batch_ratio, batch_size)
+        )
 
-    def resampled_cross_entropy(
+    def discrepancy(
         self,
         model_size: ArrayLike,
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
     ) -> FloatArray:
-        """Loss under each resample of the law, nats per token, shape (resamples, *broadcast)."""
-        point = model_size, iterations, noise_batch_ratio, batch_size
-        u, v, s = np.broadcast_arrays(*self.law.relative(*point))
-        form = form_of(self.law.form)
-        return form.cross_entropy(np.array(self.resampled), u, v, s, self.law.log_vocabulary)
+        """What each draw of the law misses, in ln L: a smooth surface with the standard deviation
+        of scatter and drift, shape (draws, *broadcast)."""
+        where = self._coordinates(model_size, iterations, noise_batch_ratio, batch_size)
+        error = np.hypot(self.scatter, self.drift * self._distance(where))
+        missed: FloatArray = error * Discrepancy(count=self.draws).at(where)
+        return missed
 
     def interval(
         self,
@@ -124,7 +188,7 @@ class FitResult:
         centre = np.log(self.law.cross_entropy(*point))
         noise = np.hypot(self.scatter, self.drift * self.distance(*point))
         below = above = np.zeros(noise.shape)
-        if self.resampled:
+        if self.draws:
             spread = np.log(self.resampled_cross_entropy(*point)) - centre
             below, above = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2], axis=0)
         width = ndtri((1 + level) / 2) * noise
@@ -132,9 +196,60 @@ class FitResult:
         high = np.exp(centre + np.hypot(np.maximum(above, 0.0), width))
         return low, np.minimum(high, self.law.log_vocabulary)
 
+    def _coordinates(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None,
+    ) -> FloatArray:
+        """(*broadcast, 3) e-folds."""
+        point = model_size, iterations, noise_batch_ratio, batch_size
+        u, v, s = np.broadcast_arrays(*self.law.relative(*point))
+        return coordinates(u, v, s, self.least_noise)
+
+    def _distance(self, where: FloatArray) -> FloatArray:
+        return np.asarray(self._tree.query(where)[0])
+
     @cached_property
     def _tree(self) -> KDTree:
         return KDTree(np.array(self.points))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitResult(FittedLaw):
+    """A law of one form with what the evidence leaves open about it."""
+
+    law: Law
+    resampled: tuple[tuple[float, ...], ...]
+    """θ of each resample."""
+    scatter: float
+    drift: float
+    points: tuple[tuple[float, float, float], ...]
+    least_noise: float
+    objective: float
+    starts_agreeing: float
+    """Share of the starts that ended at the best objective."""
+    prior_shares: tuple[float, ...]
+    """For each parameter, variance left over prior variance: near 1 the prior alone decides."""
+    rows: int
+    statuses: tuple[Caveat, ...]
+
+    @property
+    def draws(self) -> int:
+        return len(self.resampled)
+
+    def resampled_cross_entropy(
+        self,
+        model_size: ArrayLike,
+        iterations: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+        batch_size: ArrayLike | None = None,
+    ) -> FloatArray:
+        point = model_size, iterations, noise_batch_ratio, batch_size
+        u, v, s = np.broadcast_arrays(*self.law.relative(*point))
+        form = form_of(self.law.form)
+        return form.cross_entropy(np.array(self.resampled), u, v, s, self.law.log_vocabulary)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` gives an equal result back."""
@@ -171,42 +286,68 @@ class FitResult:
 
 
 def fit(
-    frame: pd.DataFrame, *, form: str = DEFAULT_FORM, resamples: int = 200, seed: int = 0
+    frame: pd.DataFrame,
+    *,
+    form: str = DEFAULT_FORM,
+    capacity: Capacity | None = None,
+    resamples: int = 200,
+    seed: int = 0,
 ) -> FitResult:
     """Fit ``form`` to ``frame`` (one row a run; columns in
-    :func:`engine.law.observations.observations_of`).
+    :func:`engine.law.observations.observations_of`), sizes counted by ``capacity``.
 
     Deterministic: the same frame, form, resamples and seed give the same bits on one machine.
     Raises :class:`InputError` where the evidence cannot carry a fit; soft problems are statuses.
     """
-    shape, observations = form_of(form), observations_of(frame)
-    theta, objective, agreeing = best(shape, observations)
-    single = leave_groups_out(shape, observations, theta)
-    large = [leave_largest_out(shape, observations, theta, decade) for decade in DECADES]
-    scatter = float(np.sqrt(np.mean(single.errors**2)))
-    resampled, _ = resample(shape, observations, theta, resamples, seed)
-    shares = prior_share(shape, observations, theta)
-    points = coordinates(observations.u, observations.v, observations.s, observations.least_noise)
-    points = np.unique(np.round(points * _POINT_GRID) / _POINT_GRID, axis=0)
+    shape, observations = form_of(form), observations_of(frame, capacity=capacity)
+    found = best(shape, observations)
+    held = held_out(shape, observations, found[0])
+    return fitted(
+        shape, observations, found, held, capacity=capacity, resamples=resamples, seed=seed
+    )
+
+
+def fitted(
+    form: Form,
+    observations: Observations,
+    found: tuple[FloatArray, float, float],
+    held: HeldOut,
+    *,
+    capacity: Capacity | None,
+    resamples: int,
+    seed: int,
+) -> FitResult:
+    """The fit that ``found`` (of :func:`engine.law.selection.holdout.best`) and ``held`` make."""
+    theta, objective, agreeing = found
+    resampled, _ = resample(form, observations, theta, resamples, seed)
+    shares = prior_share(form, observations, theta)
     return FitResult(
         law=Law(
-            form=form,
+            form=form.name,
             theta=tuple(theta.tolist()),
             vocabulary_size=observations.vocabulary_size,
             reference=observations.reference,
             batch_size=observations.batch_size,
+            capacity=capacity,
         ),
         resampled=tuple(map(tuple, resampled.tolist())),
-        scatter=scatter,
-        drift=drift_of(scatter, [part for part in large if part is not None]),
-        points=tuple(map(tuple, points.tolist())),
+        scatter=held.scatter,
+        drift=held.drift,
+        points=evidence_points(observations),
         least_noise=observations.least_noise,
         objective=objective,
         starts_agreeing=agreeing,
         prior_shares=tuple(shares.tolist()),
         rows=len(observations.u),
-        statuses=_statuses(shape, theta, agreeing, shares),
+        statuses=_statuses(form, theta, agreeing, shares),
     )
+
+
+def evidence_points(observations: Observations) -> tuple[tuple[float, float, float], ...]:
+    """Where the rows lie, thinned out to a tenth of an e-fold."""
+    points = coordinates(observations.u, observations.v, observations.s, observations.least_noise)
+    points = np.unique(np.round(points * _POINT_GRID) / _POINT_GRID, axis=0)
+    return tuple(map(tuple, points.tolist()))
 
 
 def _statuses(

@@ -19,6 +19,9 @@ counts, and accounting keeps that nearly constant in T at a fixed ε: that is sa
 add: the worst of them decides, the more so the larger m, for who is held up by noise gains little
 from further steps, and who is held up by size little from either.
 
+``signal_limits`` joins the two: steps are discounted by their signal share, and of capacity and
+what is not yet learnt the worse decides.
+
 L1 and L2 of McKenna et al. (arXiv 2501.18914, section 5) are unbounded: fitted to few points
 they pass ln V. ``bounded_l2`` is L2 under a bound.
 
@@ -34,7 +37,7 @@ array([1.91, 2.68])
 
 from engine.errors import InputError
 from engine.law.form import Form, Parameter
-from engine.law.shapes import additive, bounded_l2, limits, signal
+from engine.law.shapes import additive, bounded_l2, limits, signal, signal_limits
 
 DEFAULT_FORM = "signal_onset"
 """Least error on left-out rows of the published table; see ``choose_form``."""
@@ -189,6 +192,19 @@ _ALL = (
         formula="L = E + (V − E)·z/(1 + z), zᵐ = (a·M^−α)ᵐ + (b·T^−β)ᵐ + (d·(σ̄·M^κ·T^−ρ)^γ)ᵐ",
         parameters=(*_ADDITIVE, _MIXING),
         evaluate=limits,
+    ),
+    Form(
+        name="signal_limits",
+        formula="L = E + (V − E)·z/(1 + z), zᵐ = (a·M^−α)ᵐ + ((T_eff/T0)^−β + (T1/T)²)ᵐ, "
+        "T_eff = T/(1 + (σ̄·M^κ/c)²)",
+        parameters=(*_SIGNAL, _ONSET, _MIXING),
+        evaluate=signal_limits(),
+    ),
+    Form(
+        name="signal_limits_plateau",
+        formula="signal_limits, bounded by a fitted plateau ≤ ln V",
+        parameters=(*_SIGNAL, _ONSET, _MIXING, _PLATEAU),
+        evaluate=signal_limits(top=True),
     ),
     Form(
         name="bounded_l2",

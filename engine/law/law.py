@@ -9,8 +9,8 @@ array([1.91, 2.68])
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from engine.errors import InputError
 from engine.interval import FloatArray
+from engine.law.capacity import Capacity
 from engine.law.drawing import step_noise
 from engine.law.form import Form, Reference
 from engine.law.forms import form_of
@@ -40,6 +41,9 @@ class Law:
     """Examples that the evidence drew a step, on geometric mean (a transferred law's: the
     source's), where the law counts what drawing adds to the noise (:mod:`engine.law.drawing`); None
     where it takes σ̄ alone."""
+    capacity: Capacity | None = None
+    """Shapes of the family: the law then counts parameters without embeddings, and so does
+    ``reference``. None where they are not known: it counts all."""
 
     def __post_init__(self) -> None:
         expected = len(form_of(self.form).parameters)
@@ -82,18 +86,7 @@ class Law:
         """
         parts = self.relative(model_size, iterations, noise_batch_ratio, batch_size)
         theta, form, ceiling = np.asarray(self.theta), self._form, self.log_vocabulary
-        shape = np.broadcast_shapes(*(part.shape for part in parts))
-        points = math.prod(shape)
-        if points <= _CHUNK:
-            return form.cross_entropy(theta, *parts, ceiling)
-        loss = np.empty(shape)
-        step = max(1, _CHUNK * shape[0] // points)
-        for start in range(0, shape[0], step):
-            rows = slice(start, start + step)
-            # An axis that broadcasts stays short: its exponentials are taken once a chunk.
-            u, v, s = (x[rows] if x.ndim == len(shape) and len(x) > 1 else x for x in parts)
-            loss[rows] = form.cross_entropy(theta, u, v, s, ceiling)
-        return loss
+        return in_chunks(lambda u, v, s: form.cross_entropy(theta, u, v, s, ceiling), parts)
 
     def relative(
         self,
@@ -107,6 +100,8 @@ class Law:
         if self.batch_size is not None:
             drawn = self.batch_size if batch_size is None else batch_size
             noise_batch_ratio = step_noise(noise_batch_ratio, model_size, drawn)
+        if self.capacity is not None:
+            model_size = self.capacity.of(model_size)
         return relative(self.reference, model_size, iterations, noise_batch_ratio)
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,6 +116,7 @@ class Law:
                 "noise_batch_ratio": self.reference.noise_batch_ratio,
             },
             "batch_size": self.batch_size,
+            "capacity": None if self.capacity is None else asdict(self.capacity),
         }
 
     @classmethod
@@ -132,7 +128,33 @@ class Law:
             vocabulary_size=data["vocabulary_size"],
             reference=Reference(**data["reference"]),
             batch_size=data["batch_size"],
+            capacity=_capacity(data["capacity"]),
         )
+
+
+def _capacity(data: Mapping[str, Any] | None) -> Capacity | None:
+    if data is None:
+        return None
+    return Capacity(total=tuple(data["total"]), other=tuple(data["other"]))
+
+
+def in_chunks(
+    evaluate: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
+    parts: tuple[FloatArray, FloatArray, FloatArray],
+) -> FloatArray:
+    """``evaluate`` on ``parts``, which broadcast, a few thousand points at a time."""
+    shape = np.broadcast_shapes(*(part.shape for part in parts))
+    points = math.prod(shape)
+    if points <= _CHUNK:
+        return evaluate(*parts)
+    loss = np.empty(shape)
+    step = max(1, _CHUNK * shape[0] // points)
+    for start in range(0, shape[0], step):
+        rows = slice(start, start + step)
+        # An axis that broadcasts stays short: its exponentials are taken once a chunk.
+        u, v, s = (x[rows] if x.ndim == len(shape) and len(x) > 1 else x for x in parts)
+        loss[rows] = evaluate(u, v, s)
+    return loss
 
 
 def require_vocabulary(vocabulary_size: int) -> None:

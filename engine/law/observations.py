@@ -22,6 +22,7 @@ import pandas as pd
 
 from engine.errors import InputError
 from engine.interval import BoolArray, FloatArray, IntArray
+from engine.law.capacity import Capacity
 from engine.law.drawing import step_noise
 from engine.law.form import Reference
 from engine.law.law import relative, require_vocabulary
@@ -44,6 +45,8 @@ class Observations:
     """Examples drawn a step, on geometric mean, where every row says how many; ``s`` then counts
     what drawing adds (:mod:`engine.law.drawing`). None where it does not."""
     u: FloatArray
+    """ln of the capacity over the reference's: of the parameters without embeddings where the
+    family's shapes are known, of all otherwise."""
     v: FloatArray
     s: FloatArray
     log_loss: FloatArray
@@ -52,6 +55,8 @@ class Observations:
     groups: IntArray
     """(n,) int: rows that leave and enter a resample together."""
     optimal: BoolArray
+    size_slope: FloatArray
+    """d ln(capacity)/d ln(model_size): compute counts all parameters."""
     slope_batch: FloatArray
     slope_iterations: FloatArray
     smallest: BoolArray
@@ -73,7 +78,11 @@ class Observations:
 
 
 def observations_of(
-    frame: pd.DataFrame, *, reference: Reference | None = None, counts_drawing: bool | None = None
+    frame: pd.DataFrame,
+    *,
+    capacity: Capacity | None = None,
+    reference: Reference | None = None,
+    counts_drawing: bool | None = None,
 ) -> Observations:
     """Check ``frame`` (one row a run) and turn it into arrays.
 
@@ -125,7 +134,7 @@ def observations_of(
             value=f"{worst:.2f}",
         )
     if reference:
-        return _arrays(frame, vocabulary_size, reference, bool(counts_drawing))
+        return _arrays(frame, vocabulary_size, capacity, reference, bool(counts_drawing))
     if frame["model_size"].nunique() < 2:
         raise InputError(
             "Expected runs of at least two model sizes: one says nothing of how the "
@@ -137,7 +146,8 @@ def observations_of(
             "the loss depends on it."
         )
     counts = tells_drawing(frame)
-    return _arrays(frame, vocabulary_size, _centre(frame, counts), counts)
+    centre = _centre(frame, capacity, counts)
+    return _arrays(frame, vocabulary_size, capacity, centre, counts)
 
 
 def noise_of(frame: pd.DataFrame, counts_drawing: bool) -> FloatArray:
@@ -156,8 +166,9 @@ def noise_of(frame: pd.DataFrame, counts_drawing: bool) -> FloatArray:
     return step_noise(noise, _column(frame, "model_size"), drawn)
 
 
-def _centre(frame: pd.DataFrame, counts_drawing: bool) -> Reference:
+def _centre(frame: pd.DataFrame, capacity: Capacity | None, counts_drawing: bool) -> Reference:
     size, steps = (_column(frame, name) for name in NEEDED[:2])
+    size = size if capacity is None else capacity.of(size)
     noise = noise_of(frame, counts_drawing)
     return Reference(
         model_size=float(np.exp(np.log(size).mean())),
@@ -167,25 +178,35 @@ def _centre(frame: pd.DataFrame, counts_drawing: bool) -> Reference:
 
 
 def _arrays(
-    frame: pd.DataFrame, vocabulary_size: int, reference: Reference, counts_drawing: bool
+    frame: pd.DataFrame,
+    vocabulary_size: int,
+    capacity: Capacity | None,
+    reference: Reference,
+    counts_drawing: bool,
 ) -> Observations:
     size, steps, loss = (
         _column(frame, name) for name in ("model_size", "iterations", "cross_entropy")
     )
     noise = noise_of(frame, counts_drawing)
     drawn = np.log(_column(frame, "drawn_batch_size"))
-    u, v, s = relative(reference, size, steps, noise)
+    other = size if capacity is None else capacity.of(size)
+    size_slope = np.ones(len(size)) if capacity is None else capacity.slope(size)
+    u, v, s = relative(reference, other, steps, noise)
     slope_batch, slope_iterations = (_column(frame, n) for n in ("slope_batch", "slope_iterations"))
     optimal = reported_optimal(frame) & np.isfinite(slope_batch + slope_iterations)
     full = _column(frame, "saturation_noise_batch_ratio")
     saturated = optimal & np.isfinite(full)
     shares = np.array([0.0, 0.5, 1.0])[:, None]
-    up, along = (x[saturated] + shares * (x.max() - x[saturated]) for x in (u, v))
+    up, along = (
+        x[saturated] + shares * (x[optimal].max(initial=-np.inf) - x[saturated]) for x in (u, v)
+    )
     # Never noisier than the row itself: rounding of the two accountings must not say so.
     base = np.minimum(full[saturated] / reference.noise_batch_ratio, s[saturated])
     quiet = base * np.exp(0.5 * (along - v[saturated]))
     probes = (np.repeat(up, 3, axis=0), np.tile(along, (3, 1)), np.tile(quiet, (3, 1)))
     flops = _column(frame, "compute_flops")
+    # What was tried is what the search behind these rows tried: other rows say nothing of it.
+    tried_size, tried_steps = size[optimal], steps[optimal]
     return Observations(
         reference=reference,
         vocabulary_size=vocabulary_size,
@@ -197,11 +218,12 @@ def _arrays(
         log_compute=np.log(flops) if np.isfinite(flops).all() else np.log(size * steps),
         groups=_groups(frame, optimal),
         optimal=optimal,
+        size_slope=size_slope[optimal],
         slope_batch=slope_batch[optimal],
         slope_iterations=slope_iterations[optimal],
-        smallest=(size <= size.min() * _EDGE_SIZE)[optimal],
-        largest=(size >= size.max() / _EDGE_SIZE)[optimal],
-        longest=(steps >= steps.max() / _EDGE_ITERATIONS)[optimal],
+        smallest=tried_size <= tried_size.min(initial=np.inf) * _EDGE_SIZE,
+        largest=tried_size >= tried_size.max(initial=0.0) / _EDGE_SIZE,
+        longest=tried_steps >= tried_steps.max(initial=0.0) / _EDGE_ITERATIONS,
         saturated=saturated,
         probes=probes,
     )

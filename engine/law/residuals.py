@@ -40,7 +40,7 @@ def residuals(form: Form, theta: FloatArray, observations: Observations) -> Floa
     if observations.optimal.any():
         mask = observations.optimal
         by_size, by_steps, by_noise = ((slope / loss)[:, mask] for slope in slopes)
-        size = by_size - observations.slope_batch * by_noise
+        size = observations.size_slope * by_size - observations.slope_batch * by_noise
         steps = by_steps + (observations.slope_iterations - observations.slope_batch) * by_noise
         # At the smallest size tried a smaller one might be better still, and so on.
         size = np.where(observations.smallest, np.minimum(size, 0.0), size)

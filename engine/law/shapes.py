@@ -139,6 +139,41 @@ def limits(
     )
 
 
+def signal_limits(*, top: bool = False) -> Callable[..., tuple[FloatArray, Slopes]]:
+    """Evaluator of the forms in which capacity and what is not yet learnt, its steps discounted by
+    their signal share, each set a limit, z their m-norm, which z/(1 + z) bounds."""
+
+    def evaluate(
+        parts: tuple[FloatArray, ...],
+        u: FloatArray,
+        v: FloatArray,
+        s: FloatArray,
+        log_vocabulary: float,
+        slopes: bool,
+    ) -> tuple[FloatArray, Slopes]:
+        entropy, log_a, alpha, odds, beta, kappa, log_c, onset, mixing, *plateau = parts
+        ceiling = plateau[0] * log_vocabulary if top else log_vocabulary
+        x2 = (np.exp(kappa * u - log_c) * s) ** 2
+        k = np.clip(odds + (v - np.log1p(x2)) * beta, -_ODDS_LIMIT, _ODDS_LIMIT)
+        rest, start = np.exp(-k), np.exp(2.0 * (onset - v))
+        unlearnt = mixing * np.log(rest + start)
+        size = mixing * (log_a - alpha * u)
+        total = np.logaddexp(size, unlearnt)
+        z = np.exp(np.minimum(total / mixing, _ODDS_LIMIT))
+        span = ceiling - entropy
+        loss = entropy + span * z / (1.0 + z)
+        if not slopes:
+            return loss, _NONE
+        gain = span * z / (1.0 + z) ** 2
+        by_size = np.exp(size - total)
+        by_rest, by_start = ((1.0 - by_size) * part / (rest + start) for part in (rest, start))
+        by_noise = gain * by_rest * beta * 2.0 * x2 / (1.0 + x2)
+        by_steps = -gain * (beta * by_rest + 2.0 * by_start)
+        return loss, (kappa * by_noise - gain * alpha * by_size, by_steps, by_noise)
+
+    return evaluate
+
+
 def bounded_l2(
     parts: tuple[FloatArray, ...],
     u: FloatArray,

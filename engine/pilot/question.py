@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.allocation.space import Space
 from engine.errors import InputError
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 from engine.pilot.learning_rate import LearningRateRule
 from engine.pilot.plan import Transfer
 from engine.runs.evidence import EvidenceSummary
@@ -46,7 +46,7 @@ class PilotBudget:
 class PilotLaw:
     """The law that steers a pilot: its fit, where it holds, what it rests on, and for whom."""
 
-    fit: FitResult
+    fit: FittedLaw
     space: Space
     summary: EvidenceSummary
     """The evidence. Its hash covers the ``transferred_runs`` too."""

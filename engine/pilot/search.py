@@ -106,7 +106,7 @@ def _arms(
     prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, with_rule: bool, affordable: _Affordable
 ) -> dict[str, Found]:
     """The recommendation within what is ``affordable``; the rule at its compute."""
-    low, high = law.space.searched_model_size
+    low, high = law.space.tried_model_size
     shapes = {parameter_count(shape): shape for shape in _shapes(low, high, prepared, law)}
     found = {"recommended": _best(prepared, law, terms, shapes, affordable)}
     if with_rule:
@@ -131,7 +131,7 @@ def _best(
     affordable: _Affordable,
 ) -> Found:
     """Least predicted loss over shapes and iterations; the batch takes what is left."""
-    low, high = law.space.searched_iterations
+    low, high = law.space.tried_iterations
     low = max(low, FIRST_ITERATION)
     sizes = np.array(sorted(shapes), dtype=float)
 

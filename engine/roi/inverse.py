@@ -20,7 +20,7 @@ from engine.allocation.whole import whole_config
 from engine.config import EPSILON_RANGE, Budget, Sampling
 from engine.cost import Workload
 from engine.errors import InputError
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 from engine.risk import advantage, mechanism_under
 from engine.roi.appraise import central
 from engine.roi.assumptions import Assumptions
@@ -51,7 +51,7 @@ class Candidate:
     npv: float
 
 
-def best_plan(budget: Budget, fit: FitResult, space: Space, *, sampling: Sampling) -> Plan:
+def best_plan(budget: Budget, fit: FittedLaw, space: Space, *, sampling: Sampling) -> Plan:
     """The plan that the search recommends for ``budget``, without what surrounds a decision.
 
     Raises :class:`InputError` for a budget too small for any configuration.
@@ -84,7 +84,7 @@ class Held:
     """What is held while one budget varies."""
 
     budget: Budget
-    fit: FitResult
+    fit: FittedLaw
     space: Space
     sampling: Sampling
     table: Assumptions

@@ -12,7 +12,7 @@ from engine.allocation.result import Allocation
 from engine.allocation.space import Space
 from engine.config import TrainingConfig
 from engine.cost import Workload
-from engine.law.fit import FitResult
+from engine.law.fit import FittedLaw
 from engine.risk import advantage, planned_mechanism
 from engine.roi.draws import LossForecast
 
@@ -34,7 +34,7 @@ class Plan:
     certified: bool = False
 
 
-def plan_of(allocation: Allocation, name: str, people: int, fit: FitResult, space: Space) -> Plan:
+def plan_of(allocation: Allocation, name: str, people: int, fit: FittedLaw, space: Space) -> Plan:
     """The plan of one private configuration, trained on the data of so many ``people``."""
     config = allocation.config
     return Plan(
@@ -51,11 +51,11 @@ def plan_of(allocation: Allocation, name: str, people: int, fit: FitResult, spac
 
 
 def forecast(
-    name: str, config: TrainingConfig, noise_batch_ratio: float, fit: FitResult, space: Space
+    name: str, config: TrainingConfig, noise_batch_ratio: float, fit: FittedLaw, space: Space
 ) -> LossForecast:
     """The law's forecast for one configuration, with all that the fit leaves open."""
     at = (config.model_size, config.iterations, noise_batch_ratio, config.batch_size)
-    resampled = np.atleast_1d(fit.resampled_cross_entropy(*at)).ravel() if fit.resampled else ()
+    resampled = np.atleast_1d(fit.resampled_cross_entropy(*at)).ravel() if fit.draws else ()
     return LossForecast(
         name=name,
         value=float(fit.law.cross_entropy(*at)),

@@ -5,10 +5,10 @@
 ('410 GPU hours', '410 GPU 時間')
 """
 
+import math
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.allocation.result import Support
 from engine.config import NeighbouringRelation, Sampling
 from engine.text import formats
 from engine.text.i18n import N_, Words
@@ -30,11 +30,6 @@ _RELATION = {
 _EVIDENCE = {
     "published-bert": N_("Published BERT runs (McKenna et al. 2025)"),
     "gpt-bytes-docstrings": N_("Our own runs: small GPTs on docstrings"),
-}
-_SUPPORT = {
-    Support.INSIDE: N_("inside the evidence"),
-    Support.EDGE: N_("at the edge of the evidence"),
-    Support.OUTSIDE: N_("outside the evidence"),
 }
 _UNITS = {"person": N_("person"), "document": N_("document")}
 
@@ -70,6 +65,11 @@ def times(factor: float, words: Words) -> str:
     return words.say("{n}×", n=multiple(factor, words))
 
 
+def distance(e_folds: float, words: Words) -> str:
+    """A distance as the factor that it is, in two digits."""
+    return times(float(f"{math.exp(min(e_folds, 30.0)):.2g}"), words)
+
+
 def multiple(factor: float, words: Words) -> str:
     return formats.amount(factor, words.language) if factor >= 1000 else formats.plain(factor, 2)
 
@@ -102,11 +102,6 @@ def sampling(name: str, words: Words) -> str:
 
 def relation(name: NeighbouringRelation, words: Words) -> str:
     return words.say(_RELATION[name])
-
-
-def support(where: Support, words: Words) -> str:
-    """How far the evidence carries an answer, in a few words."""
-    return words.say(_SUPPORT[where])
 
 
 def example(text: str, words: Words) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from engine.decision import findings
 from engine.decision.answer import Answer
 from engine.interval import Interval
-from engine.text import figures, formats, labels, privacy, verdict
+from engine.text import bounds, figures, formats, labels, privacy, verdict
 from engine.text.i18n import N_, Words
 
 Value = float | str | None
@@ -74,8 +74,10 @@ def binds(answer: Answer, words: Words) -> str:
 
 
 def _rule(answer: Answer, words: Words) -> str:
-    factor = findings.stronger_rule(answer.decision).compute_factor
-    return words.say("out of reach") if factor is None else labels.times(factor, words)
+    rule = findings.stronger_rule(answer.decision)
+    if rule.compute_factor is None:
+        return bounds.rule(rule, words)
+    return labels.times(rule.compute_factor, words)
 
 
 def _money(amount: Callable[[Answer], float]) -> Callable[[Answer, Words], str]:
@@ -178,7 +180,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "saturation_compute_flops": Quantity(
         label=N_("Compute pays up to"),
         value=lambda a: a.decision.saturation.compute_flops,
-        text=lambda a, w: formats.scientific(a.decision.saturation.compute_flops, 2),
+        text=lambda a, w: bounds.saturation(a.decision.saturation, w),
     ),
     "doubling_compute": _gain(N_("Fall in loss with twice the compute"), "compute"),
     "doubling_data": _gain(N_("Fall in loss with twice the people"), "data"),
@@ -265,8 +267,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     ),
     "support": Quantity(
         label=N_("Distance from the evidence"),
-        value=lambda a: str(a.decision.extrapolation.support),
-        text=lambda a, w: labels.support(a.decision.extrapolation.support, w),
+        value=lambda a: str(a.decision.extrapolation.reach.word),
+        text=lambda a, w: bounds.reach(a.decision.extrapolation.reach, w),
     ),
     "evidence_runs": Quantity(
         label=N_("Measured runs"),

@@ -11,9 +11,7 @@ _NAMES = {
     Code.WAIT: N_("Not now"),
 }
 _WHY = {
-    Reason.PAYS: N_(
-        "It is expected to pay, and the plan lies within reach of what has been measured."
-    ),
+    Reason.PAYS: N_("It is expected to pay, and the plan lies near what has been measured."),
     Reason.PILOT_PAYS: N_("What a pilot can show is worth more than it costs."),
     Reason.OUTSIDE_EVIDENCE: N_(
         "The plan lies outside the evidence: a pilot comes before the money."

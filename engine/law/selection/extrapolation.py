@@ -29,12 +29,14 @@ from numpy.typing import ArrayLike
 
 from engine.errors import InputError
 from engine.interval import BoolArray, FloatArray
-from engine.law.fit import FitResult, fit
+from engine.law.capacity import Capacity
+from engine.law.fit import FittedLaw, fit
 from engine.law.forms import FORMS
 from engine.law.observations import observations_of, point_of, tells_drawing
 from engine.law.published.parametric import UNBOUNDED, fit_unbounded
 from engine.law.published.surface import fit_surface
 from engine.law.selection.model_choices import Predicts, PredictsInterval, choices, regret_of_pick
+from engine.law.stack import fit_stack
 
 HORIZONS = (3.0, 10.0, 30.0)
 LEVEL = 0.9
@@ -52,7 +54,7 @@ _ANSWERS = 0.9
 class _WithInterval:
     """A bounded form with its intervals."""
 
-    result: FitResult
+    result: FittedLaw
 
     def cross_entropy(
         self,
@@ -79,7 +81,8 @@ Fitter = Callable[[pd.DataFrame], Predicts]
 is judged by coverage too."""
 
 SURFACE = "surface"
-NAMES: tuple[str, ...] = (*FORMS, SURFACE, *UNBOUNDED)
+STACK = "stack"
+NAMES: tuple[str, ...] = (STACK, *FORMS, SURFACE, *UNBOUNDED)
 """Laws that :func:`judge` knows by name."""
 
 
@@ -131,10 +134,16 @@ class Judgement:
         return given / points if points else math.nan
 
 
-def fitter_of(name: str) -> Fitter:
+def fitter_of(name: str, capacity: Capacity | None = None) -> Fitter:
     """The fitter called ``name``; :class:`InputError` names the choices otherwise."""
     if name in FORMS:
-        return lambda frame: _WithInterval(result=fit(frame, form=name, resamples=_RESAMPLES))
+        return lambda frame: _WithInterval(
+            result=fit(frame, form=name, capacity=capacity, resamples=_RESAMPLES)
+        )
+    if name == STACK:
+        return lambda frame: _WithInterval(
+            result=fit_stack(frame, capacity=capacity, resamples=_RESAMPLES)
+        )
     if name == SURFACE:
         return fit_surface
     if name in UNBOUNDED:
@@ -150,6 +159,7 @@ def judge(
     *,
     horizons: Sequence[float] = HORIZONS,
     fitter: Fitter | None = None,
+    capacity: Capacity | None = None,
 ) -> Judgement:
     """Leave the future of ``frame`` out (columns as in ``fit``, and compute_flops).
 
@@ -157,7 +167,7 @@ def judge(
     :class:`InputError` as ``fit`` does, and where no cut leaves at least 16 points of two sizes and
     two noises to fit to and something of the future to ask about.
     """
-    fitter = fitter or fitter_of(name)
+    fitter = fitter or fitter_of(name, capacity)
     observations_of(frame)
     frame = frame.assign(compute_flops=_compute(frame))
     seen = frame if tells_drawing(frame) else frame.assign(drawn_batch_size=np.nan)
@@ -177,10 +187,14 @@ def judge(
 
 
 def compare(
-    frame: pd.DataFrame, names: Sequence[str] = NAMES, *, horizons: Sequence[float] = HORIZONS
+    frame: pd.DataFrame,
+    names: Sequence[str] = NAMES,
+    *,
+    horizons: Sequence[float] = HORIZONS,
+    capacity: Capacity | None = None,
 ) -> list[Judgement]:
     """Judgements of every law, best first; those that answer less than 90 % behind the others."""
-    found = [judge(frame, name, horizons=horizons) for name in names]
+    found = [judge(frame, name, horizons=horizons, capacity=capacity) for name in names]
     return sorted(found, key=lambda one: (not one.answered >= _ANSWERS, one.score))
 
 

@@ -21,6 +21,7 @@ from scipy.special import ndtri
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.errors import InputError
 from engine.interval import FloatArray
+from engine.law.capacity import Capacity
 from engine.law.form import Form
 from engine.law.forms import FORMS, form_of
 from engine.law.law import Law
@@ -32,6 +33,7 @@ from engine.law.selection.holdout import (
     drift_of,
     leave_groups_out,
     leave_largest_out,
+    leave_off_ridge_out,
     resample,
 )
 
@@ -66,6 +68,8 @@ class HoldOuts:
     largest_two_mean: float
     largest_three_mean: float
     """The same for the largest two and three decades."""
+    off_ridge_mean: float
+    """Rows off the ridge of optima, predicted by those on it; NaN without."""
     coverage: float
     """Share of left-out rows inside the 90 % interval made without them."""
     regret_mean: float
@@ -77,7 +81,12 @@ class HoldOuts:
     def score(self) -> float:
         """What forms are ranked by, as a share of the loss: half interpolation error, half
         extrapolation error (mean of the largest one, two and three decades), plus regret."""
-        tried = (self.largest_mean, self.largest_two_mean, self.largest_three_mean)
+        tried = (
+            self.largest_mean,
+            self.largest_two_mean,
+            self.largest_three_mean,
+            self.off_ridge_mean,
+        )
         far = [error for error in tried if not np.isnan(error)]
         error = 0.5 * (self.pair_mean + float(np.mean(far))) if far else self.pair_mean
         return error + (0.0 if np.isnan(self.regret_mean) else self.regret_mean)
@@ -105,6 +114,7 @@ def holdouts(
     form: str,
     *,
     noise_batch_ratio: NoiseBatchRatio | None = None,
+    capacity: Capacity | None = None,
     seed: int = 0,
 ) -> HoldOuts:
     """Leave rows out of ``frame`` (columns as in ``fit``) and predict them with ``form``.
@@ -113,7 +123,7 @@ def holdouts(
     :class:`InputError` as ``fit`` does.
     """
     searches = _searches(frame, noise_batch_ratio) if noise_batch_ratio else None
-    return _holdouts(frame, form, searches, seed)
+    return _holdouts(frame, form, searches, capacity, seed)
 
 
 def choose_form(
@@ -121,12 +131,13 @@ def choose_form(
     forms: Sequence[str] = tuple(FORMS),
     *,
     noise_batch_ratio: NoiseBatchRatio | None = None,
+    capacity: Capacity | None = None,
 ) -> FormChoice:
     """Hold-outs of every form on ``frame``; at equal score the form of fewer parameters first."""
     if not forms:
         raise InputError("Expected at least one form to choose from.")
     searches = _searches(frame, noise_batch_ratio) if noise_batch_ratio else None
-    figures = [_holdouts(frame, name, searches, seed=0) for name in forms]
+    figures = [_holdouts(frame, name, searches, capacity, seed=0) for name in forms]
     return FormChoice(ranking=tuple(sorted(figures, key=lambda h: (h.score, h.parameters))))
 
 
@@ -147,15 +158,20 @@ def regret(law: Law, frame: pd.DataFrame, noise_batch_ratio: NoiseBatchRatio) ->
 
 
 def _holdouts(
-    frame: pd.DataFrame, form: str, searches: list[_Search] | None, seed: int
+    frame: pd.DataFrame,
+    form: str,
+    searches: list[_Search] | None,
+    capacity: Capacity | None,
+    seed: int,
 ) -> HoldOuts:
-    shape, observations = form_of(form), observations_of(frame)
+    shape, observations = form_of(form), observations_of(frame, capacity=capacity)
     theta, _, _ = best(shape, observations)
     predicted = shape.cross_entropy(
         theta, observations.u, observations.v, observations.s, observations.log_vocabulary
     )
     single = leave_groups_out(shape, observations, theta)
     large = [leave_largest_out(shape, observations, theta, decade) for decade in DECADES]
+    off_ridge = leave_off_ridge_out(shape, observations, theta)
     far = [float("nan") if part is None else float(np.abs(part.errors).mean()) for part in large]
     errors = np.abs(single.errors)
     regrets = np.array([float("nan")])
@@ -164,7 +180,10 @@ def _holdouts(
         numbers = np.flatnonzero(reported_optimal(frame)).tolist()
         cases = zip(numbers, _published(frame), searches, strict=True)
         regrets = np.array(
-            [_optimum(_law(form, unseen[i], observations), row, s)["regret"] for i, row, s in cases]
+            [
+                _optimum(_law(form, unseen[i], observations, capacity), row, s)["regret"]
+                for i, row, s in cases
+            ]
         )
     return HoldOuts(
         form=form,
@@ -178,6 +197,9 @@ def _holdouts(
         largest_rows=0 if large[0] is None else len(large[0].rows),
         largest_two_mean=far[1],
         largest_three_mean=far[2],
+        off_ridge_mean=float("nan")
+        if off_ridge is None
+        else float(np.abs(off_ridge.errors).mean()),
         coverage=_coverage(
             shape, observations, theta, single, [part for part in large if part is not None], seed
         ),
@@ -186,12 +208,15 @@ def _holdouts(
     )
 
 
-def _law(form: str, theta: FloatArray, observations: Observations) -> Law:
+def _law(
+    form: str, theta: FloatArray, observations: Observations, capacity: Capacity | None
+) -> Law:
     return Law(
         form=form,
         theta=tuple(theta.tolist()),
         vocabulary_size=observations.vocabulary_size,
         reference=observations.reference,
+        capacity=capacity,
     )
 
 

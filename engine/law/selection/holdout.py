@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.interval import FloatArray, IntArray
 from engine.law.form import Form
 from engine.law.observations import MINIMUM_ROWS, Observations
+from engine.law.residuals import residuals, row_of_residual
 from engine.law.solve import solve
 
 DECADES = (10.0, 100.0, 1000.0)
@@ -22,6 +23,7 @@ _FOLDS = 40
 """Most fits spent on leaving groups out; beyond, several groups leave together."""
 _LEAST_DRIFT = 0.01
 """One per cent per e-fold: a lucky hold-out must not promise free extrapolation."""
+_FEW_STARTS = 8
 _AGREEMENT = 0.1
 """Starts whose objective is within this of the best ended at the same place for any purpose."""
 
@@ -38,13 +40,61 @@ class LeftOut:
     """(k,) e-folds to the nearest row that the fit saw."""
     theta: FloatArray
     """(k, p) what the fit that predicted the row had found."""
+    conditions: FloatArray
+    """What left-out rows say beside their loss, in units of its tolerance: 0 where it held."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """Every kind of row left out, and what a law without it said."""
+
+    single: LeftOut
+    """One configuration, or run, at a time."""
+    large: tuple[LeftOut, ...]
+    """The largest one, two and three decades of compute, where enough remains."""
+    off_ridge: LeftOut | None
+    """All rows that are not reported as the best at their compute, where others are."""
+
+    @property
+    def scatter(self) -> float:
+        """Root mean square log error between what was measured."""
+        return float(np.sqrt(np.mean(self.single.errors**2)))
+
+    @property
+    def far(self) -> list[LeftOut]:
+        """What tells the drift."""
+        return [*self.large, *([self.off_ridge] if self.off_ridge else [])]
+
+    @property
+    def drift(self) -> float:
+        """Standard deviation per e-fold away from what was measured."""
+        return drift_of(self.scatter, self.far)
+
+
+def held_out(form: Form, observations: Observations, theta: FloatArray) -> HeldOut:
+    """Leave rows out of a fit that found ``theta`` (p,), in every way that the rows allow."""
+    large = (leave_largest_out(form, observations, theta, decade) for decade in DECADES)
+    return HeldOut(
+        single=leave_groups_out(form, observations, theta),
+        large=tuple(part for part in large if part is not None),
+        off_ridge=leave_off_ridge_out(form, observations, theta),
+    )
 
 
 def best(
-    form: Form, observations: Observations, weights: FloatArray | None = None
+    form: Form,
+    observations: Observations,
+    weights: FloatArray | None = None,
+    *,
+    near: FloatArray | None = None,
 ) -> tuple[FloatArray, float, float]:
-    """θ (p,), objective and share of agreeing starts, from the grid of starts of ``form``."""
+    """θ (p,), objective and share of agreeing starts, from the grid of starts of ``form``.
+
+    ``near``: a θ that other rows gave; then a few starts beside it are enough.
+    """
     starts = np.array(list(itertools.product(*(p.starts for p in form.parameters))))
+    if near is not None:
+        starts = np.vstack([near, starts[:: max(1, len(starts) // _FEW_STARTS)]])
     rows = np.ones(len(observations.u)) if weights is None else weights
     theta, value = solve(form, observations, starts, np.tile(rows, (len(starts), 1)))
     first = int(np.argmin(value))
@@ -83,7 +133,7 @@ def leave_groups_out(form: Form, observations: Observations, theta: FloatArray) 
     return LeftOut(
         **{
             name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("rows", "errors", "distances", "theta")
+            for name in ("rows", "errors", "distances", "theta", "conditions")
         }
     )
 
@@ -98,7 +148,20 @@ def leave_largest_out(
     keep = observations.log_compute <= observations.log_compute.max() - np.log(decade)
     if keep.sum() < MINIMUM_ROWS or len(np.unique(observations.u[keep])) < 2:
         return None
-    return _left_out(form, observations, best(form, observations, keep.astype(float))[0], keep)
+    rows = keep.astype(float)
+    return _left_out(form, observations, best(form, observations, rows, near=theta)[0], rows)
+
+
+def leave_off_ridge_out(
+    form: Form, observations: Observations, theta: FloatArray
+) -> LeftOut | None:
+    """All rows that no search found best, predicted by those that one did: optima lie on a ridge,
+    which says little of what is beside it. None where either kind is missing."""
+    keep = observations.optimal
+    if keep.all() or keep.sum() < MINIMUM_ROWS or len(np.unique(observations.u[keep])) < 2:
+        return None
+    rows = keep.astype(float)
+    return _left_out(form, observations, best(form, observations, rows, near=theta)[0], rows)
 
 
 def drift_of(scatter: float, parts: list[LeftOut]) -> float:
@@ -131,7 +194,17 @@ def _left_out(
         errors=np.log(predicted) - observations.log_loss[rows],
         distances=distances,
         theta=np.tile(theta, (len(rows), 1)),
+        conditions=_conditions(form, observations, theta, rows),
     )
+
+
+def _conditions(
+    form: Form, observations: Observations, theta: FloatArray, rows: IntArray
+) -> FloatArray:
+    """Residuals of ``rows`` beyond that of the loss, which comes first."""
+    of_row = row_of_residual(observations)[len(observations.u) :]
+    found: FloatArray = residuals(form, theta[None], observations)[0, len(observations.u) :]
+    return found[np.isin(of_row, rows)]
 
 
 def coordinates(u: FloatArray, v: FloatArray, s: FloatArray, least: float) -> FloatArray:

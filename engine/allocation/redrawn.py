@@ -1,0 +1,145 @@
+"""Every answer found anew in each draw of the law: what the ranges rest on.
+
+A range of what is best cannot be read off the losses of one configuration: in another law another
+one is best, at another size and another saturation. So the best of each draw (a form, its
+parameters, and a smooth error such as the hold-outs leave) is searched for, on a coarse grid of
+model size and iterations with one vertex of a paraboloid, and compared with the same grid's answer
+for the centre, so that the grid's own error drops out of the ratio.
+
+A draw whose answer lies where the search ends, and would go on, is *censored*: it says "beyond".
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.accounting.search import noise_multiplier
+from engine.allocation.search import Budgets
+from engine.allocation.space import Space
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
+from engine.interval import BoolArray, FloatArray
+from engine.law.fit import FittedLaw
+
+_CELL = math.log(2)
+"""Greatest width, in ln, of a cell of the grid."""
+_OFFSETS = np.array([(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)], dtype=float)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optima:
+    """The best of n questions in each of R draws and, first, in their geometric mean.
+
+    Arrays of shape (R + 1, n): ln of the least loss, ln model size and ln iterations where it is.
+    """
+
+    log_loss: FloatArray
+    log_size: FloatArray
+    log_steps: FloatArray
+    by_size: FloatArray
+    """(R + 1, n, sizes) least ln loss at each model size of the grid; inf: none is possible."""
+    sizes: FloatArray
+    """ln model size of the grid."""
+    unsettled: BoolArray
+    """Whether the last cell of the grid, in size or steps, still lowered the loss by more than a
+    quarter of a per cent: beyond, it would fall on."""
+
+    def take(self, index: list[int]) -> "Optima":
+        """The questions at ``index``."""
+        return Optima(
+            log_loss=self.log_loss[:, index],
+            log_size=self.log_size[:, index],
+            log_steps=self.log_steps[:, index],
+            by_size=self.by_size[:, index],
+            sizes=self.sizes,
+            unsettled=self.unsettled[:, index],
+        )
+
+
+_UNSETTLED = 0.0025
+
+
+def optima(fit: FittedLaw, space: Space, asked: Budgets) -> Optima:
+    """The best configuration of each budget in every draw of ``fit``; see :class:`Optima`."""
+    sizes, steps = (
+        _grid(bounds) for bounds in (space.searched_model_size, space.searched_iterations)
+    )
+    size, step = np.exp(sizes)[:, None], np.exp(steps)[None, :]
+    one = FLOPS_PER_PARAMETER_AND_TOKEN * space.sequence_length * size * step
+    wanted = asked.compute_flops[:, None, None] / one
+    batch = np.minimum(wanted, asked.data_budget[:, None, None])
+    possible = batch >= 1.0
+    batch = np.maximum(batch, 1.0)
+    sigma = noise_multiplier(
+        data_budget=asked.data_budget[:, None, None],
+        batch_size=batch,
+        iterations=step,
+        epsilon=asked.epsilon[:, None, None],
+        delta=asked.delta,
+        sampling=asked.sampling,
+    )
+    mean, draws = log_losses(fit, size, step, sigma / batch, batch)
+    losses = np.where(possible, np.concatenate([mean[None], draws]), np.inf)
+    return _refined(losses, sizes, steps)
+
+
+def log_losses(
+    fit: FittedLaw,
+    model_size: FloatArray,
+    iterations: FloatArray,
+    noise_batch_ratio: FloatArray,
+    batch_size: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """ln loss: the mean over the draws of form and parameters, and that of each draw, with what it
+    misses, at most ln vocabulary; shapes (*broadcast) and (R, *broadcast)."""
+    point = model_size, iterations, noise_batch_ratio, batch_size
+    losses = np.log(fit.resampled_cross_entropy(*point))
+    mean: FloatArray = losses.mean(axis=0)
+    losses += fit.discrepancy(*point)
+    return mean, np.minimum(losses, math.log(fit.law.log_vocabulary), out=losses)
+
+
+def quantiles(draws: FloatArray, share: float) -> FloatArray:
+    """The quantile of each column of ``draws`` (R, ...), by partition: faster than np.quantile."""
+    at = min(math.ceil(share * len(draws)), len(draws)) - 1
+    found: FloatArray = np.partition(draws, at, axis=0)[at]
+    return found
+
+
+def _grid(bounds: tuple[float, float]) -> FloatArray:
+    low, high = np.log(bounds)
+    return np.linspace(low, high, max(math.ceil((high - low) / _CELL), 2) + 1)
+
+
+def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima:
+    """The vertex of the paraboloid around the best grid point, where it has one."""
+    shape, (rows, columns) = losses.shape[:2], losses.shape[2:]
+    flat = losses.reshape(-1, rows, columns)
+    at = np.argmin(flat.reshape(len(flat), -1), axis=1)
+    i, j = np.clip(at // columns, 1, rows - 2), np.clip(at % columns, 1, columns - 2)
+    which = np.arange(len(flat))
+    stencil = np.stack([flat[which, i + int(a), j + int(b)] for a, b in _OFFSETS])
+    a, b = _OFFSETS.T
+    design = np.linalg.pinv(np.stack([np.ones(9), a, b, a * a / 2, b * b / 2, a * b], axis=1))
+    with np.errstate(all="ignore"):
+        level, by_a, by_b, aa, bb, ab = design @ stencil
+        determinant = aa * bb - ab * ab
+        da, db = (ab * by_b - bb * by_a) / determinant, (ab * by_a - aa * by_b) / determinant
+        lowest = level + (by_a * da + by_b * db) / 2
+        inside = (determinant > 0) & (aa > 0) & (np.maximum(np.abs(da), np.abs(db)) <= 1.0)
+        inside &= np.isfinite(lowest) & (lowest <= stencil.min(axis=0))
+    best = flat.reshape(len(flat), -1)[which, at]
+    da = np.where(inside, da, at // columns - i)
+    db = np.where(inside, db, at % columns - j)
+    cell_size, cell_steps = sizes[1] - sizes[0], steps[1] - steps[0]
+    least = best.reshape(shape)
+    smaller = losses[..., :-1, :].min(axis=(-2, -1)) - least
+    shorter = losses[..., :, :-1].min(axis=(-2, -1)) - least
+    return Optima(
+        log_loss=np.where(inside, lowest, best).reshape(shape),
+        log_size=(sizes[i] + da * cell_size).reshape(shape),
+        log_steps=(steps[j] + db * cell_steps).reshape(shape),
+        by_size=losses.min(axis=-1),
+        sizes=sizes,
+        unsettled=np.maximum(smaller, shorter) > _UNSETTLED,
+    )

@@ -1,0 +1,83 @@
+"""How much each form has the say: stacking of predictive densities.
+
+A form is judged by the density that it gave to what it had not seen (:class:`HeldOut`): losses of
+left-out configurations, whether the reported optima are optima under a law made without them,
+larger compute than it saw, and points off the ridge of optima. The weights are those under which
+the mixture of the forms' densities would have done best (Yao et al., Bayesian Analysis 2018, after
+Wolpert 1992): forms that err at different places keep each other in check, where a winner of a
+close race would be sure of itself.
+
+Densities are Student's t in ln L, as wide as the form's own scatter and drift make them: a form is
+not punished for saying how little it knows, nor is one large miss the end of it. A few pseudo
+observations that cannot tell the forms apart (:data:`PRIOR`) keep weights from following the luck
+of twenty rows.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import t as student
+
+from engine.interval import FloatArray
+from engine.law.residuals import SLOPE_TOLERANCE
+from engine.law.selection.holdout import HeldOut, LeftOut
+
+DEGREES = 5.0
+"""Of freedom of the densities."""
+PRIOR = 2.0
+"""Observations that all forms explain alike."""
+LEAST_WEIGHT = 0.02
+"""A form of less than this is left out of the stack."""
+_FAR = 1.0
+"""Observations that one extrapolation counts for: its rows err in one piece."""
+_LEAST_SCATTER = 0.003
+_ROUNDS = 500
+
+
+def stack_weights(held: Sequence[HeldOut]) -> FloatArray:
+    """(k,) weights of k forms that were held to the same rows: they sum to 1, and are 0 below
+    :data:`LEAST_WEIGHT`."""
+    kinds = [_kinds(one) for one in held]
+    logs = [np.stack(parts, axis=1) for parts in zip(*(k for k, _ in kinds), strict=True)]
+    log_density = np.concatenate(logs)
+    counts = np.concatenate(
+        [np.full(len(part), size / len(part)) for part, size in zip(logs, kinds[0][1], strict=True)]
+    )
+    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    weights = np.full(len(held), 1.0 / len(held))
+    for _ in range(_ROUNDS):
+        share = density * weights
+        share /= share.sum(axis=1, keepdims=True)
+        weights = counts @ share + PRIOR / len(held)
+        weights /= weights.sum()
+    weights = np.where(weights < LEAST_WEIGHT, 0.0, weights)
+    total: FloatArray = weights / weights.sum()
+    return total
+
+
+def _kinds(held: HeldOut) -> tuple[list[FloatArray], list[float]]:
+    """Log densities of every kind of row left out, and what each kind counts for."""
+    scatter, drift = max(held.scatter, _LEAST_SCATTER), held.drift
+    groups = float(len(held.single.errors))
+    parts, sizes = [_losses(held.single, scatter, drift)], [groups]
+    if held.single.conditions.size:
+        spread = max(1.0, float(np.sqrt(np.mean(held.single.conditions**2))))
+        errors = held.single.conditions * SLOPE_TOLERANCE
+        parts.append(_log_density(errors, spread * SLOPE_TOLERANCE))
+        sizes.append(groups)
+    for part in held.large:
+        parts.append(_losses(part, scatter, drift))
+        sizes.append(_FAR)
+    if held.off_ridge is not None:
+        parts.append(_losses(held.off_ridge, scatter, drift))
+        sizes.append(_FAR)
+    return parts, sizes
+
+
+def _losses(part: LeftOut, scatter: float, drift: float) -> FloatArray:
+    return _log_density(part.errors, np.hypot(scatter, drift * part.distances))
+
+
+def _log_density(error: FloatArray, scale: FloatArray | float) -> FloatArray:
+    found: FloatArray = student.logpdf(error / scale, DEGREES) - np.log(scale)
+    return found
