@@ -8,8 +8,8 @@ mixed, with a ripple of their own that no form has), or read from a folder.
 
 Counted is what a reader relies on: whether a range that is called 90 % holds, whether a plan that
 is called within 1 % of the best is, and what following the recommendation costs. A range can be
-made to hold by making it wide, so its interval score stands beside (Gneiting & Raftery 2007: width plus
-2/α times what the truth lies outside), and the width beside that of a fit which knows the form.
+made to hold by making it wide, so its interval score stands beside (Gneiting & Raftery 2007: width
+plus 2/α times what the truth lies outside), and the width beside that of a fit that knows the form.
 """
 
 import json

@@ -129,6 +129,10 @@ class FittedLaw(ABC):
             """Rows of evidence."""
 
         @property
+        def statuses(self) -> tuple[Caveat, ...]:
+            """Soft problems of the fit."""
+
+        @property
         def draws(self) -> int:
             """How many laws are drawn from what the evidence leaves open."""
 
