@@ -14,7 +14,7 @@ from dashboard.ui.canvas import FONT, Canvas, two_lines
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Decision, Support, WiggleRoom, findings
-from engine.text import bounds, formats, labels
+from engine.text import formats, labels
 from engine.text.i18n import Words
 
 _MAP_CELLS = 40
@@ -40,7 +40,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     outside = answer.extrapolation.support is Support.OUTSIDE
     name = words.say("{level} interval", level=level)
     if outside:
-        name = words.say("{level} interval, outside the evidence", level=level)
+        name = words.say("{level} interval, far from what was measured", level=level)
     canvas.band(x, curve.low[shown], curve.high[shown], name, hatched=outside)
     name = words.say("Usual rule, as practised")
     canvas.line(x, curve.rule_practised[shown], name, colours.rule, 2.5, "dot")
@@ -66,12 +66,10 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
         }
     )
     alt = words.say(
-        "Loss against compute. This plan: {loss} at {compute} FLOPs. {saturation} from {limit} "
-        "FLOPs on. {saving}",
+        "Loss against compute. This plan: {loss} at {compute} FLOPs. {saturation} {saving}",
         loss=wording.loss(here, words),
         compute=formats.scientific(answer.recommendation.config.compute_flops),
-        saturation=wording.saturation_label(answer.saturation, words),
-        limit=bounds.saturation(answer.saturation, words),
+        saturation=wording.saturation_sentence(answer.saturation, words),
         saving=wording.saving(answer, words),
     )
     return Chart(canvas.figure, alt)

@@ -28,6 +28,7 @@ def draw(answer: Decision, words: Words, colours: Palette) -> DeltaGenerator:
         meaning = lookup.tips(words, *_CONFIGURATION)
         blocks.heading(words.say("Recommended configuration"), meaning)
         blocks.table(facts.configuration(answer, words))
+        st.caption(facts.ranges_note(answer, words))
     with right:
         meaning = lookup.tips(words, *_GUARANTEE)
         blocks.heading(words.say("Privacy statement"), meaning)

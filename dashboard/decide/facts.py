@@ -5,12 +5,14 @@ asked; the noise multiplier σ is rounded up too, since more noise keeps the pro
 """
 
 import math
+from collections.abc import Sequence
 
 from dashboard.decide import wording
 from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
-from engine.api.decisions import Certificate, Decision, findings
+from engine.api.decisions import Certificate, Decision, NamedShape, families, findings
 from engine.config import Budget, Sampling
+from engine.interval import Range
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
 from engine.text.privacy import DIGITS, noise, promised_epsilon
@@ -80,13 +82,14 @@ def _saving(answer: Decision, words: Words) -> Metric:
         saving=wording.saving(answer, words),
     )
     help_text = lookup.tip("usual_rule", words, help_text)
+    bound = bounds.factor(rule, words)
     if rule.compute_factor is None:
         return Metric(
             label=label,
-            value=words.say("unknown")
-            if rule.factor.low is None
-            else words.say("{factor} or more", factor=labels.times(rule.factor.low, words)),
-            detail=bounds.rule(rule, words),
+            value=words.say("unknown") if bound is None else bound,
+            detail=words.say("beyond what the evidence can compare")
+            if bound is None
+            else words.say("as far as the evidence goes"),
             help=help_text,
         )
     extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
@@ -104,28 +107,46 @@ def _saving(answer: Decision, words: Words) -> Metric:
 
 def _saturation(answer: Decision, words: Words) -> Metric:
     point = answer.saturation
+    tolerance = formats.percent(point.tolerance, words.language)
+    if point.compute_flops is None:
+        meaning = words.say(
+            "The largest plans that the search may choose still lower the loss. The compute beyond "
+            "which it falls by less than {tolerance} lies at this bound or above.",
+            tolerance=tolerance,
+        )
+    else:
+        meaning = words.say(
+            "Beyond this compute the loss falls by less than {tolerance}, however much is spent. "
+            "With {level} probability this point lies here: {range} FLOPs.",
+            tolerance=tolerance,
+            range=bounds.span(point.compute, lambda end: formats.scientific(end, 2), words),
+            level=formats.percent(point.compute.level, words.language),
+        )
     return Metric(
         label=words.say("Compute pays up to"),
-        value=bounds.saturation(point, words),
+        value=bounds.least_saturation(point, words),
         detail=words.say("FLOPs · {ratio}", ratio=wording.saturation(answer, words)),
-        help=words.say(
-            "Beyond this compute the loss falls by less than {tolerance}, however much is spent; "
-            "{range} FLOPs with {level} probability.",
-            tolerance=formats.percent(point.tolerance, words.language),
-            range=bounds.saturation_range(point, words),
-            level=formats.percent(point.compute.level, words.language),
-        ),
+        help=meaning,
     )
 
 
 def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
-    """The recommended configuration, every digit, to copy into a training job."""
-    best = answer.recommendation
+    """The recommended configuration, every digit, to copy into a training job; in brackets where
+    the best plan lies over the draws of the law."""
+    best, ranges = answer.recommendation, answer.plan_ranges
     config = best.config
+    shapes = families.shapes_near(answer.evidence.id, config.model_size)
+
+    def ranged(value: int, found: Range) -> str:
+        inside = bounds.span(found, lambda end: formats.amount(end, words.language), words)
+        exact = formats.exact(value)
+        return exact if inside is None else formats.bracketed(exact, inside, words.language)
+
     return [
-        (words.say("Model size (parameters)"), formats.exact(config.model_size)),
-        (words.say("Batch size (people, expected)"), formats.exact(config.batch_size)),
-        (words.say("Iterations (steps)"), formats.exact(config.iterations)),
+        (words.say("Model size (parameters)"), ranged(config.model_size, ranges.model_size)),
+        *([(words.say("Shape (layers × width)"), _shape(shapes, words))] if shapes else []),
+        (words.say("Batch size (people, expected)"), ranged(config.batch_size, ranges.batch_size)),
+        (words.say("Iterations (steps)"), ranged(config.iterations, ranges.iterations)),
         (words.say("Sequence length (tokens)"), formats.exact(config.sequence_length)),
         (words.say("Noise-batch ratio σ/B"), formats.scientific(best.noise_batch_ratio)),
         (words.say("Compute (FLOPs)"), formats.scientific(config.compute_flops)),
@@ -135,6 +156,31 @@ def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
             formats.amount(config.tokens / config.model_size, words.language),
         ),
     ]
+
+
+def ranges_note(answer: Decision, words: Words) -> str:
+    """What the brackets of the configuration are."""
+    return words.say(
+        "In brackets: where the best plan lies with {level} probability. A bound without its other "
+        "end reaches the end of what may be searched.",
+        level=formats.percent(answer.plan_ranges.model_size.level, words.language),
+    )
+
+
+def _shape(near: Sequence[NamedShape], words: Words) -> str:
+    """The published shapes around a size."""
+    said = [
+        words.say(
+            "{layers} × {width} ({size} parameters)",
+            layers=shape.layers,
+            width=shape.width,
+            size=formats.amount(shape.total, words.language),
+        )
+        for shape in near
+    ]
+    if len(said) == 1:
+        return words.say("nearest: {shape}", shape=said[0])
+    return words.say("between {small} and {large}", small=said[0], large=said[1])
 
 
 def pending(asked: Budget, words: Words) -> str:
@@ -199,6 +245,7 @@ def provenance(answer: Decision, words: Words) -> list[tuple[str, str]]:
         (words.say("Identifier"), source.id),
         (words.say("Measured runs"), formats.exact(source.runs)),
         (words.say("Hash of the data"), source.hash[:12]),
+        (words.say("Forms of the law, by weight"), labels.forms(answer.forms, words)),
     ]
 
 

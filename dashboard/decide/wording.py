@@ -164,56 +164,64 @@ def overspending(answer: Decision, words: Words) -> str | None:
     )
 
 
-def factor(rule: Baseline, words: Words) -> str:
-    """How many times the compute, with its interval where one is known."""
-    if rule.compute_factor is None:
-        return bounds.rule(rule, words)
-    value = labels.times(rule.compute_factor, words)
+def factor(rule: Baseline, words: Words) -> str | None:
+    """How many times the compute, with its interval, or the bound; None: nothing is known."""
+    value = bounds.factor(rule, words)
+    if rule.compute_factor is None or value is None:
+        return value
     return formats.bracketed(value, factor_interval(rule, words), words.language)
 
 
 def factor_interval(rule: Baseline, words: Words) -> str:
-    """The interval of the factor; open above where the rule's models go beyond the evidence."""
-    if rule.factor.low is None:
-        return words.say("interval unknown")
-    if rule.factor.high is None:
-        return words.say("{factor} or more", factor=labels.times(rule.factor.low, words))
-    low, high = (labels.multiple(f, words) for f in (rule.factor.low, rule.factor.high))
-    return words.say("{n}×", n=formats.between(low, high, words.language))
+    """The interval of the factor; open where the rule leaves what may be compared."""
+    low, high = rule.factor.low, rule.factor.high
+    if low is not None and high is not None:
+        least, most = labels.multiple(low, words), labels.multiple(high, words)
+        return words.say("{n}×", n=formats.between(least, most, words.language))
+    found = bounds.span(rule.factor, lambda end: labels.times(end, words), words)
+    return found or words.say("interval unknown")
 
 
 def saving(answer: Decision, words: Words) -> str:
     """Both strengths of the non-private rule against the recommendation."""
     tuned, practised = answer.rule_tuned, answer.rule_practised
-    if tuned.compute_factor is None:
+    needed, usual = factor(tuned, words), factor(practised, words)
+    limit = formats.scientific(tuned.searched_flops)
+    if needed is None:
+        first = words.say(
+            "How much compute the usual rule (20 tokens per parameter) needs for the same loss at "
+            "the same privacy is unknown: the evidence can compare it up to {limit} FLOPs only.",
+            limit=limit,
+        )
+    elif tuned.compute_factor is None:
         first = words.say(
             "For the same loss at the same privacy, the usual rule (20 tokens per parameter) needs "
-            "{bound}: its models are beyond reach from {limit} FLOPs on.",
-            bound=bounds.rule(tuned, words),
-            limit=formats.scientific(tuned.searched_flops),
+            "{bound} the compute, even with its batch size tuned for privacy, as far as the "
+            "evidence goes: it can compare the rule up to {limit} FLOPs.",
+            bound=needed,
+            limit=limit,
         )
     else:
         first = words.say(
             "For the same loss at the same privacy, the usual rule (20 tokens per parameter) needs "
             "{factor} the compute, even with its batch size tuned for privacy.",
-            factor=factor(tuned, words),
+            factor=needed,
         )
-    if practised.compute_factor is None:
-        second = words.say(
-            "With the batch size it is used with today, it needs {factor}.",
-            factor=bounds.rule(practised, words),
+    sentences = [first]
+    if usual is not None:
+        sentences.append(
+            words.say("With the batch size it is used with today, it needs {factor}.", factor=usual)
         )
-    else:
-        second = words.say(
-            "With the batch size it is used with today, it needs {factor}.",
-            factor=factor(practised, words),
+    elif needed is not None:
+        sentences.append(
+            words.say("With the batch size it is used with today, what it needs is unknown.")
         )
-    sentences = [first, second]
     where = findings.stronger_rule(answer).extrapolation
     if where is not None and where.support is Support.OUTSIDE:
         sentences.append(
             words.say(
-                "The rule's own plan lies outside the evidence: take this comparison as a lead."
+                "The rule's own plan lies far from what was measured: take this comparison as a "
+                "lead."
             )
         )
     return joined(sentences, words)
@@ -222,13 +230,27 @@ def saving(answer: Decision, words: Words) -> str:
 def saturation(answer: Decision, words: Words) -> str:
     """Where the saturation point lies from here."""
     if answer.saturation.compute_flops is None:
-        return words.say("unknown: the loss still falls where the search ends")
+        return words.say("unknown beyond: the loss still falls where the search ends")
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say("{factor} this budget", factor=labels.times(ratio, words))
     return words.say(
         "already passed: {share} of this budget is enough",
         share=formats.percent(ratio, words.language),
+    )
+
+
+def saturation_sentence(point: Saturation, words: Words) -> str:
+    """Up to where compute pays, or that this is not known."""
+    if point.compute_flops is None:
+        return words.say(
+            "Compute pays up to {limit} FLOPs; whether it pays beyond is unknown.",
+            limit=bounds.least_saturation(point, words),
+        )
+    return words.say(
+        "{saturation} from {limit} FLOPs on.",
+        saturation=saturation_label(point, words),
+        limit=bounds.saturation(point, words),
     )
 
 

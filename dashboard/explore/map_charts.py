@@ -176,7 +176,7 @@ def _iso_cost(canvas: Canvas, found: BudgetMap, assumptions: CostAssumptions, wo
 
 
 def _outside(canvas: Canvas, found: BudgetMap, words: Words) -> None:
-    """Cells outside the evidence: grey, with a stroke through each."""
+    """Cells far from what was measured: grey, with a stroke through each."""
     if not found.outside.any():
         return
     colours = canvas.colours
@@ -208,7 +208,7 @@ def _outside(canvas: Canvas, found: BudgetMap, words: Words) -> None:
         mode="lines",
         line={"color": colours.outside, "width": 1},
         hoverinfo="skip",
-        name=words.say("Outside the evidence"),
+        name=words.say("Far from what was measured"),
     )
 
 

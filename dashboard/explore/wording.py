@@ -30,9 +30,9 @@ def headline(answer: Decision, words: Words) -> str:
 
 
 def ridge(answer: Decision, words: Words) -> str:
-    limit = bounds.saturation(answer.saturation, words)
     if answer.saturation.compute_flops is None:
-        return words.say("Compute pays up to {limit} FLOPs.", limit=limit)
+        return wording.saturation_sentence(answer.saturation, words)
+    limit = bounds.saturation(answer.saturation, words)
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say(
@@ -78,7 +78,7 @@ def note(plane: Plane, words: Words) -> str | None:
     if plane.with_saving:
         return words.say(
             "How many times this plan's compute the usual rule (20 tokens per parameter) needs for "
-            "the same loss; at {most} or more it may never reach it.",
+            "the same loss; {most} stands for more than that, or unknown.",
             most=labels.times(1000, words),
         )
     if plane.target is None:
@@ -104,7 +104,7 @@ def alt(found: BudgetMap, plane: Plane, title: str, words: Words) -> str:
     low, high = np.nanmin(found.cross_entropy), np.nanmax(found.cross_entropy)
     return words.say(
         "{title} over {x} and {y}. The best loss runs from {low} to {high}; {share} of the map "
-        "lies outside the evidence. {ridge}: the dashed line.",
+        "lies far from what was measured. {ridge}: the dashed line.",
         title=title,
         x=axis(plane.x, words),
         y=axis(plane.y, words),
@@ -133,7 +133,7 @@ def points(found: BudgetMap, plane: Plane, assumptions: CostAssumptions, words: 
                 model=formats.amount(found.model_size[row, column], words.language),
                 money=figures.money(found.compute_flops[row, column] * one, words),
             )
-            note = words.say("Outside the evidence") if found.outside[row, column] else ""
+            note = words.say("Far from what was measured") if found.outside[row, column] else ""
             said.append("<br>".join(filter(None, (place, detail, note))))
     return said
 

@@ -9,7 +9,7 @@ from dashboard.decide import wording
 from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, AttackRisk, Code, Decision, findings
 from engine.api.money import WITHOUT_PRIVACY, Study
-from engine.text import bounds, figures, formats, quantities, verdict
+from engine.text import figures, formats, quantities, verdict
 from engine.text.i18n import N_, Words
 
 
@@ -145,8 +145,8 @@ def stepwise(answer: Answer, words: Words) -> str:
         return words.say("On these figures no result of a pilot would make the plan pay.")
     if answer.verdict.code is Code.PILOT:
         return words.say(
-            "The plan lies outside the evidence: a pilot tests the forecast, which no figure below "
-            "counts as a gain."
+            "The plan lies far from what has been measured: a pilot tests the forecast, which no "
+            "figure below counts as a gain."
         )
     if first.threshold is None and second.threshold is None:
         return words.say("On these figures no result at a gate would change the decision to go on.")
@@ -156,14 +156,16 @@ def stepwise(answer: Answer, words: Words) -> str:
 def rule(answer: Decision, words: Words) -> str:
     """The usual rule in one sentence, at its stronger setting."""
     stronger = findings.stronger_rule(answer)
+    needed = wording.factor(stronger, words)
+    if needed is None:
+        return words.say("What compute the usual rule needs for the same loss is unknown.")
     if stronger.compute_factor is None:
         return words.say(
-            "For the same loss the usual rule needs {bound}.", bound=bounds.rule(stronger, words)
+            "For the same loss the usual rule needs {bound} the compute, as far as the evidence "
+            "goes.",
+            bound=needed,
         )
-    return words.say(
-        "For the same loss the usual rule needs {factor} the compute.",
-        factor=wording.factor(stronger, words),
-    )
+    return words.say("For the same loss the usual rule needs {factor} the compute.", factor=needed)
 
 
 def caveat(answer: Answer, words: Words) -> str:

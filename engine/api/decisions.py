@@ -23,7 +23,9 @@ from engine.decision.question import Currency, Question
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
 from engine.risk import PEOPLE, AttackRisk, Exposure
+from engine.runs import families
 from engine.runs.curves import FIRST_ITERATION
+from engine.runs.families import NamedShape
 
 __all__ = [
     "FARTHEST",
@@ -48,6 +50,7 @@ __all__ = [
     "Effect",
     "Explanation",
     "Exposure",
+    "NamedShape",
     "PlanLines",
     "Question",
     "Result",
@@ -62,6 +65,7 @@ __all__ = [
     "differing",
     "durable",
     "explain",
+    "families",
     "findings",
     "fitted",
     "maps",

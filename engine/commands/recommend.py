@@ -381,4 +381,9 @@ def _needs(other: Baseline, words: Words) -> str:
             "needs {factor} times the compute for the same loss",
             factor=f"{other.compute_factor:.3g}",
         )
-    return words.say("needs {bound}", bound=bounds.rule(other, words))
+    bound = bounds.factor(other, words)
+    if bound is None:
+        return bounds.rule(other, words)
+    return words.say(
+        "needs {bound} the compute for the same loss, as far as the evidence goes", bound=bound
+    )

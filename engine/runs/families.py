@@ -49,6 +49,21 @@ def shapes_of(family: str) -> tuple[NamedShape, ...]:
     return _SHAPES.get(family, ())
 
 
+def shapes_near(family: str, model_size: float) -> tuple[NamedShape, ...]:
+    """The shapes just below and just above a size (parameters), or the one at whose size or beyond
+    whose end it lies; empty where a family's shapes are not known.
+
+    >>> [shape.name for shape in shapes_near("published-bert", 50e6)]
+    ['BertMedium', 'BertBase']
+    >>> [shape.name for shape in shapes_near("published-bert", 1e9)]
+    ['BertMega']
+    """
+    shapes = shapes_of(family)
+    below = [shape for shape in shapes if shape.total <= model_size]
+    above = [shape for shape in shapes if shape.total >= model_size]
+    return tuple(dict.fromkeys(below[-1:] + above[:1]))
+
+
 def capacity_of(family: str) -> Capacity | None:
     """What of a size counts as capacity; None: all of it."""
     shapes = shapes_of(family)

@@ -1,6 +1,9 @@
 """Where an answer ends: reach in words, and figures of which only a bound is known."""
 
+from collections.abc import Callable
+
 from engine.allocation.result import Baseline, Reach, Saturation, Word
+from engine.interval import Range
 from engine.text import formats, labels
 from engine.text.i18n import N_, Words
 
@@ -29,27 +32,48 @@ def where(found: Reach, words: Words) -> str:
     )
 
 
+def factor(other: Baseline, words: Words) -> str | None:
+    """How much compute a rule needs, as a multiple or a bound of one; None: nothing is known."""
+    needed = other.factor
+    if needed.value is not None:
+        return labels.times(needed.value, words)
+    if needed.low is not None:
+        return words.say("at least {amount}", amount=labels.times(needed.low, words))
+    if needed.high is not None:
+        return words.say("at most {amount}", amount=labels.times(needed.high, words))
+    return None
+
+
 def rule(other: Baseline, words: Words) -> str:
-    """What can be said of a rule whose need for compute lies beyond the evidence."""
-    if other.factor.low is None:
-        return words.say("beyond what the evidence can compare")
-    return words.say(
-        "at least {factor}, as far as the evidence goes",
-        factor=labels.times(other.factor.low, words),
-    )
+    """The same, with where the knowledge ends."""
+    found = factor(other, words)
+    if found is None:
+        return words.say("unknown: beyond what the evidence can compare")
+    if other.factor.value is not None:
+        return found
+    return words.say("{bound}, as far as the evidence goes", bound=found)
 
 
 def saturation(point: Saturation, words: Words) -> str:
     """FLOPs up to which compute pays, or the least that this can be."""
+    found = least_saturation(point, words)
+    if point.compute_flops is not None:
+        return found
+    return words.say("{bound}; unknown beyond", bound=found)
+
+
+def least_saturation(point: Saturation, words: Words) -> str:
+    """The same, without what lies beyond."""
     if point.compute_flops is not None:
         return formats.scientific(point.compute_flops, 2)
-    least = point.compute.low or 0.0
-    return words.say("at least {flops}; unknown beyond", flops=formats.scientific(least, 2))
+    return words.say("at least {amount}", amount=formats.scientific(point.compute.low or 0.0, 2))
 
 
-def saturation_range(point: Saturation, words: Words) -> str:
-    """The range of it, FLOPs; open above where too many draws go on beyond the search."""
-    low = formats.scientific(point.compute.low or 0.0, 2)
-    if point.compute.high is None:
-        return words.say("{flops} or more", flops=low)
-    return formats.between(low, formats.scientific(point.compute.high, 2), words.language)
+def span(found: Range, shown: Callable[[float], str], words: Words) -> str | None:
+    """Both ends of a range, or the one that is known; None: neither is."""
+    low, high = (None if end is None else shown(end) for end in (found.low, found.high))
+    if low is not None and high is not None:
+        return formats.between(low, high, words.language)
+    if low is not None:
+        return words.say("at least {amount}", amount=low)
+    return None if high is None else words.say("at most {amount}", amount=high)

@@ -6,6 +6,7 @@
 """
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +32,21 @@ _EVIDENCE = {
     "published-bert": N_("Published BERT runs (McKenna et al. 2025)"),
     "gpt-bytes-docstrings": N_("Our own runs: small GPTs on docstrings"),
 }
+_FORMS = {
+    "signal_onset": N_("noise devalues steps, late onset"),
+    "signal_share": N_("noise devalues steps"),
+    "signal_share_pace": N_("noise devalues steps, pace by size"),
+    "signal_power": N_("noise devalues steps by a power"),
+    "plateau": N_("noise ends in a plateau"),
+    "effective_steps": N_("power of effective steps"),
+    "additive": N_("size, steps and noise add up"),
+    "limits": N_("the worst of size, steps and noise decides"),
+    "signal_limits": N_("the worst of size and devalued steps decides"),
+    "signal_limits_plateau": N_("the worst decides, under a plateau"),
+    "bounded_l2": N_("the paper's L2 under a bound"),
+}
+"""Registered forms of the law (:mod:`engine.law.forms`) in words."""
+_FORMS_SHOWN = 3
 _UNITS = {"person": N_("person"), "document": N_("document")}
 
 
@@ -76,6 +92,33 @@ def multiple(factor: float, words: Words) -> str:
 
 def evidence_name(evidence_id: str, words: Words) -> str:
     return words.say(_EVIDENCE[evidence_id]) if evidence_id in _EVIDENCE else evidence_id
+
+
+def forms(weights: Mapping[str, float], words: Words) -> str:
+    """The forms of a law that weigh most, with their weights.
+
+    >>> forms({"limits": 0.75, "additive": 0.25}, Words("en"))
+    '75% the worst of size, steps and noise decides · 25% size, steps and noise add up'
+    """
+    ranked = sorted(weights, key=lambda name: -weights[name])
+    shown = ranked if len(ranked) <= _FORMS_SHOWN + 1 else ranked[:_FORMS_SHOWN]
+    said = [
+        words.say("{share} {form}", share=_share(weights[name], words), form=form(name, words))
+        for name in shown
+    ]
+    if rest := ranked[len(shown) :]:
+        share = _share(sum(weights[name] for name in rest), words)
+        said.append(words.say("{share} {n} other forms", share=share, n=len(rest)))
+    return ("・" if words.language == "ja" else " · ").join(said)
+
+
+def form(name: str, words: Words) -> str:
+    """A form of the law in words; one that is not registered keeps its name."""
+    return words.say(_FORMS[name]) if name in _FORMS else name
+
+
+def _share(weight: float, words: Words) -> str:
+    return formats.percent(float(f"{weight:.2f}"), words.language)
 
 
 def unit(name: str, words: Words) -> str:

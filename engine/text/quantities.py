@@ -74,10 +74,7 @@ def binds(answer: Answer, words: Words) -> str:
 
 
 def _rule(answer: Answer, words: Words) -> str:
-    rule = findings.stronger_rule(answer.decision)
-    if rule.compute_factor is None:
-        return bounds.rule(rule, words)
-    return labels.times(rule.compute_factor, words)
+    return bounds.rule(findings.stronger_rule(answer.decision), words)
 
 
 def _money(amount: Callable[[Answer], float]) -> Callable[[Answer, Words], str]:
