@@ -1,4 +1,4 @@
-"""Table 2 as committed: twenty records, and what the importer refuses."""
+"""Tables 2 and 3 as committed: twenty-four records, and what the importer refuses."""
 
 import hashlib
 from pathlib import Path
@@ -7,14 +7,22 @@ import pytest
 
 from engine.config import Sampling
 from engine.errors import InputError
-from engine.runs.importers.published import TABLE_2, published_records, read_table_2
+from engine.runs.importers import published
+from engine.runs.importers.published import (
+    TABLE_2,
+    TABLE_3,
+    published_records,
+    read_table_2,
+    read_table_3,
+)
 from engine.runs.record import Provenance
 
 
-def test_every_row_of_table_2_passes_the_checks():
+def test_every_row_passes_the_checks():
     records = published_records()
-    assert len(records) == 20
-    assert len({run.run_id for run in records}) == 20
+    assert len(records) == 24
+    assert len({run.run_id for run in records}) == 24
+    assert sum(run.compute_optimal for run in records) == 20
     assert {run.family for run in records} == {"published-bert"}
     assert {run.provenance for run in records} == {Provenance.PUBLISHED}
 
@@ -39,6 +47,47 @@ def test_the_table_is_the_one_that_was_checked_against_the_paper():
         hashlib.sha256(TABLE_2.read_bytes()).hexdigest()
         == "40ef1b7266a2d4621b2027b5f7c74a0998ad2d8dbd49796200460c54f9ea8b22"
     )
+
+
+def test_table_3_reads_as_the_paper_prints_it():
+    """Appendix C.4: BertTiny, 128,000 steps, σ/B = 2^-15, four physical batches."""
+    records, refusals = read_table_3(TABLE_3)
+    assert refusals == []
+    assert [(run.batch_size, run.cross_entropy) for run in records] == [
+        (128, 3.586),
+        (512, 3.971),
+        (2_048, 4.01),
+        (8_192, 4.057),
+    ]
+    for run in records:
+        assert (run.model_size, run.iterations) == (4_520_000, 128_000)
+        assert run.noise_batch_ratio == 2.0**-15
+        assert run.physical_batch_size == run.batch_size
+        assert run.learning_rate == 2.0**-8
+        assert run.epsilon is None and run.data_budget is None
+        assert run.compute_optimal is False
+        assert run.compute_flops == pytest.approx(6 * 4.52e6 * 128_000 * run.batch_size * 512)
+
+
+def test_a_damaged_row_of_table_3_is_refused_by_its_line(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE_3.read_text().replace("4.01,", "11.0,"))
+    records, refusals = read_table_3(path)
+    assert [refusal.row_number for refusal in refusals] == [4]
+    assert len(records) == 3
+    with pytest.raises(InputError, match="Expected to read"):
+        read_table_3(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("name", ["TABLE_2", "TABLE_3"])
+def test_a_table_that_was_damaged_is_named(tmp_path, monkeypatch, name):
+    path = tmp_path / "table.csv"
+    path.write_text(
+        getattr(published, name).read_text().replace("4520000", "-1").replace("4.6", "-")
+    )
+    monkeypatch.setattr(published, name, path)
+    with pytest.raises(InputError, match="Expected table.csv as it was committed"):
+        published_records()
 
 
 def test_reading_again_gives_equal_records():
