@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.allocation.frontier import RUNGS_PER_OCTAVE, Line
 from engine.allocation.points import Points, PrivacyParameters
-from engine.allocation.redrawn import Optima, log_losses, optima, quantiles
+from engine.allocation.redrawn import COARSE, Optima, log_losses, optima, quantiles
 from engine.allocation.result import Doubling, Saturation, WiggleRoom
 from engine.allocation.search import budgets
 from engine.allocation.space import Space
@@ -60,15 +60,13 @@ def redrawn(
     compute = compute_flops * 2.0 ** np.concatenate([below, near, far, [max(top, 0.0)]])
     factors = np.array([[1, 1, 1], [2, 1, 1], [1, 2, 1], [1, 1, 2]], dtype=float)
     first = compute_flops, privacy.data_budget, privacy.epsilon
-    asked = np.concatenate(
-        [factors * first, np.stack(np.broadcast_arrays(compute, *first[1:]), axis=1)]
-    ).T
-    found = optima(fit, space, budgets(*asked, delta=privacy.delta, sampling=privacy.sampling))
+    terms = {"delta": privacy.delta, "sampling": privacy.sampling}
+    found = optima(fit, space, budgets(*(factors * first).T, **terms))
     return Redrawn(
         here=found.take([0]),
         doubled=(found.take([1]), found.take([2]), found.take([3])),
         compute=compute,
-        rungs=found.take(list(range(4, asked.shape[1]))),
+        rungs=optima(fit, space, budgets(compute, *first[1:], **terms), cell=COARSE),
     )
 
 
@@ -82,11 +80,11 @@ def saturation(drawn: Redrawn, line: Line, *, level: float) -> Saturation:
     at = first_within(line.allowed_flops, loss)
     curves = np.exp(np.minimum.accumulate(drawn.rungs.log_loss, axis=1))
     found = np.array([first_within(drawn.compute, curve) for curve in curves])
-    ratios = np.where(drawn.rungs.unsettled[1:, -1], np.inf, found[1:] / found[0])
+    rung = np.minimum(np.searchsorted(drawn.compute, found), drawn.compute.size - 1)
+    open_end = drawn.rungs.unsettled[np.arange(rung.size), rung]
+    ratios = np.where(open_end[1:], np.inf, found[1:] / found[0])
     return Saturation(
-        compute=range_of(
-            None if drawn.rungs.unsettled[0, -1] else at, at * ratios, bound=at, level=level
-        ),
+        compute=range_of(None if open_end[0] else at, at * ratios, bound=at, level=level),
         cross_entropy=float(loss[-1]) * (1 + TOLERANCE),
         best_attainable=float(loss[-1]),
         tolerance=TOLERANCE,

@@ -21,8 +21,8 @@ from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.interval import BoolArray, FloatArray
 from engine.law.fit import FittedLaw
 
-_CELL = math.log(2)
-"""Greatest width, in ln, of a cell of the grid."""
+FINE, COARSE = math.log(1.45), math.log(2)
+"""Greatest widths, in ln, of a cell of the grid."""
 _OFFSETS = np.array([(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)], dtype=float)
 
 
@@ -59,10 +59,13 @@ class Optima:
 _UNSETTLED = 0.0025
 
 
-def optima(fit: FittedLaw, space: Space, asked: Budgets) -> Optima:
-    """The best configuration of each budget in every draw of ``fit``; see :class:`Optima`."""
+def optima(fit: FittedLaw, space: Space, asked: Budgets, *, cell: float = FINE) -> Optima:
+    """The best configuration of each budget in every draw of ``fit``; see :class:`Optima`.
+
+    ``cell``: greatest width, in ln, of a cell of the grid.
+    """
     sizes, steps = (
-        _grid(bounds) for bounds in (space.searched_model_size, space.searched_iterations)
+        _grid(bounds, cell) for bounds in (space.searched_model_size, space.searched_iterations)
     )
     size, step = np.exp(sizes)[:, None], np.exp(steps)[None, :]
     one = FLOPS_PER_PARAMETER_AND_TOKEN * space.sequence_length * size * step
@@ -106,9 +109,9 @@ def quantiles(draws: FloatArray, share: float) -> FloatArray:
     return found
 
 
-def _grid(bounds: tuple[float, float]) -> FloatArray:
+def _grid(bounds: tuple[float, float], cell: float) -> FloatArray:
     low, high = np.log(bounds)
-    return np.linspace(low, high, max(math.ceil((high - low) / _CELL), 2) + 1)
+    return np.linspace(low, high, max(math.ceil((high - low) / cell), 2) + 1)
 
 
 def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima:
@@ -126,7 +129,7 @@ def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima
         determinant = aa * bb - ab * ab
         da, db = (ab * by_b - bb * by_a) / determinant, (ab * by_a - aa * by_b) / determinant
         lowest = level + (by_a * da + by_b * db) / 2
-        inside = (determinant > 0) & (aa > 0) & (np.maximum(np.abs(da), np.abs(db)) <= 1.0)
+        inside = (determinant > 0) & (aa > 0) & (np.maximum(np.abs(da), np.abs(db)) <= 1.5)
         inside &= np.isfinite(lowest) & (lowest <= stencil.min(axis=0))
     best = flat.reshape(len(flat), -1)[which, at]
     da = np.where(inside, da, at // columns - i)

@@ -22,9 +22,9 @@ from engine.interval import FloatArray
 
 _Single = NDArray[np.float32]
 
-LENGTH = 8.0
-"""e-folds over which errors are alike: the whole of an evidence's range, so that an error tilts
-what the law says and does not ripple it."""
+LENGTH = 6.0
+"""e-folds over which errors are alike: most of an evidence's range, so that an error tilts what the
+law says and does not ripple it."""
 _FEATURES = 48
 _SEED = 20_250_131
 
