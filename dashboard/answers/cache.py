@@ -28,7 +28,7 @@ from engine.api.decisions import (
     search,
     to_certify,
 )
-from engine.api.money import Candidate, Cost, CostAssumptions, Goal, Held, Least, inverse
+from engine.api.money import Candidate, Cost, CostAssumptions, Curve, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
 from engine.api.pilots import (
     Arm,
@@ -174,13 +174,14 @@ def _budgets(budget: Budget, sampling: Sampling) -> search.Budgets:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
     """The least of each budget that reaches a target, the others held."""
-    return inverse.least_budgets(_held(question), goal, target)
+    curve = question.curve if goal is Goal.LOSS else answers.applicable_curve(question)
+    return inverse.least_budgets(_held(question, curve), goal, target)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def best_epsilon(question: Question) -> Candidate:
     """The ε that earns most, legal risk included."""
-    return inverse.best_epsilon(_held(question))[0]
+    return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
 
 
 def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:
@@ -268,7 +269,7 @@ def renew_evidence() -> None:
         kept.clear()
 
 
-def _held(question: Question) -> Held:
+def _held(question: Question, curve: Curve) -> Held:
     fitted = fitted_evidence(question.evidence_id)
     return Held(
         budget=question.budget,
@@ -276,5 +277,5 @@ def _held(question: Question) -> Held:
         space=fitted.space,
         sampling=question.sampling,
         table=question.assumptions,
-        curve=question.curve,
+        curve=curve,
     )

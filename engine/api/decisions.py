@@ -22,6 +22,7 @@ from engine.decision.fitted import MEASURED_GPT
 from engine.decision.question import Currency, Question
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
+from engine.loss_unit import LossUnit, unit_of
 from engine.risk import PEOPLE, AttackRisk, Exposure
 from engine.runs.curves import FIRST_ITERATION
 
@@ -48,6 +49,7 @@ __all__ = [
     "Effect",
     "Explanation",
     "Exposure",
+    "LossUnit",
     "PlanLines",
     "Question",
     "Result",
@@ -66,4 +68,5 @@ __all__ = [
     "maps",
     "search",
     "to_certify",
+    "unit_of",
 ]

@@ -17,6 +17,7 @@ from engine.commands.recommend import interval, where
 from engine.config import Sampling, TrainingConfig
 from engine.decision.decide import predict
 from engine.decision.fitted import fitted_evidence
+from engine.loss_unit import unit_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,11 +52,11 @@ def run(options: argparse.Namespace) -> str:
     )
     support = fitted.space.extrapolation(config, found.noise_batch_ratio)
     refuse_if_absurd(support)
-    loss = found.cross_entropy
+    loss, unit = found.cross_entropy, unit_of(options.evidence).measure
     if options.json:
         return as_json(
             {
-                "cross_entropy": interval(loss),
+                "cross_entropy": {**interval(loss), "unit": str(unit)},
                 "noise_multiplier": found.noise_multiplier,
                 "noise_batch_ratio": found.noise_batch_ratio,
                 "sampling": str(found.sampling),
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> str:
         [
             (
                 "cross entropy",
-                f"{loss.value:.3f} nats per token "
+                f"{loss.value:.3f} {unit.phrase} "
                 f"({loss.low:.3f} to {loss.high:.3f}, {loss.level:.0%})",
             ),
             ("noise multiplier", f"{found.noise_multiplier:.4g} (looked up, not certified)"),

@@ -14,6 +14,7 @@ from typing import Literal
 from engine.decision.decide import Decision
 from engine.decision.question import Question
 from engine.errors import InputError
+from engine.loss_unit import unit_of
 
 Result = Literal["loss", "cost"]
 Decide = Callable[[Question], Decision]
@@ -24,7 +25,7 @@ SAME: Mapping[Result, float] = {"loss": 0.002, "cost": 0.005}
 @dataclass(frozen=True, kw_only=True)
 class Effect:
     """What one assumption moves: ln of the second's loss, and cost, over the first's; None where a
-    swap leaves no plan."""
+    swap leaves no plan, or a loss in another unit."""
 
     assumption: str
     loss: float | None
@@ -37,13 +38,14 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Every assumption that differs with its effect, and the whole differences."""
+    """Every assumption that differs with its effect, and the whole differences; ``loss`` is None
+    where the two losses are in different units, which do not compare."""
 
     effects: tuple[Effect, ...]
-    loss: float
+    loss: float | None
     cost: float
 
-    def whole(self, result: Result) -> float:
+    def whole(self, result: Result) -> float | None:
         """The whole difference in one of the two results."""
         return self.loss if result == "loss" else self.cost
 
@@ -51,6 +53,8 @@ class Explanation:
         """The assumption that moves a result most in the direction of the difference; None where
         the results are as good as equal."""
         whole = self.whole(result)
+        if whole is None:
+            return None
         moved = [(e.on(result), e) for e in self.effects]
         known = [(move * math.copysign(1, whole), e) for move, e in moved if move is not None]
         if abs(whole) < SAME[result] or not known:
@@ -59,7 +63,8 @@ class Explanation:
 
     def share(self, effect: Effect, result: Result) -> float:
         """The part of the whole that an assumption moves alone, 0 to 1."""
-        return min(max((effect.on(result) or 0.0) / self.whole(result), 0.0), 1.0)
+        whole = self.whole(result)
+        return min(max((effect.on(result) or 0.0) / whole, 0.0), 1.0) if whole else 0.0
 
 
 Swap = Callable[[Question, Question], Question]
@@ -120,8 +125,8 @@ def explain(first: Question, second: Question, decide: Decide) -> Explanation:
         effects.append(
             Effect(
                 assumption=name,
-                loss=sum(loss for loss, _ in known) / len(known) if known else None,
-                cost=sum(cost for _, cost in known) / len(known) if known else None,
+                loss=_mean([loss for loss, _ in known if loss is not None]),
+                cost=_mean([cost for _, cost in known]),
             )
         )
     loss, cost = _ratio(here, there)
@@ -138,18 +143,25 @@ def _differs(name: str, first: Question, second: Question) -> bool:
     return SWAPS[name](first, second) != first
 
 
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
 def _moves(
     here: Decision, swapped: Question, sign: float, decide: Decide
-) -> tuple[float, float] | None:
+) -> tuple[float | None, float] | None:
     try:
         there = decide(swapped)
     except InputError:  # Half-way between two plans there may be none.
         return None
     loss, cost = _ratio(here, there)
-    return sign * loss, sign * cost
+    return None if loss is None else sign * loss, sign * cost
 
 
-def _ratio(first: Decision, second: Decision) -> tuple[float, float]:
-    losses = [d.recommendation.cross_entropy.value for d in (first, second)]
+def _ratio(first: Decision, second: Decision) -> tuple[float | None, float]:
     costs = [max(d.cost.jpy, 1e-9) for d in (first, second)]
-    return math.log(losses[1] / losses[0]), math.log(costs[1] / costs[0])
+    cost = math.log(costs[1] / costs[0])
+    if unit_of(first.evidence.id) != unit_of(second.evidence.id):
+        return None, cost
+    losses = [d.recommendation.cross_entropy.value for d in (first, second)]
+    return math.log(losses[1] / losses[0]), cost

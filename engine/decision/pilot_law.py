@@ -84,7 +84,7 @@ def _transferred(
 @dataclass(frozen=True, kw_only=True)
 class Revision:
     """What the law said of a pilot's question before and says after it: the recommendation and its
-    loss, nats per token, with runs in the evidence."""
+    loss, nats per token or byte, with runs in the evidence."""
 
     before: TrainingConfig
     before_loss: Interval | None

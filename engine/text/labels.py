@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.allocation.result import Support
 from engine.config import NeighbouringRelation, Sampling
+from engine.loss_unit import LossUnit
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
@@ -76,6 +77,17 @@ def multiple(factor: float, words: Words) -> str:
 
 def evidence_name(evidence_id: str, words: Words) -> str:
     return words.say(_EVIDENCE[evidence_id]) if evidence_id in _EVIDENCE else evidence_id
+
+
+def loss_unit(unit: LossUnit, words: Words) -> str:
+    """The unit of a loss, with the tokenizer of its tokens where it counts tokens."""
+    named = words.field(unit.measure)
+    return formats.bracketed(named, unit.tokenizer, words.language) if unit.tokenizer else named
+
+
+def expected_loss(words: Words) -> str:
+    """What an axis of predicted losses shows, with its unit."""
+    return words.say("Expected loss ({unit})", unit=words.field(words.loss_unit.measure))
 
 
 def unit(name: str, words: Words) -> str:

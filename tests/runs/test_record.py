@@ -62,7 +62,7 @@ def record(**changes: object) -> RunRecord:
         ({"seed": -1}, "Expected seed of at least 0, got -1."),
         ({"cross_entropy": 0.0}, "Expected cross_entropy above 0, got 0.0."),
         ({"cross_entropy": math.inf}, "Expected a finite number for cross_entropy, got inf."),
-        ({"cross_entropy": 5.83}, "at most 5.822 nats per token for a vocabulary of 256, got 5.83"),
+        ({"cross_entropy": 5.83}, "at most 5.822 nats for a vocabulary of 256, got 5.83"),
         ({"learning_rate": 0.0}, "Expected learning_rate above 0, got 0.0."),
         ({"noise_batch_ratio": -0.1}, "Expected noise_batch_ratio of at least 0, got -0.1."),
         ({"noise_batch_ratio": None}, "Expected one of noise_batch_ratio, noise_multiplier or"),

@@ -65,7 +65,7 @@ def texts(request, monkeypatch):
         monkeypatch.setattr(cache, "Certificates", Never)
     answer = cache.answer(question)
     assert answer.provisional is not case.certified
-    words = Words(case.language, metric=question.metric, jpy_per_usd=question.jpy_per_usd)
+    words = quantities.words_of(question, case.language)
     made = surfaces.deck(answer, words)
     found = {f"page {name}": surfaces.page(name, case.query) for name in surfaces.PAGES}
     found |= surfaces.slides(made)
@@ -116,8 +116,11 @@ def test_all_surfaces_say_the_same_answer(texts, capsys):
 
 def _without(answer: Answer) -> set[str]:
     """What this answer does not have, or says otherwise."""
-    lost = {"npv"} if answer.study.appraisal.npv.value < 0 else set()
-    return lost | ({"payback"} if answer.study.appraisal.never_pays_back > 0.5 else set())
+    if answer.study is None:
+        return {"npv", "probability", "payback"}
+    worth = answer.study.appraisal
+    lost = {"npv"} if worth.npv.value < 0 else set()
+    return lost | ({"payback"} if worth.never_pays_back > 0.5 else set())
 
 
 def _command_line_agrees(case: Case, answer: Answer, capsys) -> None:
@@ -137,13 +140,18 @@ def _command_line_agrees(case: Case, answer: Answer, capsys) -> None:
     said = json.loads(capsys.readouterr().out)
     rate = answer.question.jpy_per_usd or 1.0
     money = {
-        "npv": said["return"]["npv"]["value"],
         "total_cost": said["return"]["total_cost"]["value"],
-        "value": said["return"]["value"],
         "legal_avoided": said["return"]["legal_avoided"]["value"],
-        "pilot_price": said["return"]["pilot"]["price"],
         **said["return"]["reconciliation"],
     }
+    if answer.study is None:
+        assert said["return"]["npv"] is None and said["return"]["reason"]
+    else:
+        money |= {
+            "npv": said["return"]["npv"]["value"],
+            "value": said["return"]["value"],
+            "pilot_price": said["return"]["pilot"]["price"],
+        }
     plain = {
         "model_size": said["config"]["model_size"],
         "batch_size": said["config"]["batch_size"],
@@ -152,6 +160,7 @@ def _command_line_agrees(case: Case, answer: Answer, capsys) -> None:
         "noise_multiplier": said["config"]["noise_multiplier"],
         "noise_batch_ratio": said["config"]["noise_batch_ratio"],
         "cross_entropy": said["cross_entropy"]["value"],
+        "loss_unit": said["cross_entropy"]["unit"],
         "epsilon_certified": said["epsilon_certified"],
         "delta": said["delta"],
         "device_hours": said["cost"]["device_hours"],

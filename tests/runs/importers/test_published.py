@@ -59,7 +59,7 @@ def _edited(tmp_path: Path, old: str, new: str) -> Path:
         ("1.1e17", "1.3e17", 3, "compute_flops within 10% of 6·M·B·T·S = 1.043e+17, got 1.3e+17"),
         ("8.5e2", "9.9e2", 3, "token_model_ratio within 10% of B·T·S / M = 821.4, got 9.9e2."),
         ("8.5e2", "x", 3, "Expected a number for token_model_ratio, got x."),
-        ("7.28", "10.9", 2, "at most 10.843 nats per token for a vocabulary of 30522, got 10.9"),
+        ("7.28", "10.9", 2, "at most 10.843 nats for a vocabulary of 30522, got 10.9"),
         ("7.28,", ",", 2, "Expected a value for cross_entropy, got none."),
         ("1.2e23,1.20,3.3e8,1.1e5", "1.2e23", 21, "Expected a value for model_size, got none."),
     ],
