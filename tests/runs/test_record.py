@@ -274,10 +274,10 @@ def test_defaults_fill_empty_cells_and_give_way_to_others():
     ("change", "sentence"),
     [
         ({"model_size": "many"}, "Expected a number for model_size, got many."),
-        ({"model_size": "1_000"}, "Expected a number for model_size, got 1_000."),
+        ({"model_size": "1_0"}, "Expected a number for model_size, got 1_0."),
         ({"model_size": ""}, "Expected a value for model_size, got none."),
         ({"model_size": None}, "Expected a value for model_size, got none."),
-        ({"model_size": "1e999"}, "Expected a whole number for model_size, got inf."),
+        ({"model_size": "1e999"}, "Expected a number for model_size, got 1e999."),
         ({"batch_size": "0"}, "Expected batch_size of at least 1, got 0."),
         ({"cross_entropy": "nan"}, "Expected a finite number for cross_entropy, got nan."),
         (

@@ -8,14 +8,14 @@ may differ from 6·M·B·T·S by up to 10 % (:data:`engine.runs.record.ROUNDING`
 The table prints no noise: evidence computes it by accounting (sampling "best", as the paper does).
 """
 
-import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.config import DEFAULT_DELTA, Sampling
 from engine.errors import InputError
 from engine.runs.record import ROUNDING, Provenance, RunRecord
-from engine.runs.table import Refusal, parse_number, read_rows
+from engine.runs.table import Refusal, number, read_rows
+from engine.tables.reader import read_file
 
 FAMILY = "published-bert"
 TABLE_2 = Path(__file__).resolve().parents[3] / "data" / "published" / "mckenna2025_table2.csv"
@@ -57,12 +57,8 @@ def read_table_2(path: Path) -> tuple[list[RunRecord], list[Refusal]]:
 
     ``token_model_ratio`` (tokens seen by parameters) is checked against B·T·S / M and not kept.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        template = "Expected to read {path}: {reason}"
-        raise InputError(template, path=path, reason=error) from error
+    table = read_file(path)
+    rows = [{name: table.cell(row, name) for name in table.header} for row in table.rows]
     ratios = [row.pop("token_model_ratio", None) for row in rows]
     records, refusals = read_rows(rows, created_at=_CREATED_AT, defaults=_DEFAULTS, first_row=2)
     refused = {refusal.row_number for refusal in refusals}
@@ -81,7 +77,7 @@ def read_table_2(path: Path) -> tuple[list[RunRecord], list[Refusal]]:
 def _check_ratio(record: RunRecord, text: str | None) -> None:
     if not text:
         return
-    stated = parse_number("token_model_ratio", text)
+    stated = number("token_model_ratio", text)
     tokens = record.batch_size * record.iterations * record.sequence_length
     expected = tokens / record.model_size
     if not abs(stated - expected) <= ROUNDING[record.provenance] * expected:
