@@ -15,7 +15,7 @@ provisional.
 ('train', 'estimated')
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from engine.accounting.certificate import Certificate
@@ -179,14 +179,7 @@ class CertificateRequest:
 
     def certify(self) -> Certificate:
         """The certificate, up to some seconds of numerics. Raises :class:`InputError`."""
-        return certify(
-            data_budget=self.data_budget,
-            batch_size=self.batch_size,
-            iterations=self.iterations,
-            epsilon=self.epsilon,
-            delta=self.delta,
-            sampling=self.sampling,
-        )
+        return certify(**asdict(self))
 
 
 def to_certify(question: Question, decision: Decision) -> CertificateRequest:

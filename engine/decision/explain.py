@@ -15,6 +15,7 @@ from engine.decision.decide import Decision
 from engine.decision.question import Question
 from engine.errors import InputError
 from engine.loss_unit import unit_of
+from engine.roi.defaults import PRICE_ROWS
 
 Result = Literal["loss", "cost"]
 Decide = Callable[[Question], Decision]
@@ -97,10 +98,6 @@ SWAPS: Mapping[str, Swap] = {
 }
 """Assumption → a question with that of another one. A price belongs to its accelerator; figures of
 the return and the curve belong together and move neither loss nor cost of the training."""
-_FOLLOW_PRICES = (
-    "price_per_device_hour", "peak_flops", "utilisation", "dp_overhead", "jpy_per_usd"
-)  # fmt: skip
-"""Rows of the assumptions that hold the prices once more."""
 
 
 def differing(first: Question, second: Question) -> list[str]:
@@ -138,7 +135,7 @@ def _differs(name: str, first: Question, second: Question) -> bool:
         return first.curve != second.curve or any(
             first.assumptions[row.name] != row
             for row in second.assumptions.rows
-            if row.name not in _FOLLOW_PRICES
+            if row.name not in PRICE_ROWS
         )
     return SWAPS[name](first, second) != first
 

@@ -44,7 +44,6 @@ class Verdict:
     npv: float | None = None
     probability: float | None = None
     pilot_price: float | None = None
-    pilot_net: float | None = None
 
 
 def verdict(decision: Decision, study: Study | None) -> Verdict:
@@ -70,5 +69,4 @@ def verdict(decision: Decision, study: Study | None) -> Verdict:
         npv=npv,
         probability=study.appraisal.probability,
         pilot_price=pilot.price,
-        pilot_net=pilot.net,
     )
