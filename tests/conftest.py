@@ -17,10 +17,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
-from engine.accounting import certify
 from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence, fitted_evidence
 from engine.durable import CACHE_VARIABLE
-from tests.bounds import shared
 from tests.browser.server import (
     CHROMIUM_ARGUMENTS,
     NO_CHROMIUM,
@@ -30,8 +28,6 @@ from tests.browser.server import (
 )
 
 ROOT = Path(__file__).resolve().parents[1]
-BOUND = certify._bound
-"""The bound as the engine computes it, which tests of the accounting ask."""
 REQUIRE_BROWSER = "KESSAI_REQUIRE_BROWSER"
 VIEWPORT = {"width": 1440, "height": 2200}
 """Tall, because a picture of the page holds only what the viewport does."""
@@ -77,16 +73,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def fitted() -> FittedEvidence:
     """The law of the published evidence, fitted once for all tests and workers."""
     return fitted_evidence(PUBLISHED_BERT)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def bounds(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Compute a certificate's bounds once for all tests and workers, unless time is measured."""
-    with pytest.MonkeyPatch.context() as patch:
-        if not (pytestconfig.option.benchmark_enable or pytestconfig.option.benchmark_only):
-            folder = Path(os.environ[CACHE_VARIABLE]) / "bounds"
-            patch.setattr(certify, "_bound", shared(BOUND, folder))
-        yield
 
 
 @pytest.fixture(autouse=True)

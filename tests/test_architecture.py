@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # --- the rules ----------------------------------------------------------------------------------
 
-_BASE = {"config", "errors", "interval"}
+_BASE = {"config", "errors", "interval", "loss_unit"}
 _RECORDS = _BASE | {"runs"}
 _QUESTION = _BASE | {"law", "accounting"}
 
@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "interval": set(),
     "config": {"errors"},
+    "loss_unit": {"errors"},
     "durable": set(),
     "tables": {"errors"},
     "deployments": {"errors", "tables"},

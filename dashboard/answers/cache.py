@@ -5,6 +5,7 @@ hands out the object itself. A refusal (``InputError``) is raised anew each time
 """
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from engine.api.decisions import (
     Answer,
     Certificate,
     CertificateRequest,
+    Currency,
     Decision,
     Question,
     answers,
@@ -28,7 +30,7 @@ from engine.api.decisions import (
     search,
     to_certify,
 )
-from engine.api.money import Candidate, Cost, CostAssumptions, Goal, Held, Least, inverse
+from engine.api.money import Candidate, Cost, CostAssumptions, Curve, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
 from engine.api.pilots import (
     Arm,
@@ -97,7 +99,22 @@ def answer(question: Question) -> Answer:
         certificate = certificates().known(promise)
     except InputError as error:
         refusal = error
-    return _answer(question, certificate, refusal is not None, refusal)
+    refused = refusal is not None
+    found = _answer(_in_yen(question), certificate, refused, refusal)
+    return _asked_as(question, certificate, refused, found)
+
+
+def _in_yen(question: Question) -> Question:
+    """Everything is computed in yen: who looks at dollars waits for nothing again."""
+    return replace(question, currency=Currency.JPY)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _asked_as(
+    question: Question, certificate: Certificate | None, refused: bool, _found: Answer
+) -> Answer:
+    """The same answer, as one object, in the currency of ``question``."""
+    return replace(_found, question=question)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -171,16 +188,25 @@ def _budgets(budget: Budget, sampling: Sampling) -> search.Budgets:
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
 def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
     """The least of each budget that reaches a target, the others held."""
-    return inverse.least_budgets(_held(question), goal, target)
+    return _least_budgets(_in_yen(question), goal, target)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
+def _least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
+    curve = question.curve if goal is Goal.LOSS else answers.applicable_curve(question)
+    return inverse.least_budgets(_held(question, curve), goal, target)
+
+
 def best_epsilon(question: Question) -> Candidate:
     """The ε that earns most, legal risk included."""
-    return inverse.best_epsilon(_held(question))[0]
+    return _best_epsilon(_in_yen(question))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _best_epsilon(question: Question) -> Candidate:
+    return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
 
 
 def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:
@@ -260,15 +286,16 @@ def renew_evidence() -> None:
         fitted_evidence,
         decision,
         _answer,
-        least_budgets,
-        best_epsilon,
+        _asked_as,
+        _least_budgets,
+        _best_epsilon,
         budget_map,
         plan_lines,
     ):
         kept.clear()
 
 
-def _held(question: Question) -> Held:
+def _held(question: Question, curve: Curve) -> Held:
     fitted = fitted_evidence(question.evidence_id)
     return Held(
         budget=question.budget,
@@ -276,5 +303,5 @@ def _held(question: Question) -> Held:
         space=fitted.space,
         sampling=question.sampling,
         table=question.assumptions,
-        curve=question.curve,
+        curve=curve,
     )

@@ -10,7 +10,7 @@ from dashboard.decide import wording
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.text import formats
+from engine.text import formats, labels
 from engine.text.i18n import Words
 
 _STROKES = ("solid", "dash", "dot", "dashdot")
@@ -19,10 +19,17 @@ MOST = len(_STROKES)
 """Scenarios that one figure can tell apart without colours."""
 
 
+def drawn(sides: list[Side]) -> list[Side]:
+    """The scenarios that one axis of losses can show: those with a plan, in the first one's
+    unit."""
+    answered = [each for each in sides if each.answer is not None]
+    return [each for each in answered if each.unit == answered[0].unit][:MOST]
+
+
 def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
-    """The best loss along compute under each scenario's people and ε, with its own budget
-    marked."""
-    shown = [(each.name, each.answer.decision) for each in sides if each.answer is not None][:MOST]
+    """The best loss along compute under each scenario's people and ε, with its own budget marked;
+    scenarios whose loss is in another unit than the first's are left out."""
+    shown = [(each.name, each.answer.decision) for each in drawn(sides) if each.answer is not None]
     canvas = Canvas(colours)
     budgets = [plan.recommendation.config.compute_flops for _, plan in shown]
     limits = [plan.saturation.compute_flops or 0.0 for _, plan in shown]
@@ -57,7 +64,7 @@ def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
     span = max(float(np.ptp(every)), 0.1)
     canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
     canvas.figure.update_yaxes(
-        title_text=words.say("Expected loss (nats per token)"),
+        title_text=labels.expected_loss(words),
         range=[max(0.0, float(every.min()) - 0.25 * span), float(every.max()) + 0.25 * span],
     )
     canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})

@@ -1,5 +1,7 @@
 """Compare: what explains the difference in a sentence, frontiers, scenarios as columns, files."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.answers import cache, provisional
@@ -24,8 +26,12 @@ def render(now: Scenario) -> None:
         (sentence.header if place else sentence.title)(said, anchor=False)
     found = explained[0]
     if any(each.answer for each in sides):
-        drawn = charts.frontiers(sides, words, palette(st.context.theme.type))
+        shown = charts.drawn(sides)
+        in_its_unit = replace(words, loss_unit=shown[0].unit)
+        drawn = charts.frontiers(sides, in_its_unit, palette(st.context.theme.type))
         blocks.chart(words.say("Frontiers"), drawn)
+        if missing := wording.left_out(sides, shown, words):
+            st.caption(missing)
     answers = [each.answer for each in sides if each.answer is not None]
     provisional.mark(answers, words)
     blocks.heading(words.say("Side by side"), blocks.tips(words, "loss", "usual_rule"))

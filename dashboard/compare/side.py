@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dashboard.state import link, scenario
-from engine.api.decisions import Answer, Question
+from engine.api.decisions import Answer, LossUnit, Question, unit_of
 from engine.errors import InputError
 
 Values = Mapping[str, link.Value]
@@ -19,6 +19,11 @@ class Side:
     question: Question
     answer: Answer | None
     refused: InputError | None = None
+
+    @property
+    def unit(self) -> LossUnit:
+        """Of its losses."""
+        return unit_of(self.question.evidence_id)
 
 
 def side(name: str, values: Values, answer: Callable[[Question], Answer]) -> Side:

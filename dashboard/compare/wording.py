@@ -50,6 +50,14 @@ def headline(first: Side, second: Side, found: Explanation | None, words: Words)
         return words.say("{second} and this scenario rest on the same assumptions.", **names)
     loss, cost = found.main("loss"), found.main("cost")
     texts = {**names, **_results(first.answer, second.answer, words)}
+    if found.loss is None:
+        return words.say(
+            "{second} has a loss of {loss_b} {unit_b}, this scenario {loss_a} {unit_a}: losses in "
+            "different units do not compare. It costs {cost_b}, this scenario {cost_a}.",
+            unit_a=words.field(first.unit.measure),
+            unit_b=words.field(second.unit.measure),
+            **texts,
+        )
     if loss is not None and cost is not None:
         return words.say(
             "{second} has a loss of {loss_b}, this scenario {loss_a}, mostly because of {loss_by}; "
@@ -110,9 +118,26 @@ def effects(found: Explanation, words: Words) -> dict[str, list[str]]:
     ranked = sorted(found.effects, key=lambda e: -(abs(e.loss or 0) + abs(e.cost or 0)))
     return {
         words.say("Assumption"): [name(e.assumption, words) for e in ranked],
-        words.say("Moves the loss by"): [_change(e.loss, words) for e in ranked],
+        words.say("Moves the loss by"): [
+            words.say("another unit")
+            if found.loss is None and e.assumption == "evidence"
+            else _change(e.loss, words)
+            for e in ranked
+        ],
         words.say("Moves the cost by"): [_change(e.cost, words) for e in ranked],
     }
+
+
+def left_out(sides: list[Side], drawn: list[Side], words: Words) -> str | None:
+    """Which scenarios the figure does not show, since their loss is in another unit."""
+    shown = [each.name for each in drawn]
+    names = [each.name for each in sides if each.answer is not None and each.name not in shown]
+    if not names:
+        return None
+    return words.say(
+        "Not drawn, since the loss is in another unit: {names}.",
+        names=", ".join(_quoted(name, words) for name in names),
+    )
 
 
 def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[str]]:
@@ -217,8 +242,12 @@ def _assumption(each: Side, key: str, words: Words) -> str:
 
 def _said(key: str, answer: Answer, words: Words) -> str:
     """The quantity as the scenario's own pages say it: dollars at its own rate of exchange."""
+    return quantities.text(key, answer, _own(answer, words))
+
+
+def _own(answer: Answer, words: Words) -> Words:
     rate = answer.question.assumptions["jpy_per_usd"].value if words.jpy_per_usd else None
-    return quantities.text(key, answer, replace(words, jpy_per_usd=rate))
+    return replace(words, jpy_per_usd=rate)
 
 
 def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], ...]:
@@ -228,14 +257,13 @@ def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], .
         return quantities.label(key, words), lambda answer: _said(key, answer, words)
 
     def with_range(key: str, inside: str) -> tuple[str, Callable[[Answer], str]]:
-        return quantities.label(key, words), lambda answer: formats.bracketed(
-            _said(key, answer, words),
-            _said(inside, answer, words),
-            words.language,
+        return quantities.label(key, words), lambda answer: quantities.with_range(
+            key, inside, answer, _own(answer, words)
         )
 
     return (
         with_range("cross_entropy", "cross_entropy_range"),
+        row("loss_unit"),
         row("training_list_price"),
         row("model_size"),
         row("batch_size"),

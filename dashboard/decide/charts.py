@@ -52,9 +52,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     _saving(canvas, answer, words)
     _this_plan(canvas, answer, words)
     canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
-    canvas.figure.update_yaxes(
-        title_text=words.say("Expected loss (nats per token)"), range=losses(answer, shown)
-    )
+    canvas.figure.update_yaxes(title_text=labels.expected_loss(words), range=losses(answer, shown))
     canvas.figure.update_layout(
         legend={
             "orientation": "h",

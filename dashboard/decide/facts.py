@@ -29,18 +29,13 @@ def metrics(answer: Decision, words: Words) -> list[Metric]:
 
 def _quality(answer: Decision, words: Words) -> Metric:
     expected = answer.recommendation.cross_entropy
-    perplexity = formats.plain(math.exp(expected.value))
     inside = formats.between(
         formats.loss(expected.low), formats.loss(expected.high), words.language
     )
     return Metric(
         label=words.say("Expected loss"),
         value=formats.loss(expected.value),
-        detail=words.say(
-            "{inside} nats per token · perplexity {perplexity}",
-            inside=inside,
-            perplexity=perplexity,
-        ),
+        detail=_unit_and_more(expected.value, inside, words),
         help=lookup.tip(
             "loss",
             words,
@@ -52,6 +47,23 @@ def _quality(answer: Decision, words: Words) -> Metric:
                 level=formats.percent(expected.level, words.language),
             ),
         ),
+    )
+
+
+def _unit_and_more(loss: float, inside: str, words: Words) -> str:
+    """The range with its unit, and the loss once more as people in the field know it."""
+    unit = words.field(words.loss_unit.measure)
+    if words.loss_unit.measure.of_bytes:
+        bits = formats.loss(loss / math.log(2.0))
+        return words.say(
+            "{inside} {loss_unit} · {bits} bits per byte", inside=inside, loss_unit=unit, bits=bits
+        )
+    perplexity = formats.plain(math.exp(loss))
+    return words.say(
+        "{inside} {loss_unit} · perplexity {perplexity}",
+        inside=inside,
+        loss_unit=unit,
+        perplexity=perplexity,
     )
 
 
@@ -243,6 +255,7 @@ def provenance(answer: Decision, words: Words) -> list[tuple[str, str]]:
     return [
         (words.say("Evidence"), labels.evidence_name(source.id, words)),
         (words.say("Identifier"), source.id),
+        (words.say("Unit of the loss"), labels.loss_unit(words.loss_unit, words)),
         (words.say("Measured runs"), formats.exact(source.runs)),
         (words.say("Hash of the data"), source.hash[:12]),
         (words.say("Forms of the law, by weight"), labels.forms(answer.forms, words)),

@@ -37,7 +37,7 @@ def layer(found: BudgetMap, quantity: str, assumptions: CostAssumptions, words: 
     if quantity == "loss":
         levels = _linear(found.cross_entropy)
         texts = [formats.loss(level) for level in levels]
-        title = words.say("Expected loss (nats per token)")
+        title = labels.expected_loss(words)
         return Layer(
             z=found.cross_entropy, levels=levels, texts=texts, title=title, better_low=True
         )

@@ -23,7 +23,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         "L",
         N_(
             "Cross entropy on text the model has not seen: the mean of −ln of the probability that "
-            "it gave the token that came, in nats per token. Lower is better."
+            "it gave the token that came, in nats per token, or per byte where text is read byte "
+            "by byte; the two do not compare. Lower is better."
         ),
     ),
     "nat": (
@@ -35,8 +36,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_("Perplexity"),
         "exp L",
         N_(
-            "The model hesitates as if between so many equally likely tokens. A tenth of a nat "
-            "less loss is about 10% less perplexity."
+            "The model hesitates as if between so many equally likely tokens, or bytes. A tenth of "
+            "a nat less loss is about 10% less perplexity."
         ),
     ),
     "model_size": (

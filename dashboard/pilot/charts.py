@@ -59,7 +59,9 @@ def watch(
             text = words.say("Predicted, transferred: {range}", range=inside)
         canvas.label(end, arm.predicted.value, text, hue, ax=-30, ay=-60, xanchor="right")
     canvas.figure.update_xaxes(title_text=words.say("Iterations (steps)"))
-    canvas.figure.update_yaxes(title_text=words.say("Held-out loss (nats per token)"))
+    canvas.figure.update_yaxes(
+        title_text=words.say("Held-out loss ({unit})", unit=words.field(words.loss_unit.measure))
+    )
     _legend(canvas)
     alt = words.say(
         "Held-out loss by iteration. Last measured: {loss}. Predicted at the end: {predicted}.",
@@ -103,7 +105,9 @@ def result(
         )
     _saving(canvas, found.saving, ends, words)
     canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
-    canvas.figure.update_yaxes(title_text=words.say("Held-out loss (nats per token)"))
+    canvas.figure.update_yaxes(
+        title_text=words.say("Held-out loss ({unit})", unit=words.field(words.loss_unit.measure))
+    )
     _legend(canvas)
     listed = "; ".join(
         f"{pilot_labels.arm(name, words)}: {formats.loss(loss)}" for name, (_, loss) in ends.items()

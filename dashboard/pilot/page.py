@@ -1,5 +1,6 @@
 """Pilot: choose, watch, read on one page; where things stand comes first, earlier pilots last."""
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -11,7 +12,7 @@ from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.api.pilots import launchers
+from engine.api.pilots import launchers, unit_of
 from engine.text.i18n import Words
 
 
@@ -29,6 +30,7 @@ def render(now: Scenario) -> None:
         step1_choose.draw(now, entries, words)
     else:
         found = pilot_entries.verdict_of(shown)
+        words = replace(words, loss_unit=unit_of(shown.plan.family))
         _steps(1 if found is None else 2, words)
         if found is None:
             step2_watch.draw(shown, shown.plan, now, words, colours)

@@ -28,7 +28,7 @@ def draw(
     blocks.chart(words.say("Measured against predicted"), drawn)
     if found.saving is not None:
         st.caption(wording.how_measured(words))
-    blocks.heading(words.say("Losses (nats per token)"))
+    blocks.heading(words.say("Losses ({unit})", unit=words.field(words.loss_unit.measure)))
     blocks.columns(facts.measured(found, entry.results, words))
     _audit(entry, words)
     refit.draw(plan, found, words)

@@ -19,7 +19,6 @@ from engine.text.labels import example
 
 def record(answer: Answer, basis: tables.Basis, words: Words) -> Record:
     """The form, filled in as far as figures go."""
-    study = answer.study
     sections = (
         Section(heading=words.say("Question"), sentences=(request.question(answer, words),)),
         Section(heading=words.say("Options"), table=tables.options(answer, words)),
@@ -33,13 +32,17 @@ def record(answer: Answer, basis: tables.Basis, words: Words) -> Record:
         ),
         Section(
             heading=words.say("Figures"),
-            sentences=(roi_wording.headline(study, words),),
+            sentences=(roi_wording.headline_of(answer, words),),
             table=tables.key_figures(answer, words),
         ),
         Section(
             heading=words.say("Assumptions"),
-            sentences=(words.say("Those that most hangs on; all of them are in the annex."),),
-            table=tables.main_assumptions(study, words),
+            sentences=(
+                words.say("Those that most hangs on; all of them are in the annex.")
+                if answer.study
+                else words.say("Those that the cost rests on; all of them are in the annex."),
+            ),
+            table=tables.main_assumptions(answer, words),
         ),
         Section(
             heading=words.say("Risks and what is done about them"),
@@ -76,18 +79,9 @@ def approvals(words: Words) -> tuple[str, ...]:
 
 def risks(answer: Answer, words: Words) -> Table:
     """What may go wrong, how much of it, and the answer."""
-    found, decision = answer.study.appraisal, answer.decision
-    loses = figures.chance(1 - found.probability, words)
+    decision = answer.decision
     rows = (
-        (
-            words.say("It does not pay"),
-            words.say(
-                "{chance} probability; 1 case in 20 ends below {low}.",
-                chance=loses,
-                low=figures.money(found.npv.low, words),
-            ),
-            words.say("Measure the largest unknown first; stop at a gate."),
-        ),
+        _loss_of_money(answer, words),
         (
             words.say("The forecast is wrong"),
             joined([objections.forecast(decision, words), wording.support(decision, words)], words),
@@ -101,6 +95,25 @@ def risks(answer: Answer, words: Words) -> Table:
     )
     heads = (words.say("Risk"), words.say("How large"), words.say("What is done"))
     return Table(title=words.say("Risks and what is done about them"), heads=heads, rows=rows)
+
+
+def _loss_of_money(answer: Answer, words: Words) -> tuple[str, str, str]:
+    if answer.study is None:
+        return (
+            words.say("Its value is not known"),
+            verdict.why(answer, words),
+            words.say("Nothing is spent before it is known."),
+        )
+    found = answer.study.appraisal
+    return (
+        words.say("It does not pay"),
+        words.say(
+            "{chance} probability; 1 case in 20 ends below {low}.",
+            chance=figures.chance(1 - found.probability, words),
+            low=figures.money(found.npv.low, words),
+        ),
+        words.say("Measure the largest unknown first; stop at a gate."),
+    )
 
 
 def promise(answer: Answer, words: Words) -> str:
@@ -118,17 +131,19 @@ def promise(answer: Answer, words: Words) -> str:
 
 def summary(answer: Answer, words: Words) -> Table:
     """The record in a few lines, for a slide."""
-    study, risk = answer.study, answer.risk
-    listed = _listed(((row[0], row[2]) for row in tables.options(answer, words).rows), words)
-    main = tables.main_assumptions(study, words).rows[:3]
+    risk, shown = answer.risk, tables.options(answer, words)
+    place = 2 if answer.study else 1  # the net present value, else the loss
+    listed = _listed(((row[0], row[place]) for row in shown.rows), words)
+    options = words.say("{name}: {listed}.", name=shown.heads[place], listed=listed)
+    main = tables.main_assumptions(answer, words).rows[:3]
     rows = [
         (words.say("Question"), request.question(answer, words)),
-        (words.say("Options"), words.say("Net present value: {listed}.", listed=listed)),
+        (words.say("Options"), options),
         (
             words.say("Recommendation"),
             joined([verdict.ask(answer, words), verdict.why(answer, words)], words),
         ),
-        (words.say("Figures"), roi_wording.headline(study, words)),
+        (words.say("Figures"), roi_wording.headline_of(answer, words)),
         (words.say("Assumptions"), _listed(((row[0], row[1]) for row in main), words)),
         (
             words.say("Risks"),

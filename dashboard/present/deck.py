@@ -51,7 +51,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
         slides=slides,
         appendix=_appendix(found, words),
         record=record,
-        data=(tables.raw_assumptions(found.answer.study.table, words),),
+        data=(tables.raw_assumptions(found.answer.question.assumptions, words),),
         footer=tables.footer(found.answer, found.basis, words),
         address=found.basis.address,
         notes_name=words.say("Notes"),
@@ -61,7 +61,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
 def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     """The question, the decision, what binds, the usual rule, privacy."""
     answer = found.answer
-    decision, study, risk = answer.decision, answer.study, answer.risk
+    decision, risk = answer.decision, answer.risk
     quality, _, saving, saturation = facts.metrics(decision, words)
     promise = decision_record.promise(answer, words)
     return (
@@ -71,7 +71,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
             points=(
                 *found.basis.cover.lines(tables.day(found.basis.day, words), words),
                 verdict.ask(answer, words),
-                roi_wording.headline(study, words),
+                roi_wording.headline_of(answer, words),
             ),
             notes=(request.opening(answer, words),),
         ),
@@ -109,11 +109,11 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
         Slide(
             key="privacy",
             title=roi_wording.odds(risk, words),
-            points=(promise, roi_wording.legal(study, words)),
+            points=(promise, roi_wording.legal(answer, words)),
             figure=figures.odds(risk, words, colours),
             notes=(
                 speaker_notes.chances(risk, words),
-                *aside(roi_facts.headlines(study, risk, words)[3].help),
+                *aside(roi_facts.headlines(answer, words)[-1].help),
             ),
             live=("epsilon", "data"),
         ),
@@ -122,8 +122,10 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
 
 def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     """Payback, value, unknowns, steps."""
-    study = found.answer.study
-    npv = roi_facts.headlines(study, found.answer.risk, words)[0]
+    answer, study = found.answer, found.answer.study
+    if study is None:
+        return (_unvalued(answer, words),)
+    npv = roi_facts.headlines(answer, words)[0]
     slides = [
         Slide(
             key="return",
@@ -159,13 +161,25 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
     slides.append(
         Slide(
             key="steps",
-            title=objections.stepwise(found.answer, words),
+            title=objections.stepwise(answer, study, words),
             points=(roi_wording.staged(study.staged, words),),
             table=tables.steps(study, words),
             notes=(words.say("A gate is written down before anything is measured."),),
         )
     )
     return tuple(slides)
+
+
+def _unvalued(answer: Answer, words: Words) -> Slide:
+    """What it costs, and why nothing is said of what it is worth."""
+    return Slide(
+        key="return",
+        title=roi_wording.headline_of(answer, words),
+        points=(roi_wording.second_line_of(answer, words),),
+        table=tables.amounts(answer, words),
+        notes=(words.say("No value is shown where no step to it has been measured."),),
+        live=("data", "epsilon"),
+    )
 
 
 def _close(found: Material, words: Words) -> tuple[Slide, ...]:
@@ -200,7 +214,7 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
 def _appendix(found: Material, words: Words) -> tuple[Slide, ...]:
     """What every export prints: plan, options, assumptions, privacy, basis."""
     answer = found.answer
-    study, certificate = answer.study, answer.certificate
+    certificate = answer.certificate
     promise = decision_record.promise(answer, words)
     covers = words.say(
         "The guarantee covers the training mechanism. It does not cover leaks other than the "
@@ -222,7 +236,7 @@ def _appendix(found: Material, words: Words) -> tuple[Slide, ...]:
         page("figures", tables.key_figures(answer, words)),
         page("amounts", tables.amounts(answer, words)),
         page("options", tables.options(answer, words)),
-        page("assumptions", tables.assumptions(study.table, words)),
+        page("assumptions", tables.assumptions(answer.question.assumptions, words)),
         page("statement", statement, promise, covers, title=words.say("Privacy statement")),
         page("attack", tables.attack(answer.risk, words)),
         page("basis", tables.basis(answer.decision, found.basis, words)),

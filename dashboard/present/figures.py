@@ -76,7 +76,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Lines:
 
     return Lines(
         x_title=words.say("Compute (FLOPs)"),
-        y_title=words.say("Expected loss (nats per token)"),
+        y_title=labels.expected_loss(words),
         alt=charts.frontier(answer, words, colours).alt,
         x=over(curve.compute_flops),
         lines=(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dashboard.decide import wording
 from dashboard.roi import wording as roi_wording
-from engine.api.decisions import Answer, AttackRisk, Code, Decision, findings
-from engine.api.money import WITHOUT_PRIVACY, Study
+from engine.api.decisions import Answer, Code, Decision, findings
+from engine.api.money import WITHOUT_PRIVACY, FittedCurve, Study
 from engine.text import figures, formats, quantities, verdict
 from engine.text.i18n import N_, Words
 
@@ -29,7 +29,7 @@ def objections(answer: Answer, words: Words) -> tuple[Objection, ...]:
     """Three: about the return, the privacy, the compute."""
     return (
         _return(answer, words),
-        _privacy(answer.study, answer.risk, words),
+        _privacy(answer, words),
         Objection(
             question=words.say("Would more compute, or the usual rule, not do better?"),
             answer=joined(
@@ -48,6 +48,8 @@ def objections(answer: Answer, words: Words) -> tuple[Objection, ...]:
 
 def _return(answer: Answer, words: Words) -> Objection:
     study = answer.study
+    if study is None:
+        return Objection(question=words.say("What is it worth?"), answer=verdict.why(answer, words))
     npv = study.appraisal.npv
     turns = just_pays(study, words)
     if npv.value < 0:
@@ -101,8 +103,9 @@ def just_pays(study: Study, words: Words) -> str:
     return ""
 
 
-def _privacy(study: Study, risk: AttackRisk, words: Words) -> Objection:
-    other = next((c for c in study.comparisons if c.plan.name == WITHOUT_PRIVACY), None)
+def _privacy(answer: Answer, words: Words) -> Objection:
+    others = answer.study.comparisons if answer.study else ()
+    other = next((c for c in others if c.plan.name == WITHOUT_PRIVACY), None)
     said = []
     if other is not None:
         template = (
@@ -115,7 +118,7 @@ def _privacy(study: Study, risk: AttackRisk, words: Words) -> Objection:
         )
         gap = figures.money(abs(other.difference.value), words)
         said.append(words.say(template, gap=gap))
-    said.append(roi_wording.odds(risk, words))
+    said.append(roi_wording.odds(answer.risk, words))
     return Objection(
         question=words.say("Why accept a worse model for the sake of privacy?"),
         answer=joined(said, words),
@@ -134,9 +137,8 @@ def forecast(answer: Decision, words: Words) -> str:
     )
 
 
-def stepwise(answer: Answer, words: Words) -> str:
+def stepwise(answer: Answer, study: Study, words: Words) -> str:
     """What steps with gates are good for on these figures."""
-    study = answer.study
     first, second = study.staged.gates
     stops = words.say("Each step has a gate at which we can stop.")
     if study.staged.pilot.net > 0:
@@ -171,7 +173,12 @@ def rule(answer: Decision, words: Words) -> str:
 def caveat(answer: Answer, words: Words) -> str:
     """What is not known."""
     sentences = [forecast(answer.decision, words)]
-    if not answer.question.curve.measured:
+    curve = answer.question.curve
+    if answer.study is None:
+        sentences.append(verdict.why(answer, words))
+    elif isinstance(curve, FittedCurve) and not curve.unit_stated:
+        sentences.append(roi_wording.curve(answer.study, words))
+    elif not curve.measured:
         sentences.append(
             words.say(
                 "The step from loss to value ({metric}) is an assumption until it has been "

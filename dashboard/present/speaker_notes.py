@@ -11,7 +11,7 @@ from dashboard.decide import facts
 from engine.api.decisions import AttackRisk, Decision
 from engine.api.money import Study
 from engine.text import formats, quantities
-from engine.text.i18n import Words
+from engine.text.i18n import N_, Words
 
 
 def aside(text: str) -> tuple[str, ...]:
@@ -26,9 +26,17 @@ def aside(text: str) -> tuple[str, ...]:
 def gist(answer: Decision, words: Words) -> str:
     """The decision for someone who has never trained a model."""
     _, cost, *_ = facts.metrics(answer, words)
-    return words.say(
+    template = N_(
         "In short: one training for {cost}, and a model that is as unsure of the next token as "
-        "between {perplexity} equally likely ones.",
+        "between {perplexity} equally likely ones."
+    )
+    if words.loss_unit.measure.of_bytes:
+        template = N_(
+            "In short: one training for {cost}, and a model that is as unsure of the next byte as "
+            "between {perplexity} equally likely ones."
+        )
+    return words.say(
+        template,
         cost=cost.value,
         perplexity=formats.plain(math.exp(answer.recommendation.cross_entropy.value)),
     )

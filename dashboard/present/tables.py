@@ -12,7 +12,7 @@ from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, AttackRisk, Certificate, Decision
 from engine.api.money import RULE, WITHOUT_PRIVACY, Assumptions, CostAssumptions, Study
 from engine.api.reports import Table
-from engine.text import figures, formats, reconciliation, sources
+from engine.text import figures, formats, quantities, reconciliation, sources
 from engine.text.i18n import N_, Words
 from engine.text.labels import example
 
@@ -50,20 +50,22 @@ def day(when: date, words: Words) -> str:
 
 def key_figures(answer: Answer, words: Words) -> Table:
     """The figures of both pages, each with its range."""
-    study = answer.study
     rows = [(item.label, item.value, item.detail) for item in facts.metrics(answer.decision, words)]
-    rows += [
-        (item.label, item.value, item.detail)
-        for item in roi_facts.headlines(study, answer.risk, words)
-    ]
-    chance = figures.chance(study.appraisal.probability, words)
-    rows.insert(5, (figures.name("payback", words), figures.payback(study.appraisal, words), ""))
-    rows.insert(6, (figures.name("probability", words), chance, ""))
+    rows += [(item.label, item.value, item.detail) for item in roi_facts.headlines(answer, words)]
+    if answer.study is not None:
+        worth = answer.study.appraisal
+        chance = figures.chance(worth.probability, words)
+        rows.insert(5, (figures.name("payback", words), figures.payback(worth, words), ""))
+        rows.insert(6, (figures.name("probability", words), chance, ""))
     return Table(
         title=words.say("Key figures"),
         heads=(words.say("Figure"), words.say("Its value"), words.say("Range and meaning")),
         rows=tuple(rows),
     )
+
+
+_FEW = (0, 1, 4, 5, 6, 9)
+"""Rows of the key figures, where the return is among them."""
 
 
 def few_figures(answer: Answer, words: Words) -> Table:
@@ -72,17 +74,16 @@ def few_figures(answer: Answer, words: Words) -> Table:
     return Table(
         title=words.say("Main figures"),
         heads=whole.heads,
-        rows=tuple(whole.rows[place] for place in (0, 1, 4, 5, 6, 9)),
+        rows=tuple(whole.rows[place] for place in _FEW) if answer.study else whole.rows,
     )
 
 
 def options(answer: Answer, words: Words) -> Table:
     """What could be done, doing nothing included; the one we ask for is marked."""
-    decision, study = answer.decision, answer.study
-    found = study.appraisal
+    decision, study, plan = answer.decision, answer.study, answer.outlay.plan
 
     def leaks(advantage: float | None) -> str:
-        unbounded = study.table["advantage_without_dp"].value
+        unbounded = answer.question.assumptions["advantage_without_dp"].value
         if advantage is None:
             return words.say(
                 "{share}, assumed, no limit", share=formats.percent(unbounded, words.language)
@@ -96,8 +97,8 @@ def options(answer: Answer, words: Words) -> Table:
         (
             ours,
             formats.loss(decision.recommendation.cross_entropy.value),
-            roi_wording.interval(found.npv.value, found.npv.low, found.npv.high, words),
-            leaks(found.plan.advantage),
+            quantities.with_range("npv", "npv_range", answer, words),
+            leaks(plan.advantage),
         )
     ]
     rows += [
@@ -107,7 +108,7 @@ def options(answer: Answer, words: Words) -> Table:
             roi_wording.interval(other.npv.value, other.npv.low, other.npv.high, words),
             leaks(other.plan.advantage),
         )
-        for other in study.comparisons
+        for other in (study.comparisons if study else ())
         if other.plan.name in _OPTIONS
     ]
     rows.append((nothing, "–", figures.money(0.0, words), "–"))
@@ -198,11 +199,19 @@ def _assumption(table: Assumptions, name: str, words: Words) -> tuple[str, ...]:
     )
 
 
-def main_assumptions(study: Study, words: Words) -> Table:
-    """The few that most hangs on."""
-    names = [bar.name for bar in study.tornado]
-    rows = [_assumption(study.table, n, words) for n in names if n in study.table.values]
-    whole = assumptions(study.table, words)
+_OF_THE_COST = (
+    "data_preparation_per_person", "team_size", "cost_per_person_month", "team_months",
+    "price_per_device_hour", "incident_probability",
+)  # fmt: skip
+"""Figures that the cost of a plan rests on."""
+
+
+def main_assumptions(answer: Answer, words: Words) -> Table:
+    """The few that most hangs on; where the value is not known, those of the cost."""
+    table, study = answer.question.assumptions, answer.study
+    names = _OF_THE_COST if study is None else [bar.name for bar in study.tornado]
+    rows = [_assumption(table, n, words) for n in names if n in table.values]
+    whole = assumptions(table, words)
     return Table(title=words.say("Main assumptions"), heads=whole.heads, rows=tuple(rows[:6]))
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
-from engine.api.money import to_csv, to_toml
+from engine.api.money import Measure, to_csv, to_toml
 from engine.text import figures, formats, tables
 from engine.text.i18n import Words
 
@@ -69,9 +69,17 @@ def _corrections(words: Words) -> None:
 def pairs(words: Words) -> None:
     """What was measured, in place of the assumed curve."""
     st.text_area(
-        words.say("Measured pairs: loss and metric, one pair a line"),
-        help=figures.measured(words),
-        placeholder=figures.EXAMPLES[words.metric],
+        words.say("Measured pairs: the unit of the losses, then loss and metric, one pair a line"),
+        help="\n\n".join(
+            (
+                figures.measured(words),
+                words.say(
+                    "Units: {units}. A loss by the token is of the evidence's own tokens.",
+                    units=", ".join(Measure),
+                ),
+            )
+        ),
+        placeholder=figures.example_pairs(words),
         **session.bind_pairs(),
     )
     if sentence := session.refused_entry("pairs", words):

@@ -9,8 +9,18 @@ from dataclasses import dataclass
 
 from dashboard.glossary import lookup
 from dashboard.roi import wording
-from engine.api.decisions import AttackRisk
-from engine.api.money import CURVE_INPUTS, INPUTS_OF, ONCE, PARTS_OF, PLAN_INPUTS, Study, inputs_of
+from engine.api.decisions import Answer, AttackRisk
+from engine.api.money import (
+    CURVE_INPUTS,
+    INPUTS_OF,
+    ONCE,
+    PARTS_OF,
+    PLAN_INPUTS,
+    Curve,
+    Plan,
+    Study,
+    inputs_of,
+)
 from engine.text import figures, formats, quantities, sources
 from engine.text.i18n import N_, Words
 
@@ -44,13 +54,11 @@ class Part:
     inputs: list[tuple[str, str, str]]
 
 
-def headlines(study: Study, risk: AttackRisk, words: Words) -> list[Headline]:
-    return [
-        _npv(study, words),
-        _rate(study, words),
-        _total(study, words),
-        _odds(risk, words),
-    ]
+def headlines(answer: Answer, words: Words) -> list[Headline]:
+    """What it earns, where that is known; what it costs; what an attacker finds, the last."""
+    study = answer.study
+    earned = [] if study is None else [_npv(study, words), _rate(study, words)]
+    return [*earned, _total(answer, words), _odds(answer.risk, words)]
 
 
 def _npv(study: Study, words: Words) -> Headline:
@@ -90,8 +98,8 @@ def _rate(study: Study, words: Words) -> Headline:
     )
 
 
-def _total(study: Study, words: Words) -> Headline:
-    cost = study.appraisal.total_cost
+def _total(answer: Answer, words: Words) -> Headline:
+    cost = answer.outlay.total_cost
     return Headline(
         key="total_cost",
         label=figures.name("total_cost", words),
@@ -99,7 +107,7 @@ def _total(study: Study, words: Words) -> Headline:
         detail=words.say(
             "{inside} over {years} years",
             inside=figures.money_range(cost.low, cost.high, words),
-            years=formats.plain(study.table["horizon_years"].value),
+            years=formats.plain(answer.question.assumptions["horizon_years"].value),
         ),
         help=words.say(
             "Everything spent until the horizon, not discounted: compute, search, pilots, data, "
@@ -127,15 +135,16 @@ def _odds(risk: AttackRisk, words: Words) -> Headline:
     )
 
 
-def parts(study: Study, key: str, words: Words) -> Iterator[Part]:
+def parts(answer: Answer, key: str, words: Words) -> Iterator[Part]:
     """The parts of a figure, each with its inputs, and with its amount where amounts sum to it."""
-    amounts = {"npv": study.appraisal.parts, "total_cost": study.appraisal.costs}.get(key, {})
+    earned = answer.study.appraisal.parts if answer.study else {}
+    amounts = {"npv": earned, "total_cost": answer.outlay.costs}.get(key, {})
     for part in PARTS_OF.get(key, (key,)):
         label = _part_of(key, part, words)
         if part in amounts:
             label += f": {figures.money(amounts[part], words)}"
-        names = _measured(study, INPUTS_OF.get(part) or inputs_of(part))
-        yield Part(label=label, inputs=[_input(study, name, words) for name in names])
+        names = _measured(answer.question.curve, INPUTS_OF.get(part) or inputs_of(part))
+        yield Part(label=label, inputs=[_input(answer, name, words) for name in names])
 
 
 def _part_of(whole: str, part: str, words: Words) -> str:
@@ -177,24 +186,24 @@ def steps(study: Study, words: Words) -> list[tuple[str, float]]:
     return [*found, (words.say("Other"), rest)] if rest else found
 
 
-def _measured(study: Study, names: tuple[str, ...]) -> list[str]:
+def _measured(curve: Curve, names: tuple[str, ...]) -> list[str]:
     """The inputs, with the measured pairs in place of the assumed curve."""
-    if not study.curve.measured or not set(CURVE_INPUTS) & set(names):
+    if not curve.measured or not set(CURVE_INPUTS) & set(names):
         return list(names)
     return [*(name for name in names if name not in CURVE_INPUTS), "metric_curve"]
 
 
-def _input(study: Study, name: str, words: Words) -> tuple[str, str, str]:
+def _input(answer: Answer, name: str, words: Words) -> tuple[str, str, str]:
     label = figures.name(name, words)
     if name == "metric_curve":
-        pairs = study.curve.pairs
+        pairs = answer.question.curve.pairs
         return label, words.say("{n} measured pairs", n=len(pairs)), words.say("your own figures")
     if name in PLAN_INPUTS:
-        known = name == "attack_advantage" and study.appraisal.plan.certified
+        known = name == "attack_advantage" and answer.outlay.plan.certified
         origin = _FROM.get("certified_advantage" if known else name)
         source = words.say(origin) if origin else words.say("plan of the Decide page")
-        return label, figures.figure(name, _of_plan(study, name), words), source
-    row = study.table[name]
+        return label, figures.figure(name, _of_plan(answer.outlay.plan, name), words), source
+    row = answer.question.assumptions[name]
     value = figures.figure(name, row.value, words)
     if row.uncertain:
         low, high = (figures.figure(name, end, words) for end in (row.low, row.high))
@@ -202,8 +211,7 @@ def _input(study: Study, name: str, words: Words) -> tuple[str, str, str]:
     return label, value, f"{sources.source(row.source, words)} ({row.dated})"
 
 
-def _of_plan(study: Study, name: str) -> float:
-    plan = study.appraisal.plan
+def _of_plan(plan: Plan, name: str) -> float:
     if name == "predicted_loss":
         return plan.loss.value
     if name == "attack_advantage":

@@ -13,8 +13,7 @@ from engine.text.i18n import Words
 
 def headlines(answer: Answer, words: Words) -> None:
     """One card a figure: its value, and a popover with its parts and their inputs."""
-    found = answer.study
-    shown = facts.headlines(found, answer.risk, words)
+    shown = facts.headlines(answer, words)
     for column, figure in zip(st.columns(len(shown)), shown, strict=True):
         with column.container(border=True, height="stretch", gap="xsmall"):
             st.metric(figure.label, figure.value, help=figure.help)
@@ -22,11 +21,11 @@ def headlines(answer: Answer, words: Words) -> None:
             with st.popover(
                 words.say("Where from"), icon=":material/account_tree:", width="stretch"
             ):
-                _parts(found, figure.key, words)
+                _parts(answer, figure.key, words)
 
 
-def _parts(found: Study, key: str, words: Words) -> None:
-    for part in facts.parts(found, key, words):
+def _parts(answer: Answer, key: str, words: Words) -> None:
+    for part in facts.parts(answer, key, words):
         with st.expander(part.label):
             names, values, sources = zip(*part.inputs, strict=True)
             st.table(

@@ -17,6 +17,7 @@ from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.api.decisions import Answer
+from engine.api.money import Study
 from engine.text.i18n import Words
 
 
@@ -29,21 +30,24 @@ def render(scenario: Scenario) -> None:
         assumptions.draw(scenario, words)
         return
     found = answer.study
-    st.title(wording.headline(found, words), anchor=False)
-    st.header(wording.second_line(found, words), anchor=False)
+    st.title(wording.headline_of(answer, words), anchor=False)
+    st.header(wording.second_line_of(answer, words), anchor=False)
     provisional.mark([answer], words)
     metric_and_currency.draw(words)
-    st.markdown(f":gray[:material/info:] {wording.curve(found, words)}")
+    if found is not None:
+        st.markdown(f":gray[:material/info:] {wording.curve(found, words)}")
     headlines.headlines(answer, words)
-    _charts(answer, words, colours)
+    if found is not None:
+        _charts(answer, found, words, colours)
+    else:
+        headlines.reconciliation(answer, words)
     risk.draw(answer, words, colours)
-    targets.draw(scenario, found, words)
+    targets.draw(scenario, answer, words)
     assumptions.draw(scenario, words)
     provisional.settle([answer])
 
 
-def _charts(answer: Answer, words: Words, colours: Palette) -> None:
-    found = answer.study
+def _charts(answer: Answer, found: Study, words: Words, colours: Palette) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         blocks.chart(

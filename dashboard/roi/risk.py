@@ -24,7 +24,7 @@ def draw(answer: Answer, words: Words, colours: Palette) -> None:
         )
         st.markdown(wording.odds(attack, words))
         blocks.table(wording.rates(attack, words))
-        st.markdown(wording.legal(answer.study, words))
+        st.markdown(wording.legal(answer, words))
         st.caption(wording.exposures(answer.exposures, attack.advantage, words))
     with right:
         peers = deployments()

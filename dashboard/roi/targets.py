@@ -7,22 +7,25 @@ from dashboard.roi import targets_wording
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
-from engine.api.money import Goal, Study
+from engine.api.decisions import Answer
+from engine.api.money import Goal
 from engine.errors import InputError
 from engine.text import figures
 from engine.text.i18n import Words
 
 _GOALS: tuple[Goal, ...] = tuple(Goal)
+_WITHOUT_VALUE = (Goal.LOSS,)
+"""What can be asked for where no step leads from loss to value."""
 
 
-def draw(now: Scenario, found: Study, words: Words) -> None:
+def draw(now: Scenario, found: Answer, words: Words) -> None:
     """Nothing is computed until a target is typed."""
     blocks.heading(words.say("The question turned round"))
     left, right = st.columns(2, gap="large")
     with left:
         goal = st.selectbox(
             words.say("What is to be reached"),
-            _GOALS,
+            _GOALS if found.study else _WITHOUT_VALUE,
             format_func=lambda key: figures.goal(key, words),
             **session.bind_page("goal", "kind"),
         )
@@ -41,7 +44,9 @@ def draw(now: Scenario, found: Study, words: Words) -> None:
                 with st.spinner(words.say("Searching …")):
                     least = cache.least_budgets(now.question, goal, target)
                 blocks.table(targets_wording.least(least, words))
-            if st.toggle(words.say("Which ε earns most?"), **session.bind_page("goal", "epsilon")):
+            if found.study and st.toggle(
+                words.say("Which ε earns most?"), **session.bind_page("goal", "epsilon")
+            ):
                 st.markdown(targets_wording.best_epsilon(cache.best_epsilon(now.question), words))
         except InputError as error:
             st.error(words.refusal(error), icon=":material/block:")

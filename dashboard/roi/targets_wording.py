@@ -1,28 +1,29 @@
 """Sentences of the question turned round: the least budget for a target, and the
 ε that earns most; pure."""
 
-from engine.api.money import Candidate, Goal, Least, Study
+from engine.api.decisions import Answer
+from engine.api.money import Candidate, Goal, Least
 from engine.config import EPSILON_RANGE
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
 
-def untold(study: Study, goal: Goal, words: Words) -> str:
+def untold(answer: Answer, goal: Goal, words: Words) -> str:
     """What a target will be answered with, before one is typed."""
     return words.say(
         "The least of each budget that reaches the target will stand here, the other two held: "
         "what to ask for, if the goal is given. Type a target, for instance {example}.",
-        example=example(study, goal, words),
+        example=example(answer, goal, words),
     )
 
 
-def example(study: Study, goal: Goal, words: Words) -> str:
+def example(answer: Answer, goal: Goal, words: Words) -> str:
     """A target near what the plan reaches, to type something like it."""
-    reached = {
-        Goal.NPV: study.appraisal.central_npv / figures.jpy(1.0, words),
-        Goal.METRIC: study.appraisal.metric.value,
-        Goal.LOSS: study.appraisal.loss.value,
-    }
+    reached = {Goal.LOSS: answer.outlay.plan.loss.value}
+    if answer.study is not None:
+        worth = answer.study.appraisal
+        reached[Goal.NPV] = worth.central_npv / figures.jpy(1.0, words)
+        reached[Goal.METRIC] = worth.metric.value
     return f"{formats.rounded(reached[goal], 2):.10g}"
 
 

@@ -3,9 +3,18 @@
 Pure, like :mod:`dashboard.decide.wording`: a study of the engine and words in, text out.
 """
 
-from engine.api.decisions import PEOPLE, AttackRisk, Exposure
-from engine.api.money import RULE, WITHOUT_PRIVACY, Comparison, Gate, StagedPlan, Study
-from engine.text import figures, formats, quantities
+from engine.api.decisions import PEOPLE, Answer, AttackRisk, Exposure
+from engine.api.money import (
+    RULE,
+    WITHOUT_PRIVACY,
+    Comparison,
+    FittedCurve,
+    Gate,
+    Measure,
+    StagedPlan,
+    Study,
+)
+from engine.text import figures, formats, quantities, verdict
 from engine.text.i18n import N_, Words
 
 _OTHERS = {
@@ -15,6 +24,24 @@ _OTHERS = {
 _UNPAID = 0.5
 """Share of draws that never pay back above which payback is not the headline."""
 _NEGLIGIBLE_GAP = 0.01
+
+
+def headline_of(answer: Answer, words: Words) -> str:
+    """Line 1 of an answer: what it earns, or, where that is not known, what it costs."""
+    if answer.study is not None:
+        return headline(answer.study, words)
+    return words.say(
+        "Over {years} years it would cost {total}; what it is worth is not known.",
+        years=formats.plain(answer.question.assumptions["horizon_years"].value),
+        total=quantities.text("total_cost", answer, words),
+    )
+
+
+def second_line_of(answer: Answer, words: Words) -> str:
+    """Line 2 of an answer: its worth, or why that is not known and what to do."""
+    if answer.study is None:
+        return verdict.why(answer, words)
+    return second_line(answer.study, words)
 
 
 def headline(study: Study, words: Words) -> str:
@@ -99,12 +126,30 @@ def interval(value: float, low: float, high: float, words: Words) -> str:
 def curve(study: Study, words: Words) -> str:
     """Where the step from loss to value comes from."""
     if study.curve.measured:
-        return words.say("The step from loss to metric was fitted to your measured pairs.")
+        said = words.say("The step from loss to metric was fitted to your measured pairs.")
+        if isinstance(study.curve, FittedCurve) and not study.curve.unit_stated:
+            return joined([said, without_unit(words)], words)
+        return said
     return words.say(
         "The step from loss to value ({metric}) is an assumption: replace it by your own figures "
         "in the table below before you decide.",
         metric=figures.inline("metric", words),
     )
+
+
+def without_unit(words: Words) -> str:
+    """That pairs state no unit, for what they were taken, and how to state one."""
+    return words.say(
+        "They do not state the unit of their losses and were taken for {unit}: write another one, "
+        "such as {example}, on the first line.",
+        unit=words.field(Measure.NATS_PER_TOKEN),
+        example=str(Measure.BITS_PER_BYTE),
+    )
+
+
+def joined(sentences: list[str], words: Words) -> str:
+    """Sentences in a row, as the language sets them."""
+    return ("" if words.language == "ja" else " ").join(sentences)
 
 
 def odds(risk: AttackRisk, words: Words) -> str:
@@ -168,15 +213,17 @@ def exposures(plans: tuple[Exposure, ...], here: float, words: Words) -> str:
     )
 
 
-def legal(study: Study, words: Words) -> str:
+def legal(answer: Answer, words: Words) -> str:
     """The third indicator: what privacy avoids, by the drop of the attacker's advantage."""
-    avoided = study.appraisal.legal_avoided
-    leak = study.appraisal.plan.advantage
+    avoided = answer.outlay.legal_avoided
+    leak = answer.outlay.plan.advantage
     return words.say(
         "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
         "advantage, {without} without privacy and {with_privacy} under this plan.",
         avoided=interval(avoided.value, avoided.low, avoided.high, words),
-        without=formats.percent(study.table["advantage_without_dp"].value, words.language),
+        without=formats.percent(
+            answer.question.assumptions["advantage_without_dp"].value, words.language
+        ),
         with_privacy=formats.percent(1.0 if leak is None else leak, words.language),
     )
 

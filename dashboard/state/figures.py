@@ -2,15 +2,16 @@
 measured pairs of loss and metric.
 
 A changed row is ``name=value~low~high~distribution``, with ``~source~dated`` behind it where those
-were changed too; rows are apart by semicolons. Pairs are ``loss,metric``, apart by semicolons. Both
-are None where nothing is a person's own. Pure, and without a sidebar: the figures that it holds
-(price, utilisation, overhead, rate) have fields of their own in a link.
+were changed too, and its unit of loss behind those where that is another one; rows are apart by
+semicolons. Pairs are ``loss,metric``, apart by semicolons, with the unit of their losses before
+them. Both are None where nothing is a person's own. Pure, and without a sidebar: the figures that
+it holds (price, utilisation, overhead, rate) have fields of their own in a link.
 
 >>> of = table(MetricKind.MINUTES_SAVED, "adoption=0.8~0.3~0.85~pert")
 >>> of["adoption"].value, written(of, table(MetricKind.MINUTES_SAVED, None))
 (0.8, 'adoption=0.8~0.3~0.85~pert')
->>> read_pairs("2.0, 4.5\\n2.5; 3.9\\n3.0 2.4")
-((2.0, 4.5), (2.5, 3.9), (3.0, 2.4))
+>>> read_pairs("bits per byte\\n2.0, 4.5\\n2.5; 3.9\\n3.0 2.4")
+(<Measure.BITS_PER_BYTE: 'bits-per-byte'>, ((2.0, 4.5), (2.5, 3.9), (3.0, 2.4)))
 """
 
 import re
@@ -24,13 +25,15 @@ from engine.api.money import (
     DEFAULT_ASSUMPTIONS,
     INPUTS,
     OF_METRIC,
-    AssumedCurve,
     Assumption,
     Assumptions,
     Curve,
     Distribution,
+    Measure,
     MetricKind,
+    assumed,
     fit_metric,
+    measure,
     require_metrics,
     with_metric,
 )
@@ -54,6 +57,7 @@ class _Change(TypedDict):
     distribution: Distribution
     source: NotRequired[str]
     dated: NotRequired[str]
+    unit: NotRequired[str]
 
 
 def read(text: str) -> str:
@@ -110,22 +114,27 @@ def joined(*texts: str | None) -> str | None:
 def pairs_text(text: str) -> str | None:
     """Pairs as a link has them; None for none. Raises :class:`InputError` for a line that is
     none."""
-    pairs = [f"{loss:.12g},{metric:.12g}" for loss, metric in read_pairs(text)]
+    unit, read = read_pairs(text)
+    pairs = [f"{loss:.12g},{metric:.12g}" for loss, metric in read]
     if len(pairs) == 2 and all(pair.replace(",", "").isdigit() for pair in pairs):
         pairs[0] = pairs[0].replace(",", ".0,")  # 2,8;3,1 could be two numbers
-    return _ROW.join(pairs) or None
+    return _ROW.join([*([str(unit)] if unit else []), *pairs]) if pairs else None
 
 
 def pairs_lines(text: str | None) -> str:
-    """The same as a person types them, a pair a line."""
+    """The same as a person types them: a unit, if one was given, and a pair a line."""
     return "\n".join((text or "").replace(",", ", ").split(_ROW))
 
 
-def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
-    """Loss and metric, apart by a comma, semicolon, tab or space: one pair a line, or, as in a
-    link, pairs without blanks apart by semicolons."""
+def read_pairs(text: str) -> tuple[Measure | None, tuple[tuple[float, float], ...]]:
+    """The unit of the losses, None where it is not stated, and the pairs.
+
+    A first line without a digit is the unit. Then loss and metric, apart by a comma, semicolon,
+    tab or space: one pair a line, or, as in a link, pairs without blanks apart by semicolons.
+    """
     # Digits and commas may be of full width, as one types them in Japanese.
     text = unicodedata.normalize("NFKC", text)
+    unit, text = _unit_before(text)
     if re.fullmatch(r"\d+,\d+;\d+,\d+", text):
         raise InputError(
             "Expected one meaning of “{value}”: type a decimal point, or each pair on a line.",
@@ -152,7 +161,13 @@ def read_pairs(text: str) -> tuple[tuple[float, float], ...]:
                 value=line[:40],
             )
         pairs.append((numbers[0], numbers[1]))
-    return tuple(pairs)
+    return unit, tuple(pairs)
+
+
+def _unit_before(text: str) -> tuple[Measure | None, str]:
+    """The unit that a first line or part without a digit states, and the pairs behind it."""
+    stated = re.match(r"\s*([^\d\n;]*[^\d\s;][^\d\n;]*)(?:[\n;]|$)", text)
+    return (measure(stated[1]), text[stated.end() :]) if stated else (None, text)
 
 
 def _between_pair(line: str) -> list[str]:
@@ -172,10 +187,10 @@ def curve(kind: MetricKind, text: str | None, own: Assumptions) -> Curve:
     pairs with values that the metric cannot have.
     """
     require_metrics(own, kind)
-    pairs = read_pairs(text or "")
+    unit, pairs = read_pairs(text or "")
     if not pairs:
-        return AssumedCurve(kind=kind)
-    return fit_metric(kind, pairs, own["metric_ceiling"].value)
+        return assumed(kind, own)
+    return fit_metric(kind, pairs, own["metric_ceiling"].value, stated=unit)
 
 
 def _changes(text: str) -> dict[str, _Change]:
@@ -185,7 +200,7 @@ def _changes(text: str) -> dict[str, _Change]:
     for line in text.split(_ROW):
         name, _, content = line.partition("=")
         parts = content.split(_PART)
-        if name not in INPUTS or name in found or len(parts) not in (4, 6):
+        if name not in INPUTS or name in found or len(parts) not in (4, 6, 7):
             raise _no_changes(line)
         try:
             value, low, high = map(float, parts[:3])
@@ -198,7 +213,9 @@ def _changes(text: str) -> dict[str, _Change]:
             "distribution": _distribution(name, parts[3]),
         }
         if len(parts) > 4:
-            change["source"], change["dated"] = map(unquote, parts[4:])
+            change["source"], change["dated"] = map(unquote, parts[4:6])
+        if len(parts) == 7:
+            change["unit"] = parts[6]
         replace(DEFAULT_ASSUMPTIONS[name], **change)  # refuses what no figure can be
         found[name] = change
     return found
@@ -220,8 +237,10 @@ def _change(row: Assumption, base: Assumption) -> _Change:
         "high": row.high,
         "distribution": row.distribution,
     }
-    if (row.source, row.dated) != (base.source, base.dated):
+    if (row.source, row.dated, row.unit) != (base.source, base.dated, base.unit):
         change["source"], change["dated"] = row.source, row.dated
+    if row.unit != base.unit:
+        change["unit"] = row.unit
     return change
 
 
@@ -231,6 +250,8 @@ def _line(name: str, change: _Change) -> str:
     parts.append(change["distribution"].value)
     if "source" in change:
         parts += [_escaped(change["source"]), _escaped(change["dated"])]
+    if "unit" in change:
+        parts.append(change["unit"])
     return f"{name}={_PART.join(parts)}"
 
 

@@ -7,6 +7,7 @@ from dashboard.state import assumption_table, figures, link
 from engine.api.decisions import Currency, Question
 from engine.api.money import Assumptions, MetricKind, with_costs
 from engine.config import Budget, Sampling
+from engine.text import quantities
 from engine.text.i18n import Words
 
 
@@ -24,9 +25,9 @@ class Scenario:
 
     @property
     def words(self) -> Words:
-        """The language with the metric's names and the currency, at the assumptions' rate."""
-        asked = self.question
-        return Words(self.language, metric=asked.metric, jpy_per_usd=asked.jpy_per_usd)
+        """The language with the metric's names, the currency at the assumptions' rate, and units
+        of loss."""
+        return quantities.words_of(self.question, self.language)
 
 
 def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str, link.Value]:

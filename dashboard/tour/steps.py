@@ -14,7 +14,7 @@ from dashboard.state import link
 from dashboard.state.scenario import Scenario
 from engine.api.decisions import Answer, Decision
 from engine.api.money import Study
-from engine.text import figures, formats, labels, quantities
+from engine.text import figures, formats, labels, quantities, verdict
 from engine.text.i18n import N_, Words
 
 _LEFT = ("lang", "currency", "tour")
@@ -115,8 +115,8 @@ class Answers:
         return self.answer.decision
 
     @property
-    def study(self) -> Study:
-        """What it earns."""
+    def study(self) -> Study | None:
+        """What it earns, where that is known."""
         return self.answer.study
 
 
@@ -218,6 +218,8 @@ def _explore(found: Answers, words: Words) -> str:
 
 def _roi(found: Answers, words: Words) -> str:
     study = found.study
+    if study is None:
+        return verdict.why(found.answer, words)
     worth = study.appraisal
     return words.say(
         "Net present value over {years} years: {value}, and with {level} probability {range}; it "
@@ -266,6 +268,8 @@ def _compare(found: Answers, words: Words) -> str:
 
 
 def _present(found: Answers, words: Words) -> str:
+    if found.study is None:
+        return verdict.why(found.answer, words)
     worth = found.study.appraisal
     return words.say(
         "Slides with these very figures: {money} of computing, a net present value of {value}, "

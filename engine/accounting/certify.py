@@ -16,7 +16,6 @@ training (choosing a learning rate on it, say).
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 from engine.accounting import dominating
 from engine.accounting.certificate import Certificate
@@ -26,7 +25,7 @@ from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.accounting.profile import composed_epsilon_bound
 from engine.accounting.search import beyond_table
 from engine.accounting.search import noise_multiplier as searched_noise_multiplier
-from engine.accounting.step import LatticeLoss, reach_of
+from engine.accounting.step import LatticeLoss
 from engine.config import NeighbouringRelation, Sampling, require_integer
 from engine.errors import InputError
 
@@ -164,10 +163,7 @@ def certified_epsilon(
     mu = mechanism.gaussian_mu
     if mu is not None:
         return float(gaussian_epsilon(mu, delta)) * _UP, GAUSSIAN
-    reach = partial(dominating.reach, mechanism)
-    return _least_above(
-        reach, partial(dominating.losses_above, mechanism), mechanism, delta, target
-    ), PLD
+    return _least_above(mechanism, 1, delta, target), PLD
 
 
 def lower_epsilon(mechanism: Mechanism, delta: float) -> float:
@@ -175,7 +171,7 @@ def lower_epsilon(mechanism: Mechanism, delta: float) -> float:
     mu = mechanism.gaussian_mu
     if mu is not None:
         return float(gaussian_epsilon(mu, delta)) / _UP
-    tail = _TAIL * delta / mechanism.compositions
+    tail = _tail(mechanism, delta)
     cell = dominating.reach(mechanism, tail) / _CELLS
     best = 0.0
     for _ in range(_REFINEMENTS):
@@ -198,34 +194,31 @@ def group_epsilon(mechanism: Mechanism, delta: float, size: int) -> float | None
     mu = mechanism.gaussian_mu
     if mu is not None:
         return float(gaussian_epsilon(size * mu, delta)) * _UP
-    pairs = dominating.group_pairs(mechanism, size)
-
-    def reach(tail: float) -> float:
-        return max(high - low for low, high in (reach_of(pair, tail) for pair in pairs))
-
-    build = partial(dominating.group_losses_above, mechanism, size)
-    return _least_above(reach, build, mechanism, delta, 0.0)
+    return _least_above(mechanism, size, delta, 0.0)
 
 
-def _least_above(
-    reach: Callable[[float], float],
-    build: Callable[[float, float], list[LatticeLoss]],
-    mechanism: Mechanism,
-    delta: float,
-    target: float,
-) -> float:
-    """The smallest bound over finer and finer lattices."""
-    tail = _TAIL * delta / mechanism.compositions
-    cell, best = reach(tail) / _CELLS, math.inf
+def _least_above(mechanism: Mechanism, size: int, delta: float, target: float) -> float:
+    """The smallest bound over finer and finer lattices, for ``size`` people together."""
+    cell, best = dominating.reach(mechanism, _tail(mechanism, delta), size) / _CELLS, math.inf
     for _ in range(_REFINEMENTS):
-        losses = build(cell, tail)
-        found = max(_composed(loss, mechanism.compositions, delta) for loss in losses)
+        found = _bound(mechanism, size, delta, cell)
         close = found >= best * (1 - _GAIN) and math.isfinite(best)
         best = min(best, found)
         if close or best <= max(target, _SMALL):
             break
         cell /= _FINER
     return best
+
+
+def _bound(mechanism: Mechanism, size: int, delta: float, cell: float) -> float:
+    """The bound of one lattice."""
+    losses = dominating.losses_above(mechanism, cell, _tail(mechanism, delta), size)
+    return max(_composed(loss, mechanism.compositions, delta) for loss in losses)
+
+
+def _tail(mechanism: Mechanism, delta: float) -> float:
+    """Probability that one step may leave beyond the lattice."""
+    return _TAIL * delta / mechanism.compositions
 
 
 def _composed(loss: LatticeLoss, compositions: int, delta: float, *, above: bool = True) -> float:

@@ -47,19 +47,24 @@ class _Half:
     below: Pair | None = None
 
 
-def reach(mechanism: Mechanism, tail: float) -> float:
+def reach(mechanism: Mechanism, tail: float, size: int = 1) -> float:
     """From the least to the largest loss of a step, nats, but for probabilities of ``tail``."""
     widths = []
-    for half in _halves(mechanism):
+    for half in _halves(mechanism, size):
         for pair in filter(None, (half.pair, half.when_cut, half.below)):
             low, high = reach_of(pair, tail)
             widths.append(high - low)
     return max(widths)
 
 
-def losses_above(mechanism: Mechanism, cell: float, tail: float) -> list[LatticeLoss]:
-    """A step's losses in every direction, such that δ can only be overstated."""
-    return [_above(half, cell, tail) for half in _halves(mechanism)]
+def losses_above(
+    mechanism: Mechanism, cell: float, tail: float, size: int = 1
+) -> list[LatticeLoss]:
+    """A step's losses in every direction, such that δ can only be overstated.
+
+    ``size``: people who join and leave together; more than 1 under Poisson sampling only.
+    """
+    return [_above(half, cell, tail) for half in _halves(mechanism, size)]
 
 
 def losses_below(mechanism: Mechanism, cell: float, tail: float) -> list[LatticeLoss]:
@@ -67,15 +72,8 @@ def losses_below(mechanism: Mechanism, cell: float, tail: float) -> list[Lattice
     return [loss_below(pair, cell, tail) for pair in _attained(mechanism)]
 
 
-def group_losses_above(
-    mechanism: Mechanism, size: int, cell: float, tail: float
-) -> list[LatticeLoss]:
-    """As :func:`losses_above` for ``size`` people who join and leave together, Poisson only."""
-    return [loss_above(pair, cell, tail) for pair in group_pairs(mechanism, size)]
-
-
-def group_pairs(mechanism: Mechanism, size: int) -> list[Pair]:
-    """Adding and removing ``size`` people at once under Poisson sampling."""
+def _group(mechanism: Mechanism, size: int) -> list[Pair]:
+    """Removing ``size`` people at once under Poisson sampling, and adding them."""
     counts = np.arange(size + 1)
     q = mechanism.sampling_probability
     weights = [math.comb(size, n) * q**n * (1 - q) ** (size - n) for n in range(size + 1)]
@@ -85,7 +83,9 @@ def group_pairs(mechanism: Mechanism, size: int) -> list[Pair]:
     return [Pair(p=drawn, q=_ZERO, noise=noise), Pair(p=_ZERO, q=mirrored, noise=noise)]
 
 
-def _halves(mechanism: Mechanism) -> list[_Half]:
+def _halves(mechanism: Mechanism, size: int) -> list[_Half]:
+    if size > 1:
+        return [_Half(pair=pair) for pair in _group(mechanism, size)]
     q, noise = mechanism.sampling_probability, mechanism.noise_multiplier
     replaced = mechanism.neighbouring_relation is NeighbouringRelation.REPLACE
     if mechanism.sampling is Sampling.WITHOUT_REPLACEMENT:

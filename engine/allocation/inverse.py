@@ -40,7 +40,7 @@ class Reached:
 def least_compute(
     target: float, budget: Budget, fit: FittedLaw, space: Space, *, sampling: Sampling
 ) -> Reached:
-    """The least compute (FLOPs) whose best loss is at most ``target`` nats per token."""
+    """The least compute (FLOPs) whose best loss is at most ``target`` nats."""
     _require(target, fit)
     line = best_by_compute(fit, _privacy(budget, sampling), space, budget.compute_flops)
     searched = (float(line.allowed_flops[0]), float(line.allowed_flops[-1]))
@@ -146,7 +146,7 @@ def _crossing(line: Line, first: int, target: float) -> float:
 def _require(target: float, fit: FittedLaw) -> None:
     if not (math.isfinite(target) and 0 < target <= fit.law.log_vocabulary):
         raise InputError(
-            "Expected a target loss above 0 and at most {most} nats per token, got {value}.",
+            "Expected a target loss above 0 and at most {most} nats, got {value}.",
             most=f"{fit.law.log_vocabulary:.2f}",
             value=f"{target:g}",
         )

@@ -1,6 +1,6 @@
 """What the search for the best configuration returns, and what surrounds it.
 
-All are frozen; arrays are read-only by convention. Losses are cross entropies in nats per token,
+All are frozen; arrays are read-only by convention. Losses are cross entropies in nats,
 compute is in FLOPs, data in people. ``low`` and ``high`` always belong to ``level``.
 """
 

@@ -22,6 +22,7 @@ from engine.decision.fitted import MEASURED_GPT
 from engine.decision.question import Currency, Question
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
+from engine.loss_unit import LossUnit, unit_of
 from engine.risk import PEOPLE, AttackRisk, Exposure
 from engine.runs import families
 from engine.runs.curves import FIRST_ITERATION
@@ -50,6 +51,7 @@ __all__ = [
     "Effect",
     "Explanation",
     "Exposure",
+    "LossUnit",
     "NamedShape",
     "PlanLines",
     "Question",
@@ -71,4 +73,5 @@ __all__ = [
     "maps",
     "search",
     "to_certify",
+    "unit_of",
 ]

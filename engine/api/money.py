@@ -5,6 +5,7 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 """
 
 from engine.cost import ACCELERATORS, DEFAULTS, ONCE, Cost, CostAssumptions, cost
+from engine.loss_unit import Measure, measure
 from engine.roi import inverse
 from engine.roi.appraise import Comparison
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
@@ -19,8 +20,8 @@ from engine.roi.exchange import Loaded, load, to_csv, to_toml
 from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Candidate, Goal, Held, Least
 from engine.roi.kinds import MetricKind
-from engine.roi.metric import CURVE_INPUTS, AssumedCurve, Curve, fit_metric
-from engine.roi.plan import RULE, WITHOUT_PRIVACY
+from engine.roi.metric import CURVE_INPUTS, AssumedCurve, Curve, FittedCurve, assumed, fit_metric
+from engine.roi.plan import RULE, WITHOUT_PRIVACY, Plan
 from engine.roi.staging import Gate, StagedPlan
 from engine.roi.study import Study
 from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
@@ -47,19 +48,24 @@ __all__ = [
     "CostAssumptions",
     "Curve",
     "Distribution",
+    "FittedCurve",
     "Gate",
     "Goal",
     "Held",
     "Least",
     "Loaded",
+    "Measure",
     "MetricKind",
+    "Plan",
     "StagedPlan",
     "Study",
+    "assumed",
     "cost",
     "fit_metric",
     "inputs_of",
     "inverse",
     "load",
+    "measure",
     "require_metrics",
     "to_csv",
     "to_toml",

@@ -6,6 +6,7 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 
 from engine.decision import pilot_law as law_of_pilots
 from engine.decision.pilot_law import Revision
+from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Audit
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
@@ -47,5 +48,6 @@ __all__ = [
     "other_code",
     "promised_on",
     "propose",
+    "unit_of",
     "verdict",
 ]

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
 
+from engine.loss_unit import unit_of
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.composition import Promised
@@ -46,7 +47,7 @@ def plan_rows(plan: PilotPlan, others: Promised) -> Rows:
     """What is frozen."""
     rows = [("pilot", plan.plan_id)]
     for arm in plan.arms:
-        rows += [(arm.name, _arm(arm)), ("", _expected(arm))]
+        rows += [(arm.name, _arm(arm)), ("", _expected(plan, arm))]
     rows += _origin(plan.transfer)
     rows += [
         (
@@ -179,7 +180,7 @@ def verdict_document(
 def verdict_rows(plan: PilotPlan, found: Verdict, results: Sequence[TrainingResult]) -> Rows:
     """What was measured against what was written down before."""
     rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
-    rows += [(arm.arm, _measured(arm)) for arm in found.arms]
+    rows += [(arm.arm, _measured(plan, arm)) for arm in found.arms]
     if any(arm.predicted is not None for arm in found.arms):
         rows += _origin(found.transfer)
     if found.other_code:
@@ -231,23 +232,27 @@ def _arm(arm: Arm) -> str:
     )
 
 
-def _expected(arm: Arm) -> str:
+def _expected(plan: PilotPlan, arm: Arm) -> str:
     seen = arm.predicted
     if seen is None:
         return "nothing is predicted"
     return (
-        f"predicted {seen.value:.3f} nats per token ({seen.low:.3f} to {seen.high:.3f}, "
+        f"predicted {seen.value:.3f} {_unit(plan)} ({seen.low:.3f} to {seen.high:.3f}, "
         f"{seen.level:.0%})"
     )
 
 
-def _measured(arm: Measured) -> str:
+def _measured(plan: PilotPlan, arm: Measured) -> str:
     error = "" if arm.standard_error is None else f" ± {arm.standard_error:.3f}"
     against = "nothing was predicted"
     if arm.predicted is not None:
         against = f"predicted {arm.predicted.low:.3f} to {arm.predicted.high:.3f}: {arm.outcome}"
     lost = f"; {arm.iterations_lost} steps lost to interruptions" if arm.iterations_lost else ""
-    return f"{arm.cross_entropy:.3f}{error} nats per token, {against}{lost}"
+    return f"{arm.cross_entropy:.3f}{error} {_unit(plan)}, {against}{lost}"
+
+
+def _unit(plan: PilotPlan) -> str:
+    return unit_of(plan.family).measure.phrase
 
 
 def _saving(saving: Saving) -> str:

@@ -17,6 +17,7 @@ from engine.commands.recommend import interval, reach
 from engine.config import Sampling, TrainingConfig
 from engine.decision.decide import extrapolation_of, predict
 from engine.decision.fitted import fitted_evidence
+from engine.loss_unit import unit_of
 from engine.text import bounds
 from engine.text.i18n import Words
 
@@ -53,11 +54,11 @@ def run(options: argparse.Namespace) -> str:
     )
     support = extrapolation_of(fitted, found)
     refuse_if_absurd(support)
-    loss = found.cross_entropy
+    loss, unit = found.cross_entropy, unit_of(options.evidence).measure
     if options.json:
         return as_json(
             {
-                "cross_entropy": interval(loss),
+                "cross_entropy": {**interval(loss), "unit": str(unit)},
                 "noise_multiplier": found.noise_multiplier,
                 "noise_batch_ratio": found.noise_batch_ratio,
                 "sampling": str(found.sampling),
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> str:
         [
             (
                 "cross entropy",
-                f"{loss.value:.3f} nats per token "
+                f"{loss.value:.3f} {unit.phrase} "
                 f"({loss.low:.3f} to {loss.high:.3f}, {loss.level:.0%})",
             ),
             ("noise multiplier", f"{found.noise_multiplier:.4g} (looked up, not certified)"),

@@ -36,6 +36,7 @@ from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Currency, Question
 from engine.errors import InputError
 from engine.interval import Interval, Range
+from engine.loss_unit import unit_of
 from engine.roi.defaults import (
     DEFAULT_ASSUMPTIONS,
     prices_of,
@@ -45,13 +46,14 @@ from engine.roi.defaults import (
 )
 from engine.roi.exchange import LARGEST_FILE, load
 from engine.roi.kinds import MetricKind
-from engine.roi.metric import AssumedCurve
+from engine.roi.metric import assumed
 from engine.text import bounds, labels, privacy, quantities, reconciliation, verdict
 from engine.text.i18n import Words
 
 _SHOWN = (
     "verdict", "model_size", "batch_size", "iterations", "noise_multiplier", "cross_entropy",
-    "cross_entropy_range", "epsilon_certified", "device_hours", "saturation_compute_flops",
+    "cross_entropy_range", "loss_unit", "epsilon_certified", "device_hours",
+    "saturation_compute_flops",
     "rule_factor", "doubling_compute", "doubling_data", "doubling_epsilon", "binds", "npv",
     "npv_range", "probability", "payback", "odds_found", "odds_guessed", "pilot_price",
 )  # fmt: skip
@@ -102,7 +104,7 @@ def run(options: argparse.Namespace) -> str:
         if alternative is None
         else whole("--alternative-model-size", alternative),
     )
-    words = Words(options.language, metric=asked.metric, jpy_per_usd=asked.jpy_per_usd)
+    words = quantities.words_of(asked, options.language)
     if options.json:
         warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
     if options.json:
@@ -135,7 +137,7 @@ def question(options: argparse.Namespace) -> Question:
         sampling=Sampling(options.sampling),
         prices=prices,
         assumptions=assumptions,
-        curve=AssumedCurve(kind=kind),
+        curve=assumed(kind, assumptions),
         currency=Currency(options.currency),
     )
 
@@ -175,7 +177,10 @@ def document(found: Answer, words: Words) -> dict[str, Any]:
         "binds": found.binding.name,
         "learns_nothing": findings.learns_nothing(decision),
         "noise": str(found.noise),
-        "cross_entropy": interval(recommended.cross_entropy),
+        "cross_entropy": {
+            **interval(recommended.cross_entropy),
+            "unit": str(unit_of(found.question.evidence_id).measure),
+        },
         "epsilon_certified": certificate.epsilon,
         "delta": certificate.delta,
         "accountant": certificate.accountant,
@@ -198,7 +203,7 @@ def document(found: Answer, words: Words) -> dict[str, Any]:
             "dp_overhead": decision.cost.assumptions.dp_overhead,
             "jpy_per_usd": decision.cost.assumptions.jpy_per_usd,
         },
-        "return": returns(found),
+        "return": returns(found, words),
         "attack": {
             "found_in_1000": found.risk.found,
             "guessed_in_1000": found.risk.guessed,
@@ -228,10 +233,14 @@ def document(found: Answer, words: Words) -> dict[str, Any]:
     }
 
 
-def returns(found: Answer) -> dict[str, Any]:
-    """The money, in the currency asked for; months may be null: never."""
-    worth, rate = found.study.appraisal, found.question.jpy_per_usd or 1.0
-    pilot = found.study.staged.pilot
+def returns(found: Answer, words: Words) -> dict[str, Any]:
+    """The money, in the currency asked for; months may be null: never.
+
+    What hangs on the value is null where no step leads to it, for the ``reason`` given.
+    """
+    rate, study = found.question.jpy_per_usd or 1.0, found.study
+    worth = None if study is None else study.appraisal
+    pilot = None if study is None else study.staged.pilot
 
     def money(amount: Interval) -> dict[str, float | None]:
         ends = {key: getattr(amount, key) / rate for key in ("value", "low", "high")}
@@ -240,15 +249,17 @@ def returns(found: Answer) -> dict[str, Any]:
     return {
         "currency": str(found.question.currency),
         "metric": str(found.question.metric),
-        "npv": money(worth.npv),
-        "probability": worth.probability,
-        "payback_months": interval(worth.payback_months),
-        "never_pays_back": worth.never_pays_back,
-        "internal_rates": list(worth.internal_rates),
-        "value": worth.parts["value"] / rate,
-        "total_cost": money(worth.total_cost),
-        "legal_avoided": money(worth.legal_avoided),
-        "pilot": {
+        "reason": found.unvalued and words.plain_refusal(found.unvalued),
+        "npv": worth and money(worth.npv),
+        "probability": worth and worth.probability,
+        "payback_months": worth and interval(worth.payback_months),
+        "never_pays_back": worth and worth.never_pays_back,
+        "internal_rates": worth and list(worth.internal_rates),
+        "value": worth and worth.parts["value"] / rate,
+        "total_cost": money(found.outlay.total_cost),
+        "legal_avoided": money(found.outlay.legal_avoided),
+        "pilot": pilot
+        and {
             "price": pilot.price / rate,
             "value": pilot.value / rate,
             "net": pilot.net / rate,

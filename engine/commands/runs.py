@@ -4,10 +4,17 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.commands.options import add_json, as_json, as_table
+from engine.commands.options import (
+    add_corrections,
+    add_json,
+    as_json,
+    as_table,
+    corrections,
+    reading_as_json,
+    tell_reading,
+)
 from engine.decision.fitted import run_log
-from engine.runs.importers.dp_scaling_laws import read_results
-from engine.runs.table import Refusal
+from engine.runs.importers.dp_scaling_laws import Diverged, Imported, read_results
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,30 +25,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="results.csv",
         help="the public archive of McKenna et al. (2025)",
     )
+    add_corrections(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> str:
     """What was imported and refused, and what the log holds. Raises :class:`InputError`."""
     log = run_log()
+    found: Imported | None = None
     stored: list[str] = []
-    refusals: list[Refusal] = []
     if options.import_results is not None:
-        records, refusals = read_results(options.import_results, created_at=datetime.now(UTC))
-        stored = log.append(records)
+        found = read_results(
+            options.import_results, created_at=datetime.now(UTC), corrections=corrections(options)
+        )
+        stored = log.append(found.records)
     families = log.families()
     if options.json:
         return as_json(
             {
                 "families": families,
                 "stored": stored,
-                "refused": [str(refusal) for refusal in refusals],
+                "refused": [str(refusal) for refusal in found.refusals] if found else [],
+                "diverged": [_diverged(run) for run in found.diverged] if found else [],
                 "skipped_files": [f"{entry.path.name}: {entry.reason}" for entry in log.skipped],
+                **({"read": reading_as_json(found.detected)} if found else {}),
             }
         )
     lines = [(family, f"{count} runs") for family, count in families.items()]
-    if options.import_results is not None:
+    if found:
+        tell_reading(found.detected)
         lines.append(("stored", f"{len(stored)} new runs"))
-    lines.extend(("refused", str(refusal)) for refusal in refusals)
+        lines.extend(("diverged", str(run)) for run in found.diverged)
+        lines.extend(("refused", str(refusal)) for refusal in found.refusals)
     lines.extend(("skipped", f"{entry.path.name}: {entry.reason}") for entry in log.skipped)
     return as_table(lines)
+
+
+def _diverged(run: Diverged) -> dict[str, object]:
+    return {"run": run.run, "run_id": run.run_id, "row": run.line, "reason": str(run.reason)}

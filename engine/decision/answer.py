@@ -15,7 +15,7 @@ provisional.
 ('train', 'estimated')
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from engine.accounting.certificate import Certificate
@@ -29,6 +29,7 @@ from engine.decision.question import Question
 from engine.decision.reconciliation import Reconciliation, reconciliation
 from engine.decision.verdict import Verdict, verdict
 from engine.errors import InputError
+from engine.loss_unit import unit_of
 from engine.risk import (
     AttackRisk,
     Exposure,
@@ -36,6 +37,10 @@ from engine.risk import (
     planned_mechanism,
     rank_plans,
 )
+from engine.roi.appraise import Outlay, outlay_of
+from engine.roi.appraise import outlay as outlay_on
+from engine.roi.metric import Curve, in_unit
+from engine.roi.plan import Plan
 from engine.roi.study import Study
 from engine.roi.study import study as appraised
 
@@ -60,7 +65,12 @@ class Answer:
     certificate: Certificate | None
     refusal: InputError | None
     """Why there is no certificate and never will be one; None otherwise."""
-    study: Study
+    study: Study | None
+    """What it earns; None where no step leads from the evidence's unit of loss to a value."""
+    unvalued: InputError | None
+    """Why there is no study, and what to do; None where there is one."""
+    outlay: Outlay
+    """What it costs, whatever it earns."""
     risk: AttackRisk
     exposures: tuple[Exposure, ...]
     """Plans that are as good, with what their attackers gain."""
@@ -105,21 +115,42 @@ def answer(
     plans = plans_of(
         decision, fitted.fit, fitted.space, certified=None if certificate is None else mechanism
     )
-    study = appraised(plans, question.assumptions, question.curve)
+    study, unvalued = _study(question, plans)
+    outlay = outlay_of(study.appraisal) if study else outlay_on(plans[0], question.assumptions)
     return Answer(
         question=question,
         decision=decision,
         certificate=certificate,
         refusal=refusal,
         study=study,
+        unvalued=unvalued,
+        outlay=outlay,
         risk=attack_risk(mechanism),
         exposures=rank_plans(
             decision.wiggle_room, budget=question.budget, sampling=question.sampling
         ),
         binding=binding(decision.doubling),
         verdict=verdict(decision, study),
-        reconciliation=reconciliation(decision.cost, study.appraisal),
+        reconciliation=reconciliation(decision.cost, outlay),
     )
+
+
+def applicable_curve(question: Question) -> Curve:
+    """The step from loss to value for the losses of the question's evidence.
+
+    Raises :class:`InputError` where it was made for another unit of loss.
+    """
+    return in_unit(question.curve, unit_of(question.evidence_id))
+
+
+def _study(
+    question: Question, plans: tuple[Plan, ...]
+) -> tuple[Study, None] | tuple[None, InputError]:
+    try:
+        curve = applicable_curve(question)
+    except InputError as error:
+        return None, error
+    return appraised(plans, question.assumptions, curve), None
 
 
 def decide_on(
@@ -148,14 +179,7 @@ class CertificateRequest:
 
     def certify(self) -> Certificate:
         """The certificate, up to some seconds of numerics. Raises :class:`InputError`."""
-        return certify(
-            data_budget=self.data_budget,
-            batch_size=self.batch_size,
-            iterations=self.iterations,
-            epsilon=self.epsilon,
-            delta=self.delta,
-            sampling=self.sampling,
-        )
+        return certify(**asdict(self))
 
 
 def to_certify(question: Question, decision: Decision) -> CertificateRequest:

@@ -14,6 +14,8 @@ from typing import Literal
 from engine.decision.decide import Decision
 from engine.decision.question import Question
 from engine.errors import InputError
+from engine.loss_unit import unit_of
+from engine.roi.defaults import PRICE_ROWS
 
 Result = Literal["loss", "cost"]
 Decide = Callable[[Question], Decision]
@@ -24,7 +26,7 @@ SAME: Mapping[Result, float] = {"loss": 0.002, "cost": 0.005}
 @dataclass(frozen=True, kw_only=True)
 class Effect:
     """What one assumption moves: ln of the second's loss, and cost, over the first's; None where a
-    swap leaves no plan."""
+    swap leaves no plan, or a loss in another unit."""
 
     assumption: str
     loss: float | None
@@ -37,13 +39,14 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Every assumption that differs with its effect, and the whole differences."""
+    """Every assumption that differs with its effect, and the whole differences; ``loss`` is None
+    where the two losses are in different units, which do not compare."""
 
     effects: tuple[Effect, ...]
-    loss: float
+    loss: float | None
     cost: float
 
-    def whole(self, result: Result) -> float:
+    def whole(self, result: Result) -> float | None:
         """The whole difference in one of the two results."""
         return self.loss if result == "loss" else self.cost
 
@@ -51,6 +54,8 @@ class Explanation:
         """The assumption that moves a result most in the direction of the difference; None where
         the results are as good as equal."""
         whole = self.whole(result)
+        if whole is None:
+            return None
         moved = [(e.on(result), e) for e in self.effects]
         known = [(move * math.copysign(1, whole), e) for move, e in moved if move is not None]
         if abs(whole) < SAME[result] or not known:
@@ -59,7 +64,8 @@ class Explanation:
 
     def share(self, effect: Effect, result: Result) -> float:
         """The part of the whole that an assumption moves alone, 0 to 1."""
-        return min(max((effect.on(result) or 0.0) / self.whole(result), 0.0), 1.0)
+        whole = self.whole(result)
+        return min(max((effect.on(result) or 0.0) / whole, 0.0), 1.0) if whole else 0.0
 
 
 Swap = Callable[[Question, Question], Question]
@@ -92,10 +98,6 @@ SWAPS: Mapping[str, Swap] = {
 }
 """Assumption → a question with that of another one. A price belongs to its accelerator; figures of
 the return and the curve belong together and move neither loss nor cost of the training."""
-_FOLLOW_PRICES = (
-    "price_per_device_hour", "peak_flops", "utilisation", "dp_overhead", "jpy_per_usd"
-)  # fmt: skip
-"""Rows of the assumptions that hold the prices once more."""
 
 
 def differing(first: Question, second: Question) -> list[str]:
@@ -120,8 +122,8 @@ def explain(first: Question, second: Question, decide: Decide) -> Explanation:
         effects.append(
             Effect(
                 assumption=name,
-                loss=sum(loss for loss, _ in known) / len(known) if known else None,
-                cost=sum(cost for _, cost in known) / len(known) if known else None,
+                loss=_mean([loss for loss, _ in known if loss is not None]),
+                cost=_mean([cost for _, cost in known]),
             )
         )
     loss, cost = _ratio(here, there)
@@ -133,23 +135,30 @@ def _differs(name: str, first: Question, second: Question) -> bool:
         return first.curve != second.curve or any(
             first.assumptions[row.name] != row
             for row in second.assumptions.rows
-            if row.name not in _FOLLOW_PRICES
+            if row.name not in PRICE_ROWS
         )
     return SWAPS[name](first, second) != first
 
 
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
 def _moves(
     here: Decision, swapped: Question, sign: float, decide: Decide
-) -> tuple[float, float] | None:
+) -> tuple[float | None, float] | None:
     try:
         there = decide(swapped)
     except InputError:  # Half-way between two plans there may be none.
         return None
     loss, cost = _ratio(here, there)
-    return sign * loss, sign * cost
+    return None if loss is None else sign * loss, sign * cost
 
 
-def _ratio(first: Decision, second: Decision) -> tuple[float, float]:
-    losses = [d.recommendation.cross_entropy.value for d in (first, second)]
+def _ratio(first: Decision, second: Decision) -> tuple[float | None, float]:
     costs = [max(d.cost.jpy, 1e-9) for d in (first, second)]
-    return math.log(losses[1] / losses[0]), math.log(costs[1] / costs[0])
+    cost = math.log(costs[1] / costs[0])
+    if unit_of(first.evidence.id) != unit_of(second.evidence.id):
+        return None, cost
+    losses = [d.recommendation.cross_entropy.value for d in (first, second)]
+    return math.log(losses[1] / losses[0]), cost

@@ -68,7 +68,7 @@ def binding(doubling: Doubling) -> Binding:
 
 
 def loss_of_guessing(decision: Decision) -> float:
-    """The loss of a model that has learnt nothing, nats per token."""
+    """The loss of a model that has learnt nothing, nats of a token or byte."""
     return math.log(decision.vocabulary_size)
 
 

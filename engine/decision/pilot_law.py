@@ -91,7 +91,7 @@ def _pooled(source: FitResult, frame: pd.DataFrame, vocabulary_size: int | None)
 @dataclass(frozen=True, kw_only=True)
 class Revision:
     """What the law said of a pilot's question before and says after it: the recommendation and its
-    loss, nats per token, with runs in the evidence."""
+    loss, nats per token or byte, with runs in the evidence."""
 
     before: TrainingConfig
     before_loss: Interval | None

@@ -10,7 +10,7 @@ from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs, with_metric
 from engine.roi.kinds import MetricKind
-from engine.roi.metric import AssumedCurve, Curve
+from engine.roi.metric import Curve, assumed
 
 
 class Currency(StrEnum):
@@ -66,6 +66,7 @@ def question(
     Compute in FLOPs, data in people. Raises :class:`engine.errors.InputError` for a budget outside
     the ranges of :mod:`engine.config`.
     """
+    assumptions = with_costs(with_metric(DEFAULT_ASSUMPTIONS, metric), prices)
     return Question(
         budget=Budget(
             compute_flops=compute_flops, data_budget=data_budget, epsilon=epsilon, delta=delta
@@ -73,7 +74,7 @@ def question(
         evidence_id=evidence_id,
         sampling=sampling,
         prices=prices,
-        assumptions=with_costs(with_metric(DEFAULT_ASSUMPTIONS, metric), prices),
-        curve=AssumedCurve(kind=metric),
+        assumptions=assumptions,
+        curve=assumed(metric, assumptions),
         currency=currency,
     )

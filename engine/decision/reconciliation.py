@@ -8,7 +8,7 @@ that is only expected. Each has one name, and these steps lead from one to the n
 from dataclasses import dataclass
 
 from engine.cost import Cost
-from engine.roi.appraise import Appraisal
+from engine.roi.appraise import Outlay
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,13 @@ class Reconciliation:
         return self.training_mean - self.training_list_price
 
 
-def reconciliation(cost: Cost, appraisal: Appraisal) -> Reconciliation:
+def reconciliation(cost: Cost, outlay: Outlay) -> Reconciliation:
     """From the list price of the training to its mean; from spending to total cost."""
-    damage = appraisal.costs["legal"]
+    damage = outlay.costs["legal"]
     return Reconciliation(
         training_list_price=cost.jpy,
-        training_mean=appraisal.costs["training"],
-        spending=appraisal.total_cost.value - damage,
+        training_mean=outlay.costs["training"],
+        spending=outlay.total_cost.value - damage,
         expected_damage=damage,
-        total_cost=appraisal.total_cost.value,
+        total_cost=outlay.total_cost.value,
     )

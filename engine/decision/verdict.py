@@ -2,7 +2,7 @@
 
 It follows from the figures, not from the wish to go ahead: where a pilot is worth its price, or the
 plan pays but lies outside the evidence, a pilot is asked for; where neither the plan nor a pilot is
-expected to pay, nothing is.
+expected to pay, nothing is; nor where nobody knows what the plan would be worth.
 """
 
 from dataclasses import dataclass
@@ -28,22 +28,32 @@ class Reason(StrEnum):
     PILOT_PAYS = "pilot-pays"
     OUTSIDE_EVIDENCE = "outside-evidence"
     DOES_NOT_PAY = "does-not-pay"
+    VALUE_UNKNOWN = "value-unknown"
+    """No step leads from the evidence's unit of loss to a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What is asked for, why, and the figures that it rests on (JPY of today, a probability)."""
+    """What is asked for, why, and the figures that it rests on (JPY of today, a probability).
+
+    The figures are None where the value is not known.
+    """
 
     code: Code
     reason: Reason
-    npv: float
-    probability: float
-    pilot_price: float
-    pilot_net: float
+    npv: float | None = None
+    probability: float | None = None
+    pilot_price: float | None = None
 
 
-def verdict(decision: Decision, study: Study) -> Verdict:
-    """The verdict on a plan and its return."""
+def verdict(decision: Decision, study: Study | None) -> Verdict:
+    """The verdict on a plan and its return; ``study`` None: what it earns is not known.
+
+    Nobody should pay for a training, nor for a pilot, of which nobody can say what it would be
+    worth: then the answer is to wait until that is known.
+    """
+    if study is None:
+        return Verdict(code=Code.WAIT, reason=Reason.VALUE_UNKNOWN)
     npv, pilot = study.appraisal.npv.value, study.staged.pilot
     if pilot.net > 0:
         code, reason = Code.PILOT, Reason.PILOT_PAYS
@@ -59,5 +69,4 @@ def verdict(decision: Decision, study: Study) -> Verdict:
         npv=npv,
         probability=study.appraisal.probability,
         pilot_price=pilot.price,
-        pilot_net=pilot.net,
     )

@@ -128,8 +128,8 @@ def observations_of(
     worst = float(frame["cross_entropy"].max())
     if worst > math.log(vocabulary_size):
         raise InputError(
-            "Expected losses of at most ln(vocabulary) = {limit} nats per token, got "
-            "{value}: check the unit and vocabulary_size.",
+            "Expected losses of at most ln(vocabulary) = {limit} nats, got {value}: check the unit "
+            "and vocabulary_size.",
             limit=f"{math.log(vocabulary_size):.2f}",
             value=f"{worst:.2f}",
         )

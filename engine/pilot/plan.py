@@ -157,7 +157,7 @@ class Arm:
     settings: TrainingSettings
     certificate: Certificate
     predicted: Interval | None
-    """Held-out loss that the law expects, nats per token; None in plans of before laws were
+    """Held-out loss that the law expects, nats per token or byte; None in plans of before laws were
     transferred to other families."""
 
 

@@ -49,7 +49,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One arm's trainings: losses in nats per token, held out and on training text."""
+    """One arm's trainings: losses in nats per token or byte, held out and on training text."""
 
     arm: str
     outcome: Outcome
@@ -78,7 +78,7 @@ class Saving:
     """Whether the factor is only a lower bound: the recommendation was as good at its first
     evaluation already. (Below 1: at most.)"""
     difference: float
-    """Loss of the rule less that of the recommendation, nats per token."""
+    """Loss of the rule less that of the recommendation, nats per token or byte."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,19 @@ class Appraisal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outlay:
+    """What a plan costs and which legal loss it avoids: known whatever it earns.
+
+    The fields are those of :class:`Appraisal`.
+    """
+
+    plan: Plan
+    total_cost: Interval
+    costs: Mapping[str, float]
+    legal_avoided: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Another plan, and how the recommendation's NPV differs from it, draw by draw."""
 
@@ -150,9 +163,35 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
         loss=spread(found.loss, value=found.plan.loss.value),
         metric=spread(found.metric),
         parts={name: float(np.mean(result.present[name])) for name in PARTS},
-        costs={name: float(np.mean(amount)) for name, amount in result.costs.items()},
+        costs=_mean_costs(result),
         cash=_band(result.cumulative, mean_cash),
     )
+
+
+def outlay(plan: Plan, table: Assumptions, *, seed: int = 0) -> Outlay:
+    """The outlay of a plan without a value: no cost depends on what it earns, but tax."""
+    figures = draw(table, DRAWS, seed=seed)
+    found = flows(plan, figures, figures["metric_today"])
+    return Outlay(
+        plan=plan,
+        total_cost=spread(found.total_cost),
+        costs=_mean_costs(found),
+        legal_avoided=spread(found.legal_avoided),
+    )
+
+
+def outlay_of(found: Appraisal) -> Outlay:
+    """The outlay in an appraisal."""
+    return Outlay(
+        plan=found.plan,
+        total_cost=found.total_cost,
+        costs=found.costs,
+        legal_avoided=found.legal_avoided,
+    )
+
+
+def _mean_costs(found: Flows) -> dict[str, float]:
+    return {name: float(np.mean(amount)) for name, amount in found.costs.items()}
 
 
 def compare(recommended: Sample, others: Sequence[Sample]) -> tuple[Comparison, ...]:

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from engine.errors import InputError
-from engine.roi.inputs import INPUTS, require
+from engine.loss_unit import LINEAR, measure
+from engine.roi.inputs import CURVE_LOSSES, INPUTS, require
 
 
 class Distribution(StrEnum):
@@ -52,7 +53,9 @@ class Assumption:
                 value=f"{self.value:g}",
                 high=f"{self.high:g}",
             )
-        if self.unit != INPUTS[self.name].unit:
+        if self.name in CURVE_LOSSES:
+            object.__setattr__(self, "unit", _unit_of_loss(self.name, self.unit))
+        elif self.unit != INPUTS[self.name].unit:
             raise InputError(
                 "Expected {name} in {unit}, got {value}.",
                 name=self.name,
@@ -82,6 +85,19 @@ class Assumption:
         return self.distribution is not Distribution.FIXED and self.low < self.high
 
 
+def _unit_of_loss(name: str, stated: str) -> str:
+    """One of :data:`engine.loss_unit.LINEAR`, however it is written."""
+    found = measure(stated)
+    if found not in LINEAR:
+        raise InputError(
+            "Expected {name} in one of {units}, got {value}: a perplexity has no width.",
+            name=name,
+            units=", ".join(LINEAR),
+            value=str(found),
+        )
+    return str(found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
     """All figures, each exactly once, in the order of :data:`engine.roi.inputs.INPUTS`."""
@@ -99,6 +115,13 @@ class Assumptions:
         if len(names) != len(INPUTS):
             twice = sorted({name for name in names if names.count(name) > 1})
             raise InputError("Expected every figure once, {name} came twice.", name=twice[0])
+        units = [row.unit for row in self.rows if row.name in CURVE_LOSSES]
+        if len(set(units)) > 1:
+            raise InputError(
+                "Expected one unit of loss for {names}, got {values}.",
+                names=" and ".join(CURVE_LOSSES),
+                values=" and ".join(units),
+            )
         order = {name: place for place, name in enumerate(INPUTS)}
         rows = tuple(sorted(self.rows, key=lambda row: order[row.name]))
         object.__setattr__(self, "rows", rows)

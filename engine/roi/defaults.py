@@ -145,21 +145,28 @@ def require_metrics(table: Assumptions, kind: MetricKind) -> None:
             require_metric(kind, value, name)
 
 
+def _values_of(costs: CostAssumptions) -> dict[str, float]:
+    return {
+        "price_per_device_hour": costs.accelerator.price_per_hour_usd,
+        "peak_flops": costs.accelerator.peak_flops,
+        "utilisation": costs.utilisation,
+        "dp_overhead": costs.dp_overhead,
+        "jpy_per_usd": costs.jpy_per_usd,
+    }
+
+
+PRICE_ROWS = frozenset(_values_of(DEFAULTS))
+"""Rows that hold the prices of a scenario."""
+
+
 def with_costs(table: Assumptions, costs: CostAssumptions) -> Assumptions:
     """The table with the accelerator, price, utilisation, overhead and rate of a scenario.
 
     The ranges of the price and the others keep their proportions to the value.
     """
     device = costs.accelerator
-    moved = {
-        "price_per_device_hour": device.price_per_hour_usd,
-        "peak_flops": device.peak_flops,
-        "utilisation": costs.utilisation,
-        "dp_overhead": costs.dp_overhead,
-        "jpy_per_usd": costs.jpy_per_usd,
-    }
     rows = []
-    for name, value in moved.items():
+    for name, value in _values_of(costs).items():
         row = table[name]
         if row.value == value:
             continue

@@ -95,7 +95,7 @@ def _kept(values: NDArray[_Number]) -> NDArray[_Number]:
 
 @dataclass(frozen=True, kw_only=True)
 class LossForecast:
-    """What the law says about the loss of one plan, nats per token.
+    """What the law says about the loss of one plan, nats of the evidence's token or byte.
 
     ``resampled``: the loss under each resample of the law, (resamples,); ``scatter`` and ``drift``
     are standard deviations of ln loss, of one run and of the law so far from its evidence;

@@ -78,8 +78,8 @@ INPUTS: dict[str, Input] = {
             "value_per_unit": ("JPY", Kind.AMOUNT),
             "metric_today": ("metric", Kind.ANY),
             "metric_ceiling": ("metric", Kind.ANY),
-            "metric_half_loss": ("nats/token", Kind.POSITIVE, 20),
-            "metric_width": ("nats/token", Kind.POSITIVE, 20),
+            "metric_half_loss": ("nats-per-token", Kind.POSITIVE, 20),
+            "metric_width": ("nats-per-token", Kind.POSITIVE, 20),
         },
     ),
     **_group(
@@ -128,6 +128,9 @@ INPUTS: dict[str, Input] = {
         },
     ),
 }
+CURVE_LOSSES = ("metric_half_loss", "metric_width")
+"""Figures in the unit of a loss, which a table states: any of :data:`engine.loss_unit.LINEAR`, one
+for both. Files of before units had spellings say nats/token."""
 
 
 def require(name: str, value: float) -> None:

@@ -10,6 +10,9 @@ Without pairs, worst + (ceiling − worst)/(1 + e^{(L − half)/width}) with the
 metric_half_loss and metric_width, or ceiling·(1 + e^{(L − half)/width}) for a response time, which
 has no worst: an assumption.
 
+A curve is tied to the unit of loss it was made for (:mod:`engine.loss_unit`): :func:`in_unit` fits
+it to losses in another unit where the two convert, and refuses where they do not.
+
 What the metric is, its range and which way is better: :data:`engine.roi.kinds.METRICS`. A unit of
 it is worth the table's value_per_unit on each task done with the model: minutes saved × value of a
 minute, tickets resolved × value of a ticket, errors avoided × cost of an error, seconds of response
@@ -31,6 +34,8 @@ from scipy.special import expit, logit, stdtrit
 
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
+from engine.loss_unit import BERT_WORD_PIECES, LossUnit, Measure, factor, nats
+from engine.roi.assumptions import Assumptions
 from engine.roi.kinds import METRICS, CurveShape, MetricKind, require_metric
 
 FEWEST_PAIRS = 3
@@ -40,9 +45,14 @@ CURVE_INPUTS = ("metric_ceiling", "metric_half_loss", "metric_width")
 
 @dataclass(frozen=True, kw_only=True)
 class AssumedCurve:
-    """The documented default; its numbers are rows of the table."""
+    """The documented default; its numbers are rows of the table, in its ``unit``.
+
+    ``scale``: how many of that unit one of the losses that are put in is.
+    """
 
     kind: MetricKind = MetricKind.MINUTES_SAVED
+    unit: LossUnit = BERT_WORD_PIECES
+    scale: float = 1.0
     measured: bool = False
     inputs: tuple[str, ...] = CURVE_INPUTS
 
@@ -54,9 +64,9 @@ class AssumedCurve:
     def metric(
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:
-        """Metric at each ``loss`` (nats per token); ``noise`` is not used: the table varies."""
+        """Metric at each ``loss``; ``noise`` is not used: the table varies."""
         best, half, width = (np.asarray(figures[name], dtype=float) for name in CURVE_INPUTS)
-        share: FloatArray = expit((half - np.asarray(loss, dtype=float)) / width)
+        share: FloatArray = expit((half - self.scale * np.asarray(loss, dtype=float)) / width)
         about = METRICS[self.kind]
         if about.shape is CurveShape.EXPONENTIAL:
             limited: FloatArray = np.minimum(best / np.maximum(share, 1e-300), about.most)
@@ -80,12 +90,16 @@ class AssumedCurve:
             share = ceiling / metric
         else:
             share = _share(metric, about.worst, ceiling)
-        return _positive_loss(half - width * float(logit(share)), metric)
+        return _positive_loss((half - width * float(logit(share))) / self.scale, metric)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FittedCurve:
-    """A line through measured pairs on the scale of ``shape``, with its covariance."""
+    """A line through measured pairs on the scale of ``shape``, with its covariance.
+
+    The losses of ``pairs`` are in nats, of what ``unit`` counts; ``scale`` as of
+    :class:`AssumedCurve`.
+    """
 
     pairs: tuple[tuple[float, float], ...]
     shape: CurveShape
@@ -98,6 +112,10 @@ class FittedCurve:
     slope_interval: tuple[float, float]
     """90 % interval of the slope."""
     kind: MetricKind = MetricKind.MINUTES_SAVED
+    unit: LossUnit = BERT_WORD_PIECES
+    unit_stated: bool = True
+    """Whether the pairs came with their unit, or were taken for nats per token without."""
+    scale: float = 1.0
     measured: bool = True
     inputs: tuple[str, ...] = ()
 
@@ -105,7 +123,7 @@ class FittedCurve:
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:
         """Metric at each ``loss``; ``noise`` (2, n): standard t draws that vary the parameters."""
-        loss = np.asarray(loss, dtype=float)
+        loss = self.scale * np.asarray(loss, dtype=float)
         line = self.intercept + self.slope * loss
         if noise is not None:
             root = _root(np.array(self.covariance))
@@ -115,6 +133,7 @@ class FittedCurve:
 
     def interval(self, loss: float, *, level: float = 0.9) -> Interval:
         """The mean metric at ``loss`` with its interval."""
+        loss = self.scale * loss
         at = np.array([1.0, loss])
         width = stdtrit(self.degrees_of_freedom, (1 + level) / 2) * math.sqrt(
             max(float(at @ np.array(self.covariance) @ at), 0.0)
@@ -138,7 +157,7 @@ class FittedCurve:
             line = math.log(metric)
         else:
             raise InputError("Expected a metric above 0, got {value}.", value=f"{metric:g}")
-        return _positive_loss((line - self.intercept) / self.slope, metric)
+        return _positive_loss((line - self.intercept) / self.slope / self.scale, metric)
 
     def _back(self, line: FloatArray) -> FloatArray:
         if self.shape is CurveShape.EXPONENTIAL:
@@ -151,18 +170,65 @@ class FittedCurve:
 Curve = AssumedCurve | FittedCurve
 
 
+def assumed(kind: MetricKind, table: Assumptions) -> AssumedCurve:
+    """The curve that the table's rows make, in the unit that they state.
+
+    By the token it is one of BERT's word pieces, whose losses the default rows were chosen for.
+    """
+    stated = Measure(table["metric_half_loss"].unit)
+    unit = (
+        LossUnit(measure=stated) if stated.of_bytes else replace(BERT_WORD_PIECES, measure=stated)
+    )
+    return AssumedCurve(kind=kind, unit=unit)
+
+
+def in_unit(curve: Curve, losses: LossUnit) -> Curve:
+    """The curve for losses in another unit than its own.
+
+    Raises :class:`InputError`, with what to do, where they do not convert.
+    """
+    try:
+        scale = factor(losses, curve.unit)
+    except InputError:
+        if curve.unit.measure.of_bytes == losses.measure.of_bytes:
+            raise InputError(
+                "What it is worth is not known: the step from loss to value is made for the tokens "
+                "of {curve}, and this evidence counts those of {evidence}, which do not convert. "
+                "Choose another evidence, or give your own step with measured pairs.",
+                curve=curve.unit.tokenizer,
+                evidence=losses.tokenizer,
+            ) from None
+        raise InputError(
+            "What it is worth is not known: the step from loss to value is made for {curve}, and "
+            "this evidence has {evidence}, which do not convert. Choose another evidence, or give "
+            "your own step in {evidence}: measured pairs, or a table of assumptions.",
+            curve=str(curve.unit.measure),
+            evidence=str(losses.measure),
+        ) from None
+    return replace(curve, scale=scale)
+
+
 def fit_metric(
-    kind: MetricKind, pairs: Sequence[tuple[float, float]], ceiling: float
+    kind: MetricKind,
+    pairs: Sequence[tuple[float, float]],
+    ceiling: float,
+    *,
+    stated: Measure | None = None,
 ) -> FittedCurve:
     """The form that suits ``kind`` through measured pairs; ``ceiling``: of a perfect model.
 
-    Raises :class:`InputError` as :func:`fit_curve` does, and for what the metric cannot be.
+    ``stated``: what the losses of the pairs are counted in. By the token they are taken for losses
+    of the evidence's own tokens; without a statement for nats per token. Raises
+    :class:`InputError` as :func:`fit_curve` does, and for what the metric cannot be.
     """
     for _, value in pairs:
         require_metric(kind, value)
     about = METRICS[kind]
+    given = stated or Measure.NATS_PER_TOKEN
+    pairs = [(nats(loss, given), value) for loss, value in pairs]
     found = fit_curve(pairs, shape=about.shape, floor=about.worst, ceiling=ceiling)
-    return replace(found, kind=kind)
+    unit = LossUnit(measure=given.in_nats)
+    return replace(found, kind=kind, unit=unit, unit_stated=stated is not None)
 
 
 def fit_curve(
@@ -172,7 +238,7 @@ def fit_curve(
     floor: float = 0.0,
     ceiling: float = 1.0,
 ) -> FittedCurve:
-    """Fit measured pairs (loss in nats per token, metric); at least three different losses.
+    """Fit measured pairs (loss in nats, metric); at least three different losses.
 
     Raises :class:`InputError` for too few pairs, or a metric outside (floor, ceiling) or, for
     ``exponential``, not above 0.

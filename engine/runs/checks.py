@@ -10,9 +10,11 @@ in UTC), because run ids and evidence hashes are made from them.
 import json
 import math
 import numbers
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import lt
 from typing import Literal, TypeVar, overload
 
 from engine.config import require_integer
@@ -124,6 +126,8 @@ def utc(name: str, value: object) -> datetime:
 def increasing_curve(points: object, iterations: int) -> tuple[tuple[int, float], ...]:
     if not isinstance(points, (list, tuple)):
         raise unexpected("curve", "a list of (iteration, cross_entropy)", points)
+    if plain := _plain_curve(points, iterations):
+        return plain
     curve: list[tuple[int, float]] = []
     previous = -1
     for point in points:
@@ -142,6 +146,21 @@ def increasing_curve(points: object, iterations: int) -> tuple[tuple[int, float]
         curve.append((iteration, loss))
         previous = iteration
     return tuple(curve)
+
+
+def _plain_curve(points: Sequence[object], iterations: int) -> tuple[tuple[int, float], ...] | None:
+    """The curve, if it is one already and of Python's own numbers; None where each point needs to
+    be looked at. A store holds hundreds of thousands of points."""
+    try:
+        steps, losses = zip(*points, strict=True)
+    except (TypeError, ValueError):
+        return None
+    if {*map(type, steps)} != {int} or {*map(type, losses)} != {float}:
+        return None
+    rising = all(map(lt, steps, steps[1:])) and steps[0] >= 0 and steps[-1] <= iterations
+    if not (rising and all(map(math.isfinite, losses)) and min(losses) > 0):
+        return None
+    return tuple(zip(steps, losses, strict=True))
 
 
 def _at(name: str, low: float, value: object) -> dict[str, object]:

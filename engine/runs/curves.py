@@ -45,7 +45,7 @@ curve scatter (the paper takes a rolling mean of 10). On the ladder of √2 it i
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Loss (nats per token) of a cell after ``iterations``; ``best`` is
+    """Loss (nats per token or byte) of a cell after ``iterations``; ``best`` is
     the run that came nearest."""
 
     best: RunRecord

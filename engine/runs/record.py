@@ -76,7 +76,8 @@ class RunRecord:
     ``physical_batch_size`` in examples that the device held at once; ``iterations`` T in steps;
     ``sequence_length`` S and ``vocabulary_size`` in tokens; ``compute_flops`` in FLOPs;
     ``noise_multiplier`` σ in units of the clipping norm, ``noise_batch_ratio`` σ̄ = σ/B;
-    ``cross_entropy``, the final loss, in nats per token, and ``curve`` the losses on the way as
+    ``cross_entropy``, the final loss, in nats of a token or byte
+    (:func:`engine.loss_unit.unit_of` the family), and ``curve`` the losses on the way as
     (iteration, cross_entropy). A guarantee (``epsilon``) must name its ``delta``,
     ``data_budget`` (people), ``privacy_unit`` and ``sampling``, and the ``neighbouring_relation``
     unless the sampling is "best", where accounting decides which of the two holds.
@@ -167,7 +168,7 @@ def _check_loss(run: RunRecord) -> None:
     highest = UNTRAINED_LOSS * math.log(run.vocabulary_size)
     if run.cross_entropy > highest:
         raise InputError(
-            "Expected cross_entropy of at most {highest} nats per token for a vocabulary of "
+            "Expected cross_entropy of at most {highest} nats for a vocabulary of "
             "{vocabulary_size}, got {value}: the training diverged, or the loss is in other units.",
             highest=f"{highest:.3f}",
             vocabulary_size=run.vocabulary_size,

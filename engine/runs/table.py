@@ -8,7 +8,6 @@ left out: ``compute_flops`` (6·M·B·T·S) and ``noise_batch_ratio``.
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.errors import InputError
 from engine.runs.checks import unexpected
 from engine.runs.record import COUNTS, FIELDS, NULLABLE, NUMBERS, RunRecord
+from engine.tables.numbers import Ambiguous, Number, not_finite, parse_number, unclear
 
 _REQUIRED = tuple(
     name
@@ -86,14 +86,18 @@ def read_rows(
     return records, refusals
 
 
-def parse_number(name: str, text: str) -> float | int:
-    """``text`` as a number, whole ones exactly; InputError unless it is one ("1_000" is none)."""
-    if "_" not in text:
-        with suppress(ValueError):
-            return int(text)
-        with suppress(ValueError):
-            return float(text)
-    raise unexpected(name, "a number", text)
+def number(name: str, text: str) -> float | int:
+    """``text`` as a number, whole ones exactly, or NaN or infinite, which a record refuses by name;
+    InputError unless it is one beyond doubt."""
+    found = parse_number(text)
+    if isinstance(found, Ambiguous):
+        raise unclear(name, found)
+    if isinstance(found, Number):
+        return found.value
+    unbounded = not_finite(text)
+    if unbounded is None:
+        raise unexpected(name, "a number", text)
+    return unbounded
 
 
 def _record(defaults: Mapping[str, object], row: Mapping[str, object]) -> RunRecord:
@@ -149,7 +153,7 @@ def _parse(name: str, cell: object) -> object:
     if not text:
         return None
     if name in COUNTS or name in NUMBERS:
-        return parse_number(name, text)
+        return number(name, text)
     return _PARSERS.get(name, str)(text)
 
 

@@ -9,9 +9,10 @@
 
 import math
 
+from engine.loss_unit import Measure
 from engine.roi.appraise import Appraisal
 from engine.roi.assumptions import Distribution
-from engine.roi.inputs import INPUTS
+from engine.roi.inputs import CURVE_LOSSES, INPUTS
 from engine.roi.inverse import Goal
 from engine.roi.kinds import METRICS, MetricKind
 from engine.text import formats
@@ -48,7 +49,6 @@ _UNITS = {
     "months": N_("{n} months"),
     "years": N_("{n} years"),
     "metric": N_("{n} minutes"),
-    "nats/token": N_("{n} nats per token"),
     "JPY/USD": N_("{n} JPY per USD"),
     "USD/hour": N_("USD {n} an hour"),
     "FLOP/s": N_("{n} FLOP/s"),
@@ -68,7 +68,6 @@ _PLAN = {
     "model_size": N_("{n} parameters"),
     "iterations": N_("{n} steps"),
     "data_budget": N_("{n} people"),
-    "predicted_loss": N_("{n} nats per token"),
 }
 _KINDS = {
     MetricKind.MINUTES_SAVED: N_("Minutes saved a task"),
@@ -76,13 +75,13 @@ _KINDS = {
     MetricKind.ERROR_RATE: N_("Error rate"),
     MetricKind.RESPONSE_TIME: N_("Response time"),
 }
-EXAMPLES = {
-    MetricKind.MINUTES_SAVED: "2.0, 4.5\n2.5, 3.9\n3.0, 2.4",
-    MetricKind.TICKETS_RESOLVED: "2.0, 0.45\n2.5, 0.38\n3.0, 0.25",
-    MetricKind.ERROR_RATE: "2.0, 0.025\n2.5, 0.03\n3.0, 0.05",
-    MetricKind.RESPONSE_TIME: "2.0, 70\n2.5, 85\n3.0, 110",
+_EXAMPLES = {
+    MetricKind.MINUTES_SAVED: ("4.5", "3.9", "2.4"),
+    MetricKind.TICKETS_RESOLVED: ("0.45", "0.38", "0.25"),
+    MetricKind.ERROR_RATE: ("0.025", "0.03", "0.05"),
+    MetricKind.RESPONSE_TIME: ("70", "85", "110"),
 }
-"""Measured pairs of loss and metric as one may type them."""
+"""Values of the metric at three losses, as one may have measured them."""
 _MONEY = ("JPY", "JPY/person", "JPY/month")
 """Units that are amounts of money, shown in the reader's currency."""
 _IN_DOLLARS = {
@@ -125,12 +124,20 @@ def measured(words: Words) -> str:
     return words.say(by_unit[METRICS[words.metric].unit], metric=_headed(inline("metric", words)))
 
 
+def example_pairs(words: Words) -> str:
+    """Measured pairs of loss and metric with their unit, as one may type them."""
+    measure = words.loss_unit.measure
+    losses = ("0.6", "0.8", "1.0") if measure.of_bytes else ("2.0", "2.5", "3.0")
+    pairs = zip(losses, _EXAMPLES[words.metric], strict=True)
+    return "\n".join([str(measure), *(f"{loss}, {value}" for loss, value in pairs)])
+
+
 def goal(key: Goal, words: Words) -> str:
     """What a target is set for, with its unit."""
     if key == Goal.METRIC:
         return measured(words)
     if key == Goal.LOSS:
-        return words.say("Loss (nats per token)")
+        return words.say("Loss ({unit})", unit=words.field(words.loss_unit.measure))
     if words.jpy_per_usd:
         return words.say("Net present value (US dollars)")
     return words.say("Net present value (yen)")
@@ -199,6 +206,10 @@ def figure(key: str, value: float, words: Words) -> str:
         return formats.percent(value, words.language)
     if key == "metric_curve":
         return metric(value, words)
+    if key == "predicted_loss":
+        return _loss(value, words.loss_unit.measure, words)
+    if key in CURVE_LOSSES:
+        return _loss(value, words.curve_unit, words)
     if key in _PLAN:
         number = formats.scientific(value) if key == "compute_flops" else None
         return words.say(_PLAN[key], n=number or formats.amount(value, words.language))
@@ -214,6 +225,10 @@ def figure(key: str, value: float, words: Words) -> str:
         return words.say(_IN_DOLLARS[unit], n=formats.amount(value, words.language))
     number = formats.scientific(value) if value >= 1e9 else formats.amount(value, words.language)
     return _counted(unit, value, number, words) or words.say(_UNITS[unit], n=number)
+
+
+def _loss(value: float, unit: Measure, words: Words) -> str:
+    return f"{formats.amount(value, words.language)} {words.field(unit)}"
 
 
 def _counted(unit: str, value: float, number: str, words: Words) -> str | None:
@@ -244,6 +259,8 @@ def metric(value: float, words: Words) -> str:
 
 def unit(key: str, words: Words) -> str:
     """The unit alone, for the table."""
+    if key in CURVE_LOSSES:
+        return words.field(words.curve_unit)
     text = INPUTS[key].unit
     if text == "metric" and METRICS[words.metric].unit == "seconds":
         return words.say("{n} seconds", n="").strip()
@@ -276,7 +293,7 @@ def kept(key: str, number: float, words: Words) -> float:
 
 def code(key: str, words: Words) -> str:
     """The unit of :func:`shown` as machines read it: ``JPY/person`` or ``USD/person``."""
-    unit = INPUTS[key].unit
+    unit = str(words.curve_unit) if key in CURVE_LOSSES else INPUTS[key].unit
     return unit.replace("JPY", "USD") if words.jpy_per_usd and unit in _MONEY else unit
 
 

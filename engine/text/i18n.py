@@ -20,6 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from engine.errors import InputError
+from engine.loss_unit import BERT_WORD_PIECES, LossUnit, Measure
 from engine.roi.kinds import MetricKind
 from engine.text import formats
 
@@ -96,6 +97,11 @@ FIELDS: Mapping[str, str] = {
     "slide": N_("the slide"),
     "tour": N_("the step of the tour"),
     "attack_advantage": N_("attacker's advantage under this plan"),
+    "nats-per-token": N_("nats per token"),
+    "bits-per-token": N_("bits per token"),
+    "nats-per-byte": N_("nats per byte"),
+    "bits-per-byte": N_("bits per byte"),
+    "perplexity": N_("perplexity"),
 }
 """Words that reach a sentence as the value of a placeholder: field names and units."""
 
@@ -156,12 +162,15 @@ class Words:
     """The catalogue of one language; every sentence of the dashboard passes through one.
 
     ``metric``: what the return is measured by, which names some fields; ``jpy_per_usd``: show money
-    in US dollars at this rate, None in yen.
+    in US dollars at this rate, None in yen; ``loss_unit``: of the losses that are predicted;
+    ``curve_unit``: of the figures that lead from a loss to the metric.
     """
 
     language: str
     metric: MetricKind = MetricKind.MINUTES_SAVED
     jpy_per_usd: float | None = None
+    loss_unit: LossUnit = BERT_WORD_PIECES
+    curve_unit: Measure = Measure.NATS_PER_TOKEN
 
     def say(self, message: str, /, **values: object) -> str:
         """Translate ``message`` and fill its braces."""

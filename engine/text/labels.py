@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.config import NeighbouringRelation, Sampling
+from engine.loss_unit import LossUnit
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
@@ -119,6 +120,17 @@ def form(name: str, words: Words) -> str:
 
 def _share(weight: float, words: Words) -> str:
     return formats.percent(float(f"{weight:.2f}"), words.language)
+
+
+def loss_unit(unit: LossUnit, words: Words) -> str:
+    """The unit of a loss, with the tokenizer of its tokens where it counts tokens."""
+    named = words.field(unit.measure)
+    return formats.bracketed(named, unit.tokenizer, words.language) if unit.tokenizer else named
+
+
+def expected_loss(words: Words) -> str:
+    """What an axis of predicted losses shows, with its unit."""
+    return words.say("Expected loss ({unit})", unit=words.field(words.loss_unit.measure))
 
 
 def unit(name: str, words: Words) -> str:

@@ -19,7 +19,10 @@ from dataclasses import dataclass
 
 from engine.decision import findings
 from engine.decision.answer import Answer
+from engine.decision.question import Question
 from engine.interval import Interval
+from engine.loss_unit import Measure, unit_of
+from engine.roi.appraise import Appraisal
 from engine.text import bounds, figures, formats, labels, privacy, verdict
 from engine.text.i18n import N_, Words
 
@@ -33,13 +36,24 @@ class Quantity:
     label: str
     """Catalogue message."""
     value: Callable[[Answer], Value]
-    """Money in JPY, compute in FLOPs, data in people, losses in nats per token; None: there is
-    none."""
+    """Money in JPY, compute in FLOPs, data in people, losses in nats of the evidence's token or
+    byte; None: there is none."""
     text: Callable[[Answer, Words], str]
 
 
 _BINDS = {"compute": N_("Compute"), "data": N_("People"), "epsilon": N_("Privacy ε")}
 _DASH = "—"
+
+
+def words_of(question: Question, language: str) -> Words:
+    """The words in which the answer to a question is said."""
+    return Words(
+        language,
+        metric=question.metric,
+        jpy_per_usd=question.jpy_per_usd,
+        loss_unit=unit_of(question.evidence_id),
+        curve_unit=Measure(question.assumptions["metric_half_loss"].unit),
+    )
 
 
 def text(key: str, answer: Answer, words: Words) -> str:
@@ -62,6 +76,14 @@ def loss_range(interval: Interval, words: Words) -> str:
     return formats.between(formats.loss(interval.low), formats.loss(interval.high), words.language)
 
 
+def with_range(key: str, inside: str, answer: Answer, words: Words) -> str:
+    """A quantity with its range behind it; a dash where there is none."""
+    shown = text(key, answer, words)
+    if value(key, answer) is None:
+        return shown
+    return formats.bracketed(shown, text(inside, answer, words), words.language)
+
+
 def odds(found: float) -> str:
     """Right guesses in 1,000."""
     return formats.plain(found)
@@ -81,16 +103,19 @@ def _money(amount: Callable[[Answer], float]) -> Callable[[Answer, Words], str]:
     return lambda answer, words: figures.money(amount(answer), words)
 
 
-def _money_range(interval: Callable[[Answer], Interval]) -> Callable[[Answer, Words], str]:
-    def text(answer: Answer, words: Words) -> str:
-        found = interval(answer)
-        return figures.money_range(found.low, found.high, words)
-
-    return text
-
-
 def _jpy(label: str, amount: Callable[[Answer], float]) -> Quantity:
     return Quantity(label=label, value=amount, text=_money(amount))
+
+
+def _worth(
+    label: str, value: Callable[[Appraisal], Value], text: Callable[[Appraisal, Words], str]
+) -> Quantity:
+    """A figure of the return: none where the value is not known."""
+    return Quantity(
+        label=label,
+        value=lambda answer: value(answer.study.appraisal) if answer.study else None,
+        text=lambda answer, words: text(answer.study.appraisal, words) if answer.study else _DASH,
+    )
 
 
 def _gain(label: str, budget: str) -> Quantity:
@@ -159,6 +184,11 @@ QUANTITIES: Mapping[str, Quantity] = {
         value=lambda a: a.decision.recommendation.cross_entropy.low,
         text=lambda a, w: loss_range(a.decision.recommendation.cross_entropy, w),
     ),
+    "loss_unit": Quantity(
+        label=N_("Unit of the loss"),
+        value=lambda a: str(unit_of(a.question.evidence_id).measure),
+        text=lambda a, w: labels.loss_unit(unit_of(a.question.evidence_id), w),
+    ),
     "perplexity": Quantity(
         label=N_("Perplexity"),
         value=lambda a: math.exp(a.decision.recommendation.cross_entropy.value),
@@ -216,46 +246,52 @@ QUANTITIES: Mapping[str, Quantity] = {
     "training_mean": _jpy(
         N_("Training, mean over all cases"), lambda a: a.reconciliation.training_mean
     ),
-    "npv": _jpy(N_("Net present value"), lambda a: a.study.appraisal.npv.value),
-    "npv_range": Quantity(
-        label=N_("Range of the net present value"),
-        value=lambda a: a.study.appraisal.npv.low,
-        text=_money_range(lambda a: a.study.appraisal.npv),
+    "npv": _worth(
+        N_("Net present value"),
+        lambda found: found.npv.value,
+        lambda found, w: figures.money(found.npv.value, w),
     ),
-    "probability": Quantity(
-        label=N_("Probability that it pays"),
-        value=lambda a: a.study.appraisal.probability,
-        text=lambda a, w: figures.chance(a.study.appraisal.probability, w),
+    "npv_range": _worth(
+        N_("Range of the net present value"),
+        lambda found: found.npv.low,
+        lambda found, w: figures.money_range(found.npv.low, found.npv.high, w),
     ),
-    "payback": Quantity(
-        label=N_("Payback"),
-        value=lambda a: a.study.appraisal.payback_months.value,
-        text=lambda a, w: figures.payback(a.study.appraisal, w),
+    "probability": _worth(
+        N_("Probability that it pays"),
+        lambda found: found.probability,
+        lambda found, w: figures.chance(found.probability, w),
     ),
-    "internal_rate": Quantity(
-        label=N_("Internal rate of return"),
-        value=lambda a: (
-            a.study.appraisal.internal_rates[0]
-            if len(a.study.appraisal.internal_rates) == 1
-            else None
-        ),
-        text=lambda a, w: figures.internal_rate(a.study.appraisal, w),
+    "payback": _worth(
+        N_("Payback"), lambda found: found.payback_months.value, lambda f, w: figures.payback(f, w)
+    ),
+    "internal_rate": _worth(
+        N_("Internal rate of return"),
+        lambda found: found.internal_rates[0] if len(found.internal_rates) == 1 else None,
+        lambda found, w: figures.internal_rate(found, w),
     ),
     "total_cost": _jpy(N_("Total cost of ownership"), lambda a: a.reconciliation.total_cost),
     "total_cost_range": Quantity(
         label=N_("Range of the total cost"),
-        value=lambda a: a.study.appraisal.total_cost.low,
-        text=_money_range(lambda a: a.study.appraisal.total_cost),
+        value=lambda a: a.outlay.total_cost.low,
+        text=lambda a, w: figures.money_range(a.outlay.total_cost.low, a.outlay.total_cost.high, w),
     ),
     "spending": _jpy(N_("Spending until the horizon"), lambda a: a.reconciliation.spending),
     "expected_damage": _jpy(
         N_("Expected legal damage"), lambda a: a.reconciliation.expected_damage
     ),
-    "value": _jpy(N_("Value"), lambda a: a.study.appraisal.parts["value"]),
-    "legal_avoided": _jpy(
-        N_("Legal risk avoided"), lambda a: a.study.appraisal.legal_avoided.value
+    "value": _worth(
+        N_("Value"),
+        lambda found: found.parts["value"],
+        lambda found, w: figures.money(found.parts["value"], w),
     ),
-    "pilot_price": _jpy(N_("Pilot, mean over all cases"), lambda a: a.verdict.pilot_price),
+    "legal_avoided": _jpy(N_("Legal risk avoided"), lambda a: a.outlay.legal_avoided.value),
+    "pilot_price": Quantity(
+        label=N_("Pilot, mean over all cases"),
+        value=lambda a: a.verdict.pilot_price,
+        text=lambda a, w: (
+            _DASH if a.verdict.pilot_price is None else figures.money(a.verdict.pilot_price, w)
+        ),
+    ),
     # the verdict and what it rests on
     "verdict": Quantity(
         label=N_("Verdict"),

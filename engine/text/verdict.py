@@ -32,6 +32,8 @@ def name(code: Code, words: Words) -> str:
 def ask(answer: Answer, words: Words) -> str:
     """The request in one sentence."""
     found = answer.verdict
+    if answer.study is None:
+        return words.say("We do not ask for approval: what the plan is worth is not known.")
     if found.code is Code.TRAIN:
         return words.say(
             "We ask you to approve the training: {money} for the final run, {total} in all over "
@@ -44,24 +46,29 @@ def ask(answer: Answer, words: Words) -> str:
         return words.say(
             "We ask you to approve a pilot of {price} now, and to decide on the training when "
             "its result is there.",
-            price=figures.money(found.pilot_price, words),
+            price=figures.money(answer.study.staged.pilot.price, words),
         )
     return words.say(
         "We do not ask for approval: on these figures doing nothing is worth {npv} more.",
-        npv=figures.money(-found.npv, words),
+        npv=figures.money(-answer.study.appraisal.npv.value, words),
     )
 
 
 def why(answer: Answer, words: Words) -> str:
     """Why it is this ask and no other."""
+    if answer.unvalued is not None:
+        return words.plain_refusal(answer.unvalued)
     return words.say(_WHY[answer.verdict.reason])
 
 
 def sentence(answer: Answer, words: Words) -> str:
-    """The verdict, its reason and its probability."""
+    """The verdict, its reason and, where it is known, its probability."""
+    if answer.study is None:
+        name_of = name(answer.verdict.code, words)
+        return words.say("{verdict}: {why}", verdict=name_of, why=why(answer, words))
     return words.say(
         "{verdict}: {why} It pays with {chance} probability.",
         verdict=name(answer.verdict.code, words),
         why=why(answer, words),
-        chance=figures.chance(answer.verdict.probability, words),
+        chance=figures.chance(answer.study.appraisal.probability, words),
     )

@@ -61,7 +61,7 @@ def test_a_group_is_a_mixture():
     expected = theirs.from_mixture_gaussian_mechanism(
         0.8, [0, 1, 2], stats.binom.pmf([0, 1, 2], 2, 0.1), value_discretization_interval=CELL
     )
-    found = dominating.group_losses_above(mechanism(Sampling.POISSON, ADD), 2, CELL, TAIL)
+    found = dominating.losses_above(mechanism(Sampling.POISSON, ADD), CELL, TAIL, 2)
     assert deltas(found) == pytest.approx(expected.get_delta_for_epsilon(EPSILONS), rel=1e-6)
 
 

@@ -48,7 +48,8 @@ def test_recommend_prints_the_agreed_document(capsys):
         "noise_multiplier",
         "noise_batch_ratio",
     }
-    assert set(found["cross_entropy"]) == {"value", "low", "high", "level"}
+    assert set(found["cross_entropy"]) == {"value", "low", "high", "level", "unit"}
+    assert found["cross_entropy"]["unit"] == "nats-per-token"
     for name in (
         "delta",
         "accountant",
@@ -272,7 +273,7 @@ BEFORE = {
          "saturation_compute_flops", "alternative")
     ),
     "config": CONFIG,
-    "cross_entropy": INTERVAL,
+    "cross_entropy": INTERVAL | {"unit": None},
     "cost": dict.fromkeys(
         ("device_hours", "usd", "jpy", "accelerator", "price_per_hour_usd", "utilisation",
          "dp_overhead", "jpy_per_usd")
@@ -419,6 +420,7 @@ def test_the_table_speaks_japanese_and_dollars(capsys):
     assert any("ドル" in line for line in lines)
     assert all(re.search("[ぁ-んァ-ヶ一-龠]", line) for line in lines)
     english = {"published-bert", "GPU", "PLD", "Kessai", "add-or-remove-one", "poisson"}
+    english |= {"nats", "BERT", "WordPiece"}
     found = {word for line in lines for word in re.findall(r"[A-Za-z][A-Za-z_-]{2,}", line)}
     assert found <= english
 

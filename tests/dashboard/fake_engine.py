@@ -29,6 +29,7 @@ from engine.decision.verdict import verdict
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.risk import attack_risk, planned_mechanism
+from engine.roi.appraise import outlay_of
 from engine.roi.draws import LossForecast
 from engine.roi.plan import RECOMMENDATION, Plan
 from engine.roi.study import study
@@ -259,6 +260,7 @@ def answer(question, fitted, *, decision=None, certificate=None, refusal=None):
         refusal=refusal,
         risk=attack_risk(mechanism),
         exposures=(),
+        unvalued=None,
         **_derived(decision, study((plan,), question.assumptions, question.curve)),
     )
 
@@ -273,9 +275,10 @@ def _derived(decision, found):
     return {
         "decision": decision,
         "study": found,
+        "outlay": outlay_of(found.appraisal),
         "binding": binding(decision.doubling),
         "verdict": verdict(decision, found),
-        "reconciliation": reconciliation(decision.cost, found.appraisal),
+        "reconciliation": reconciliation(decision.cost, outlay_of(found.appraisal)),
     }
 
 

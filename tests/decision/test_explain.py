@@ -8,6 +8,7 @@ import pytest
 
 from engine.cost import ACCELERATORS, DEFAULTS
 from engine.decision.explain import SWAPS, Explanation, differing, explain
+from engine.decision.fitted import MEASURED_GPT
 from engine.decision.question import Currency, Question, question
 from engine.errors import InputError
 from engine.roi.kinds import MetricKind
@@ -55,7 +56,7 @@ def test_swapping_the_sides_turns_every_effect_round():
 
 def test_an_effect_in_the_other_direction_does_not_explain():
     found = explained(asked(), asked(people=100_000, epsilon=16.0))
-    assert found.loss > 0, "fewer people: a higher loss, in spite of the larger ε"
+    assert present(found.loss) > 0, "fewer people: a higher loss, in spite of the larger ε"
     assert present(found.main("loss")).assumption == "data"
     against = next(effect for effect in found.effects if effect.assumption == "epsilon")
     assert found.share(against, "loss") == 0.0
@@ -89,7 +90,7 @@ def test_no_swap_with_a_plan_leaves_no_effect_but_the_whole_difference():
     first, second = asked(), asked(people=1_000_000, epsilon=1.0)
     found = explain(first, second, picky)
     assert all((effect.loss, effect.cost) == (None, None) for effect in found.effects)
-    assert found.loss > 0 and found.main("loss") is None
+    assert present(found.loss) > 0 and found.main("loss") is None
     assert found.share(found.effects[0], "loss") == 0.0
 
 
@@ -136,3 +137,17 @@ def test_own_figures_differ_but_move_neither_loss_nor_cost():
 
 def test_the_currency_is_no_difference():
     assert differing(asked(), replace(asked(), currency=Currency.USD)) == []
+
+
+def test_losses_in_two_units_are_not_compared():
+    def by_evidence(asked: Question):
+        found = decide(asked)
+        return replace(found, evidence=replace(found.evidence, id=asked.evidence_id))
+
+    first, second = asked(), asked(epsilon=1.0, evidence_id=MEASURED_GPT)
+    found = explain(first, second, by_evidence)
+    effects = {effect.assumption: effect for effect in found.effects}
+    assert found.loss is None and found.main("loss") is None
+    assert effects["evidence"].loss is None and effects["evidence"].cost == 0.0
+    assert present(effects["epsilon"].loss) > 0, "in the unit of either end"
+    assert found.share(effects["epsilon"], "loss") == 0.0

@@ -24,6 +24,8 @@ def test_numbers_are_numbers_and_texts_never_formulas(deck):
     sheet = next(sheet for sheet in sheets(deck) if "Sources" in sheet.title)
     assert sheet["B2"].value == 1.5
     assert (sheet["C2"].value, sheet["C2"].data_type) == ("=HYPERLINK(1)", "s")
+    assert sheet["C2"].quotePrefix, "else it becomes a formula when somebody edits the cell"
+    assert not sheet["A2"].quotePrefix
     assert sheet["B3"].value is None
 
 

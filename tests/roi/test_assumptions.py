@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.roi.assumptions import Assumptions, Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
 from engine.roi.exchange import from_toml, load, to_csv, to_toml
-from engine.roi.inputs import INPUTS, Kind, require
+from engine.roi.inputs import CURVE_LOSSES, INPUTS, Kind, require
 
 
 def from_csv(text: str):
@@ -196,3 +196,36 @@ def test_one_figure_can_be_edited_without_two_others(table):
     assert (certain.low, certain.high) == (0.3, 0.3)
     with pytest.raises(InputError, match="known figure"):
         table.edited({"charm": {"value": 1.0}})
+
+
+def in_bytes(table, unit="nats-per-byte"):
+    return table.edited({name: {"unit": unit} for name in CURVE_LOSSES})
+
+
+@pytest.mark.parametrize(("out", "back"), [(to_toml, from_toml), (to_csv, from_csv)])
+def test_the_unit_of_a_curve_goes_out_and_back(table, out, back):
+    ours = in_bytes(table)
+    assert [back(out(ours))[name].unit for name in CURVE_LOSSES] == ["nats-per-byte"] * 2
+
+
+def test_a_file_of_before_units_had_spellings_is_read(table):
+    old = to_csv(table).replace("nats-per-token", "nats/token")
+    assert old != to_csv(table) and from_csv(old) == table
+
+
+@pytest.mark.parametrize(
+    ("unit", "sentence"),
+    [
+        ("perplexity", "a perplexity has no width"),
+        ("minutes", "one of nats-per-token, .*got minutes"),
+        ("", "got none"),
+    ],
+)
+def test_no_unit_of_loss_is_refused(table, unit, sentence):
+    with pytest.raises(InputError, match=sentence):
+        in_bytes(table, unit)
+
+
+def test_a_half_in_one_unit_and_a_width_in_another_are_refused(table):
+    with pytest.raises(InputError, match="got nats-per-byte and nats-per-token"):
+        table.edited({"metric_half_loss": {"unit": "nats-per-byte"}})

@@ -1,5 +1,7 @@
 """From loss to metric: recovery, monotony, intervals, refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,9 +9,11 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from engine.errors import InputError
+from engine.loss_unit import BERT_WORD_PIECES, NATS_PER_BYTE, LossUnit, Measure
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.draws import student_t
-from engine.roi.kinds import CurveShape
-from engine.roi.metric import AssumedCurve, fit_curve
+from engine.roi.kinds import CurveShape, MetricKind
+from engine.roi.metric import AssumedCurve, FittedCurve, assumed, fit_curve, fit_metric, in_unit
 
 LOSSES = np.array([2.0, 2.4, 2.8, 3.2, 3.6])
 
@@ -92,3 +96,57 @@ def test_a_metric_out_of_reach_is_refused():
         AssumedCurve().loss_for(6.0, figures)
     with pytest.raises(InputError, match="No loss above 0"):
         AssumedCurve().loss_for(5 - 1e-9, figures)
+
+
+IN_BITS = tuple((loss / np.log(2), float(5 * expit(7.5 - 2.5 * loss))) for loss in LOSSES)
+
+
+def test_pairs_in_bits_make_the_curve_of_the_same_pairs_in_nats():
+    curve = fit_metric(MetricKind.MINUTES_SAVED, IN_BITS, 5.0, stated=Measure.BITS_PER_BYTE)
+    assert (curve.intercept, curve.slope) == pytest.approx((7.5, -2.5))
+    assert curve.unit == NATS_PER_BYTE and curve.unit_stated
+    assert in_unit(curve, NATS_PER_BYTE) == curve
+
+
+def test_a_perplexity_is_measured_by_its_logarithm():
+    pairs = [(float(np.exp(loss)), float(5 * expit(7.5 - 2.5 * loss))) for loss in LOSSES]
+    curve = fit_metric(MetricKind.MINUTES_SAVED, pairs, 5.0, stated=Measure.PERPLEXITY)
+    assert curve.slope == pytest.approx(-2.5)
+    assert curve.unit == LossUnit(measure=Measure.NATS_PER_TOKEN)
+
+
+def test_pairs_without_a_unit_are_known_to_be_without():
+    pairs = [(loss, float(5 * expit(7.5 - 2.5 * loss))) for loss in LOSSES]
+    curve = fit_metric(MetricKind.MINUTES_SAVED, pairs, 5.0)
+    assert not curve.unit_stated and in_unit(curve, BERT_WORD_PIECES).scale == 1.0
+    with pytest.raises(InputError, match="made for nats-per-token, and this evidence has nats-per"):
+        in_unit(curve, NATS_PER_BYTE)
+
+
+@pytest.mark.parametrize("measured", [False, True])
+def test_a_curve_for_losses_in_bits_is_the_same_curve(measured):
+    curve: AssumedCurve | FittedCurve = AssumedCurve(kind=MetricKind.MINUTES_SAVED)
+    if measured:
+        curve = fit_metric(MetricKind.MINUTES_SAVED, IN_BITS, 5.0, stated=Measure.BITS_PER_TOKEN)
+    bits = in_unit(curve, replace(BERT_WORD_PIECES, measure=Measure.BITS_PER_TOKEN))
+    figures = DEFAULT_ASSUMPTIONS.values
+    assert bits.metric(2.8 / np.log(2), figures) == pytest.approx(curve.metric(2.8, figures))
+    assert bits.loss_for(2.5, figures) == pytest.approx(curve.loss_for(2.5, figures) / np.log(2))
+    if isinstance(bits, FittedCurve) and isinstance(curve, FittedCurve):
+        there, here = bits.interval(2.8 / np.log(2)), curve.interval(2.8)
+        assert (there.low, there.high) == pytest.approx((here.low, here.high))
+
+
+def test_the_assumed_curve_is_of_the_unit_that_its_rows_state():
+    assert assumed(MetricKind.MINUTES_SAVED, DEFAULT_ASSUMPTIONS).unit == BERT_WORD_PIECES
+    rows = {name: {"unit": "nats/byte"} for name in ("metric_half_loss", "metric_width")}
+    ours = assumed(MetricKind.MINUTES_SAVED, DEFAULT_ASSUMPTIONS.edited(rows))
+    assert ours.unit == NATS_PER_BYTE
+    with pytest.raises(InputError, match="made for nats-per-byte"):
+        in_unit(ours, BERT_WORD_PIECES)
+
+
+def test_tokens_of_two_tokenizers_are_told_apart():
+    theirs = LossUnit(measure=Measure.NATS_PER_TOKEN, tokenizer="theirs")
+    with pytest.raises(InputError, match=r"tokens of BERT WordPiece, .* those of theirs"):
+        in_unit(AssumedCurve(), theirs)

@@ -203,3 +203,26 @@ def test_what_the_guard_writes_the_reader_reads(rows):
     found = read_table(text.encode(), name="a.csv", columns=("first_name", "second_name"))
     back = [(found.cell(row, "first_name"), found.cell(row, "second_name")) for row in found.rows]
     assert back == [("x", "y"), *rows]
+
+
+def test_tables_of_other_tools_are_read_as_they_are():
+    """Equivalents of a chart that a tracker exports and of published N, D, loss records."""
+    chart = '"Step","run-a - eval/loss","run-a - eval/loss__MIN"\n"100","4.10","4.10"\n'
+    found = read_table((chart + '"200","NaN","NaN"\n').encode(), name="chart.csv")
+    step, loss = found.header[:2]
+    assert [found.number(row, step) for row in found.rows] == [100, 200]
+    values, refused = found.numbers(loss)
+    assert values[0] == 4.10
+    assert list(refused) == [1]
+    assert "in line 3, got NaN" in str(refused[1])
+    sweep = "C,N,D,loss\n1.3972367362937152e+18,73824672,3154403320,3.405928\n"
+    found = read_table(sweep.encode(), name="sweep.csv")
+    (row,) = found.rows
+    assert [found.number(row, name) for name in found.header] == [
+        1.3972367362937152e18,
+        73824672,
+        3154403320,
+        3.405928,
+    ]
+    values, refused = found.numbers("loss")
+    assert (values, refused) == ([3.405928], {})

@@ -5,14 +5,17 @@ name of a quantity with a figure behind it. So a surface that derives a figure o
 however it came by it. All texts are compared without spaces, which documents break as they like.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from engine.decision.answer import Answer
+from engine.loss_unit import Measure
 from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import Words
+from tests.present import present
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +148,21 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("Twice the compute would lower the loss by {gain} only.", {"gain": "doubling_compute"}),
     ("{price} for the pilot", {"price": "pilot_price"}),
     (
-        "{inside} nats per token · perplexity {perplexity}",
+        "{inside} {loss_unit} · perplexity {perplexity}",
         {"inside": "cross_entropy_range", "perplexity": "perplexity"},
+    ),
+    (
+        "{inside} {loss_unit} · {bits} bits per byte",
+        {"inside": "cross_entropy_range", "bits": "bits_per_byte"},
+    ),
+    (
+        "Over {years} years it would cost {total}; what it is worth is not known.",
+        {"total": "total_cost"},
+    ),
+    (
+        "In short: one training for {cost}, and a model that is as unsure of the next byte as "
+        "between {perplexity} equally likely ones.",
+        {"cost": "training_list_price", "perplexity": "perplexity"},
     ),
     (
         "In short: one training for {cost}, and a model that is as unsure of the next token as "
@@ -180,8 +196,7 @@ _VALUE = re.compile(
 
 def expected(key: str, answer: Answer, words: Words) -> str:
     """What should be shown for a quantity, or for a form of one."""
-    decision, worth = answer.decision, answer.study.appraisal
-    best = decision.recommendation
+    best = answer.decision.recommendation
     match key:
         case "steps":
             return labels.steps(best.config.iterations, words)
@@ -195,9 +210,12 @@ def expected(key: str, answer: Answer, words: Words) -> str:
             return _bracketed("cross_entropy", "cross_entropy_range", answer, words)
         case "npv_and_range":
             return _bracketed("npv", "npv_range", answer, words)
+        case "bits_per_byte":
+            return formats.loss(best.cross_entropy.value / math.log(2))
         case "npv_lost":
-            return figures.money(-worth.npv.value, words)
+            return figures.money(-present(answer.study).appraisal.npv.value, words)
         case "npv_lost_and_range":
+            worth = present(answer.study).appraisal
             lost = figures.money(-worth.npv.value, words)
             inside = figures.money_range(-worth.npv.high, -worth.npv.low, words)
             return formats.bracketed(lost, inside, words.language)
@@ -213,7 +231,8 @@ _FIELDS = (
     "{found} in 1,000",
     "instead of {guessed} without the model",
     "{price} for the pilot",
-    "{inside} nats per token · perplexity {perplexity}",
+    "{inside} {loss_unit} · perplexity {perplexity}",
+    "{inside} {loss_unit} · {bits} bits per byte",
 )
 """Messages that fill a field of their own."""
 _LONGEST = {"why": 200}
@@ -234,6 +253,9 @@ def _pattern(message: str, language: str, fields: bool) -> re.Pattern[str]:
             # follow it.
             stop = r"\.(?!\d)" if fields else r"\.(?!\d(?!\.\D))"
             pieces.append(re.escape(part).replace(r"\.", stop))
+        elif part == "loss_unit":
+            units = (flat(Words(language).field(measure)) for measure in Measure)
+            pieces.append(f"(?:{'|'.join(map(re.escape, units))})")
         else:
             lazy = "" if place == last and not parts[-1] else "?"
             figure = r"(?=[\d¥$−])" if message in _FIELDS else ""

@@ -43,7 +43,7 @@ _PLACES = (0.0, 0.5)
 _MASKS_SEED = 0
 
 Losses = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Tokens and targets (n, S) -> nats per token of each (n,)."""
+"""Tokens and targets (n, S) -> nats per token or byte of each (n,)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
+from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Audit, Method
 from engine.pilot.audits.weights import WEIGHTS_FILE
 from engine.pilot.plan import Arm, PilotPlan
@@ -189,7 +190,8 @@ def _losses(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
         )
     curve = "".join(f"\n| {iteration:,} | {loss:.4f} |" for iteration, loss in result.curve)
     return (
-        "## Losses\n\nCross entropy in nats per token, of the averaged weights.\n\n"
+        f"## Losses\n\nCross entropy in {unit_of(plan.family).measure.phrase}, of the averaged "
+        "weights.\n\n"
         "| | |\n|---|---|\n" + "\n".join(lines) + "\n\n| Iteration | Held-out |\n|---|---|" + curve
     )
 

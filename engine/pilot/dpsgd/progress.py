@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from engine.errors import InputError
 
 Curve = tuple[tuple[int, float], ...]
-"""(iteration, held-out cross entropy of the averaged weights, nats per token)."""
+"""(iteration, held-out cross entropy of the averaged weights, nats per token or byte)."""
 
 FIRST_EVALUATION = 32
 """Iteration of the first evaluation; each later one is √2 times as far, and the last step's."""
@@ -95,8 +95,8 @@ class Progress:
     """Steps paid for: ``iteration``, those lost to a kill, and the block under way."""
     curve: Curve
     train_cross_entropy: float | None
-    """Running mean over the last steps' examples, nats per token; None before the first step that
-    drew one."""
+    """Running mean over the last steps' examples, nats per token or byte; None before the first
+    step that drew one."""
     tokens_per_second: float
     seconds_left: float | None
     physical_batch_size: int
@@ -104,7 +104,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOutcome:
-    """How a training ended. Losses are nats per token, of the averaged weights."""
+    """How a training ended. Losses are nats per token or byte, of the averaged weights."""
 
     stop: Stop
     reason: InputError | None

@@ -217,7 +217,7 @@ class Training:
         self._report()
 
     def _mean_loss(self, examples: Examples) -> float:
-        """Cross entropy in nats per token under the averaged weights."""
+        """Cross entropy in nats per token or byte under the averaged weights."""
         tokens, targets = examples
         positions = int((targets != IGNORED).sum())
         return float(self.losses(tokens, targets).double().sum()) * tokens.shape[1] / positions

@@ -73,7 +73,7 @@ class Status:
     epsilon_spent: float | None = None
     """Certified ε of the charged steps, for this training alone."""
     train_loss: float | None = None
-    """Of recent batches, nats per token; not private: for the operator's eyes only."""
+    """Of recent batches, nats per token or byte; not private: for the operator's eyes only."""
     curve: tuple[tuple[int, float], ...] = ()
     """(iteration, held-out loss) of the training under way."""
     tokens_per_second: float | None = None
@@ -128,7 +128,7 @@ class TrainingResult:
     arm: str
     repeat: int
     cross_entropy: float
-    """Held-out loss of the averaged weights at the end, nats per token."""
+    """Held-out loss of the averaged weights at the end, nats per token or byte."""
     train_loss: float | None
     """The same on windows of the training units."""
     curve: tuple[tuple[int, float], ...]

@@ -17,7 +17,7 @@ from engine.runs.record import RunRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Repeat:
-    """One run, trained twice: its losses in nats per token."""
+    """One run, trained twice: its losses in nats per token or byte."""
 
     run: TrainingSettings
     before: float

@@ -74,7 +74,7 @@ def divergence(run: TrainingSettings, result: Result) -> str:
         return "a loss is not a finite number"
     if result.cross_entropy > highest:
         return (
-            f"the final loss {result.cross_entropy:.3f} lies above {highest:.3f} nats per token, "
+            f"the final loss {result.cross_entropy:.3f} lies above {highest:.3f} nats, "
             "that of a model that knows nothing"
         )
     return ""

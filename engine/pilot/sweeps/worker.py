@@ -55,7 +55,7 @@ class Event:
     what: What
     run_id: str
     cross_entropy: float | None = None
-    """Final loss of a finished run, nats per token."""
+    """Final loss of a finished run, nats per token or byte."""
     seconds: float = 0.0
     """How long a finished run trained, over all its processes."""
     reason: str = ""

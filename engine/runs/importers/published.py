@@ -11,7 +11,6 @@ The table prints no noise: evidence computes it by accounting (sampling "best", 
 steps and one noise at four physical batches, off the ridge of optima on which Table 2 lies.
 """
 
-import csv
 import math
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,8 @@ from pathlib import Path
 from engine.config import DEFAULT_DELTA, FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
 from engine.errors import InputError
 from engine.runs.record import ROUNDING, Provenance, RunRecord
-from engine.runs.table import Refusal, parse_number, read_rows
+from engine.runs.table import Refusal, number, read_rows
+from engine.tables.reader import read_file
 
 FAMILY = "published-bert"
 TABLE_2 = Path(__file__).resolve().parents[3] / "data" / "published" / "mckenna2025_table2.csv"
@@ -113,12 +113,8 @@ def read_table_2(path: Path) -> tuple[list[RunRecord], list[Refusal]]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        template = "Expected to read {path}: {reason}"
-        raise InputError(template, path=path, reason=error) from error
+    table = read_file(path)
+    return [{name: table.cell(row, name) for name in table.header} for row in table.rows]
 
 
 def _flops(row: dict[str, str]) -> float:
@@ -130,7 +126,7 @@ def _flops(row: dict[str, str]) -> float:
 def _check_ratio(record: RunRecord, text: str | None) -> None:
     if not text:
         return
-    stated = parse_number("token_model_ratio", text)
+    stated = number("token_model_ratio", text)
     tokens = record.batch_size * record.iterations * record.sequence_length
     expected = tokens / record.model_size
     if not abs(stated - expected) <= ROUNDING[record.provenance] * expected:

@@ -1,13 +1,13 @@
 """The answer as it now stands: estimated, certified or refused, by what is known of its
 certificate."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
 from dashboard.answers import cache
 from engine.decision.answer import Noise
-from engine.decision.question import question
+from engine.decision.question import Currency, question
 from engine.errors import InputError
 from tests.dashboard import fake_engine
 
@@ -52,3 +52,11 @@ def test_renewed_evidence_forgets_answers(known):
     before = cache.answer(ASKED)
     cache.renew_evidence()
     assert cache.answer(ASKED) is not before
+
+
+def test_dollars_are_not_computed_again(known):
+    known(lambda request: None)
+    dollars = replace(ASKED, currency=Currency.USD)
+    yen, found = cache.answer(ASKED), cache.answer(dollars)
+    assert (yen.question, found.question) == (ASKED, dollars)
+    assert found.study is yen.study and found is cache.answer(dollars)

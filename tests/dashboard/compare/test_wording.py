@@ -11,6 +11,7 @@ from dashboard.compare import wording as compare_wording
 from dashboard.state import link, saved
 from dashboard.ui.colours import DARK, LIGHT
 from engine.decision import explain
+from engine.decision.fitted import MEASURED_GPT
 from engine.errors import InputError
 from engine.text import figures
 from engine.text.i18n import Words
@@ -148,3 +149,18 @@ def test_the_history_reads_from_the_last_change(tmp_path):
     assert table["Who"] == ["—", "Sato"]
     assert table["When"] == ["not a date", "2026-11-24 10:02"]
     assert table["What changed"] == ["People: 1e7 → 2.2e5", "Saved for the first time"]
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_losses_in_two_units_are_told_apart_and_not_drawn_together(words):
+    first, second = side("a"), side("b", evidence=MEASURED_GPT)
+    found = replace(explained(first, side("b", epsilon=1.0)), loss=None)
+    sentence = compare_wording.headline(first, second, found, words)
+    for unit in ("nats-per-token", "nats-per-byte"):
+        assert words.field(unit) in sentence
+    drawn = compare_charts.drawn([first, second])
+    assert drawn == [first]
+    assert "b" in (compare_wording.left_out([first, second], drawn, words) or "")
+    assert compare_wording.left_out([first], drawn, words) is None
+    column = compare_wording.table([first, second], words)["b"]
+    assert any(words.field("nats-per-byte") in cell for cell in column)

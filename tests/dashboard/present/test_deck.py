@@ -180,7 +180,7 @@ def test_a_break_even_beyond_which_we_already_are_is_no_answer(answer, usual, wo
 @BOTH
 def test_gates_are_promised_only_where_they_can_stop(answer, usual, words):
     def stepwise(study, found=answer):
-        return objections.stepwise(changed(found, study=study), words)
+        return objections.stepwise(changed(found, study=study), study, words)
 
     gates = usual.staged.gates
     idle = tuple(replace(gate, threshold=None, passed=1.0) for gate in gates)

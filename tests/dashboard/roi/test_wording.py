@@ -28,6 +28,7 @@ from engine.roi.study import study
 from engine.roi.trace import PARTS_OF, PLAN_INPUTS
 from engine.text import figures
 from engine.text.i18n import Words
+from tests.dashboard.fake_engine import changed
 
 JA, EN = Words("ja"), Words("en")
 RISK = attack_risk(Mechanism.deterministic(noise_multiplier=3.0, participations=4))
@@ -76,7 +77,6 @@ def test_every_situation_has_its_sentences(any_study, words):
     said = [
         roi_wording.headline(any_study, words),
         roi_wording.second_line(any_study, words),
-        roi_wording.legal(any_study, words),
         roi_wording.staged(any_study.staged, words),
         figures.internal_rate(any_study.appraisal, words),
         *(roi_wording.gate(gate, words) for gate in any_study.staged.gates),
@@ -140,23 +140,25 @@ def test_every_distribution_has_a_name_of_its_own_in_words(words):
 
 
 @BOTH
-def test_headlines_lead_to_inputs_in_two_steps(usual, words):
-    for headline in roi_facts.headlines(usual, RISK, words):
-        parts = list(roi_facts.parts(usual, headline.key, words))
+def test_headlines_lead_to_inputs_in_two_steps(answered, usual, words):
+    answer = changed(answered(), study=usual)
+    for headline in roi_facts.headlines(answer, words):
+        parts = list(roi_facts.parts(answer, headline.key, words))
         assert parts
         for part in parts:
             assert part.inputs
             for name, value, source in part.inputs:
                 assert name and value and source and "{" not in name + value + source
-    assert len(list(roi_facts.parts(usual, "npv", words))) == len(PARTS_OF["npv"])
+    assert len(list(roi_facts.parts(answer, "npv", words))) == len(PARTS_OF["npv"])
 
 
-def test_parts_with_amounts_sum_to_their_figure(usual):
+def test_parts_with_amounts_sum_to_their_figure(answered, usual):
     """Of payback and rate the parts have none: they are no sums."""
     found = usual.appraisal
     assert sum(found.parts.values()) == pytest.approx(found.npv.value)
     assert sum(found.costs.values()) == pytest.approx(found.total_cost.value)
-    shown = {key: [p.label for p in roi_facts.parts(usual, key, EN)] for key in PARTS_OF}
+    answer = changed(answered(), study=usual)
+    shown = {key: [p.label for p in roi_facts.parts(answer, key, EN)] for key in PARTS_OF}
     assert figures.money(found.costs["operation"], EN) in next(
         label for label in shown["total_cost"] if label.startswith("Operation")
     )
@@ -164,9 +166,10 @@ def test_parts_with_amounts_sum_to_their_figure(usual):
     assert not any("¥" in label for key in ("payback", "internal_rate") for label in shown[key])
 
 
-def test_measured_pairs_take_the_place_of_the_assumed_curve():
+def test_measured_pairs_take_the_place_of_the_assumed_curve(answered):
     curve = fit_curve([(2.0, 4.5), (2.5, 3.9), (3.0, 2.4), (3.5, 1.2)], ceiling=5.0)
-    measured = found(curve=curve)
+    asked = replace(answered().question, curve=curve)
+    measured = changed(answered(), study=found(curve=curve), question=asked)
     (value, *_) = roi_facts.parts(measured, "npv", EN)
     names = [name for name, _, _ in value.inputs]
     assert "Measured step from loss to minutes" in names

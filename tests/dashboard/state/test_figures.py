@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from dashboard.state import figures, link
 from dashboard.state.scenario import follow_metric
 from engine.errors import InputError
+from engine.loss_unit import Measure, measure
 from engine.roi.defaults import OF_METRIC, require_metrics
-from engine.roi.inputs import INPUTS
+from engine.roi.inputs import CURVE_LOSSES, INPUTS
 from engine.roi.kinds import MetricKind
+from engine.roi.metric import FittedCurve
+from tests.present import present
 
 MINUTES = MetricKind.MINUTES_SAVED
 DEFAULTS = figures.table(MINUTES, None)
@@ -96,7 +99,8 @@ def test_what_is_no_table_is_refused_in_a_sentence(text):
 def test_pairs_survive_link_and_text_area(pairs):
     text = figures.pairs_text("\n".join(f"{loss!r}, {metric!r}" for loss, metric in pairs))
     assert (text is None) == (not pairs)
-    again = figures.read_pairs(figures.pairs_lines(text))
+    unit, again = figures.read_pairs(figures.pairs_lines(text))
+    assert unit is None
     assert all(map(math.isclose, sum(again, ()), sum(pairs, ()))) and len(again) == len(pairs)
     assert text is None or figures.pairs_text(text) == text
 
@@ -149,7 +153,7 @@ def test_a_row_is_written_for_the_table_that_it_is_read_with():
 
 
 def test_full_width_pairs_are_read_and_too_many_refused():
-    assert figures.read_pairs("２．０，４．５\n2.5、3.9") == ((2.0, 4.5), (2.5, 3.9))
+    assert figures.read_pairs("２．０，４．５\n2.5、3.9") == (None, ((2.0, 4.5), (2.5, 3.9)))
     with pytest.raises(InputError, match="at most 100 pairs, got 101"):
         figures.read_pairs("2.0, 4.5\n" * 101)
 
@@ -173,9 +177,36 @@ def test_a_decimal_comma_in_pairs_is_read_or_asked_about(text, pairs):
         with pytest.raises(InputError):
             figures.read_pairs(text)
     else:
-        assert figures.read_pairs(text) == pairs
+        assert figures.read_pairs(text) == (None, pairs)
 
 
 def test_two_pairs_of_whole_numbers_survive_a_link():
     kept = figures.pairs_text("2, 8\n3, 1") or ""
-    assert figures.read_pairs(kept) == ((2, 8), (3, 1))
+    assert figures.read_pairs(kept) == (None, ((2, 8), (3, 1)))
+    unit = figures.pairs_text("nats/byte\n2, 8\n3, 1") or ""
+    assert figures.read_pairs(unit) == (Measure.NATS_PER_BYTE, ((2, 8), (3, 1)))
+
+
+@pytest.mark.parametrize("head", ["nats per byte", "bits/byte", "ナット／バイト", "PPL"])
+def test_pairs_keep_the_unit_of_their_losses(head):
+    text = figures.pairs_text(f"{head}\n2.0, 4.5\n2.5, 3.9\n3.0, 2.4")
+    stated, pairs = figures.read_pairs(figures.pairs_lines(text))
+    assert stated == measure(head) and pairs == ((2.0, 4.5), (2.5, 3.9), (3.0, 2.4))
+    assert figures.pairs_text(present(text)) == text
+    curve = figures.curve(MINUTES, text, DEFAULTS)
+    assert isinstance(curve, FittedCurve) and curve.unit_stated
+    assert curve.unit.measure is measure(head).in_nats
+
+
+def test_a_first_line_that_is_no_unit_is_refused():
+    with pytest.raises(InputError, match=r"unit of the losses to be one of .*got loss, metric"):
+        figures.pairs_text("loss, metric\n2.0, 4.5")
+    assert figures.pairs_text("nats per byte") is None, "a unit without pairs"
+
+
+def test_the_unit_of_a_table_survives_the_link():
+    rows = {name: {"unit": "bits-per-byte", "value": 1.0} for name in CURVE_LOSSES}
+    own = DEFAULTS.edited(rows)
+    text = figures.written(own, DEFAULTS)
+    assert figures.table(MINUTES, text) == own and figures.read(present(text)) == text
+    assert figures.curve(MINUTES, None, own).unit.measure is Measure.BITS_PER_BYTE

@@ -86,7 +86,7 @@ def test_a_table_that_was_damaged_is_named(tmp_path, monkeypatch, name):
         getattr(published, name).read_text().replace("4520000", "-1").replace("4.6", "-")
     )
     monkeypatch.setattr(published, name, path)
-    with pytest.raises(InputError, match="Expected table.csv as it was committed"):
+    with pytest.raises(InputError, match=r"Expected table\.csv as it was committed"):
         published_records()
 
 
@@ -108,7 +108,7 @@ def _edited(tmp_path: Path, old: str, new: str) -> Path:
         ("1.1e17", "1.3e17", 3, "compute_flops within 10% of 6·M·B·T·S = 1.043e+17, got 1.3e+17"),
         ("8.5e2", "9.9e2", 3, "token_model_ratio within 10% of B·T·S / M = 821.4, got 9.9e2."),
         ("8.5e2", "x", 3, "Expected a number for token_model_ratio, got x."),
-        ("7.28", "10.9", 2, "at most 10.843 nats per token for a vocabulary of 30522, got 10.9"),
+        ("7.28", "10.9", 2, "at most 10.843 nats for a vocabulary of 30522, got 10.9"),
         ("7.28,", ",", 2, "Expected a value for cross_entropy, got none."),
         ("1.2e23,1.20,3.3e8,1.1e5", "1.2e23", 21, "Expected a value for model_size, got none."),
     ],
@@ -134,8 +134,8 @@ def test_two_kinds_of_bad_rows_are_told_in_order_and_matched_to_their_own_lines(
 
 
 def test_an_absent_or_undecodable_file_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="Expected to read"):
+    with pytest.raises(InputError, match=r"got absent.csv: there is no such file"):
         read_table_2(tmp_path / "absent.csv")
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="Expected to read"):
+    with pytest.raises(InputError, match="Expected text in utf-16"):
         read_table_2(tmp_path / "bytes.csv")
