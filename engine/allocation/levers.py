@@ -10,9 +10,9 @@ import numpy as np
 
 from engine.allocation.frontier import RUNGS_PER_OCTAVE, Line
 from engine.allocation.points import Points, PrivacyParameters
-from engine.allocation.redrawn import COARSE, Optima, log_losses, optima, quantiles
+from engine.allocation.redrawn import COARSE, Optima, optima, quantiles
 from engine.allocation.result import Doubling, Saturation, WiggleRoom
-from engine.allocation.search import budgets
+from engine.allocation.search import Budgets, budgets
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.interval import FloatArray, Interval, Range
@@ -60,13 +60,19 @@ def redrawn(
     compute = compute_flops * 2.0 ** np.concatenate([below, near, far, [max(top, 0.0)]])
     factors = np.array([[1, 1, 1], [2, 1, 1], [1, 2, 1], [1, 1, 2]], dtype=float)
     first = compute_flops, privacy.data_budget, privacy.epsilon
-    terms = {"delta": privacy.delta, "sampling": privacy.sampling}
-    found = optima(fit, space, budgets(*(factors * first).T, **terms))
+
+    def asked(compute: FloatArray, people: FloatArray, epsilon: FloatArray) -> Budgets:
+        terms = compute, people, epsilon
+        return budgets(*terms, delta=privacy.delta, sampling=privacy.sampling)
+
+    found = optima(fit, space, asked(*(factors * first).T))
+    same = np.ones(compute.size)
+    rungs = asked(compute, same * privacy.data_budget, same * privacy.epsilon)
     return Redrawn(
         here=found.take([0]),
         doubled=(found.take([1]), found.take([2]), found.take([3])),
         compute=compute,
-        rungs=optima(fit, space, budgets(compute, *first[1:], **terms), cell=COARSE),
+        rungs=optima(fit, space, rungs, cell=COARSE),
     )
 
 
@@ -174,10 +180,11 @@ def _within(value: float, draws: FloatArray, bounds: tuple[float, float], level:
 
 
 def wiggle_room(
-    fit: FittedLaw, privacy: PrivacyParameters, space: Space, best: Points, drawn: Redrawn
+    fit: FittedLaw, privacy: PrivacyParameters, space: Space, best: Points
 ) -> WiggleRoom:
-    """Excess loss around ``best`` (one point), at the compute that it needs, over the best of each
-    draw: what the share :data:`CONFIDENCE` of the draws does not exceed."""
+    """Excess loss around ``best`` (one point), at the compute that it needs, over the best that
+    each draw of form and parameters finds there: what the share :data:`CONFIDENCE` of them does not
+    exceed. What a draw misses beside those (scatter and drift) moves neighbours alike."""
     size = _around(best.model_size[0], _MAP_DECADES[0], space.searched_model_size)
     batch = _around(best.batch_size[0], _MAP_DECADES[1], (1.0, float(privacy.data_budget)))
     examples = float(best.compute_flops[0]) / (
@@ -194,10 +201,12 @@ def wiggle_room(
         np.clip(iterations[rows, columns], low, high),
         space.sequence_length,
     )
-    _, losses = log_losses(
-        fit, points.model_size, points.iterations, points.noise_batch_ratio, points.batch_size
+    losses = np.log(
+        fit.resampled_cross_entropy(
+            points.model_size, points.iterations, points.noise_batch_ratio, points.batch_size
+        )
     )
-    least = np.minimum(losses.min(axis=1), drawn.here.log_loss[1:, 0])
+    least = losses.min(axis=1)
     excess, sigma = (np.full(iterations.shape, np.nan) for _ in range(2))
     excess[rows, columns] = quantiles(np.expm1(losses - least[:, None]), CONFIDENCE)
     sigma[rows, columns] = points.noise_multiplier

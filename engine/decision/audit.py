@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,9 +89,10 @@ class RippledLaw(StackedLaw):
         loss = super().cross_entropy(*point)
         if not self.ripple:
             return loss
-        where = coordinates(*np.broadcast_arrays(*self.relative(*point)), 1e-3)
-        moved = self._surface.at(where)[self.seed % self._surface.count]
-        return np.minimum(loss * np.exp(self.ripple * moved), self.log_vocabulary)
+        u, v, s = np.broadcast_arrays(*self.relative(*point))
+        moved = self._surface.at(coordinates(u, v, s, 1e-3))[self.seed % self._surface.count]
+        rippled: FloatArray = np.minimum(loss * np.exp(self.ripple * moved), self.log_vocabulary)
+        return rippled
 
     @cached_property
     def _surface(self) -> Discrepancy:
@@ -148,7 +150,8 @@ def drawn_laws(count: int, *, outside: bool, seed: int = 0) -> list[Known]:
         if outside:
             picked = rng.choice(len(plausible), size=2, replace=False)
             share = float(rng.uniform(0.25, 0.75))
-            weights, ripple = (share, 1 - share), _RIPPLE
+            weights: tuple[float, ...] = (share, 1 - share)
+            ripple = _RIPPLE
         else:
             picked, weights, ripple = np.array([k % len(plausible)]), (1.0,), 0.0
         made = tuple(_moved(plausible[i], k, rng) for i in picked)
@@ -259,7 +262,7 @@ def _record(
     model_size: float,
     iterations: float,
     batch_size: float,
-    **rest: object,
+    **rest: Any,
 ) -> RunRecord:
     """One row, its figures rounded as a table prints them, its loss with scatter."""
     ceiling = known.law.log_vocabulary

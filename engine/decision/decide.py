@@ -108,7 +108,7 @@ def decide(
         frontier=_frontier(fit, line, tuned, practised),
         saturation=levers.saturation(drawn, line, level=LEVEL),
         doubling=_doubling(fit, privacy, space, line, budget, drawn),
-        wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen, drawn),
+        wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen),
         plan_ranges=levers.plan_ranges(drawn, line.chosen, privacy, space, level=LEVEL),
         rule_tuned=compared("rule-tuned", tuned, limit),
         rule_practised=compared("rule-practised", practised, limit),
