@@ -1,10 +1,13 @@
 """The rules' configurations are the rules', and the factors mean what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.allocation import baselines
 from engine.allocation.frontier import best_by_compute
+from engine.allocation.levers import redrawn
 from engine.allocation.points import PrivacyParameters
 from engine.config import Sampling
 
@@ -15,6 +18,22 @@ BUDGET = 1e17
 @pytest.fixture(scope="module")
 def line(fitted):
     return best_by_compute(fitted.fit, QUESTION, fitted.space, BUDGET)
+
+
+@pytest.fixture(scope="module")
+def drawn(fitted, line):
+    return redrawn(fitted.fit, QUESTION, fitted.space, line, BUDGET)
+
+
+def factor_of(fitted, points, line, drawn):
+    return baselines.compute_factor(
+        fitted.fit,
+        points,
+        line.chosen,
+        drawn,
+        limit=baselines.rule_limit(fitted.space),
+        level=0.9,
+    )
 
 
 def rule(fitted, compute, which=baselines.rule_tuned):
@@ -56,9 +75,8 @@ def test_tuning_helps_and_finds_the_best_split(fitted):
     assert tuned.cross_entropy[2] <= brute.cross_entropy.min() * 1.001
 
 
-def test_the_factor_is_where_the_rule_reaches_the_loss(fitted, line):
-    compute = baselines.searched_compute(line)
-    factor = baselines.compute_factor(fitted.fit, rule(fitted, compute), line.chosen, level=0.9)
+def test_the_factor_is_where_the_rule_reaches_the_loss(fitted, line, drawn):
+    factor = factor_of(fitted, rule(fitted, line.allowed_flops), line, drawn)
     assert factor.value is not None and factor.low is not None and factor.high is not None
     spent = float(line.chosen.compute_flops[0])
     wanted = float(line.chosen.cross_entropy[0])
@@ -67,14 +85,57 @@ def test_the_factor_is_where_the_rule_reaches_the_loss(fitted, line):
     assert at == pytest.approx(wanted, rel=2e-3)
     assert before > wanted
     assert factor.low <= factor.value <= factor.high
+    assert factor.censored is None
 
 
-def test_never_is_said_where_the_rule_saturates_above(fitted):
+def test_a_rule_that_does_not_reach_the_loss_has_a_bound(fitted):
+    """It is not followed beyond models that may be searched: what it needs is at least so much."""
     saturated = best_by_compute(fitted.fit, QUESTION, fitted.space, 3.8e20)
-    points = rule(fitted, baselines.searched_compute(saturated))
-    factor = baselines.compute_factor(fitted.fit, points, saturated.chosen, level=0.9)
-    assert factor.value is None
+    drawn = redrawn(fitted.fit, QUESTION, fitted.space, saturated, 3.8e20)
+    points = rule(fitted, saturated.allowed_flops)
+    factor = factor_of(fitted, points, saturated, drawn)
+    assert (factor.value, factor.high, factor.censored) == (None, None, "above")
     assert np.nanmin(points.cross_entropy) > saturated.chosen.cross_entropy[0]
+    most = baselines.rule_limit(fitted.space) / float(saturated.chosen.compute_flops[0])
+    assert factor.low is not None and 1 < factor.low <= most * (1 + 1e-9)
+
+
+def test_a_rule_whose_models_lie_beyond_cannot_be_compared(fitted, line, drawn):
+    rich = best_by_compute(fitted.fit, QUESTION, fitted.space, 1e17)
+    points = rule(fitted, rich.allowed_flops)
+    factor = baselines.compute_factor(
+        fitted.fit, points, rich.chosen, drawn, limit=BUDGET / 2, level=0.9
+    )
+    assert (factor.value, factor.low, factor.high) == (None, None, None)
+    assert factor.censored == "above"
+
+
+def test_a_rule_that_is_good_enough_with_its_smallest_model_is_a_bound(fitted, line, drawn):
+    """A smaller model than may be searched might do with less."""
+    points = rule(fitted, line.allowed_flops)
+    known = np.flatnonzero(np.isfinite(points.cross_entropy))
+    factor = factor_of(
+        fitted, points.take(known), replace(line, points=worse(line.points)), easier(drawn)
+    )
+    assert (factor.value, factor.low, factor.censored) == (None, None, "below")
+    floor = points.compute_flops[known[0]] / line.chosen.compute_flops[0]
+    assert factor.high == pytest.approx(floor)
+
+
+def worse(points):
+    return replace(points, cross_entropy=points.cross_entropy + 9.0)
+
+
+def easier(drawn):
+    return replace(drawn, here=replace(drawn.here, log_loss=drawn.here.log_loss + 9.0))
+
+
+def test_the_rule_is_followed_as_far_as_its_models_may_be_searched(fitted):
+    limit = baselines.rule_limit(fitted.space)
+    largest = fitted.space.searched_model_size[1]
+    inside, outside = (rule(fitted, limit * share) for share in (0.999, 1.01))
+    assert inside.model_size[0] == pytest.approx(largest, rel=1e-3)
+    assert np.isnan(outside.cross_entropy[0])
 
 
 def test_the_matched_factor_is_the_same_comparison_the_other_way(fitted, line):
@@ -86,11 +147,10 @@ def test_the_matched_factor_is_the_same_comparison_the_other_way(fitted, line):
     assert cheaper.chosen.cross_entropy[0] == pytest.approx(own.cross_entropy[0], rel=3e-3)
 
 
-def test_our_own_size_as_the_alternative_costs_nothing_extra(fitted, line):
+def test_our_own_size_as_the_alternative_costs_nothing_extra(fitted, line, drawn):
     size = float(line.chosen.model_size[0])
-    compute = baselines.searched_compute(line)
-    points = baselines.fixed_model(fitted.fit, QUESTION, fitted.space, compute, size)
-    factor = baselines.compute_factor(fitted.fit, points, line.chosen, level=0.9)
+    points = baselines.fixed_model(fitted.fit, QUESTION, fitted.space, line.allowed_flops, size)
+    factor = factor_of(fitted, points, line, drawn)
     assert factor.value == pytest.approx(1.0, rel=0.03)
 
 

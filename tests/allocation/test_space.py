@@ -1,10 +1,20 @@
-"""Inside, edge, outside: where an answer lies, and which question is refused."""
+"""How far an answer lies outside each measured range, where the search may look, and which question
+is refused."""
+
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from engine.allocation.result import Support
-from engine.allocation.space import Space, refuse_if_absurd, space_of
+from engine.allocation.result import Extrapolation, Reach, Word
+from engine.allocation.space import (
+    LARGER,
+    LONGER,
+    MARGIN,
+    Space,
+    refuse_if_absurd,
+    space_of,
+)
 from engine.config import TrainingConfig
 from engine.errors import InputError
 
@@ -17,29 +27,29 @@ SPACE = Space(
 )
 
 
-def at(model_size=10**7, iterations=10**4, ratio=1e-5):
+def at(model_size=10**7, iterations=10**4, ratio=1e-5) -> Extrapolation:
     config = TrainingConfig(
         model_size=model_size, batch_size=10, iterations=iterations, sequence_length=512
     )
-    return SPACE.extrapolation(config, ratio)
+    nowhere = Reach(word=Word.UNKNOWN, distance=9.0, farthest="batch_size")
+    return Extrapolation(reach=nowhere, decades=SPACE.decades(config, ratio))
 
 
 @pytest.mark.parametrize(
-    ("change", "support", "name", "decades"),
+    ("change", "name", "decades"),
     [
-        ({}, Support.INSIDE, None, 0.0),
-        ({"model_size": 10**8}, Support.INSIDE, None, 0.0),
-        ({"model_size": 199_000_000}, Support.EDGE, "model_size", 0.299),
-        ({"model_size": 10**9}, Support.OUTSIDE, "model_size", 1.0),
-        ({"iterations": 10}, Support.OUTSIDE, "iterations", 2.0),
-        ({"ratio": 1e-1}, Support.OUTSIDE, "noise_batch_ratio", 2.0),
+        ({}, None, 0.0),
+        ({"model_size": 10**8}, None, 0.0),
+        ({"model_size": 199_000_000}, "model_size", 0.299),
+        ({"model_size": 10**9}, "model_size", 1.0),
+        ({"iterations": 10}, "iterations", 2.0),
+        ({"ratio": 1e-1}, "noise_batch_ratio", 2.0),
         # Less noise than ever measured approaches the noiseless curve: no extrapolation.
-        ({"ratio": 1e-12}, Support.INSIDE, None, 0.0),
+        ({"ratio": 1e-12}, None, 0.0),
     ],
 )
-def test_support(change, support, name, decades):
+def test_decades_outside(change, name, decades):
     found = at(**change)
-    assert found.support is support
     assert found.farthest[1] == pytest.approx(decades, abs=2e-3)
     assert name is None or found.farthest[0] == name
 
@@ -50,9 +60,17 @@ def test_absurd_is_refused_with_the_distance():
         refuse_if_absurd(at(ratio=10.0))
 
 
-def test_the_search_goes_little_farther_than_the_evidence():
-    assert SPACE.searched_model_size == pytest.approx((1e6 / 1.2, 1.2e8))
-    assert SPACE.searched_iterations == pytest.approx((1e3 / 1.2, 1.2e5))
+def test_the_search_goes_as_far_beyond_the_evidence_as_the_drift_allows():
+    assert SPACE.searched_model_size == pytest.approx((1e6 / MARGIN, 1e8 * LARGER))
+    assert SPACE.searched_iterations == pytest.approx((1e3 / MARGIN, 1e5 * LONGER))
+    longest = replace(SPACE, iterations=(5.0, 9e5))
+    assert longest.searched_iterations == (10.0, 1e6)
+
+
+def test_a_pilot_stays_near_the_evidence():
+    assert SPACE.tried_model_size == pytest.approx((1e6 / MARGIN, 1e8 * MARGIN))
+    assert SPACE.tried_iterations == pytest.approx((1e3 / MARGIN, 1e5 * MARGIN))
+    assert replace(SPACE, iterations=(5.0, 9e5)).tried_iterations == (10.0, 1e6)
 
 
 def test_space_of_a_frame_ignores_noiseless_runs_and_refuses_mixtures():
