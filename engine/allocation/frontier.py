@@ -11,7 +11,7 @@ from engine.allocation.space import Space
 from engine.interval import FloatArray
 from engine.law.fit import FittedLaw
 
-RUNGS_PER_OCTAVE = 4
+RUNGS_PER_OCTAVE = 3
 _STEP = math.log(2) / RUNGS_PER_OCTAVE
 _ROUNDING = 1e-9
 
