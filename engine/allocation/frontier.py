@@ -1,4 +1,4 @@
-"""The best that each compute buys under one (N, ε, δ), in quarter octaves around a budget."""
+"""The best that each compute buys under one (N, ε, δ), three rungs an octave, around a budget."""
 
 import math
 from dataclasses import dataclass

@@ -99,6 +99,7 @@ def run(options: argparse.Namespace) -> str:
     lines = [
         ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
         ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
+        *((f"left out: {name}", f"{error:.2%}") for name, error in fitted.fit.held.items()),
         *((f"{law.form}.{name}", f"{v:.4g}") for name, v in law.parameters.items()),
         ("evidence", f"{fitted.summary.id}, {fitted.summary.runs} runs, {fitted.summary.hash}"),
         *(("status", str(status)) for status in fitted.fit.statuses),
@@ -160,6 +161,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
 def _document(fitted: FittedEvidence, figures: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "forms": fitted.fit.forms,
+        "left_out": dict(fitted.fit.held),
         "form": fitted.fit.leading.law.form,
         "parameters": fitted.fit.leading.law.parameters,
         "vocabulary_size": fitted.fit.law.vocabulary_size,

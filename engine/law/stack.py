@@ -8,7 +8,7 @@ losses; a draw is one form, chosen by weight, with parameters of its own.
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -116,6 +116,10 @@ class StackedFit(FittedLaw):
     points: tuple[tuple[float, float, float], ...]
     least_noise: float
     rows: int
+    held: Mapping[str, float] = field(default_factory=dict)
+    """Mean error in ln L of what the stack had not seen: ``configurations`` left out one at a time,
+    the ``largest`` decade of compute, and all rows ``off_ridge``; without those that the evidence
+    does not allow."""
 
     @cached_property
     def law(self) -> StackedLaw:
@@ -200,6 +204,7 @@ class StackedFit(FittedLaw):
             "points": [list(point) for point in self.points],
             "least_noise": self.least_noise,
             "rows": self.rows,
+            "held": dict(self.held),
         }
 
     @classmethod
@@ -213,6 +218,7 @@ class StackedFit(FittedLaw):
             points=tuple((point[0], point[1], point[2]) for point in data["points"]),
             least_noise=data["least_noise"],
             rows=data["rows"],
+            held=data["held"],
         )
 
 
@@ -256,7 +262,19 @@ def fit_stack(
         points=evidence_points(observations),
         least_noise=observations.least_noise,
         rows=len(observations.u),
+        held=_errors(together),
     )
+
+
+def _errors(held: HeldOut) -> dict[str, float]:
+    parts = {
+        "configurations": held.single,
+        "largest": held.large[0] if held.large else None,
+        "off_ridge": held.off_ridge,
+    }
+    return {
+        name: float(np.abs(part.errors).mean()) for name, part in parts.items() if part is not None
+    }
 
 
 def _shares(weights: FloatArray, total: int) -> list[int]:
