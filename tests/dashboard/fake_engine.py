@@ -3,21 +3,23 @@
 The fixture ``fake`` puts it behind :mod:`dashboard.answers.cache`.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
+from engine.allocation.levers import PlanRanges
 from engine.allocation.result import (
     Allocation,
     Baseline,
     Doubling,
     Extrapolation,
     Frontier,
+    Reach,
     Saturation,
-    Support,
     WiggleRoom,
+    Word,
 )
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
 from engine.cost import Accelerator, Cost, CostAssumptions, Workload
@@ -27,7 +29,7 @@ from engine.decision.findings import binding
 from engine.decision.reconciliation import reconciliation
 from engine.decision.verdict import verdict
 from engine.errors import InputError
-from engine.interval import Interval
+from engine.interval import Interval, Range
 from engine.risk import attack_risk, planned_mechanism
 from engine.roi.appraise import outlay_of
 from engine.roi.draws import LossForecast
@@ -54,10 +56,6 @@ class FittedEvidence:
     fit: object = None
 
 
-_NEW = {field.name: None for field in fields(Baseline) if field.name in ("matched_factor",)}
-"""What the page does not show."""
-
-
 def fitted_evidence(evidence_id):
     return FittedEvidence()
 
@@ -72,6 +70,33 @@ def cost(compute_flops, assumptions):
     usd = hours * assumptions.accelerator.price_per_hour_usd
     return Cost(
         device_hours=hours, usd=usd, jpy=usd * assumptions.jpy_per_usd, assumptions=assumptions
+    )
+
+
+def ranged(value, low, high):
+    """A range whose missing ends are cut off."""
+    side = "above" if high is None else "below" if low is None else None
+    return Range(value=value, low=low, high=high, level=0.9, censored=side)
+
+
+def baseline(name, factor):
+    """A rule that needs ``factor`` times the compute."""
+    return Baseline(
+        name=name,
+        allocation=None,
+        factor=factor,
+        matched_factor=None,
+        searched_flops=1e25,
+        extrapolation=None,
+    )
+
+
+def extrapolation(word, farthest="noise_batch_ratio"):
+    """A plan whose distance has ``word``."""
+    distance = dict(zip(Word, (0.3, 1.1, 3.0, 11.0), strict=True))[word]
+    return Extrapolation(
+        reach=Reach(word=word, distance=distance, farthest=farthest),
+        decades={"model_size": 0.0, "iterations": 0.0, "noise_batch_ratio": 0.0},
     )
 
 
@@ -117,7 +142,10 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
 
     def needed(curve):
         reached = np.nonzero(curve <= loss)[0]
-        return float(grid[reached[0]] / compute) if len(reached) else None
+        if not len(reached):
+            return ranged(None, 1e25 / compute, None)
+        value = float(grid[reached[0]] / compute)
+        return ranged(value, value * 0.6, value * 1.7)
 
     attainable = float(best[-1])
     saturation = float(grid[np.nonzero(best <= attainable * 1.01)[0][0]])
@@ -155,10 +183,7 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
             rule_practised=practised,
         ),
         saturation=Saturation(
-            compute_flops=saturation,
-            compute_low=saturation / 3,
-            compute_high=saturation * 4,
-            level=0.9,
+            compute=ranged(saturation, saturation / 3, saturation * 4),
             cross_entropy=attainable * 1.01,
             best_attainable=attainable,
             tolerance=0.01,
@@ -176,37 +201,16 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
             excess=excess,
             tolerance=0.01,
         ),
-        rule_tuned=Baseline(
-            name="tuned",
-            allocation=None,
-            compute_factor=needed(tuned),
-            factor_low=(needed(tuned) or 0) * 0.6 or None,
-            factor_high=(needed(tuned) or 0) * 1.7 or None,
-            searched_flops=1e25,
-            level=0.9,
-            extrapolation=None,
-            **_NEW,
+        plan_ranges=PlanRanges(
+            model_size=ranged(model, model / 2, model * 2),
+            batch_size=ranged(batch, batch / 4, min(4.0 * batch, data)),
+            iterations=ranged(iterations, iterations / 3, None),
         ),
-        rule_practised=Baseline(
-            name="practised",
-            allocation=None,
-            compute_factor=needed(practised),
-            factor_low=None,
-            factor_high=None,
-            searched_flops=1e25,
-            level=0.9,
-            extrapolation=None,
-            **_NEW,
-        ),
+        rule_tuned=baseline("tuned", needed(tuned)),
+        rule_practised=baseline("practised", needed(practised)),
         alternative=None,
-        extrapolation=Extrapolation(
-            support=Support.INSIDE if data < 1e9 else Support.OUTSIDE,
-            decades={
-                "model_size": 0.0,
-                "iterations": 0.0,
-                "noise_batch_ratio": max(0.0, float(np.log10(data / 1e9))),
-            },
-        ),
+        extrapolation=extrapolation(Word.MEASURED if data < 1e9 else Word.EXTRAPOLATED),
+        forms={"limits": 0.6, "signal_limits": 0.3, "plateau": 0.06, "signal_onset": 0.04},
         evidence=SUMMARY,
         vocabulary_size=30_522,
     )
@@ -282,11 +286,19 @@ def _derived(decision, found):
     }
 
 
-def never_reached(decision):
-    """``decision`` where neither rule reaches the loss."""
-    gone = {"compute_factor": None, "factor_low": None, "factor_high": None}
+def unreached(decision, least=None):
+    """``decision`` where neither rule reaches the loss: it needs at least ``least`` times the
+    compute; None: nothing is known."""
+    factor = ranged(None, least, None)
     return replace(
         decision,
-        rule_tuned=replace(decision.rule_tuned, **gone),
-        rule_practised=replace(decision.rule_practised, **gone),
+        rule_tuned=replace(decision.rule_tuned, factor=factor),
+        rule_practised=replace(decision.rule_practised, factor=factor),
+    )
+
+
+def unsaturated(decision, least=1.4e25):
+    """``decision`` whose saturation is only known to be at ``least`` FLOPs or above."""
+    return replace(
+        decision, saturation=replace(decision.saturation, compute=ranged(None, least, None))
     )

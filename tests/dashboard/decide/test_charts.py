@@ -8,7 +8,7 @@ import pytest
 from dashboard.decide import charts
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.colours import DARK, LIGHT
-from engine.allocation.result import Extrapolation, Support
+from engine.allocation.result import Word
 from engine.decision import findings
 from engine.text.i18n import Words
 from tests.dashboard import fake_engine
@@ -59,10 +59,17 @@ def test_frontier(decide):
     assert chart.alt.startswith("Loss against compute. This plan: 2.92 (2.81–3.04) at 3.8 × 10²⁰")
 
 
-def test_no_gap_is_drawn_to_a_rule_that_never_gets_there(decide):
-    chart = charts.frontier(fake_engine.never_reached(decide()), EN, LIGHT)
+def test_no_gap_is_drawn_to_a_rule_of_which_only_a_bound_is_known(decide):
+    chart = charts.frontier(fake_engine.unreached(decide(), least=17), EN, LIGHT)
     assert "saving" not in named(chart.figure)
-    assert "never reaches this loss" in chart.alt
+    assert "needs at least 17× the compute" in chart.alt
+
+
+def test_no_saturation_is_drawn_where_only_a_bound_is_known(decide):
+    chart = charts.frontier(fake_engine.unsaturated(decide()), EN, LIGHT)
+    assert "Further compute buys<br>under 1%" not in texts(chart.figure)
+    assert not [trace for trace in chart.figure.data if trace.name == "line-ns-open"]
+    assert "at least 1.4 × 10²⁵ FLOPs; whether it pays beyond is unknown. For" in chart.alt
 
 
 def test_the_window_holds_all_three_points(decide):
@@ -110,13 +117,13 @@ def test_wiggle_room_with_holes_and_without_a_smaller_model(decide):
     assert chart.alt.startswith("No smaller model")
 
 
-@pytest.mark.parametrize("support", Support)
-def test_outside_the_evidence_the_band_is_hatched_in_grey(decide, support):
-    decades = {"model_size": 1.0, "iterations": 0.0, "noise_batch_ratio": 0.0}
-    answer = decide(extrapolation=Extrapolation(support=support, decades=decades))
+@pytest.mark.parametrize("word", Word)
+def test_far_from_what_was_measured_the_band_is_hatched_in_grey(decide, word):
+    answer = decide(extrapolation=fake_engine.extrapolation(word))
     band = charts.frontier(answer, EN, LIGHT).figure.data[0]
-    assert (band.fillpattern.shape == "/") == (support is Support.OUTSIDE)
-    assert ("outside the evidence" in band.name) == (support is Support.OUTSIDE)
+    far = word in (Word.EXTRAPOLATED, Word.UNKNOWN)
+    assert (band.fillpattern.shape == "/") == far
+    assert ("far from what was measured" in band.name) == far
 
 
 @pytest.mark.parametrize(("low", "high"), [(3e5, 4e5), (1e6, 1e6), (2e3, 7e4), (1e18, 1e24)])

@@ -7,11 +7,12 @@ import pytest
 
 from dashboard.decide import facts, wording
 from engine.accounting.mechanism import Mechanism
-from engine.allocation.result import Doubling, Extrapolation, Support
+from engine.allocation.result import Doubling, Word
 from engine.decision import findings
 from engine.decision.answer import to_certify
 from engine.interval import Interval
-from engine.text import labels
+from engine.law.forms import FORMS
+from engine.text import bounds, labels
 from engine.text.i18n import Words
 from engine.text.privacy import noise, promised_epsilon
 from tests.dashboard import fake_engine
@@ -101,60 +102,93 @@ def test_budgets_in_balance_and_budgets_that_buy_nothing(decide):
     assert wording.binding(spent, JA).endswith("損失の低下は0.1%未満です。")
 
 
+def needing(rule, value, low, high):
+    return replace(rule, factor=fake_engine.ranged(value, low, high))
+
+
 def test_the_saving_is_told_against_both_strengths(decide):
     answer = decide()
-    tuned = replace(answer.rule_tuned, compute_factor=6.2, factor_low=4.1, factor_high=9.8)
-    answer = replace(answer, rule_tuned=tuned)
+    tuned = needing(answer.rule_tuned, 6.2, 4.1, 9.8)
+    practised = needing(answer.rule_practised, None, 31, None)
+    answer = replace(answer, rule_tuned=tuned, rule_practised=practised)
     assert wording.saving(answer, EN) == (
         "For the same loss at the same privacy, the usual rule (20 tokens per parameter) needs "
         "6.2× (4.1–9.8×) the compute, even with its batch size tuned for privacy. "
-        "With the batch size it is used with today, it never gets there."
+        "With the batch size it is used with today, it needs at least 31×."
     )
     assert wording.saving(answer, JA) == (
         "同じプライバシーで同じ損失を得るのに、通常則(1パラメータあたり20トークン)では、"
         "バッチサイズをプライバシー向けに調整しても6.2倍(4.1〜9.8倍)の計算量が必要です。"
-        "慣行どおりのバッチサイズでは、この損失に届きません。"
+        "慣行どおりのバッチサイズでは少なくとも31倍が必要です。"
     )
 
 
-def test_a_rule_outside_the_evidence_is_only_a_lead(decide):
+@pytest.mark.parametrize("word", Word)
+def test_a_rule_far_from_what_was_measured_is_only_a_lead(decide, word):
     answer = decide()
-    decades = {"model_size": 1.5, "iterations": 0.0, "noise_batch_ratio": 0.0}
-    far = Extrapolation(support=Support.OUTSIDE, decades=decades)
+    far = fake_engine.extrapolation(word)
     answer = replace(answer, rule_tuned=replace(answer.rule_tuned, extrapolation=far))
-    assert wording.saving(answer, EN).endswith("take this comparison as a lead.")
-    assert wording.saving(answer, JA).endswith("この比較は目安です。")
+    lead = word in (Word.EXTRAPOLATED, Word.UNKNOWN)
+    assert wording.saving(answer, EN).endswith("take this comparison as a lead.") is lead
+    assert wording.saving(answer, JA).endswith("この比較は目安です。") is lead
 
 
-def test_a_rule_that_never_reaches_the_loss_is_said_to_never_reach_it(decide):
-    answer = fake_engine.never_reached(decide())
-    assert "never reaches this loss" in wording.saving(answer, EN)
-    assert "10²⁵ FLOPs" in wording.saving(answer, EN)
+def test_a_rule_that_is_not_followed_far_enough_has_a_bound(decide):
+    answer = fake_engine.unreached(decide(), least=17)
+    assert wording.saving(answer, EN).startswith(
+        "For the same loss at the same privacy, the usual rule (20 tokens per parameter) needs at "
+        "least 17× the compute, even with its batch size tuned for privacy, as far as the evidence "
+        "goes: it can compare the rule up to 10²⁵ FLOPs. "
+    )
+    assert "根拠となる実測の範囲では少なくとも17倍の計算量が必要です" in wording.saving(answer, JA)
+    assert "never" not in wording.saving(answer, EN)
     saving = facts.metrics(answer, JA)[2]
-    assert (saving.value, saving.detail) == ("到達不可", "この損失には届きません")
+    assert (saving.value, saving.detail) == ("少なくとも17倍", "根拠となる実測の範囲で")
+    saving = facts.metrics(answer, EN)[2]
+    assert (saving.value, saving.detail) == ("at least 17×", "as far as the evidence goes")
 
 
-def test_a_rule_out_of_reach_is_compared_at_its_own_loss(decide):
-    rule = replace(decide().rule_tuned, compute_factor=None, matched_factor=45.2)
-    assert wording.out_of_reach(rule, EN).endswith("gets with 1/45 of the compute")
-    assert "1/45の計算量で" in wording.out_of_reach(rule, JA)
+def test_a_rule_whose_smallest_model_is_good_enough_has_a_bound_above(decide):
+    answer = decide()
+    answer = replace(answer, rule_tuned=needing(answer.rule_tuned, None, None, 3.0))
+    assert findings.stronger_rule(answer) is answer.rule_practised
+    assert "needs at most 3× the compute" in wording.saving(answer, EN)
+    assert bounds.rule(answer.rule_tuned, JA) == "根拠となる実測の範囲では多くても3倍"
+
+
+def test_a_rule_that_cannot_be_compared_is_unknown(decide):
+    answer = fake_engine.unreached(decide())
+    assert wording.saving(answer, EN) == (
+        "How much compute the usual rule (20 tokens per parameter) needs for the same loss at the "
+        "same privacy is unknown: the evidence can compare it up to 10²⁵ FLOPs only."
+    )
+    assert "未知です" in wording.saving(answer, JA)
+    saving = facts.metrics(answer, EN)[2]
+    assert (saving.value, saving.detail) == ("unknown", "beyond what the evidence can compare")
+    half = replace(answer, rule_tuned=needing(answer.rule_tuned, 2.0, 1.5, 3.0))
+    assert wording.saving(half, EN).endswith("what it needs is unknown.")
 
 
 def test_the_headline_is_against_the_stronger_rule(decide):
     answer = decide()
-    practised = replace(answer.rule_practised, compute_factor=3.0, factor_low=2, factor_high=None)
+    practised = needing(answer.rule_practised, 3.0, 2, None)
     answer = replace(answer, rule_practised=practised)
     assert findings.stronger_rule(answer) is practised
     saving = facts.metrics(answer, EN)[2]
     assert saving.value == "3×"
-    assert saving.detail.startswith("2× or more the compute")
-    assert facts.metrics(answer, JA)[2].detail.startswith("計算量2倍以上")
+    assert saving.detail.startswith("at least 2× the compute")
+    assert facts.metrics(answer, JA)[2].detail.startswith("計算量少なくとも2倍")
+
+
+def saturated(answer, share):
+    """Saturation at a share of the budget."""
+    at = share * answer.budget.compute_flops
+    return replace(answer.saturation, compute=fake_engine.ranged(at, at / 2, 2 * at))
 
 
 def test_saturation_before_and_behind(decide):
     answer = decide()
-    ahead = replace(answer.saturation, compute_flops=3.2 * answer.budget.compute_flops)
-    behind = replace(answer.saturation, compute_flops=0.38 * answer.budget.compute_flops)
+    ahead, behind = (saturated(answer, share) for share in (3.2, 0.38))
     assert wording.saturation(replace(answer, saturation=ahead), EN) == "3.2× this budget"
     assert wording.saturation(replace(answer, saturation=behind), JA) == (
         "通過済み。いまの予算の38%で足ります"
@@ -164,23 +198,48 @@ def test_saturation_before_and_behind(decide):
 def test_past_saturation_the_second_line_says_that_less_would_do(decide):
     answer = decide()
     assert wording.second_line(answer, EN) == wording.binding(answer, EN)
-    behind = replace(answer.saturation, compute_flops=0.0017 * answer.budget.compute_flops)
-    answer = replace(answer, saturation=behind)
+    answer = replace(answer, saturation=saturated(answer, 0.0017))
     assert wording.second_line(answer, EN).endswith(
         "With 0.17% of this compute the loss is already within 1% of the best."
     )
     assert "この計算量の0.17%でも" in wording.second_line(answer, JA)
 
 
-@pytest.mark.parametrize("support", Support)
-def test_support(decide, support):
-    decades = {"model_size": 0.0, "iterations": 0.0, "noise_batch_ratio": 0.301}
-    answer = decide(extrapolation=Extrapolation(support=support, decades=decades))
-    english, japanese = wording.support(answer, EN), wording.support(answer, JA)
-    if support is Support.OUTSIDE:
-        assert "the noise-batch ratio lies 2× beyond" in english
-        assert "ノイズ・バッチ比が実測の範囲の2倍に達しています" in japanese
-    assert english.split()[0] == {"inside": "Inside", "edge": "At", "outside": "Outside"}[support]
+def test_a_saturation_beyond_the_search_is_a_bound(decide):
+    answer = fake_engine.unsaturated(decide(), least=1.4e25)
+    assert findings.enough(answer) is None
+    for words, least, beyond in (
+        (EN, "at least 1.4 × 10²⁵", "unknown beyond"),
+        (JA, "少なくとも1.4 × 10²⁵", "その先は未知"),
+    ):
+        metric = facts.metrics(answer, words)[3]
+        assert metric.value == least and beyond in metric.detail
+        assert least in wording.saturation_sentence(answer.saturation, words)
+        assert least in bounds.saturation(answer.saturation, words)
+        assert beyond in bounds.saturation(answer.saturation, words)
+    half = replace(answer.saturation, compute=fake_engine.ranged(2e20, 1e20, None))
+    assert "at least 10²⁰ FLOPs" in facts.metrics(replace(answer, saturation=half), EN)[3].help
+
+
+@pytest.mark.parametrize(
+    ("word", "english", "japanese"),
+    [
+        (Word.MEASURED, "Measured:", "実測あり。"),
+        (Word.NEAR, "Near what was measured:", "実測に近い"),
+        (Word.EXTRAPOLATED, "Extrapolated:", "外挿です。"),
+        (Word.UNKNOWN, "Unknown:", "未知の"),
+    ],
+)
+def test_reach(decide, word, english, japanese):
+    answer = decide(extrapolation=fake_engine.extrapolation(word))
+    said, ja = wording.support(answer, EN), wording.support(answer, JA)
+    assert said.startswith(english) and ja.startswith(japanese)
+    if word is not Word.MEASURED:
+        factor = labels.distance(answer.extrapolation.reach.distance, EN)
+        assert f"about {factor} away, most in the noise-batch ratio" in said
+        assert "ノイズ・バッチ比" in ja
+    far = word in (Word.EXTRAPOLATED, Word.UNKNOWN)
+    assert ("pilot" in said) is far and ("パイロット" in ja) is far
 
 
 @pytest.mark.parametrize(
@@ -234,8 +293,37 @@ def test_the_statement_names_unit_relation_sampling_and_accountant(answered):
 
 def test_the_configuration_has_every_digit(decide):
     rows = dict(facts.configuration(decide(), EN))
-    assert rows["Model size (parameters)"] == "49,000,000"
-    assert rows["Iterations (steps)"] == "11,360"
+    assert rows["Model size (parameters)"] == "49,000,000 (24.5M–98M)"
+    assert rows["Iterations (steps)"] == "11,360 (at least 3,790)"
+
+
+def test_the_configuration_names_the_published_shapes_around_its_size(decide):
+    answer = decide()
+    rows = dict(facts.configuration(answer, EN))
+    assert rows["Shape (layers × width)"] == (
+        "between 8 × 512 (41M parameters) and 12 × 768 (109M parameters)"
+    )
+    config = replace(answer.recommendation.config, model_size=10**9)
+    large = replace(answer, recommendation=replace(answer.recommendation, config=config))
+    rows = dict(facts.configuration(large, JA))
+    assert rows["形状(層数 × 幅)"] == "最も近い形状は26 × 1536(7.78億パラメータ)"
+    ours = replace(answer, evidence=replace(answer.evidence, id="gpt-bytes-docstrings"))
+    assert "Shape (layers × width)" not in dict(facts.configuration(ours, EN))
+
+
+def test_what_the_answer_rests_on_names_the_forms_of_the_law(decide):
+    answer = decide(forms={"limits": 0.5, "plateau": 0.3, "additive": 0.1, "mine": 0.06, "b": 0.04})
+    rows = dict(facts.provenance(answer, EN))
+    assert rows["Forms of the law, by weight"] == (
+        "50% the worst of size, steps and noise decides · 30% noise ends in a plateau · "
+        "10% size, steps and noise add up · 10% 2 other forms"
+    )
+    assert "その他2種類 10%" in dict(facts.provenance(answer, JA))["スケーリング則の形と重み"]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_has_words(name):
+    assert labels.form(name, EN) != name and labels.form(name, JA) != labels.form(name, EN)
 
 
 def test_wiggle_room(decide):
