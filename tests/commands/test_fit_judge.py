@@ -4,14 +4,16 @@ import json
 from functools import partial
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from engine.__main__ import main
+from engine.allocation.reach import coverage_of
 from engine.allocation.space import space_of
 from engine.commands import fit as command
 from engine.decision.fitted import FittedEvidence
-from engine.law.fit import fit
 from engine.law.selection.extrapolation import compare
+from engine.law.stack import fit_stack
 from engine.runs.evidence import EvidenceSummary
 from tests.law.known_sweep import STEPS, TRUTH, frame_of
 
@@ -20,14 +22,17 @@ LAWS = ("chinchilla", "surface", "signal_share")
 
 @pytest.fixture(scope="module")
 def frame():
-    return frame_of(TRUTH.cross_entropy, scatter=0.003, steps=STEPS[::2]).assign(sequence_length=64)
+    return frame_of(TRUTH.cross_entropy, scatter=0.003, steps=STEPS[::2]).assign(
+        sequence_length=64, batch_size=64.0, data_budget=np.nan
+    )
 
 
 @pytest.fixture(scope="module")
 def fitted(frame):
     return FittedEvidence(
-        fit=fit(frame, form="signal_share", resamples=20),
+        fit=fit_stack(frame, forms=("signal_share",), resamples=20),
         space=space_of(frame),
+        coverage=coverage_of(frame),
         summary=EvidenceSummary(id="measured", runs=16, hash="ab" * 32),
     )
 
@@ -35,7 +40,9 @@ def fitted(frame):
 @pytest.fixture
 def measured(monkeypatch, frame, fitted):
     monkeypatch.setattr(command, "fitted_evidence", lambda name: fitted)
-    monkeypatch.setattr(command, "evidence_of", lambda name: SimpleNamespace(frame=frame))
+    monkeypatch.setattr(
+        command, "evidence_of", lambda name: SimpleNamespace(frame=frame, family="measured")
+    )
     monkeypatch.setattr(command, "compare", partial(compare, names=LAWS))
 
 

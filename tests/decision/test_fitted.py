@@ -9,13 +9,16 @@ import pytest
 from engine.accounting.search import noise_multiplier
 from engine.decision import fitted
 from engine.errors import InputError
-from engine.law.fit import fit
+from engine.law.stack import fit_stack
 
 
 @pytest.fixture(scope="module")
 def laws():
-    """The fit of each form, made once: these tests ask when a fit is made, not what it is."""
-    return {fitted.form_of(name): fitted.fitted_evidence(name).fit for name in fitted.EVIDENCE}
+    """The fit of each evidence, made once: these tests ask when a fit is made, not what it is."""
+    return {
+        len(fitted.evidence_of(name).frame): fitted.fitted_evidence(name).fit
+        for name in fitted.EVIDENCE
+    }
 
 
 @pytest.fixture
@@ -23,11 +26,11 @@ def counted(monkeypatch, laws):
     """Number of rows of each fit that was asked for."""
     calls = []
 
-    def fit(frame, *, form):
-        calls.append(len(frame))
-        return laws[form]
+    def fit(frame, *, capacity):
+        calls.append((len(frame), capacity is not None))
+        return laws[len(frame)]
 
-    monkeypatch.setattr(fitted, "fit", fit)
+    monkeypatch.setattr(fitted, "fit_stack", fit)
     return calls
 
 
@@ -36,11 +39,11 @@ def test_the_second_question_is_answered_from_disk(tmp_path, counted):
     first = fitted.fitted_evidence("published-bert", cache=tmp_path)
     assert fitted.is_ready("published-bert", cache=tmp_path)
     second = fitted.fitted_evidence("published-bert", cache=tmp_path)
-    assert counted == [20]
-    assert second.fit.law == first.fit.law
-    assert second.fit.resampled == first.fit.resampled
+    assert counted == [(23, True)]
+    assert second.fit == first.fit
+    assert second.coverage == first.coverage
     assert second.summary == first.summary
-    assert first.summary.runs == 20
+    assert first.summary.runs == 23
     assert len(first.summary.hash) == 64
 
 
@@ -52,7 +55,7 @@ def test_a_damaged_file_is_made_again(tmp_path, counted, damage):
     assert not fitted.is_ready("published-bert", cache=tmp_path)
     fitted.fitted_evidence("published-bert", cache=tmp_path)
     assert len(counted) == 2
-    assert json.loads(path.read_text())["rows"] == 20
+    assert json.loads(path.read_text())["rows"] == 23
 
 
 def test_other_noise_is_another_fit(tmp_path, counted, monkeypatch):
@@ -64,18 +67,23 @@ def test_other_noise_is_another_fit(tmp_path, counted, monkeypatch):
     assert not fitted.is_ready("published-bert", cache=tmp_path)
 
 
-def test_each_evidence_has_its_form_and_another_form_is_another_fit(tmp_path, counted, monkeypatch):
-    assert fitted.fitted_evidence("published-bert", cache=tmp_path).fit.law.form == "signal_onset"
-    assert fitted.fitted_evidence(fitted.MEASURED_GPT, cache=tmp_path).fit.law.form == "limits"
-    monkeypatch.setattr(fitted, "FORMS", {})
-    assert not fitted.is_ready(fitted.MEASURED_GPT, cache=tmp_path)
+def test_only_a_family_with_shapes_counts_capacity(tmp_path, counted):
+    for name in fitted.EVIDENCE:
+        fitted.fitted_evidence(name, cache=tmp_path)
+    assert [with_capacity for _, with_capacity in counted] == [True, False]
+
+
+def test_other_shapes_are_another_fit(tmp_path, counted, monkeypatch):
+    fitted.fitted_evidence("published-bert", cache=tmp_path)
+    monkeypatch.setattr(fitted, "capacity_of", lambda family: None)
+    assert not fitted.is_ready("published-bert", cache=tmp_path)
 
 
 def test_an_unwritable_cache_costs_time_not_the_answer(tmp_path, counted):
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
     found = fitted.fitted_evidence("published-bert", cache=blocked)
-    assert found.summary.runs == 20
+    assert found.summary.runs == 23
     assert not fitted.is_ready("published-bert", cache=blocked)
 
 
@@ -86,8 +94,9 @@ def test_an_unknown_evidence_is_refused_with_the_known(tmp_path):
 
 def _fit_in_a_process(folder):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitted, "fit", partial(fit, resamples=0))
-        return fitted.fitted_evidence("published-bert", cache=folder).fit.law.theta
+        few = partial(fit_stack, forms=("signal_share",), resamples=2)
+        patch.setattr(fitted, "fit_stack", few)
+        return fitted.fitted_evidence("published-bert", cache=folder).fit
 
 
 def test_two_processes_make_the_same_fit_without_harm(tmp_path):
