@@ -16,11 +16,10 @@ from engine.accounting.search import noise_multiplier
 from engine.commands import coverage
 from engine.commands.options import add_evidence, add_json, as_json, as_table
 from engine.config import Sampling
-from engine.decision.fitted import FittedEvidence, evidence_of, fitted_evidence
+from engine.decision.fitted import FittedEvidence, capacity_of, evidence_of, fitted_evidence
 from engine.interval import FloatArray
 from engine.law.selection.extrapolation import HORIZONS, Judgement, compare
 from engine.law.selection.form_selection import HoldOuts, choose_form, holdouts
-from engine.runs.families import capacity_of
 
 _HEADINGS = {
     "fitted": "in_sample_mean",

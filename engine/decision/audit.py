@@ -36,7 +36,7 @@ from engine.allocation.reach import coverage_of
 from engine.allocation.space import LARGER, LONGER, MARGIN, Space, space_of
 from engine.config import DEFAULT_DELTA, FLOPS_PER_PARAMETER_AND_TOKEN, Budget, Sampling
 from engine.decision.decide import LEVEL, Decision, decide
-from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence, evidence_of
+from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence, capacity_of, evidence_of
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval, Range
 from engine.law.discrepancy import Discrepancy
@@ -46,7 +46,6 @@ from engine.law.law import Law
 from engine.law.selection.holdout import coordinates
 from engine.law.stack import STACKED, StackedFit, StackedLaw, fit_stack
 from engine.runs.evidence import EvidenceSummary, evidence
-from engine.runs.families import capacity_of
 from engine.runs.importers.published import SEQUENCE_LENGTH
 from engine.runs.record import Provenance, RunRecord
 

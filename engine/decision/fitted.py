@@ -19,9 +19,10 @@ from engine.accounting.search import noise_multiplier
 from engine.allocation.reach import Coverage, coverage_of
 from engine.allocation.space import Space, space_of
 from engine.durable import cache_folder
+from engine.law.capacity import Capacity
 from engine.law.stack import StackedFit, fit_stack
 from engine.runs.evidence import Evidence, EvidenceSummary, load_evidence
-from engine.runs.families import capacity_of
+from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
 from engine.runs.log import RunLog
 
@@ -59,6 +60,16 @@ def fitted_evidence(evidence_id: str, *, cache: Path | None = None) -> FittedEvi
         space=space_of(evidence.frame),
         coverage=coverage_of(evidence.frame),
         summary=EvidenceSummary(id=evidence.id, runs=evidence.runs, hash=evidence.sha256),
+    )
+
+
+def capacity_of(family: str) -> Capacity | None:
+    """What of a model's size counts as capacity in a family; None: all of it."""
+    shapes = shapes_of(family)
+    if not shapes:
+        return None
+    return Capacity(
+        total=tuple(shape.total for shape in shapes), other=tuple(shape.other for shape in shapes)
     )
 
 

@@ -6,8 +6,6 @@
 
 from dataclasses import dataclass
 
-from engine.law.capacity import Capacity
-
 
 @dataclass(frozen=True, kw_only=True)
 class NamedShape:
@@ -62,13 +60,3 @@ def shapes_near(family: str, model_size: float) -> tuple[NamedShape, ...]:
     below = [shape for shape in shapes if shape.total <= model_size]
     above = [shape for shape in shapes if shape.total >= model_size]
     return tuple(dict.fromkeys(below[-1:] + above[:1]))
-
-
-def capacity_of(family: str) -> Capacity | None:
-    """What of a size counts as capacity; None: all of it."""
-    shapes = shapes_of(family)
-    if not shapes:
-        return None
-    return Capacity(
-        total=tuple(shape.total for shape in shapes), other=tuple(shape.other for shape in shapes)
-    )

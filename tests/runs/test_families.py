@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.decision.fitted import EVIDENCE, PUBLISHED_BERT, evidence_of
+from engine.decision.fitted import EVIDENCE, PUBLISHED_BERT, capacity_of, evidence_of
 from engine.pilot.ladder import BERT_SIZES, parameter_count
-from engine.runs.families import capacity_of, shapes_of
+from engine.runs.families import shapes_of
 
 BERT = shapes_of(PUBLISHED_BERT)
 
