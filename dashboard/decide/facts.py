@@ -193,7 +193,7 @@ def _shape(near: Sequence[NamedShape], words: Words) -> str:
     """The published shapes around a size."""
     said = [
         words.say(
-            "{layers} × {width} ({size} parameters)",
+            "{layers}×{width} ({size})",
             layers=shape.layers,
             width=shape.width,
             size=formats.amount(shape.total, words.language),

@@ -108,8 +108,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         "",
         N_(
             "Of a loss: where one new training should end with the stated probability. Of a plan, "
-            "saturation or factor: where it lies when form and parameters of the law are drawn anew. "
-            "Of money: over draws of the assumptions."
+            "saturation or factor: where it lies when form and parameters of the law are drawn "
+            "anew. Of money: over draws of the assumptions."
         ),
     ),
     "extrapolation": (
@@ -117,8 +117,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         "",
         N_(
             "How far question and answer together lie from the nearest training measured: within a "
-            "factor of 2 (measured), 5 (near), 110 (extrapolated) or more (unknown). From “extrapolated” "
-            "on, run a pilot before deciding."
+            "factor of 2 (measured), 5 (near), 110 (extrapolated) or more (unknown). From "
+            "“extrapolated” on, run a pilot before deciding."
         ),
     ),
     "saturation": (
@@ -148,8 +148,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         "",
         N_(
             "20 training tokens per parameter: what compute buys most with, without privacy "
-            "(Hoffmann et al. 2022). Under privacy, smaller models are better: for the same loss by 5 to "
-            "100 times the compute in McKenna et al. (2025)."
+            "(Hoffmann et al. 2022). Under privacy, smaller models are better: for the same loss by "
+            "5 to 100 times the compute in McKenna et al. (2025)."
         ),
     ),
     "regret": (
