@@ -107,20 +107,18 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_("Interval"),
         "",
         N_(
-            "Of a loss: the range that one new training should meet with the stated probability. "
-            "Of a plan, saturation, doubling or factor: where it lies when form and parameters of "
-            "the law are drawn anew and all is searched again. Of money: over the draws of the "
-            "assumptions."
+            "Of a loss: where one new training should end with the stated probability. Of a plan, "
+            "saturation or factor: where it lies when form and parameters of the law are drawn "
+            "anew. Of money: over draws of the assumptions."
         ),
     ),
     "extrapolation": (
         N_("Distance from the evidence"),
         "",
         N_(
-            "How far the question and its answer lie from the nearest training that was measured, "
-            "in compute, people, batch, size, steps and noise together. Measured: within a factor "
-            "of 2; near: of 5; extrapolated: of 110; unknown: beyond. From extrapolated on the law "
-            "continues a trend that nobody has checked there: run a pilot before deciding."
+            "How far question and answer together lie from the nearest training measured: within a "
+            "factor of 2 (measured), 5 (near), 110 (extrapolated) or more (unknown). From "
+            "“extrapolated” on, run a pilot before deciding."
         ),
     ),
     "saturation": (
@@ -128,8 +126,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         "",
         N_(
             "The least compute that comes within 1% of the best loss that these people and this ε "
-            "allow. All compute beyond buys under 1%. Where the loss still falls with the largest "
-            "plans that may be searched, only a bound is known: at least so much."
+            "allow. Where the loss still falls with the largest plans that may be searched, only a "
+            "bound is known: “at least” so much."
         ),
     ),
     "binding": (
@@ -150,10 +148,8 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         "",
         N_(
             "20 training tokens per parameter: what compute buys most with, without privacy "
-            "(Hoffmann et al. 2022). Under privacy, smaller models are better: McKenna et al. "
-            "(2025) report 5 to 100 times less compute for the same loss. They compare at the "
-            "sizes of their own grid, with the rule's batch tuned; we follow the rule to models 30 "
-            "times larger than the largest measured, and give a bound where it has not got there."
+            "(Hoffmann et al. 2022). Under privacy, smaller models are better: for the same loss by "
+            "5 to 100 times the compute in McKenna et al. (2025)."
         ),
     ),
     "regret": (

@@ -11,7 +11,7 @@ from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import FARTHEST, BudgetMap, Doublings, PlanLines
 from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
-from engine.allocation.space import Space
+from engine.allocation.space import LARGER, Space
 from engine.decision import answer as answers
 from engine.decision import decide, findings, fitted
 from engine.decision.answer import Answer, CertificateRequest, to_certify
@@ -31,6 +31,7 @@ from engine.runs.families import NamedShape
 __all__ = [
     "FARTHEST",
     "FIRST_ITERATION",
+    "LARGER",
     "MEASURED_GPT",
     "PEOPLE",
     "SWAPS",

@@ -37,6 +37,6 @@ def test_every_corner_is_answered_or_refused_in_a_sentence(fitted, compute, peop
         assert wording.second_line(answer, words)
         assert wording.saving(answer, words) and wording.support(answer, words)
         assert len(facts.metrics(answer, words)) == 4
-        assert len(facts.configuration(answer, words)) == 8
+        assert len(facts.configuration(answer, words)) == 9
         for draw in (charts.frontier, charts.doublings, charts.wiggle_room):
             assert "nan" not in draw(answer, words, LIGHT).alt

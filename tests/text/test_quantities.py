@@ -46,7 +46,8 @@ def test_every_quantity_has_a_name_a_value_and_a_text(certified, key, language):
     words = Words(language)
     name, text = quantities.label(key, words), quantities.text(key, certified, words)
     assert name and text
-    assert quantities.value(key, certified) is not None or key == "rule_factor", "out of reach here"
+    bounded = ("rule_factor", "saturation_compute_flops")
+    assert quantities.value(key, certified) is not None or key in bounded, "a bound here"
     assert not re.search(r"[{}]|\bnan\b|\binf\b|None", name + text)
     if language == "ja":
         assert name != QUANTITIES[key].label
@@ -84,9 +85,20 @@ def test_before_the_certificate_there_is_no_promise_to_read(estimated, language)
 @BOTH
 def test_what_has_no_value_still_has_a_text(estimated, language):
     words = Words(language)
-    never = fake_engine.changed(estimated, decision=fake_engine.never_reached(estimated.decision))
-    assert quantities.value("rule_factor", never) is None
-    assert quantities.text("rule_factor", never, words) in ("out of reach", "到達不可")
+    least = fake_engine.unreached(fake_engine.unsaturated(estimated.decision), least=17)
+    bounded = fake_engine.changed(estimated, decision=least)
+    assert quantities.value("rule_factor", bounded) is None
+    assert quantities.text("rule_factor", bounded, words) in (
+        "at least 17×, as far as the evidence goes",
+        "根拠となる実測の範囲では少なくとも17倍",
+    )
+    assert quantities.value("saturation_compute_flops", bounded) is None
+    assert quantities.text("saturation_compute_flops", bounded, words) in (
+        "at least 1.4 × 10²⁵; unknown beyond",
+        "少なくとも1.4 × 10²⁵(その先は未知)",
+    )
+    unknown = fake_engine.changed(estimated, decision=fake_engine.unreached(least))
+    assert quantities.text("rule_factor", unknown, words).startswith(("unknown", "未知"))
     worth = replace(estimated.study.appraisal, internal_rates=())
     rateless = replace(estimated, study=replace(estimated.study, appraisal=worth))
     assert quantities.value("internal_rate", rateless) is None

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.decision import findings
 from engine.decision.answer import Answer
 from engine.loss_unit import Measure
-from engine.text import figures, formats, labels, quantities
+from engine.text import bounds, figures, formats, labels, quantities
 from engine.text.i18n import Words
 from tests.present import present
 
@@ -190,7 +191,7 @@ _LABELS = (
 )  # fmt: skip
 """Quantities that stand behind their name in a table."""
 _VALUE = re.compile(
-    r"(?:under|over)?[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
+    r"(?:under|over|atleast|atmost|少なくとも|多くても)?[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
 )
 
 
@@ -220,6 +221,17 @@ def expected(key: str, answer: Answer, words: Words) -> str:
             inside = figures.money_range(-worth.npv.high, -worth.npv.low, words)
             return formats.bracketed(lost, inside, words.language)
     return quantities.text(key, answer, words)
+
+
+def _short(key: str, answer: Answer, words: Words) -> str | None:
+    """A bound where the words that qualify it stand in the field after it."""
+    match key:
+        case "saturation_compute_flops":
+            return bounds.least_saturation(answer.decision.saturation, words)
+        case "rule_factor":
+            rule = findings.stronger_rule(answer.decision)
+            return bounds.factor(rule, words) or words.say("unknown")
+    return None
 
 
 def _bracketed(value: str, inside: str, answer: Answer, words: Words) -> str:
@@ -293,21 +305,21 @@ def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
 
 def _named(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
     """Figures, or words in place of one, that stand in the field behind their name."""
-    said = {flat(words.say(message)) for message in ("never", "none", "None", "out of reach")} | {
-        "—"
-    }
+    said = {flat(words.say(message)) for message in ("never", "none", "None", "unknown")} | {"—"}
     for key in _LABELS:
         name, whole = flat(quantities.label(key, words)), flat(expected(key, answer, words))
+        short = flat(_short(key, answer, words) or whole)
         for found in re.finditer(
             f"(?<={SEPARATOR}){re.escape(name)}(?:{SEPARATOR}|[:：])(?P<shown>[^{SEPARATOR}]+)",
             text,
         ):
             if _VALUE.match(found["shown"]) is None and found["shown"] not in (*said, whole):
                 continue  # A heading and its neighbour.
+            should = whole if whole in found["shown"] else short
             yield Reading(
                 key=key,
                 shown=found["shown"],
-                expected=whole,
+                expected=should,
                 start=found.start("shown"),
                 end=found.end("shown"),
                 loose=True,

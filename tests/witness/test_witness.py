@@ -174,7 +174,7 @@ def _command_line_agrees(case: Case, answer: Answer, capsys) -> None:
         "advantage": said["attack"]["advantage"],
         "binds": said["binds"],
         "verdict": said["verdict"]["code"],
-        "support": said["extrapolation"]["support"],
+        "support": said["reach"]["word"],
         "evidence_runs": said["evidence"]["runs"],
         "evidence_hash": said["evidence"]["hash"],
     }

@@ -300,13 +300,11 @@ def test_the_configuration_has_every_digit(decide):
 def test_the_configuration_names_the_published_shapes_around_its_size(decide):
     answer = decide()
     rows = dict(facts.configuration(answer, EN))
-    assert rows["Shape (layers × width)"] == (
-        "between 8 × 512 (41M parameters) and 12 × 768 (109M parameters)"
-    )
+    assert rows["Shape (layers × width)"] == ("between 8×512 (41M) and 12×768 (109M)")
     config = replace(answer.recommendation.config, model_size=10**9)
     large = replace(answer, recommendation=replace(answer.recommendation, config=config))
     rows = dict(facts.configuration(large, JA))
-    assert rows["形状(層数 × 幅)"] == "最も近い形状は26 × 1536(7.78億パラメータ)"
+    assert rows["形状(層数 × 幅)"] == "最も近い形状は26×1536(7.78億)"
     ours = replace(answer, evidence=replace(answer.evidence, id="gpt-bytes-docstrings"))
     assert "Shape (layers × width)" not in dict(facts.configuration(ours, EN))
 

@@ -144,7 +144,7 @@ def test_every_map_has_lines_with_values_a_ridge_and_points_to_click(
     assert f"<b>{words.say('This scenario')}</b>" in written
     assert overlapping(drawn.figure) == []
     if found.outside.any():
-        assert words.say("Outside the evidence") in named
+        assert words.say("Far from what was measured") in named
     assert len(drawn.figure.to_json()) < 400_000
 
 

@@ -21,7 +21,7 @@ from dashboard.present.deck import Material, deck
 from dashboard.present.exports import EXPORTS, label
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
-from engine.allocation.result import Extrapolation, Support
+from engine.allocation.result import Word
 from engine.decision.answer import to_certify
 from engine.decision.verdict import Code
 from engine.report.deck import Bars, Lines
@@ -66,9 +66,13 @@ def material(answer):
 
 
 def far(answer):
-    decades = {"model_size": 0.0, "iterations": 0.0, "noise_batch_ratio": 1.4}
-    outside = Extrapolation(support=Support.OUTSIDE, decades=decades)
-    return changed(answer, decision=replace(answer.decision, extrapolation=outside))
+    found = fake_engine.extrapolation(Word.EXTRAPOLATED)
+    return changed(answer, decision=replace(answer.decision, extrapolation=found))
+
+
+def bounded(decision, least):
+    """Neither where compute stops paying nor what the rule needs is known but for a bound."""
+    return fake_engine.unsaturated(fake_engine.unreached(decision, least))
 
 
 def made_of(answer, words):
@@ -93,13 +97,14 @@ def said(made) -> list[str]:
 
 @BOTH
 @pytest.mark.parametrize("certified", [True, False], ids=["certified", "not yet"])
-@pytest.mark.parametrize("situation", ["usual", "poor", "outside", "never"])
+@pytest.mark.parametrize("situation", ["usual", "poor", "far", "bound", "unknown"])
 def test_every_situation_has_its_sentences(answer, poor, words, situation, certified):
     found = {
         "usual": answer,
         "poor": changed(answer, study=poor),
-        "outside": far(answer),
-        "never": changed(answer, decision=fake_engine.never_reached(answer.decision)),
+        "far": far(answer),
+        "bound": changed(answer, decision=bounded(answer.decision, 17.0)),
+        "unknown": changed(answer, decision=bounded(answer.decision, None)),
     }[situation]
     if not certified:
         found = replace(found, certificate=None)
@@ -109,6 +114,30 @@ def test_every_situation_has_its_sentences(answer, poor, words, situation, certi
     if words.language == "ja":
         english = [s.title for s in made.slides if not re.search(r"[ぁ-ん]|決裁書", s.title)]
         assert english == []
+
+
+@BOTH
+def test_nothing_that_is_far_is_called_near_anywhere(answer, words):
+    made = made_of(far(answer), words)
+    whole = "".join(said(made))
+    assert "within reach" not in whole and "inside the evidence" not in whole.lower()
+    title = next(slide.title for slide in made.slides if slide.key == "caveat")
+    assert title.startswith("Extrapolated:" if words.language == "en" else "外挿です。")
+    risks = "".join(
+        cell for table in made.tables for row in table.rows for cell in row if isinstance(cell, str)
+    )
+    assert title in risks
+
+
+@BOTH
+def test_what_is_only_bounded_is_said_and_drawn_so(answer, words):
+    made = made_of(changed(answer, decision=bounded(answer.decision, 17.0)), words)
+    whole = "".join(said(made))
+    assert words.say("at least {amount}", amount="1.4 × 10²⁵") in whole
+    assert words.say("unknown beyond: the loss still falls where the search ends") in whole
+    assert words.say("as far as the evidence goes") in whole
+    drawn = next(s.figure for s in made.slides if getattr(s.figure, "marks", None))
+    assert len(drawn.marks) == 1, "this plan alone"
 
 
 def test_the_request_says_what_the_verdict_is(answer, poor):
