@@ -29,7 +29,7 @@ from engine.decision.findings import binding
 from engine.decision.reconciliation import reconciliation
 from engine.decision.verdict import verdict
 from engine.errors import InputError
-from engine.interval import Interval, Range
+from engine.interval import CensoredSide, Interval, Range
 from engine.risk import attack_risk, planned_mechanism
 from engine.roi.appraise import outlay_of
 from engine.roi.draws import LossForecast
@@ -75,7 +75,7 @@ def cost(compute_flops, assumptions):
 
 def ranged(value, low, high):
     """A range whose missing ends are cut off."""
-    side = "above" if high is None else "below" if low is None else None
+    side: CensoredSide | None = "above" if high is None else "below" if low is None else None
     return Range(value=value, low=low, high=high, level=0.9, censored=side)
 
 
