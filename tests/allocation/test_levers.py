@@ -123,8 +123,8 @@ def test_a_gain_lies_within_its_own_range(fitted, line, drawn, shift):
         assert gain.low >= 0.0
 
 
-def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line, drawn):
-    room = levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen, drawn)
+def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line):
+    room = levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen)
     # What most draws agree on is the best of none of them: above 0 by what is left open.
     assert 0.0 <= np.nanmin(room.excess) < 3 * room.tolerance
     i, _ = np.unravel_index(np.nanargmin(room.excess), room.excess.shape)
@@ -144,16 +144,16 @@ def test_where_nothing_is_left_open_ranges_are_points(fitted):
     found = levers.saturation(drawn, line, level=0.9).compute
     assert found.censored is None
     assert found.low == pytest.approx(found.value) == found.high
-    room = levers.wiggle_room(certain, QUESTION, fitted.space, line.chosen, drawn)
+    room = levers.wiggle_room(certain, QUESTION, fitted.space, line.chosen)
     assert np.nanmin(room.excess) == pytest.approx(0.0, abs=1e-3)
     within = np.nanmin(room.excess, axis=1) <= room.tolerance
     assert room.model_size[within].min() <= line.chosen.model_size[0] * 1.0001
 
 
-def test_wiggle_room_is_what_most_draws_do_not_exceed(fitted, line, drawn, monkeypatch):
+def test_wiggle_room_is_what_most_draws_do_not_exceed(fitted, line, monkeypatch):
     def excess(confidence):
         monkeypatch.setattr(levers, "CONFIDENCE", confidence)
-        return levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen, drawn).excess
+        return levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen).excess
 
     half, most = excess(0.5), excess(0.9)
     known = np.isfinite(half)
@@ -163,6 +163,5 @@ def test_wiggle_room_is_what_most_draws_do_not_exceed(fitted, line, drawn, monke
 def test_wiggle_room_stays_within_the_data(fitted):
     few = PrivacyParameters(data_budget=2_000, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
     small = best_by_compute(fitted.fit, few, fitted.space, 1e17)
-    drawn = levers.redrawn(fitted.fit, few, fitted.space, small, 1e17)
-    room = levers.wiggle_room(fitted.fit, few, fitted.space, small.chosen, drawn)
+    room = levers.wiggle_room(fitted.fit, few, fitted.space, small.chosen)
     assert room.batch_size.max() <= 2_000 * (1 + 1e-9)
