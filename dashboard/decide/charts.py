@@ -40,7 +40,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     outside = answer.extrapolation.support is Support.OUTSIDE
     name = words.say("{level} interval", level=level)
     if outside:
-        name = words.say("{level} interval, far from what was measured", level=level)
+        name = words.say("{level} interval, extrapolated", level=level)
     canvas.band(x, curve.low[shown], curve.high[shown], name, hatched=outside)
     name = words.say("Usual rule, as practised")
     canvas.line(x, curve.rule_practised[shown], name, colours.rule, 2.5, "dot")

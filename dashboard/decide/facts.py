@@ -104,14 +104,14 @@ def _saving(answer: Decision, words: Words) -> Metric:
         saving=wording.saving(answer, words),
     )
     help_text = lookup.tip("usual_rule", words, help_text)
-    bound = bounds.factor(rule, words)
     if rule.compute_factor is None:
+        bound = bounds.short_factor(rule, words)
         return Metric(
             label=label,
             value=words.say("unknown") if bound is None else bound,
             detail=words.say("beyond what the evidence can compare")
             if bound is None
-            else words.say("as far as the evidence goes"),
+            else bounds.rule(rule, words),
             help=help_text,
         )
     extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
@@ -146,7 +146,7 @@ def _saturation(answer: Decision, words: Words) -> Metric:
         )
     return Metric(
         label=words.say("Compute pays up to"),
-        value=bounds.least_saturation(point, words),
+        value=bounds.short_saturation(point),
         detail=words.say("FLOPs · {ratio}", ratio=wording.saturation(answer, words)),
         help=meaning,
     )

@@ -230,7 +230,7 @@ def saving(answer: Decision, words: Words) -> str:
 def saturation(answer: Decision, words: Words) -> str:
     """Where the saturation point lies from here."""
     if answer.saturation.compute_flops is None:
-        return words.say("unknown beyond: the loss still falls where the search ends")
+        return words.say("at least; unknown beyond, where the search ends")
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say("{factor} this budget", factor=labels.times(ratio, words))

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.api.decisions import FARTHEST, BudgetMap
+from engine.api.decisions import BudgetMap
 from engine.api.money import CostAssumptions, cost
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
@@ -50,19 +50,13 @@ def layer(found: BudgetMap, quantity: str, assumptions: CostAssumptions, words: 
     if quantity == "saving":
         if found.saving is None:
             raise ValueError("Expected a map with the saving over the usual rule.")
-        most = np.minimum(found.saving, FARTHEST)
+        known = np.where(np.isfinite(found.saving), found.saving, np.nan)
         title = words.say("Compute of the usual rule over this plan's")
-        return _decades(most, lambda v: _times(v, words), title)
+        return _decades(known, lambda v: labels.times(v, words), title)
     flops = found.compute_flops if found.reaching is None else found.reaching
     price = flops * cost(1.0, assumptions).jpy
     title = words.say("Cost of the training")
     return _decades(price, lambda v: figures.money(v, words), title)
-
-
-def _times(factor: float, words: Words) -> str:
-    """The last line of the map stands for all that lies beyond."""
-    text = labels.times(factor, words)
-    return words.say("{factor} or more", factor=text) if 2 * factor > FARTHEST else text
 
 
 def _linear(z: np.ndarray) -> np.ndarray:

@@ -78,8 +78,8 @@ def note(plane: Plane, words: Words) -> str | None:
     if plane.with_saving:
         return words.say(
             "How many times this plan's compute the usual rule (20 tokens per parameter) needs for "
-            "the same loss; {most} stands for more than that, or unknown.",
-            most=labels.times(1000, words),
+            "the same loss; blank where this is unknown, because the evidence cannot compare the "
+            "rule so far.",
         )
     if plane.target is None:
         return None

@@ -45,7 +45,7 @@ class BudgetMap:
     """The best plan over two budgets, the third held. Two-dimensional arrays: (len(y), len(x)).
 
     ``x``, ``y``: names among :data:`BUDGETS`. ``saving``: times the compute that the stronger form
-    of the non-private rule needs for the same loss; inf beyond :data:`FARTHEST`. ``reaching``:
+    of the non-private rule needs for the same loss; inf where this is not known. ``reaching``:
     FLOPs that reach the loss asked for, NaN where no compute does. Both None where not asked for.
     """
 
@@ -197,12 +197,22 @@ def _saving(fit: FittedLaw, space: Space, asked: Budgets, found: Points) -> Floa
         compute = spent.min() * 2.0 ** np.arange(octaves + 1)
         factors[mine] = np.minimum(
             *(
-                _crossing(compute, rule(fit, privacy, space, compute).cross_entropy, wanted) / spent
+                _needed(compute, rule(fit, privacy, space, compute).cross_entropy, wanted) / spent
                 for rule in (baselines.rule_tuned, baselines.rule_practised)
             )
         )
     factors = np.where(factors > FARTHEST, np.inf, factors)
     return np.where(np.isnan(found.cross_entropy), np.nan, factors)
+
+
+def _needed(compute: FloatArray, loss: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Compute that a rule needs; inf where it is not followed so far, and where its smallest
+    model is good enough at once: with a smaller one it might need less."""
+    known = np.flatnonzero(np.isfinite(loss))
+    found = _crossing(compute, loss, wanted)
+    if known.size and known[0] > 0:
+        found = np.where(wanted >= loss[known[0]], np.inf, found)
+    return found
 
 
 def _crossing(compute: FloatArray, loss: FloatArray, wanted: FloatArray) -> FloatArray:

@@ -44,6 +44,14 @@ def factor(other: Baseline, words: Words) -> str | None:
     return None
 
 
+def short_factor(other: Baseline, words: Words) -> str | None:
+    """The same where little room is left: a sign in place of words."""
+    needed = other.factor
+    signs = (("", needed.value), ("≥ ", needed.low), ("≤ ", needed.high))
+    found = (sign + labels.times(end, words) for sign, end in signs if end is not None)
+    return next(found, None)
+
+
 def rule(other: Baseline, words: Words) -> str:
     """The same, with where the knowledge ends."""
     found = factor(other, words)
@@ -67,6 +75,13 @@ def least_saturation(point: Saturation, words: Words) -> str:
     if point.compute_flops is not None:
         return formats.scientific(point.compute_flops, 2)
     return words.say("at least {amount}", amount=formats.scientific(point.compute.low or 0.0, 2))
+
+
+def short_saturation(point: Saturation) -> str:
+    """The same where little room is left: a sign in place of words."""
+    if point.compute_flops is not None:
+        return formats.scientific(point.compute_flops, 2)
+    return f"≥ {formats.scientific(point.compute.low or 0.0, 2)}"
 
 
 def span(found: Range, shown: Callable[[float], str], words: Words) -> str | None:

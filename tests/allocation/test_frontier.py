@@ -70,7 +70,7 @@ def test_the_batch_counts_where_the_law_counts_it(fitted, counting):
     assert found.cross_entropy[0] <= slow_optimum(counting, question, 1e18) * 1.0005
 
 
-def test_the_budget_is_a_rung_and_neighbours_are_quarter_octaves(fitted):
+def test_the_budget_is_a_rung_and_neighbours_share_an_octave(fitted):
     line = best_by_compute(fitted.fit, privacy(), fitted.space, 3.8e20)
     assert line.allowed_flops[line.at] == pytest.approx(3.8e20, rel=1e-9)
     ratios = line.allowed_flops[1:] / line.allowed_flops[:-1]

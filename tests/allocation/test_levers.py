@@ -123,7 +123,7 @@ def test_a_gain_lies_within_its_own_range(fitted, line, drawn, shift):
         assert gain.low >= 0.0
 
 
-def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line, drawn):
+def test_wiggle_room_holds_the_best_and_what_is_as_good(fitted, line):
     room = levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen)
     # What most draws agree on is the best of none of them: above 0 by what is left open.
     assert 0.0 <= np.nanmin(room.excess) < 3 * room.tolerance
@@ -150,7 +150,7 @@ def test_where_nothing_is_left_open_ranges_are_points(fitted):
     assert room.model_size[within].min() <= line.chosen.model_size[0] * 1.0001
 
 
-def test_wiggle_room_is_what_most_draws_do_not_exceed(fitted, line, drawn, monkeypatch):
+def test_wiggle_room_is_what_most_draws_do_not_exceed(fitted, line, monkeypatch):
     def excess(confidence):
         monkeypatch.setattr(levers, "CONFIDENCE", confidence)
         return levers.wiggle_room(fitted.fit, QUESTION, fitted.space, line.chosen).excess

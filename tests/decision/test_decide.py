@@ -48,14 +48,15 @@ def test_table_3_is_predicted_by_table_2_alone(fitted):
     """All of it left out together: every form fitted without, by the weights of the stack."""
     frame, capacity = evidence_of("published-bert").frame, fitted.fit.law.capacity
     observations = observations_of(frame, capacity=capacity)
-    errors, deviation = 0.0, 0.0
+    errors, distances = np.zeros(3), np.zeros(3)
     for one, weight in zip(fitted.fit.members, fitted.fit.weights, strict=True):
         out = leave_off_ridge_out(form_of(one.law.form), observations, np.array(one.law.theta))
-        assert out is not None and len(out.errors) == 3
-        errors = errors + weight * out.errors
-        deviation = np.hypot(fitted.fit.scatter, fitted.fit.drift * out.distances)
+        assert out is not None
+        errors, distances = errors + weight * out.errors, out.distances
     assert np.abs(errors).max() < 0.15
+    deviation = np.hypot(fitted.fit.scatter, fitted.fit.drift * distances)
     assert np.abs(errors / deviation).max() < ndtri(0.95)
+    assert fitted.fit.held["off_ridge"] == pytest.approx(np.abs(errors).mean())
 
 
 def test_no_published_optimum_is_beaten_by_more_than_three_percent(fitted):

@@ -109,6 +109,13 @@ def test_the_form_that_made_the_data_leads(known):
     assert list(known.weights) == sorted(known.weights, reverse=True)
 
 
+def test_it_tells_what_it_missed_unseen(known):
+    """A sweep has no ridge of optima to leave."""
+    assert set(known.held) == {"configurations", "largest"}
+    assert known.held["configurations"] == pytest.approx(0.003 * 0.8, rel=0.5)
+    assert 0 < known.held["largest"] < 0.03
+
+
 def test_draws_go_by_weight(known):
     assert known.draws == 20
     for one, weight in zip(known.members, known.weights, strict=True):

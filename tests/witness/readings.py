@@ -191,7 +191,7 @@ _LABELS = (
 )  # fmt: skip
 """Quantities that stand behind their name in a table."""
 _VALUE = re.compile(
-    r"(?:under|over|atleast|atmost|少なくとも|多くても)?[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
+    r"(?:under|over|atleast|atmost|少なくとも|多くても|[≥≤])?[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
 )
 
 
@@ -227,10 +227,10 @@ def _short(key: str, answer: Answer, words: Words) -> str | None:
     """A bound where the words that qualify it stand in the field after it."""
     match key:
         case "saturation_compute_flops":
-            return bounds.least_saturation(answer.decision.saturation, words)
+            return bounds.short_saturation(answer.decision.saturation)
         case "rule_factor":
             rule = findings.stronger_rule(answer.decision)
-            return bounds.factor(rule, words) or words.say("unknown")
+            return bounds.short_factor(rule, words) or words.say("unknown")
     return None
 
 

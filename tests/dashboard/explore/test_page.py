@@ -99,8 +99,8 @@ def test_a_small_evidence_has_a_window_too():
 
 
 def test_the_small_multiples_stay_inside_what_may_be_asked():
-    people, epsilons = plane_of.around(Budget(compute_flops=1e20, data_budget=1_000, epsilon=0.1))
-    assert people == (1_000, 10_000) and epsilons == (0.1, 0.4)
+    people, epsilons = plane_of.around(Budget(compute_flops=1e20, data_budget=100, epsilon=0.1))
+    assert people == (100, 1_000) and epsilons == (0.1, 0.4)
     assert plane_of.around(BUDGET) == ((1e6, 1e7, 1e8), (1.0, 4.0, 16.0))
 
 
@@ -137,7 +137,10 @@ def test_every_map_has_lines_with_values_a_ridge_and_points_to_click(
     assert named[explore_wording.ridge_name(found, words)].line.dash == "dash"
     assert "{" not in drawn.alt and len(drawn.alt) > 60
     shown = explore_layers.layer(found, quantity, DEFAULTS, words)
-    assert shown.levels.size == len(shown.texts) >= 1
+    assert shown.levels.size == len(shown.texts)
+    # At this compute the rule cannot be compared far enough, whoever takes part.
+    unknown = quantity == "saving" and plane.third == "compute"
+    assert (shown.levels.size == 0) is unknown
     written = {note.text for note in drawn.figure.layout.annotations}
     if shown.levels.size > 1:  # At this compute the usual rule gets nowhere on most of one map.
         assert written & set(shown.texts), "lines carry their values"
@@ -264,7 +267,7 @@ def test_every_map_can_be_chosen(page):
 
 def test_a_budget_without_a_plan_says_so(page):
     shown = page(_explore)
-    shown.query_params["data"] = "1000"
+    shown.query_params["data"] = "100"
     shown.query_params["epsilon"] = "0.1"
     shown.run()
     assert len(shown.error) == 1 and not shown.title and not shown.exception

@@ -25,7 +25,7 @@ from engine.allocation.result import Word
 from engine.decision.answer import to_certify
 from engine.decision.verdict import Code
 from engine.report.deck import Bars, Lines
-from engine.text import verdict
+from engine.text import labels, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 from tests.dashboard import fake_engine
@@ -134,8 +134,10 @@ def test_what_is_only_bounded_is_said_and_drawn_so(answer, words):
     made = made_of(changed(answer, decision=bounded(answer.decision, 17.0)), words)
     whole = "".join(said(made))
     assert words.say("at least {amount}", amount="1.4 × 10²⁵") in whole
-    assert words.say("unknown beyond: the loss still falls where the search ends") in whole
-    assert words.say("as far as the evidence goes") in whole
+    assert "≥ 1.4 × 10²⁵" in whole
+    assert words.say("at least; unknown beyond, where the search ends") in whole
+    bound = words.say("at least {amount}", amount=labels.times(17, words))
+    assert words.say("{bound}, as far as the evidence goes", bound=bound) in whole
     drawn = next(s.figure for s in made.slides if getattr(s.figure, "marks", None))
     assert len(drawn.marks) == 1, "this plan alone"
 
