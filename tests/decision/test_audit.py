@@ -148,11 +148,11 @@ def audited() -> list[Case]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "STACKED", ("signal_onset", "limits"))
         known = [*drawn_laws(1, outside=False), *drawn_laws(1, outside=True)]
-        return cases(known, decisions=4)
+        return cases(known, decisions=2)
 
 
 def test_every_range_is_judged_for_laws_inside_and_outside(audited):
-    assert [one.inside for one in audited] == [True] * 4 + [False] * 4
+    assert [one.inside for one in audited] == [True, True, False, False]
     assert {one.law for one in audited} == {"inside-0", "outside-0"}
     for one in audited:
         assert set(one.held) == set(one.width) == set(RANGES)
@@ -162,5 +162,5 @@ def test_every_range_is_judged_for_laws_inside_and_outside(audited):
 
 
 def test_losses_are_mostly_where_they_were_said_to_be(audited):
-    """A share of eight tells little; the whole audit is ``fit --check-coverage``."""
-    assert sum(one.held["loss"] for one in audited) >= 6
+    """A share of four tells little; the whole audit is ``fit --check-coverage``."""
+    assert sum(one.held["loss"] for one in audited) >= 3

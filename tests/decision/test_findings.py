@@ -8,6 +8,7 @@ import pytest
 
 from engine.decision import findings
 from engine.decision.findings import Binds, binding
+from engine.interval import Range
 from tests.decision.conftest import doubling
 
 NEGLIGIBLE, BALANCED = findings.NEGLIGIBLE, findings._BALANCED
@@ -68,13 +69,24 @@ def test_compute_is_left_when_the_plan_spends_clearly_less(decided):
 
 def saturated(decision, share):
     flops = share * decision.budget.compute_flops
-    return replace(decision, saturation=replace(decision.saturation, compute_flops=flops))
+    return with_saturation(decision, value=flops, low=flops / 2, high=flops * 2, censored=None)
+
+
+def with_saturation(decision, **known):
+    compute = Range(level=0.9, **known)
+    return replace(decision, saturation=replace(decision.saturation, compute=compute))
 
 
 def test_less_compute_is_enough_when_saturation_is_clearly_below_the_budget(decided):
     assert findings.enough(saturated(decided(), 0.8)) == pytest.approx(0.8)
     assert findings.enough(saturated(decided(), 0.81)) is None
     assert findings.enough(saturated(decided(), 3.0)) is None
+
+
+def test_a_bound_on_saturation_does_not_say_that_less_is_enough(decided):
+    low = decided().budget.compute_flops / 1000
+    beyond = with_saturation(decided(), value=None, low=low, high=None, censored="above")
+    assert findings.enough(beyond) is None
 
 
 @pytest.mark.parametrize(
@@ -91,10 +103,15 @@ def test_the_stronger_rule_needs_less_and_never_is_more_than_anything(
     decided, tuned, practised, stronger
 ):
     found = decided()
+
+    def factor(value):
+        censored = "above" if value is None else None
+        return Range(value=value, low=2.0, high=value, level=0.9, censored=censored)
+
     found = replace(
         found,
-        rule_tuned=replace(found.rule_tuned, compute_factor=tuned),
-        rule_practised=replace(found.rule_practised, compute_factor=practised),
+        rule_tuned=replace(found.rule_tuned, factor=factor(tuned)),
+        rule_practised=replace(found.rule_practised, factor=factor(practised)),
     )
     assert findings.stronger_rule(found).name == stronger
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.allocation.result import Support
+from engine.allocation.result import Support, Word
 from engine.decision.verdict import Code, Reason, Verdict, verdict
 from tests.dashboard.roi.test_wording import found
 
@@ -29,7 +29,9 @@ def study_with(usual, *, npv: float, pilot_net: float):
 
 def judged(decided, study, support=Support.INSIDE) -> Verdict:
     decision = decided()
-    where = replace(decision.extrapolation, support=support)
+    word = {Support.INSIDE: Word.MEASURED, Support.EDGE: Word.NEAR}.get(support, Word.UNKNOWN)
+    reach = replace(decision.extrapolation.reach, word=word)
+    where = replace(decision.extrapolation, reach=reach)
     return verdict(replace(decision, extrapolation=where), study)
 
 
