@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.decide import facts
 from dashboard.ui import blocks
 from engine.api.decisions import Answer
+from engine.text import privacy
 from engine.text.i18n import Words
 
 
@@ -19,7 +20,18 @@ def draw(answer: Answer, promise: DeltaGenerator, statement: DeltaGenerator, wor
         statement.markdown(facts.to_come(budget, words))
     else:
         promise.markdown(
-            f":green[:material/verified_user:] {facts.promise(answer.certificate, words)}",
+            f":green[:material/verified_user:] {facts.promise(answer.certificate, words)}"
+            + "".join(f"\n\n:material/warning: {caution}" for caution in _cautions(answer, words)),
             help=blocks.tips(words, "epsilon", "delta", "certificate"),
         )
         blocks.table(facts.guarantee(answer.certificate, words), statement)
+
+
+def _cautions(answer: Answer, words: Words) -> list[str]:
+    """What the promise allows all the same, and what so few people can show."""
+    budget = answer.question.budget
+    found = (
+        privacy.published_whole(budget.data_budget, budget.delta, words),
+        privacy.few_people(budget.data_budget, words),
+    )
+    return [caution for caution in found if caution]

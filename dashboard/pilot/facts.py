@@ -43,6 +43,20 @@ def prepared(found: Prepared, unit: str, words: Words) -> str:
     )
 
 
+def identity(found: Prepared, words: Words) -> str | None:
+    """How people were counted: before and after the rules, and who looks like another one."""
+    counts = found.identity
+    if counts is None:
+        return None
+    return words.say(
+        "{people} from {spelled} spellings of their identifiers; {alike} identifiers look like "
+        "another one and were left apart.",
+        people=labels.people(counts.people, words),
+        spelled=formats.exact(counts.spelled),
+        alike=formats.exact(counts.look_alike),
+    )
+
+
 def left_out(found: Prepared, words: Words) -> str | None:
     """Texts that were not taken, by reason."""
     if not found.refused:

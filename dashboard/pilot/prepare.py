@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.pilot import facts, labels
 from dashboard.ui import blocks
 from engine.api.pilots import CorpusSource, Prepared, Status, launchers
+from engine.text import privacy
 from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0
@@ -16,6 +17,12 @@ def draw(source: CorpusSource, words: Words) -> Prepared | None:
     if found is not None:
         unit = labels.privacy_unit(source)
         st.markdown(f":green[:material/check_circle:] {facts.prepared(found, unit, words)}")
+        for caution in (
+            facts.identity(found, words),
+            privacy.few_people(found.units, words),
+        ):
+            if caution:
+                st.caption(caution)
         if sentence := facts.left_out(found, words):
             st.caption(sentence)
         return found

@@ -121,12 +121,15 @@ def promise(answer: Answer, words: Words) -> str:
     certificate = answer.certificate
     if certificate is None:
         return words.say("The privacy loss is not certified yet.")
-    return words.say(
+    held = words.say(
         "Noise in every training step holds the privacy loss to ε ≤ {epsilon} (δ = {delta}), "
         "certified.",
         epsilon=privacy.promised_epsilon(certificate),
         delta=formats.scientific(certificate.delta),
     )
+    people = answer.question.budget.data_budget
+    caution = privacy.published_whole(people, certificate.delta, words)
+    return f"{held} {caution}".rstrip()
 
 
 def summary(answer: Answer, words: Words) -> Table:

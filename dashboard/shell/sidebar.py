@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.glossary import lookup
 from dashboard.state import link, session
+from engine.api import decisions
 from engine.text import figures, formats, labels, sources
 from engine.text.i18n import LANGUAGES, Words
 
@@ -114,6 +115,17 @@ def _delta(words: Words) -> None:
     )
     if sentence := session.refused_entry(link.DELTA.key, words):
         st.error(sentence)
+    budget = session.current().budget
+    proposed = decisions.proposed_delta(budget.data_budget)
+    if budget.delta > proposed:
+        st.caption(
+            words.say(
+                "Proposed for {people}: δ = {delta}, the smaller of 1e-8 and a tenth of one in the "
+                "people.",
+                people=labels.people(budget.data_budget, words),
+                delta=f"{proposed:g}",
+            )
+        )
 
 
 def _typed(field: link.BudgetField) -> session.WithValue[str]:

@@ -6,6 +6,7 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 
 from engine import durable
 from engine.accounting.certificate import Certificate
+from engine.accounting.domain import proposed_delta
 from engine.allocation import maps, search
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
@@ -72,6 +73,7 @@ __all__ = [
     "findings",
     "fitted",
     "maps",
+    "proposed_delta",
     "search",
     "to_certify",
     "unit_of",

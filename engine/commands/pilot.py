@@ -22,6 +22,7 @@ from engine.commands.pilot_options import (
 )
 from engine.decision.pilot_law import pilot_law
 from engine.errors import InputError
+from engine.pilot.people import People, people_of
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
@@ -88,8 +89,8 @@ def plan(options: argparse.Namespace) -> str:
     launchers.register(found)
     return _said(
         options,
-        lambda: as_json(report.plan_document(found)),
-        lambda: report.plan_rows(found, _others(found)),
+        lambda: as_json(report.plan_document(found, _people(found))),
+        lambda: report.plan_rows(found, _others(found), _people(found)),
     )
 
 
@@ -97,7 +98,7 @@ def start(options: argparse.Namespace) -> str:
     """Run a plan, once however often asked; without a plan's id, make one and wait for it."""
     if options.plan_id is None:
         chosen = _proposed(options)
-        _say(as_table(report.plan_rows(chosen, _others(chosen))))
+        _say(as_table(report.plan_rows(chosen, _others(chosen), _people(chosen))))
     else:
         chosen = folder_of(options.plan_id).plan()
     launchers.start(chosen)
@@ -173,6 +174,10 @@ def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
 
 def _others(plan: PilotPlan) -> Promised:
     return promised_on(plan.corpus_fingerprint, launchers.history(), other_than=plan.plan_id)
+
+
+def _people(plan: PilotPlan) -> People:
+    return people_of(plan, launchers.prepared(plan.corpus))
 
 
 def _prepare(source: CorpusSource, *, again: bool = False) -> Prepared:

@@ -9,6 +9,7 @@ from engine.pilot.audits.audit import FEWEST
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.text.identity import Rule
 
 CORPORA = ("docstrings", "folder", "jsonl", "csv", "parquet", "huggingface")
 DEFAULT_DELTA = 1e-6
@@ -29,6 +30,15 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text-column", default="text", metavar="NAME", help="(default: text)")
     parser.add_argument(
         "--unit-column", metavar="NAME", help="column that names the person (default: none)"
+    )
+    parser.add_argument(
+        "--distinct",
+        action="append",
+        default=[],
+        choices=[str(rule) for rule in Rule],
+        metavar="RULE",
+        help="do not apply this rule to the person's column, so that such spellings are different "
+        "people (default: all apply: " + ", ".join(Rule) + ")",
     )
     parser.add_argument(
         "--tokenizer",
@@ -90,6 +100,7 @@ def source_of(options: argparse.Namespace) -> CorpusSource:
         path=_absolute(path) if is_local else path,
         text_column=options.text_column,
         unit_column=options.unit_column,
+        rules_off=tuple(sorted(set(options.distinct))),
         tokenizer=tokenizer if tokenizer == "bytes" else _absolute(tokenizer),
     )
 

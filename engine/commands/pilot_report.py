@@ -5,13 +5,18 @@ from dataclasses import asdict
 from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
 
+from engine.accounting.domain import people_published_whole
 from engine.loss_unit import unit_of
+from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.composition import Promised
 from engine.pilot.running.launchers import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.text.identity import Rule
 from engine.pilot.verdict import Measured, Saving, Verdict
+from engine.text import privacy
+from engine.text.i18n import Words
 
 Rows = list[tuple[str, str]]
 
@@ -21,6 +26,11 @@ def prepared_rows(found: Prepared) -> Rows:
     return [
         ("text", found.name),
         ("units", f"{found.units:,} to train on, {found.held_out_units:,} held out"),
+        *(
+            [("people", f"{counts.people:,} from {counts.spelled:,} spellings")]
+            if (counts := found.identity) is not None
+            else []
+        ),
         ("documents", f"{found.documents:,} of {found.tokens:,} tokens"),
         ("family", found.family),
         ("machine", found.hardware),
@@ -35,17 +45,19 @@ def prepared_rows(found: Prepared) -> Rows:
     ]
 
 
-def plan_document(plan: PilotPlan) -> dict[str, Any]:
+def plan_document(plan: PilotPlan, people: People) -> dict[str, Any]:
     return {
+        "people": asdict(people),
+        "published_whole": people_published_whole(people.training, plan.delta),
         "plan_id": plan.plan_id,
         "expected_seconds": plan.expected_seconds,
         "plan": plan.to_dict(),
     }
 
 
-def plan_rows(plan: PilotPlan, others: Promised) -> Rows:
+def plan_rows(plan: PilotPlan, others: Promised, people: People) -> Rows:
     """What is frozen."""
-    rows = [("pilot", plan.plan_id)]
+    rows = [("pilot", plan.plan_id), *people_rows(people, plan)]
     for arm in plan.arms:
         rows += [(arm.name, _arm(arm)), ("", _expected(plan, arm))]
     rows += _origin(plan.transfer)
@@ -65,6 +77,39 @@ def plan_rows(plan: PilotPlan, others: Promised) -> Rows:
             ("canaries", f"{plan.canaries}: the recommended model's loss is no test and no record")
         )
     return rows
+
+
+def people_rows(people: People, plan: PilotPlan) -> Rows:
+    """How many people, how they were counted, and what holds where that is doubtful."""
+    name = {"person": "people", "document": "documents"}.get(people.unit, people.unit)
+    held = "" if people.held_out is None else f", {people.held_out:,} held out"
+    rows = [(name, f"{people.training:,} to train on{held}")]
+    counts = people.counts
+    if counts is not None:
+        off = plan.corpus.rules_off
+        applied = [str(rule) for rule in Rule if rule not in off]
+        rows += [
+            (
+                "",
+                f"{counts.people:,} people from {counts.spelled:,} spellings (rules: "
+                f"{', '.join(applied) or 'none'})",
+            ),
+            ("", f"{counts.look_alike:,} identifiers look like another one"),
+        ]
+    if people.two_identifiers is not None:
+        rows.append(
+            ("", f"a person under two identifiers: ε ≤ {upwards(people.two_identifiers)} (k = 2)")
+        )
+    if people.two_people is not None:
+        rows.append(
+            ("", f"two people under one identifier: ε ≤ {upwards(people.two_people)} (replace-one)")
+        )
+    words = Words("en")
+    cautions = (
+        privacy.published_whole(people.training, plan.delta, words),
+        privacy.few_people(people.training, words),
+    )
+    return [*rows, *(("caution", caution) for caution in cautions if caution)]
 
 
 def _origin(transfer: Transfer | None) -> Rows:

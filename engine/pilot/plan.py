@@ -140,6 +140,11 @@ class CorpusSource:
     """Column that names the person; without one, each document is its own unit."""
     tokenizer: str = "bytes"
     """"bytes", or the path of a tokenizers JSON that was not trained on this text."""
+    rules_off: tuple[str, ...] = ()
+    """Rules of :class:`engine.pilot.text.identity.Rule` that are not applied to persons."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules_off", tuple(self.rules_off))
 
     @property
     def unit(self) -> str:
@@ -243,6 +248,8 @@ class PilotPlan:
         content = asdict(self)
         for arm, plain in zip(self.arms, content["arms"], strict=True):
             plain["certificate"] = arm.certificate.to_dict()
+        if not self.corpus.rules_off:
+            del content["corpus"]["rules_off"]  # as plans were written before: theirs keep ids
         if self.transferred_runs is None:
             # As plans were written before laws were transferred: theirs keep their ids.
             del content["transferred_runs"]

@@ -25,6 +25,7 @@ from pathlib import Path
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running.folder import read_text
 from engine.pilot.running.versions import versions as installed
+from engine.pilot.text.identity import IdentityCounts
 
 PREPARED_FILE = "prepared.json"
 TYPICAL_BATCH = 512
@@ -71,6 +72,8 @@ class Prepared:
     """In order of model size."""
     versions: dict[str, str]
     made_at: str
+    identity: IdentityCounts | None = None
+    """How people were counted; None where each document is its own unit."""
 
     def seconds_per_step(self, model_size: float, batch_size: float) -> float:
         """Time of one training step of ``batch_size`` examples."""
@@ -89,15 +92,17 @@ class Prepared:
         """Inverse of :meth:`to_json`; None for anything else."""
         try:
             data = json.loads(text or "")
+            counted = data.get("identity")
             return cls(
                 **{
                     **data,
                     "source": CorpusSource(**data["source"]),
                     "refused": tuple((str(reason), int(n)) for reason, n in data["refused"]),
+                    "identity": IdentityCounts(**counted) if counted else None,
                     "speeds": tuple(Speed(**speed) for speed in data["speeds"]),
                 }
             )
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             return None
 
 

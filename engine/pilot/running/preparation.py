@@ -73,8 +73,9 @@ def run_preparation(
 
 
 def _same(before: Prepared, corpus: Corpus, device: Device) -> bool:
-    return (before.fingerprint, before.device, before.hardware) == (
+    return (before.fingerprint, before.identity, before.device, before.hardware) == (
         corpus.fingerprint,
+        corpus.identity,
         device.kind,
         device.hardware,
     )
@@ -95,6 +96,7 @@ def _prepared(
         tokens=int(corpus.document_starts[-1]),
         vocabulary_size=corpus.vocabulary_size,
         refused=corpus.refused,
+        identity=corpus.identity,
         device=device.kind,
         hardware=device.hardware,
         precision=device.precision,

@@ -93,9 +93,8 @@ def _corpus(document: Mapping[str, Any]) -> CorpusSource:
             "Expected public = true under [corpus]: a sweep records its seeds, which voids any "
             "promise of privacy, so it may train on public text only."
         )
-    return CorpusSource(
-        **{"kind": "docstrings"} | {name: _text(name, value) for name, value in table.items()}
-    )
+    texts: dict[str, Any] = {name: _text(name, value) for name, value in table.items()}
+    return CorpusSource(**{"kind": "docstrings"} | texts)
 
 
 def _grid(block: Mapping[str, Any], number: int, chosen: Mapping[str, Any]) -> Grid:

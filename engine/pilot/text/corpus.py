@@ -30,6 +30,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text import corpuscache, docstrings, refusals, sources
 from engine.pilot.text.corpuscache import Place, Writer
+from engine.pilot.text.identity import Identities, IdentityCounts
 from engine.pilot.text.refusals import SHORTEST_DOCUMENT, Progress, Refused, Row, Tally
 from engine.pilot.text.tokens import Tokenizer, tokenizer_of
 
@@ -61,6 +62,8 @@ class Corpus:
     """SHA-256 of the arrays and the tokenizer."""
     refused: tuple[tuple[str, int], ...] = ()
     """Why rows are no documents, and how many."""
+    identity: IdentityCounts | None = None
+    """How people were counted; None where each document is its own unit."""
 
     @property
     def units(self) -> int:
@@ -150,17 +153,18 @@ def load(
         vocabulary_size=tokenizer.vocabulary_size,
         fingerprint=stored.fingerprint,
         refused=stored.refused,
+        identity=stored.identity,
     )
 
 
 def _make(
     place: Place, rows: Iterable[Row | Refused], tokenizer: Tokenizer, *, named: str, ours: bool
 ) -> None:
-    tally = Tally()
+    tally, identities = Tally(), Identities()
     with corpuscache.writing(place, tokenizer.dtype) as writer:
         waiting = iter(rows)
         while batch := list(islice(waiting, _BATCH)):
-            _add(batch, writer, tokenizer, tally)
+            _add(batch, writer, tokenizer, tally, identities)
         tally.require_mostly_sound(named)
         _require_enough(writer.units, named)
         corpuscache.publish(
@@ -168,11 +172,18 @@ def _make(
             place,
             tokenizer_sha256=tokenizer.sha256,
             refused=tuple(tally.refused.most_common()),
+            identity=identities.counts(),
             keep_other_states=ours,
         )
 
 
-def _add(batch: list[Row | Refused], writer: Writer, tokenizer: Tokenizer, tally: Tally) -> None:
+def _add(
+    batch: list[Row | Refused],
+    writer: Writer,
+    tokenizer: Tokenizer,
+    tally: Tally,
+    identities: Identities,
+) -> None:
     kept = [row for row in batch if isinstance(row, Row)]
     for refused in batch:
         if isinstance(refused, Refused):
@@ -182,6 +193,8 @@ def _add(batch: list[Row | Refused], writer: Writer, tokenizer: Tokenizer, tally
             tally.refuse(Refused(reason=refusals.SHORT, place=row.place))
         else:
             writer.add(tokens, row.unit)
+            if row.unit is not None and row.spelled is not None:
+                identities.add(row.spelled, row.unit)
             tally.kept += 1
 
 

@@ -9,7 +9,8 @@ replaced.
 **Privacy.** The folder holds the text itself, as tokens that anybody can turn back. It is readable
 by its owner only (0700, files 0600), and making a corpus from a changed source removes what was
 kept of its former state. Names of persons (the unit column) are in no file: units are numbered in
-the order in which they came. Deleting the folder is always safe.
+the order in which they came, and of spellings only counts are kept. Deleting the folder is always
+safe.
 """
 
 import errno
@@ -19,7 +20,7 @@ import shutil
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +28,7 @@ import numpy as np
 
 from engine.durable import remove_leftovers, sync_file, sync_folder, temporary_path
 from engine.errors import InputError
+from engine.pilot.text.identity import IdentityCounts
 
 FORMAT = 1
 """Rises when the files or the fingerprint change."""
@@ -47,6 +49,7 @@ class Stored:
     unit_starts: np.ndarray
     fingerprint: str
     refused: tuple[tuple[str, int], ...]
+    identity: IdentityCounts | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,7 @@ def read(place: Place, tokenizer_sha256: str) -> Stored | None:
             unit_starts=arrays[2],
             fingerprint=description["fingerprint"],
             refused=tuple((str(reason), int(count)) for reason, count in description["refused"]),
+            identity=IdentityCounts(**counted) if (counted := description["identity"]) else None,
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
@@ -195,12 +199,18 @@ def publish(
     *,
     tokenizer_sha256: str,
     refused: tuple[tuple[str, int], ...],
+    identity: IdentityCounts | None = None,
     keep_other_states: bool,
 ) -> None:
     """Write out ``writer`` and put it in place, unless another process did so before."""
     fingerprint = _fingerprint(writer.arrays(), tokenizer_sha256)
     with _create(writer.folder / _DESCRIPTION) as file:
-        file.write(json.dumps({"fingerprint": fingerprint, "refused": refused}).encode())
+        description = {
+            "fingerprint": fingerprint,
+            "refused": refused,
+            "identity": None if identity is None else asdict(identity),
+        }
+        file.write(json.dumps(description).encode())
         sync_file(file)
     sync_folder(writer.folder)
     while True:

@@ -1,34 +1,41 @@
 """From the values of one row to a document and its person, or a reason why not.
 
-Text must be UTF-8 and hold more than white space. Where there is a unit column, rows with equal
-values are one person's: 7, 7.0 and " 7 " are equal, because taking two persons for one keeps the
-promise and the reverse breaks it.
+Text must be UTF-8 and hold more than white space. Where there is a unit column, rows that name one
+person in any spelling are that person's (:mod:`engine.pilot.text.identity`).
 """
 
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
-from engine.pilot.text import refusals
+from engine.pilot.text import identity, refusals
 from engine.pilot.text.refusals import Refused, Row
 
 
 def document_of(values: Mapping[str, object], place: int, source: CorpusSource) -> Row | Refused:
     """The document of a table's row."""
     unit = values.get(source.unit_column) if source.unit_column else None
-    return document(values.get(source.text_column), unit, place, with_unit=bool(source.unit_column))
+    return document(
+        values.get(source.text_column),
+        unit,
+        place,
+        with_unit=bool(source.unit_column),
+        off=source.rules_off,
+    )
 
 
-def document(text: object, unit: object, place: int, *, with_unit: bool) -> Row | Refused:
-    """A document from a text as str or bytes, and a person from any plain value."""
+def document(
+    text: object, unit: object, place: int, *, with_unit: bool, off: Collection[str] = ()
+) -> Row | Refused:
+    """A document from a text as str or bytes, and a person from any plain value; ``off``: rules of
+    :class:`~engine.pilot.text.identity.Rule` that are not applied."""
     try:
         content = text.decode("utf-8") if isinstance(text, bytes) else text
         if isinstance(content, str):
             content.encode()  # half of a surrogate pair, or a byte that was no UTF-8
     except UnicodeError:
         return Refused(reason=refusals.ENCODING, place=place)
-    person = _person(unit) if with_unit else None
+    person = identity.person(unit, off=off) if with_unit else None
     if content is None:
         return Refused(reason=refusals.NO_TEXT, place=place)
     if with_unit and person is None:
@@ -37,20 +44,8 @@ def document(text: object, unit: object, place: int, *, with_unit: bool) -> Row 
         return Refused(reason=refusals.NOT_TEXT, place=place)
     if not content.strip():
         return Refused(reason=refusals.EMPTY, place=place)
-    return Row(text=content, unit=person, place=place)
-
-
-def _person(value: object) -> str | None:
-    """One text for equal values of the unit column; None where it names nobody."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "surrogateescape")
-    if isinstance(value, float):
-        if value != value:  # not a number: how tables say that there is none
-            return None
-        value = int(value) if value.is_integer() else value
-    if isinstance(value, (dict, list)) or value is None:
-        return None
-    return unicodedata.normalize("NFC", str(value)).strip() or None
+    spelled = identity.spelled(unit) if with_unit else None
+    return Row(text=content, unit=person, place=place, spelled=spelled)
 
 
 def columns_of(source: CorpusSource) -> list[str]:

@@ -41,6 +41,8 @@ class Row:
     text: str
     unit: str | None
     place: int
+    spelled: str | None = field(default=None, compare=False)
+    """The person's identifier as it came."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ from engine.runs.checks import canonical_json
 from engine.tables.encoding import SAMPLE, detect
 from engine.tables.reader import key, long_cells, separator_of
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Rises when the same files give other documents."""
 TEXT_FILES = (".md", ".txt")
 LONGEST = 64 * 2**20
@@ -59,7 +59,7 @@ def identity(source: CorpusSource) -> str:
     """Which text ``source`` means, in whatever state it is, as a text to hash."""
     path = _found(source) if _is_local(source) else source.path
     columns = () if source.kind == "folder" else (source.text_column, source.unit_column)
-    return canonical_json([source.kind, str(path), *columns])
+    return canonical_json([source.kind, str(path), *columns, *sorted(source.rules_off)])
 
 
 def state(source: CorpusSource) -> str:

@@ -2,6 +2,7 @@ import csv
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -259,7 +260,7 @@ def test_columns_tell_corpora_apart_in_tables_only(tmp_path):
     (tmp_path / "f").write_text("")
 
     def identities(kind, path):
-        chosen = [{}, {"text_column": "x"}, {"unit_column": "u"}]
+        chosen: list[dict[str, Any]] = [{}, {"text_column": "x"}, {"unit_column": "u"}]
         return {sources.identity(CorpusSource(kind=kind, path=str(path), **c)) for c in chosen}
 
     assert len(identities("jsonl", tmp_path / "f")) == 3

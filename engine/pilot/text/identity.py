@@ -1,0 +1,146 @@
+"""Who is who in a unit column: one text for all spellings of an identifier, in every source.
+
+Two spellings of one person that count as two break the promise: the person is then in two units,
+and ε is that of a group of two (:func:`engine.accounting.certify.group_epsilon`). Two people who
+count as one break it as well, and less: under adding or removing one *unit* the merged unit is
+protected as a whole, but when one of the two leaves, the unit stays and its example is replaced.
+What holds for each of them is the bound for replacing one, which is larger: 1.1 times where few
+take part, twice where all do. So rules merge only what is the same identifier written in another
+way; what looks alike beyond that is counted and left apart.
+
+Counts leave this module, identifiers never do.
+
+>>> person("１２.0"), person(12), person(" 1.2e1 ")
+('12', '12', '12')
+>>> person("Ann@Example.ORG"), person("Ann"), person("N/A")
+('ann@example.org', 'Ann', None)
+"""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """What is taken to be the same identifier written in another way."""
+
+    WIDTH = "width"
+    """Full-width and half-width letters and digits, composed and decomposed ones (NFKC)."""
+    INVISIBLE = "invisible"
+    """Characters without width, such as U+200B and U+FEFF."""
+    SPACE = "space"
+    """Space around it."""
+    NUMBER = "number"
+    """12, 12.0 and 1.2e1. A number with leading zeros stays as it is."""
+    MAIL_CASE = "mail-case"
+    """Upper and lower case in what is a mail address."""
+    NULL_WORD = "null-word"
+    """nan, null, none, -, なし, N/A and the like name nobody."""
+
+
+_NULL_WORDS = frozenset({
+    "nan", "null", "none", "nil", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "<null>", "<none>",
+    "(null)", "(none)", "(nan)", "[null]", "undefined", "unknown", "missing", "empty", "nat",
+    "-", "--", "---", "—", "–", "―", "ー", "‐", "_", ".", "?", "??",
+    "無", "無し", "なし", "ナシ", "無記名", "匿名", "不明", "未登録",
+    "未設定", "未入力", "該当なし", "該当無し",
+    "空", "空欄",
+})  # fmt: skip
+_NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+
+
+def person(value: object, *, off: Collection[str] = ()) -> str | None:
+    """One text for equal identifiers; None where ``value`` names nobody. ``off``: rules not
+    applied."""
+    text = spelled(value)
+    if text is None:
+        return None
+    if Rule.WIDTH not in off:
+        text = unicodedata.normalize("NFKC", text)
+    if Rule.INVISIBLE not in off:
+        text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc"))
+    bare = text.strip()
+    if Rule.SPACE not in off:
+        text = bare
+    if not bare or (Rule.NULL_WORD not in off and bare.casefold() in _NULL_WORDS):
+        return None
+    if Rule.NUMBER not in off and _NUMBER.fullmatch(bare):
+        text = _number(bare)
+    if Rule.MAIL_CASE not in off and _MAIL.fullmatch(bare):
+        text = text.casefold()
+    return text
+
+
+def spelled(value: object) -> str | None:
+    """The value as it came, as a text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if isinstance(value, float):
+        if not math.isfinite(value):  # how tables say that there is none
+            return None
+        return repr(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, (dict, list)) or value is None:
+        return None
+    return str(value)
+
+
+def _number(text: str) -> str:
+    """A whole number without its point, another one without zeros at its end."""
+    number = Decimal(text)
+    if number == number.to_integral_value():
+        return str(int(number))
+    return format(number.normalize(), "f")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityCounts:
+    """How many people a text has, as it spells them and as they are counted."""
+
+    spelled: int
+    """Different identifiers as they came."""
+    people: int
+    """Different identifiers after the rules, whose rows were kept."""
+    look_alike: int
+    """Of these, how many look like another one: equal but for case, leading zeros, space, marks or
+    the tag of a mail address. They may be one person under two names."""
+
+
+@dataclass
+class Identities:
+    """Counts identifiers while a text is read; holds hashes of them, and drops them at the end."""
+
+    _spelled: set[int] = field(default_factory=set)
+    _people: set[int] = field(default_factory=set)
+    _alike: Counter[int] = field(default_factory=Counter)
+
+    def add(self, came: str, named: str) -> None:
+        """One row of the person ``named``, whose identifier ``came`` so."""
+        self._spelled.add(hash(came))
+        if hash(named) not in self._people:
+            self._people.add(hash(named))
+            self._alike[hash(_loose(named))] += 1
+
+    def counts(self) -> IdentityCounts | None:
+        """What was counted; None where no row named a person."""
+        if not self._people:
+            return None
+        return IdentityCounts(
+            spelled=len(self._spelled),
+            people=len(self._people),
+            look_alike=sum(count for count in self._alike.values() if count > 1),
+        )
+
+
+def _loose(named: str) -> str:
+    text = unicodedata.normalize("NFKC", named).casefold()
+    if _MAIL.fullmatch(text):
+        local, _, domain = text.partition("@")
+        text = f"{local.partition('+')[0]}@{domain}"
+    letters = "".join(c for c in text if c.isalnum())
+    return letters.lstrip("0") or letters
