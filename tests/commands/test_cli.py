@@ -55,7 +55,6 @@ def test_recommend_prints_the_agreed_document(capsys):
         "accountant",
         "compute_flops",
         "cost",
-        "saturation_compute_flops",
         "extrapolation",
     ):
         assert found[name] is not None
@@ -63,9 +62,42 @@ def test_recommend_prints_the_agreed_document(capsys):
     assert {"config", "cross_entropy", "compute_factor"} <= set(found["baseline"])
     assert set(found["doubling"]) == {"compute", "data", "epsilon"}
     assert set(found["evidence"]) == {"id", "runs", "hash"}
+    assert set(found["reach"]) == {"word", "distance", "farthest"}
+    assert sum(found["forms"].values()) == pytest.approx(1.0)
     config = found["config"]
     assert config["noise_batch_ratio"] == config["noise_multiplier"] / config["batch_size"]
     assert found["compute_flops"] <= 3.8e20
+
+
+def test_recommend_tells_every_range_and_where_it_is_cut_off(capsys):
+    found = answer(capsys, *RECOMMEND)
+    ranges = dict(found["ranges"])
+    doubling = ranges.pop("doubling")
+    assert set(ranges) == {
+        "model_size", "batch_size", "iterations", "saturation_compute_flops", "compute_factor",
+    }  # fmt: skip
+    for name, one in (*ranges.items(), *doubling.items()):
+        assert set(one) == {"value", "low", "high", "level", "censored"}, name
+        assert one["level"] == 0.9 and one["censored"] in (None, "above", "below")
+        open_ends = {"above": "high", "below": "low"}
+        if one["censored"]:
+            assert one[open_ends[one["censored"]]] is None, name
+        else:
+            assert one["low"] <= one["value"] <= one["high"], name
+    for name, one in doubling.items():
+        assert {key: one[key] for key in found["doubling"][name]} == found["doubling"][name]
+    saturation = ranges["saturation_compute_flops"]["value"]
+    assert found["saturation_compute_flops"] == saturation
+
+
+def test_an_answer_beyond_the_search_is_null_with_its_bound(capsys):
+    rich = ["recommend", "--compute", "1e24", "--data", "1e9", "--epsilon", "10"]
+    found = answer(capsys, *rich)
+    assert found["saturation_compute_flops"] is None
+    bound = found["ranges"]["saturation_compute_flops"]
+    assert bound["value"] is None and bound["low"] > 1e24 and bound["censored"] == "above"
+    assert found["reach"]["word"] == "extrapolated"
+    assert found["extrapolation"]["support"] == "outside"
 
 
 def test_recommend_in_words_carries_the_whole_promise(capsys):
@@ -91,6 +123,8 @@ def test_predict_agrees_with_recommend(capsys):
     # One is at the searched noise, the other at the certified.
     assert found["noise_multiplier"] == pytest.approx(config["noise_multiplier"], rel=0.01)
     assert found["extrapolation"]["support"] == "inside"
+    assert found["reach"]["word"] == "measured"
+    assert found["reach"]["distance"] < 0.7
 
 
 def test_calibrate_keeps_order_and_certifies(capsys, tmp_path):
@@ -121,30 +155,32 @@ def test_sampling_is_taken_and_named(capsys, sampling):
 def test_fit_reports_its_holdouts(capsys):
     found = answer(capsys, "fit")
     (held,) = found["holdouts"]
+    assert held["form"] == found["form"] == next(iter(found["forms"]))
     assert held["in_sample_mean"] < 0.03
     assert held["pair_mean"] < 0.06
-    assert held["regret_max"] < 0.03
+    assert found["left_out"]["off_ridge"] < 0.15
+    assert sum(found["forms"].values()) == pytest.approx(1.0)
     assert found["resamples"] == 200
-    assert_stated_in_the_method(held)
+    assert found["evidence"]["runs"] == 23
+    assert_stated_in_the_method(found)
 
 
-def assert_stated_in_the_method(held):
-    """docs/method.md prints these figures, to one digit."""
+def assert_stated_in_the_method(found):
+    """docs/method.md prints these figures: errors to one digit, the leading forms to a per cent."""
     stated = (ROOT / "docs" / "method.md").read_text("utf-8")
-    percent = {key: f"{100 * held[key]:.1f} %" for key in held if held[key] and key != "form"}
-    inside = round(held["coverage"] * held["rows"])
+    percent = {key: f"{100 * error:.1f} %" for key, error in found["left_out"].items()}
+    first, second = (f"`{name}` {weight:.0%}" for name, weight in [*found["forms"].items()][:2])
     for text in (
-        f"| rows it was fitted to, mean | {percent['in_sample_mean']} |",
-        f"mean (worst) | {percent['pair_mean']} ({percent['pair_max']}) |",
-        f"predicted from smaller ones, mean | {percent['largest_mean']} |",
-        f"inside their 90 % interval | {inside} of {held['rows']} |",
-        f"mean (worst) | {percent['regret_mean']} ({percent['regret_max']}) |",
+        f"| weights | {first}, {second}, ".replace("%", " %"),
+        f"| rows left out one configuration at a time, mean | {percent['configurations']} |",
+        f"predicted from smaller ones, mean | {percent['largest']} |",
+        f"| Table 3, predicted by Table 2 alone, mean | {percent['off_ridge']} |",
     ):
         assert text in stated
 
 
 def test_runs_lists_the_published_family(capsys):
-    assert answer(capsys, "runs")["families"] == {"published-bert": 20}
+    assert answer(capsys, "runs")["families"] == {"published-bert": 24}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from engine.decision import findings
 from engine.decision.findings import Binds, binding
-from engine.interval import Range
+from engine.interval import CensoredSide, Range
 from tests.decision.conftest import doubling
 
 NEGLIGIBLE, BALANCED = findings.NEGLIGIBLE, findings._BALANCED
@@ -105,8 +105,8 @@ def test_the_stronger_rule_needs_less_and_never_is_more_than_anything(
     found = decided()
 
     def factor(value):
-        censored = "above" if value is None else None
-        return Range(value=value, low=2.0, high=value, level=0.9, censored=censored)
+        side: CensoredSide | None = "above" if value is None else None
+        return Range(value=value, low=2.0, high=value, level=0.9, censored=side)
 
     found = replace(
         found,
