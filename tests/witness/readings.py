@@ -191,7 +191,7 @@ _LABELS = (
 )  # fmt: skip
 """Quantities that stand behind their name in a table."""
 _VALUE = re.compile(
-    r"(?:under|over|atleast|atmost|少なくとも|多くても|[≥≤])?[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
+    r"(?:根拠となる実測の範囲では)?(?:under|over|atleast|atmost|少なくとも|多くても|[≥≤])?[+−-]?[¥$]?(?:[0-9a-f]{12}|\d[\d,]*(?:\.\d+)?(?:×10−?\d+)?)(?:[万億兆MBT%×倍]|円|ドル|か月|ヶ月|回)*"
 )
 
 
