@@ -54,8 +54,8 @@ def test_the_batch_counts_where_the_law_counts_it(counting):
 
 
 @pytest.mark.parametrize("row", GOLDEN, ids=lambda row: row["evidence"] + "-" + row["sampling"])
-def test_recommendations_are_those_of_the_search_on_a_lattice(laws, row):
-    """tests/golden/decisions.json was written by an independent search; see make_decisions.py."""
+def test_recommendations_are_those_that_were_kept(laws, row):
+    """tests/golden/decisions.json; see make_decisions.py."""
     found = make_decisions.row(laws[row["evidence"]], row)
     # Losses agree far better than configurations: many lie within 0.01 % of the best.
     close = {"cross_entropy": 3e-4, "best_attainable": 1e-4, "saturation_flops": 0.01}
@@ -63,7 +63,8 @@ def test_recommendations_are_those_of_the_search_on_a_lattice(laws, row):
         close |= dict.fromkeys(("model_size", "batch_size", "iterations"), 2e-3)
         close |= {"cross_entropy": 1e-5, "noise_multiplier": 2e-3}
     for name, tolerance in close.items():
-        assert found[name] == pytest.approx(row[name], rel=tolerance), name
+        near = row[name] and pytest.approx(row[name], rel=tolerance)
+        assert found[name] == near, name
     for name in ("doubling_compute", "doubling_data", "doubling_epsilon"):
         assert found[name] == pytest.approx(row[name], abs=5e-4), name
     for name in ("rule_factor", "matched_factor"):

@@ -20,6 +20,13 @@ def families(monkeypatch):
         return SimpleNamespace(id=name, runs=21, sha256="ab" * 32, frame=FRAMES[name])
 
     monkeypatch.setattr(transfer, "evidence_of", made)
+    monkeypatch.setattr(transfer, "fitted_evidence", lambda name: leading(DEFAULT_FORM))
+
+
+def leading(form):
+    """A fitted evidence of whose forms this one has the most say."""
+    law = SimpleNamespace(law=SimpleNamespace(form=form))
+    return SimpleNamespace(fit=SimpleNamespace(leading=law))
 
 
 def answer(*arguments: str) -> str:
@@ -44,7 +51,7 @@ def test_the_table_has_a_line_a_row():
     assert lines[3].split() == ["0", "target", "0", "-", "-", "-", "-", "-"]
 
 
-def test_the_source_keeps_its_own_form(monkeypatch):
+def test_the_sources_leading_form_is_transferred(monkeypatch):
     asked = []
 
     def watched(*frames, form, **options):
@@ -53,7 +60,7 @@ def test_the_source_keeps_its_own_form(monkeypatch):
 
     monkeypatch.setattr(transfer, "transfer_study", watched)
     answer("--runs", "0")
-    monkeypatch.setattr(transfer, "form_of", lambda name: f"the form of {name}")
+    monkeypatch.setattr(transfer, "fitted_evidence", lambda name: leading(f"the form of {name}"))
     answer("--runs", "0")
     assert asked == [DEFAULT_FORM, "the form of one"]
 

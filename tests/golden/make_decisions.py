@@ -1,9 +1,8 @@
 """Write decisions.json: what the search recommends for a handful of budgets.
 
-``python -m tests.golden.make_decisions`` takes a minute. The file that is kept was written by the
-search on a lattice of quarter octaves that :mod:`engine.allocation.search` replaced: an independent
-search, so that the test which reads it also says how far apart the two lie. Write it anew only when
-the evidence or the law changes.
+``python -m tests.golden.make_decisions`` takes two minutes. Write it anew only when the evidence,
+the law or what may be searched changes: the test which reads it tells that nothing else moved an
+answer. That the search finds what an independent one does is tested in tests/allocation.
 """
 
 import json
