@@ -26,7 +26,8 @@ from dashboard.glossary.terms import TERMS
 from engine.accounting.certificate import Certificate
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER
 from engine.accounting.mechanism import Mechanism
-from engine.allocation.space import MARGIN, REFUSED_DECADES
+from engine.allocation.reach import EXTRAPOLATED, MEASURED, NEAR
+from engine.allocation.space import LARGER, LONGER, REFUSED_DECADES
 from engine.config import DEFAULT_DELTA
 from engine.decision.fitted import EVIDENCE
 from engine.law.forms import FORMS
@@ -267,8 +268,12 @@ def stated(document: str, pattern: str) -> list[float]:
     ("document", "pattern", "value"),
     [
         ("docs/method.md", r"(\d+) bounded forms compete", len(FORMS)),
-        ("docs/method.md", r"a factor of ([\d.]+) beyond the evidence", MARGIN),
-        ("docs/method.md", r"refuses at a factor of ([\d,]+)", 10**REFUSED_DECADES),
+        ("docs/method.md", r"up to (\d+) times beyond the largest model", LARGER),
+        ("docs/method.md", r"(\d+) times beyond the most iterations", LONGER),
+        ("docs/method.md", r"size a factor of\s+([\d,]+) outside", 10**REFUSED_DECADES),
+        ("docs/method.md", r"\*measured\*\s+up to a factor of (\d+)", round(math.exp(MEASURED))),
+        ("docs/method.md", r"\*near\* up to (\d+)", round(math.exp(NEAR))),
+        ("docs/method.md", r"\*extrapolated\* up to (\d+)", round(math.exp(EXTRAPOLATED), -1)),
         ("docs/method.md", r"probability over ([\d,]+) draws", DRAWS),
         ("docs/method.md", r"([\d.]+) is guessing", round(math.log(VOCABULARY_SIZE), 1)),
         ("docs/method.md", r"is a perplexity of (\d+)", round(math.exp(2.8))),
@@ -283,7 +288,7 @@ def test_constants_are_those_of_the_code(document, pattern, value):
 
 def test_published_rows_are_counted():
     (rows,) = stated("docs/method.md", r"the (\d+) compute-optimal configurations")
-    assert rows == len(published_records())
+    assert rows == sum(record.compute_optimal for record in published_records())
 
 
 def test_terms_are_names_of_the_code():
