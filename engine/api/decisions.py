@@ -10,7 +10,7 @@ from engine.accounting.domain import proposed_delta
 from engine.allocation import maps, search
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
-from engine.allocation.maps import FARTHEST, BudgetMap, Doublings, PlanLines
+from engine.allocation.maps import BudgetMap, Doublings, PlanLines
 from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import LARGER, Space
 from engine.decision import answer as answers
@@ -30,7 +30,6 @@ from engine.runs.curves import FIRST_ITERATION
 from engine.runs.families import NamedShape
 
 __all__ = [
-    "FARTHEST",
     "FIRST_ITERATION",
     "LARGER",
     "MEASURED_GPT",

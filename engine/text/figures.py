@@ -207,7 +207,7 @@ def figure(key: str, value: float, words: Words) -> str:
     if key == "metric_curve":
         return metric(value, words)
     if key == "predicted_loss":
-        return _loss(value, words.loss_unit.measure, words)
+        return f"{formats.loss(value)} {words.field(words.loss_unit.measure)}"
     if key in CURVE_LOSSES:
         return _loss(value, words.curve_unit, words)
     if key in _PLAN:
