@@ -141,6 +141,7 @@ def budget_map(plane: Plane) -> tuple[maps.BudgetMap, maps.Doublings]:
     found = maps.budget_map(
         fitted.fit,
         fitted.space,
+        fitted.coverage,
         held,
         x=x,
         y=y,
@@ -170,6 +171,7 @@ def plan_lines(
     return maps.plan_lines(
         fitted.fit,
         fitted.space,
+        fitted.coverage,
         compute_flops=np.array(compute),
         data_budget=np.array(people),
         epsilon=np.array(epsilons),

@@ -14,8 +14,9 @@ import numpy as np
 from engine.allocation import baselines
 from engine.allocation.levers import TOLERANCE
 from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.reach import NEAR, Coverage
 from engine.allocation.search import BUDGETS, Budgets, best_of, budgets
-from engine.allocation.space import EDGE_DECADES, Space
+from engine.allocation.space import Space
 from engine.config import DATA_RANGE, Sampling
 from engine.interval import BoolArray, FloatArray
 from engine.law.fit import FittedLaw
@@ -25,19 +26,6 @@ FARTHEST = 1024.0
 _HALVINGS = 7
 _FOLLOWED_FLOPS = (1e10, 1e28)
 """Compute between which a loss is looked for; beyond lies no configuration of any evidence."""
-
-
-def decades_outside(space: Space, points: Points) -> FloatArray:
-    """How far each point lies from the evidence, in powers of ten, as the decision measures it."""
-    found = np.zeros(points.cross_entropy.shape)
-    for values, (low, high) in (
-        (points.model_size, space.model_size),
-        (points.iterations, space.iterations),
-        (points.noise_batch_ratio, (0.0, space.noise_batch_ratio[1])),
-    ):
-        with np.errstate(divide="ignore"):
-            found = np.fmax(found, np.log10(np.fmax(low / values, values / high)))
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +47,7 @@ class BudgetMap:
     compute_flops: FloatArray
     """Compute of the budget, not of the plan, which may use less."""
     outside: BoolArray
-    """True beyond the edge of the evidence, and where no plan exists."""
+    """True where the decision is extrapolated or unknown, and where no plan exists."""
     ridge: tuple[FloatArray, FloatArray]
     """x and y of the saturation: more compute buys less than 1 % there; NaN beyond the map."""
     saving: FloatArray | None = None
@@ -69,6 +57,7 @@ class BudgetMap:
 def budget_map(
     fit: FittedLaw,
     space: Space,
+    coverage: Coverage,
     held: Budgets,
     *,
     x: str,
@@ -87,7 +76,7 @@ def budget_map(
     spread |= {x: np.broadcast_to(x_values, shape), y: np.broadcast_to(y_values[:, None], shape)}
     asked = budgets(*(spread[name] for name in BUDGETS), delta=held.delta, sampling=held.sampling)
     found = best_of(fit, space, asked)
-    outside = (decades_outside(space, found) > EDGE_DECADES) | np.isnan(found.cross_entropy)
+    outside = _outside(coverage, found, asked)
     tokens = found.batch_size * found.iterations * space.sequence_length
     return BudgetMap(
         x=x,
@@ -105,6 +94,12 @@ def budget_map(
         if target is None
         else _least_compute(fit, space, asked, target).reshape(shape),
     )
+
+
+def _outside(coverage: Coverage, found: Points, asked: Budgets) -> BoolArray:
+    """Whether each plan lies beyond what is near the evidence, or there is none."""
+    far: BoolArray = ~(coverage.distances(found, asked) <= NEAR)
+    return far
 
 
 def saturation_of(fit: FittedLaw, space: Space, asked: Budgets) -> FloatArray:
@@ -267,12 +262,13 @@ class PlanLines:
     iterations: FloatArray
     tokens_per_parameter: FloatArray
     outside: BoolArray
-    """True beyond the edge of the evidence."""
+    """True where the decision is extrapolated or unknown."""
 
 
 def plan_lines(
     fit: FittedLaw,
     space: Space,
+    coverage: Coverage,
     *,
     compute_flops: FloatArray,
     data_budget: FloatArray,
@@ -294,5 +290,5 @@ def plan_lines(
         batch_size=found.batch_size.reshape(shape),
         iterations=found.iterations.reshape(shape),
         tokens_per_parameter=(tokens / found.model_size).reshape(shape),
-        outside=(decades_outside(space, found) > EDGE_DECADES).reshape(shape),
+        outside=_outside(coverage, found, asked).reshape(shape),
     )

@@ -14,7 +14,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from engine.allocation.points import Points
 from engine.allocation.result import Reach, Word
+from engine.allocation.search import Budgets
 from engine.config import Budget, TrainingConfig
 from engine.interval import FloatArray
 
@@ -41,11 +43,9 @@ class Coverage:
         self, config: TrainingConfig, noise_batch_ratio: float, asked: Budget | None = None
     ) -> Reach:
         """The distance of a configuration, and of the budget that asked for it."""
-        noise = math.log(max(noise_batch_ratio, self.least_noise))
-        point = [math.log(config.model_size), math.log(config.iterations), noise]
-        point.append(math.log(config.batch_size))
-        gaps = (self._runs - np.array(point)) * (1.0, 1.0, 1.0, _HALF)
-        nearest = np.abs(gaps[np.argmin((gaps**2).sum(axis=1))])
+        figures = config.model_size, config.iterations, noise_batch_ratio, config.batch_size
+        gaps = self._gaps(*(np.array(float(figure)) for figure in figures))
+        nearest = np.abs(gaps[np.argmin((gaps**2).sum(axis=-1))])
         parts = dict(zip(_NAMES, nearest.tolist(), strict=True))
         if asked is not None:
             beyond = {
@@ -60,6 +60,33 @@ class Coverage:
             distance=distance,
             farthest=max(parts, key=lambda name: parts[name]),
         )
+
+    def distances(self, points: Points, asked: Budgets) -> FloatArray:
+        """The distances of many plans, as :meth:`reach` has each; NaN where there is none."""
+        gaps = self._gaps(
+            points.model_size, points.iterations, points.noise_batch_ratio, points.batch_size
+        )
+        squares = (gaps**2).sum(axis=-1).min(axis=-1)
+        for values, most in (
+            (asked.compute_flops, self.compute_flops),
+            (asked.data_budget, self.data_budget),
+        ):
+            squares = squares + (_HALF * np.log(np.maximum(values / most, 1.0))) ** 2
+        found: FloatArray = np.sqrt(squares)
+        return found
+
+    def _gaps(
+        self,
+        model_size: FloatArray,
+        iterations: FloatArray,
+        noise_batch_ratio: FloatArray,
+        batch_size: FloatArray,
+    ) -> FloatArray:
+        """(..., runs, 4) weighted e-folds from each run."""
+        noise = np.maximum(noise_batch_ratio, self.least_noise)
+        where = np.log(np.stack([model_size, iterations, noise, batch_size], axis=-1))
+        gaps: FloatArray = (self._runs - where[..., None, :]) * (1.0, 1.0, 1.0, _HALF)
+        return gaps
 
     @cached_property
     def _runs(self) -> FloatArray:

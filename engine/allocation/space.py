@@ -21,8 +21,6 @@ longest training tried in the paper (128,000 steps) lies beyond the longest of i
 LARGER, LONGER = 30.0, 2.0
 """Factors beyond the largest model and the most iterations of the evidence that the search may
 choose: a drift of 2 % an e-fold leaves the loss known within 11 and 2 % there (at 90 %)."""
-EDGE_DECADES = math.log10(5)
-"""Up to a factor of five beyond the evidence in one coordinate is near it on maps."""
 REFUSED_DECADES = 3.0
 
 

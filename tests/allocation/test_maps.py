@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.allocation import maps
+from engine.allocation.reach import NEAR
 from engine.allocation.result import Support
 from engine.allocation.search import best_of, budgets
-from engine.allocation.space import EDGE_DECADES
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide
 from engine.errors import InputError
@@ -25,7 +25,15 @@ def held():
 
 def mapped(fitted, held, x, y, **options):
     return maps.budget_map(
-        fitted.fit, fitted.space, held, x=x, y=y, x_values=VALUES[x], y_values=VALUES[y], **options
+        fitted.fit,
+        fitted.space,
+        fitted.coverage,
+        held,
+        x=x,
+        y=y,
+        x_values=VALUES[x],
+        y_values=VALUES[y],
+        **options,
     )
 
 
@@ -45,7 +53,7 @@ def test_points_are_decisions(fitted, held, x, y):
         assert found.cross_entropy[row, column] == pytest.approx(best.cross_entropy.value, rel=1e-3)
         assert found.model_size[row, column] == pytest.approx(best.config.model_size, rel=0.1)
         outside = answer.extrapolation.support is Support.OUTSIDE
-        if abs(answer.extrapolation.farthest[1] - EDGE_DECADES) > 0.02:
+        if abs(answer.extrapolation.reach.distance - NEAR) > 0.05:
             assert found.outside[row, column] == outside
     assert np.all(np.diff(found.cross_entropy, axis=0) <= 1e-6)
     assert np.all(np.diff(found.cross_entropy, axis=1) <= 1e-6)
@@ -111,6 +119,7 @@ def test_lines_of_plans(fitted):
     lines = maps.plan_lines(
         fitted.fit,
         fitted.space,
+        fitted.coverage,
         compute_flops=COMPUTE,
         data_budget=PEOPLE[1:],
         epsilon=EPSILON[:2],

@@ -47,6 +47,7 @@ def test_a_map(benchmark, fitted, pair, x, y, saving):
         lambda: maps.budget_map(
             fitted.fit,
             fitted.space,
+            fitted.coverage,
             held(),
             x=x,
             y=y,
@@ -64,6 +65,7 @@ def test_the_cost_of_a_loss_over_people_and_epsilon(benchmark, fitted):
         lambda: maps.budget_map(
             fitted.fit,
             fitted.space,
+            fitted.coverage,
             held(),
             x="data_budget",
             y="epsilon",
@@ -92,6 +94,7 @@ def test_arrows_and_plans(benchmark, fitted):
         return maps.plan_lines(
             fitted.fit,
             fitted.space,
+            fitted.coverage,
             compute_flops=compute,
             data_budget=np.array([1e6, 1e7, 1e8]),
             epsilon=point.epsilon[0] * np.array([0.25, 1.0, 4.0]),

@@ -49,6 +49,7 @@ def computed(fitted, plane, budget=BUDGET):
     return maps.budget_map(
         fitted.fit,
         fitted.space,
+        fitted.coverage,
         held,
         x=x,
         y=y,
@@ -181,6 +182,7 @@ def test_tokens_per_parameter_against_twenty(fitted, answer):
     lines = maps.plan_lines(
         fitted.fit,
         fitted.space,
+        fitted.coverage,
         compute_flops=np.geomspace(1e16, 1e23, 8),
         data_budget=np.array([1e6, 1e7, 1e8]),
         epsilon=np.array([1.0, 4.0, 16.0]),
@@ -199,6 +201,7 @@ def test_tokens_per_parameter_against_twenty(fitted, answer):
     two = maps.plan_lines(
         fitted.fit,
         fitted.space,
+        fitted.coverage,
         compute_flops=np.array([1e18, 1e20]),
         data_budget=np.array([1e7]),
         epsilon=np.array([4.0]),
