@@ -21,6 +21,7 @@ from engine.accounting.gaussian import gaussian_delta
 from engine.accounting.mechanism import Mechanism
 from engine.accounting.profile import subsampled_epsilon
 from engine.accounting.search import noise_multiplier
+from engine.accounting.step import LatticeLoss
 from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
 
@@ -194,6 +195,47 @@ def test_an_accountant_that_never_agrees_is_said_so(monkeypatch):
     monkeypatch.setattr(module, "certified_epsilon", lambda *_, **__: (math.inf, PLD))
     with pytest.raises(InputError, match="No noise could be certified for epsilon = 4"):
         certify(**QUESTION, sampling=Sampling.POISSON)
+
+
+def test_noise_is_raised_as_if_epsilon_fell_with_its_square():
+    first = module._step(2.0, 4.4, 4.0, None)
+    assert first == pytest.approx(math.sqrt(1.1) * math.sqrt(1.0003), rel=1e-12)
+    # At least by 0.03 %, at most by e^0.4, and by a half where there is no bound.
+    assert module._step(2.0, 4.0001, 4.0, None) == 1.0003
+    assert module._step(2.0, 400.0, 4.0, None) == pytest.approx(math.exp(0.4) * 1.0003**0.5)
+    assert module._step(2.0, math.inf, 4.0, (1.0, math.inf)) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("before", "steepness"),
+    [
+        # Twice the noise: half of ε, an eighth, hardly less, or more.
+        ((1.0, 8.8), 1.0),
+        ((1.0, 35.2), 3.0),
+        ((1.0, 4.5), 0.5),
+        ((1.0, 4.3), 2.0),
+        ((1.0, math.inf), 2.0),
+    ],
+)
+def test_noise_is_raised_along_the_line_through_the_last_bounds(before, steepness):
+    found = module._step(2.0, 4.4, 4.0, before)
+    assert found == pytest.approx(1.1 ** (1 / steepness) * math.sqrt(1.0003), rel=1e-12)
+
+
+def test_infinite_losses_come_off_delta(monkeypatch):
+    """Of 100 steps each of which is infinite with probability 1e-9 some step is with 1e-7."""
+    asked: dict[str, Any] = {}
+
+    def bound(losses, probabilities, compositions, delta, **options):
+        asked.update(options, losses=losses, compositions=compositions, delta=delta)
+        return 1.0
+
+    monkeypatch.setattr(module, "composed_epsilon_bound", bound)
+    loss = LatticeLoss(cell=0.5, first=-2, probabilities=np.full(10, 0.1), infinite=1e-9)
+    assert module._composed(loss, 100, 1e-6) == 1.0
+    assert asked["losses"] == pytest.approx(0.5 * np.arange(-2, 8))
+    assert asked["delta"] == pytest.approx(1e-6 - (1 - (1 - 1e-9) ** 100), rel=1e-6, abs=0)
+    assert (asked["compositions"], asked["cell"], asked["above"]) == (100, 0.5, True)
 
 
 def test_outside_the_domain_one_sentence():

@@ -69,6 +69,12 @@ def test_borders_are_inside_and_what_lies_beyond_is_refused(name, low, high):
             validate(**{**INSIDE, "batch_size": 1, name: beyond})
 
 
+def test_a_million_steps_are_the_most():
+    assert MOST_ITERATIONS == 1_000_000
+    with pytest.raises(InputError, match="Expected iterations between 1 and"):
+        validate(**{**INSIDE, "iterations": 1_000_001})
+
+
 def test_a_batch_is_at_least_one_and_at_most_everybody():
     validate(**{**INSIDE, "batch_size": 1})
     validate(**{**INSIDE, "batch_size": 1e6})

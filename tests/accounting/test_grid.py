@@ -1,6 +1,7 @@
 """The pieces of the accountants against direct computation."""
 
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -15,6 +16,11 @@ WEIGHT = np.array([0.1, 0.25, 0.3, 0.25, 0.1])
 RESOLUTION = Resolution(
     cells_per_deviation=50, cells_per_hump=10, finest=1e-3, coarsest=0.2, coarsest_hump=0.05
 )
+
+
+def test_the_resolution_of_an_accountant_stays_as_it_was_made():
+    with pytest.raises(FrozenInstanceError):
+        RESOLUTION.finest = 1.0  # type: ignore[misc]
 
 
 def convolved(steps):

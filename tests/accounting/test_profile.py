@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import scipy.fft
 from dp_accounting.pld import privacy_loss_distribution
 from scipy.stats import norm
 
+from engine.accounting import grid, profile
 from engine.accounting.gaussian import gaussian_mu
 from engine.accounting.profile import (
     composed_epsilon_bound,
@@ -132,6 +134,83 @@ def test_a_bound_is_one_and_is_tight():
     assert delta[0] <= 1e-3 < delta[1]
     below = composed_epsilon_bound(loss, weight, 50, 1e-3, cell=0.1, above=False)
     assert bound - 1e-5 < below < bound
+
+
+THREE = np.array([-0.1, 0.0, 0.1]), np.array([0.3, 0.4, 0.3])
+
+
+@pytest.mark.parametrize("above", [True, False])
+@pytest.mark.parametrize("error", [2e-15, 1e-4])
+def test_a_bound_adds_to_delta_what_the_fft_may_have_got_wrong(monkeypatch, above, error):
+    """For each loss that is not 0 a share of the largest density, in every cell that counts: those
+    above a position, each e^{−tilt·cell} times as much as the one before. And e^−36, which may lie
+    off the grid. A lower bound takes as much from δ."""
+    seen: dict[str, Any] = {}
+    tilt_of = profile._tilt
+
+    def tilted(loss, log_weight, tilt):
+        found = tilt_of(loss, log_weight, tilt)
+        seen.update(tilt=tilt, cumulant=50 * found[1])
+        return found
+
+    def composed(*arguments, **options):
+        found = grid.compose_on(*arguments, **options)
+        assert found is not None
+        seen.update(zip(("position", "density", "moved"), found, strict=True))
+        return found
+
+    monkeypatch.setattr(profile, "_tilt", tilted)
+    monkeypatch.setattr(profile, "compose_on", composed)
+    monkeypatch.setattr(profile, "_FLOAT_ERROR", error)
+    bound = composed_epsilon_bound(*THREE, 50, 1e-3, cell=0.1, above=above)
+    position, density, tilt = seen["position"], seen["density"], seen["tilt"]
+    weights = np.exp(-tilt * 0.1 * np.arange(20_000))
+    assert weights[-1] < 1e-20
+    slack = error * (1 + seen["moved"]) * density.max() * weights.sum() + np.exp(-36.0)
+    probability = density * np.exp(seen["cumulant"] - tilt * position)
+    delta = float(np.maximum(1 - np.exp(bound - position), 0) @ probability)
+    after = position[np.searchsorted(position, bound)]
+    allowed = slack * np.exp(seen["cumulant"] - tilt * after)
+    assert delta + (allowed if above else -allowed) == pytest.approx(
+        1e-3 * (1 - 1e-6 if above else 1 + 1e-6), rel=1e-10, abs=0
+    )
+    assert error < 1e-10 or allowed > 1e-6
+
+
+def test_a_bound_takes_grids_of_four_million_points(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(profile, "compose_on", lambda *_, **options: asked.update(options))
+    assert composed_epsilon_bound(*THREE, 50, 1e-3, cell=0.1) == np.inf
+    assert composed_epsilon_bound(*THREE, 50, 1e-3, cell=0.1, above=False) == 0.0
+    assert asked["largest"] == 2**22
+
+
+def test_what_is_within_reach():
+    log_delta = np.log([0.1, 1e-4, 1e-9])
+    wanted = np.log([0.5, 0.1, 1e-4, 1e-9, 1e-12])
+    found = profile._within_reach(np.full(5, 3.0), wanted, log_delta)
+    assert found.tolist() == [0.0, 0.0, 3.0, np.inf, np.inf]
+    # Half of the widest loss, 400.
+    far = profile._within_reach(np.array([199.0, 201.0]), np.log([1e-4, 1e-4]), log_delta)
+    assert far.tolist() == [199.0, np.inf]
+
+
+def test_the_tilt_changes_by_a_quarter_within_a_cell_at_the_most(monkeypatch):
+    seen = []
+    log_delta = profile._log_delta
+
+    def composed(loss, weight, iterations, cell, **options):
+        seen.append(cell)
+        return grid.compose(loss, weight, iterations, cell, **options)
+
+    def tilted(position, density, cumulant, tilt):
+        seen[-1] *= tilt
+        return log_delta(position, density, cumulant, tilt)
+
+    monkeypatch.setattr(profile, "compose", composed)
+    monkeypatch.setattr(profile, "_log_delta", tilted)
+    subsampled_epsilon(1e-3, 0.3, 1, [1e-8])
+    assert max(seen) == pytest.approx(0.25)
 
 
 @pytest.mark.slow

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.accounting import search
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER
 from engine.accounting.gaussian import gaussian_mu
 from engine.accounting.profile import subsampled_epsilon
 from engine.accounting.search import better_sampling, noise_multiplier
+from engine.accounting.table import NoiseTable
 from engine.config import Sampling
 from engine.errors import InputError
 
@@ -122,8 +124,10 @@ def test_fixed_batches_are_gaussian_mechanisms():
     assert found == pytest.approx(np.sqrt(3) / gaussian_mu(4.0, 1e-8), rel=1e-12)
 
 
-def test_a_whole_number_of_participations_is_not_rounded_up():
-    asked = {**QUESTION, "data_budget": 3e6, "batch_size": 1e6, "iterations": 21}
+# In floating point 0.07·100 is a little more than 7.
+@pytest.mark.parametrize(("people", "batch", "steps"), [(3e6, 1e6, 21), (1e7, 7e5, 100)])
+def test_a_whole_number_of_participations_is_not_rounded_up(people, batch, steps):
+    asked = {**QUESTION, "data_budget": people, "batch_size": batch, "iterations": steps}
     found = noise_multiplier(**asked, sampling=Sampling.DETERMINISTIC)
     assert found == pytest.approx(np.sqrt(7) / gaussian_mu(4.0, 1e-8), rel=1e-12)
 
@@ -137,6 +141,58 @@ def test_best_is_the_smaller_and_is_named(batch):
     }
     assert float(noise_multiplier(**asked, sampling=Sampling.BEST)) == min(both.values())
     assert both[better_sampling(**asked)] == min(both.values())
+
+
+def test_few_steps_over_nearly_everybody_are_best_fixed():
+    """One participation, against six steps, the fewest that the table knows."""
+    asked = {**QUESTION, "batch_size": 9e6, "iterations": 1}
+    assert better_sampling(**asked) is Sampling.DETERMINISTIC
+
+
+@pytest.fixture
+def tabulated(monkeypatch):
+    """ln σ read from a table of a function of (ln q, ln T, ln ε), whose axes hold whole numbers."""
+
+    def read(function, *point):
+        q, steps, epsilon = np.arange(8.0), np.arange(0.0, 16.0, 2.0), np.arange(21.0)
+        delta = np.arange(-30.0, -26.0)
+        values = function(q[:, None, None], steps[:, None], epsilon)
+        table = NoiseTable(
+            log_sampling_probability=q,
+            log_iterations=steps,
+            log_epsilon=epsilon,
+            log_delta=delta,
+            log_sigma=np.repeat(values[..., None], delta.size, axis=-1),
+            provenance="",
+        )
+        monkeypatch.setattr(search, "_table", lambda: table)
+        monkeypatch.setattr(search, "_at_delta", search._at_delta.__wrapped__)
+        points = [np.array([value]) for value in (*point, -28.0)]
+        return [float(search._interpolate(*points, one_delta=one)[0]) for one in (True, False)]
+
+    return read
+
+
+@pytest.mark.parametrize(
+    # Neighbours are read from 2.5 below to 3.5 above in ln ε: here from the very first node.
+    ("log_q", "log_steps", "log_epsilon"),
+    [(3.5, 6.0, 9.5), (2.5, 4.0, 2.5)],
+)
+def test_a_knee_is_read_at_its_own_distance(tabulated, log_q, log_steps, log_epsilon):
+    knee = log_epsilon - log_q - log_steps / 2
+
+    def bent(q, steps, epsilon):
+        return np.abs(epsilon - q - steps / 2 - knee) + 0.25
+
+    assert tabulated(bent, log_q, log_steps, log_epsilon) == pytest.approx([0.25] * 2)
+
+
+@pytest.mark.parametrize("log_epsilon", [18.7, 19.9, 0.1, 1.3])
+def test_where_the_knee_would_leave_the_table_the_points_own_epsilon_is_read(
+    tabulated, log_epsilon
+):
+    found = tabulated(lambda q, steps, epsilon: 0 * q + 0 * steps - epsilon, 3.5, 6.0, log_epsilon)
+    assert found == pytest.approx([-log_epsilon] * 2)
 
 
 @pytest.mark.parametrize(

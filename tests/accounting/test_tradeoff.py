@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dp_accounting.pld import privacy_loss_distribution
 
+from engine.accounting import grid, tradeoff
 from engine.accounting.gaussian import gaussian_delta
 from engine.accounting.tradeoff import subsampled_delta
 
@@ -36,3 +37,19 @@ def test_delta_falls_with_epsilon_and_nothing_is_claimed_beyond_reach():
     assert np.all(np.diff(found) <= 0)
     assert found[-1] >= 0
     assert subsampled_delta(0.9, 0.3, 20_000, [0.0, 5.0]).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("deviation", "cell"), [(0.6, 0.01), (3.0, 0.02), (6e-4, 2e-5)])
+def test_the_sum_is_cut_into_sixtieths_of_its_deviation(monkeypatch, deviation, cell):
+    """Within 2e-5 and 0.02; 100 losses of a tenth of that deviation are nearly Gaussian."""
+    cells = []
+
+    def composed(loss, weight, iterations, cell, **options):
+        cells.append(cell)
+        return grid.compose(loss, weight, iterations, cell, **options)
+
+    monkeypatch.setattr(tradeoff, "compose", composed)
+    z = np.linspace(-8, 8, 401)
+    weight = np.exp(-z * z / 2)
+    tradeoff._composed_delta(deviation / 10 * z, weight / weight.sum(), 100, EPSILONS)
+    assert cells == [pytest.approx(cell, rel=1e-3)]
