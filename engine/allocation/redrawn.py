@@ -129,7 +129,7 @@ def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima
         determinant = aa * bb - ab * ab
         da, db = (ab * by_b - bb * by_a) / determinant, (ab * by_a - aa * by_b) / determinant
         lowest = level + (by_a * da + by_b * db) / 2
-        inside = (determinant > 0) & (aa > 0) & (np.maximum(np.abs(da), np.abs(db)) <= 1.5)
+        inside = (determinant > 0) & (aa > 0) & (np.maximum(np.abs(da), np.abs(db)) <= 1.0)
         inside &= np.isfinite(lowest) & (lowest <= stencil.min(axis=0))
     best = flat.reshape(len(flat), -1)[which, at]
     da = np.where(inside, da, at // columns - i)

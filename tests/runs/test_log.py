@@ -334,7 +334,7 @@ def test_a_read_only_folder_answers_and_refuses_in_a_sentence(tmp_path):
     child = start(READ_ONLY, folder)
     out, _ = child.communicate(timeout=60)
     lines = out.splitlines()
-    assert lines[0] == "{'published-bert': 20, 'toy': 2}"
+    assert lines[0] == "{'published-bert': 24, 'toy': 2}"
     assert len(lines) == 3
     for line in lines[1:]:
         assert line.startswith(f"Expected to write the run log {folder}: Permission denied. Set")

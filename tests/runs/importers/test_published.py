@@ -75,7 +75,7 @@ def test_a_damaged_row_of_table_3_is_refused_by_its_line(tmp_path):
     records, refusals = read_table_3(path)
     assert [refusal.row_number for refusal in refusals] == [4]
     assert len(records) == 3
-    with pytest.raises(InputError, match="Expected to read"):
+    with pytest.raises(InputError, match="there is no such file"):
         read_table_3(tmp_path / "absent.csv")
 
 
