@@ -303,6 +303,10 @@ def readings(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
         yield from _named(text, answer, words)
 
 
+def _is_money(shown: str) -> bool:
+    return any(mark in shown for mark in ("円", "ドル", "¥", "$"))
+
+
 def _named(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
     """Figures, or words in place of one, that stand in the field behind their name."""
     said = {flat(words.say(message)) for message in ("never", "none", "None", "unknown")} | {"—"}
@@ -315,6 +319,8 @@ def _named(text: str, answer: Answer, words: Words) -> Iterator[Reading]:
         ):
             if _VALUE.match(found["shown"]) is None and found["shown"] not in (*said, whole):
                 continue  # A heading and its neighbour.
+            if _is_money(found["shown"]) and not _is_money(whole):
+                continue  # What the return moves by with this figure, among the largest unknowns.
             should = whole if whole in found["shown"] else short
             yield Reading(
                 key=key,
