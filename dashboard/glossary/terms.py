@@ -149,7 +149,7 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
         N_(
             "20 training tokens per parameter: what compute buys most with, without privacy "
             "(Hoffmann et al. 2022). Under privacy, smaller models are better: McKenna et al. "
-            "(2025) needed 5 to 100 times less compute than the rule for the same loss."
+            "(2025) needed 5 to 100 times less compute for the same loss."
         ),
     ),
     "regret": (
