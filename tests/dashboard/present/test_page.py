@@ -71,7 +71,7 @@ def test_in_japanese(page):
 
 
 def test_a_budget_that_allows_nothing_says_so_and_leaves_the_sliders(page):
-    page.query_params["data"] = "1000"
+    page.query_params["data"] = "100"
     page.query_params["epsilon"] = "0.1"
     page.run()
     assert page.error and not page.exception
