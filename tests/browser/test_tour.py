@@ -110,7 +110,8 @@ def test_a_step_that_does_not_exist_harms_nothing(opened):
     page = opened(OWN + "&tour=99")
     expect(page.get_by_role("alert")).to_contain_text("the step of the tour", timeout=NEXT)
     expect(card(page)).to_have_count(0)
-    expect(page.get_by_role("textbox", name=re.compile("^Data"))).to_have_value("2e6")
+    people = page.get_by_role("textbox", name=re.compile("^Data"))
+    expect(people).to_have_value("2e6", timeout=NEXT)
 
 
 def test_on_a_phone_the_card_leaves_room_and_folds(opened, page):
