@@ -20,12 +20,17 @@ _LOOK_AGAIN = 0.4
 
 
 def mark(answers: Sequence[Answer], words: Words) -> None:
-    """One line where figures are provisional, or why they never will be certified; else nothing."""
+    """One line where figures are provisional, or why they never will be certified; else nothing.
+
+    Its place stays when the line goes: what follows would be drawn anew, and what a visitor is
+    typing there would be lost.
+    """
     refusals = [answer.refusal for answer in answers if answer.refusal is not None]
-    if refusals:
-        st.caption(f":material/block: {words.refusal(refusals[0])}")
-    elif any(answer.provisional for answer in answers):
-        st.caption(f":material/hourglass_top: {sentence(words)}")
+    with st.container():
+        if refusals:
+            st.caption(f":material/block: {words.refusal(refusals[0])}")
+        elif any(answer.provisional for answer in answers):
+            st.caption(f":material/hourglass_top: {sentence(words)}")
 
 
 def sentence(words: Words) -> str:

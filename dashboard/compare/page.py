@@ -6,10 +6,12 @@ import streamlit as st
 
 from dashboard.answers import cache, provisional
 from dashboard.compare import charts, saved_list, selection, wording
+from dashboard.compare.side import Side
 from dashboard.state import saved
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
+from engine.text.i18n import Words
 
 
 def render(now: Scenario) -> None:
@@ -25,19 +27,15 @@ def render(now: Scenario) -> None:
         said = wording.headline(first, other, found, words)
         (sentence.header if place else sentence.title)(said, anchor=False)
     found = explained[0]
-    if any(each.answer for each in sides):
-        shown = charts.drawn(sides)
-        in_its_unit = replace(words, loss_unit=shown[0].unit)
-        drawn = charts.frontiers(sides, in_its_unit, palette(st.context.theme.type))
-        blocks.chart(words.say("Frontiers"), drawn)
-        if missing := wording.left_out(sides, shown, words):
-            st.caption(missing)
+    # Places of their own, here and below: what follows stays where it is, and keeps what is typed.
+    with st.container():
+        _frontiers(sides, words)
     answers = [each.answer for each in sides if each.answer is not None]
     provisional.mark(answers, words)
     blocks.heading(words.say("Side by side"), blocks.tips(words, "loss", "usual_rule"))
     blocks.columns(wording.table(sides, words))
     st.caption(wording.differences(sides, words))
-    with st.container():  # A place of its own, so that what follows stays where it is.
+    with st.container():
         if found and found.effects:
             blocks.heading(
                 words.say("What each assumption moves alone, from the first to the second")
@@ -45,3 +43,14 @@ def render(now: Scenario) -> None:
             blocks.columns(wording.effects(found, words))
     saved_list.draw(kept, refused, words)
     provisional.settle(answers)
+
+
+def _frontiers(sides: list[Side], words: Words) -> None:
+    if not any(each.answer for each in sides):
+        return
+    shown = charts.drawn(sides)
+    in_its_unit = replace(words, loss_unit=shown[0].unit)
+    drawn = charts.frontiers(sides, in_its_unit, palette(st.context.theme.type))
+    blocks.chart(words.say("Frontiers"), drawn)
+    if missing := wording.left_out(sides, shown, words):
+        st.caption(missing)

@@ -57,10 +57,8 @@ def test_turning_in_a_hurry_moves_no_budget(present):
 
 
 def test_a_slider_on_the_slide_changes_the_figures_and_turns_nothing(present):
-    for _ in range(2):
-        present.keyboard.press("ArrowRight")
-        present.wait_for_timeout(1_000)
-    present.wait_for_url(re.compile("slide=3"), timeout=NEXT)
+    turn(present, "ArrowRight", 2)
+    turn(present, "ArrowRight", 3)
     before = message(present).inner_text()
     handle = present.get_by_role("slider", name="Data (people)")
     handle.focus()
