@@ -144,7 +144,8 @@ class FittedLaw(ABC):
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
     ) -> FloatArray:
-        """Loss under each draw of form and parameters, shape (draws, *broadcast)."""
+        """Loss under each draw of form and parameters, shape (draws, *broadcast); in single
+        precision, since draws are for ranges."""
 
     def distance(
         self,
@@ -253,7 +254,8 @@ class FitResult(FittedLaw):
         point = model_size, iterations, noise_batch_ratio, batch_size
         u, v, s = np.broadcast_arrays(*self.law.relative(*point))
         form = form_of(self.law.form)
-        return form.cross_entropy(np.array(self.resampled), u, v, s, self.law.log_vocabulary)
+        theta = np.array(self.resampled, dtype=np.float32)
+        return form.cross_entropy(theta, u, v, s, self.law.log_vocabulary)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` gives an equal result back."""

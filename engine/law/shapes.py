@@ -20,7 +20,7 @@ Evaluate = Callable[
 
 _ODDS_LIMIT = 60.0
 """|ln odds| beyond which h is 0 or 1 to double precision; keeps exp from overflowing."""
-_POWER_LIMIT = 600.0
+_POWER_LIMIT = {np.dtype(np.float64): 600.0, np.dtype(np.float32): 80.0}
 """ln of the most that a limit to the m-th may be; far above, everything is unlearnt anyway."""
 _NONE: Slopes = (np.empty(0), np.empty(0), np.empty(0))
 
@@ -49,7 +49,7 @@ def signal(
         a = np.exp(log_a - alpha * u)
         capacity = a / (1.0 + a)
         x2 = (scale * s) ** 2
-        discount = np.log1p(x2) * power
+        discount = np.log(1.0 + x2) * power
         k = odds + (v - discount) * (1.0 if shape == "power" else beta) + pace * u
         k = np.clip(k, -_ODDS_LIMIT, _ODDS_LIMIT)
         h_v: FloatArray | float = 0.0
@@ -122,11 +122,11 @@ def limits(
     with np.errstate(divide="ignore"):  # without noise its limit is 0
         log_noise = log_c + gamma * (kappa * u - rho * v + np.log(s))
     size, steps, noise = (
-        np.exp(np.minimum(mixing * limit, _POWER_LIMIT))
+        np.exp(np.minimum(mixing * limit, _POWER_LIMIT[log_noise.dtype]))
         for limit in (log_a - alpha * u, log_b - beta * v, log_noise)
     )
     total = size + steps + noise
-    z = total ** (1.0 / mixing)
+    z = np.exp(np.log(total) / mixing)
     span = log_vocabulary - entropy
     loss = entropy + span * z / (1.0 + z)
     if not slopes:
@@ -154,11 +154,13 @@ def signal_limits(*, top: bool = False) -> Callable[..., tuple[FloatArray, Slope
         entropy, log_a, alpha, odds, beta, kappa, log_c, onset, mixing, *plateau = parts
         ceiling = plateau[0] * log_vocabulary if top else log_vocabulary
         x2 = (np.exp(kappa * u - log_c) * s) ** 2
-        k = np.clip(odds + (v - np.log1p(x2)) * beta, -_ODDS_LIMIT, _ODDS_LIMIT)
+        k = np.clip(odds + (v - np.log(1.0 + x2)) * beta, -_ODDS_LIMIT, _ODDS_LIMIT)
         rest, start = np.exp(-k), np.exp(2.0 * (onset - v))
         unlearnt = mixing * np.log(rest + start)
         size = mixing * (log_a - alpha * u)
-        total = np.logaddexp(size, unlearnt)
+        # np.logaddexp(size, unlearnt), of operations that processors have vectors for.
+        more = unlearnt - size
+        total = size + np.maximum(more, 0.0) + np.log(1.0 + np.exp(-np.abs(more)))
         z = np.exp(np.minimum(total / mixing, _ODDS_LIMIT))
         span = ceiling - entropy
         loss = entropy + span * z / (1.0 + z)

@@ -156,11 +156,11 @@ class StackedFit(FittedLaw):
     ) -> FloatArray:
         parts = self.law.relative(model_size, iterations, noise_batch_ratio, batch_size)
         shape = np.broadcast_shapes(*(part.shape for part in parts))
-        losses = np.empty((self.draws, *shape))
+        losses = np.empty((self.draws, *shape), dtype=np.float32)
         first = 0
         for one, count in zip(self.members, self._counts, strict=True):
             if count:
-                theta = np.array(one.resampled)
+                theta = np.array(one.resampled, dtype=np.float32)
                 form = form_of(one.law.form)
                 losses[first : first + count] = form.cross_entropy(
                     theta, *_expanded(parts, len(shape)), self.law.log_vocabulary

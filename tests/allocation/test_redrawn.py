@@ -34,7 +34,9 @@ def test_a_law_without_anything_left_open_has_one_optimum():
     found = optima(CERTAIN, SPACE, ASKED)
     assert found.log_loss.shape == (4, 4)
     for values in (found.log_loss, found.log_size, found.log_steps):
-        np.testing.assert_allclose(values, np.broadcast_to(values[0], values.shape), atol=1e-9)
+        np.testing.assert_allclose(
+            values, np.broadcast_to(values[0], values.shape), atol=1e-4
+        )  # single precision
 
 
 def test_that_optimum_is_the_searchs():
