@@ -151,8 +151,8 @@ def _lattice(epsilon: float, delta: float) -> RectBivariateSpline:
     low, high = _LATTICE_ITERATIONS
     ends = log_q[0] + 0.5 * np.log(low / _MARGIN), log_q[-1] + 0.5 * np.log(high * _MARGIN)
     knee = np.linspace(*ends, round((ends[1] - ends[0]) / _ACROSS))
-    nodes, across = np.meshgrid(np.arange(log_q.size), knee, indexing="ij")
-    nodes, log_steps = nodes.ravel(), 2.0 * (across.ravel() - log_q[nodes.ravel()])
+    nodes = np.repeat(np.arange(log_q.size), knee.size)
+    log_steps = 2.0 * (np.tile(knee, log_q.size) - log_q[nodes])
     same = np.ones(nodes.size)
     read = _read(
         (nodes[:, None], same[:, None], np.zeros((nodes.size, 1))),
@@ -161,7 +161,7 @@ def _lattice(epsilon: float, delta: float) -> RectBivariateSpline:
         same * np.log(delta),
         one_delta=True,
     )
-    return RectBivariateSpline(log_q, knee, read.reshape(across.shape))
+    return RectBivariateSpline(log_q, knee, read.reshape(log_q.size, knee.size))
 
 
 def _within_deltas(epsilon: FloatArray, delta: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -75,12 +75,17 @@ class Form:
         slopes: bool = True,
     ) -> tuple[FloatArray, Slopes]:
         """L as :meth:`cross_entropy` and ∂L/∂ln M, ∂L/∂ln T, ∂L/∂ln σ̄ (nats per e-fold)."""
-        theta = np.asarray(theta)
-        precision = np.float32 if theta.dtype == np.float32 else np.float64
-        theta = theta.astype(precision, copy=False)
-        u, v, s = (np.asarray(x, dtype=precision) for x in (log_model_size, log_iterations, noise))
-        extra = (1,) * max(u.ndim, v.ndim, s.ndim) if theta.ndim > 1 else ()
+        single = np.asarray(theta).dtype == np.float32
+        values, u, v, s = (
+            _in_precision(x, single=single) for x in (theta, log_model_size, log_iterations, noise)
+        )
+        extra = (1,) * max(u.ndim, v.ndim, s.ndim) if values.ndim > 1 else ()
         parts = tuple(
-            theta[..., k].reshape(theta.shape[:-1] + extra) for k in range(theta.shape[-1])
+            values[..., k].reshape(values.shape[:-1] + extra) for k in range(values.shape[-1])
         )
         return self.evaluate(parts, u, v, s, log_vocabulary, slopes)
+
+
+def _in_precision(values: ArrayLike, *, single: bool) -> FloatArray:
+    """Floats; in single precision on request, for what computes alike in both."""
+    return np.asarray(values, dtype=np.float32 if single else np.float64)
