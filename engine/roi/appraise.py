@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.interval import FloatArray, Interval
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import PARTS, Flows, flows
+from engine.roi.cashflow import PARTS, Flows, Launch, Timing, flows
 from engine.roi.draws import DRAWS, draw, student_t
 from engine.roi.kinds import METRICS
 from engine.roi.measures import internal_rates
@@ -48,13 +48,19 @@ class CashBand:
 
 @dataclass(frozen=True, kw_only=True)
 class Appraisal:
-    """One plan against doing nothing. Money in JPY of today; intervals at :data:`LEVEL`."""
+    """One plan against doing nothing. Money in JPY of today; intervals at :data:`LEVEL`.
+
+    A model that is not worth its running is not launched: then the NPV is what was spent before.
+    ``total_cost``, ``costs`` and ``legal_avoided`` are those of a launched one.
+    """
 
     plan: Plan
     npv: Interval
     """Its value is the mean over the draws."""
     probability: float
     """That the NPV is above zero."""
+    launch_probability: float
+    """That the trained model is worth its running, and so is put to use."""
     central_npv: float
     """NPV with every figure at its value and the law's own loss."""
     payback_months: Interval
@@ -111,11 +117,14 @@ def sample(
     *,
     count: int = DRAWS,
     seed: int = 0,
-    gate_month: int | None = None,
-    limited_share: float = 1.0,
+    figures: Mapping[str, FloatArray] | None = None,
+    when: Timing | None = None,
 ) -> Sample:
-    """Draw everything and follow it to the cash flows."""
-    figures = draw(table, count, seed=seed)
+    """Draw everything and follow it to the cash flows, a useless model not being launched.
+
+    ``figures``: the table's draws, and ``when`` the timing under them, where known already.
+    """
+    figures = draw(table, count, seed=seed) if figures is None else figures
     loss = plan.loss.draw(count, seed=seed)
     noise = None
     if isinstance(curve, FittedCurve) and any(any(row) for row in curve.covariance):
@@ -131,17 +140,18 @@ def sample(
             figures,
             metric,
             direction=METRICS[curve.kind].direction,
-            gate_month=gate_month,
-            limited_share=limited_share,
+            launch=Launch.EXPECTED,
+            when=when,
         ),
     )
 
 
 def central(plan: Plan, table: Assumptions, curve: Curve) -> Flows:
-    """The flows with every figure at its value; arrays of one case."""
+    """The flows with every figure at its value, launched only where that pays; one case."""
     figures = {name: np.array([value]) for name, value in table.values.items()}
     metric = np.atleast_1d(curve.metric(plan.loss.value, figures))
-    return flows(plan, figures, metric, direction=METRICS[curve.kind].direction)
+    way = METRICS[curve.kind].direction
+    return flows(plan, figures, metric, direction=way, launch=Launch.EACH)
 
 
 def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
@@ -153,6 +163,7 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
         plan=found.plan,
         npv=spread(result.npv),
         probability=float(np.mean(result.npv > 0)),
+        launch_probability=float(np.mean(result.launched)),
         central_npv=float(central(found.plan, table, curve).npv[0]),
         payback_months=spread(paid, value=float(np.quantile(paid, 0.5, method="nearest"))),
         never_pays_back=float(np.mean(np.isinf(paid))),

@@ -14,13 +14,21 @@ the horizon and from launch on: value, serving, operation, and expected legal lo
 * tax, if any, on the operating result less straight-line depreciation; a loss lowers the tax of
   the rest of the company.
 
+*Nobody has to launch.* After the training the model is measured on its task, and put to use only if
+that is expected to earn more than it costs to run (:class:`Launch`); otherwise what was spent is
+lost, and nothing more. What a plan costs is that of the launched one.
+
 An incident is priced by expectation, not drawn: its variance is not in the intervals.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.cost import ONCE, breakdown
 from engine.interval import FloatArray
@@ -32,31 +40,133 @@ PARTS = (*ONCE, *RUNNING)
 """What the NPV is the sum of: value counts up, all others down."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flows:
-    """Cash flows in JPY of n cases over the months 0 … 12·horizon.
+class Launch(StrEnum):
+    """Which cases of a trained model are put to use."""
 
-    ``present``: present value of each part, (n,), costs negative; they sum to ``npv``.
-    ``after``: present value of what comes after each month but the last, only where asked for.
+    ALWAYS = "always"
+    """All, whatever they earn."""
+    EXPECTED = "expected"
+    """Those whose metric, measured after the training, pays for the running: all other figures are
+    not known yet and count by their means over the cases."""
+    EACH = "each"
+    """Those that pay for their own running: every figure of a case is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Sums over months of what each flow is multiplied with; (n,), (1,) or (); and the shares.
+
+    The first three are discounted, the ``_months`` ones not. ``shares`` and ``lives`` are of each
+    month, ``gated`` up to the gate and ``gated_ramp`` over all months with the ramp held until it.
     """
 
-    cumulative: FloatArray
-    """Undiscounted, (months + 1, n)."""
+    ramp: FloatArray
+    live: FloatArray
+    all: FloatArray
+    ramp_months: FloatArray
+    live_months: FloatArray
+    shares: list[FloatArray]
+    lives: list[FloatArray]
+    months: int
+
+
+def timing(
+    figures: Mapping[str, FloatArray],
+    *,
+    gate_month: int | None = None,
+    limited_share: float = 1.0,
+    last_month: int | None = None,
+) -> Timing:
+    """When value and costs come: the same for every plan under the same ``figures``.
+
+    With ``gate_month`` the ramp holds at ``limited_share`` of the users until then; nothing comes
+    after ``last_month``.
+    """
+    f = figures
+    months = round(12 * float(np.max(f["horizon_years"])))
+    launch, ramp = f["launch_months"], np.maximum(f["ramp_months"], 1e-9)
+    factor = discount_factors(f["discount_rate"], np.ones(()))
+    shape = np.broadcast_shapes(np.shape(launch), np.shape(ramp), np.shape(factor))
+    # From this month on everything is in full use in every case.
+    full = math.ceil(float(np.max(launch) + np.max(ramp))) + 1
+    discount = np.ones(np.shape(factor))
+    totals = [np.zeros(shape) for _ in range(5)]
+    shares: list[FloatArray] = []
+    lives: list[FloatArray] = []
+    one, none = np.ones(()), np.zeros(())
+    for month in range(1, months + 1):
+        discount = discount * factor
+        if last_month is not None and month > last_month:
+            live = share = none
+        elif month > full:
+            live = share = one
+        else:
+            # A month counts in so far as it lies after launch.
+            live = np.clip(month - launch, 0.0, 1.0)
+            # The middle of the month's live part has climbed so far.
+            share = live * np.clip((month - live / 2 - launch) / ramp, 0.0, 1.0)
+        if gate_month is not None and month <= gate_month:
+            share = np.minimum(share, limited_share)
+        totals[0] += share * discount
+        totals[1] += discount if live is one else live * discount
+        totals[2] += discount
+        totals[3] += share
+        totals[4] += live
+        shares.append(share)
+        lives.append(live)
+    return Timing(
+        ramp=totals[0],
+        live=totals[1],
+        all=totals[2],
+        ramp_months=totals[3],
+        live_months=totals[4],
+        shares=shares,
+        lives=lives,
+        months=months,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flows:
+    """Cash flows in JPY of n cases over the months 0 … 12·horizon."""
+
     present: dict[str, FloatArray]
+    """Present value of each part, (n,), costs negative; they sum to ``npv``."""
     npv: FloatArray
+    launched: NDArray[np.bool_]
+    """Which cases are put to use, (n,)."""
     costs: dict[str, FloatArray]
-    """Undiscounted costs of each part but tax, (n,), positive."""
+    """Undiscounted costs of each part but tax if launched, (n,), positive."""
     value_per_year: FloatArray
-    """At full ramp, (n,)."""
+    """At full ramp, (n,); 0 where it is not launched."""
     legal_avoided: FloatArray
-    """Present value of the legal loss that privacy avoids, (n,)."""
-    npv_at_gate: FloatArray | None
-    """NPV if everything stops after the gate month, (n,)."""
+    """Present value of the legal loss that privacy avoids if launched, (n,)."""
+    timing: Timing
+    spent: FloatArray
+    """What is paid now, (n,), negative."""
+    monthly: tuple[FloatArray, FloatArray, FloatArray]
+    """After tax, a month: what moves with the ramp, what starts in full, tax relief on what was
+    spent; (n,)."""
 
     @property
     def total_cost(self) -> FloatArray:
-        """Total cost of ownership: all costs but tax, undiscounted, (n,)."""
+        """Total cost of ownership if launched: all costs but tax, undiscounted, (n,)."""
         return sum(self.costs.values(), start=np.zeros(()))
+
+    @cached_property
+    def cumulative(self) -> FloatArray:
+        """Undiscounted flows so far, (months + 1, n)."""
+        with_ramp, steady, relief = self.monthly
+        months = self.timing.months
+        found = np.empty((months + 1, *np.shape(self.npv)))
+        found[0] = self.spent
+        in_full = with_ramp + steady + relief
+        for month in range(months):
+            share, live = self.timing.shares[month], self.timing.lives[month]
+            full = not share.ndim and share == live == 1.0
+            step = in_full if full else with_ramp * share + steady * live + relief
+            np.add(found[month], step, out=found[month + 1])
+        return found
 
     @property
     def payback_months(self) -> FloatArray:
@@ -70,20 +180,20 @@ def flows(
     metric: FloatArray,
     *,
     direction: float = 1.0,
-    gate_month: int | None = None,
-    limited_share: float = 1.0,
+    launch: Launch = Launch.ALWAYS,
+    when: Timing | None = None,
 ) -> Flows:
     """Cash flows of ``plan``; ``figures`` and ``metric`` have shape (n,) or (1,).
 
-    The horizon is one for all cases. With ``gate_month`` the ramp holds at ``limited_share`` of
-    the users until then.
+    The horizon is one for all cases. ``when``: :func:`timing` of the same figures, if known.
     """
     f = figures
-    months = round(12 * float(np.max(f["horizon_years"])))
+    when = when or timing(f)
     costs = breakdown(plan.workload, f)
     gain = direction * (metric - f["metric_today"])
-    value = f["tasks_per_year"] * f["adoption"] * gain * f["value_per_unit"]
-    full_risk = f["incident_probability"] * f["incident_cost"]
+    worth = f["tasks_per_year"] * f["adoption"] * f["value_per_unit"]
+    value = worth * gain
+    full_risk = incident_loss_per_year(f)
     left = risk_left(plan, f)
     rates = {
         "value": value / 12,
@@ -96,31 +206,52 @@ def flows(
         *(np.shape(x) for x in (*rates.values(), *once.values(), *f.values()))
     )
     spent = np.broadcast_to(sum(once.values(), start=np.zeros(())), shape)
-    weights = _weights(f, months, shape, gate_month, limited_share)
+    if_live = {
+        "value": rates["value"] * when.ramp,
+        "serving": rates["serving"] * when.ramp,
+        "operation": rates["operation"] * when.live,
+        "legal": rates["legal"] * when.live,
+    }
+    running = sum(if_live.values(), start=np.zeros(()))
+    kept = 1 - f["tax_rate"]
+    if launch is Launch.EXPECTED:
+        per_unit = float(np.mean(kept * worth * when.ramp)) / 12
+        upkeep = float(np.mean(kept * (if_live["value"] - running)))
+        launched = np.broadcast_to(gain * per_unit > upkeep, shape)
+    elif launch is Launch.EACH:
+        launched = np.broadcast_to(running > 0, shape)
+    else:
+        launched = np.ones(shape, dtype=bool)
     present = {name: np.broadcast_to(amount, shape) for name, amount in once.items()}
-    present["value"] = rates["value"] * weights.ramp
-    present["serving"] = rates["serving"] * weights.ramp
-    present["operation"] = rates["operation"] * weights.live
-    present["legal"] = rates["legal"] * weights.live
-    running = sum((present[name] for name in RUNNING if name in present), start=np.zeros(()))
+    present |= {name: amount * launched for name, amount in if_live.items()}
     # Depreciation over the horizon, at each month's end.
-    tax = f["tax_rate"] * (running + spent / months * weights.all)
-    present["tax"] = np.broadcast_to(-tax, shape)
-    cumulative = _cumulative(rates, weights, spent, f["tax_rate"], months, shape)
+    depreciated = spent / when.months
+    present["tax"] = -f["tax_rate"] * (running * launched + depreciated * when.all)
     return Flows(
-        cumulative=cumulative,
         present=present,
         npv=sum(present.values(), start=np.zeros(())),
+        launched=launched,
         costs={
             **{name: np.broadcast_to(-amount, shape) for name, amount in once.items()},
-            "serving": -rates["serving"] * weights.ramp_months,
-            "operation": -rates["operation"] * weights.live_months,
-            "legal": -rates["legal"] * weights.live_months,
+            "serving": np.broadcast_to(-rates["serving"] * when.ramp_months, shape),
+            "operation": np.broadcast_to(-rates["operation"] * when.live_months, shape),
+            "legal": np.broadcast_to(-rates["legal"] * when.live_months, shape),
         },
-        value_per_year=np.broadcast_to(value, shape),
-        legal_avoided=full_risk / 12 * (1 - left) * weights.live,
-        npv_at_gate=_npv_at_gate(rates, weights, spent, f["tax_rate"], months),
+        value_per_year=value * launched,
+        legal_avoided=np.broadcast_to(full_risk / 12 * (1 - left) * when.live, shape),
+        timing=when,
+        spent=spent,
+        monthly=(
+            kept * (rates["value"] + rates["serving"]) * launched,
+            kept * (rates["operation"] + rates["legal"]) * launched,
+            -f["tax_rate"] * depreciated,
+        ),
     )
+
+
+def incident_loss_per_year(figures: Mapping[str, FloatArray]) -> FloatArray:
+    """Legal loss to be expected in a year of use without privacy, JPY."""
+    return figures["incident_probability"] * figures["incident_cost"]
 
 
 def risk_left(plan: Plan, figures: Mapping[str, FloatArray]) -> FloatArray:
@@ -128,98 +259,3 @@ def risk_left(plan: Plan, figures: Mapping[str, FloatArray]) -> FloatArray:
     if plan.advantage is None:
         return np.ones(1)
     return np.minimum(plan.advantage / figures["advantage_without_dp"], 1.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Weights:
-    """Sums over months of what each flow is multiplied with, (n,) or (1,); and the shares.
-
-    The first three are discounted, the ``_months`` ones not; ``gate_*`` stop at the gate.
-    """
-
-    ramp: FloatArray
-    live: FloatArray
-    all: FloatArray
-    ramp_months: FloatArray
-    live_months: FloatArray
-    shares: list[FloatArray]
-    lives: list[FloatArray]
-    gate: tuple[FloatArray, FloatArray, FloatArray] | None
-
-
-def _weights(
-    f: Mapping[str, FloatArray],
-    months: int,
-    shape: tuple[int, ...],
-    gate_month: int | None,
-    limited_share: float,
-) -> _Weights:
-    launch, ramp = f["launch_months"], np.maximum(f["ramp_months"], 1e-9)
-    factor = discount_factors(f["discount_rate"], np.ones(()))
-    discount = np.ones(np.shape(f["discount_rate"]))
-    totals = [np.zeros(shape) for _ in range(5)]
-    shares: list[FloatArray] = []
-    lives: list[FloatArray] = []
-    gate: tuple[FloatArray, FloatArray, FloatArray] | None = None
-    for month in range(1, months + 1):
-        discount = discount * factor
-        # A month counts in so far as it lies after launch.
-        live = np.clip(month - launch, 0.0, 1.0)
-        # The middle of the month's live part has climbed so far.
-        share = live * np.clip((month - live / 2 - launch) / ramp, 0.0, 1.0)
-        if gate_month is not None and month <= gate_month:
-            share = np.minimum(share, limited_share)
-        for total, part in zip(
-            totals, (share * discount, live * discount, discount, share, live), strict=True
-        ):
-            total += part
-        shares.append(share)
-        lives.append(live)
-        if month == gate_month:
-            gate = (totals[0].copy(), totals[1].copy(), totals[2].copy())
-    return _Weights(
-        ramp=totals[0],
-        live=totals[1],
-        all=totals[2],
-        ramp_months=totals[3],
-        live_months=totals[4],
-        shares=shares,
-        lives=lives,
-        gate=gate,
-    )
-
-
-def _cumulative(
-    rates: Mapping[str, FloatArray],
-    weights: _Weights,
-    spent: FloatArray,
-    tax_rate: FloatArray,
-    months: int,
-    shape: tuple[int, ...],
-) -> FloatArray:
-    kept = 1 - tax_rate
-    with_ramp = kept * (rates["value"] + rates["serving"])
-    steady = kept * (rates["operation"] + rates["legal"])
-    relief = -tax_rate * spent / months
-    found = np.empty((months + 1, *shape))
-    found[0] = spent
-    for month in range(months):
-        step = with_ramp * weights.shares[month] + steady * weights.lives[month] + relief
-        np.add(found[month], step, out=found[month + 1])
-    return found
-
-
-def _npv_at_gate(
-    rates: Mapping[str, FloatArray],
-    weights: _Weights,
-    spent: FloatArray,
-    tax_rate: FloatArray,
-    months: int,
-) -> FloatArray | None:
-    if weights.gate is None:
-        return None
-    ramp, live, _ = weights.gate
-    running = (rates["value"] + rates["serving"]) * ramp
-    running = running + (rates["operation"] + rates["legal"]) * live
-    # What was spent is written off over the horizon whether or not the project goes on.
-    return spent + (1 - tax_rate) * running - tax_rate * spent / months * weights.all

@@ -12,7 +12,7 @@ import numpy as np
 from engine.interval import FloatArray
 from engine.roi.appraise import LEVEL, Sample
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import flows
+from engine.roi.cashflow import Launch, flows
 from engine.roi.inputs import INPUTS, Kind
 from engine.roi.kinds import METRIC_ROWS, METRICS
 from engine.roi.metric import Curve, FittedCurve
@@ -26,6 +26,8 @@ _POINTS = 48
 _ZOOMS = 6
 _WHOLE = ("horizon_years",)
 """Figures that are one for all cases."""
+_OF_TIME = ("launch_months", "ramp_months", "discount_rate")
+"""Figures that move the months: apart from the others, whose cases then share one timing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven
 
 
 def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | None:
-    """The metric at which the NPV is zero, all else central: it is linear in the metric."""
+    """The metric at which the NPV is zero, all else central; launched, it is linear."""
     figures = {name: np.array([value]) for name, value in table.values.items()}
     way = METRICS[curve.kind].direction
     at_today, above = (
@@ -121,11 +123,12 @@ def _unknowns(found: Sample, table: Assumptions, curve: Curve) -> list[Bar]:
     if found.loss.size > 1:
         low, high = np.quantile(found.loss, ends)
         metric = curve.metric(np.array([low, high]), values)
-        npv = flows(found.plan, values, metric, direction=way).npv
+        npv = flows(found.plan, values, metric, direction=way, launch=Launch.EACH).npv
         bars.append(_bar(LOSS, low, high, npv))
     if isinstance(curve, FittedCurve):
         mean = curve.interval(found.plan.loss.value, level=LEVEL)
-        npv = flows(found.plan, values, np.array([mean.low, mean.high]), direction=way).npv
+        ends_of_it = np.array([mean.low, mean.high])
+        npv = flows(found.plan, values, ends_of_it, direction=way, launch=Launch.EACH).npv
         bars.append(_bar(CURVE, mean.low, mean.high, npv))
     return bars
 
@@ -142,7 +145,8 @@ def _bar(name: str, low: float, high: float, npv: FloatArray) -> Bar:
 
 def _npv(plan: Plan, curve: Curve, cases: Mapping[str, FloatArray]) -> FloatArray:
     metric = np.atleast_1d(curve.metric(plan.loss.value, cases))
-    return flows(plan, cases, metric, direction=METRICS[curve.kind].direction).npv
+    way = METRICS[curve.kind].direction
+    return flows(plan, cases, metric, direction=way, launch=Launch.EACH).npv
 
 
 def _npv_on(
@@ -153,19 +157,30 @@ def _npv_on(
     grids: list[FloatArray | None],
 ) -> list[FloatArray | None]:
     """NPV along each figure's grid, the others at their values, in one go."""
-    live = [(name, grid) for name, grid in zip(names, grids, strict=True) if grid is not None]
+    found: dict[str, FloatArray] = {}
+    for group in (_OF_TIME, tuple(name for name in names if name not in _OF_TIME)):
+        live = [
+            (name, grid)
+            for name, grid in zip(names, grids, strict=True)
+            if grid is not None and name in group
+        ]
+        found |= _npv_of_group(plan, curve, values, live)
+    return [found.get(name) for name in names]
+
+
+def _npv_of_group(
+    plan: Plan, curve: Curve, values: Mapping[str, float], live: list[tuple[str, FloatArray]]
+) -> dict[str, FloatArray]:
     total = sum(grid.size for _, grid in live)
-    if not total:
-        return [None] * len(names)
-    cases = {name: np.full(total, value) for name, value in values.items()}
-    cases["horizon_years"] = np.array([values["horizon_years"]])
+    cases = {name: np.array([value]) for name, value in values.items()}
     starts, start = {}, 0
     for name, grid in live:
+        cases[name] = np.full(total, values[name])
         cases[name][start : start + grid.size] = grid
         starts[name] = slice(start, start + grid.size)
         start += grid.size
-    npv = _npv(plan, curve, cases)
-    return [npv[starts[name]] if name in starts else None for name in names]
+    npv = _npv(plan, curve, cases) if live else np.zeros(0)
+    return {name: npv[place] for name, place in starts.items()}
 
 
 def _grid(name: str, value: float) -> FloatArray:

@@ -22,6 +22,7 @@ from engine.errors import InputError
 from engine.interval import FloatArray
 from engine.roi.appraise import sample
 from engine.roi.assumptions import Assumptions
+from engine.roi.cashflow import timing
 from engine.roi.draws import DRAWS, standard_normal
 from engine.roi.metric import Curve
 from engine.roi.plan import Plan
@@ -111,23 +112,25 @@ def staged_plan(
     launch = table["launch_months"].value
     month = min(round(launch) + limited_months, round(12 * table["horizon_years"].value) - 1)
     at_once = sample(plan, table, curve, count=count, seed=seed)
-    gated = sample(
-        plan,
-        table,
-        curve,
-        count=count,
-        seed=seed,
-        gate_month=month,
-        limited_share=limited_share,
+    figures = at_once.figures
+    gated, until_gate = (
+        sample(
+            plan,
+            table,
+            curve,
+            count=count,
+            seed=seed,
+            figures=figures,
+            when=timing(figures, gate_month=month, limited_share=limited_share, last_month=last),
+        )
+        for last in (None, month)
     )
     seen_loss = _noisy(np.log(at_once.loss), pilot_noise, "pilot", count, seed)
     seen_metric = _noisy(gated.metric, metric_noise * np.abs(gated.metric), "limited", count, seed)
     pilot_price = float(np.mean(at_once.figures["pilot_cost"]))
     # The price of the pilot is in the NPV; whoever decides after it has paid it either way.
     go = at_once.flows.npv + pilot_price
-    stopped = gated.flows.npv_at_gate
-    assert stopped is not None  # a gate month was given
-    stop_later = stopped + pilot_price
+    stop_later = until_gate.flows.npv + pilot_price
     rest = gated.flows.npv + pilot_price - stop_later
     after_metric = _conditional(seen_metric, rest)
     with_second_gate = stop_later + np.maximum(after_metric, 0.0)

@@ -32,7 +32,20 @@ def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: in
         table=table,
         curve=curve,
         appraisal=appraise(found, table, curve),
-        comparisons=compare(found, [sample(plan, table, curve, seed=seed) for plan in others]),
+        comparisons=compare(
+            found,
+            [
+                sample(
+                    plan,
+                    table,
+                    curve,
+                    seed=seed,
+                    figures=found.figures,
+                    when=found.flows.timing,
+                )
+                for plan in others
+            ],
+        ),
         tornado=tornado(found, table, curve),
         break_evens=break_evens(best, table, curve),
         break_even_metric=break_even_metric(best, table, curve),

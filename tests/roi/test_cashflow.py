@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.cost import ONCE, breakdown
 from engine.roi.appraise import appraise, central, compare, sample
-from engine.roi.cashflow import PARTS, flows, risk_left
+from engine.roi.cashflow import PARTS, flows, risk_left, timing
 from engine.roi.draws import LossForecast, mean
 from engine.roi.measures import internal_rates
 from tests.roi.closed_forms import annuity, monthly_rate
@@ -72,9 +72,8 @@ def test_parts_sum_to_the_npv_and_flows_to_their_last_sum(plan, table, curve):
     np.testing.assert_allclose(sum(found.present.values()), found.npv)
     flat = sample(plan, table.fixed(tax_rate=0.3, discount_rate=0), curve).flows
     np.testing.assert_allclose(flat.npv, flat.cumulative[-1], rtol=1e-9, atol=1.0)
-    np.testing.assert_allclose(
-        flat.npv, flat.present["value"] - flat.total_cost + flat.present["tax"], atol=1.0
-    )
+    left = flat.present["value"] - flat.total_cost + flat.present["tax"]
+    np.testing.assert_allclose(flat.npv[flat.launched], left[flat.launched], atol=1.0)
 
 
 def test_the_monte_carlo_mean_is_the_analytic_mean(plan, table, curve):
@@ -133,15 +132,19 @@ def test_less_value_never_raises_the_npv(plan, table, curve, name, share):
 def test_a_gate_splits_the_npv(plan, table, curve):
     figures = {name: np.array([value]) for name, value in table.fixed(tax_rate=0.3).values.items()}
     metric = np.atleast_1d(curve.metric(2.85, figures))
-    at_end = flows(plan, figures, metric, gate_month=60)
-    assert at_end.npv_at_gate is not None
-    assert at_end.npv_at_gate[0] == pytest.approx(at_end.npv[0])
-    early = flows(plan, figures, metric, gate_month=1)
-    relief = 0.3 * sum(early.present[n][0] for n in ("training", "search", "pilots"))
-    assert early.npv_at_gate is not None
-    assert early.npv_at_gate[0] < relief
-    limited = flows(plan, figures, metric, gate_month=18, limited_share=0.1)
-    assert limited.present["value"][0] < early.present["value"][0]
+
+    def until(**options):
+        return flows(plan, figures, metric, when=timing(figures, **options))
+
+    whole = until()
+    assert until(gate_month=60, last_month=60).npv[0] == pytest.approx(whole.npv[0])
+    stopped = until(last_month=1)
+    spent = sum(stopped.present[name][0] for name in ONCE)
+    assert spent < stopped.npv[0] == pytest.approx(spent + stopped.present["tax"][0])
+    assert stopped.present["tax"][0] > 0, "written off all the same"
+    limited = until(gate_month=18, limited_share=0.1)
+    assert 0 < limited.present["value"][0] < whole.present["value"][0]
+    np.testing.assert_allclose(limited.cumulative[-1], limited.cumulative[60])
 
 
 def test_plans_are_compared_draw_by_draw(plan, table, curve):
@@ -152,7 +155,7 @@ def test_plans_are_compared_draw_by_draw(plan, table, curve):
     assert found.difference.value == pytest.approx(
         recommended.flows.npv.mean() - other.flows.npv.mean()
     )
-    assert found.probability_better > 0.99
+    assert found.probability_better > 0.9, "the rest is launched under neither"
 
 
 @pytest.mark.parametrize("seed", [0, 1])
