@@ -176,6 +176,10 @@ class Breakdown:
         return sum(parts, start=np.zeros(()))
 
 
+_OF_SERVING = (
+    "tokens_per_day", "peak_to_average", "serving_peak_flops", "serving_utilisation",
+    "serving_devices",
+)  # fmt: skip
 ONCE = ("training", "search", "communication", "pilots", "data_preparation", "people")
 
 
@@ -183,8 +187,9 @@ def breakdown(workload: Workload, figures: Mapping[str, ArrayLike]) -> Breakdown
     """Every cost of a project; ``figures`` by the names of :mod:`engine.roi.inputs`, broadcasting.
 
     Search: all runs, failed ones included, take ``search_multiplier`` times the compute of the
-    final one. People: the team until launch, then those who operate it. Not covered: storage, and
-    the price of the data itself beyond its preparation per person.
+    final one. People: the team until launch, then those who operate it. Serving: devices that are
+    on day and night, whether anybody asks or not. Not covered: storage, models that do not fit into
+    one serving device, and the price of the data itself beyond its preparation per person.
     """
     f = {name: _floats(value) for name, value in figures.items()}
     per_hour = f["price_per_device_hour"] * f["jpy_per_usd"]
@@ -192,11 +197,8 @@ def breakdown(workload: Workload, figures: Mapping[str, ArrayLike]) -> Breakdown
     training = per_hour * device_hours(
         workload.compute_flops * overhead, f["peak_flops"], f["utilisation"]
     )
-    serving = per_hour * device_hours(
-        serving_flops(workload.model_size, DAYS * f["tokens_per_day"]),
-        f["peak_flops"],
-        f["serving_utilisation"],
-    )
+    per_hour_on = f["serving_price_per_hour"] * f["jpy_per_usd"]
+    serving = per_hour_on * 24 * DAYS * serving_devices(workload.model_size, f)
     monthly = f["cost_per_person_month"]
     communication = _communication(workload, f)
     return Breakdown(
@@ -215,6 +217,16 @@ def device_hours(flops: ArrayLike, peak_flops: ArrayLike, utilisation: ArrayLike
     """Hours of one device for so many FLOPs; broadcasts."""
     per_hour = _floats(peak_flops) * _floats(utilisation) * 3600
     return _floats(flops) / per_hour
+
+
+def serving_devices(model_size: ArrayLike, figures: Mapping[str, ArrayLike]) -> FloatArray:
+    """How many serving devices are on: enough for the busiest hours, and never fewer than the
+    ``serving_devices`` that keep the work going when one fails; broadcasts."""
+    f = {name: _floats(figures[name]) for name in _OF_SERVING}
+    tokens_per_second = f["tokens_per_day"] * f["peak_to_average"] / (24 * 3600)
+    one = f["serving_peak_flops"] * f["serving_utilisation"]
+    busiest: FloatArray = np.ceil(serving_flops(model_size, tokens_per_second) / one)
+    return np.maximum(busiest, f["serving_devices"])
 
 
 def serving_flops(model_size: ArrayLike, tokens: ArrayLike) -> FloatArray:

@@ -16,6 +16,7 @@ from engine.cost import (
     cost,
     device_hours,
     federated_bytes,
+    serving_devices,
     serving_flops,
 )
 from engine.errors import InputError
@@ -58,7 +59,25 @@ def test_without_privacy_there_is_no_overhead():
 def test_a_smaller_model_is_cheaper_to_serve(size, factor):
     small = breakdown(replace(WORK, model_size=size), FIGURES)
     large = breakdown(replace(WORK, model_size=size * factor), FIGURES)
-    assert large.serving_per_year == pytest.approx(factor * small.serving_per_year)
+    assert large.serving_per_year >= small.serving_per_year
+
+
+def test_servers_are_on_whether_anybody_asks_or_not():
+    """The least number of machines, day and night; more where the busiest hour needs more."""
+    year = 24 * 365 * 0.47 * 150
+    for tokens in (0, 2_000_000):
+        idle = breakdown(WORK, FIGURES | {"tokens_per_day": tokens})
+        assert idle.serving_per_year == pytest.approx(2 * year)
+    assert breakdown(WORK, FIGURES | {"serving_devices": 5}).serving_per_year == pytest.approx(
+        5 * year
+    )
+    # 2 · 5e7 FLOP a token, 4.2 times 8.64e9/86,400 tokens a second: 4.2e13 of 1.21e13 FLOP/s.
+    busy = FIGURES | {"tokens_per_day": 8.64e9}
+    assert serving_devices(5e7, busy) == 4
+    assert serving_devices(5e7, busy | {"peak_to_average": 1.0}) == 2
+    assert serving_devices(5e7, busy | {"serving_utilisation": 0.05}) == 7
+    assert serving_devices(5e7, busy | {"serving_peak_flops": 121e13}) == 2
+    assert serving_devices(1e8, busy) == 7
 
 
 def test_draws_broadcast():

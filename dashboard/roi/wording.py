@@ -217,7 +217,7 @@ def legal(answer: Answer, words: Words) -> str:
     """The third indicator: what privacy avoids, by the drop of the attacker's advantage."""
     avoided = answer.outlay.legal_avoided
     leak = answer.outlay.plan.advantage
-    return words.say(
+    said = words.say(
         "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
         "advantage, {without} without privacy and {with_privacy} under this plan.",
         avoided=interval(avoided.value, avoided.low, avoided.high, words),
@@ -226,6 +226,15 @@ def legal(answer: Answer, words: Words) -> str:
         ),
         with_privacy=formats.percent(1.0 if leak is None else leak, words.language),
     )
+    paid = None if answer.study is None or answer.study.premium is None else answer.study.premium
+    if paid is None or paid.paid <= 0:
+        return said
+    premium = words.say(
+        "Its premium is {paid}: the value that privacy takes from the model, and what private "
+        "training costs more.",
+        paid=figures.money(paid.paid, words),
+    )
+    return joined([said, premium], words)
 
 
 def gate(step: Gate, words: Words) -> str:

@@ -241,6 +241,7 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
     rate, study = found.question.jpy_per_usd or 1.0, found.study
     worth = None if study is None else study.appraisal
     pilot = None if study is None else study.staged.pilot
+    premium = None if study is None else study.premium
 
     def money(amount: Interval) -> dict[str, float | None]:
         ends = {key: getattr(amount, key) / rate for key in ("value", "low", "high")}
@@ -256,8 +257,18 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
         "never_pays_back": worth and worth.never_pays_back,
         "internal_rates": worth and list(worth.internal_rates),
         "value": worth and worth.parts["value"] / rate,
+        "launch_probability": worth and worth.launch_probability,
+        "cash_to_approve": money(found.outlay.cash_to_approve),
+        "running_cost": money(found.outlay.running_cost),
+        "expected_damage": money(found.outlay.expected_damage),
         "total_cost": money(found.outlay.total_cost),
         "legal_avoided": money(found.outlay.legal_avoided),
+        "privacy_premium": premium
+        and {
+            "paid": premium.paid / rate,
+            "returned": premium.returned / rate,
+            "net": premium.net / rate,
+        },
         "pilot": pilot
         and {
             "price": pilot.price / rate,
@@ -267,8 +278,8 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
         "reconciliation": {
             name: getattr(found.reconciliation, name) / rate
             for name in (
-                "training_list_price", "training_mean", "spending",
-                "expected_damage", "total_cost",
+                "training_list_price", "training_mean", "cash_to_approve", "running_cost",
+                "spending", "expected_damage", "total_cost",
             )
         },
     }  # fmt: skip

@@ -19,8 +19,12 @@ class Reconciliation:
     """The training at the prices as they stand, each at its own value."""
     training_mean: float
     """The same as a mean over all cases: prices are uncertain, and not even on both sides."""
+    cash_to_approve: float
+    """All that is paid before the first user, mean over all cases."""
+    running_cost: float
+    """Serving and operation from then until the horizon, mean over all cases, not discounted."""
     spending: float
-    """All that is paid until the horizon, mean over all cases, not discounted."""
+    """Both together: all that is asked for."""
     expected_damage: float
     """Legal damage to be expected with the privacy promised, mean over all cases; nobody pays it
     until it happens."""
@@ -35,11 +39,12 @@ class Reconciliation:
 
 def reconciliation(cost: Cost, outlay: Outlay) -> Reconciliation:
     """From the list price of the training to its mean; from spending to total cost."""
-    damage = outlay.costs["legal"]
     return Reconciliation(
         training_list_price=cost.jpy,
         training_mean=outlay.costs["training"],
-        spending=outlay.total_cost.value - damage,
-        expected_damage=damage,
+        cash_to_approve=outlay.cash_to_approve.value,
+        running_cost=outlay.running_cost.value,
+        spending=outlay.cash_to_approve.value + outlay.running_cost.value,
+        expected_damage=outlay.expected_damage.value,
         total_cost=outlay.total_cost.value,
     )

@@ -69,8 +69,15 @@ class Appraisal:
     """Share of the draws that do not pay back within the horizon."""
     internal_rates: tuple[float, ...]
     """Annual rates at which the mean cash flow has NPV 0: empty none, more than one several."""
+    cash_to_approve: Interval
+    """What is paid before the first user: the cash to approve."""
+    running_cost: Interval
+    """Serving and operation until the horizon, undiscounted."""
+    expected_damage: Interval
+    """Legal damage to be expected until the horizon, undiscounted; nobody pays it until it
+    happens."""
     total_cost: Interval
-    """Total cost of ownership over the horizon, undiscounted."""
+    """Total cost of ownership over the horizon, undiscounted: the three together."""
     value_per_year: Interval
     """At full ramp."""
     legal_avoided: Interval
@@ -93,9 +100,27 @@ class Outlay:
     """
 
     plan: Plan
+    cash_to_approve: Interval
+    running_cost: Interval
+    expected_damage: Interval
     total_cost: Interval
     costs: Mapping[str, float]
     legal_avoided: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Premium:
+    """What the privacy promise costs and returns, against the same plan without it; means, JPY."""
+
+    paid: float
+    """The value that is given up for it, and what private training costs more."""
+    returned: float
+    """The legal damage that it takes away, of launched models."""
+
+    @property
+    def net(self) -> float:
+        """Returned less paid: by how much privacy alone pays."""
+        return self.returned - self.paid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +193,7 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
         payback_months=spread(paid, value=float(np.quantile(paid, 0.5, method="nearest"))),
         never_pays_back=float(np.mean(np.isinf(paid))),
         internal_rates=_annual(internal_rates(np.diff(mean_cash, prepend=0.0))),
-        total_cost=spread(result.total_cost),
+        **_lines(result),
         value_per_year=spread(result.value_per_year),
         legal_avoided=spread(result.legal_avoided),
         loss=spread(found.loss, value=found.plan.loss.value),
@@ -185,7 +210,7 @@ def outlay(plan: Plan, table: Assumptions, *, seed: int = 0) -> Outlay:
     found = flows(plan, figures, figures["metric_today"])
     return Outlay(
         plan=plan,
-        total_cost=spread(found.total_cost),
+        **_lines(found),
         costs=_mean_costs(found),
         legal_avoided=spread(found.legal_avoided),
     )
@@ -195,10 +220,33 @@ def outlay_of(found: Appraisal) -> Outlay:
     """The outlay in an appraisal."""
     return Outlay(
         plan=found.plan,
+        cash_to_approve=found.cash_to_approve,
+        running_cost=found.running_cost,
+        expected_damage=found.expected_damage,
         total_cost=found.total_cost,
         costs=found.costs,
         legal_avoided=found.legal_avoided,
     )
+
+
+def premium(private: Sample, plain: Sample) -> Premium:
+    """The premium of the privacy of ``private`` against the same plan without."""
+    kept = 1 - private.figures["tax_rate"]
+    legal = private.flows.present["legal"] - plain.flows.present["legal"]
+    returned = float(np.mean(kept * legal))
+    gained = float(np.mean(private.flows.npv - plain.flows.npv))
+    return Premium(paid=returned - gained, returned=returned)
+
+
+def _lines(found: Flows) -> dict[str, Interval]:
+    """What is paid at once, what it costs to run, what damage is expected, and their sum."""
+    costs = found.costs
+    return {
+        "cash_to_approve": spread(-found.spent),
+        "running_cost": spread(costs["serving"] + costs["operation"]),
+        "expected_damage": spread(costs["legal"]),
+        "total_cost": spread(found.total_cost),
+    }
 
 
 def _mean_costs(found: Flows) -> dict[str, float]:

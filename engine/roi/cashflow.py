@@ -6,11 +6,11 @@ the horizon and from launch on: value, serving, operation, and expected legal lo
 * value = tasks a month · adoption · ramp · (metric − metric_today) · value_per_unit, where the
   ramp rises linearly from 0 at launch to 1 after ``ramp_months``; negative if the metric is worse
   (``direction`` −1 turns the difference round, for metrics of which less is better);
-* serving moves with the ramp, operation starts in full;
-* expected legal loss = incident_probability/12 · incident_cost · share of the risk that is left,
-  which is the best attacker's advantage under the plan's mechanism over the attacker's advantage
-  without DP, at most 1 (no credit for privacy that the attacker's odds do not show), and 1 for
-  a plan without privacy;
+* serving and operation start in full: machines and people are there from the first user on;
+* expected legal loss = incident_probability/12 · (incident_cost + people · people_exposed ·
+  damages_per_person) · share of the risk that is left, which is the best attacker's advantage
+  under the plan's mechanism over the attacker's advantage without DP, at most 1 (no credit for
+  privacy that the attacker's odds do not show), and 1 for a plan without privacy;
 * tax, if any, on the operating result less straight-line depreciation; a loss lowers the tax of
   the rest of the company.
 
@@ -56,14 +56,13 @@ class Launch(StrEnum):
 class Timing:
     """Sums over months of what each flow is multiplied with; (n,), (1,) or (); and the shares.
 
-    The first three are discounted, the ``_months`` ones not. ``shares`` and ``lives`` are of each
-    month, ``gated`` up to the gate and ``gated_ramp`` over all months with the ramp held until it.
+    The first three are discounted, ``live_months`` is not. ``shares`` and ``lives`` are of each
+    month.
     """
 
     ramp: FloatArray
     live: FloatArray
     all: FloatArray
-    ramp_months: FloatArray
     live_months: FloatArray
     shares: list[FloatArray]
     lives: list[FloatArray]
@@ -90,7 +89,7 @@ def timing(
     # From this month on everything is in full use in every case.
     full = math.ceil(float(np.max(launch) + np.max(ramp))) + 1
     discount = np.ones(np.shape(factor))
-    totals = [np.zeros(shape) for _ in range(5)]
+    totals = [np.zeros(shape) for _ in range(4)]
     shares: list[FloatArray] = []
     lives: list[FloatArray] = []
     one, none = np.ones(()), np.zeros(())
@@ -110,16 +109,14 @@ def timing(
         totals[0] += share * discount
         totals[1] += discount if live is one else live * discount
         totals[2] += discount
-        totals[3] += share
-        totals[4] += live
+        totals[3] += live
         shares.append(share)
         lives.append(live)
     return Timing(
         ramp=totals[0],
         live=totals[1],
         all=totals[2],
-        ramp_months=totals[3],
-        live_months=totals[4],
+        live_months=totals[3],
         shares=shares,
         lives=lives,
         months=months,
@@ -193,7 +190,7 @@ def flows(
     gain = direction * (metric - f["metric_today"])
     worth = f["tasks_per_year"] * f["adoption"] * f["value_per_unit"]
     value = worth * gain
-    full_risk = incident_loss_per_year(f)
+    full_risk = incident_loss_per_year(plan, f)
     left = risk_left(plan, f)
     rates = {
         "value": value / 12,
@@ -208,7 +205,7 @@ def flows(
     spent = np.broadcast_to(sum(once.values(), start=np.zeros(())), shape)
     if_live = {
         "value": rates["value"] * when.ramp,
-        "serving": rates["serving"] * when.ramp,
+        "serving": rates["serving"] * when.live,
         "operation": rates["operation"] * when.live,
         "legal": rates["legal"] * when.live,
     }
@@ -233,7 +230,7 @@ def flows(
         launched=launched,
         costs={
             **{name: np.broadcast_to(-amount, shape) for name, amount in once.items()},
-            "serving": np.broadcast_to(-rates["serving"] * when.ramp_months, shape),
+            "serving": np.broadcast_to(-rates["serving"] * when.live_months, shape),
             "operation": np.broadcast_to(-rates["operation"] * when.live_months, shape),
             "legal": np.broadcast_to(-rates["legal"] * when.live_months, shape),
         },
@@ -242,16 +239,19 @@ def flows(
         timing=when,
         spent=spent,
         monthly=(
-            kept * (rates["value"] + rates["serving"]) * launched,
-            kept * (rates["operation"] + rates["legal"]) * launched,
+            kept * rates["value"] * launched,
+            kept * (rates["serving"] + rates["operation"] + rates["legal"]) * launched,
             -f["tax_rate"] * depreciated,
         ),
     )
 
 
-def incident_loss_per_year(figures: Mapping[str, FloatArray]) -> FloatArray:
-    """Legal loss to be expected in a year of use without privacy, JPY."""
-    return figures["incident_probability"] * figures["incident_cost"]
+def incident_loss_per_year(plan: Plan, figures: Mapping[str, FloatArray]) -> FloatArray:
+    """Legal loss to be expected in a year of use without privacy, JPY: it grows with the people
+    whose data the model was trained on."""
+    exposed = plan.workload.data_budget * figures["people_exposed"]
+    damage = figures["incident_cost"] + exposed * figures["damages_per_person"]
+    return figures["incident_probability"] * damage
 
 
 def risk_left(plan: Plan, figures: Mapping[str, FloatArray]) -> FloatArray:

@@ -17,10 +17,24 @@ _WAGES = (
     "Monthly Labour Survey 2023 (MHLW): 329,859 JPY over 136.3 hours a month, about 40 JPY a minute"
 )
 _INCIDENT = (
-    "JNSA, survey of information security incidents 2018: 637.67 million JPY of damages an "
-    "incident on average; low: the fine of APPI article 184 (100 million JPY); high: that of GDPR "
-    "article 83(5) (20 million EUR, or 4 % of turnover if that is more) at 160 JPY"
+    "assumption: what an incident costs however few it concerns; high: the fine of APPI article "
+    "184 (100 million JPY); under GDPR article 83(5) it may reach 20 million EUR, or 4 % of "
+    "turnover if that is more"
 )
+_EXPOSED = (
+    "assumption; in scale with the 1 % of its training text that a large model repeats (Carlini et "
+    "al., arXiv 2202.07646)"
+)
+_DAMAGES = (
+    "Tokyo District Court, 2018-12-27: 3,300 JPY a person for the leak at Benesse; low: the 500 "
+    "JPY that it sent to each; high: 29,768 JPY, the mean that JNSA estimates for incidents of 2018"
+)
+_PEAK = "assumption; all tokens in 8 hours of 5 days a week: 24/8 · 7/5 = 4.2"
+_SERVER = (
+    "price list of RunPod, workers that are always on: an L4 with 24 GB for 0.00013 USD a second; "
+    "high: a T4 or A4000 at RunComfy"
+)
+_SERVER_PEAK = "assumption; half of the 242 TFLOP/s with sparsity of the NVIDIA L4 datasheet (bf16)"
 _ATTACKS = (
     "assumption, not confirmed: balanced accuracy of a membership attack of 82.6 %, low 65.6 %, in "
     "scale with Carlini et al., arXiv 2112.03570; advantage = 2 · accuracy − 1; high: no guarantee"
@@ -72,11 +86,17 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
         "AWS price list: about 0.09 USD out to the internet; range: assumption",
     ),
     "tokens_per_day": (2_000_000, 500_000, 6_000_000, "pert", _OURS),
+    "peak_to_average": (4.2, 2, 10, "pert", _PEAK),
     "serving_utilisation": (
         0.10, 0.02, 0.40, "pert",
         "assumption; batched prefill reaches 76 %, decoding far less (Pope et al., arXiv "
         "2211.05102)",
     ),
+    "serving_devices": (
+        2, 2, 2, "fixed", "assumption: one more than one, so that a failure does not stop the work",
+    ),
+    "serving_peak_flops": (121e12, 121e12, 121e12, "fixed", _SERVER_PEAK),
+    "serving_price_per_hour": (0.47, 0.35, 0.99, "pert", _SERVER),
     "pilot_cost": (300_000, 100_000, 1_000_000, "pert", _OURS),
     "data_preparation_per_person": (0.5, 0.1, 2.0, "pert", _OURS),
     "team_size": (2, 1, 4, "pert", _OURS),
@@ -84,7 +104,9 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
     "cost_per_person_month": (1_200_000, 800_000, 1_600_000, "pert", _OURS),
     "operation_team_size": (0.3, 0.1, 0.6, "pert", _OURS),
     "incident_probability": (0.01, 0.001, 0.05, "pert", _OURS),
-    "incident_cost": (637_670_000, 100_000_000, 3_200_000_000, "pert", _INCIDENT),
+    "incident_cost": (30_000_000, 3_000_000, 100_000_000, "pert", _INCIDENT),
+    "people_exposed": (0.01, 0.0001, 0.05, "pert", _EXPOSED),
+    "damages_per_person": (3_300, 500, 29_768, "pert", _DAMAGES),
     "advantage_without_dp": (0.652, 0.312, 1.0, "pert", _ATTACKS),
 }  # fmt: skip
 

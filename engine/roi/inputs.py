@@ -105,7 +105,11 @@ INPUTS: dict[str, Input] = {
             "federated_links": ("sites", Kind.AMOUNT),
             "price_per_gigabyte": ("USD/GB", Kind.AMOUNT),
             "tokens_per_day": ("tokens/day", Kind.AMOUNT),
+            "peak_to_average": ("factor", Kind.FACTOR),
             "serving_utilisation": ("share", Kind.USED_SHARE),
+            "serving_devices": ("devices", Kind.FACTOR),
+            "serving_peak_flops": ("FLOP/s", Kind.POSITIVE),
+            "serving_price_per_hour": ("USD/hour", Kind.AMOUNT),
         },
     ),
     **_group(
@@ -124,6 +128,8 @@ INPUTS: dict[str, Input] = {
         {
             "incident_probability": ("share/year", Kind.SHARE),
             "incident_cost": ("JPY", Kind.AMOUNT),
+            "people_exposed": ("share", Kind.SHARE),
+            "damages_per_person": ("JPY/person", Kind.AMOUNT),
             "advantage_without_dp": ("share", Kind.USED_SHARE),
         },
     ),

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
-from engine.roi.appraise import Appraisal, Comparison, appraise, compare, sample
+from engine.roi.appraise import (
+    Appraisal,
+    Comparison,
+    Premium,
+    appraise,
+    compare,
+    premium,
+    sample,
+)
 from engine.roi.assumptions import Assumptions
 from engine.roi.metric import Curve
-from engine.roi.plan import Plan
+from engine.roi.plan import WITHOUT_PRIVACY, Plan
 from engine.roi.sensitivity import Bar, BreakEven, break_even_metric, break_evens, tornado
 from engine.roi.staging import StagedPlan, staged_plan
 
@@ -18,6 +26,8 @@ class Study:
     curve: Curve
     appraisal: Appraisal
     comparisons: tuple[Comparison, ...]
+    premium: Premium | None
+    """Of privacy; None where no plan without it is compared."""
     tornado: tuple[Bar, ...]
     break_evens: tuple[BreakEven, ...]
     break_even_metric: float | None
@@ -28,24 +38,17 @@ def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: in
     """Appraise the first of ``plans`` and compare it with the others (:func:`plans_of`)."""
     best, *others = plans
     found = sample(best, table, curve, seed=seed)
+    figures, when = found.figures, found.flows.timing
+    compared = [
+        sample(plan, table, curve, seed=seed, figures=figures, when=when) for plan in others
+    ]
+    plain = next((other for other in compared if other.plan.name == WITHOUT_PRIVACY), None)
     return Study(
         table=table,
         curve=curve,
         appraisal=appraise(found, table, curve),
-        comparisons=compare(
-            found,
-            [
-                sample(
-                    plan,
-                    table,
-                    curve,
-                    seed=seed,
-                    figures=found.figures,
-                    when=found.flows.timing,
-                )
-                for plan in others
-            ],
-        ),
+        comparisons=compare(found, compared),
+        premium=None if plain is None else premium(found, plain),
         tornado=tornado(found, table, curve),
         break_evens=break_evens(best, table, curve),
         break_even_metric=break_even_metric(best, table, curve),

@@ -32,11 +32,23 @@ _COMMUNICATION = (
     "price_per_gigabyte",
 )
 _VALUE = ("tasks_per_year", "adoption", "value_per_unit", "metric_today")
-_SERVING = (*_DEVICE, "model_size", "tokens_per_day", "peak_flops", "serving_utilisation")
+_SERVING = (
+    "serving_price_per_hour",
+    "jpy_per_usd",
+    "serving_devices",
+    "model_size",
+    "tokens_per_day",
+    "peak_to_average",
+    "serving_peak_flops",
+    "serving_utilisation",
+)
 _OPERATION = ("operation_team_size", "cost_per_person_month")
 _LEGAL = (
     "incident_probability",
     "incident_cost",
+    "data_budget",
+    "people_exposed",
+    "damages_per_person",
     "attack_advantage",
     "advantage_without_dp",
 )
@@ -52,7 +64,7 @@ INPUTS_OF: dict[str, tuple[str, ...]] = {
     "metric": _METRIC,
     "value_per_year": (*_VALUE, *_METRIC),
     "value": (*_VALUE, *_METRIC, "ramp_months", *_TIME),
-    "serving": (*_SERVING, "ramp_months", *_TIME),
+    "serving": (*_SERVING, *_TIME),
     "operation": (*_OPERATION, *_TIME),
     "legal": (*_LEGAL, *_TIME),
     "legal_avoided": (*_LEGAL, *_TIME),

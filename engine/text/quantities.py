@@ -275,6 +275,10 @@ QUANTITIES: Mapping[str, Quantity] = {
         value=lambda a: a.outlay.total_cost.low,
         text=lambda a, w: figures.money_range(a.outlay.total_cost.low, a.outlay.total_cost.high, w),
     ),
+    "cash_to_approve": _jpy(N_("Cash to approve"), lambda a: a.reconciliation.cash_to_approve),
+    "running_cost": _jpy(
+        N_("Running cost until the horizon"), lambda a: a.reconciliation.running_cost
+    ),
     "spending": _jpy(N_("Spending until the horizon"), lambda a: a.reconciliation.spending),
     "expected_damage": _jpy(
         N_("Expected legal damage"), lambda a: a.reconciliation.expected_damage

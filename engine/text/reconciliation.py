@@ -7,7 +7,8 @@ from engine.text.i18n import Words
 
 def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
     """(name, amount): from the list price of the training to its mean over all cases; then from
-    what is spent to the total cost. Lines that begin with a sign are steps."""
+    what is paid before the first user, over what it costs to run, to all spending, and with the
+    damage that is only expected to the total cost. Lines that begin with a sign are steps."""
     found = answer.reconciliation
 
     def named(key: str) -> tuple[str, str]:
@@ -21,6 +22,8 @@ def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
         named("training_list_price"),
         step(words.say("Uncertain prices, on average"), found.prices_move),
         named("training_mean"),
+        named("cash_to_approve"),
+        step(quantities.label("running_cost", words), found.running_cost),
         named("spending"),
         step(quantities.label("expected_damage", words), found.expected_damage),
         named("total_cost"),

@@ -47,10 +47,26 @@ _WHOLE = frozenset(
         N_("NVIDIA ConnectX-7 user manual: NDR 400 Gb/s"),
         N_("AWS price list: about 0.09 USD out to the internet; range: assumption"),
         N_(
-            "JNSA, survey of information security incidents 2018: 637.67 million JPY of damages an "
-            "incident on average; low: the fine of APPI article 184 (100 million JPY); high: that "
-            "of GDPR article 83(5) (20 million EUR, or 4 % of turnover if that is more) at 160 JPY"
+            "assumption: what an incident costs however few it concerns; high: the fine of APPI "
+            "article 184 (100 million JPY); under GDPR article 83(5) it may reach 20 million EUR, "
+            "or 4 % of turnover if that is more"
         ),
+        N_(
+            "assumption; in scale with the 1 % of its training text that a large model repeats "
+            "(Carlini et al., arXiv 2202.07646)"
+        ),
+        N_(
+            "Tokyo District Court, 2018-12-27: 3,300 JPY a person for the leak at Benesse; low: "
+            "the 500 JPY that it sent to each; high: 29,768 JPY, the mean that JNSA estimates for "
+            "incidents of 2018"
+        ),
+        N_("assumption; all tokens in 8 hours of 5 days a week: 24/8 · 7/5 = 4.2"),
+        N_(
+            "price list of RunPod, workers that are always on: an L4 with 24 GB for 0.00013 USD a "
+            "second; high: a T4 or A4000 at RunComfy"
+        ),
+        N_("assumption; half of the 242 TFLOP/s with sparsity of the NVIDIA L4 datasheet (bf16)"),
+        N_("assumption: one more than one, so that a failure does not stop the work"),
         N_(
             "peak: NVIDIA H200 datasheet (dense bf16); price: middle of specialty clouds' "
             "on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing (3.50–4.50 USD)"

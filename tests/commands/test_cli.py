@@ -361,13 +361,17 @@ def test_dollars_are_yen_at_the_rate_and_nothing_else_moves(usual):
     dollars = recommended(*RECOMMEND, "--currency", "USD")
     assert (usual["return"]["currency"], dollars["return"]["currency"]) == ("JPY", "USD")
     rate = usual["cost"]["jpy_per_usd"]
-    for name in ("npv", "total_cost", "legal_avoided"):
+    lines = ("cash_to_approve", "running_cost", "expected_damage")
+    for name in ("npv", *lines, "total_cost", "legal_avoided"):
         for end in ("value", "low", "high"):
             assert dollars["return"][name][end] == pytest.approx(usual["return"][name][end] / rate)
     for name, amount in usual["return"]["reconciliation"].items():
         assert dollars["return"]["reconciliation"][name] == pytest.approx(amount / rate)
-    for name, amount in usual["return"]["pilot"].items():
-        assert dollars["return"]["pilot"][name] == pytest.approx(amount / rate)
+    for part in ("pilot", "privacy_premium"):
+        for name, amount in usual["return"][part].items():
+            assert dollars["return"][part][name] == pytest.approx(amount / rate)
+    total = usual["return"]["total_cost"]["value"]
+    assert sum(usual["return"][name]["value"] for name in lines) == pytest.approx(total)
     without = [{k: v for k, v in each.items() if k != "return"} for each in (usual, dollars)]
     assert without[0] == without[1]
 

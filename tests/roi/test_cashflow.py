@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cost import ONCE, breakdown
-from engine.roi.appraise import appraise, central, compare, sample
+from engine.roi.appraise import appraise, central, compare, premium, sample
 from engine.roi.cashflow import PARTS, flows, risk_left, timing
 from engine.roi.draws import LossForecast, mean
 from engine.roi.measures import internal_rates
@@ -118,6 +118,53 @@ def test_legal_loss_left_and_avoided_are_the_whole(plan, table, curve):
     total = found.legal_avoided[0] - found.present["legal"][0]
     assert total == pytest.approx(-without.present["legal"][0])
     assert without.legal_avoided[0] == 0
+
+
+def test_damage_grows_with_the_people_and_with_what_a_court_gives_each(plan, table, curve):
+    def damage(people: float, **figures: float) -> float:
+        workload = replace(plan.workload, data_budget=people)
+        found = central(replace(plan, workload=workload), table.fixed(**figures), curve)
+        return float(found.costs["legal"][0])
+
+    small, large = damage(5_000), damage(10_000_000)
+    assert large > 10 * small
+    fixed = damage(0)
+    assert damage(2_000_000) - fixed == pytest.approx(2 * (damage(1_000_000) - fixed))
+    years = 4.5
+    share = 0.01 * 0.28 / 0.652 * years
+    assert fixed == pytest.approx(share * 30_000_000)
+    assert damage(1_000_000) - fixed == pytest.approx(share * 1_000_000 * 0.01 * 3_300)
+    assert damage(5_000, damages_per_person=0) == pytest.approx(fixed)
+
+
+def test_the_three_lines_are_the_total_and_spending_is_no_damage(plan, table, curve):
+    found = appraise(sample(plan, table, curve), table, curve)
+    lines = [found.cash_to_approve, found.running_cost, found.expected_damage]
+    assert sum(line.value for line in lines) == pytest.approx(found.total_cost.value)
+    assert found.cash_to_approve.value == pytest.approx(-sum(found.parts[n] for n in ONCE))
+    dear = table.fixed(incident_probability=0.5)
+    other = appraise(sample(plan, dear, curve), dear, curve)
+    assert other.expected_damage.value > 10 * found.expected_damage.value
+    assert other.cash_to_approve == found.cash_to_approve
+    assert other.running_cost == found.running_cost
+
+
+def test_the_premium_of_privacy_and_what_it_returns_are_the_difference(plan, table, curve):
+    lower = replace(plan.loss, name="without-privacy", value=2.4, resampled=(2.35, 2.4, 2.45))
+    plain = replace(
+        plan,
+        name="without-privacy",
+        loss=lower,
+        advantage=None,
+        workload=replace(plan.workload, private=False),
+    )
+    ours, theirs = (sample(one, table, curve) for one in (plan, plain))
+    found = premium(ours, theirs)
+    assert found.paid > 0 and found.returned > 0
+    assert found.net == pytest.approx(float(np.mean(ours.flows.npv - theirs.flows.npv)))
+    harmless = table.fixed(incident_probability=0)
+    ours, theirs = (sample(one, harmless, curve) for one in (plan, plain))
+    assert premium(ours, theirs).returned == 0.0
 
 
 @given(

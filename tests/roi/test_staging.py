@@ -46,7 +46,7 @@ def test_gates_have_numbers_where_the_outcome_is_open(plan, table, curve):
     from dataclasses import replace
 
     wide = replace(plan, loss=replace(plan.loss, resampled=tuple(np.linspace(2.2, 3.6, 100))))
-    found = staged_plan(wide, table.fixed(tasks_per_year=230_000), curve, limited_share=0.2)
+    found = staged_plan(wide, table.fixed(tasks_per_year=280_000), curve, limited_share=0.2)
     first, second = found.gates
     assert first.threshold is not None and second.threshold is not None
     assert first.at_most

@@ -18,7 +18,7 @@ MONEY = [
     key
     for key in QUANTITIES
     if key.startswith(("training_", "npv", "total_cost", "spending", "expected_damage", "legal_"))
-    or key in ("value", "pilot_price")
+    or key in ("value", "pilot_price", "cash_to_approve", "running_cost")
 ]
 EVERYWHERE = pytest.mark.parametrize("key", QUANTITIES)
 BOTH = pytest.mark.parametrize("language", LANGUAGES)

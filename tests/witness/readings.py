@@ -99,7 +99,7 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "We ask you to approve the training: {money} for the final run, {total} in all over "
         "{years} years.",
-        {"money": "training_list_price", "total": "total_cost"},
+        {"money": "training_list_price", "total": "spending"},
     ),
     (
         "We ask you to approve a pilot of {price} now, and to decide on the training when "
@@ -183,6 +183,7 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
 _LABELS = (
     "cross_entropy", "training_list_price", "training_mean", "npv",
     "probability", "payback", "total_cost", "spending", "expected_damage",
+    "cash_to_approve", "running_cost",
     "saturation_compute_flops", "epsilon_certified", "noise_multiplier", "delta", "rule_factor",
     "noise_batch_ratio", "sequence_length", "doubling_compute", "doubling_data",
     "doubling_epsilon", "device_hours", "odds_found", "odds_guessed", "pilot_price",
