@@ -97,17 +97,18 @@ PILOT_FRONT = {
 """What of the pilot others may import: it loads no torch."""
 
 ONLY_IN = {
-    "duckdb": ("engine.runs.log",),
+    "duckdb": ("engine.runs.log", "engine.runs.imports.databases"),
     "pyarrow": (
         "engine.runs.log",
         "engine.runs.files",
         "engine.runs.arrow",
+        "engine.runs.imports.databases",
         "engine.pilot.text.columnar",
     ),
     "dp_accounting": ("engine.accounting",),
     "pptx": ("engine.report",),
     "fpdf": ("engine.report",),
-    "openpyxl": ("engine.report",),
+    "openpyxl": ("engine.report", "engine.runs.imports.databases"),
     "lxml": ("engine.report",),
     "torch": ("engine.pilot",),
     "opacus": ("engine.pilot",),
@@ -133,7 +134,7 @@ ATTRIBUTES_ONLY_IN = {
     "cache_data": "dashboard.answers.cache",
     "cache_resource": "dashboard.answers.cache",
 }
-SQL_ONLY_IN = {"engine.runs.log"}
+SQL_ONLY_IN = {"engine.runs.log", "engine.runs.imports.databases"}
 NO_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 SQL = re.compile(

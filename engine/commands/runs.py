@@ -1,9 +1,11 @@
-"""List the run log, or import runs from another tool's file into it."""
+"""List the run log, or import runs from another tool's file into it: ``runs import FILE``."""
 
 import argparse
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.commands import runs_import
 from engine.commands.options import (
     add_corrections,
     add_json,
@@ -27,10 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_corrections(parser)
     add_json(parser)
+    actions = parser.add_subparsers(metavar="ACTION")
+    importing = actions.add_parser(
+        "import",
+        help=(runs_import.__doc__ or "").split("\n")[0],
+        description=runs_import.__doc__,
+    )
+    runs_import.add_arguments(importing)
+    importing.set_defaults(act=runs_import.run)
 
 
 def run(options: argparse.Namespace) -> str:
     """What was imported and refused, and what the log holds. Raises :class:`InputError`."""
+    act: Callable[[argparse.Namespace], str] | None = getattr(options, "act", None)
+    if act is not None:
+        return act(options)
     log = run_log()
     found: Imported | None = None
     stored: list[str] = []

@@ -65,7 +65,7 @@ initial logits of variance s² cost s²/2 nats more (1–2 % with the usual init
 early evaluation may show. Beyond 5 % the training diverged, or the loss is in other units: not a
 point of any law."""
 
-_SLUG = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
+_SLUG = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +122,7 @@ class RunRecord:
             require_text(name, getattr(self, name), optional=name in NULLABLE)
         if not isinstance(self.compute_optimal, bool):
             raise unexpected("compute_optimal", "true or false", self.compute_optimal)
-        if not (len(self.family) <= 64 and _SLUG.fullmatch(self.family)):
-            raise unexpected("family", "small letters, digits, '-' and '.'", self.family)
+        require_family(self.family)
         self._set("versions", canonical_object("versions", self.versions))
         self._set("created_at", utc("created_at", self.created_at))
         self._set("curve", increasing_curve(self.curve, self.iterations))
@@ -145,6 +144,12 @@ class RunRecord:
         return canonical_json(
             {name: getattr(self, name) for name in FIELDS if name != "created_at"}
         )
+
+
+def require_family(family: str) -> None:
+    """Raise :class:`InputError` for what is no family's name."""
+    if not (len(family) <= 64 and _SLUG.fullmatch(family)):
+        raise unexpected("family", "small letters, digits, '-', '_' and '.'", family)
 
 
 def run_id_of(defining: Mapping[str, object]) -> str:

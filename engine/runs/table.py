@@ -48,6 +48,11 @@ class Refusal:
         return cls(row_number=row_number, row=cells, template=error.template, values=error.values)
 
     @property
+    def error(self) -> InputError:
+        """The reason as it was raised."""
+        return InputError(self.template, **self.values)
+
+    @property
     def sentence(self) -> str:
         return self.template.format(**self.values)
 

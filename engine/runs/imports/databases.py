@@ -1,0 +1,179 @@
+"""Sheets from Parquet, Excel, SQLite and DuckDB files, all opened for reading alone.
+
+A database may hold several tables: the one with most columns that are known is taken, and where two
+have as many, the file is refused with their names. DuckDB files are opened without access to other
+files, since a view in one may name them.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote
+from zipfile import BadZipFile
+
+import duckdb
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.errors import InputError
+from engine.runs.imports.sheet import Sheet, SheetRow
+
+Score = Callable[[Sequence[str]], int]
+"""Header -> how many of its columns are known."""
+
+
+def parquet_sheet(path: Path) -> Sheet:
+    """A Parquet file; rows count from 1."""
+    try:
+        with path.open("rb") as handle:
+            table = pq.ParquetFile(handle).read()
+            rows = table.to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError("Expected a readable Parquet file: {detail}", detail=detail) from error
+    header = tuple(table.column_names)
+    return _sheet(path, header, [tuple(row[name] for name in header) for row in rows], first=1)
+
+
+def workbook_sheet(path: Path, score: Score) -> Sheet:
+    """The sheet of an Excel workbook that has most known columns; values, not formulas."""
+    try:
+        content = BytesIO(path.read_bytes())  # by name it takes certain endings only
+        book = openpyxl.load_workbook(content, read_only=True, data_only=True)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise InputError(
+            "Expected a readable workbook, got {file}: {reason}.",
+            file=path.name,
+            reason=str(error)[:80] or type(error).__name__,
+        ) from None
+    found: dict[str, Sheet] = {}
+    with closing(book):
+        for page in book.worksheets:
+            rows = [tuple(row) for row in page.iter_rows(values_only=True)]
+            if sheet := _from_grid(path, rows, score):
+                found[page.title] = sheet
+    return _chosen(path, found, score)
+
+
+def _from_grid(path: Path, rows: list[tuple[object, ...]], score: Score) -> Sheet | None:
+    """A grid of cells below its header, which is the row that has most known names."""
+    names = [[str(cell or "").strip() for cell in row] for row in rows[:20]]
+    if not names:
+        return None
+    at = max(range(len(names)), key=lambda place: (score(names[place]), -place))
+    places = [place for place, name in enumerate(names[at]) if name]
+    header = tuple(names[at][place] for place in places)
+    body = [
+        SheetRow(line, tuple(row[place] if place < len(row) else None for place in places))
+        for line, row in enumerate(rows[at + 1 :], start=at + 2)
+        if any(cell not in (None, "") for cell in row)
+    ]
+    if not header or not body:
+        return None
+    _require_once(path, header)
+    return Sheet(name=path.name, header=header, rows=tuple(body), refused={})
+
+
+@contextmanager
+def sqlite(path: Path) -> Iterator[sqlite3.Connection]:
+    """A SQLite database, read-only. Raises :class:`InputError` where it is none."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from None
+
+
+def sqlite_tables(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """Tables and views with their columns, in order of name."""
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite_%' ORDER BY name"
+    )
+    return {
+        name: tuple(row[1] for row in connection.execute(f"PRAGMA table_info({_quoted(name)})"))
+        for (name,) in names.fetchall()
+    }
+
+
+def sqlite_sheet(path: Path, score: Score) -> Sheet:
+    """The table of a SQLite database with most known columns."""
+    with sqlite(path) as connection:
+        tables = sqlite_tables(connection)
+        name = _best(path, tables, score)
+        rows = connection.execute(f"SELECT * FROM {_quoted(name)}").fetchall()
+    return _sheet(path, tables[name], rows, first=1)
+
+
+def duckdb_sheet(path: Path, score: Score) -> Sheet:
+    """The table of a DuckDB database with most known columns."""
+    try:
+        connection = duckdb.connect(
+            str(path), read_only=True, config={"enable_external_access": "false"}
+        )
+        with closing(connection):
+            tables: dict[str, tuple[str, ...]] = {}
+            for name, column in connection.execute(
+                "SELECT table_name, column_name FROM information_schema.columns "
+                "WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"
+            ).fetchall():
+                tables[name] = (*tables.get(name, ()), column)
+            name = _best(path, tables, score)
+            rows = connection.execute(f"SELECT * FROM {_quoted(name)}").fetchall()
+    except duckdb.Error as error:
+        raise _unreadable(path, error) from None
+    return _sheet(path, tables[name], rows, first=1)
+
+
+def _sheet(
+    path: Path, header: tuple[str, ...], rows: Sequence[Sequence[object]], *, first: int
+) -> Sheet:
+    if not rows:
+        raise InputError("Expected a table in {file}, got nothing in it.", file=path.name)
+    _require_once(path, header)
+    body = tuple(SheetRow(line, row) for line, row in enumerate(rows, start=first))
+    return Sheet(name=path.name, header=header, rows=body, refused={})
+
+
+def _require_once(path: Path, header: Sequence[str]) -> None:
+    for name in header:
+        if header.count(name) > 1:
+            raise InputError(
+                "Expected every column of {file} once, got {name} twice: rename or remove one.",
+                file=path.name,
+                name=name,
+            )
+
+
+def _chosen(path: Path, found: dict[str, Sheet], score: Score) -> Sheet:
+    return found[_best(path, {name: sheet.header for name, sheet in found.items()}, score)]
+
+
+def _best(path: Path, tables: dict[str, tuple[str, ...]], score: Score) -> str:
+    if not tables:
+        raise InputError("Expected a table in {file}, got nothing in it.", file=path.name)
+    scores = {name: score(header) for name, header in tables.items()}
+    best = [name for name in tables if scores[name] == max(scores.values())]
+    if len(best) > 1:
+        raise InputError(
+            "Expected one table of runs in {file}, got {tables}: save the one that is meant as "
+            "CSV or Parquet.",
+            file=path.name,
+            tables=", ".join(best),
+        )
+    return best[0]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        "Expected a readable database, got {file}: {reason}.",
+        file=path.name,
+        reason=str(error).splitlines()[0][:100],
+    )

@@ -1,0 +1,355 @@
+"""One door for run records: any file or folder of runs -> a family of the run log.
+
+Reads (:mod:`.sheet`, :mod:`.databases`, trackers), finds what the columns say (:mod:`.columns`),
+makes runs of the rows (:mod:`.measured`), derives and checks their settings (:mod:`.settle`) and
+judges them (:mod:`.quality`). Nothing is written before :func:`store`; every run of the file is
+in the result, with its status and flags, also those that are no point of a law.
+"""
+
+import hashlib
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.loss_unit import Measure, unit_of
+from engine.runs.imports import archive, databases, journal
+from engine.runs.imports.columns import KNOWN, Columns, choose_columns, known
+from engine.runs.imports.journal import Entry, JournalRun
+from engine.runs.imports.measured import Refused, measured_runs
+from engine.runs.imports.quality import judged, settings_key, stored_twin
+from engine.runs.imports.settle import (
+    Assumed,
+    Flag,
+    Found,
+    Settled,
+    Status,
+    loose_id,
+    record_of,
+    settle,
+)
+from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
+from engine.runs.imports.wide import is_wide, long_sheet
+from engine.runs.log import RunLog
+from engine.runs.record import Provenance, RunRecord, require_family
+from engine.tables.reader import Corrections, Detected
+
+MOST_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a person says of a file."""
+
+    family: str | None = None
+    """None: named after the file."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """Theirs -> ours, with ``:millions`` behind where it is in millions."""
+    loss_unit: Measure | None = None
+    vocabulary_size: int | None = None
+    sequence_length: int | None = None
+    corrections: Corrections | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What a file holds, before or after it is stored."""
+
+    family: str
+    runs: tuple[Settled, ...]
+    refused: tuple[Refused, ...]
+    columns: Columns
+    sheet: Sheet
+    entry: Entry
+    remembered: Entry | None = None
+    """The earlier import whose reading was taken over."""
+
+    @property
+    def detected(self) -> Detected | None:
+        """How a text table was read."""
+        return self.sheet.detected
+
+    @property
+    def records(self) -> list[RunRecord]:
+        """The points of a law among the runs."""
+        return [run.record for run in self.runs if run.record is not None]
+
+
+def import_file(path: Path, log: RunLog, asked: Asked, *, created_at: datetime) -> Imported:
+    """The runs of a file, judged beside those that the log holds; nothing is written.
+
+    Raises :class:`InputError` for a file that is no table of runs, for an ambiguous unit, and for a
+    family that other files keep.
+    """
+    past = journal.entries(log.folder)
+    sheet = read(path, asked.corrections)
+    family = asked.family or family_of(path)
+    _require_free(family, log, past)
+    before = journal.remembered(past, sheet.header)
+    said = asked.said or (before.said if before else {})
+    unit = asked.loss_unit or (Measure(before.loss_unit) if before and before.loss_unit else None)
+    if archive.is_archive(sheet):
+        return _of_archive(path, sheet, log, asked, past, created_at)
+    columns = choose_columns(sheet.header, said, sheet.name, unit)
+    measure = (columns.measure or Measure.NATS_PER_TOKEN).in_nats
+    _require_unit(family, measure, past)
+    assumed = Assumed(
+        family=family,
+        of_bytes=measure.of_bytes,
+        vocabulary_size=asked.vocabulary_size,
+        sequence_length=asked.sequence_length,
+    )
+    found, refused = measured_runs(sheet, columns)
+    settled = []
+    for run in found:
+        try:
+            settled.append(settle(run, columns, assumed))
+        except InputError as error:
+            refused.append(Refused(line=run.line, run=run.name, reason=error))
+    stored = log.records(family=family)
+    kept, more = _with_records(judged(settled, stored), stored, assumed, created_at)
+    refused += more
+    return Imported(
+        family=family,
+        runs=tuple(kept),
+        refused=tuple(sorted(refused, key=lambda one: one.line)),
+        columns=columns,
+        sheet=sheet,
+        entry=_entry(path, sheet, kept, refused, assumed, measure, said, unit, created_at),
+        remembered=before if before and (said or unit) and not asked.said else None,
+    )
+
+
+def _of_archive(
+    path: Path,
+    sheet: Sheet,
+    log: RunLog,
+    asked: Asked,
+    past: Sequence[Entry],
+    created_at: datetime,
+) -> Imported:
+    """The paper's archive by its own reader, which knows its models."""
+    assumed = Assumed(family=asked.family or archive.FAMILY)
+    _require_free(assumed.family, log, past)
+    measure = Measure.NATS_PER_TOKEN
+    _require_unit(assumed.family, measure, past)
+    stored = log.records(family=assumed.family)
+    runs, refused = archive.archive_runs(path, assumed.family, asked.corrections, created_at)
+    kept = judged(runs, stored)
+    return Imported(
+        family=assumed.family,
+        runs=tuple(kept),
+        refused=tuple(refused),
+        columns=Columns(
+            by_role={"run": "Model"}, scale={}, said=frozenset(), measure=measure, unused=()
+        ),
+        sheet=sheet,
+        entry=_entry(path, sheet, kept, refused, assumed, measure, {}, None, created_at),
+    )
+
+
+def store(log: RunLog, found: Imported) -> list[str]:
+    """Write the runs and the journal; the run ids that are new in the log."""
+    new = log.append(found.records)
+    journal.write(log.folder, found.entry)
+    return new
+
+
+def read(path: Path, corrections: Corrections | None = None) -> Sheet:
+    """The table of runs in a file, whatever its format. Raises :class:`InputError`."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as handle:
+            head = handle.read(4096)
+    except OSError as error:
+        raise InputError(
+            "Could not read {file}: {reason}.",
+            file=str(path),
+            reason=error.strerror or "unknown error",
+        ) from error
+    if size > MOST_BYTES:
+        raise InputError(
+            "Expected a file of at most {most} MB, got {size} MB.",
+            most=MOST_BYTES // 2**20,
+            size=size // 2**20,
+        )
+    if head.startswith(b"PAR1"):
+        sheet = databases.parquet_sheet(path)
+    elif head.startswith(b"PK\x03\x04"):
+        sheet = databases.workbook_sheet(path, known)
+    elif head.startswith(b"SQLite format 3\0"):
+        sheet = databases.sqlite_sheet(path, known)
+    elif head[8:12] == b"DUCK":
+        sheet = databases.duckdb_sheet(path, known)
+    elif is_json(head):
+        sheet = json_sheet(path, path.read_bytes())
+    else:
+        sheet = text_sheet(path, corrections, KNOWN)
+    return long_sheet(sheet) if is_wide(sheet) else sheet
+
+
+def family_of(path: Path) -> str:
+    """A family's name from a file's.
+
+    >>> family_of(Path("My Runs (v2).csv")), family_of(Path("結果.csv"))
+    ('my-runs-v2', 'imported')
+    """
+    tidy = unicodedata.normalize("NFKC", path.name.split(".")[0]).casefold()
+    return re.sub(r"[^a-z0-9]+", "-", tidy).strip("-")[:64].strip("-") or "imported"
+
+
+def _require_free(family: str, log: RunLog, past: Sequence[Entry]) -> None:
+    """A family of published or measured runs takes no imports: they are another's runs."""
+    require_family(family)
+    if any(entry.family == family for entry in past):
+        return
+    if any(run.provenance is not Provenance.IMPORTED for run in log.records(family=family)):
+        raise InputError(
+            "Expected a family of your own, got {family}, which holds published or measured runs: "
+            "choose another name with --family.",
+            family=family,
+        )
+
+
+def _require_unit(family: str, measure: Measure, past: Sequence[Entry]) -> None:
+    before = journal.measure_of(past, family) or unit_of(family).measure
+    known_unit = any(entry.family == family for entry in past)
+    if known_unit and before is not measure:
+        raise InputError(
+            "Expected losses in {expected}, as the family {family} has them, got {value}: choose "
+            "another name with --family.",
+            expected=before.phrase,
+            family=family,
+            value=measure.phrase,
+        )
+
+
+def _with_records(
+    runs: Sequence[Settled], stored: Sequence[RunRecord], assumed: Assumed, created_at: datetime
+) -> tuple[list[Settled], list[Refused]]:
+    """The runs with their ids and, where they are points of a law, their records.
+
+    Runs of equal settings are numbered as seeds where they have none; a copy has the id of its
+    first.
+    """
+    kept: list[Settled] = []
+    refused: list[Refused] = []
+    taken = {record.run_id for record in stored}
+    for run in runs:
+        if any(one.flag is Flag.DUPLICATE for one in run.flags):
+            kept.append(replace(run, run_id=_first_id(run, kept, stored, assumed)))
+            continue
+        reason = _no_point(run)
+        if reason is None:
+            try:
+                record = _record(run, assumed, created_at, taken)
+            except InputError as error:
+                if _is_contradiction(error):
+                    refused.append(Refused(line=run.measured.line, run=run.name, reason=error))
+                    continue
+                reason = error
+            else:
+                taken.add(record.run_id)
+                kept.append(replace(run, record=record, run_id=record.run_id))
+                continue
+        if run.status is Status.FINISHED and not _is_out(run):
+            incomplete = Found(flag=Flag.INCOMPLETE, reason=reason)
+            run = replace(run, flags=_added(run.flags, incomplete))
+        kept.append(replace(run, run_id=loose_id(run, assumed)))
+    return kept, refused
+
+
+def _added(flags: tuple[Found, ...], one: Found) -> tuple[Found, ...]:
+    return flags if any(old.flag is one.flag for old in flags) else (*flags, one)
+
+
+def _is_out(run: Settled) -> bool:
+    return any(one.flag is Flag.OUT_OF_RANGE for one in run.flags)
+
+
+def _is_contradiction(error: InputError) -> bool:
+    """Whether a record was refused because of what is there, not of what is missing."""
+    return "missing" not in error.values
+
+
+def _no_point(run: Settled) -> InputError | None:
+    """Why a run is no point of a law, whatever its settings; None where it is one."""
+    if run.status is not Status.FINISHED:
+        return run.ended or InputError("The run did not finish.")
+    if run.loss is None or not math.isfinite(run.loss) or run.loss <= 0:
+        return InputError("No loss of this run is recorded.")
+    return None
+
+
+def _record(run: Settled, assumed: Assumed, created_at: datetime, taken: set[str]) -> RunRecord:
+    """The run's record under the first seed that is free."""
+    stated = run.settings.get("seed")
+    seed = None if stated is None or not math.isfinite(stated) else round(stated)
+    record = record_of(run, assumed, created_at, seed)
+    number = 2
+    while record.run_id in taken:
+        record = record_of(run, assumed, created_at, (seed or 0) + number)
+        number += 1
+    return record
+
+
+def _first_id(
+    run: Settled, kept: Sequence[Settled], stored: Sequence[RunRecord], assumed: Assumed
+) -> str:
+    if twin := stored_twin(run, stored):
+        return twin.run_id
+    key = settings_key(run.settings)
+    for other in kept:
+        if settings_key(other.settings) == key and other.loss == run.loss:
+            return other.run_id
+    return loose_id(run, assumed)
+
+
+def _entry(
+    path: Path,
+    sheet: Sheet,
+    runs: Sequence[Settled],
+    refused: Sequence[Refused],
+    assumed: Assumed,
+    measure: Measure,
+    said: Mapping[str, str],
+    unit: Measure | None,
+    created_at: datetime,
+) -> Entry:
+    digest = hashlib.sha256(assumed.family.encode())
+    if path.is_file():
+        digest.update(path.read_bytes())
+    else:
+        digest.update(repr([(run.name, run.loss) for run in runs]).encode())
+    return Entry(
+        family=assumed.family,
+        file=path.name,
+        sha256=digest.hexdigest(),
+        created_at=created_at.isoformat(),
+        measure=str(measure),
+        columns=sheet.header,
+        said=dict(said),
+        loss_unit=None if unit is None else str(unit),
+        assumed=tuple(sorted({name for run in runs for name in run.assumed})),
+        runs=tuple(
+            JournalRun(
+                run=run.name,
+                run_id=run.run_id,
+                status=str(run.status),
+                flags=tuple(str(one.flag) for one in run.flags),
+                reasons=tuple(
+                    str(reason)
+                    for reason in (*filter(None, [run.ended]), *(one.reason for one in run.flags))
+                ),
+                stored=run.record is not None,
+            )
+            for run in runs
+        ),
+        refused=tuple(
+            {"row": one.line, "run": one.run, "reason": str(one.reason)} for one in refused
+        ),
+    )

@@ -1,0 +1,129 @@
+"""What was imported, from where and how it was read: one JSON file an import, beside the run log.
+
+The log holds runs that are points of a law; the journal also names those that are none (diverged,
+cut, copies, incomplete), with their reasons, the unit of the family's losses, and which column was
+taken for what, so that the next file with the same columns is read in the same way.
+
+An entry is named by the file's content and the family: the same import twice is one entry.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from engine import durable
+from engine.errors import InputError
+from engine.loss_unit import Measure
+
+FOLDER = "imports"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalRun:
+    """One run of an import."""
+
+    run: str
+    run_id: str
+    status: str
+    flags: tuple[str, ...]
+    reasons: tuple[str, ...]
+    stored: bool
+    """Whether the run log holds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One import."""
+
+    family: str
+    file: str
+    sha256: str
+    created_at: str
+    measure: str
+    """Of the family's losses: nats-per-token or nats-per-byte."""
+    columns: tuple[str, ...]
+    said: Mapping[str, str]
+    """What a person said of columns: theirs -> ours."""
+    loss_unit: str | None
+    """What a person said of the losses."""
+    assumed: tuple[str, ...]
+    runs: tuple[JournalRun, ...]
+    refused: tuple[Mapping[str, object], ...]
+
+
+def write(folder: Path, entry: Entry) -> None:
+    """Keep an entry beside the log of ``folder``. Raises :class:`InputError` where it cannot."""
+    content = json.dumps(asdict(entry), indent=1, ensure_ascii=False).encode()
+    try:
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        durable.write(
+            folder / FOLDER / f"{entry.family}-{entry.sha256[:16]}.json", content, mode=0o644
+        )
+    except OSError as error:
+        raise InputError(
+            "Expected to write the run log {folder}: {reason}. Set KESSAI_DATA to a folder that "
+            "can be written.",
+            folder=folder,
+            reason=error.strerror or error,
+        ) from error
+
+
+def entries(folder: Path) -> list[Entry]:
+    """All entries, oldest first; a file that is none is passed over."""
+    found = []
+    for path in sorted((folder / FOLDER).glob("*.json")):
+        try:
+            found.append(_entry(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+    return sorted(found, key=lambda entry: (entry.created_at, entry.family, entry.sha256))
+
+
+def _entry(content: Mapping[str, object]) -> Entry:
+    values = dict(content)
+    runs, refused = values.pop("runs"), values.pop("refused")
+    if not isinstance(runs, Sequence) or not isinstance(refused, Sequence):
+        raise TypeError("runs and refused are lists")
+    lists = {name: tuple(_texts(values.pop(name))) for name in ("columns", "assumed")}
+    said = values.pop("said")
+    texts = {name: str(value) for name, value in values.items() if name != "loss_unit"}
+    unit = values.get("loss_unit")
+    return Entry(
+        **texts,
+        columns=lists["columns"],
+        assumed=lists["assumed"],
+        said={str(a): str(b) for a, b in dict(said).items()} if isinstance(said, dict) else {},
+        loss_unit=None if unit is None else str(unit),
+        runs=tuple(_run(run) for run in runs),
+        refused=tuple(refused),
+    )
+
+
+def _run(content: Mapping[str, object]) -> JournalRun:
+    return JournalRun(
+        run=str(content["run"]),
+        run_id=str(content["run_id"]),
+        status=str(content["status"]),
+        flags=tuple(_texts(content["flags"])),
+        reasons=tuple(_texts(content["reasons"])),
+        stored=bool(content["stored"]),
+    )
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError("a list of texts was expected")
+    return [str(one) for one in value]
+
+
+def measure_of(found: Sequence[Entry], family: str) -> Measure | None:
+    """The unit of an imported family's losses; None where it was not imported."""
+    units = [entry.measure for entry in found if entry.family == family]
+    return Measure(units[-1]) if units else None
+
+
+def remembered(found: Sequence[Entry], columns: Sequence[str]) -> Entry | None:
+    """The latest import of a file with the same columns."""
+    same = [entry for entry in found if entry.columns == tuple(columns)]
+    return same[-1] if same else None

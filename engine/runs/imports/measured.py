@@ -1,0 +1,289 @@
+"""Rows of a sheet -> the runs that they measured, each with its settings and its losses in nats.
+
+A sheet with a column of steps holds histories: rows of one run (its name, seed and settings) are
+one curve, and the n-th measurement of a step belongs to the n-th run of that name, unless only a
+few steps came twice, as after a restart: then the later ones count. Any other sheet holds a run a
+row. Where nothing was measured there is a gap; NaN and infinite losses stay in the curve.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.interval import FloatArray, IntArray
+from engine.loss_unit import Measure, nats
+from engine.runs.imports.columns import LEAST_COUNT, TEXT_ROLES, Columns
+from engine.runs.imports.sheet import Sheet, SheetRow
+
+Value = float | int | None
+
+_PROGRESS = frozenset(
+    ["step", "tokens", "examples", "compute_flops", "cross_entropy", "epsilon", "status"]
+)
+"""Roles that change within a run."""
+_AGAIN = 0.5
+"""Share of the steps that must come twice for the second time to be another run."""
+_CURVE = 5
+"""Rows of one name with rising iterations that are a curve, where no column is called a step."""
+_NO_NOISE = frozenset(["non-private", "nonprivate", "non-dp", "no dp", "inf.", "なし"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One run as its file has it."""
+
+    name: str
+    line: int
+    """Its first row."""
+    values: Mapping[str, Value]
+    """Role -> number, scaled to units; of what changes within a run, the last."""
+    texts: Mapping[str, str]
+    steps: IntArray
+    """(n,) steps of the measurements; empty where the file does not say."""
+    losses: FloatArray
+    """(n,) or, without steps, (1,) or (0,): nats."""
+    reached: int | None = None
+    """The last step that the file has of it, measured or not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A row that is none, or a run of which nothing can be made."""
+
+    line: int
+    run: str
+    reason: InputError
+
+
+def measured_runs(sheet: Sheet, columns: Columns) -> tuple[list[Measured], list[Refused]]:
+    """The runs of a sheet, in order of their first rows, and the rows that are none.
+
+    Raises :class:`InputError` without a column of losses, and where a whole column cannot be the
+    counts that it is called.
+    """
+    if not columns.has("cross_entropy"):
+        raise InputError(
+            "Expected a column of losses in {file}, got {columns}: say which it is with "
+            "--map THEIRS=cross_entropy.",
+            file=sheet.name,
+            columns=", ".join(sheet.header[:40]) or "none",
+        )
+    numbers, wrong = _numbers(sheet, columns)
+    _require_counts(sheet, columns, numbers)
+    refused = [
+        Refused(line=line, run=_name(sheet, columns, row=None, line=line), reason=reason)
+        for line, reason in sheet.refused.items()
+    ]
+    sound = []
+    for place, row in enumerate(sheet.rows):
+        if place in wrong:
+            name = _name(sheet, columns, row=row, line=row.line)
+            refused.append(Refused(line=row.line, run=name, reason=wrong[place]))
+        else:
+            sound.append(place)
+    progress = _progress_column(columns, sheet, sound, numbers)
+    if progress is None:
+        runs = [_single(sheet, columns, numbers, place) for place in sound]
+    else:
+        runs = _histories(sheet, columns, numbers, sound, progress)
+    return runs, sorted(refused, key=lambda one: one.line)
+
+
+def _numbers(
+    sheet: Sheet, columns: Columns
+) -> tuple[dict[str, list[Value]], dict[int, InputError]]:
+    """Role -> numbers of all rows, in units and nats; place -> why a row has none."""
+    found: dict[str, list[Value]] = {}
+    wrong: dict[int, InputError] = {}
+    measure = columns.measure or Measure.NATS_PER_TOKEN
+    for role, column in columns.by_role.items():
+        if role in TEXT_ROLES:
+            continue
+        factor, values = columns.scale.get(role, 1), list[Value]()
+        for place, row in enumerate(sheet.rows):
+            try:
+                value = _number(sheet, row, column, role)
+                if role == "cross_entropy":
+                    value = _in_nats(value, measure)
+                elif value is not None and factor != 1:
+                    value = value * factor
+            except InputError as error:
+                wrong.setdefault(place, error)
+                value = None
+            values.append(value)
+        found[role] = values
+    return found, wrong
+
+
+def _number(sheet: Sheet, row: SheetRow, column: str, role: str) -> Value:
+    if role == "epsilon" and sheet.text(row, column).casefold() in _NO_NOISE:
+        return math.inf
+    return sheet.number(row, column)
+
+
+def _in_nats(loss: Value, measure: Measure) -> Value:
+    if loss is None or not math.isfinite(loss) or loss == 0:
+        return loss
+    return nats(float(loss), measure)
+
+
+def _require_counts(sheet: Sheet, columns: Columns, numbers: Mapping[str, Sequence[Value]]) -> None:
+    for role, least in LEAST_COUNT.items():
+        if role not in numbers or role in columns.said or role in columns.scale:
+            continue
+        values = [value for value in numbers[role] if value is not None and value > 0]
+        if values and max(values) < least:
+            raise InputError(
+                "Expected {role} as a count, got values of at most {value} in {column}: say "
+                '--map "{column}={role}:millions" (or thousands, or billions), or '
+                '--map "{column}={role}" where they are counts.',
+                role=role,
+                value=f"{max(values):g}",
+                column=columns.by_role[role],
+            )
+
+
+def _progress_column(
+    columns: Columns,
+    sheet: Sheet,
+    sound: Sequence[int],
+    numbers: Mapping[str, Sequence[Value]],
+) -> str | None:
+    """The role that counts the steps of histories; None where every row is a run."""
+    if columns.has("step"):
+        return "step"
+    if not columns.has("run") or not columns.has("iterations"):
+        return None
+    groups = _groups(sheet, columns, sound, "iterations")
+    steps = numbers["iterations"]
+
+    def is_curve(places: Sequence[int]) -> bool:
+        there = [steps[place] or 0 for place in places]
+        return len(places) >= _CURVE and all(a < b for a, b in pairwise(there))
+
+    return "iterations" if groups and all(map(is_curve, groups.values())) else None
+
+
+def _groups(
+    sheet: Sheet, columns: Columns, sound: Sequence[int], progress: str
+) -> dict[tuple[object, ...], list[int]]:
+    roles = [role for role in columns.by_role if role not in _PROGRESS and role != progress]
+    places = [sheet.header.index(columns.by_role[role]) for role in roles]
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for place in sound:
+        cells = sheet.rows[place].cells
+        groups[tuple(str(cells[at]) if at < len(cells) else "" for at in places)].append(place)
+    return groups
+
+
+def _name(sheet: Sheet, columns: Columns, *, row: SheetRow | None, line: int) -> str:
+    """The file's own name of a run; by its row where it has none."""
+    said = (
+        ""
+        if row is None or "run" not in columns.by_role
+        else sheet.text(row, columns.by_role["run"])
+    )
+    return said or f"row {line}"
+
+
+def _single(
+    sheet: Sheet, columns: Columns, numbers: Mapping[str, Sequence[Value]], place: int
+) -> Measured:
+    row = sheet.rows[place]
+    loss = numbers["cross_entropy"][place]
+    return Measured(
+        name=_name(sheet, columns, row=row, line=row.line),
+        line=row.line,
+        values={role: column[place] for role, column in numbers.items() if role != "cross_entropy"},
+        texts=_texts(sheet, columns, row),
+        steps=np.array([], dtype=np.int64),
+        losses=np.array([] if loss is None else [loss], dtype=float),
+    )
+
+
+def _texts(sheet: Sheet, columns: Columns, row: SheetRow) -> dict[str, str]:
+    return {
+        role: sheet.text(row, columns.by_role[role]) for role in TEXT_ROLES & columns.by_role.keys()
+    }
+
+
+def _histories(
+    sheet: Sheet,
+    columns: Columns,
+    numbers: Mapping[str, Sequence[Value]],
+    sound: Sequence[int],
+    progress: str,
+) -> list[Measured]:
+    groups = _groups(sheet, columns, sound, progress)
+    found = []
+    for places in groups.values():
+        first = sheet.rows[places[0]]
+        values: dict[str, Value] = {}
+        for role, column in numbers.items():
+            if role in (progress, "cross_entropy"):
+                continue
+            there = [column[place] for place in places if column[place] is not None]
+            late = role in _PROGRESS
+            values[role] = None if not there else there[-1] if late else there[0]
+        texts = _texts(sheet, columns, sheet.rows[places[-1]])
+        ends = [step for place in places if (step := numbers[progress][place]) is not None]
+        reached = round(max(filter(math.isfinite, ends), default=0)) if ends else None
+        for number, part in enumerate(_by_repetition(places, numbers, progress)):
+            name = _name(sheet, columns, row=first, line=first.line)
+            found.append(
+                _curve(
+                    Measured(
+                        name=name if number == 0 else f"{name} #{number + 1}",
+                        line=sheet.rows[part[0]].line,
+                        values=values,
+                        texts=texts,
+                        steps=np.array([], dtype=np.int64),
+                        losses=np.array([], dtype=float),
+                        reached=reached,
+                    ),
+                    [(numbers[progress][place], numbers["cross_entropy"][place]) for place in part],
+                )
+            )
+    return sorted(found, key=lambda run: run.line)
+
+
+def _by_repetition(
+    places: Sequence[int], numbers: Mapping[str, Sequence[Value]], progress: str
+) -> list[list[int]]:
+    """Places of the runs of one name: the n-th time that a step comes with a loss is the n-th."""
+    times: dict[Value, int] = defaultdict(int)
+    runs: list[list[int]] = []
+    for place in places:
+        if numbers["cross_entropy"][place] is None:
+            continue
+        step = numbers[progress][place]
+        time = times[step]
+        times[step] += 1
+        if time == len(runs):
+            runs.append([])
+        runs[time].append(place)
+    if not runs:
+        return [list(places[:1])]
+    if len(runs) > 1 and len(runs[1]) < _AGAIN * len(runs[0]):
+        return [sorted(place for part in runs for place in part)]
+    return runs
+
+
+def _curve(run: Measured, points: Sequence[tuple[Value, Value]]) -> Measured:
+    """The run with its curve: one loss a step, by step, the later one where two are left."""
+    by_step: dict[int, float] = {}
+    for step, loss in points:
+        if loss is None or step is None or not math.isfinite(step) or step < 0:
+            continue
+        by_step[round(step)] = float(loss)
+    steps = sorted(by_step)
+    return replace(
+        run,
+        steps=np.array(steps, dtype=np.int64),
+        losses=np.array([by_step[step] for step in steps], dtype=float),
+    )

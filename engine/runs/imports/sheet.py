@@ -1,0 +1,210 @@
+"""A file of run records, whatever its format -> one sheet: a header, and rows with their numbers.
+
+Text tables come through :mod:`engine.tables.reader`, databases and columnar files through
+:mod:`engine.runs.imports.databases`. Cells stay as the file has them until :meth:`Sheet.number`
+asks: a number, a text that is one by either convention, NaN, infinite, or nothing.
+
+Not covered: nested JSON below the second level, several sheets of a workbook at once.
+
+>>> sheet = of_rows("a.jsonl", [{"N": 1000, "config": {"lr": "1e-3"}}, {"N": None}])
+>>> sheet.header, sheet.number(sheet.rows[0], "config/lr"), sheet.number(sheet.rows[1], "N")
+(('N', 'config/lr'), 0.001, None)
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.errors import InputError
+from engine.tables import encoding
+from engine.tables.numbers import Ambiguous, Number, not_finite, parse_number, unclear
+from engine.tables.reader import Corrections, Detected, Table, read_file
+
+_NOTHING = frozenset(["", "-", "–", "na", "n/a", "null", "none", "#n/a", "nil"])
+_PROOF = 4096
+
+
+class SheetRow(NamedTuple):
+    """One row: its number as a spreadsheet counts, and its cells in order of the header."""
+
+    line: int
+    cells: Sequence[object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A table of cells. ``name`` is its file's, for sentences."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[SheetRow, ...]
+    refused: Mapping[int, InputError]
+    """Row number -> why it is no row of this table."""
+    gaps_are_nan: bool = False
+    """Whether the file writes NaN where nothing was measured."""
+    detected: Detected | None = None
+    table: Table | None = None
+    """The text table behind it, which knows its decimal mark."""
+
+    def cell(self, row: SheetRow, column: str) -> object:
+        """The cell, None where the row has none."""
+        place = self.header.index(column)
+        return row.cells[place] if place < len(row.cells) else None
+
+    def text(self, row: SheetRow, column: str) -> str:
+        """The cell as a text, "" where there is nothing."""
+        value = self.cell(row, column)
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return ""
+        text = str(value).strip()
+        return "" if text.casefold() in _NOTHING else text
+
+    def number(self, row: SheetRow, column: str) -> float | int | None:
+        """The cell's number, NaN and infinities included; None where there is nothing.
+
+        Raises :class:`InputError` for a text that is no number, or two.
+        """
+        value = self.cell(row, column)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            return _converted(value, column, row.line)
+        if not isinstance(value, str):
+            return None if self.gaps_are_nan and math.isnan(value) else value
+        text = value.strip()
+        unbounded = not_finite(text)
+        if unbounded is not None:
+            return None if self.gaps_are_nan and math.isnan(unbounded) else unbounded
+        if text.casefold() in _NOTHING:
+            return None
+        if self.table is not None:
+            return self.table.parsed(text, column, row.line).value
+        found = parse_number(text)
+        if isinstance(found, Number):
+            return found.value
+        if isinstance(found, Ambiguous):
+            raise unclear(column, found)
+        raise _no_number(column, row.line, text)
+
+
+def _converted(value: object, column: str, line: int) -> float:
+    """Decimal, fraction and numpy's numbers; InputError for anything else."""
+    if isinstance(value, (bool, bytes, list, dict, datetime)):
+        raise _no_number(column, line, str(value))
+    try:
+        return float(str(value))
+    except ValueError:
+        raise _no_number(column, line, str(value)) from None
+
+
+def _no_number(column: str, line: int, text: str) -> InputError:
+    return InputError(
+        "Expected a number for {name} in line {line}, got {value}.",
+        name=column,
+        line=line,
+        value=text[:40] or "nothing",
+    )
+
+
+def text_sheet(path: Path, corrections: Corrections | None, known: Sequence[str]) -> Sheet:
+    """A text table as a sheet; ``known`` are names by which its header is found."""
+    table = read_file(path, columns=known, corrections=corrections)
+    doubled = [name for name, times in Counter(table.header).items() if times > 1]
+    table.require_once(doubled)
+    refused: dict[int, InputError] = {}
+    rows = []
+    for row in table.rows:
+        try:
+            table.require_whole(row)
+        except InputError as error:
+            refused[row.line] = error
+        else:
+            rows.append(SheetRow(row.line, tuple(table.cell(row, n) for n in table.header)))
+    return Sheet(
+        name=table.name,
+        header=table.header,
+        rows=tuple(rows),
+        refused=refused,
+        detected=table.detected,
+        table=table,
+    )
+
+
+def of_rows(
+    name: str,
+    rows: Iterable[Mapping[str, object]],
+    *,
+    first: int = 1,
+    refused: Mapping[int, InputError] | None = None,
+    lines: Sequence[int] | None = None,
+) -> Sheet:
+    """A sheet of mappings, nested ones opened as ``config/lr``; ``lines`` number them, else they
+    count from ``first``."""
+    flat = [_flat(row) for row in rows]
+    header = tuple(dict.fromkeys(name for row in flat for name in row))
+    numbers = lines if lines is not None else range(first, first + len(flat))
+    return Sheet(
+        name=name,
+        header=header,
+        rows=tuple(
+            SheetRow(line, tuple(row.get(column) for column in header))
+            for line, row in zip(numbers, flat, strict=True)
+        ),
+        refused=refused or {},
+    )
+
+
+def _flat(row: Mapping[str, object], before: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping) and not before:
+            found.update(_flat(value, f"{name}/"))
+        else:
+            found[f"{before}{name}"] = value
+    return found
+
+
+def is_json(content: bytes) -> bool:
+    """Whether a file begins as JSON or JSON lines do."""
+    return content[:_PROOF].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+
+
+def json_sheet(path: Path, content: bytes) -> Sheet:
+    """JSON lines, or one JSON list of objects. A line that is no object is refused."""
+    try:
+        text = content.decode(encoding.detect(content)).removeprefix("\ufeff")
+    except (UnicodeError, LookupError):
+        raise encoding.unknown_encoding() from None
+    if text.lstrip()[:1] == "[":
+        whole = _loaded(text)
+        if isinstance(whole, list) and all(isinstance(row, dict) for row in whole):
+            return of_rows(path.name, whole)
+        raise InputError("Expected a list of objects in {file}.", file=path.name)
+    found, lines, refused = [], [], {}
+    for line, part in enumerate(text.splitlines(), start=1):
+        if not part.strip():
+            continue
+        row = _loaded(part)
+        if isinstance(row, dict):
+            found.append(row)
+            lines.append(line)
+        else:
+            refused[line] = InputError(
+                "Expected a JSON object in line {line}, got {value}.", line=line, value=part[:40]
+            )
+    if not found:
+        raise InputError("Expected a table in {file}, got nothing in it.", file=path.name)
+    return of_rows(path.name, found, lines=lines, refused=refused)
+
+
+def _loaded(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
