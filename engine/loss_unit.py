@@ -81,15 +81,28 @@ _OURS = re.compile(r"gpt-(?:(?P<bytes>bytes)|(?P<tokens>tokens-[0-9a-f]{8}))(?:-
 def unit_of(family: str) -> LossUnit:
     """The unit of the losses of a family: as it is published, or as its name states the tokenizer.
 
-    Any other family has tokens of its own: a tokenizer called by the family's name.
+    Any other family has tokens of its own: a tokenizer called by the family's name, unless
+    :func:`state_unit` said otherwise.
     """
     if family in _PUBLISHED:
         return _PUBLISHED[family]
+    if family in _STATED:
+        return _STATED[family]
     stated = _OURS.fullmatch(family)
     if stated and stated["bytes"]:
         return NATS_PER_BYTE
     tokenizer = stated["tokens"] if stated else family
     return LossUnit(measure=Measure.NATS_PER_TOKEN, tokenizer=tokenizer)
+
+
+_STATED: dict[str, LossUnit] = {}
+"""Units of imported families, as their journal says them: alike in every process that read it."""
+
+
+def state_unit(family: str, stated: Measure) -> None:
+    """Say what the losses of an imported family are counted in, once its journal was read."""
+    tokenizer = "" if stated.of_bytes else family
+    _STATED[family] = LossUnit(measure=stated.in_nats, tokenizer=tokenizer)
 
 
 _WORDS = {

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from engine.accounting.search import noise_multiplier
-from engine.commands import coverage
+from engine.commands import coverage, fit_noiseless
 from engine.commands.options import add_evidence, add_json, as_json, as_table
 from engine.config import Sampling
-from engine.decision.fitted import FittedEvidence, capacity_of, evidence_of, fitted_evidence
+from engine.decision.fitted import FittedEvidence, capacity_of, fit_selection, selection_of
 from engine.interval import FloatArray
 from engine.law.selection.extrapolation import HORIZONS, Judgement, compare
 from engine.law.selection.form_selection import HoldOuts, choose_form, holdouts
+from engine.runs.imports.selection import Carries
 
 _HEADINGS = {
     "fitted": "in_sample_mean",
@@ -40,6 +41,17 @@ _HEADINGS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     add_evidence(parser)
+    parser.add_argument(
+        "--form", metavar="F", help="one form of the law (default: several, weighed)"
+    )
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="RUN",
+        help="runs to leave out: names in their files, or ids",
+    )
     parser.add_argument(
         "--compare-forms", action="store_true", help="hold-outs of every form (about a minute)"
     )
@@ -77,8 +89,11 @@ def run(options: argparse.Namespace) -> str:
     """The fit and its hold-outs as text or JSON. Raises :class:`InputError`."""
     if options.check_coverage:
         return coverage.run(options)
-    fitted = fitted_evidence(options.evidence)
-    evidence = evidence_of(options.evidence)
+    selection = selection_of(options.evidence, without=options.without)
+    if selection.carries is not Carries.LAW:
+        return fit_noiseless.run(options, selection)
+    fitted = fit_selection(selection, form=options.form)
+    evidence = selection.evidence
     frame, capacity = evidence.frame, capacity_of(evidence.family)
     if options.compare_forms:
         ranking = choose_form(
@@ -91,6 +106,8 @@ def run(options: argparse.Namespace) -> str:
     judgements = compare(frame, capacity=capacity) if options.judge else []
     if options.json:
         document = _document(fitted, [_figures(asdict(held)) for held in ranking])
+        document["evidence"] = fit_noiseless.evidence_document(selection)
+        document["left_out_runs"] = fit_noiseless.left_out_document(selection)
         if options.judge:
             document["judgements"] = [_judged(one) for one in judgements]
         return as_json(document)
@@ -101,6 +118,7 @@ def run(options: argparse.Namespace) -> str:
         *((f"left out: {name}", f"{error:.2%}") for name, error in fitted.fit.held.items()),
         *((f"{law.form}.{name}", f"{v:.4g}") for name, v in law.parameters.items()),
         ("evidence", f"{fitted.summary.id}, {fitted.summary.runs} runs, {fitted.summary.hash}"),
+        *fit_noiseless.left_out_rows(selection),
         *(("status", str(status)) for status in fitted.fit.statuses),
     ]
     tables = [_table(_holdout_rows(ranking))]
@@ -169,11 +187,6 @@ def _document(fitted: FittedEvidence, figures: list[dict[str, Any]]) -> dict[str
         "drift": fitted.fit.drift,
         "statuses": [str(status) for status in fitted.fit.statuses],
         "holdouts": figures,
-        "evidence": {
-            "id": fitted.summary.id,
-            "runs": fitted.summary.runs,
-            "hash": fitted.summary.hash,
-        },
     }
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from engine.config import DEFAULT_DELTA, PLANNED_SAMPLINGS, Sampling, require_integer
-from engine.decision.fitted import PUBLISHED_BERT
+from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence
 from engine.decision.question import Currency
 from engine.tables.numbers import Ambiguous, Mark, parse_number, typed_number
 from engine.tables.reader import Corrections, Detected
@@ -37,6 +37,15 @@ def tell_reading(found: Detected | None) -> None:
     """Say how a table was read, unless it is as programs write it."""
     if found is not None and not tables.is_plain(found):
         tell(" ".join(tables.sentences(found, Words("en"))))
+
+
+def tell_pooled(fitted: FittedEvidence) -> None:
+    """Say where the effect of noise comes from, if from another evidence."""
+    if fitted.noise_from:
+        tell(
+            f"The runs of {fitted.summary.id} were trained without noise: what noise does is "
+            f"pooled from {fitted.noise_from}."
+        )
 
 
 def reading_as_json(found: Detected) -> dict[str, object]:

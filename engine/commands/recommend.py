@@ -23,6 +23,7 @@ from engine.commands.options import (
     as_table,
     corrections,
     number,
+    tell_pooled,
     tell_reading,
     warn_delta,
     whole,
@@ -97,9 +98,11 @@ def run(options: argparse.Namespace) -> str:
     """The recommendation as text or JSON. Raises :class:`InputError`."""
     alternative = options.alternative_model_size
     asked = question(options)
+    fitted = fitted_evidence(asked.evidence_id)
+    tell_pooled(fitted)
     found = certified_answer(
         asked,
-        fitted_evidence(asked.evidence_id),
+        fitted,
         alternative_model_size=None
         if alternative is None
         else whole("--alternative-model-size", alternative),
@@ -108,7 +111,7 @@ def run(options: argparse.Namespace) -> str:
     if options.json:
         warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
     if options.json:
-        return as_json(document(found, words))
+        return as_json(document(found, words, noise_from=fitted.noise_from))
     return as_table(rows(found, words))
 
 
@@ -154,8 +157,9 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def document(found: Answer, words: Words) -> dict[str, Any]:
-    """The answer as plain values; noise is the certified one."""
+def document(found: Answer, words: Words, *, noise_from: str = "") -> dict[str, Any]:
+    """The answer as plain values; noise is the certified one. ``noise_from`` is the evidence that
+    says what noise does, where it is another."""
     decision, certificate = found.decision, found.certificate
     assert certificate is not None, "the command line waits for the certificate"
     recommended = decision.recommendation
@@ -229,6 +233,8 @@ def document(found: Answer, words: Words) -> dict[str, Any]:
             "id": decision.evidence.id,
             "runs": decision.evidence.runs,
             "hash": decision.evidence.hash,
+            "unit": str(unit_of(found.question.evidence_id).measure),
+            "noise_from": noise_from or decision.evidence.id,
         },
     }
 

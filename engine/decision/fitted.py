@@ -7,11 +7,14 @@ the law, numpy and scipy) and read back by every process. A damaged or missing f
 
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+
+import pandas as pd
 
 import engine.law
 from engine import durable
@@ -19,11 +22,15 @@ from engine.accounting.search import noise_multiplier
 from engine.allocation.reach import Coverage, coverage_of
 from engine.allocation.space import Space, space_of
 from engine.durable import cache_folder
+from engine.errors import InputError
 from engine.law.capacity import Capacity
-from engine.law.stack import StackedFit, fit_stack
-from engine.runs.evidence import Evidence, EvidenceSummary, load_evidence
+from engine.law.forms import form_of
+from engine.law.stack import STACKED, StackedFit, fit_stack
+from engine.law.transfer.pool import pool
+from engine.runs.evidence import Evidence, EvidenceSummary
 from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
+from engine.runs.imports.selection import Carries, Selection, select
 from engine.runs.log import RunLog
 
 PUBLISHED_BERT = "published-bert"
@@ -42,23 +49,79 @@ class FittedEvidence:
     space: Space
     coverage: Coverage
     summary: EvidenceSummary
+    noise_from: str = ""
+    """The evidence that says what noise does, where the runs were trained without."""
 
 
-def fitted_evidence(evidence_id: str, *, cache: Path | None = None) -> FittedEvidence:
+def fitted_evidence(
+    evidence_id: str,
+    *,
+    cache: Path | None = None,
+    without: Sequence[str] = (),
+    form: str | None = None,
+) -> FittedEvidence:
     """The law fitted to the evidence called ``evidence_id``; from disk where it was fitted before.
 
-    Raises :class:`InputError` for an unknown id, and what a fit raises for unusable evidence.
+    ``without`` are runs to leave out, ``form`` is one form instead of the stack. Raises
+    :class:`InputError` for an unknown id, and what a fit raises for unusable evidence.
     """
-    evidence = evidence_of(evidence_id)
-    path = _path(evidence, cache)
+    return fit_selection(selection_of(evidence_id, without=without), cache=cache, form=form)
+
+
+def fit_selection(
+    selection: Selection, *, cache: Path | None = None, form: str | None = None
+) -> FittedEvidence:
+    """The law of selected runs. Runs without noise get its effect from the published evidence
+    (:mod:`engine.law.transfer.pool`). Raises :class:`InputError` where steps are not known."""
+    evidence = selection.evidence
+    forms = STACKED if form is None else (form_of(form).name,)
+    if selection.carries is Carries.TOKENS:
+        raise InputError(
+            "Expected the steps of the runs in {family}, got sizes, tokens and losses alone: a "
+            "plan needs steps and noise. Import them with a column of the batch size, or choose "
+            "another evidence.",
+            family=evidence.family,
+        )
+    if selection.carries is Carries.NOISELESS:
+        return _pooled(evidence, forms, cache)
+    path = _path(evidence, cache, forms)
     result = _read(path)
     if result is None:
-        result = fit_stack(evidence.frame, capacity=capacity_of(evidence.family))
+        capacity = capacity_of(evidence.family)
+        result = (
+            fit_stack(evidence.frame, capacity=capacity)
+            if form is None
+            else fit_stack(evidence.frame, forms=forms, capacity=capacity)
+        )
         _write(path, result)
+    return _fitted(result, evidence, evidence.frame)
+
+
+def _pooled(evidence: Evidence, forms: tuple[str, ...], cache: Path | None) -> FittedEvidence:
+    """A law whose noiseless part is the family's own, and whose noise is the published runs'."""
+    source = evidence_of(PUBLISHED_BERT)
+    path = _path(evidence, cache, (*forms, source.sha256))
+    result = _read(path)
+    if result is None:
+        # All parameters count, as in the family's own runs: of these no shapes are known.
+        published = fit_stack(source.frame, forms=forms)
+        result = published.mapped(lambda one: pool(one, evidence.frame))
+        _write(path, result)
+    noisy = source.frame.assign(
+        sequence_length=evidence.frame["sequence_length"].iloc[0],
+        vocabulary_size=evidence.frame["vocabulary_size"].iloc[0],
+        model_size=evidence.frame["model_size"].iloc[0],
+        iterations=evidence.frame["iterations"].iloc[0],
+    )
+    found = _fitted(result, evidence, pd.concat([evidence.frame, noisy], ignore_index=True))
+    return replace(found, noise_from=source.id)
+
+
+def _fitted(result: StackedFit, evidence: Evidence, where: pd.DataFrame) -> FittedEvidence:
     return FittedEvidence(
         fit=result,
-        space=space_of(evidence.frame),
-        coverage=coverage_of(evidence.frame),
+        space=space_of(where),
+        coverage=coverage_of(where),
         summary=EvidenceSummary(id=evidence.id, runs=evidence.runs, hash=evidence.sha256),
     )
 
@@ -86,12 +149,19 @@ def run_log() -> RunLog:
 
 def evidence_of(evidence_id: str) -> Evidence:
     """The runs of one family as a fit takes them. Raises :class:`InputError` for an unknown id."""
-    return load_evidence(run_log(), evidence_id, noise_multiplier)
+    return selection_of(evidence_id).evidence
 
 
-def _path(evidence: Evidence, cache: Path | None) -> Path:
+def selection_of(evidence_id: str, *, without: Sequence[str] = ()) -> Selection:
+    """Those runs, less some, with what they carry. Raises :class:`InputError` for an unknown id and
+    for too few runs."""
+    return select(run_log(), evidence_id, noise_multiplier, without=without)
+
+
+def _path(evidence: Evidence, cache: Path | None, forms: Sequence[str] = STACKED) -> Path:
     """Named by everything that decides a fit: what it is given, and the code that makes it."""
     digest = hashlib.sha256(_code_hash())
+    digest.update(" ".join(forms).encode())
     digest.update(repr(capacity_of(evidence.family)).encode())
     digest.update(evidence.frame.to_csv(float_format="%.17g").encode())
     return (cache or cache_folder()) / f"{evidence.id}-{digest.hexdigest()[:16]}.json"

@@ -2,7 +2,6 @@
 
 import json
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from engine.commands import fit as command
 from engine.decision.fitted import FittedEvidence
 from engine.law.selection.extrapolation import compare
 from engine.law.stack import fit_stack
-from engine.runs.evidence import EvidenceSummary
+from engine.runs.evidence import Evidence, EvidenceSummary
+from engine.runs.imports.selection import Carries, Selection
 from tests.law.known_sweep import STEPS, TRUTH, frame_of
 
 LAWS = ("chinchilla", "surface", "signal_share")
@@ -39,9 +39,12 @@ def fitted(frame):
 
 @pytest.fixture
 def measured(monkeypatch, frame, fitted):
-    monkeypatch.setattr(command, "fitted_evidence", lambda name: fitted)
+    held = Evidence(id="measured", family="measured", runs=16, sha256="ab" * 32, frame=frame)
+    monkeypatch.setattr(command, "fit_selection", lambda selection, form: fitted)
     monkeypatch.setattr(
-        command, "evidence_of", lambda name: SimpleNamespace(frame=frame, family="measured")
+        command,
+        "selection_of",
+        lambda name, without: Selection(evidence=held, carries=Carries.LAW, left_out=()),
     )
     monkeypatch.setattr(command, "compare", partial(compare, names=LAWS))
 

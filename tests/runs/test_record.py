@@ -77,7 +77,7 @@ def record(**changes: object) -> RunRecord:
         ),
         ({"data_budget": 15}, "Expected batch_size of at most the data_budget of 15, got 16."),
         ({"delta": 0.1}, "Expected delta between 1e-12 and 0.01, got 0.1"),
-        ({"family": "Toy"}, "Expected small letters, digits, '-', '_' and '.' for family, got Toy."),
+        ({"family": "Toy"}, "Expected small letters, digits, '-', '_' and '.' for family, got"),
         ({"family": "toy\n"}, "for family"),
         ({"family": "a" * 65}, "for family"),
         ({"source": " "}, "Expected a text for source"),

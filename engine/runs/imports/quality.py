@@ -1,12 +1,13 @@
 """Is a run what its file says? Suspicious ones by name, each with the reason.
 
 Three kinds of checks, of runs of one family and unit. *By itself*: a curve that ends above its
-least; a size, or tokens, far below what all others count in, as millions in a column of units are.
-*Among its like*: equal settings with the loss, or curve, of another run are a duplicate, whatever
-its name; equal settings with a loss that lies too far off are a disagreement of seeds. *Against its
-neighbours*: a law of power terms in size, training and noise is fitted to all runs robustly (Cauchy
-losses, weak priors on the exponents), and a run that lies far off it is asked which slip explains
-it: its loss in bits (a factor ln 2), its size ten times too large or too small.
+least; a size ten times off what its name says; a size, or tokens, far below what all others count
+in, as millions in a column of units are. *Among its like*: equal settings with the loss, or curve,
+of another run are a duplicate, whatever its name; equal settings with a loss that lies too far off
+are a disagreement of seeds. *Against its neighbours*: a law of size, training and noise is fitted
+to all runs robustly (Cauchy losses, weak priors on the exponents), and a run that lies far off it
+is asked which slip explains it: its loss in bits (a factor ln 2), its size ten times too large or
+too small.
 
 The law here judges only single runs by the others, needs no vocabulary, and is no law of any
 decision. Below :data:`LEAST_RUNS` runs nothing is judged by neighbours. A slip that changes the
@@ -14,6 +15,7 @@ loss less than runs scatter is not found: nothing in the numbers shows it.
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +35,7 @@ RISES = 1.05
 SEEDS = 0.04
 """Largest difference of ln loss between runs of equal settings; the campaign's seeds differ by
 less than half of that."""
-FAR = 5.0
+FAR = 4.0
 """Residuals, in robust standard deviations, from which a run is asked about."""
 LEAST_FAR = 0.025
 """Least residual of ln loss that is asked about: laws err by as much."""
@@ -45,6 +47,8 @@ _EXPLAINED = 0.5
 """Share of the residual that a slip must take away to explain it."""
 _WINDOW = 3
 _SAME = 1e-9
+_LIKELIER = 0.3
+_SAME_SIZE = 0.01
 _SIZES = (0.1, 10.0)
 _UNITS = (math.log(2.0), 1.0 / math.log(2.0))
 
@@ -54,8 +58,8 @@ def judged(runs: Sequence[Settled], known: Iterable[RunRecord] = ()) -> list[Set
     flags: dict[int, list[Found]] = defaultdict(list)
     _judge_units(runs, flags)
     for place, run in enumerate(runs):
-        if run.status is Status.FINISHED and (found := _rising(run)):
-            flags[place].append(found)
+        if run.status is Status.FINISHED:
+            flags[place] += [found for found in (_rising(run), _misnamed(run)) if found]
     duplicates = _judge_alike(runs, known, flags)
     _judge_neighbours(runs, duplicates, flags)
     return [
@@ -88,6 +92,23 @@ def _judge_units(runs: Sequence[Settled], flags: Mapping[int, list[Found]]) -> N
                     value=f"{value:g}",
                 )
                 flags[place].append(Found(flag=Flag.UNIT_SUSPECT, reason=reason))
+
+
+_NAMED_SIZE = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)(m|b)(?![a-z0-9])", re.IGNORECASE)
+
+
+def _misnamed(run: Settled) -> Found | None:
+    """A size of ten times, or a tenth, of what the run's name says ("gpt-70m")."""
+    said, size = _NAMED_SIZE.findall(run.name), run.settings.get("model_size")
+    if len(said) != 1 or not size:
+        return None
+    named = float(said[0][0]) * (1e6 if said[0][1].lower() == "m" else 1e9)
+    if abs(abs(math.log10(size / named)) - 1.0) > 0.15:
+        return None
+    reason = InputError(
+        "Its size is {value}, its name says {named}.", value=f"{size:.3g}", named=f"{named:.3g}"
+    )
+    return Found(flag=Flag.SIZE_OUTLIER, reason=reason)
 
 
 def _rising(run: Settled) -> Found | None:
@@ -225,12 +246,14 @@ class _Points:
 
 
 class _Centre(NamedTuple):
-    """Where coordinates are measured from (logs), and ln V."""
+    """Where coordinates are measured from (logs), ln V, and whether what size and training lack
+    simply adds up, as far below ln V it does."""
 
     size: float
     length: float
     noise: float
     ceiling: float
+    additive: bool
 
 
 _CENTRE = np.array([-1.8, -2.5, 0.35, -2.0, 0.25, 0.5, 0.5, -6.0])
@@ -244,12 +267,17 @@ _STARTS = ((-1.5, -2.5, -2.0), (-2.0, -1.0, -3.0), (-2.5, -2.0, -0.5))
 
 def _predicted(theta: FloatArray, at: _Points, centre: _Centre) -> FloatArray:
     """ln loss by the signal form of :mod:`engine.law.forms`, relative to ``centre``: steps count
-    T / (1 + x²) with x = σ̄·M^κ / c; what size and training lack do not add beyond ln V."""
+    T / (1 + x²) with x = σ̄·M^κ / c; what size and training lack do not add beyond ln V.
+    Without noise also by that of Hoffmann et al. (2022)."""
     size, length = at.size - centre.size, at.length - centre.length
     noise = at.noise * math.exp(-centre.noise)
     share = 1.0 + (noise * np.exp(np.clip(theta[6] * size - theta[5], -50, 50))) ** 2
     worth = length - np.log(share)
     entropy = centre.ceiling / (1.0 + math.exp(-min(max(theta[0], -50.0), 50.0)))
+    if centre.additive:
+        missing = np.exp(theta[1] - theta[2] * size) + np.exp(theta[3] - theta[4] * worth)
+        sums: FloatArray = np.log(entropy + centre.ceiling * missing)
+        return sums
     lacking = 1.0 / (1.0 + np.exp(np.clip(theta[2] * size - theta[1], -50, 50)))
     odds = np.exp(np.clip(theta[3] - theta[4] * worth, -50, 50))
     odds = odds + np.exp(np.clip(2.0 * (theta[7] - length), -50, 50))
@@ -298,10 +326,17 @@ def _judge_points(
         length=float(np.median(at.length)),
         noise=float(np.median(np.log(noisy))) if noisy.size else 0.0,
         ceiling=max(math.log(vocabulary), float(np.exp(at.loss.max())) * 1.01),
+        additive=False,
     )
     everywhere = np.ones(len(places), dtype=bool)
     theta = _robust(at, centre, everywhere)
     residual = at.loss - _predicted(theta, at, centre)
+    if not noisy.size:
+        other = centre._replace(additive=True)
+        theta_other = _robust(at, other, everywhere)
+        left = at.loss - _predicted(theta_other, at, other)
+        if np.median(np.abs(left)) < np.median(np.abs(residual)):
+            centre, theta, residual = other, theta_other, left
     # A run that pulls the law towards itself is judged by a law that has not seen it.
     asked = np.argsort(-np.abs(residual))[:_MOST_ASKED]
     laws = {}
@@ -314,6 +349,8 @@ def _judge_points(
     limit = _limit(unseen)
     for k in asked.tolist():
         off = float(unseen[k])
+        if abs(residual[k]) < _SEEN * abs(off):
+            continue  # at an end of the others: a law that sees it agrees with it
         found = _explained(at, k, laws[k], centre, off) if abs(off) > limit else None
         if found is not None:
             flags[places[k]].append(found)
@@ -321,6 +358,8 @@ def _judge_points(
             flags[places[k]].append(_unexplained(at, k, off))
 
 
+_SEEN = 0.12
+"""Share of its residual that a slip keeps in the robust law that has seen it."""
 _MOST_ASKED = 60
 """Runs that a law of all others is fitted for: those that lie farthest off the law of all."""
 
@@ -369,7 +408,10 @@ def _explained(at: _Points, k: int, law: FloatArray, centre: _Centre, off: float
         left[Flag.UNIT_SUSPECT, factor] = abs(off + math.log(factor))
     for factor in _SIZES:
         moved = replace(one, size=one.size + math.log(factor))
-        left[Flag.SIZE_OUTLIER, factor] = abs(float((one.loss - _predicted(law, moved, centre))[0]))
+        rest = abs(float((one.loss - _predicted(law, moved, centre))[0]))
+        # A size that others have, in place of one that no other has, is the likelier slip.
+        odd = _shared(at, float(moved.size[0])) and not _shared(at, float(one.size[0]), but=k)
+        left[Flag.SIZE_OUTLIER, factor] = rest * (_LIKELIER if odd else 1.0)
     (flag, factor), rest = min(left.items(), key=lambda item: item[1])
     if rest > _EXPLAINED * abs(off):
         return None
@@ -407,6 +449,13 @@ def _too_small(values: Mapping[str, str]) -> InputError:
         "small.",
         **values,
     )
+
+
+def _shared(at: _Points, size: float, but: int = -1) -> bool:
+    """Whether a run, other than ``but``, has this size (ln)."""
+    same = np.abs(at.size - size) < _SAME_SIZE
+    same[but if but >= 0 else slice(0)] = False
+    return bool(same.any())
 
 
 def _unexplained(at: _Points, k: int, off: float) -> Found:

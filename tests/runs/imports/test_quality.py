@@ -97,3 +97,24 @@ def test_a_loss_outside_its_range_is_no_point(imported):
     assert [[str(one.flag) for one in run.flags] for run in found.runs] == [["out-of-range"]] * 2
     assert found.runs[1].record is None
     assert all(run.status is Status.FINISHED for run in found.runs)
+
+
+def test_a_name_that_says_another_size_is_asked_about(imported):
+    found = imported(
+        "run,N,D,loss\ngpt-70m,7e8,1e9,4\ngpt-80m,8e7,2e9,3.9\n2b-or-not-7b,3e7,3e9,4\n"
+    )
+    assert [[str(one.flag) for one in run.flags] for run in found.runs] == [
+        ["size-outlier"],
+        [],
+        [],
+    ]
+
+
+def test_few_exact_runs_of_a_law_have_no_flags(imported):
+    rows = [
+        [f"r{k}", f"{size:.0f}", f"{ratio * size:.0f}", f"{hoffmann(size, ratio * size):.5f}"]
+        for k, (size, ratio) in enumerate(
+            (size, ratio) for size in (5e7, 2e8, 1e9, 4e9) for ratio in (5, 20, 80)
+        )
+    ]
+    assert not any(judged(imported, rows).values())

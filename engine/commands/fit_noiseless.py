@@ -1,0 +1,120 @@
+"""What ``fit`` says of runs without noise, and of which runs an evidence holds."""
+
+import argparse
+from dataclasses import asdict
+
+from engine.commands.options import as_json, as_table, tell_pooled
+from engine.decision.fitted import fit_selection
+from engine.errors import InputError
+from engine.law.tokens import FORM, TokenLaw, fit_tokens
+from engine.loss_unit import unit_of
+from engine.runs.imports.selection import Carries, Selection
+
+_NOISELESS = (
+    "Noiseless: the runs were trained without noise and say nothing of privacy; their steps are "
+    "not known, so no plan can rest on them."
+)
+
+
+def run(options: argparse.Namespace, selection: Selection) -> str:
+    """The law of runs without noise as text or JSON. Raises :class:`InputError`."""
+    if selection.carries is Carries.NOISELESS:
+        return _pooled(options, selection)
+    if options.form not in (None, FORM):
+        raise InputError(
+            "Expected the form {expected} for sizes, tokens and losses alone, got {value}.",
+            expected=FORM,
+            value=options.form,
+        )
+    frame = selection.evidence.frame
+    law = fit_tokens(
+        frame["model_size"].to_numpy(),
+        frame["iterations"].to_numpy(),  # a step is a token there
+        frame["cross_entropy"].to_numpy(),
+    )
+    if options.json:
+        return as_json(_document(law, selection))
+    lines = [
+        ("form", f"{FORM}: L = E + A/N^alpha + B/D^beta"),
+        *(
+            (name, f"{one.value:.4g} ({one.low:.4g} to {one.high:.4g}, {one.level:.0%})")
+            for name, one in law.intervals.items()
+        ),
+        ("scatter", f"{law.scatter:.2%}"),
+        evidence_row(selection),
+        *left_out_rows(selection),
+        ("status", _NOISELESS),
+    ]
+    return as_table(lines)
+
+
+def _document(law: TokenLaw, selection: Selection) -> dict[str, object]:
+    return {
+        "form": FORM,
+        "parameters": law.parameters,
+        "intervals": {name: asdict(one) for name, one in law.intervals.items()},
+        "scatter": law.scatter,
+        "statuses": [_NOISELESS],
+        "evidence": evidence_document(selection),
+        "left_out_runs": left_out_document(selection),
+    }
+
+
+def _pooled(options: argparse.Namespace, selection: Selection) -> str:
+    fitted = fit_selection(selection, form=options.form)
+    tell_pooled(fitted)
+    law = fitted.fit.leading.law
+    if options.json:
+        return as_json(
+            {
+                "forms": fitted.fit.forms,
+                "form": law.form,
+                "parameters": law.parameters,
+                "vocabulary_size": law.vocabulary_size,
+                "resamples": fitted.fit.draws,
+                "scatter": fitted.fit.scatter,
+                "drift": fitted.fit.drift,
+                "statuses": [str(status) for status in fitted.fit.statuses],
+                "evidence": evidence_document(selection, noise_from=fitted.noise_from),
+                "left_out_runs": left_out_document(selection),
+            }
+        )
+    lines = [
+        ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
+        ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
+        *((f"{law.form}.{name}", f"{v:.4g}") for name, v in law.parameters.items()),
+        evidence_row(selection),
+        *left_out_rows(selection),
+        *(("status", str(status)) for status in fitted.fit.statuses),
+    ]
+    return as_table(lines)
+
+
+def evidence_document(selection: Selection, *, noise_from: str = "") -> dict[str, object]:
+    """Which runs an evidence holds, for machines."""
+    evidence = selection.evidence
+    return {
+        "id": evidence.id,
+        "runs": evidence.runs,
+        "hash": evidence.sha256,
+        "unit": str(unit_of(evidence.family).measure),
+        "carries": str(selection.carries),
+        "noise_from": noise_from or (None if selection.carries is Carries.TOKENS else evidence.id),
+    }
+
+
+def evidence_row(selection: Selection) -> tuple[str, str]:
+    """The same in words."""
+    evidence = selection.evidence
+    unit = unit_of(evidence.family).measure.phrase
+    return "evidence", f"{evidence.id}, {evidence.runs} runs, {unit}, {evidence.sha256}"
+
+
+def left_out_document(selection: Selection) -> list[dict[str, str]]:
+    """Runs that are no part of the evidence, for machines."""
+    return [asdict(one) for one in selection.left_out]
+
+
+def left_out_rows(selection: Selection) -> list[tuple[str, str]]:
+    """The same in words."""
+    return [("left out", f"{one.run}: {one.reason}") for one in selection.left_out]
