@@ -233,9 +233,8 @@ def document(found: Answer, words: Words, *, noise_from: str = "") -> dict[str, 
             "id": decision.evidence.id,
             "runs": decision.evidence.runs,
             "hash": decision.evidence.hash,
-            "unit": str(unit_of(found.question.evidence_id).measure),
-            "noise_from": noise_from or decision.evidence.id,
         },
+        "noise_from": noise_from or decision.evidence.id,
     }
 
 

@@ -67,10 +67,7 @@ def test_private_runs_have_a_law_and_a_recommendation(command):
     plan = "recommend", "--compute", "1e18", "--data", "1e6", "--epsilon", "4", "--evidence"
     found = run(*plan, "team", "--json")
     assert found["evidence"]["hash"] == fit["evidence"]["hash"]
-    assert (found["evidence"]["unit"], found["evidence"]["noise_from"]) == (
-        "nats-per-token",
-        "team",
-    )
+    assert (found["cross_entropy"]["unit"], found["noise_from"]) == ("nats-per-token", "team")
     assert found["compute_flops"] <= 1.0001e18
 
 
