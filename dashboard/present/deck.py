@@ -161,7 +161,7 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
     slides.append(
         Slide(
             key="steps",
-            title=objections.stepwise(answer, study, words),
+            title=objections.stepwise(study, words),
             points=(roi_wording.staged(study.staged, words),),
             table=tables.steps(study, words),
             notes=(words.say("A gate is written down before anything is measured."),),

@@ -137,7 +137,7 @@ def forecast(answer: Decision, words: Words) -> str:
     )
 
 
-def stepwise(answer: Answer, study: Study, words: Words) -> str:
+def stepwise(study: Study, words: Words) -> str:
     """What steps with gates are good for on these figures."""
     first, second = study.staged.gates
     stops = words.say("Each step has a gate at which we can stop.")
@@ -145,11 +145,6 @@ def stepwise(answer: Answer, study: Study, words: Words) -> str:
         return stops
     if first.passed <= 0:
         return words.say("On these figures no result of a pilot would make the plan pay.")
-    if answer.verdict.code is Code.PILOT:
-        return words.say(
-            "The plan lies far from what has been measured: a pilot tests the forecast, which no "
-            "figure below counts as a gain."
-        )
     if first.threshold is None and second.threshold is None:
         return words.say("On these figures no result at a gate would change the decision to go on.")
     return stops

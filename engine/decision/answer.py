@@ -12,7 +12,7 @@ provisional.
 >>> asked = question(3.8e20, 10_000_000, 4.0)
 >>> found = answer(asked, fitted_evidence(asked.evidence_id))
 >>> str(found.verdict.code), found.noise.value
-('train', 'estimated')
+('pilot', 'estimated')
 """
 
 from dataclasses import asdict, dataclass, replace

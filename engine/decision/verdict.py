@@ -1,8 +1,8 @@
 """The verdict: train, pilot first, or wait; the one place that decides what is asked for.
 
-It follows from the figures, not from the wish to go ahead: where a pilot is worth its price, or the
-plan pays but lies outside the evidence, a pilot is asked for; where neither the plan nor a pilot is
-expected to pay, nothing is; nor where nobody knows what the plan would be worth.
+It follows from the figures, not from the wish to go ahead: a pilot is asked for where it can turn
+the answer and that is worth more than its price, and nowhere else; where neither the plan nor a
+pilot is expected to pay, nothing is; nor where nobody knows what the plan would be worth.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ class Reason(StrEnum):
     PAYS = "pays"
     PILOT_PAYS = "pilot-pays"
     OUTSIDE_EVIDENCE = "outside-evidence"
+    """It pays, far from what was measured, and a pilot is not worth its price."""
     DOES_NOT_PAY = "does-not-pay"
     VALUE_UNKNOWN = "value-unknown"
     """No step leads from the evidence's unit of loss to a value."""
@@ -60,7 +61,7 @@ def verdict(decision: Decision, study: Study | None) -> Verdict:
     elif npv < 0:
         code, reason = Code.WAIT, Reason.DOES_NOT_PAY
     elif decision.extrapolation.support is Support.OUTSIDE:
-        code, reason = Code.PILOT, Reason.OUTSIDE_EVIDENCE
+        code, reason = Code.TRAIN, Reason.OUTSIDE_EVIDENCE
     else:
         code, reason = Code.TRAIN, Reason.PAYS
     return Verdict(

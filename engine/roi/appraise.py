@@ -1,7 +1,8 @@
 """The decision figures of a plan: NPV, IRR, payback, total cost, and how sure they are.
 
 Intervals and probabilities are over :data:`engine.roi.draws.DRAWS` draws of every uncertain figure,
-of the law (its own resamples, drift and scatter) and of the metric's curve. The same draws serve
+of the law (its own resamples, drift and scatter, and its transfer to another text) and of the
+metric's curve. The same draws serve
 every plan, so differences between plans are those of the plans.
 """
 
@@ -13,14 +14,14 @@ import numpy as np
 from engine.interval import FloatArray, Interval
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import PARTS, Flows, Launch, Timing, flows
-from engine.roi.draws import DRAWS, draw, student_t
+from engine.roi.draws import DRAWS, draw
 from engine.roi.kinds import METRICS
 from engine.roi.measures import internal_rates
-from engine.roi.metric import AssumedCurve, Curve, FittedCurve
+from engine.roi.metric import AssumedCurve, Curve, doubt
 from engine.roi.plan import Plan
 
 LEVEL = 0.9
-_BAND_DRAWS = 4_000
+_BAND_DRAWS = 2_000
 """Draws behind the cash band: its quantiles are taken at every month."""
 
 
@@ -151,10 +152,7 @@ def sample(
     """
     figures = draw(table, count, seed=seed) if figures is None else figures
     loss = plan.loss.draw(count, seed=seed)
-    noise = None
-    if isinstance(curve, FittedCurve) and any(any(row) for row in curve.covariance):
-        noise = student_t("curve", curve.degrees_of_freedom, count, seed)
-    metric = np.asarray(curve.metric(loss, figures, noise))
+    metric = np.asarray(curve.metric(loss, figures, doubt(curve, table, count, seed)))
     return Sample(
         plan=plan,
         figures=figures,

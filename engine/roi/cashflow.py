@@ -23,7 +23,7 @@ An incident is priced by expectation, not drawn: its variance is not in the inte
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -57,7 +57,7 @@ class Timing:
     """Sums over months of what each flow is multiplied with; (n,), (1,) or (); and the shares.
 
     The first three are discounted, ``live_months`` is not. ``shares`` and ``lives`` are of each
-    month.
+    month, ``factor`` discounts one.
     """
 
     ramp: FloatArray
@@ -66,21 +66,37 @@ class Timing:
     live_months: FloatArray
     shares: list[FloatArray]
     lives: list[FloatArray]
+    factor: FloatArray
     months: int
 
+    def held(self, gate_month: int, limited_share: float) -> tuple["Timing", "Timing"]:
+        """With the ramp held at ``limited_share`` of the users up to ``gate_month``: when all goes
+        on after it, and when everything stops there."""
+        ramp, until_ramp = self.ramp, np.zeros(())
+        live, discount = np.zeros(()), np.ones(())
+        shares, lives = list(self.shares), list(self.lives)
+        for month in range(gate_month):
+            discount = discount * self.factor
+            limited = np.minimum(shares[month], limited_share)
+            ramp = ramp - (shares[month] - limited) * discount
+            until_ramp = until_ramp + limited * discount
+            live = live + lives[month] * discount
+            shares[month] = limited
+        none = [np.zeros(())] * (self.months - gate_month)
+        on = replace(self, ramp=ramp, shares=shares)
+        stopped = replace(
+            self,
+            ramp=until_ramp,
+            live=live,
+            live_months=sum(lives[:gate_month], start=np.zeros(())),
+            shares=shares[:gate_month] + none,
+            lives=lives[:gate_month] + none,
+        )
+        return on, stopped
 
-def timing(
-    figures: Mapping[str, FloatArray],
-    *,
-    gate_month: int | None = None,
-    limited_share: float = 1.0,
-    last_month: int | None = None,
-) -> Timing:
-    """When value and costs come: the same for every plan under the same ``figures``.
 
-    With ``gate_month`` the ramp holds at ``limited_share`` of the users until then; nothing comes
-    after ``last_month``.
-    """
+def timing(figures: Mapping[str, FloatArray]) -> Timing:
+    """When value and costs come: the same for every plan under the same ``figures``."""
     f = figures
     months = round(12 * float(np.max(f["horizon_years"])))
     launch, ramp = f["launch_months"], np.maximum(f["ramp_months"], 1e-9)
@@ -92,20 +108,16 @@ def timing(
     totals = [np.zeros(shape) for _ in range(4)]
     shares: list[FloatArray] = []
     lives: list[FloatArray] = []
-    one, none = np.ones(()), np.zeros(())
+    one = np.ones(())
     for month in range(1, months + 1):
         discount = discount * factor
-        if last_month is not None and month > last_month:
-            live = share = none
-        elif month > full:
+        if month > full:
             live = share = one
         else:
             # A month counts in so far as it lies after launch.
             live = np.clip(month - launch, 0.0, 1.0)
             # The middle of the month's live part has climbed so far.
             share = live * np.clip((month - live / 2 - launch) / ramp, 0.0, 1.0)
-        if gate_month is not None and month <= gate_month:
-            share = np.minimum(share, limited_share)
         totals[0] += share * discount
         totals[1] += discount if live is one else live * discount
         totals[2] += discount
@@ -119,6 +131,7 @@ def timing(
         live_months=totals[3],
         shares=shares,
         lives=lives,
+        factor=factor,
         months=months,
     )
 
@@ -138,6 +151,14 @@ class Flows:
     """At full ramp, (n,); 0 where it is not launched."""
     legal_avoided: FloatArray
     """Present value of the legal loss that privacy avoids if launched, (n,)."""
+    gain: FloatArray
+    """By how much the metric is better than today's, (n,)."""
+    per_unit: float
+    """Mean present value, after tax, of a unit of gain in every task done with the model."""
+    upkeep: float
+    """Mean present value, after tax, of all that running a launched model costs."""
+    sunk: FloatArray
+    """What is lost where it is not launched: what was spent, less the tax on it; (n,)."""
     timing: Timing
     spent: FloatArray
     """What is paid now, (n,), negative."""
@@ -149,6 +170,14 @@ class Flows:
     def total_cost(self) -> FloatArray:
         """Total cost of ownership if launched: all costs but tax, undiscounted, (n,)."""
         return sum(self.costs.values(), start=np.zeros(()))
+
+    def under(self, when: Timing) -> FloatArray:
+        """NPV of the same cases, launched where they are, under another timing; (n,)."""
+        with_ramp, steady, relief = self.monthly
+        found: FloatArray = (
+            self.spent + with_ramp * when.ramp + steady * when.live + relief * when.all
+        )
+        return found
 
     @cached_property
     def cumulative(self) -> FloatArray:
@@ -211,9 +240,9 @@ def flows(
     }
     running = sum(if_live.values(), start=np.zeros(()))
     kept = 1 - f["tax_rate"]
+    per_unit = float(np.mean(kept * worth * when.ramp)) / 12
+    upkeep = float(np.mean(kept * (if_live["value"] - running)))
     if launch is Launch.EXPECTED:
-        per_unit = float(np.mean(kept * worth * when.ramp)) / 12
-        upkeep = float(np.mean(kept * (if_live["value"] - running)))
         launched = np.broadcast_to(gain * per_unit > upkeep, shape)
     elif launch is Launch.EACH:
         launched = np.broadcast_to(running > 0, shape)
@@ -236,6 +265,10 @@ def flows(
         },
         value_per_year=value * launched,
         legal_avoided=np.broadcast_to(full_risk / 12 * (1 - left) * when.live, shape),
+        gain=np.broadcast_to(gain, shape),
+        per_unit=per_unit,
+        upkeep=upkeep,
+        sunk=spent - f["tax_rate"] * depreciated * when.all,
         timing=when,
         spent=spent,
         monthly=(

@@ -97,10 +97,11 @@ def _kept(values: NDArray[_Number]) -> NDArray[_Number]:
 class LossForecast:
     """What the law says about the loss of one plan, nats of the evidence's token or byte.
 
-    ``resampled``: the loss under each resample of the law, (resamples,); ``scatter`` and ``drift``
-    are standard deviations of ln loss, of one run and of the law so far from its evidence;
-    ``ceiling`` is ln vocabulary. Forecasts of one law are drawn together: the same resample and the
-    same drift for all plans, scatter of its own for each.
+    ``resampled``: the loss under each resample of the law, (resamples,); ``scatter``, ``drift`` and
+    ``transfer`` are standard deviations of ln loss: of one run, of the law so far from its
+    evidence, and of the law on another text and architecture than those of its evidence;
+    ``ceiling`` is ln vocabulary. Forecasts of one law are drawn together: the same resample, drift
+    and transfer for all plans, scatter of its own for each.
     """
 
     name: str
@@ -108,20 +109,29 @@ class LossForecast:
     resampled: tuple[float, ...] = ()
     scatter: float = 0.0
     drift: float = 0.0
+    transfer: float = 0.0
     ceiling: float = math.inf
 
     def draw(self, count: int = DRAWS, *, seed: int = 0) -> FloatArray:
         """Losses, shape (count,); (1,) where nothing is uncertain."""
-        log_loss = np.array([math.log(self.value)])
-        if self.resampled:
-            index = uniform_index("law", len(self.resampled), count, seed)
-            log_loss = np.log(np.array(self.resampled))[index]
+        log_loss = math.log(self.value) + self.shared(count, seed=seed)
         if self.drift:
             log_loss = log_loss + self.drift * standard_normal("law-drift", count, seed)
         if self.scatter:
             own = standard_normal(f"run-{self.name}", count, seed)
             log_loss = log_loss + self.scatter * own
-        if not (self.resampled or self.drift or self.scatter):
+        if not (self.resampled or self.drift or self.scatter or self.transfer):
             return np.array([self.value])
         losses: FloatArray = np.minimum(np.exp(log_loss), self.ceiling)
         return losses
+
+    def shared(self, count: int = DRAWS, *, seed: int = 0) -> FloatArray:
+        """By how much ln loss differs from the law's in what a small training of the same text
+        would show too: the resample and the transfer; (count,), or (1,) where both are certain."""
+        found = np.zeros(1)
+        if self.resampled:
+            index = uniform_index("law", len(self.resampled), count, seed)
+            found = np.log(np.array(self.resampled) / self.value)[index]
+        if self.transfer:
+            found = found + self.transfer * standard_normal("law-transfer", count, seed)
+        return found

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from engine.interval import FloatArray
 
@@ -53,7 +54,7 @@ def internal_rates(flows: Sequence[float] | FloatArray) -> tuple[float, ...]:
     )
     value = _polynomial(flows, x)
     crossings = np.flatnonzero(np.sign(value[:-1]) * np.sign(value[1:]) < 0)
-    found = [1 / _bisected(flows, x[k], x[k + 1]) - 1 for k in crossings]
+    found = [1 / _root(flows, x[k], x[k + 1]) - 1 for k in crossings]
     found += [1 / root - 1 for root in x[1:-1][_crossed_at(value)]]
     unique: list[float] = []
     for rate in sorted(found):
@@ -105,15 +106,10 @@ def _crossed_at(value: FloatArray) -> NDArray[np.bool_]:
     return crossed
 
 
-def _bisected(flows: FloatArray, low: float, high: float) -> float:
+def _root(flows: FloatArray, low: float, high: float) -> float:
     """The x between ``low`` and ``high`` at which the polynomial changes sign."""
-    start = np.sign(_polynomial(flows, np.array([low]))[0])
-    for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        sign = np.sign(_polynomial(flows, np.array([middle]))[0])
-        if sign == 0:
-            return middle
-        low, high = (middle, high) if sign == start else (low, middle)
-    return (low + high) / 2
+
+    def value(x: float) -> float:
+        return float(_polynomial(flows, np.array([x]))[0])
+
+    return float(brentq(value, low, high, xtol=1e-15, rtol=1e-14))

@@ -10,6 +10,12 @@ Without pairs, worst + (ceiling − worst)/(1 + e^{(L − half)/width}) with the
 metric_half_loss and metric_width, or ceiling·(1 + e^{(L − half)/width}) for a response time, which
 has no worst: an assumption.
 
+*The form itself is in doubt.* On that scale, what has only been assumed may lie
+:data:`LEVEL_DOUBT` higher or lower, and changes by :data:`SLOPE_DOUBT` more or less than the line
+says: from half the reach on an assumed curve, from the nearest measured loss outside of the pairs.
+Both are standard deviations of ours. They are drawn; a table whose three figures are certain says
+that its curve is not in doubt.
+
 A curve is tied to the unit of loss it was made for (:mod:`engine.loss_unit`): :func:`in_unit` fits
 it to losses in another unit where the two convert, and refuses where they do not.
 
@@ -30,14 +36,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, stdtrit
+from scipy.special import expit, logit, ndtri, stdtrit
 
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
 from engine.loss_unit import BERT_WORD_PIECES, LossUnit, Measure, factor, nats
 from engine.roi.assumptions import Assumptions
+from engine.roi.draws import standard_normal, student_t
 from engine.roi.kinds import METRICS, CurveShape, MetricKind, require_metric
 
+LEVEL_DOUBT = 0.5
+"""Standard deviation of the level of an assumed curve: at half the reach, 38 to 62 % of it."""
+SLOPE_DOUBT = 0.25
+"""Standard deviation of ln of the factor on what the line changes where nothing was measured; a
+lower loss is never worse."""
 FEWEST_PAIRS = 3
 """Two parameters and something left to judge them by."""
 CURVE_INPUTS = ("metric_ceiling", "metric_half_loss", "metric_width")
@@ -64,14 +76,34 @@ class AssumedCurve:
     def metric(
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:
-        """Metric at each ``loss``; ``noise`` is not used: the table varies."""
+        """Metric at each ``loss``; ``noise`` (2, n): standard normal draws of the form's doubt."""
         best, half, width = (np.asarray(figures[name], dtype=float) for name in CURVE_INPUTS)
-        share: FloatArray = expit((half - self.scale * np.asarray(loss, dtype=float)) / width)
+        line = (half - self.scale * np.asarray(loss, dtype=float)) / width
+        if noise is not None:
+            line = line * np.exp(SLOPE_DOUBT * noise[1]) + LEVEL_DOUBT * noise[0]
+        share: FloatArray = expit(line)
         about = METRICS[self.kind]
         if about.shape is CurveShape.EXPONENTIAL:
             limited: FloatArray = np.minimum(best / np.maximum(share, 1e-300), about.most)
             return limited
         return about.worst + (best - about.worst) * share
+
+    def noise(self, count: int, seed: int = 0) -> FloatArray:
+        """Draws of the form's doubt, for :meth:`metric`; (2, count)."""
+        return np.stack([standard_normal(f"curve-{name}", count, seed) for name in _DOUBTS])
+
+    def interval(
+        self, loss: float, figures: Mapping[str, ArrayLike], *, level: float = 0.9
+    ) -> Interval:
+        """The metric at ``loss`` with the interval of the form's doubt, all figures as given."""
+        _, half, width = (float(np.asarray(figures[name]).ravel()[0]) for name in CURVE_INPUTS)
+        line = (half - self.scale * loss) / width
+        far = float(ndtri((1 + level) / 2)) * math.hypot(LEVEL_DOUBT, SLOPE_DOUBT * line)
+        low, value, high = (
+            float(np.ravel(self.metric(loss, figures, _level_noise(shift)))[0])
+            for shift in (-far, 0.0, far)
+        )
+        return Interval(value=value, low=low, high=high, level=level)
 
     def loss_for(self, metric: float, figures: Mapping[str, float]) -> float:
         """The loss at which the metric is reached.
@@ -122,21 +154,42 @@ class FittedCurve:
     def metric(
         self, loss: ArrayLike, figures: Mapping[str, ArrayLike], noise: FloatArray | None = None
     ) -> FloatArray:
-        """Metric at each ``loss``; ``noise`` (2, n): standard t draws that vary the parameters."""
+        """Metric at each ``loss``; ``noise`` (3, n): standard t draws that vary the parameters,
+        and normal ones of the form's doubt outside of the pairs."""
         loss = self.scale * np.asarray(loss, dtype=float)
         line = self.intercept + self.slope * loss
         if noise is not None:
-            root = _root(np.array(self.covariance))
-            shift = root @ noise
+            shift = _root(np.array(self.covariance)) @ noise[:2]
             line = line + shift[0] + shift[1] * loss
+            factor = np.expm1(SLOPE_DOUBT * noise[2])
+            line = line + factor * self.slope * self._beyond(loss)
         return self._back(line)
 
-    def interval(self, loss: float, *, level: float = 0.9) -> Interval:
-        """The mean metric at ``loss`` with its interval."""
+    def noise(self, count: int, seed: int = 0) -> FloatArray:
+        """Draws of the parameters and of the form's doubt, for :meth:`metric`; (3, count)."""
+        slope = standard_normal("curve-slope", count, seed)
+        if not any(any(row) for row in self.covariance):
+            return np.stack([np.zeros(count), np.zeros(count), slope])
+        return np.stack([*student_t("curve", self.degrees_of_freedom, count, seed), slope])
+
+    def _beyond(self, loss: FloatArray) -> FloatArray:
+        """How far each loss lies outside of the measured ones, with its sign."""
+        measured = [at for at, _ in self.pairs]
+        return loss - np.clip(loss, min(measured), max(measured))
+
+    def interval(
+        self,
+        loss: float,
+        figures: Mapping[str, ArrayLike] | None = None,
+        *,
+        level: float = 0.9,
+    ) -> Interval:
+        """The mean metric at ``loss`` with its interval; no figure of the table matters."""
         loss = self.scale * loss
         at = np.array([1.0, loss])
+        doubt = SLOPE_DOUBT * self.slope * float(self._beyond(np.array(loss)))
         width = stdtrit(self.degrees_of_freedom, (1 + level) / 2) * math.sqrt(
-            max(float(at @ np.array(self.covariance) @ at), 0.0)
+            max(float(at @ np.array(self.covariance) @ at), 0.0) + doubt**2
         )
         line = self.intercept + self.slope * loss
         low, value, high = (
@@ -168,6 +221,19 @@ class FittedCurve:
 
 
 Curve = AssumedCurve | FittedCurve
+_DOUBTS = ("level", "slope")
+
+
+def _level_noise(shift: float) -> FloatArray:
+    return np.array([shift / LEVEL_DOUBT, 0.0])
+
+
+def doubt(curve: Curve, table: Assumptions, count: int, seed: int = 0) -> FloatArray | None:
+    """Draws of what is not known of the curve's form; None where the table's figures of an assumed
+    curve are certain."""
+    if not curve.measured and not any(table[name].uncertain for name in CURVE_INPUTS):
+        return None
+    return curve.noise(count, seed)
 
 
 def assumed(kind: MetricKind, table: Assumptions) -> AssumedCurve:

@@ -1,29 +1,30 @@
 """What the NPV hangs on: a ranked tornado, and the value of each figure at which it is zero.
 
-Both move one figure at a time from the central case. The predicted loss (over its interval) and the
-fitted curve (over its own) stand beside the table's figures.
+Both move one figure at a time from the central case. The predicted loss (over its interval), the
+law's transfer to another text and the curve (over their own) stand beside the table's figures.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtri
 
 from engine.interval import FloatArray
 from engine.roi.appraise import LEVEL, Sample
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import Launch, flows
+from engine.roi.cashflow import Launch, Timing, flows, timing
 from engine.roi.inputs import INPUTS, Kind
 from engine.roi.kinds import METRIC_ROWS, METRICS
-from engine.roi.metric import Curve, FittedCurve
+from engine.roi.metric import Curve, doubt
 from engine.roi.plan import Plan
 
-LOSS, CURVE = "predicted_loss", "metric_curve"
+LOSS, TRANSFER, CURVE, FORM = "predicted_loss", "law_transfer", "metric_curve", "curve_form"
 """Unknowns that are no rows of the table."""
 _WIDEST = 1e3
 """A break-even farther than this factor from the value is called none."""
 _POINTS = 48
-_ZOOMS = 6
+_ZOOMS = 2
 _WHOLE = ("horizon_years",)
 """Figures that are one for all cases."""
 _OF_TIME = ("launch_months", "ramp_months", "discount_rate")
@@ -93,8 +94,9 @@ def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven
             for name, grid, row in zip(names, grids, npv, strict=True)
         ]
     about, found = METRICS[curve.kind], []
-    for name, grid in zip(names, grids, strict=True):
-        at = None if grid is None else float(grid[grid.size // 2])
+    ends = _npv_on(plan, curve, values, names, grids)
+    for name, grid, row in zip(names, grids, ends, strict=True):
+        at = _crossed(grid, row, values[name])
         if at is not None and name in METRIC_ROWS and not about.least <= at <= about.most:
             at = None
         value = values[name]
@@ -119,17 +121,24 @@ def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | N
 def _unknowns(found: Sample, table: Assumptions, curve: Curve) -> list[Bar]:
     values = {name: np.array([value]) for name, value in table.values.items()}
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    bars, way = [], METRICS[curve.kind].direction
-    if found.loss.size > 1:
-        low, high = np.quantile(found.loss, ends)
-        metric = curve.metric(np.array([low, high]), values)
-        npv = flows(found.plan, values, metric, direction=way, launch=Launch.EACH).npv
-        bars.append(_bar(LOSS, low, high, npv))
-    if isinstance(curve, FittedCurve):
-        mean = curve.interval(found.plan.loss.value, level=LEVEL)
-        ends_of_it = np.array([mean.low, mean.high])
-        npv = flows(found.plan, values, ends_of_it, direction=way, launch=Launch.EACH).npv
-        bars.append(_bar(CURVE, mean.low, mean.high, npv))
+    bars, way, when = [], METRICS[curve.kind].direction, timing(values)
+
+    def bar(name: str, shown: FloatArray, metric: FloatArray) -> Bar:
+        cases = flows(found.plan, values, metric, direction=way, launch=Launch.EACH, when=when)
+        return _bar(name, shown[0], shown[1], cases.npv)
+
+    forecast = found.plan.loss
+    at_home = replace(forecast, transfer=0.0).draw(found.loss.size)
+    if at_home.size > 1:
+        losses = np.quantile(at_home, ends)
+        bars.append(bar(LOSS, losses, curve.metric(losses, values)))
+    if forecast.transfer:
+        losses = forecast.value * np.exp(forecast.transfer * ndtri(ends))
+        bars.append(bar(TRANSFER, losses, curve.metric(losses, values)))
+    if doubt(curve, table, 1) is not None:
+        mean = curve.interval(forecast.value, values, level=LEVEL)
+        metric = np.array([mean.low, mean.high])
+        bars.append(bar(CURVE if curve.measured else FORM, metric, metric))
     return bars
 
 
@@ -143,10 +152,12 @@ def _bar(name: str, low: float, high: float, npv: FloatArray) -> Bar:
     )
 
 
-def _npv(plan: Plan, curve: Curve, cases: Mapping[str, FloatArray]) -> FloatArray:
+def _npv(
+    plan: Plan, curve: Curve, cases: Mapping[str, FloatArray], when: Timing | None = None
+) -> FloatArray:
     metric = np.atleast_1d(curve.metric(plan.loss.value, cases))
     way = METRICS[curve.kind].direction
-    return flows(plan, cases, metric, direction=way, launch=Launch.EACH).npv
+    return flows(plan, cases, metric, direction=way, launch=Launch.EACH, when=when).npv
 
 
 def _npv_on(
@@ -158,18 +169,24 @@ def _npv_on(
 ) -> list[FloatArray | None]:
     """NPV along each figure's grid, the others at their values, in one go."""
     found: dict[str, FloatArray] = {}
-    for group in (_OF_TIME, tuple(name for name in names if name not in _OF_TIME)):
+    usual = timing({name: np.array([value]) for name, value in values.items()})
+    others = tuple(name for name in names if name not in _OF_TIME)
+    for group, when in ((_OF_TIME, None), (others, usual)):
         live = [
             (name, grid)
             for name, grid in zip(names, grids, strict=True)
             if grid is not None and name in group
         ]
-        found |= _npv_of_group(plan, curve, values, live)
+        found |= _npv_of_group(plan, curve, values, live, when)
     return [found.get(name) for name in names]
 
 
 def _npv_of_group(
-    plan: Plan, curve: Curve, values: Mapping[str, float], live: list[tuple[str, FloatArray]]
+    plan: Plan,
+    curve: Curve,
+    values: Mapping[str, float],
+    live: list[tuple[str, FloatArray]],
+    when: Timing | None,
 ) -> dict[str, FloatArray]:
     total = sum(grid.size for _, grid in live)
     cases = {name: np.array([value]) for name, value in values.items()}
@@ -179,7 +196,7 @@ def _npv_of_group(
         cases[name][start : start + grid.size] = grid
         starts[name] = slice(start, start + grid.size)
         start += grid.size
-    npv = _npv(plan, curve, cases) if live else np.zeros(0)
+    npv = _npv(plan, curve, cases, when) if live else np.zeros(0)
     return {name: npv[place] for name, place in starts.items()}
 
 
@@ -201,13 +218,29 @@ def _grid(name: str, value: float) -> FloatArray:
     return grid[(grid >= least) & (grid <= most)]
 
 
-def _zoomed(grid: FloatArray | None, npv: FloatArray | None, value: float) -> FloatArray | None:
-    """A finer grid across the change of sign nearest to ``value``; None without one."""
+def _crossed(grid: FloatArray | None, npv: FloatArray | None, value: float) -> float | None:
+    """Where the line between two neighbours of other signs is zero, nearest to ``value``."""
+    place = _change(grid, npv, value)
+    if place is None or grid is None or npv is None:
+        return None
+    low, high = npv[place], npv[place + 1]
+    return float(grid[place] + (grid[place + 1] - grid[place]) * low / (low - high))
+
+
+def _change(grid: FloatArray | None, npv: FloatArray | None, value: float) -> int | None:
+    """The place on the grid from which to the next the sign changes, nearest to ``value``."""
     if grid is None or npv is None:
         return None
     changes = np.flatnonzero(np.sign(npv[:-1]) != np.sign(npv[1:]))
     if not changes.size:
         return None
     middle = (grid[changes] + grid[changes + 1]) / 2
-    nearest = changes[np.argmin(np.abs(middle - value))]
+    return int(changes[np.argmin(np.abs(middle - value))])
+
+
+def _zoomed(grid: FloatArray | None, npv: FloatArray | None, value: float) -> FloatArray | None:
+    """A finer grid across the change of sign nearest to ``value``; None without one."""
+    nearest = _change(grid, npv, value)
+    if nearest is None or grid is None:
+        return None
     return np.linspace(grid[nearest], grid[nearest + 1], _POINTS + 1)

@@ -1,52 +1,54 @@
 r"""Pilot → limited → full: what each step tells, what that is worth, and where to stop.
 
-A decision now goes ahead if the expected NPV is above zero. A pilot measures the loss before the
-money is spent, a limited launch the metric before everybody gets it; each lets one stop. What
-stopping is worth is the expected value of sample information:
-E[max(E[NPV | what was seen], 0)] − max(E[NPV], 0), with E[· | seen] by regression of the draws' NPV
-on what they would show (Strong, Oakley, Brennan and Breeze, 2015, doi 10.1177/0272989X15575286),
-here monotone pooled averages of equal shares of the draws. The gates are where that conditional
-expectation crosses zero.
+A decision now goes ahead if the expected NPV is above zero. A pilot is a small training of the own
+text: it shows how far the law and the curve hold there (:mod:`engine.roi.experiment`) before the
+money is spent. Its size is the one whose worth less price is largest. A limited launch shows what
+the model earns in use before everybody gets it: metric, adoption and tasks together, told as the
+metric at the expected adoption. Each lets one stop; the gates are where the expectation given what
+was seen crosses zero.
 
-Assumed: a pilot shows ln loss with standard deviation ``pilot_noise`` (0.05 by default, what one
-seed scatters in small runs), a limited launch the metric with ``metric_noise`` of itself (10 %);
-the pilot's time is part of the months until launch. A pilot extrapolates in size, which its noise
-must cover. Not covered: what else may be learnt on the way, such as adoption.
+Assumed: a pilot of a share s of the plan's compute ends at a loss s^−:data:`LOSS_EXPONENT` times
+as high, and shows ln loss with the standard deviation of its seed (:data:`SEED_NOISE`) and of what
+does not carry over from its size, :data:`SIZE_NOISE` a decade; it measures the metric to
+:data:`METRIC_NOISE` of itself, and so does a limited launch. The pilot's time is part of the months
+until launch. Going ahead at once needs no pilot and does not pay for one.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.interval import FloatArray
-from engine.roi.appraise import sample
+from engine.roi.appraise import Sample, sample
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import timing
 from engine.roi.draws import DRAWS, standard_normal
+from engine.roi.experiment import (
+    Belief,
+    Experiment,
+    Information,
+    belief_of,
+    conditional,
+    expected_gain,
+    seen,
+    worth,
+)
+from engine.roi.kinds import METRICS
 from engine.roi.metric import Curve
 from engine.roi.plan import Plan
 
-PILOT_NOISE = 0.05
+PILOT_SHARES = (1e-3, 1e-2, 1e-1)
+"""Sizes of a pilot to choose from, of the plan's compute."""
+LOSS_EXPONENT = 0.05
+SEED_NOISE = 0.03
+SIZE_NOISE = 0.02
 METRIC_NOISE = 0.10
 LIMITED_SHARE = 0.1
 LIMITED_MONTHS = 6
 _BINS = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Information:
-    """What knowing something before deciding is worth, JPY."""
-
-    name: str
-    value: float
-    """Expected gain over deciding now, before its price."""
-    price: float
-
-    @property
-    def net(self) -> float:
-        """Value less price: above zero, find out first."""
-        return self.value - self.price
+_CHOSEN_BY = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,7 @@ class Gate:
 
     ``threshold`` is None where every outcome leads the same way. ``at_most``: whether going on
     asks for at most the threshold (a loss) or at least (a metric). ``passed`` is the probability.
+    A loss is the plan's as the pilot lets one expect it.
     """
 
     measured: str
@@ -72,10 +75,12 @@ class StagedPlan:
     """Pilot → gate → training and limited launch → gate → full launch, against all at once."""
 
     npv_at_once: float
-    """Expected NPV of going ahead without gates."""
+    """Expected NPV of going ahead without gates and without a pilot."""
     npv_staged: float
     """Expected NPV with both gates, the pilot's price paid in any case."""
     pilot: Information
+    pilot_share: float
+    """Compute of the pilot over that of the plan."""
     limited: Information
     perfect: Information
     """Knowing everything: no pilot can be worth more."""
@@ -86,23 +91,47 @@ class StagedPlan:
     """That the project reaches full launch."""
 
 
+def pilot_of(found: Sample, share: float) -> Experiment:
+    """The pilot that takes ``share`` of the compute of a sample's plan: set up for the table's
+    ``pilot_cost``, and trained at the price of its compute."""
+    costs, forecast = found.flows.costs, found.plan.loss
+    run = share * float(np.mean(costs["training"] + costs["communication"]))
+    decades = -math.log10(share)
+    return Experiment(
+        name="pilot",
+        price=float(np.mean(found.figures["pilot_cost"])) + run,
+        loss=min(forecast.value * share**-LOSS_EXPONENT, forecast.ceiling),
+        loss_noise=math.hypot(SEED_NOISE, SIZE_NOISE * decades),
+        metric_noise=METRIC_NOISE,
+    )
+
+
+def best_pilot(belief: Belief, *, seed: int = 0) -> tuple[float, Experiment]:
+    """The share of the compute whose pilot is worth most less its price, and that pilot; the first
+    :data:`_CHOSEN_BY` draws decide, so that they cannot flatter what all of them say."""
+    pilots = {share: pilot_of(belief.sample, share) for share in PILOT_SHARES}
+    few = belief.first(_CHOSEN_BY)
+    share = max(pilots, key=lambda each: worth(pilots[each], few, seed=seed).net)
+    return share, pilots[share]
+
+
 def staged_plan(
     plan: Plan,
     table: Assumptions,
     curve: Curve,
     *,
-    pilot_noise: float = PILOT_NOISE,
     metric_noise: float = METRIC_NOISE,
     limited_share: float = LIMITED_SHARE,
     limited_months: int = LIMITED_MONTHS,
     count: int = DRAWS,
     seed: int = 0,
+    at_once: Sample | None = None,
 ) -> StagedPlan:
-    """The staged plan in numbers; about 60 ms.
+    """The staged plan in numbers; ``at_once``: its sample where known already.
 
     Raises :class:`InputError` for negative noise or a share of users outside (0, 1].
     """
-    if min(pilot_noise, metric_noise) < 0:
+    if metric_noise < 0:
         raise InputError("Expected measurement noise of at least 0.")
     if not 0 < limited_share <= 1:
         raise InputError(
@@ -111,60 +140,56 @@ def staged_plan(
         )
     launch = table["launch_months"].value
     month = min(round(launch) + limited_months, round(12 * table["horizon_years"].value) - 1)
-    at_once = sample(plan, table, curve, count=count, seed=seed)
-    figures = at_once.figures
-    gated, until_gate = (
-        sample(
-            plan,
-            table,
-            curve,
-            count=count,
-            seed=seed,
-            figures=figures,
-            when=timing(figures, gate_month=month, limited_share=limited_share, last_month=last),
-        )
-        for last in (None, month)
-    )
-    seen_loss = _noisy(np.log(at_once.loss), pilot_noise, "pilot", count, seed)
-    seen_metric = _noisy(gated.metric, metric_noise * np.abs(gated.metric), "limited", count, seed)
-    pilot_price = float(np.mean(at_once.figures["pilot_cost"]))
-    # The price of the pilot is in the NPV; whoever decides after it has paid it either way.
-    go = at_once.flows.npv + pilot_price
-    stop_later = until_gate.flows.npv + pilot_price
-    rest = gated.flows.npv + pilot_price - stop_later
-    after_metric = _conditional(seen_metric, rest)
-    with_second_gate = stop_later + np.maximum(after_metric, 0.0)
-    after_loss = _conditional(seen_loss, with_second_gate)
-    on, full = after_loss > 0, after_metric > 0
+    at_once = at_once or sample(plan, table, curve, count=count, seed=seed)
+    count, figures = at_once.flows.npv.size, at_once.figures
+    belief = belief_of(at_once, table, curve, seed=seed)
+    share, pilot = best_pilot(belief, seed=seed)
+    saved = float(np.mean(figures["pilot_cost"]))
+    # Whoever decides after a pilot has paid for it either way: its price is taken off at the end.
+    on_or_off = at_once.flows.timing.held(month, limited_share)
+    gated, stopped = (at_once.flows.under(when) for when in on_or_off)
+    rest, stop_later = gated - stopped, stopped + saved
+    way = METRICS[curve.kind].direction
+    in_use = _in_use(at_once, metric_noise, seed)
+    after_use = _conditional(in_use, rest)
+    full = (after_use > 0) & at_once.flows.launched
+    with_second_gate = stop_later + np.where(full, rest, 0.0)
+    seen_now = seen(pilot, belief, seed=seed)
+    told, on = _told(pilot, belief, seen_now, with_second_gate)
+    expected_loss = plan.loss.value * np.exp(seen_now[0])
+    today = float(np.mean(figures["metric_today"]))
+    go, ungated = belief.earned, float(np.mean(stop_later + rest))
     return StagedPlan(
-        npv_at_once=float(np.mean(at_once.flows.npv)),
-        npv_staged=float(np.mean(np.where(on, with_second_gate, 0.0))) - pilot_price,
-        pilot=information("pilot", seen_loss, go, pilot_price),
+        npv_at_once=float(np.mean(go)),
+        npv_staged=float(np.mean(np.where(on, with_second_gate, 0.0))) - told.price,
+        pilot=told,
+        pilot_share=share,
         limited=Information(
             name="limited",
-            value=max(float(np.mean(with_second_gate) - np.mean(stop_later + rest)), 0.0),
-            price=max(float(np.mean(go) - np.mean(stop_later + rest)), 0.0),
+            value=max(float(np.mean(with_second_gate)) - ungated, 0.0),
+            price=max(float(np.mean(at_once.flows.npv)) + saved - ungated, 0.0),
         ),
         perfect=Information(
             name="perfect",
-            value=float(np.mean(np.maximum(go, 0.0))) - max(float(np.mean(go)), 0.0),
+            value=float(np.mean(np.maximum(at_once.flows.npv + saved, 0.0)))
+            - max(float(np.mean(at_once.flows.npv)) + saved, 0.0),
             price=0.0,
         ),
         gates=(
             Gate(
                 measured="loss",
-                threshold=_exp(_crossing(seen_loss, after_loss)),
+                threshold=_crossing(expected_loss, _conditional(expected_loss, with_second_gate)),
                 at_most=True,
                 passed=float(np.mean(on)),
-                spent_before=pilot_price,
+                spent_before=told.price,
                 month=min(1.0, launch),
             ),
             Gate(
                 measured="metric",
-                threshold=_crossing(seen_metric, after_metric),
-                at_most=_falls(seen_metric, after_metric),
+                threshold=_metric_at(_crossing(in_use, after_use), today, way),
+                at_most=way < 0,
                 passed=float(np.mean(full[on])) if on.any() else 0.0,
-                spent_before=float(np.mean(pilot_price - stop_later[on])) if on.any() else 0.0,
+                spent_before=told.price + float(np.mean(-stop_later[on])) if on.any() else 0.0,
                 month=float(month),
             ),
         ),
@@ -174,35 +199,46 @@ def staged_plan(
     )
 
 
-def information(name: str, seen: FloatArray, npv: FloatArray, price: float) -> Information:
-    """Expected value of seeing ``seen`` before deciding about ``npv``, both (n,)."""
-    expected = _conditional(seen, npv)
-    gain = float(np.mean(np.maximum(expected, 0.0)) - max(float(np.mean(npv)), 0.0))
-    return Information(name=name, value=max(gain, 0.0), price=price)
+def _told(
+    pilot: Experiment, belief: Belief, shown: FloatArray, staged: FloatArray
+) -> tuple[Information, NDArray[np.bool_]]:
+    """What the pilot is worth for the plan at once, and where it lets the staged one go on."""
+    at_once, in_stages = conditional(shown, np.stack([belief.earned, staged]))
+    value = expected_gain(at_once, belief.earned)
+    return Information(name=pilot.name, value=value, price=pilot.price), in_stages > 0
 
 
-def _noisy(
-    truth: FloatArray, noise: FloatArray | float, name: str, count: int, seed: int
-) -> FloatArray:
-    return np.broadcast_to(truth, (count,)) + noise * standard_normal(
-        f"measured-{name}", count, seed
-    )
+def _in_use(found: Sample, noise: float, seed: int) -> FloatArray:
+    """The gain that a limited launch shows, with its noise: of a task, were the tasks and the
+    adoption as expected; (n,)."""
+    f, gain = found.figures, found.flows.gain
+    used = f["tasks_per_year"] * f["adoption"] * f["value_per_unit"]
+    shown = gain * used / np.mean(used)
+    off = noise * standard_normal("measured-limited", gain.size, seed)
+    return np.asarray(shown * (1 + off))
 
 
-def _conditional(seen: FloatArray, value: FloatArray) -> FloatArray:
-    """E[value | seen] at every draw: pooled averages over equal shares, made monotone."""
-    value = np.broadcast_to(value, np.broadcast_shapes(seen.shape, value.shape))
-    if seen.size < 2 or np.ptp(seen) == 0:
+def _metric_at(gain: float | None, today: float, way: float) -> float | None:
+    return None if gain is None else today + way * gain
+
+
+def _conditional(shown: FloatArray, value: FloatArray) -> FloatArray:
+    """E[value | shown] at every draw by the other half of them: pooled averages over equal shares,
+    made monotone; both (n,)."""
+    value = np.broadcast_to(value, shown.shape)
+    if shown.size < 2 * _BINS or np.ptp(shown) == 0:
         return np.full(value.shape, float(np.mean(value)))
-    order = np.argsort(seen, kind="stable")
-    parts = np.array_split(order, min(_BINS, seen.size))
-    means = np.array([value[part].mean() for part in parts])
-    rising = np.corrcoef(np.arange(means.size), means)[0, 1] >= 0 if np.ptp(means) > 0 else True
-    smooth = _isotonic(means if rising else -means)
-    smooth = smooth if rising else -smooth
     found = np.empty(value.shape)
-    for part, level in zip(parts, smooth, strict=True):
-        found[part] = level
+    half = shown.size // 2
+    for ours, theirs in ((slice(None, half), slice(half, None)), (slice(half, None), slice(half))):
+        order = np.argsort(shown[theirs], kind="stable")
+        parts = np.array_split(order, _BINS)
+        means = np.array([value[theirs][part].mean() for part in parts])
+        edges = np.array([shown[theirs][part[-1]] for part in parts[:-1]])
+        varies = np.ptp(means) > 0
+        rising = not varies or np.corrcoef(np.arange(means.size), means)[0, 1] >= 0
+        smooth = _isotonic(means) if rising else -_isotonic(-means)
+        found[ours] = smooth[np.searchsorted(edges, shown[ours])]
     return found
 
 
@@ -228,12 +264,3 @@ def _crossing(seen: FloatArray, expected: FloatArray) -> float | None:
     if positive.mean() < negative.mean():
         return float((positive.max() + negative.min()) / 2)
     return float((positive.min() + negative.max()) / 2)
-
-
-def _falls(seen: FloatArray, expected: FloatArray) -> bool:
-    positive, negative = seen[expected > 0], seen[expected <= 0]
-    return bool(positive.size and negative.size and positive.mean() < negative.mean())
-
-
-def _exp(value: float | None) -> float | None:
-    return None if value is None else float(np.exp(value))

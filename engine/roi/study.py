@@ -52,5 +52,5 @@ def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: in
         tornado=tornado(found, table, curve),
         break_evens=break_evens(best, table, curve),
         break_even_metric=break_even_metric(best, table, curve),
-        staged=staged_plan(best, table, curve, seed=seed),
+        staged=staged_plan(best, table, curve, seed=seed, at_once=found),
     )

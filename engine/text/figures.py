@@ -204,9 +204,9 @@ def figure(key: str, value: float, words: Words) -> str:
     """A value of the table or the plan with its unit."""
     if key == "attack_advantage":
         return formats.percent(value, words.language)
-    if key == "metric_curve":
+    if key in ("metric_curve", "curve_form"):
         return metric(value, words)
-    if key == "predicted_loss":
+    if key in ("predicted_loss", "law_transfer"):
         return f"{formats.loss(value)} {words.field(words.loss_unit.measure)}"
     if key in CURVE_LOSSES:
         return _loss(value, words.curve_unit, words)

@@ -94,6 +94,8 @@ FIELDS: Mapping[str, str] = {
     "damages_per_person": N_("damages for a person whom a leak concerns"),
     "advantage_without_dp": N_("attacker's advantage without privacy"),
     "predicted_loss": N_("predicted loss"),
+    "law_transfer": N_("loss on your own text, where the law is of another"),
+    "curve_form": N_("form of the assumed step from loss to value"),
     "metric_curve": N_("measured step from loss to minutes"),
     "metric": N_("minutes saved a task"),
     "metric_kind": N_("the metric"),

@@ -14,7 +14,7 @@ _WHY = {
     Reason.PAYS: N_("It is expected to pay, and the plan lies near what has been measured."),
     Reason.PILOT_PAYS: N_("What a pilot can show is worth more than it costs."),
     Reason.OUTSIDE_EVIDENCE: N_(
-        "The plan lies far from what has been measured: a pilot comes before the money."
+        "It is expected to pay, far from what has been measured; a pilot would not pay for itself."
     ),
     Reason.DOES_NOT_PAY: N_(
         "Neither the plan nor a pilot is expected to pay; we come back when the largest unknown "

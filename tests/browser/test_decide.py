@@ -99,7 +99,7 @@ def test_the_language_switch_keeps_the_scenario(decide):
 
 def test_the_first_page_opens_by_its_name_too(page, dashboard):
     page.goto(f"{dashboard.url}/decide?epsilon=2&lang=en")
-    expect(sentence(page)).to_contain_text("Train a", timeout=FIRST)
+    expect(sentence(page)).to_contain_text("The best plan", timeout=FIRST)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert urlparse(page.url).path == "/" and query(page)["epsilon"] == "2"
 

@@ -350,8 +350,8 @@ def test_all_keys_of_before_are_still_there_with_the_decisions_values(usual):
 
 def test_the_document_says_the_verdict_and_what_binds(usual):
     assert usual["verdict"].keys() == {"code", "reason", "sentence"}
-    assert usual["verdict"]["code"] == "train" and usual["verdict"]["reason"] == "pays"
-    assert usual["verdict"]["sentence"].startswith("Train: It is expected to pay")
+    assert usual["verdict"]["code"] == "pilot" and usual["verdict"]["reason"] == "pilot-pays"
+    assert usual["verdict"]["sentence"].startswith("Pilot first: What a pilot can show")
     assert usual["binds"] == "data" and usual["noise"] == "certified"
     gains = {name: each["value"] for name, each in usual["doubling"].items()}
     assert max(gains, key=gains.__getitem__) == usual["binds"]
@@ -457,7 +457,7 @@ def test_the_table_speaks_japanese_and_dollars(capsys):
     arguments = [*RECOMMEND, "--language", "ja", "--alternative-model-size", "335e6"]
     assert main([*arguments, "--currency", "USD"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "実施" in lines[0] and "確率は" in lines[0]
+    assert "パイロット先行" in lines[0] and "確率は" in lines[0]
     assert not any(sign in line for line in lines for sign in "¥円$")
     assert any("ドル" in line for line in lines)
     assert all(re.search("[ぁ-んァ-ヶ一-龠]", line) for line in lines)
@@ -469,7 +469,7 @@ def test_the_table_speaks_japanese_and_dollars(capsys):
 
 def test_japanese_json_has_english_keys_and_a_japanese_sentence(usual):
     found = recommended(*RECOMMEND, "--language", "ja")
-    assert found["verdict"].pop("sentence").startswith("実施")
+    assert found["verdict"].pop("sentence").startswith("パイロット先行")
     without = {**usual, "verdict": {k: v for k, v in usual["verdict"].items() if k != "sentence"}}
     assert found == without
 

@@ -57,10 +57,10 @@ def test_what_does_not_pay_waits_wherever_it_lies(decided, usual, support, pilot
     [
         (Support.INSIDE, Code.TRAIN, Reason.PAYS),
         (Support.EDGE, Code.TRAIN, Reason.PAYS),
-        (Support.OUTSIDE, Code.PILOT, Reason.OUTSIDE_EVIDENCE),
+        (Support.OUTSIDE, Code.TRAIN, Reason.OUTSIDE_EVIDENCE),
     ],
 )
-def test_what_pays_is_trained_unless_it_lies_outside_the_evidence(
+def test_what_pays_is_trained_and_says_where_it_lies_outside_the_evidence(
     decided, usual, npv, support, code, reason
 ):
     got = judged(decided, study_with(usual, npv=npv, pilot_net=0.0), support)
@@ -79,7 +79,8 @@ def test_real_figures_follow_the_rules(decided, usual):
     sure = replace(usual, staged=replace(usual.staged, pilot=useless))
     assert judged(decided, poor).code is Code.WAIT
     assert judged(decided, poor, Support.OUTSIDE).code is Code.WAIT
-    assert judged(decided, usual, Support.OUTSIDE).code is Code.PILOT
+    assert judged(decided, sure, Support.OUTSIDE).code is Code.TRAIN, "no pilot pays for itself"
+    assert judged(decided, usual, Support.OUTSIDE).code is judged(decided, usual).code
     assert judged(decided, sure).code is Code.TRAIN
     worth = replace(usual.staged.pilot, value=2 * usual.staged.pilot.price)
     hopeful = replace(poor, staged=replace(poor.staged, pilot=worth))

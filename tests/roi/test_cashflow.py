@@ -12,6 +12,7 @@ from engine.roi.appraise import appraise, central, compare, premium, sample
 from engine.roi.cashflow import PARTS, flows, risk_left, timing
 from engine.roi.draws import LossForecast, mean
 from engine.roi.measures import internal_rates
+from engine.roi.metric import CURVE_INPUTS
 from tests.roi.closed_forms import annuity, monthly_rate
 
 
@@ -79,7 +80,7 @@ def test_parts_sum_to_the_npv_and_flows_to_their_last_sum(plan, table, curve):
 def test_the_monte_carlo_mean_is_the_analytic_mean(plan, table, curve):
     """With timing, rate and loss certain, the NPV is a sum of products of independent figures."""
     held = {name: table[name].value for name in ("launch_months", "ramp_months", "discount_rate")}
-    curve_held = {n: table[n].value for n in ("metric_half_loss", "metric_width")}
+    curve_held = {n: table[n].value for n in CURVE_INPUTS}
     some = table.fixed(
         **held, **curve_held, incident_probability=0, utilisation=0.4, serving_utilisation=0.1
     )
@@ -179,19 +180,24 @@ def test_less_value_never_raises_the_npv(plan, table, curve, name, share):
 def test_a_gate_splits_the_npv(plan, table, curve):
     figures = {name: np.array([value]) for name, value in table.fixed(tax_rate=0.3).values.items()}
     metric = np.atleast_1d(curve.metric(2.85, figures))
-
-    def until(**options):
-        return flows(plan, figures, metric, when=timing(figures, **options))
-
-    whole = until()
-    assert until(gate_month=60, last_month=60).npv[0] == pytest.approx(whole.npv[0])
-    stopped = until(last_month=1)
-    spent = sum(stopped.present[name][0] for name in ONCE)
-    assert spent < stopped.npv[0] == pytest.approx(spent + stopped.present["tax"][0])
-    assert stopped.present["tax"][0] > 0, "written off all the same"
-    limited = until(gate_month=18, limited_share=0.1)
-    assert 0 < limited.present["value"][0] < whole.present["value"][0]
-    np.testing.assert_allclose(limited.cumulative[-1], limited.cumulative[60])
+    when = timing(figures)
+    whole = flows(plan, figures, metric, when=when)
+    assert whole.under(when)[0] == pytest.approx(whole.npv[0])
+    on, stopped = (flows(plan, figures, metric, when=held) for held in when.held(60, 1.0))
+    assert on.npv[0] == stopped.npv[0] == pytest.approx(whole.npv[0])
+    _, first = when.held(1, 1.0)
+    early = flows(plan, figures, metric, when=first)
+    spent = sum(early.present[name][0] for name in ONCE)
+    assert spent < early.npv[0] == pytest.approx(spent + early.present["tax"][0])
+    assert early.present["tax"][0] > 0, "written off all the same"
+    for held in when.held(18, 0.1):
+        limited = flows(plan, figures, metric, when=held)
+        assert 0 < limited.present["value"][0] < whole.present["value"][0]
+        assert limited.npv[0] == pytest.approx(whole.under(held)[0])
+        undiscounted = table.fixed(tax_rate=0.3, discount_rate=0.0).values
+        flat = {name: np.array([value]) for name, value in undiscounted.items()}
+        again = flows(plan, flat, metric, when=timing(flat).held(18, 0.1)[0])
+        assert again.npv[0] == pytest.approx(again.cumulative[-1][0])
 
 
 def test_plans_are_compared_draw_by_draw(plan, table, curve):
@@ -202,7 +208,7 @@ def test_plans_are_compared_draw_by_draw(plan, table, curve):
     assert found.difference.value == pytest.approx(
         recommended.flows.npv.mean() - other.flows.npv.mean()
     )
-    assert found.probability_better > 0.9, "the rest is launched under neither"
+    assert found.probability_better > 0.8, "the rest is launched under neither"
 
 
 @pytest.mark.parametrize("seed", [0, 1])

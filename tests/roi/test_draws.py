@@ -59,6 +59,20 @@ def test_plans_share_the_law_and_scatter_alone():
     assert np.array_equal(without_scatter.draw(), replace(without_scatter, name="b").draw())
 
 
+def test_the_transfer_is_shared_by_all_plans_and_widens_the_loss():
+    one = LossForecast(name="a", value=3.0, transfer=0.1)
+    assert np.std(np.log(one.draw())) == pytest.approx(0.1, rel=0.03)
+    assert np.array_equal(one.draw(), replace(one, name="b").draw())
+    np.testing.assert_allclose(np.log(one.draw() / 3.0), one.shared(DRAWS), atol=1e-12)
+
+
+def test_a_small_training_shows_neither_drift_nor_the_scatter_of_another_run():
+    whole = LossForecast(name="a", value=3.0, resampled=(2.9, 3.2), scatter=0.1, drift=0.1)
+    part = whole.shared(DRAWS)
+    assert set(np.round(3.0 * np.exp(part), 9)) == {2.9, 3.2}
+    assert LossForecast(name="a", value=3.0, scatter=0.1).shared(DRAWS).tolist() == [0.0]
+
+
 def test_a_certain_loss_is_one_number_and_a_drawn_one_stays_below_its_ceiling():
     assert LossForecast(name="a", value=3.0).draw().tolist() == [3.0]
     wild = LossForecast(name="a", value=3.0, scatter=2.0, ceiling=4.0)

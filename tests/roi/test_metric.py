@@ -6,14 +6,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from engine.errors import InputError
 from engine.loss_unit import BERT_WORD_PIECES, NATS_PER_BYTE, LossUnit, Measure
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.roi.draws import student_t
 from engine.roi.kinds import CurveShape, MetricKind
-from engine.roi.metric import AssumedCurve, FittedCurve, assumed, fit_curve, fit_metric, in_unit
+from engine.roi.metric import (
+    CURVE_INPUTS,
+    LEVEL_DOUBT,
+    SLOPE_DOUBT,
+    AssumedCurve,
+    FittedCurve,
+    assumed,
+    doubt,
+    fit_curve,
+    fit_metric,
+    in_unit,
+)
 
 LOSSES = np.array([2.0, 2.4, 2.8, 3.2, 3.6])
 
@@ -51,11 +61,59 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 def test_draws_vary_as_the_interval_says():
     pairs = list(zip(LOSSES, [4.6, 4.1, 3.2, 2.0, 0.9], strict=True))
     curve = fit_curve(pairs, ceiling=5.0)
-    drawn = curve.metric(2.9, {}, student_t("curve", curve.degrees_of_freedom, 20_000))
+    drawn = curve.metric(2.9, {}, curve.noise(20_000))
     interval = curve.interval(2.9)
     assert np.quantile(drawn, [0.05, 0.95]) == pytest.approx(
         [interval.low, interval.high], abs=0.02
     )
+
+
+PAIRS = tuple((loss, float(5 * expit(7.5 - 2.5 * loss))) for loss in LOSSES)
+
+
+def scattered(curve, loss: float) -> float:
+    """Standard deviation of the metric's line over the doubt of the curve alone."""
+    figures = DEFAULT_ASSUMPTIONS.values
+    return float(np.std(logit(curve.metric(loss, figures, curve.noise(20_000)) / 5.0)))
+
+
+def test_an_assumed_curve_is_in_doubt_the_more_the_farther():
+    """Half a logit at the assumed half-way, and a quarter of what it changes from there."""
+    curve = AssumedCurve()
+    assert scattered(curve, 3.0) == pytest.approx(LEVEL_DOUBT, rel=0.03)
+    near, far = scattered(curve, 2.6), scattered(curve, 5.0)
+    assert near == pytest.approx(np.hypot(LEVEL_DOUBT, SLOPE_DOUBT), rel=0.06)
+    assert far > 1.2 > near
+
+
+def test_measured_pairs_narrow_the_curve_and_most_among_them():
+    curve, guess = fit_curve(PAIRS, ceiling=5.0), AssumedCurve()
+    assert scattered(curve, 2.8) == pytest.approx(0.0, abs=1e-6)
+    assert 0 < scattered(curve, 1.8) < scattered(curve, 1.2) < scattered(guess, 1.2)
+    noisy = tuple(
+        (at, float(value * f))
+        for (at, value), f in zip(PAIRS, (0.98, 1.02, 0.98, 1.02, 0.98), strict=True)
+    )
+    assert 0 < scattered(fit_curve(noisy, ceiling=5.0), 2.8) < scattered(guess, 2.8) / 2
+    inside, outside = curve.interval(2.8), curve.interval(5.0)
+    assert inside.low == pytest.approx(inside.high)
+    assert outside.low < outside.value < outside.high
+
+
+def test_the_interval_of_the_form_is_that_of_its_draws():
+    curve, figures = AssumedCurve(), DEFAULT_ASSUMPTIONS.values
+    for loss in (2.2, 3.0, 4.0):
+        found = curve.interval(loss, figures)
+        drawn = np.quantile(curve.metric(loss, figures, curve.noise(20_000)), [0.05, 0.95])
+        assert (found.low, found.high) == pytest.approx(tuple(drawn), abs=0.15)
+
+
+def test_a_curve_whose_figures_are_certain_is_not_in_doubt():
+    table = DEFAULT_ASSUMPTIONS
+    sure = table.fixed(**{name: table[name].value for name in CURVE_INPUTS})
+    assert doubt(AssumedCurve(), sure, 10) is None
+    assert doubt(AssumedCurve(), table, 10) is not None
+    assert doubt(fit_curve(PAIRS, ceiling=5.0), sure, 10) is not None, "outside of its pairs"
 
 
 @given(st.floats(0.5, 8), st.floats(0.01, 2))

@@ -1,5 +1,7 @@
 """Tornado and break-even against what the model itself says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ from engine.roi.appraise import central, sample
 from engine.roi.metric import fit_curve
 from engine.roi.sensitivity import (
     CURVE,
+    FORM,
     LOSS,
+    TRANSFER,
     break_even_metric,
     break_evens,
     tornado,
@@ -18,7 +22,7 @@ def test_the_tornado_is_ranked_and_each_bar_is_the_model_itself(plan, table, cur
     bars = tornado(sample(plan, table, curve), table, curve)
     widths = [bar.width for bar in bars]
     assert widths == sorted(widths, reverse=True)
-    assert {bar.name for bar in bars} == {*table.uncertain, LOSS}
+    assert {bar.name for bar in bars} == {*table.uncertain, LOSS, FORM}
     adoption = next(bar for bar in bars if bar.name == "adoption")
     low = central(plan, table.fixed(adoption=table["adoption"].low), curve).npv[0]
     assert adoption.npv_at_low == pytest.approx(low)
@@ -27,12 +31,23 @@ def test_the_tornado_is_ranked_and_each_bar_is_the_model_itself(plan, table, cur
 def test_a_measured_curve_has_a_bar_of_its_own(plan, table):
     curve = fit_curve([(2.0, 4.6), (2.5, 3.9), (3.0, 2.4), (3.5, 1.3)], ceiling=5.0)
     names = {bar.name for bar in tornado(sample(plan, table, curve), table, curve)}
-    assert CURVE in names
+    assert CURVE in names and FORM not in names
+
+
+def test_the_transfer_of_the_law_has_a_bar_of_its_own(plan, table, curve):
+    """Beside the law's own interval, which it leaves as it is."""
+    near = {bar.name: bar for bar in tornado(sample(plan, table, curve), table, curve)}
+    moved = replace(plan, loss=replace(plan.loss, transfer=0.2))
+    far = {bar.name: bar for bar in tornado(sample(moved, table, curve), table, curve)}
+    assert TRANSFER not in near
+    assert far[LOSS] == near[LOSS]
+    assert far[TRANSFER].low == pytest.approx(2.85 * np.exp(-0.2 * 1.6449), rel=1e-4)
+    assert far[TRANSFER].width > far[LOSS].width
+    there = replace(plan, loss=replace(plan.loss, value=far[TRANSFER].high))
+    assert far[TRANSFER].npv_at_high == pytest.approx(central(there, table, curve).npv[0])
 
 
 def test_without_uncertainty_there_is_no_tornado(plan, certain, curve):
-    from dataclasses import replace
-
     sure = replace(plan, loss=replace(plan.loss, resampled=(), scatter=0.0, drift=0.0))
     assert tornado(sample(sure, certain, curve), certain, curve) == ()
 
@@ -62,8 +77,6 @@ def test_at_the_break_even_the_npv_is_zero(plan, table, curve):
 def test_the_break_even_metric(plan, table, curve):
     at = break_even_metric(plan, table, curve)
     loss = curve.loss_for(at, table.values)
-    from dataclasses import replace
-
     there = replace(plan, loss=replace(plan.loss, value=loss))
     assert central(there, table, curve).npv[0] == pytest.approx(0, abs=10)
     assert break_even_metric(plan, table.fixed(tasks_per_year=0), curve) is None
