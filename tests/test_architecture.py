@@ -134,7 +134,7 @@ ATTRIBUTES_ONLY_IN = {
     "cache_data": "dashboard.answers.cache",
     "cache_resource": "dashboard.answers.cache",
 }
-SQL_ONLY_IN = {"engine.runs.log", "engine.runs.imports.databases"}
+SQL_ONLY_IN = {"engine.runs.log", "engine.runs.imports.databases", "engine.runs.imports.trackers"}
 NO_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 SQL = re.compile(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.loss_unit import Measure, unit_of
-from engine.runs.imports import archive, databases, journal
+from engine.runs.imports import archive, databases, event_files, journal, trackers
 from engine.runs.imports.columns import KNOWN, Columns, choose_columns, known
 from engine.runs.imports.journal import Entry, JournalRun
 from engine.runs.imports.measured import Refused, measured_runs
@@ -160,7 +160,14 @@ def store(log: RunLog, found: Imported) -> list[str]:
 
 
 def read(path: Path, corrections: Corrections | None = None) -> Sheet:
-    """The table of runs in a file, whatever its format. Raises :class:`InputError`."""
+    """The table of runs in a file or a tracker's folder, whatever its format.
+
+    Raises :class:`InputError`.
+    """
+    if path.is_dir():
+        return _folder(path)
+    if event_files.is_event_file(path):
+        return event_files.events_sheet(path)
     try:
         size = path.stat().st_size
         with path.open("rb") as handle:
@@ -182,7 +189,7 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
     elif head.startswith(b"PK\x03\x04"):
         sheet = databases.workbook_sheet(path, known)
     elif head.startswith(b"SQLite format 3\0"):
-        sheet = databases.sqlite_sheet(path, known)
+        sheet = _sqlite(path)
     elif head[8:12] == b"DUCK":
         sheet = databases.duckdb_sheet(path, known)
     elif is_json(head):
@@ -190,6 +197,28 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
     else:
         sheet = text_sheet(path, corrections, KNOWN)
     return long_sheet(sheet) if is_wide(sheet) else sheet
+
+
+def _folder(path: Path) -> Sheet:
+    if trackers.is_mlruns(path):
+        return trackers.mlruns_sheet(path)
+    if event_files.has_events(path):
+        return event_files.events_sheet(path)
+    raise InputError(
+        "Expected a folder of MLflow (mlruns) or of TensorBoard's event files, got {folder}: give "
+        "a file, or a tracker's export.",
+        folder=path.name,
+    )
+
+
+def _sqlite(path: Path) -> Sheet:
+    with databases.sqlite(path) as base:
+        tables = databases.sqlite_tables(base)
+    if trackers.is_mlflow(tables):
+        return trackers.mlflow_sheet(path)
+    if trackers.is_trackio(tables):
+        return trackers.trackio_sheet(path)
+    return databases.sqlite_sheet(path, known)
 
 
 def family_of(path: Path) -> str:

@@ -15,7 +15,7 @@ examples for a promise that names none; :data:`VOCABULARY` for the bound of the 
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -128,7 +128,10 @@ def settle(run: Measured, columns: Columns, assumed: Assumed) -> Settled:
     """The run with everything that follows. Raises :class:`InputError` for what cannot be true."""
     values = dict(run.values)
     vocabulary = _vocabulary(values, assumed)
-    if run.steps.size:
+    if run.steps.size and not run.steps.any():
+        # Logged without a step: the loss is that of the run's end.
+        run = replace(run, steps=run.steps[:0])
+    elif run.steps.size:
         values["planned"] = values.get("iterations")
         values["iterations"] = int(run.steps[-1])
     elif columns.has("step"):

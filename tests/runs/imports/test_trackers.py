@@ -1,0 +1,195 @@
+"""Files of experiment trackers: as the real tools wrote them, and anew where they are installed."""
+
+import json
+import math
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InputError
+from engine.runs.imports.importing import Asked, import_file
+from engine.runs.imports.settle import Flag, Status
+from tests.runs.imports.conftest import WHEN
+
+FILES = Path(__file__).parent / "files"
+
+
+def database(name: str, target: Path) -> Path:
+    with closing(sqlite3.connect(target)) as base:
+        base.executescript((FILES / name).read_text())
+    return target
+
+
+def mlruns(target: Path) -> Path:
+    for name, content in json.loads((FILES / "mlruns.json").read_text()).items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return target
+
+
+@pytest.fixture
+def read(log):
+    def found(path: Path):
+        return import_file(path, log, Asked(family="team"), created_at=WHEN)
+
+    return found
+
+
+def outcome(found) -> list[tuple[str, Status, int | None]]:
+    return [
+        (run.name, run.status, None if run.record is None else run.record.model_size)
+        for run in found.runs
+    ]
+
+
+MLFLOW = [
+    ("run-0", Status.FINISHED, 10_000_000),
+    ("run-1", Status.FINISHED, 20_000_000),
+    ("run-2", Status.DIVERGED, None),
+]
+TWO = [("run-0", Status.FINISHED, 10_000_000), ("run-1", Status.DIVERGED, None)]
+
+
+def test_mlflow_database_and_folder_hold_the_same_runs(read, tmp_path):
+    for path in (database("mlflow.sql", tmp_path / "mlflow.db"), mlruns(tmp_path / "mlruns")):
+        found = read(path)
+        assert outcome(found) == MLFLOW
+        record = found.runs[0].record
+        assert (record.batch_size, record.iterations, record.vocabulary_size) == (256, 1000, 50257)
+        assert record.noise_multiplier == 0.8
+        assert record.curve[0] == (100, 7.8) and len(record.curve) == 10
+        assert "NaN" not in str(found.runs[2].ended) and "700" in str(found.runs[2].ended)
+
+
+def test_a_stored_0_that_mlflow_calls_nan_is_a_divergence_and_deleted_runs_stay_out(read, tmp_path):
+    path = database("mlflow.sql", tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(path)) as base, base:
+        assert base.execute("SELECT value FROM metrics WHERE is_nan").fetchone() == (0.0,)
+        base.execute("UPDATE runs SET lifecycle_stage = 'deleted' WHERE name = 'run-0'")
+        base.execute("UPDATE runs SET status = 'KILLED' WHERE name = 'run-1'")
+    assert [run.status for run in read(path).runs] == [Status.CUT, Status.DIVERGED]
+
+
+def test_runs_of_one_name_are_told_apart_by_their_ids(read, tmp_path):
+    path = database("mlflow.sql", tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("UPDATE runs SET name = 'same'")
+    names = [run.name for run in read(path).runs]
+    assert len(set(names)) == 3 and all(name.startswith("same ") for name in names)
+
+
+def test_a_loss_without_a_step_is_the_runs_last(read, tmp_path):
+    path = database("mlflow.sql", tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("DELETE FROM metrics WHERE step < 1000")
+        base.execute("UPDATE metrics SET step = 0")
+    first = read(path).runs[0]
+    assert (first.record.iterations, first.record.cross_entropy) == (1000, 6.0)
+    assert first.record.curve == ()
+
+
+def test_trackio(read, tmp_path):
+    found = read(database("trackio.sql", tmp_path / "sweep.db"))
+    assert outcome(found) == TWO
+    assert found.runs[0].record.curve[-1] == (700, 4.5)
+
+
+def test_tensorboard_folder_file_and_torn_file(read, tmp_path):
+    found = read(FILES / "tensorboard")
+    assert outcome(found) == TWO
+    record = found.runs[0].record
+    assert (record.batch_size, record.sequence_length, record.iterations) == (256, 128, 900)
+    assert record.curve[0][1] == pytest.approx(7.7)
+    (single,) = (FILES / "tensorboard" / "run-0").glob("*.tfevents.*")
+    (run,) = read(single).runs
+    assert (run.loss, [one.flag for one in run.flags]) == (pytest.approx(5.3), [Flag.INCOMPLETE])
+    torn = tmp_path / single.name
+    torn.write_bytes(single.read_bytes()[:-200])
+    assert 0 < read(torn).runs[0].measured.steps.size < run.measured.steps.size
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 50, b"\xff" * 300, bytes(range(256)) * 3])
+def test_what_is_no_event_file_is_refused(read, tmp_path, content):
+    path = tmp_path / "events.out.tfevents.1.host"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        read(path)
+
+
+def test_a_folder_of_neither_is_refused(read, tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=r"a folder of MLflow \(mlruns\) or of TensorBoard"):
+        read(tmp_path / "folder")
+
+
+def losses(run: int) -> list[float]:
+    """Nine losses; the second run's last three are NaN."""
+    down = [8 - 0.3 * step - 0.2 * run for step in range(1, 10)]
+    return [*down[:6], *[math.nan] * 3] if run else down
+
+
+SETTINGS = {"batch_size": 256, "sequence_length": 128, "noise_multiplier": 0.8, "vocab_size": 50257}
+
+
+@pytest.mark.filterwarnings("ignore")  # the tools' own
+@pytest.mark.parametrize("store", ["sqlite", "folder"])
+def test_what_mlflow_writes_now(read, tmp_path, monkeypatch, store):
+    tracking = pytest.importorskip("mlflow.tracking", reason="mlflow-skinny is not installed")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    place = tmp_path / ("mlflow.db" if store == "sqlite" else "mlruns")
+    uri = f"sqlite:///{place}" if store == "sqlite" else str(place)
+    client = tracking.MlflowClient(tracking_uri=uri)
+    experiment = client.create_experiment("sweep")
+    for run in range(2):
+        made = client.create_run(experiment, run_name=f"run-{run}").info.run_id
+        for name, value in {**SETTINGS, "model_size": 10_000_000 * (run + 1)}.items():
+            client.log_param(made, name, value)
+        for step, loss in enumerate(losses(run), start=1):
+            client.log_metric(made, "eval/loss", loss, step=100 * step)
+        client.set_terminated(made)
+    assert outcome(read(place)) == TWO
+
+
+@pytest.mark.filterwarnings("ignore")  # the tools' own
+def test_what_tensorboard_writes_now(read, tmp_path):
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    writer_of = pytest.importorskip("torch.utils.tensorboard").SummaryWriter
+    for run in range(2):
+        writer = writer_of(str(tmp_path / "logs" / f"run-{run}"))
+        for step, loss in enumerate(losses(run), start=1):
+            writer.add_scalar("eval/loss", loss, 100 * step)
+        settings = {**SETTINGS, "model_size": 10_000_000 * (run + 1)}
+        writer.add_hparams(settings, {"hparam/loss": 5.0})
+        writer.close()
+    assert outcome(read(tmp_path / "logs")) == TWO
+
+
+@pytest.mark.filterwarnings("ignore")  # the tools' own
+def test_what_trackio_writes_now(read, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    trackio = pytest.importorskip("trackio", reason="trackio is not installed")
+    for run in range(2):
+        settings = {**SETTINGS, "model_size": 10_000_000 * (run + 1)}
+        trackio.init(project="sweep", name=f"run-{run}", config=settings, embed=False)
+        for step, loss in enumerate(losses(run), start=1):
+            trackio.log({"eval/loss": loss}, step=100 * step)
+        trackio.finish()
+    (path,) = (tmp_path / "trackio").glob("*.db")
+    shutil.copy(path, tmp_path / "copy.db")
+    assert outcome(read(tmp_path / "copy.db")) == TWO
+
+
+def test_a_history_with_the_ends_of_intervals_is_read_by_its_loss(imported):
+    """As Weights & Biases exports the history of one run."""
+    head = "_step,eval/loss,eval/loss__MIN,eval/loss__MAX,params,batch_size,_timestamp\n"
+    rows = "".join(
+        f"{100 * k},{6 - k / 5},{5.9 - k / 5},{6.1 - k / 5},1e7,64,1\n" for k in range(1, 6)
+    )
+    found = imported(head + rows, name="history.csv")
+    (run,) = found.runs
+    assert run.measured.steps.tolist() == [100, 200, 300, 400, 500]
+    assert run.record is not None and run.loss == 5.0
