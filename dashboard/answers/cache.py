@@ -211,6 +211,16 @@ def _best_epsilon(question: Question) -> Candidate:
     return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
 
 
+def best_people(question: Question) -> Candidate:
+    """How many of the people earn most."""
+    return _best_people(_in_yen(question))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _best_people(question: Question) -> Candidate:
+    return inverse.best_people(_held(question, answers.applicable_curve(question)))[0]
+
+
 def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:
     """The law that steers pilots on a family's text, as the run log now stands."""
     return _pilot_law(fitted.run_log().version, family, vocabulary_size)
@@ -291,6 +301,7 @@ def renew_evidence() -> None:
         _asked_as,
         _least_budgets,
         _best_epsilon,
+        _best_people,
         budget_map,
         plan_lines,
     ):

@@ -48,5 +48,11 @@ def draw(now: Scenario, found: Answer, words: Words) -> None:
                 words.say("Which ε earns most?"), **session.bind_page("goal", "epsilon")
             ):
                 st.markdown(targets_wording.best_epsilon(cache.best_epsilon(now.question), words))
+            if found.study and st.toggle(
+                words.say("How many people earn most?"), **session.bind_page("goal", "people")
+            ):
+                best = cache.best_people(now.question)
+                most = now.question.budget.data_budget
+                st.markdown(targets_wording.best_people(best, most, words))
         except InputError as error:
             st.error(words.refusal(error), icon=":material/block:")

@@ -4,7 +4,7 @@
 from engine.api.decisions import Answer
 from engine.api.money import Candidate, Goal, Least
 from engine.config import EPSILON_RANGE
-from engine.text import figures, formats
+from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 
 
@@ -63,3 +63,21 @@ def best_epsilon(best: Candidate, words: Words) -> str:
         "choose ε by what you owe the people in the data."
     )
     return said + ("" if words.language == "ja" else " ") + more
+
+
+def best_people(best: Candidate, most: int, words: Words) -> str:
+    """How many people earn most at the central case, of at most so many."""
+    npv = figures.money(best.npv, words)
+    used = best.budget.data_budget
+    if best.npv < 0:
+        return words.say(
+            "No number of them makes the plan pay: {npv} at best in the central case.", npv=npv
+        )
+    if used >= most:
+        return words.say("All of them: {npv} in the central case, legal risk included.", npv=npv)
+    return words.say(
+        "With this compute and this ε, {people} of them earn most: {npv} in the central case, "
+        "legal risk included. What more people cost and risk outweighs what they add.",
+        people=labels.people(used, words),
+        npv=npv,
+    )

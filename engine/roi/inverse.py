@@ -35,6 +35,8 @@ _WITH: Mapping[str, Callable[[Budget, float], Budget]] = {
 """Name of one budget → all budgets with that one changed; people are whole."""
 BUDGETS = tuple(_WITH)
 _REFINEMENTS = 6
+_ROUND = tuple(m * 10**k for k in range(3, 10) for m in (1, 3))
+"""Numbers of people to try: half a decade apart."""
 _SEARCHED = {
     "compute_flops": (1e14, 1e24),
     "data_budget": (1e4, 1e10),
@@ -122,6 +124,20 @@ def best_epsilon(
     tried = along(held, "epsilon", np.geomspace(*bounds, points))
     if not tried:
         raise InputError("No epsilon allows a plan here: ask for more compute or more people.")
+    return max(tried, key=lambda candidate: candidate.npv), tried
+
+
+def best_people(held: Held) -> tuple[Candidate, tuple[Candidate, ...]]:
+    """How many of at most the held people earn most at the central case, and all that were tried.
+
+    A person costs preparation and may be compensated one day, and adds less the more there are.
+    Tried are all of them and round numbers below, the same ones whatever is held: more people to
+    choose from are never worth less. Raises :class:`InputError` where no number allows a plan.
+    """
+    most = held.budget.data_budget
+    tried = along(held, "data_budget", [*(n for n in _ROUND if n < most), most])
+    if not tried:
+        raise InputError("No number of people allows a plan here: ask for more compute.")
     return max(tried, key=lambda candidate: candidate.npv), tried
 
 

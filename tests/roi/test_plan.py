@@ -16,6 +16,7 @@ from engine.roi.inverse import (
     Held,
     along,
     best_epsilon,
+    best_people,
     best_plan,
     least_budgets,
     least_for_npv,
@@ -109,6 +110,24 @@ def test_more_legal_risk_asks_for_less_epsilon(question):
     assert careful.npv == max(candidate.npv for candidate in tried)
     leaks = [candidate.plan.advantage or 0.0 for candidate in tried]
     assert leaks == sorted(leaks)
+
+
+def test_more_people_to_choose_from_are_never_worth_less(question, monkeypatch):
+    """At most so many: where a person costs and risks more than it adds, fewer are used."""
+    found = []
+    for most in (100_000, 1_000_000, 10_000_000, 1_000_000_000):
+        held = replace(question, budget=replace(question.budget, data_budget=most))
+        best, tried = best_people(held)
+        assert tried[-1].budget.data_budget == most
+        assert best.budget.data_budget <= most
+        assert best.npv == max(candidate.npv for candidate in tried)
+        found.append(best)
+    assert [c.npv for c in found] == sorted(c.npv for c in found)
+    assert found[-1].budget.data_budget < 1_000_000_000, "the last are not worth their damages"
+    assert found[-1].npv > question.candidate("data_budget", 1e9).npv
+    monkeypatch.setattr(Held, "candidate", lambda *_: None)
+    with pytest.raises(InputError, match="No number of people"):
+        best_people(question)
 
 
 @pytest.mark.parametrize(

@@ -297,3 +297,11 @@ def test_how_a_file_was_read_is_shown_and_can_be_corrected(page):
     encoding = next(box for box in page.selectbox if box.label == "Encoding of the file")
     encoding.set_value("cp932").run()
     assert len(page.error) == 1 and not page.exception
+
+
+def test_how_many_people_earn_most(page):
+    page.run()
+    (toggle,) = [each for each in page.toggle if each.label == "How many people earn most?"]
+    toggle.set_value(True).run()
+    assert not page.exception and not page.error
+    assert any("in the central case, legal risk included" in each.value for each in page.markdown)

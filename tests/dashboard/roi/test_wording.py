@@ -7,10 +7,11 @@ import pytest
 
 from dashboard.roi import charts as roi_charts
 from dashboard.roi import facts as roi_facts
-from dashboard.roi import risk_charts
+from dashboard.roi import risk_charts, targets_wording
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
 from engine.accounting.mechanism import Mechanism
+from engine.config import Budget
 from engine.cost import Workload
 from engine.deployments import deployments
 from engine.report.measure import em
@@ -20,13 +21,13 @@ from engine.roi.assumptions import Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
 from engine.roi.draws import LossForecast
 from engine.roi.inputs import INPUTS
-from engine.roi.inverse import Goal
+from engine.roi.inverse import Candidate, Goal
 from engine.roi.kinds import METRIC_ROWS, MetricKind
 from engine.roi.metric import AssumedCurve, fit_curve
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan
 from engine.roi.study import study
 from engine.roi.trace import PARTS_OF, PLAN_INPUTS
-from engine.text import figures
+from engine.text import figures, labels
 from engine.text.i18n import Words
 from tests.dashboard.fake_engine import changed
 
@@ -260,3 +261,17 @@ def test_axes_of_money_are_round_in_the_currency_shown(usual):
     axis = roi_charts.waterfall(usual, Words("en", jpy_per_usd=150.0), LIGHT).figure.layout.xaxis
     assert 3 <= len(axis.tickvals) <= 7
     assert all(text == "0" or "$" in text for text in axis.ticktext)
+
+
+@BOTH
+def test_how_many_people_earn_most_is_all_some_or_none(words):
+    budget = Budget(compute_flops=3.8e20, data_budget=3_000_000, epsilon=4.0)
+    best = Candidate(budget=budget, plan=PLANS[0], npv=4e7)
+    said = [
+        targets_wording.best_people(each, most, words)
+        for each, most in ((best, 10_000_000), (best, 3_000_000), (replace(best, npv=-1e6), 10**7))
+    ]
+    assert len(set(said)) == 3
+    assert figures.money(4e7, words) in said[0] and figures.money(4e7, words) in said[1]
+    assert labels.people(3_000_000, words) in said[0]
+    assert figures.money(-1e6, words) in said[2]
