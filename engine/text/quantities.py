@@ -290,7 +290,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     ),
     "legal_avoided": _jpy(N_("Legal risk avoided"), lambda a: a.outlay.legal_avoided.value),
     "pilot_price": Quantity(
-        label=N_("Pilot, mean over all cases"),
+        label=N_("Pilot with its compute, mean over all cases"),
         value=lambda a: a.verdict.pilot_price,
         text=lambda a, w: (
             _DASH if a.verdict.pilot_price is None else figures.money(a.verdict.pilot_price, w)
