@@ -214,6 +214,11 @@ class Table:
                 refusals[at] = error
         return values, refusals
 
+    def plain_numbers(self, column: str) -> list[float | int] | None:
+        """The numbers of a column that holds nothing else, as programs write them; else None."""
+        place = self.place(column)
+        return self._plain([row.cells[place] for row in self.rows])
+
     def _plain(self, texts: Sequence[str]) -> list[float | int] | None:
         """The numbers of texts as programs write them; None where one is not so."""
         if not set("".join(texts)) <= (_PLAIN_LETTERS if self._points_are_decimal else _DIGITS):

@@ -35,7 +35,7 @@ from engine.runs.imports.settle import (
 from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
 from engine.runs.imports.wide import is_wide, long_sheet
 from engine.runs.log import RunLog
-from engine.runs.record import Provenance, RunRecord, require_family
+from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, run_id_of
 from engine.tables.reader import Corrections, Detected
 
 MOST_BYTES = 2 * 2**30
@@ -273,6 +273,8 @@ def _with_records(
             kept.append(replace(run, run_id=_first_id(run, kept, stored, assumed)))
             continue
         reason = _no_point(run)
+        if reason is not None and run.status is not Status.DIVERGED and not _is_out(run):
+            run = replace(run, flags=_added(run.flags, Found(flag=Flag.INCOMPLETE, reason=reason)))
         if reason is None:
             try:
                 record = _record(run, assumed, created_at, taken)
@@ -286,8 +288,7 @@ def _with_records(
                 kept.append(replace(run, record=record, run_id=record.run_id))
                 continue
         if run.status is Status.FINISHED and not _is_out(run):
-            incomplete = Found(flag=Flag.INCOMPLETE, reason=reason)
-            run = replace(run, flags=_added(run.flags, incomplete))
+            run = replace(run, flags=_added(run.flags, Found(flag=Flag.INCOMPLETE, reason=reason)))
         kept.append(replace(run, run_id=loose_id(run, assumed)))
     return kept, refused
 
@@ -319,11 +320,13 @@ def _record(run: Settled, assumed: Assumed, created_at: datetime, taken: set[str
     stated = run.settings.get("seed")
     seed = None if stated is None or not math.isfinite(stated) else round(stated)
     record = record_of(run, assumed, created_at, seed)
-    number = 2
-    while record.run_id in taken:
-        record = record_of(run, assumed, created_at, (seed or 0) + number)
+    if record.run_id not in taken:
+        return record
+    asked = {name: getattr(record, name) for name in DEFINING}
+    number = (seed or 0) + 2
+    while run_id_of({**asked, "seed": number}) in taken:
         number += 1
-    return record
+    return replace(record, seed=number)
 
 
 def _first_id(

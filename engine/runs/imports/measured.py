@@ -104,26 +104,46 @@ def _numbers(
     for role, column in columns.by_role.items():
         if role in TEXT_ROLES:
             continue
-        factor, values = columns.scale.get(role, 1), list[Value]()
-        for place, row in enumerate(sheet.rows):
-            try:
-                value = _number(sheet, row, column, role)
-                if role == "cross_entropy":
-                    value = _in_nats(value, measure)
-                elif value is not None and factor != 1:
-                    value = value * factor
-            except InputError as error:
-                wrong.setdefault(place, error)
-                value = None
-            values.append(value)
+        values, unread = sheet.numbers(column)
+        if role == "epsilon":
+            values, unread = _promises(sheet, column, values, unread)
+        for place, error in unread.items():
+            wrong.setdefault(place, error)
+        factor = columns.scale.get(role, 1)
+        if role == "cross_entropy":
+            values = _all_in_nats(values, measure, wrong)
+        elif factor != 1:
+            values = [None if value is None else value * factor for value in values]
         found[role] = values
     return found, wrong
 
 
-def _number(sheet: Sheet, row: SheetRow, column: str, role: str) -> Value:
-    if role == "epsilon" and sheet.text(row, column).casefold() in _NO_NOISE:
-        return math.inf
-    return sheet.number(row, column)
+def _promises(
+    sheet: Sheet, column: str, values: list[Value], unread: dict[int, InputError]
+) -> tuple[list[Value], dict[int, InputError]]:
+    """ε of a run that promises nothing, as words say it, is infinite."""
+    left = {}
+    for place, error in unread.items():
+        if sheet.text(sheet.rows[place], column).casefold() in _NO_NOISE:
+            values[place] = math.inf
+        else:
+            left[place] = error
+    return values, left
+
+
+def _all_in_nats(
+    values: list[Value], measure: Measure, wrong: dict[int, InputError]
+) -> list[Value]:
+    if measure is Measure.NATS_PER_TOKEN or measure is Measure.NATS_PER_BYTE:
+        return values
+    found: list[Value] = []
+    for place, value in enumerate(values):
+        try:
+            found.append(_in_nats(value, measure))
+        except InputError as error:
+            wrong.setdefault(place, error)
+            found.append(None)
+    return found
 
 
 def _in_nats(loss: Value, measure: Measure) -> Value:

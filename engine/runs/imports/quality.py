@@ -47,6 +47,8 @@ _EXPLAINED = 0.5
 """Share of the residual that a slip must take away to explain it."""
 _WINDOW = 3
 _SAME = 1e-9
+_GRID = 2
+"""Least runs at a size, and sizes, of a grid."""
 _LIKELIER = 0.3
 _SAME_SIZE = 0.01
 _SIZES = (0.1, 10.0)
@@ -57,6 +59,7 @@ def judged(runs: Sequence[Settled], known: Iterable[RunRecord] = ()) -> list[Set
     """The runs in the same order, with their flags; ``known`` are the family's stored ones."""
     flags: dict[int, list[Found]] = defaultdict(list)
     _judge_units(runs, flags)
+    _judge_grid(runs, flags)
     for place, run in enumerate(runs):
         if run.status is Status.FINISHED:
             flags[place] += [found for found in (_rising(run), _misnamed(run)) if found]
@@ -92,6 +95,45 @@ def _judge_units(runs: Sequence[Settled], flags: Mapping[int, list[Found]]) -> N
                     value=f"{value:g}",
                 )
                 flags[place].append(Found(flag=Flag.UNIT_SUSPECT, reason=reason))
+
+
+def _judge_grid(runs: Sequence[Settled], flags: Mapping[int, list[Found]]) -> None:
+    """A run alone at its size, whose place in a full grid is empty at a tenth, or ten times, of it.
+
+    Every other size has equally many runs, that one has one less, and none of its runs has the
+    other settings of the run that is alone.
+    """
+    by_size: dict[float, list[int]] = defaultdict(list)
+    for place, run in enumerate(runs):
+        if size := run.settings.get("model_size"):
+            by_size[float(size)].append(place)
+    alone = [places[0] for places in by_size.values() if len(places) == 1]
+    if len(alone) != 1 or len(by_size) < _GRID + 1:
+        return
+    run = runs[alone[0]]
+    size = float(run.settings["model_size"] or 0)
+    for factor in _SIZES:
+        lacking = by_size.get(float(round(size * factor)), [])
+        others = {
+            len(places)
+            for places in by_size.values()
+            if places is not lacking and places[0] != alone[0]
+        }
+        if others != {len(lacking) + 1} or len(lacking) < _GRID:
+            continue
+        if _but_size(run) not in [_but_size(runs[place]) for place in lacking]:
+            reason = InputError(
+                "No other run has its size of {value}; of {expected} one run is missing to a full "
+                "grid, with its other settings.",
+                value=f"{size:.3g}",
+                expected=f"{size * factor:.3g}",
+            )
+            flags[alone[0]].append(Found(flag=Flag.SIZE_OUTLIER, reason=reason))
+
+
+def _but_size(run: Settled) -> tuple[object, ...]:
+    names = ("batch_size", "iterations", "noise_batch_ratio", "seed", "learning_rate")
+    return tuple(_rounded(run.settings.get(name)) for name in names)
 
 
 _NAMED_SIZE = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)(m|b)(?![a-z0-9])", re.IGNORECASE)
@@ -339,6 +381,11 @@ def _judge_points(
             centre, theta, residual = other, theta_other, left
     # A run that pulls the law towards itself is judged by a law that has not seen it.
     asked = np.argsort(-np.abs(residual))[:_MOST_ASKED]
+    lonely = [
+        not _shared(at, float(at.size[k]), but=k)
+        and any(_shared(at, float(at.size[k]) + math.log(factor)) for factor in _SIZES)
+        for k in range(len(places))
+    ]
     laws = {}
     unseen = residual.copy()
     for k in asked.tolist():
@@ -349,9 +396,11 @@ def _judge_points(
     limit = _limit(unseen)
     for k in asked.tolist():
         off = float(unseen[k])
-        if abs(residual[k]) < _SEEN * abs(off):
+        if abs(residual[k]) < _SEEN * abs(off) and not lonely[k]:
             continue  # at an end of the others: a law that sees it agrees with it
-        found = _explained(at, k, laws[k], centre, off) if abs(off) > limit else None
+        # Alone at a size that is ten times another's: less has to be shown.
+        enough = limit * (_LONELY if lonely[k] else 1.0)
+        found = _explained(at, k, laws[k], centre, off) if abs(off) > enough else None
         if found is not None:
             flags[places[k]].append(found)
         elif abs(off) > max(2.0 * limit, UNEXPLAINED):
@@ -360,7 +409,8 @@ def _judge_points(
 
 _SEEN = 0.12
 """Share of its residual that a slip keeps in the robust law that has seen it."""
-_MOST_ASKED = 60
+_LONELY = 0.5
+_MOST_ASKED = 40
 """Runs that a law of all others is fitted for: those that lie farthest off the law of all."""
 
 

@@ -278,6 +278,7 @@ def test_a_run_ends_where_its_plan_or_its_file_says(imported):
     silent = imported(history([6, 5, 4, 3.9, "", "", "", "", "", ""]))
     assert silent.runs[0].status is Status.CUT
     assert [len(found.records) for found in (killed, silent)] == [1, 0]
+    assert flags(killed.runs[0]) == flags(silent.runs[0]) == [Flag.INCOMPLETE]
 
 
 def test_a_gap_is_no_divergence(imported):

@@ -118,3 +118,30 @@ def test_few_exact_runs_of_a_law_have_no_flags(imported):
         )
     ]
     assert not any(judged(imported, rows).values())
+
+
+GRID = "run,model_size,batch_size,iterations,sequence_length,sigma,loss\n"
+
+
+def private_grid(wrong: int | None = None, drop: int | None = None) -> str:
+    """Nine settings at each of three sizes that differ by ten, under noise that hides the size."""
+    rows: list[str] = []
+    for size in (10**6, 10**7, 10**8):
+        for steps in (1000, 3000, 9000):
+            for sigma in (1, 2, 4):
+                place = len(rows)
+                loss = 7 - math.log(steps) / 4 + sigma / 8 - math.log10(size) / 50
+                shown = size * 10 if place == wrong else size
+                rows.append(f"g{place},{shown},256,{steps},128,{sigma},{loss:.3f}")
+    return GRID + "\n".join(row for place, row in enumerate(rows) if place != drop)
+
+
+def test_a_hole_in_a_grid_shows_a_size_that_the_loss_does_not(imported):
+    def flagged(text: str) -> list[str]:
+        return [run.name for run in imported(text).runs if run.flags]
+
+    assert flagged(private_grid()) == []
+    assert flagged(private_grid(drop=20)) == []
+    assert flagged(private_grid(wrong=20)) == ["g20"]
+    larger = "big,1000000000,256,9000,128,1,4.7"
+    assert flagged(private_grid() + "\n" + larger) == []
