@@ -70,6 +70,7 @@ def main() -> None:
         )
         for name, title, icon, draw in PAGES
     }
+    session.remember_pages(pages)
     named = _first_by_name(pages)
     page = st.navigation([*pages.values(), named], position="top")
     if page is named:

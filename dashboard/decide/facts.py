@@ -1,4 +1,4 @@
-"""What the page shows as figures and tables: four metrics, the configuration, the guarantee.
+"""What the page shows as figures and tables: metrics, the configuration, the guarantee.
 
 Pure, like :mod:`dashboard.decide.wording`. The promised ε is rounded up and never above what was
 asked; the noise multiplier σ is rounded up too, since more noise keeps the promise.
@@ -26,12 +26,14 @@ from engine.text.privacy import DIGITS, noise, promised_epsilon
 
 
 def metrics(answer: Decision, words: Words) -> list[Metric]:
-    return [
-        _quality(answer, words),
-        _cost(answer, words),
-        _saving(answer, words),
-        _saturation(answer, words),
-    ]
+    """The plan and its saving, as slides and tables have them."""
+    quality, cost, saturation = of_plan(answer, words)
+    return [quality, cost, saving(answer, words), saturation]
+
+
+def of_plan(answer: Decision, words: Words) -> list[Metric]:
+    """Expected loss, cost of the training, and up to where compute pays."""
+    return [_quality(answer, words), _cost(answer, words), _saturation(answer, words)]
 
 
 def _quality(answer: Decision, words: Words) -> Metric:
@@ -92,7 +94,8 @@ def _cost(answer: Decision, words: Words) -> Metric:
     )
 
 
-def _saving(answer: Decision, words: Words) -> Metric:
+def saving(answer: Decision, words: Words) -> Metric:
+    """The compute that the usual rule needs for the same loss."""
     rule = findings.stronger_rule(answer)
     label = words.say("Usual rule needs")
     help_text = words.say(

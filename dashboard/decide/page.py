@@ -1,13 +1,16 @@
-"""Decide: the decision in a sentence, the verdict, four figures, the chart that proves it,
-detail."""
+"""Decide: the verdict and a board's figures, what to do next Monday, then the plan that it is
+about and the chart that proves it, then detail."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from dashboard.answers import cache, provisional
-from dashboard.decide import charts, detail, facts, guarantee, wording
+from dashboard.decide import board, charts, detail, facts, guarantee, monday, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
+from dashboard.ui.metric import Metric
 from engine.api.decisions import Answer, Decision
 from engine.text import verdict
 from engine.text.i18n import Words
@@ -20,16 +23,22 @@ def render(scenario: Scenario) -> None:
     if answer is None:
         return
     decision = answer.decision
-    st.title(wording.headline(answer, words), anchor=False)
-    st.markdown(f":material/gavel: **{verdict.sentence(answer, words)}**")
-    st.header(wording.second_line(decision, words), anchor=False, help=blocks.tip("binding", words))
-    promise = st.empty()
+    st.title(verdict.headline(answer, words), anchor=False)
+    st.markdown(f":material/gavel: {verdict.why(answer, words)}")
     provisional.mark([answer], words)
+    _metrics(board.metrics(answer, words), 3)
+    steps = st.container()
+    st.header(wording.headline(answer, words), anchor=False)
+    st.markdown(wording.second_line(decision, words), help=blocks.tip("binding", words))
+    st.caption(wording.in_plain_words(answer, words))
+    promise = st.empty()
     detail.support(decision, words)
-    _metrics(decision, words)
+    _metrics(facts.of_plan(decision, words), 3)
     _charts(decision, words, colours)
     statement = detail.draw(decision, words, colours)
     guarantee.draw(answer, promise, statement, words)
+    with steps:  # Last, since what would make it pay takes a search.
+        monday.draw(answer, words)
     provisional.settle([answer])
 
 
@@ -42,11 +51,13 @@ def _answer(scenario: Scenario, words: Words) -> Answer | None:
     return answer
 
 
-def _metrics(decision: Decision, words: Words) -> None:
-    for column, metric in zip(st.columns(4), facts.metrics(decision, words), strict=True):
-        with column.container(border=True, height="stretch", gap=None):
-            st.metric(metric.label, metric.value, help=metric.help)
-            st.caption(metric.detail)
+def _metrics(metrics: Sequence[Metric], in_a_row: int) -> None:
+    for first in range(0, len(metrics), in_a_row):
+        row = metrics[first : first + in_a_row]
+        for column, metric in zip(st.columns(in_a_row), row, strict=True):
+            with column.container(border=True, height="stretch", gap=None):
+                st.metric(metric.label, metric.value, help=metric.help)
+                st.caption(metric.detail)
 
 
 def _charts(decision: Decision, words: Words, colours: Palette) -> None:

@@ -4,6 +4,8 @@ Every function is pure: engine values and :class:`Words` in, text out. Values ca
 an interval stands in brackets after its value.
 """
 
+import math
+
 from engine.api.decisions import (
     Answer,
     Baseline,
@@ -15,6 +17,7 @@ from engine.api.decisions import (
     Word,
     findings,
 )
+from engine.api.money import WITHOUT_PRIVACY
 from engine.interval import Interval
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import N_, Words
@@ -130,6 +133,37 @@ def second_line(answer: Decision, words: Words) -> str:
     """What binds, and where that is so: that it is hopeless, that less compute would do."""
     said = [hopeless(answer, words), binding(answer, words), overspending(answer, words)]
     return joined([sentence for sentence in said if sentence], words)
+
+
+def in_plain_words(answer: Answer, words: Words) -> str:
+    """How good the model is, between guessing and the same budgets without privacy."""
+
+    def chance(loss: float) -> str:
+        return formats.percent(math.exp(-loss), words.language)
+
+    shown = {
+        "plan": chance(answer.decision.recommendation.cross_entropy.value),
+        "guess": chance(findings.loss_of_guessing(answer.decision)),
+    }
+    others = answer.study.comparisons if answer.study else ()
+    plain = next((each for each in others if each.plan.name == WITHOUT_PRIVACY), None)
+    if words.loss_unit.measure.of_bytes:
+        said = N_(
+            "In plain words: it gives the right next byte a chance of {plan} on average (geometric "
+            "mean); guessing gives {guess}."
+        )
+    elif plain is None:
+        said = N_(
+            "In plain words: it gives the right token a chance of {plan} on average (geometric "
+            "mean); guessing gives {guess}."
+        )
+    else:
+        shown["plain"] = chance(plain.plan.loss.value)
+        said = N_(
+            "In plain words: it gives the right token a chance of {plan} on average (geometric "
+            "mean); guessing gives {guess}, training without privacy would give {plain}."
+        )
+    return words.say(said, **shown)
 
 
 def joined(sentences: list[str], words: Words) -> str:
@@ -276,7 +310,7 @@ def support(answer: Decision, words: Words) -> str:
     if found.word is Word.EXTRAPOLATED:
         return words.say(
             "Extrapolated: the nearest run is about {factor} away, most in {name}. "
-            "Take the answer as a lead and run a pilot before deciding.",
+            "Take the answer as a lead; a pilot would come before any training.",
             name=name,
             factor=factor,
         )

@@ -105,6 +105,16 @@ def address() -> str:
     return f"{st.context.url or ''}?{urlencode(link.write_all(shown))}"
 
 
+def remember_pages(pages: Mapping[str, st.Page]) -> None:
+    """Keep the pages, by their names in :data:`dashboard.app.PAGES`."""
+    st.session_state["_pages"] = dict(pages)
+
+
+def open_page(name: str) -> None:
+    """Go to a page in the same session: the scenario goes along."""
+    st.switch_page(st.session_state["_pages"][name])
+
+
 def language() -> str:
     """The language chosen on the page or in the link, else the browser's."""
     return value(link.LANGUAGE) or from_browser(st.context.locale)

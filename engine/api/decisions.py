@@ -20,6 +20,8 @@ from engine.decision.decide import Decision
 from engine.decision.explain import SWAPS, Effect, Explanation, Result, differing, explain
 from engine.decision.findings import Binds
 from engine.decision.fitted import MEASURED_GPT
+from engine.decision.next_steps import Act, next_steps
+from engine.decision.next_steps import Step as NextStep
 from engine.decision.question import Currency, Question
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
@@ -37,6 +39,7 @@ __all__ = [
     "SWAPS",
     "TOKENS_PER_PARAMETER",
     "TOLERANCE",
+    "Act",
     "Answer",
     "AttackRisk",
     "Baseline",
@@ -54,6 +57,7 @@ __all__ = [
     "Exposure",
     "LossUnit",
     "NamedShape",
+    "NextStep",
     "PlanLines",
     "Question",
     "Result",
@@ -72,6 +76,7 @@ __all__ = [
     "findings",
     "fitted",
     "maps",
+    "next_steps",
     "proposed_delta",
     "search",
     "to_certify",

@@ -17,6 +17,7 @@ provisional.
 
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
@@ -72,11 +73,15 @@ class Answer:
     outlay: Outlay
     """What it costs, whatever it earns."""
     risk: AttackRisk
-    exposures: tuple[Exposure, ...]
-    """Plans that are as good, with what their attackers gain."""
     binding: Binding
     verdict: Verdict
     reconciliation: Reconciliation
+
+    @cached_property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Plans that are as good, with what their attackers gain; worked out when asked for."""
+        asked = self.question
+        return rank_plans(self.decision.wiggle_room, budget=asked.budget, sampling=asked.sampling)
 
     @property
     def noise(self) -> Noise:
@@ -126,9 +131,6 @@ def answer(
         unvalued=unvalued,
         outlay=outlay,
         risk=attack_risk(mechanism),
-        exposures=rank_plans(
-            decision.wiggle_room, budget=question.budget, sampling=question.sampling
-        ),
         binding=binding(decision.doubling),
         verdict=verdict(decision, study),
         reconciliation=reconciliation(decision.cost, outlay),

@@ -1,20 +1,21 @@
 """Inverse questions about money: which budget reaches an NPV, and which ε earns most.
 
-Each question decides anew for every candidate (some 0.1 s each), and values it at the central case
-with the law's own loss: the answer steers, the full appraisal follows. NPV is not monotone in a
-budget (more compute costs more), so candidates are tried on a grid and refined between two.
+Each question decides anew for its candidates, all in one search, and values them at the central
+case with the law's own loss: the answer steers, the full appraisal follows. NPV is not monotone in
+a budget (more compute costs more), so candidates are tried on a grid and refined between two.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
-from engine.allocation.frontier import best_by_compute
+from engine.accounting.search import noise_multiplier
 from engine.allocation.inverse import fewest_people, least_compute, smallest_epsilon
-from engine.allocation.points import PrivacyParameters
+from engine.allocation.points import Points
+from engine.allocation.search import best_of, budgets, least_compute_of
 from engine.allocation.space import Space
 from engine.allocation.whole import whole_config
 from engine.config import EPSILON_RANGE, Budget, Sampling
@@ -34,7 +35,8 @@ _WITH: Mapping[str, Callable[[Budget, float], Budget]] = {
 }
 """Name of one budget → all budgets with that one changed; people are whole."""
 BUDGETS = tuple(_WITH)
-_REFINEMENTS = 6
+_REFINEMENTS, _BETWEEN = 2, 7
+"""How often an interval is divided, and by how many values."""
 _ROUND = tuple(m * 10**k for k in range(3, 10) for m in (1, 3))
 """Numbers of people to try: half a decade apart."""
 _SEARCHED = {
@@ -53,21 +55,42 @@ class Candidate:
     npv: float
 
 
-def best_plan(budget: Budget, fit: FittedLaw, space: Space, *, sampling: Sampling) -> Plan:
-    """The plan that the search recommends for ``budget``, without what surrounds a decision.
-
-    Raises :class:`InputError` for a budget too small for any configuration.
-    """
-    privacy = PrivacyParameters(
-        data_budget=budget.data_budget,
-        epsilon=budget.epsilon,
-        delta=budget.delta,
-        sampling=sampling,
+def best_plans(
+    asked: Sequence[Budget], fit: FittedLaw, space: Space, *, sampling: Sampling
+) -> Iterator[Plan | None]:
+    """The plan that the search recommends for each budget, without what surrounds a decision; None
+    where a budget is too small for any configuration. The budgets share their δ."""
+    if not asked:
+        return
+    least = least_compute_of(space)
+    points = best_of(
+        fit,
+        space,
+        budgets(
+            [max(one.compute_flops, least) for one in asked],
+            [one.data_budget for one in asked],
+            [one.epsilon for one in asked],
+            delta=asked[0].delta,
+            sampling=sampling,
+        ),
     )
-    point = best_by_compute(fit, privacy, space, budget.compute_flops).chosen
+    for k, one in enumerate(asked):
+        possible = one.compute_flops >= least and np.isfinite(points.cross_entropy[k])
+        yield _plan(points.take([k]), one, fit, space, sampling) if possible else None
+
+
+def _plan(point: Points, budget: Budget, fit: FittedLaw, space: Space, sampling: Sampling) -> Plan:
     config = whole_config(point, budget, space)
-    batch, steps = np.array(float(config.batch_size)), np.array(float(config.iterations))
-    sigma = float(privacy.noise_multiplier(batch, steps))
+    sigma = float(
+        noise_multiplier(
+            data_budget=budget.data_budget,
+            batch_size=config.batch_size,
+            iterations=config.iterations,
+            epsilon=budget.epsilon,
+            delta=budget.delta,
+            sampling=sampling,
+        )
+    )
     return Plan(
         name=RECOMMENDATION,
         workload=Workload(
@@ -92,22 +115,32 @@ class Held:
     table: Assumptions
     curve: Curve
 
-    def candidate(self, name: str, value: float) -> Candidate | None:
-        """The plan and NPV with the budget ``name`` at ``value``; None if none is possible."""
+    def candidates(self, name: str, values: Iterable[float]) -> Iterator[Candidate | None]:
+        """The plan and NPV with the budget ``name`` at each of ``values``; None where none is
+        possible. The search is one for all, money follows one by one."""
+        _require_name(name)
+        asked = [self._with(name, float(value)) for value in values]
+        allowed = [budget for budget in asked if budget is not None]
+        plans = best_plans(allowed, self.fit, self.space, sampling=self.sampling)
+        for budget in asked:
+            plan = None if budget is None else next(plans)
+            if budget is None or plan is None:
+                yield None
+            else:
+                npv = float(central(plan, self.table, self.curve).npv[0])
+                yield Candidate(budget=budget, plan=plan, npv=npv)
+
+    def _with(self, name: str, value: float) -> Budget | None:
+        """The budget with one changed; None where nothing may be asked for with that."""
         try:
-            budget = _WITH[name](self.budget, value)
-            plan = best_plan(budget, self.fit, self.space, sampling=self.sampling)
+            return _WITH[name](self.budget, value)
         except InputError:
             return None
-        npv = float(central(plan, self.table, self.curve).npv[0])
-        return Candidate(budget=budget, plan=plan, npv=npv)
 
 
 def along(held: Held, name: str, values: Iterable[float]) -> tuple[Candidate, ...]:
     """Candidates with the budget ``name`` at each of ``values``; impossible ones are left out."""
-    _require_name(name)
-    tried = (held.candidate(name, float(value)) for value in values)
-    return tuple(candidate for candidate in tried if candidate is not None)
+    return tuple(found for found in held.candidates(name, values) if found is not None)
 
 
 def best_epsilon(
@@ -151,18 +184,22 @@ def least_for_npv(
 ) -> Candidate | None:
     """The candidate with the least of the budget ``name`` whose central NPV is at least ``target``.
 
-    Looked for on a logarithmic grid over ``bounds``, then halved into; None if none reaches it.
+    Looked for on a logarithmic grid over ``bounds``, then between two of its values; None if none
+    reaches it.
     """
-    _require_name(name)
     if not math.isfinite(target):
         raise InputError("Expected a number for {name}, none was given.", name="NPV")
-    below = None
-    for value in np.geomspace(*bounds, points):
-        found = held.candidate(name, float(value))
-        if found is not None and found.npv >= target:
-            return _refined(held, name, target, below, float(value), found)
-        below = float(value)
-    return None
+    values, below, found = np.geomspace(*bounds, points), None, None
+    for _ in range(1 + _REFINEMENTS):
+        tried = enumerate(held.candidates(name, values))
+        reached = ((k, each) for k, each in tried if each is not None and each.npv >= target)
+        first, better = next(reached, (0, None))
+        found = better or found
+        below = float(values[first - 1]) if first else below
+        if better is None or below is None:  # none at all, or the least that may be asked for
+            break
+        values = np.geomspace(below, values[first], _BETWEEN + 2)[1:]
+    return found
 
 
 class Goal(StrEnum):
@@ -207,26 +244,6 @@ def least_budgets(held: Held, goal: Goal, target: float) -> tuple[Least, ...]:
             for ask in (least_compute, fewest_people, smallest_epsilon)
         )
     )
-
-
-def _refined(
-    held: Held,
-    name: str,
-    target: float,
-    below: float | None,
-    value: float,
-    found: Candidate,
-) -> Candidate:
-    if below is None:
-        return found
-    for _ in range(_REFINEMENTS):
-        middle = math.sqrt(below * value)
-        candidate = held.candidate(name, middle)
-        if candidate is not None and candidate.npv >= target:
-            value, found = middle, candidate
-        else:
-            below = middle
-    return found
 
 
 def _require_name(name: str) -> None:

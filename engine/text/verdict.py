@@ -29,6 +29,37 @@ def name(code: Code, words: Words) -> str:
     return words.say(_NAMES[code])
 
 
+def headline(answer: Answer, words: Words) -> str:
+    """The verdict with its probability and what it is worth: the one sentence to remember."""
+    said, study = name(answer.verdict.code, words), answer.study
+    if study is None:
+        return words.say("{verdict}: what the plan is worth is not known.", verdict=said)
+    chance = figures.chance(study.appraisal.probability, words)
+    npv = study.appraisal.npv.value
+    match answer.verdict.code:
+        case Code.TRAIN:
+            return words.say(
+                "{verdict}: it pays with {chance} probability and is worth {npv} more than doing "
+                "nothing.",
+                verdict=said,
+                chance=chance,
+                npv=figures.money(npv, words),
+            )
+        case Code.PILOT:
+            return words.say(
+                "{verdict}, for {price}: the training would pay with {chance} probability.",
+                verdict=said,
+                price=figures.money(study.staged.pilot.price, words),
+                chance=chance,
+            )
+    return words.say(
+        "{verdict}: it would pay with {chance} probability, and doing nothing is worth {npv} more.",
+        verdict=said,
+        chance=chance,
+        npv=figures.money(-npv, words),
+    )
+
+
 def ask(answer: Answer, words: Words) -> str:
     """The request in one sentence."""
     found = answer.verdict

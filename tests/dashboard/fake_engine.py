@@ -263,7 +263,6 @@ def answer(question, fitted, *, decision=None, certificate=None, refusal=None):
         certificate=certificate,
         refusal=refusal,
         risk=attack_risk(mechanism),
-        exposures=(),
         unvalued=None,
         **_derived(decision, study((plan,), question.assumptions, question.curve)),
     )

@@ -17,11 +17,11 @@ from engine.roi.inverse import (
     along,
     best_epsilon,
     best_people,
-    best_plan,
+    best_plans,
     least_budgets,
     least_for_npv,
 )
-from engine.roi.plan import RECOMMENDATION, RULE, TRANSFER, WITHOUT_PRIVACY
+from engine.roi.plan import RECOMMENDATION, RULE, TRANSFER, WITHOUT_PRIVACY, Plan
 
 BUDGET = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0)
 
@@ -50,6 +50,12 @@ def test_the_recommendation_and_what_it_is_compared_with(fitted):
     assert best.workload.compute_flops == decision.recommendation.config.compute_flops
 
 
+def short_way(budget, fitted) -> Plan:
+    (plan,) = best_plans([budget], fitted.fit, fitted.space, sampling=Sampling.POISSON)
+    assert plan is not None
+    return plan
+
+
 @pytest.mark.parametrize(
     "budget",
     [
@@ -59,13 +65,14 @@ def test_the_recommendation_and_what_it_is_compared_with(fitted):
     ],
 )
 def test_a_candidate_is_the_decision_and_keeps_to_the_budget(fitted, budget):
-    plan = best_plan(budget, fitted.fit, fitted.space, sampling=Sampling.POISSON)
+    plan = short_way(budget, fitted)
     decision = decide(budget, fitted)
     assert plan.workload.compute_flops <= budget.compute_flops
     best = plans_of(decision, fitted.fit, fitted.space)[0]
-    assert plan.workload == best.workload
-    assert plan.loss == best.loss
-    assert plan.advantage == best.advantage
+    assert plan.loss.value == pytest.approx(best.loss.value, rel=1e-5)
+    assert plan.workload.model_size == pytest.approx(best.workload.model_size, rel=0.02)
+    assert plan.workload.data_budget == best.workload.data_budget
+    assert plan.advantage == pytest.approx(best.advantage, rel=0.01)
 
 
 def test_a_certificate_replaces_the_odds_of_the_recommendation_only(fitted):
@@ -91,7 +98,7 @@ def test_drawn_losses_are_the_fits_own_interval(fitted):
 
 
 def test_the_short_way_to_a_plan_is_the_decisions(fitted, table, curve):
-    short = best_plan(BUDGET, fitted.fit, fitted.space, sampling=Sampling.POISSON)
+    short = short_way(BUDGET, fitted)
     (long, *_) = plans_of(decide(BUDGET, fitted), fitted.fit, fitted.space)
     assert short.loss.value == pytest.approx(long.loss.value, rel=1e-4)
     assert short.advantage == pytest.approx(long.advantage, rel=1e-2)
@@ -138,13 +145,15 @@ def test_the_least_budget_for_an_npv(question, name, bounds):
     found = least_for_npv(question, name, 3e7, bounds=bounds, points=7)
     assert found is not None
     assert found.npv >= 3e7
-    less = question.candidate(name, getattr(found.budget, name) * 0.9)
-    assert less.npv < 3e7
+    (less,) = question.candidates(name, [getattr(found.budget, name) * 0.9])
+    assert less is not None and less.npv < 3e7
     assert least_for_npv(question, name, 1e15, bounds=bounds, points=3) is None
 
 
 def test_budgets_that_allow_nothing_are_left_out(question):
     assert along(question, "data_budget", [10.0]) == ()
+    tried = list(question.candidates("compute_flops", [1e6, 1e20]))
+    assert tried[0] is None and tried[1] is not None
     with pytest.raises(InputError, match="Expected one of"):
         along(question, "iterations", [1.0])
 

@@ -1,0 +1,114 @@
+"""The six figures that a board asks for: cash, worth, payback, legal risk, odds, compute; pure."""
+
+from dashboard.decide import facts
+from dashboard.glossary import lookup
+from dashboard.ui.metric import Metric
+from engine.api.decisions import Answer, Code
+from engine.text import figures, formats, quantities, verdict
+from engine.text.i18n import Words
+
+
+def metrics(answer: Answer, words: Words) -> list[Metric]:
+    """In the order in which a board asks for them."""
+    return [
+        _cash(answer, words),
+        _worth(answer, words),
+        _payback(answer, words),
+        _legal(answer, words),
+        _odds(answer, words),
+        facts.saving(answer.decision, words),
+    ]
+
+
+def _cash(answer: Answer, words: Words) -> Metric:
+    """What is asked for now; beside it, what the whole plan would take."""
+    spending = figures.money(answer.reconciliation.spending, words)
+    years = formats.plain(answer.question.assumptions["horizon_years"].value)
+    code, study = answer.verdict.code, answer.study
+    later = words.say("the plan would take {total} over {years} years", total=spending, years=years)
+    if code is Code.TRAIN:
+        value, detail = spending, words.say("over {years} years, all included", years=years)
+    elif code is Code.PILOT and study is not None:
+        value, detail = figures.money(study.staged.pilot.price, words), later
+    else:
+        value, detail = figures.money(0.0, words), later
+    return Metric(
+        label=words.say("Cash to approve"),
+        value=value,
+        detail=detail,
+        help=words.say(
+            "What is spent, mean over all cases, not discounted: training, search, pilots, data, "
+            "people, serving and operation. Expected legal damage is not in it: nobody pays it "
+            "until it happens."
+        ),
+    )
+
+
+def _worth(answer: Answer, words: Words) -> Metric:
+    study = answer.study
+    if study is None:
+        return _unknown("npv", answer, words)
+    npv = study.appraisal.npv
+    return Metric(
+        label=quantities.label("npv", words),
+        value=quantities.text("npv", answer, words),
+        detail=words.say(
+            "{inside} · pays with {chance}",
+            inside=figures.money_range(npv.low, npv.high, words),
+            chance=quantities.text("probability", answer, words),
+        ),
+        help=lookup.tip("npv", words, lookup.tip("interval", words)),
+    )
+
+
+def _payback(answer: Answer, words: Words) -> Metric:
+    study = answer.study
+    if study is None:
+        return _unknown("payback", answer, words)
+    found = study.appraisal
+    return Metric(
+        label=quantities.label("payback", words),
+        value=figures.months(found.payback_months.value, words),
+        detail=words.say(
+            "may never pay back: {chance}", chance=figures.chance(found.never_pays_back, words)
+        ),
+        help=words.say(
+            "Median of all cases: {payback}. Months from now until what came in has covered what "
+            "was spent.",
+            payback=figures.payback(found, words),
+        ),
+    )
+
+
+def _unknown(key: str, answer: Answer, words: Words) -> Metric:
+    return Metric(
+        label=quantities.label(key, words),
+        value=words.say("unknown"),
+        detail=words.say("no value is known for this loss"),
+        help=verdict.why(answer, words),
+    )
+
+
+def _legal(answer: Answer, words: Words) -> Metric:
+    avoided = answer.outlay.legal_avoided
+    return Metric(
+        label=quantities.label("legal_avoided", words),
+        value=quantities.text("legal_avoided", answer, words),
+        detail=figures.money_range(avoided.low, avoided.high, words),
+        help=words.say(
+            "Present value of the legal damage that the privacy promise avoids, against the same "
+            "training without it. It is no part of the net present value."
+        ),
+    )
+
+
+def _odds(answer: Answer, words: Words) -> Metric:
+    return Metric(
+        label=words.say("Attacker's odds"),
+        value=words.say("{found} in 1,000", found=quantities.odds(answer.risk.found)),
+        detail=words.say(
+            "instead of {guessed} without the model",
+            guessed=quantities.odds(answer.risk.guessed),
+        ),
+        help=lookup.tips(words, "odds", "advantage"),
+    )

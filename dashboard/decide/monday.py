@@ -1,0 +1,85 @@
+"""What to do next Monday, a button beside each step; and what would make the plan pay."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.decide import would_pay
+from dashboard.state import session
+from dashboard.ui import blocks
+from engine.api.decisions import Act, Answer, NextStep, next_steps
+from engine.api.money import Goal, Least
+from engine.errors import InputError
+from engine.text import formats, labels
+from engine.text import next_steps as text_of
+from engine.text.i18n import Words
+
+
+def draw(answer: Answer, words: Words) -> None:
+    """Draw the steps; where the plan does not pay, first find what would make it pay."""
+    paying = _paying(answer, words)
+    blocks.heading(words.say("Next Monday"))
+    for number, step in enumerate(next_steps(answer, paying), 1):
+        said, place = st.columns([11, 4], vertical_alignment="center")
+        who, what = text_of.who(step, words), text_of.what(step, answer, words)
+        said.markdown(f"{number}. **{who}**: {what}")
+        with place:
+            _button(step, answer, words)
+    if paying:
+        with st.expander(words.say("What would make it pay"), expanded=True):
+            st.caption(would_pay.meaning(words))
+            blocks.columns(would_pay.table(answer, paying, words))
+
+
+def _paying(answer: Answer, words: Words) -> tuple[Least, ...]:
+    """The least of each budget that pays; empty where the plan does already, or nobody knows."""
+    study = answer.study
+    if study is None or study.appraisal.npv.value >= 0:
+        return ()
+    try:
+        with st.spinner(words.say("Searching what would make it pay …")):
+            return cache.least_budgets(answer.question, Goal.NPV, 0.0)
+    except InputError:
+        return ()
+
+
+def _button(step: NextStep, answer: Answer, words: Words) -> None:
+    """Does the step, or leads to where it is done."""
+    match step.act:
+        case Act.PEOPLE:
+            _take(
+                "data",
+                float(round(step.amount or 0)),
+                labels.people(step.amount or 0, words),
+                words,
+            )
+        case Act.EPSILON:
+            value = formats.plain(step.amount or 0.0)
+            _take("epsilon", float(value), f"ε = {value}", words)
+        case Act.TRAIN:
+            with st.popover(
+                words.say("Copy the configuration"), icon=":material/content_copy:", width="stretch"
+            ):
+                st.code(would_pay.configuration(answer), language="json", wrap_lines=True)
+        case _:
+            page, label, icon = {
+                Act.APPROVE: ("present", words.say("Put it before the board"), "co_present"),
+                Act.PILOT: ("pilot", words.say("Set up the pilot"), "science"),
+                Act.GATE: ("roi", words.say("See the stages"), "savings"),
+                Act.MEASURE: ("roi", words.say("Open the assumptions"), "edit_note"),
+                Act.PAIRS: ("roi", words.say("Enter measured pairs"), "edit_note"),
+            }[step.act]
+            if st.button(
+                label, icon=f":material/{icon}:", key=f"monday:{step.act}", width="stretch"
+            ):
+                session.open_page(page)
+
+
+def _take(key: str, value: float, shown: str, words: Words) -> None:
+    st.button(
+        words.say("Try {value}", value=shown),
+        icon=":material/tune:",
+        key=f"monday:{key}",
+        on_click=session.take,
+        args=({key: value},),
+        width="stretch",
+    )

@@ -1,0 +1,88 @@
+"""What would make a plan pay that does not: budgets and figures at which it just does; pure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from engine.api.decisions import Answer
+from engine.api.money import CURVE_INPUTS, Least
+from engine.text import figures, formats, labels
+from engine.text.i18n import Words
+
+_FIGURES = 3
+"""Figures of the table of assumptions that are named: the nearest to where they turn."""
+_WITHIN = 5.0
+"""Factor of its value within which a figure is named: a business seldom changes by more."""
+
+
+def meaning(words: Words) -> str:
+    """What the table holds."""
+    return words.say(
+        "Each alone, all else as it is, at the central case. “Out of reach”: nothing that may be "
+        "asked for is enough."
+    )
+
+
+def table(answer: Answer, paying: Sequence[Least], words: Words) -> dict[str, list[str]]:
+    """What, where it stands now, and from where on the plan pays."""
+    rows = [*_budgets(answer, paying, words), *_figures(answer, words)]
+    heads = words.say("What"), words.say("Now"), words.say("Pays from")
+    return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
+
+
+def _budgets(answer: Answer, paying: Sequence[Least], words: Words) -> list[tuple[str, str, str]]:
+    budget = answer.question.budget
+    shown = {
+        "data_budget": (
+            words.say("Data (people)"),
+            float(budget.data_budget),
+            lambda n: labels.people(n, words),
+        ),
+        "epsilon": (words.say("Privacy ε"), budget.epsilon, formats.plain),
+        "compute_flops": (
+            words.say("Compute (FLOPs)"),
+            budget.compute_flops,
+            formats.scientific,
+        ),
+    }
+    found = {least.name: least.value for least in paying}
+    rows = []
+    for name, (label, now, show) in shown.items():
+        value = found.get(name)
+        rows.append((label, show(now), words.say("out of reach") if value is None else show(value)))
+    return rows
+
+
+def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str]]:
+    """Figures of the business that alone turn the answer, the nearest first."""
+    breaks = answer.study.break_evens if answer.study else ()
+    found = [
+        (each.name, each.value, each.at, abs(each.margin))
+        for each in breaks
+        if each.at is not None and each.margin is not None
+        if each.name not in CURVE_INPUTS and 1 / _WITHIN <= 1 + each.margin <= _WITHIN
+    ]
+    found.sort(key=lambda each: each[3])
+    return [
+        (
+            figures.name(name, words),
+            figures.figure(name, value, words),
+            figures.figure(name, at, words),
+        )
+        for name, value, at, _ in found[:_FIGURES]
+    ]
+
+
+def configuration(answer: Answer) -> str:
+    """The plan for a training job, as JSON."""
+    best = answer.decision.recommendation
+    certified = answer.certificate
+    noise = best.noise_multiplier if certified is None else certified.noise_multiplier
+    plan = asdict(best.config) | {
+        "noise_multiplier": noise,
+        "sampling": str(best.sampling),
+        "epsilon": answer.question.budget.epsilon,
+        "delta": answer.question.budget.delta,
+        "certified": certified is not None,
+    }
+    return json.dumps(plan, indent=2)

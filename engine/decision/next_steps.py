@@ -1,0 +1,103 @@
+"""What to do next Monday: a few steps that follow from the verdict, each with its figures.
+
+Pure, and without words: :mod:`engine.text.next_steps` says them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.decision.answer import Answer
+from engine.decision.verdict import Code
+from engine.roi.inverse import Least
+from engine.roi.staging import Gate
+from engine.roi.study import Study
+
+_ASSUMPTIONS = 3
+"""Assumptions that are asked for at once."""
+
+
+class Act(StrEnum):
+    """What is to be done."""
+
+    APPROVE = "approve"
+    """Give the money for training, launch and operation."""
+    TRAIN = "train"
+    PILOT = "pilot"
+    GATE = "gate"
+    """Launch to some, and to all only if the metric is good enough."""
+    MEASURE = "measure"
+    """Put own figures in the place of assumptions."""
+    PEOPLE = "people"
+    """Gather the text of more people."""
+    EPSILON = "epsilon"
+    """Ask whether a looser promise may be made."""
+    PAIRS = "pairs"
+    """Measure what a loss is worth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step.
+
+    ``amount``: JPY of :attr:`Act.APPROVE` and :attr:`Act.PILOT`, people of :attr:`Act.PEOPLE`, ε of
+    :attr:`Act.EPSILON`. ``gate``: what must be measured before more is done, where any outcome
+    would stop it. ``names``: assumptions to replace, the one that moves the return most first.
+    """
+
+    act: Act
+    amount: float | None = None
+    gate: Gate | None = None
+    names: tuple[str, ...] = ()
+
+
+def next_steps(answer: Answer, paying: Sequence[Least] = ()) -> tuple[Step, ...]:
+    """Two to four steps, in their order.
+
+    ``paying``: the least of each budget with which the plan pays in the central case, where that
+    was asked (:func:`engine.roi.inverse.least_budgets`).
+    """
+    study = answer.study
+    if study is None:
+        return (Step(act=Act.PAIRS),)
+    match answer.verdict.code:
+        case Code.TRAIN:
+            return (
+                Step(act=Act.APPROVE, amount=answer.reconciliation.spending),
+                Step(act=Act.TRAIN),
+                _measure(study),
+                *(Step(act=Act.GATE, gate=gate) for gate in _deciding(study.staged.gates[1])),
+            )
+        case Code.PILOT:
+            gates = _deciding(study.staged.gates[0])
+            pilot = study.staged.pilot.price
+            return (
+                Step(act=Act.PILOT, amount=pilot, gate=gates[0] if gates else None),
+                _measure(study),
+            )
+    return (*_more_of(answer, paying), _measure(study))
+
+
+def _measure(study: Study) -> Step:
+    """The assumptions of the table that move the return most; law and curve are no rows of it."""
+    rows = [bar.name for bar in study.tornado if bar.name in study.table.values]
+    return Step(act=Act.MEASURE, names=tuple(rows[:_ASSUMPTIONS]))
+
+
+def _deciding(gate: Gate) -> tuple[Gate, ...]:
+    """The gate, if any outcome would stop there."""
+    return () if gate.threshold is None else (gate,)
+
+
+def _more_of(answer: Answer, paying: Sequence[Least]) -> tuple[Step, ...]:
+    """More people, or a looser promise, where either alone would make the plan pay."""
+    budget = answer.question.budget
+    now = {"data_budget": float(budget.data_budget), "epsilon": budget.epsilon}
+    acts = {"data_budget": Act.PEOPLE, "epsilon": Act.EPSILON}
+    found = {least.name: least.value for least in paying}
+    steps = []
+    for name, act in acts.items():
+        value = found.get(name)
+        if value is not None and value > now[name]:
+            steps.append(Step(act=act, amount=value))
+    return tuple(steps)

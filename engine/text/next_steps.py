@@ -1,0 +1,121 @@
+"""The steps of next Monday in words: who does what, with which amount, and what is measured."""
+
+from engine.decision.answer import Answer
+from engine.decision.next_steps import Act, Step
+from engine.roi.staging import Gate
+from engine.text import figures, formats, labels
+from engine.text.i18n import N_, Words
+
+_WHO = {
+    Act.APPROVE: N_("Board"),
+    Act.TRAIN: N_("Engineering"),
+    Act.PILOT: N_("Engineering"),
+    Act.GATE: N_("The business"),
+    Act.MEASURE: N_("Finance and the business"),
+    Act.PEOPLE: N_("Owners of the data"),
+    Act.EPSILON: N_("Legal"),
+    Act.PAIRS: N_("The business"),
+}
+
+
+def who(step: Step, words: Words) -> str:
+    """Who takes the step."""
+    return words.say(_WHO[step.act])
+
+
+def what(step: Step, answer: Answer, words: Words) -> str:
+    """What is done and measured, in one or two sentences."""
+    return {
+        Act.APPROVE: _approve,
+        Act.TRAIN: _train,
+        Act.PILOT: _pilot,
+        Act.GATE: _gate,
+        Act.MEASURE: _measure,
+        Act.PEOPLE: _people,
+        Act.EPSILON: _epsilon,
+        Act.PAIRS: _pairs,
+    }[step.act](step, answer, words)
+
+
+def _approve(step: Step, answer: Answer, words: Words) -> str:
+    return words.say(
+        "Approve {money} over {years} years, of which {training} for the training.",
+        money=figures.money(step.amount or 0.0, words),
+        training=figures.money(answer.reconciliation.training_list_price, words),
+        years=formats.plain(answer.question.assumptions["horizon_years"].value),
+    )
+
+
+def _train(step: Step, answer: Answer, words: Words) -> str:
+    expected = answer.decision.recommendation.cross_entropy
+    return words.say(
+        "Train the model as configured below: {time}. It went as forecast if the loss ends between "
+        "{low} and {high}.",
+        time=labels.duration(answer.decision.cost.device_hours, words),
+        low=formats.loss(expected.low),
+        high=formats.loss(expected.high),
+    )
+
+
+def _pilot(step: Step, answer: Answer, words: Words) -> str:
+    said = words.say(
+        "Run a pilot of {price} before anything else is spent.",
+        price=figures.money(step.amount or 0.0, words),
+    )
+    if step.gate is None or step.gate.threshold is None:
+        return said
+    goes_on = words.say(
+        "Go on if the loss that it lets expect is at most {threshold}.",
+        threshold=formats.loss(step.gate.threshold),
+    )
+    return said + ("" if words.language == "ja" else " ") + goes_on
+
+
+def _gate(step: Step, answer: Answer, words: Words) -> str:
+    assert step.gate is not None and answer.study is not None  # a gate is one of a study's
+    return words.say(
+        "Launch to {share} of the users first; to all from month {month} on, if the metric is "
+        "{threshold}.",
+        share=formats.percent(answer.study.staged.limited_share, words.language),
+        month=formats.plain(step.gate.month),
+        threshold=_threshold(step.gate, words),
+    )
+
+
+def _threshold(gate: Gate, words: Words) -> str:
+    value = figures.metric(gate.threshold or 0.0, words)
+    if gate.at_most:
+        return words.say("at most {value}", value=value)
+    return words.say("at least {value}", value=value)
+
+
+def _measure(step: Step, answer: Answer, words: Words) -> str:
+    names = [figures.inline(name, words) for name in step.names]
+    quoted = "".join(f"「{name}」" for name in names)
+    return words.say(
+        "Put your own figures in the place of the assumptions that move the result most: {names}.",
+        names=quoted if words.language == "ja" else ", ".join(f"“{name}”" for name in names),
+    )
+
+
+def _people(step: Step, answer: Answer, words: Words) -> str:
+    return words.say(
+        "Find out whether the text of {people} may be used: with so many, all else as it is, the "
+        "plan just pays in the central case.",
+        people=labels.people(step.amount or 0.0, words),
+    )
+
+
+def _epsilon(step: Step, answer: Answer, words: Words) -> str:
+    return words.say(
+        "Ask whether ε = {epsilon} may be promised: with that, all else as it is, the plan just "
+        "pays in the central case.",
+        epsilon=formats.plain(step.amount or 0.0),
+    )
+
+
+def _pairs(step: Step, answer: Answer, words: Words) -> str:
+    return words.say(
+        "Measure what you want to improve at three models of known loss: then a loss has a value, "
+        "and this page a return."
+    )
