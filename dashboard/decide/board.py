@@ -21,25 +21,38 @@ def metrics(answer: Answer, words: Words) -> list[Metric]:
 
 
 def _cash(answer: Answer, words: Words) -> Metric:
-    """What is asked for now; beside it, what the whole plan would take."""
-    spending = figures.money(answer.reconciliation.spending, words)
+    """What is asked for now; beside it, what would follow."""
+    cash, running = answer.outlay.cash_to_approve, answer.outlay.running_cost
     years = formats.plain(answer.question.assumptions["horizon_years"].value)
+    later = words.say(
+        "training and launch would take {cash}, running it {running} over {years} years",
+        cash=figures.money(cash.value, words),
+        running=figures.money(running.value, words),
+        years=years,
+    )
     code, study = answer.verdict.code, answer.study
-    later = words.say("the plan would take {total} over {years} years", total=spending, years=years)
     if code is Code.TRAIN:
-        value, detail = spending, words.say("over {years} years, all included", years=years)
+        value, detail = (
+            figures.money(cash.value, words),
+            words.say(
+                "{inside} · then {running} to run it over {years} years",
+                inside=figures.money_range(cash.low, cash.high, words),
+                running=figures.money(running.value, words),
+                years=years,
+            ),
+        )
     elif code is Code.PILOT and study is not None:
         value, detail = figures.money(study.staged.pilot.price, words), later
     else:
         value, detail = figures.money(0.0, words), later
     return Metric(
-        label=words.say("Cash to approve"),
+        label=words.say("To approve now"),
         value=value,
         detail=detail,
         help=words.say(
-            "What is spent, mean over all cases, not discounted: training, search, pilots, data, "
-            "people, serving and operation. Expected legal damage is not in it: nobody pays it "
-            "until it happens."
+            "What is paid before the first user, mean over all cases, not discounted: training, "
+            "search, pilots, data and people. Serving and operation follow. Expected legal damage "
+            "is in neither: nobody pays it until it happens."
         ),
     )
 

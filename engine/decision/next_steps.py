@@ -21,7 +21,7 @@ class Act(StrEnum):
     """What is to be done."""
 
     APPROVE = "approve"
-    """Give the money for training, launch and operation."""
+    """Give the money that is spent until the first user."""
     TRAIN = "train"
     PILOT = "pilot"
     GATE = "gate"
@@ -63,7 +63,7 @@ def next_steps(answer: Answer, paying: Sequence[Least] = ()) -> tuple[Step, ...]
     match answer.verdict.code:
         case Code.TRAIN:
             return (
-                Step(act=Act.APPROVE, amount=answer.reconciliation.spending),
+                Step(act=Act.APPROVE, amount=answer.reconciliation.cash_to_approve),
                 Step(act=Act.TRAIN),
                 _measure(study),
                 *(Step(act=Act.GATE, gate=gate) for gate in _deciding(study.staged.gates[1])),

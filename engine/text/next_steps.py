@@ -39,7 +39,9 @@ def what(step: Step, answer: Answer, words: Words) -> str:
 
 def _approve(step: Step, answer: Answer, words: Words) -> str:
     return words.say(
-        "Approve {money} over {years} years, of which {training} for the training.",
+        "Approve {money} until launch, of which {training} for the training itself; running it "
+        "takes {running} over {years} years.",
+        running=figures.money(answer.reconciliation.running_cost, words),
         money=figures.money(step.amount or 0.0, words),
         training=figures.money(answer.reconciliation.training_list_price, words),
         years=formats.plain(answer.question.assumptions["horizon_years"].value),

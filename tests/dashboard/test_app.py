@@ -26,12 +26,18 @@ def typed(page, key):
 def test_first_visit_is_a_worked_example(app):
     page = app()
     assert not page.exception and not page.error
-    assert page.title[0].value.startswith("Train a 49M-parameter model")
-    assert "in balance" in page.header[0].value
+    assert page.title[0].value.startswith("Train: it pays with 8")
+    assert page.header[0].value.startswith("Train a 49M-parameter model")
+    assert any("in balance" in text.value for text in page.markdown)
     assert [metric.label for metric in page.metric] == [
+        "To approve now",
+        "Net present value",
+        "Payback",
+        "Legal risk avoided",
+        "Attacker's odds",
+        "Usual rule needs",
         "Expected loss",
         "Cost of the training",
-        "Usual rule needs",
         "Compute pays up to",
     ]
     assert any("Certified: ε ≤ 3.997" in text.value for text in page.markdown)
@@ -40,14 +46,15 @@ def test_first_visit_is_a_worked_example(app):
 
 def test_japanese_from_the_link(app):
     page = app(lang="ja")
-    assert page.title[0].value.startswith("4,900万パラメータのモデルを")
+    assert page.title[0].value.startswith("実施:採算が取れる確率は")
+    assert page.header[0].value.startswith("4,900万パラメータのモデルを")
     assert not page.exception
 
 
 def test_the_language_switch_keeps_the_scenario(app):
     page = app(data="3.3e6")
     page.segmented_control(key="lang:choice").set_value("ja").run()
-    assert "パラメータのモデル" in page.title[0].value
+    assert "採算が取れる確率" in page.title[0].value
     assert typed(page, "data").value == "3.3e6"
     assert slider(page, "data").value == 3_300_000
     assert page.query_params["lang"] == "ja"

@@ -212,7 +212,7 @@ def test_another_link_opened_meanwhile_ends_the_tour(app):
 @pytest.mark.usefixtures("fake")
 def test_the_link_to_copy_leads_to_what_is_on_show_without_the_tour(app):
     page = app(tour="1", data="7e5")
-    assert "data=3e6" in page.code[0].value and "tour" not in page.code[0].value
+    assert "data=3e6" in page.sidebar.code[0].value and "tour" not in page.sidebar.code[0].value
 
 
 @pytest.mark.usefixtures("fake")

@@ -1,0 +1,173 @@
+"""The board's six figures, next Monday's steps, and what would make a plan pay: every verdict."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from dashboard.decide import board, would_pay
+from engine.decision.next_steps import Act, next_steps
+from engine.decision.verdict import Code
+from engine.loss_unit import unit_of
+from engine.roi.inverse import Least
+from engine.roi.staging import Gate
+from engine.text import figures, formats, verdict
+from engine.text import next_steps as text_of
+from engine.text.i18n import Words
+from tests.dashboard import fake_engine
+
+JA, EN = Words("ja"), Words("en")
+PAYING = (
+    Least(name="compute_flops", value=None),
+    Least(name="data_budget", value=4e7),
+    Least(name="epsilon", value=9.5),
+)
+
+
+def under(answer, code, *, npv=None):
+    """The answer with another verdict, and a mean NPV that goes with it."""
+    study = answer.study
+    if npv is not None:
+        worth = replace(study.appraisal, npv=replace(study.appraisal.npv, value=npv))
+        study = replace(study, appraisal=worth)
+    return replace(answer, study=study, verdict=replace(answer.verdict, code=code))
+
+
+def unvalued(answer):
+    """The answer where no value is known."""
+    return replace(
+        answer, study=None, unvalued=None, verdict=replace(answer.verdict, code=Code.WAIT)
+    )
+
+
+@pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
+def test_six_figures_whatever_the_verdict(answered, words):
+    for found in (under(answered(), code) for code in Code):
+        shown = board.metrics(found, words)
+        assert len({metric.label for metric in shown}) == 6
+        assert all(metric.value and metric.detail and metric.help for metric in shown)
+        assert "{" not in "".join(m.value + m.detail + m.help for m in shown)
+
+
+def test_what_is_approved_now_follows_the_verdict(answered):
+    answer = answered()
+    cash = answer.outlay.cash_to_approve
+    asked = {code: board.metrics(under(answer, code), EN)[0] for code in Code}
+    assert asked[Code.TRAIN].value == figures.money(cash.value, EN)
+    assert asked[Code.TRAIN].detail.startswith(figures.money_range(cash.low, cash.high, EN))
+    assert asked[Code.PILOT].value == figures.money(answer.study.staged.pilot.price, EN)
+    assert asked[Code.WAIT].value == "¥0"
+    for code in (Code.PILOT, Code.WAIT):
+        assert figures.money(cash.value, EN) in asked[code].detail
+
+
+def test_without_a_value_worth_and_payback_are_unknown(answered):
+    found = replace(unvalued(answered()), unvalued=fake_engine.InputError("No value here."))
+    _, worth, payback, *_ = board.metrics(found, EN)
+    assert (worth.value, payback.value) == ("unknown", "unknown")
+    assert worth.help == "No value here."
+    assert verdict.headline(found, EN) == "Not now: what the plan is worth is not known."
+    assert [step.act for step in next_steps(found, PAYING)] == [Act.PAIRS]
+
+
+def test_the_headline_names_verdict_probability_and_worth(answered):
+    answer = answered()
+    chance = figures.chance(answer.study.appraisal.probability, EN)
+    train = verdict.headline(under(answer, Code.TRAIN, npv=5e7), EN)
+    assert train.startswith("Train: ") and chance in train and "¥50M more" in train
+    pilot = verdict.headline(under(answer, Code.PILOT), EN)
+    assert figures.money(answer.study.staged.pilot.price, EN) in pilot and chance in pilot
+    wait = verdict.headline(under(answer, Code.WAIT, npv=-5e7), EN)
+    assert wait.startswith("Not now: ") and "doing nothing is worth ¥50M more" in wait
+
+
+def gated(answer, place, threshold):
+    """The answer whose gate of that place lies at a threshold."""
+    gates = list(answer.study.staged.gates)
+    gates[place] = replace(gates[place], threshold=threshold)
+    staged = replace(answer.study.staged, gates=tuple(gates))
+    return replace(answer, study=replace(answer.study, staged=staged))
+
+
+@pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
+def test_steps_of_a_training(answered, words):
+    answer = gated(under(answered(), Code.TRAIN), 1, 2.5)
+    steps = next_steps(answer)
+    assert [step.act for step in steps] == [Act.APPROVE, Act.TRAIN, Act.MEASURE, Act.GATE]
+    said = [text_of.what(step, answer, words) for step in steps]
+    assert figures.money(answer.reconciliation.cash_to_approve, words) in said[0]
+    assert formats.loss(answer.decision.recommendation.cross_entropy.high) in said[1]
+    moving = [bar.name for bar in answer.study.tornado if bar.name in answer.study.table.values]
+    assert steps[2].names == tuple(moving[:3])
+    assert all(figures.inline(name, words) in said[2] for name in moving[:3])
+    assert figures.metric(2.5, words) in said[3]
+    assert all(text_of.who(step, words) for step in steps)
+    without = next_steps(gated(answer, 1, None))
+    assert Act.GATE not in [step.act for step in without]
+
+
+def test_a_gate_says_on_which_side_one_goes_on(answered):
+    answer = gated(under(answered(), Code.TRAIN), 1, 2.5)
+    gate = answer.study.staged.gates[1]
+    for at_most, side in ((True, "at most 2.5"), (False, "at least 2.5")):
+        step = replace(next_steps(answer)[-1], gate=replace(gate, at_most=at_most))
+        assert side in text_of.what(step, answer, EN)
+
+
+def test_steps_of_a_pilot(answered):
+    answer = gated(under(answered(), Code.PILOT), 0, 3.25)
+    pilot, measure = next_steps(answer)
+    assert (pilot.act, measure.act) == (Act.PILOT, Act.MEASURE)
+    assert isinstance(pilot.gate, Gate)
+    said = text_of.what(pilot, answer, EN)
+    assert figures.money(answer.study.staged.pilot.price, EN) in said and "at most 3.25" in said
+    without = gated(answer, 0, None)
+    assert "Go on" not in text_of.what(next_steps(without)[0], without, EN)
+
+
+def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
+    answer = under(answered(), Code.WAIT, npv=-1e7)
+    people, epsilon, measure = next_steps(answer, PAYING)
+    assert (people.act, people.amount) == (Act.PEOPLE, 4e7)
+    assert (epsilon.act, epsilon.amount) == (Act.EPSILON, 9.5)
+    assert measure.act is Act.MEASURE
+    assert "40M people" in text_of.what(people, answer, EN)
+    assert "ε = 9.5" in text_of.what(epsilon, answer, EN)
+    fewer = (Least(name="data_budget", value=5e6), Least(name="epsilon", value=None))
+    assert [step.act for step in next_steps(answer, fewer)] == [Act.MEASURE]
+
+
+def test_the_table_of_what_would_pay(answered):
+    answer = under(answered(), Code.WAIT, npv=-1e7)
+    table = would_pay.table(answer, PAYING, EN)
+    assert list(table) == ["What", "Now", "Pays from"]
+    names, now, at = table.values()
+    assert (names[0], now[0], at[0]) == ("Data (people)", "10M people", "40M people")
+    assert (names[1], now[1], at[1]) == ("Privacy ε", "4", "9.5")
+    assert at[2] == "out of reach"
+    assert "Loss" not in "".join(names), "nobody chooses the shape of the value curve"
+
+
+def test_the_configuration_to_copy_holds_certified_noise_where_there_is_a_certificate(answered):
+    answer = answered()
+    found = json.loads(would_pay.configuration(answer))
+    assert found["model_size"] == answer.decision.recommendation.config.model_size
+    assert found["certified"] is False
+    assert found["noise_multiplier"] == answer.decision.recommendation.noise_multiplier
+    best = answer.decision.recommendation
+    certificate = fake_engine.certify(
+        data_budget=10_000_000, batch_size=best.config.batch_size,
+        iterations=best.config.iterations, epsilon=4.0, delta=1e-8, sampling=best.sampling,
+    )  # fmt: skip
+    found = json.loads(would_pay.configuration(replace(answer, certificate=certificate)))
+    assert found["certified"] is True
+    assert found["noise_multiplier"] == certificate.noise_multiplier
+
+
+def test_quality_in_plain_words(answered):
+    from dashboard.decide import wording
+
+    said = wording.in_plain_words(answered(), EN)
+    assert "a chance of 5.4%" in said and "guessing gives under 0.01%" in said
+    of_bytes = Words("en", loss_unit=unit_of("gpt-bytes-docstrings"))
+    assert "the right next byte" in wording.in_plain_words(answered(), of_bytes)
