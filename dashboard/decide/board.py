@@ -81,14 +81,14 @@ def _payback(answer: Answer, words: Words) -> Metric:
     found = study.appraisal
     return Metric(
         label=quantities.label("payback", words),
-        value=figures.months(found.payback_months.value, words),
+        value=quantities.text("payback", answer, words),
         detail=words.say(
             "may never pay back: {chance}", chance=figures.chance(found.never_pays_back, words)
         ),
         help=words.say(
-            "Median of all cases: {payback}. Months from now until what came in has covered what "
-            "was spent.",
-            payback=figures.payback(found, words),
+            "Median of all cases and where the middle {level} of them lie: months from now until "
+            "what came in has covered what was spent.",
+            level=formats.percent(found.payback_months.level, words.language),
         ),
     )
 

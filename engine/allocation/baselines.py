@@ -92,7 +92,8 @@ def compute_factor(
     goal = recommended.cross_entropy[0]
     value = _crossing(points.compute_flops, points.cross_entropy, goal, spent)
     floor = float(some.compute_flops[0]) / spent * (1 + _ROUNDING)
-    if value <= floor or np.mean(factors <= floor) > (1 - level) / 2 - 1 / len(factors):
+    few = max((1 - level) / 2 - 1 / len(factors), 0.0)
+    if value <= floor or np.mean(factors <= floor) > few:
         # The rule's smallest model is good enough at once: with a smaller one it might need less.
         high = np.quantile(factors, (1 + level) / 2, method="nearest")
         known = value if floor < value < math.inf else None

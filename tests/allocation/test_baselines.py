@@ -10,6 +10,8 @@ from engine.allocation.frontier import best_by_compute
 from engine.allocation.levers import redrawn
 from engine.allocation.points import PrivacyParameters
 from engine.config import Sampling
+from tests.allocation.test_redrawn import SPACE
+from tests.law.made_stack import made_fit, made_stack
 
 QUESTION = PrivacyParameters(data_budget=10**7, epsilon=4.0, delta=1e-8, sampling=Sampling.POISSON)
 BUDGET = 1e17
@@ -98,6 +100,19 @@ def test_a_rule_that_does_not_reach_the_loss_has_a_bound(fitted):
     assert np.nanmin(points.cross_entropy) > saturated.chosen.cross_entropy[0]
     most = baselines.rule_limit(fitted.space) / float(saturated.chosen.compute_flops[0])
     assert factor.low is not None and 1 < factor.low <= most * (1 + 1e-9)
+
+
+def test_a_law_of_one_draw_knows_that_the_rule_never_gets_there():
+    """Of so few draws none may lie at the floor before it counts; of none it does not."""
+    certain = made_stack(made_fit(draws=1, spread=0.0), weights=(1.0,), scatter=0.0, drift=0.0)
+    line = best_by_compute(certain, QUESTION, SPACE, 3.8e20)
+    drawn = redrawn(certain, QUESTION, SPACE, line, 3.8e20)
+    points = baselines.rule_tuned(certain, QUESTION, SPACE, line.allowed_flops)
+    factor = baselines.compute_factor(
+        certain, points, line.chosen, drawn, limit=baselines.rule_limit(SPACE), level=0.9
+    )
+    assert (factor.value, factor.high, factor.censored) == (None, None, "above")
+    assert factor.low is not None
 
 
 def test_a_rule_whose_models_lie_beyond_cannot_be_compared(fitted, line, drawn):

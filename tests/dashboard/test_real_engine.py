@@ -17,7 +17,7 @@ def test_the_page(app):
     page = app()
     assert not page.exception and not page.error
     assert "-parameter model" in page.header[0].value
-    assert len(page.metric) == 4
+    assert len(page.metric) == 9
 
 
 @pytest.mark.parametrize("compute", [1e13, 1e16, 3.8e20, 1e24])

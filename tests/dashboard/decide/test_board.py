@@ -8,6 +8,7 @@ import pytest
 from dashboard.decide import board, would_pay
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.verdict import Code
+from engine.errors import InputError
 from engine.loss_unit import unit_of
 from engine.roi.inverse import Least
 from engine.roi.staging import Gate
@@ -62,7 +63,7 @@ def test_what_is_approved_now_follows_the_verdict(answered):
 
 
 def test_without_a_value_worth_and_payback_are_unknown(answered):
-    found = replace(unvalued(answered()), unvalued=fake_engine.InputError("No value here."))
+    found = replace(unvalued(answered()), unvalued=InputError("No value here."))
     _, worth, payback, *_ = board.metrics(found, EN)
     assert (worth.value, payback.value) == ("unknown", "unknown")
     assert worth.help == "No value here."
