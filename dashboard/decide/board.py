@@ -96,7 +96,7 @@ def _payback(answer: Answer, words: Words) -> Metric:
 def _unknown(key: str, answer: Answer, words: Words) -> Metric:
     return Metric(
         label=quantities.label(key, words),
-        value=words.say("unknown"),
+        value=quantities.text(key, answer, words),
         detail=words.say("no value is known for this loss"),
         help=verdict.why(answer, words),
     )

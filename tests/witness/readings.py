@@ -119,6 +119,28 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
         "{guessed}.",
         {"found": "odds_found", "guessed": "odds_guessed"},
     ),
+    (
+        "{verdict}: it pays with {chance} probability and is worth {npv} more than doing nothing.",
+        {"chance": "probability", "npv": "npv"},
+    ),
+    (
+        "{verdict}, for {price}: the training would pay with {chance} probability.",
+        {"price": "pilot_price", "chance": "probability"},
+    ),
+    (
+        "{verdict}: it would pay with {chance} probability, and doing nothing is worth {npv} more.",
+        {"chance": "probability", "npv": "npv_lost"},
+    ),
+    ("{inside} · pays with {chance}", {"inside": "npv_range", "chance": "probability"}),
+    (
+        "training and launch would take {cash}, running it {running} over {years} years",
+        {"cash": "cash_to_approve", "running": "running_cost"},
+    ),
+    (
+        "Approve {money} until launch, of which {training} for the training itself; running it "
+        "takes {running} over {years} years.",
+        {"money": "cash_to_approve", "training": "training_list_price", "running": "running_cost"},
+    ),
     ("{found} in 1,000", {"found": "odds_found"}),
     ("instead of {guessed} without the model", {"guessed": "odds_guessed"}),
     (

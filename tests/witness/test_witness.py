@@ -19,8 +19,20 @@ from tests.witness.scenarios import CASES, Case
 
 LEAST = 25
 """Registered quantities that the surfaces of a scenario show together, at the least."""
-REQUIRED = {
-    "page decide": {"model_size", "loss_and_range", "training_list_price", "probability"},
+REQUIRED = {  # fmt: skip
+    "page decide": {
+        "model_size",
+        "loss_and_range",
+        "training_list_price",
+        "probability",
+        "npv",
+        "npv_range",
+        "payback",
+        "odds_found",
+        "odds_guessed",
+        "cash_to_approve",
+        "running_cost",
+    },
     "page roi": {"npv", "probability", "total_cost", "odds_found", "training_mean"},
     "page compare": {"training_list_price", "total_cost", "npv", "probability"},
     "page present": {"data_budget", "epsilon"},
@@ -120,7 +132,7 @@ def test_all_surfaces_say_the_same_answer(texts, capsys):
 def _without(answer: Answer) -> set[str]:
     """What this answer does not have, or says otherwise."""
     if answer.study is None:
-        return {"npv", "probability", "payback"}
+        return {"npv", "npv_range", "probability", "payback"}
     worth = answer.study.appraisal
     lost = {"npv"} if worth.npv.value < 0 else set()
     return lost | ({"payback"} if worth.never_pays_back > 0.5 else set())

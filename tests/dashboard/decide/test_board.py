@@ -65,7 +65,7 @@ def test_what_is_approved_now_follows_the_verdict(answered):
 def test_without_a_value_worth_and_payback_are_unknown(answered):
     found = replace(unvalued(answered()), unvalued=InputError("No value here."))
     _, worth, payback, *_ = board.metrics(found, EN)
-    assert (worth.value, payback.value) == ("unknown", "unknown")
+    assert (worth.value, payback.value) == ("—", "—")
     assert worth.help == "No value here."
     assert verdict.headline(found, EN) == "Not now: what the plan is worth is not known."
     assert [step.act for step in next_steps(found, PAYING)] == [Act.PAIRS]
