@@ -19,7 +19,7 @@ from tests.witness.scenarios import CASES, Case
 
 LEAST = 25
 """Registered quantities that the surfaces of a scenario show together, at the least."""
-REQUIRED = {  # fmt: skip
+REQUIRED = {
     "page decide": {
         "model_size",
         "loss_and_range",
