@@ -131,7 +131,8 @@ def test_more_people_to_choose_from_are_never_worth_less(question, monkeypatch):
         found.append(best)
     assert [c.npv for c in found] == sorted(c.npv for c in found)
     assert found[-1].budget.data_budget < 1_000_000_000, "the last are not worth their damages"
-    assert found[-1].npv > question.candidate("data_budget", 1e9).npv
+    (all_of_them,) = question.candidates("data_budget", [1e9])
+    assert all_of_them is not None and found[-1].npv > all_of_them.npv
     monkeypatch.setattr(Held, "candidate", lambda *_: None)
     with pytest.raises(InputError, match="No number of people"):
         best_people(question)
