@@ -95,6 +95,7 @@ def import_file(path: Path, log: RunLog, asked: Asked, *, created_at: datetime) 
     if archive.is_archive(sheet):
         return _of_archive(path, sheet, log, asked, past, created_at)
     columns = choose_columns(sheet.header, said, sheet.name, unit)
+    _require_length(columns, asked)
     measure = (columns.measure or Measure.NATS_PER_TOKEN).in_nats
     _require_unit(family, measure, past)
     assumed = Assumed(
@@ -241,6 +242,26 @@ def _require_free(family: str, log: RunLog, past: Sequence[Entry]) -> None:
             "Expected a family of your own, got {family}, which holds published or measured runs: "
             "choose another name with --family.",
             family=family,
+        )
+
+
+def _require_length(columns: Columns, asked: Asked) -> None:
+    """Ask what a length is counted in where only a person can know it."""
+    if columns.has("tokens", "compute_flops", "iterations", "step"):
+        return
+    column = columns.by_role.get("examples")
+    if column and not (columns.has("sequence_length", "batch_size") or asked.sequence_length):
+        raise InputError(
+            "Expected tokens, got examples in {column}: say --sequence-length, or --map "
+            '"{column}=tokens" where they are tokens.',
+            column=column,
+        )
+    column = columns.by_role.get("data_budget")
+    if column and not columns.has("examples", "epsilon") and "data_budget" not in columns.said:
+        raise InputError(
+            "Expected tokens or people in {column}, got a size of data that may be either: say "
+            '--map "{column}=tokens" or --map "{column}=data_budget".',
+            column=column,
         )
 
 

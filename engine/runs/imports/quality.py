@@ -43,6 +43,7 @@ UNEXPLAINED = 0.15
 """Least residual of ln loss that is named although no slip explains it."""
 MILLIONS = 1e4
 """How many times smaller than the median a size must be to be in another unit."""
+_MOST_MILLIONS = 1e6
 _EXPLAINED = 0.5
 """Share of the residual that a slip must take away to explain it."""
 _WINDOW = 3
@@ -86,7 +87,7 @@ def _judge_units(runs: Sequence[Settled], flags: Mapping[int, list[Found]]) -> N
             continue
         median = float(np.median(list(values.values())))
         for place, value in values.items():
-            if value * MILLIONS < median:
+            if value * MILLIONS < median and value < _MOST_MILLIONS:
                 reason = InputError(
                     "Expected {name} in the unit of the other runs, whose median is {median}, got "
                     "{value}: it looks like millions.",

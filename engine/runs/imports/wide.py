@@ -17,7 +17,7 @@ from engine.runs.imports.sheet import Sheet, SheetRow
 
 _ENDS = re.compile(r"__(?:MIN|MAX)$")
 _RUN = re.compile(r"^(?P<run>.+) - (?P<metric>[^-].*)$")
-_STEPS = ("step", "globalstep", "epoch", "trainer/globalstep", "relativetime(process)")
+_STEPS = ("step", "globalstep", "trainerglobalstep", "trainglobalstep")
 
 
 def is_wide(sheet: Sheet) -> bool:

@@ -204,6 +204,26 @@ def test_a_family_keeps_its_unit_and_published_families_their_runs(imported, log
         imported("N,D,loss\n1e7,1e8,1.1\n", loss_unit=Measure.NATS_PER_BYTE)
 
 
+def test_examples_and_sizes_of_data_are_asked_about(imported):
+    with pytest.raises(InputError, match=r"got examples in samples: say --sequence-length"):
+        imported("N,samples,loss\n1e7,1e6,4\n")
+    said = imported("N,samples,loss\n1e7,1e6,4\n", sequence_length=128)
+    assert said.records[0].iterations == 128 * 10**6
+    with pytest.raises(InputError, match=r'--map "dataset_size=tokens" or --map "dataset_size=d'):
+        imported("N,dataset_size,loss\n1e7,1e9,4\n")
+    tokens = imported("N,dataset_size,loss\n1e7,1e9,4\n", said={"dataset_size": "tokens"})
+    assert tokens.records[0].iterations == 10**9
+
+
+def test_a_chart_of_several_runs_is_a_curve_each(imported):
+    head = '"trainer/global_step","a - val_loss","a - val_loss__MIN","b - x - val_loss"\n'
+    found = imported(head + "100,4.1,4.0,\n200,NaN,NaN,3.9\n300,4.0,3.9,3.8\n")
+    assert [(run.name, run.measured.steps.tolist()) for run in found.runs] == [
+        ("a", [100, 300]),
+        ("b - x", [200, 300]),
+    ]
+
+
 # --- noise and promises -------------------------------------------------------------------------
 
 
