@@ -133,7 +133,7 @@ def test_more_people_to_choose_from_are_never_worth_less(question, monkeypatch):
     assert found[-1].budget.data_budget < 1_000_000_000, "the last are not worth their damages"
     (all_of_them,) = question.candidates("data_budget", [1e9])
     assert all_of_them is not None and found[-1].npv > all_of_them.npv
-    monkeypatch.setattr(Held, "candidate", lambda *_: None)
+    monkeypatch.setattr(Held, "candidates", lambda *_: iter(()))
     with pytest.raises(InputError, match="No number of people"):
         best_people(question)
 
