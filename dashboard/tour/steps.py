@@ -56,7 +56,7 @@ STEPS = (
             "inspection reports and trouble reports of several plants, written by {people} (staff, "
             "suppliers, customers). Which model should it train on them, and what will that cost?"
         ),
-        tries=N_("Make the privacy promise twice as strict and watch the sentence above."),
+        tries=N_("Make the privacy promise twice as strict and watch the verdict above."),
         button=N_("Promise ε = {value}"),
         sets=(link.EPSILON, 0.5),
     ),
