@@ -11,8 +11,6 @@ from engine.text.i18n import Words
 
 _FIGURES = 3
 """Figures of the table of assumptions that are named: the nearest to where they turn."""
-_WITHIN = 5.0
-"""Factor of its value within which a figure is named: a business seldom changes by more."""
 
 
 def meaning(words: Words) -> str:
@@ -60,7 +58,7 @@ def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str]]:
         (each.name, each.value, each.at, abs(each.margin))
         for each in breaks
         if each.at is not None and each.margin is not None
-        if each.name not in CURVE_INPUTS and 1 / _WITHIN <= 1 + each.margin <= _WITHIN
+        if each.name not in CURVE_INPUTS
     ]
     found.sort(key=lambda each: each[3])
     return [

@@ -21,8 +21,9 @@ from engine.roi.plan import Plan
 
 LOSS, TRANSFER, CURVE, FORM = "predicted_loss", "law_transfer", "metric_curve", "curve_form"
 """Unknowns that are no rows of the table."""
-_WIDEST = 1e3
-"""A break-even farther than this factor from the value is called none."""
+_WIDEST = 5.0
+"""A break-even farther than this factor from the value is called none: a business seldom gets
+there, and who reads the list would take it for a way out."""
 _POINTS = 48
 _ZOOMS = 2
 _WHOLE = ("horizon_years",)
