@@ -30,6 +30,7 @@ _AGAIN = 0.5
 """Share of the steps that must come twice for the second time to be another run."""
 _CURVE = 5
 """Rows of one name with rising iterations that are a curve, where no column is called a step."""
+_MOST_STEPS = 10**18
 _NO_NOISE = frozenset(["non-private", "nonprivate", "non-dp", "no dp", "inf.", "なし"])
 
 
@@ -298,7 +299,7 @@ def _curve(run: Measured, points: Sequence[tuple[Value, Value]]) -> Measured:
     """The run with its curve: one loss a step, by step, the later one where two are left."""
     by_step: dict[int, float] = {}
     for step, loss in points:
-        if loss is None or step is None or not math.isfinite(step) or step < 0:
+        if loss is None or step is None or not 0 <= step <= _MOST_STEPS:
             continue
         by_step[round(step)] = float(loss)
     steps = sorted(by_step)

@@ -126,7 +126,7 @@ def counts_tokens(record: RunRecord) -> bool:
 
 def settle(run: Measured, columns: Columns, assumed: Assumed) -> Settled:
     """The run with everything that follows. Raises :class:`InputError` for what cannot be true."""
-    values = dict(run.values)
+    values = _plausible(run.values)
     vocabulary = _vocabulary(values, assumed)
     if run.steps.size and not run.steps.any():
         # Logged without a step: the loss is that of the run's end.
@@ -158,6 +158,39 @@ def settle(run: Measured, columns: Columns, assumed: Assumed) -> Settled:
         flags=tuple(flags),
         assumed=frozenset(taken),
     )
+
+
+def _plausible(stated: Mapping[str, Value]) -> dict[str, Value]:
+    """The settings without NaN, which says nothing. Raises :class:`InputError` for what is no
+    setting of any run."""
+    values = {
+        name: None if value is None or math.isnan(value) else value
+        for name, value in stated.items()
+    }
+    for name, value in values.items():
+        if value is None or (name == "epsilon" and value == math.inf):
+            continue
+        most = _MOST.get(name, _MOST_COUNT)
+        if not abs(value) <= most:
+            raise InputError(
+                "Expected {name} of at most {high}, got {value}.",
+                name=name,
+                high=f"{most:g}",
+                value=f"{value:g}",
+            )
+        if name == "vocabulary_size" and value < _LEAST_VOCABULARY:
+            raise InputError(
+                "Expected {name} of at least {low}, got {value}.",
+                name=name,
+                low=_LEAST_VOCABULARY,
+                value=f"{value:g}",
+            )
+    return values
+
+
+_MOST_COUNT = 1e18
+_MOST = {"compute_flops": 1e36}
+_LEAST_VOCABULARY = 2
 
 
 def _vocabulary(values: dict[str, Value], assumed: Assumed) -> int:
@@ -263,7 +296,7 @@ def _check_compute(values: dict[str, Value], flags: list[Found], taken: set[str]
     if found is None or "sequence_length" in taken:
         return
     expected = _SIX * found[1] * found[2]
-    off = math.log10(found[0] / expected)
+    off = math.log10(found[0]) - math.log10(_SIX * found[1]) - math.log10(found[2])
     if abs(off) < math.log10(2.5):
         return
     whole = abs(off - round(off / 3) * 3) < 0.2 and abs(off) > 2

@@ -349,3 +349,12 @@ def test_importing_twice_adds_nothing(imported, log):
     assert [flags(run) for run in again.runs] == [[Flag.DUPLICATE]] * 3
     assert {run.run_id for run in again.runs} == {record.run_id for record in log.records("runs")}
     assert store(log, again) == []
+
+
+@pytest.mark.parametrize("value", ["inf", "1e400", "-inf", "1e30"])
+@pytest.mark.parametrize("column", ["N", "D", "vocab_size", "seed", "batch_size", "steps"])
+def test_a_setting_that_no_run_has_is_refused_with_its_row(imported, column, value):
+    cells = {"N": "1e7", "D": "1e8", "vocab_size": "500", "seed": "1", "loss": "4", column: value}
+    found = imported(",".join(cells) + "\n" + ",".join(cells.values()))
+    assert [one.line for one in found.refused] == [2]
+    assert found.runs == ()
