@@ -81,7 +81,7 @@ def mlflow_sheet(path: Path) -> Sheet:
             "SELECT run_uuid, key, value, step, is_nan FROM metrics ORDER BY step, timestamp"
         ):
             if key in runs:
-                runs[key].measured[step][name] = math.nan if is_nan else value
+                runs[key].measured[step or 0][name] = math.nan if is_nan else value
     return tracked_sheet(path.name, runs.values())
 
 
@@ -161,7 +161,7 @@ def trackio_sheet(path: Path) -> Sheet:
             f"SELECT {key}, run_name, step, metrics FROM metrics ORDER BY id"
         ):
             run = runs.setdefault(run_id or name, TrackedRun(id=str(run_id or name), name=name))
-            run.measured[int(step)].update(_object(metrics))
+            run.measured[int(step or 0)].update(_object(metrics))
         key = "run_id" if "run_id" in _columns(base, "configs") else "run_name"
         for run_id, name, config in base.execute(f"SELECT {key}, run_name, config FROM configs"):
             run = runs.setdefault(run_id or name, TrackedRun(id=str(run_id or name), name=name))

@@ -92,6 +92,14 @@ def test_a_loss_without_a_step_is_the_runs_last(read, tmp_path):
     assert first.record.curve == ()
 
 
+def test_a_damaged_database_is_refused(read, tmp_path):
+    path = database("mlflow.sql", tmp_path / "mlflow.db")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"lifecycle_stage", b"lifecycle\xb9\xb9tage"))
+    with pytest.raises(InputError, match=r"Expected a readable database"):
+        read(path)
+
+
 def test_trackio(read, tmp_path):
     found = read(database("trackio.sql", tmp_path / "sweep.db"))
     assert outcome(found) == TWO
