@@ -20,7 +20,6 @@ use made files of that format. A line that does not fit is refused with its numb
 not that of Table 2, which was made from these runs: together they would count twice.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +33,8 @@ from engine.errors import InputError
 from engine.interval import FloatArray
 from engine.runs.checks import count, real
 from engine.runs.importers.published import PHYSICAL_BATCH_SIZE, SEQUENCE_LENGTH, VOCABULARY_SIZE
-from engine.runs.record import UNTRAINED_LOSS, Provenance, RunRecord, run_id_of
+from engine.runs.imports.divergence import SMOOTHING, diverged_at
+from engine.runs.record import Provenance, RunRecord, run_id_of
 from engine.runs.table import Refusal
 from engine.tables.numbers import not_finite
 from engine.tables.reader import Corrections, Detected, Row, Table, no_collection, read_file
@@ -50,12 +50,6 @@ MODEL_SIZES = {
     "BertMega": 778_000_000,
 }
 """Parameters, embeddings included, as the paper rounds them."""
-SMOOTHING = 10
-"""Measurements; the paper's rolling mean."""
-BLOW_UP = 1.5
-"""How many times its least loss a run may end at; noise alone lets a loss rise by less."""
-_STEADY = 3
-"""Measurements whose mean counts as the least loss: one alone may be a slip."""
 
 _NUMBERS = ("Learning Rate", "Iterations", "Noise Batch Ratio", "Cross Entropy")
 _COLUMNS = ("Model", *_NUMBERS)
@@ -303,16 +297,9 @@ def _require_new(run: _Measured, others: list[_Measured]) -> None:
 
 
 def _diverged(run: _Measured) -> Diverged | None:
-    lost = ~np.isfinite(run.losses) | (run.losses == 0)
-    if lost.any():
-        at = int(np.argmax(lost))
-    else:
-        window = min(_STEADY, run.losses.size)
-        least = np.convolve(run.losses, np.ones(window) / window, mode="valid").min()
-        untrained = UNTRAINED_LOSS * math.log(VOCABULARY_SIZE)
-        if run.losses[-SMOOTHING:].mean() <= min(untrained, BLOW_UP * least):
-            return None
-        at = run.losses.size - 1
+    at = diverged_at(run.losses, VOCABULARY_SIZE)
+    if at is None:
+        return None
     return Diverged(
         run=run.name,
         run_id=run_id_of(run.defining),
