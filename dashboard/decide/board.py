@@ -1,5 +1,7 @@
 """The six figures that a board asks for: cash, worth, payback, legal risk, odds, compute; pure."""
 
+import math
+
 from dashboard.decide import facts
 from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
@@ -79,16 +81,21 @@ def _payback(answer: Answer, words: Words) -> Metric:
     if study is None:
         return _unknown("payback", answer, words)
     found = study.appraisal
+    time, never = found.payback_months, figures.chance(found.never_pays_back, words)
     return Metric(
         label=quantities.label("payback", words),
-        value=quantities.text("payback", answer, words),
-        detail=words.say(
-            "may never pay back: {chance}", chance=figures.chance(found.never_pays_back, words)
+        value=figures.months(time.value, words),
+        detail=words.say("may never pay back: {chance}", chance=never)
+        if math.isinf(time.low)
+        else words.say(
+            "from {low} on · may never pay back: {chance}",
+            low=figures.months(time.low, words),
+            chance=never,
         ),
         help=words.say(
-            "Median of all cases and where the middle {level} of them lie: months from now until "
+            "Median of all cases and where the middle {level} of them begin: months from now until "
             "what came in has covered what was spent.",
-            level=formats.percent(found.payback_months.level, words.language),
+            level=formats.percent(time.level, words.language),
         ),
     )
 

@@ -300,6 +300,8 @@ def code(key: str, words: Words) -> str:
 def payback(found: Appraisal, words: Words) -> str:
     """Payback with its interval; open where too many cases never pay back."""
     time = found.payback_months
+    if math.isinf(time.low):
+        return months(time.value, words)
     if math.isinf(time.high):
         inside = words.say("{low} or more", low=months(time.low, words))
     else:

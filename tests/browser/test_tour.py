@@ -155,7 +155,8 @@ def test_the_glossary_opens_by_keyboard_finds_a_word_and_closes(opened):
 
 def test_a_question_mark_explains_on_hover_and_by_keyboard(opened):
     page = opened(OWN)
-    mark = page.get_by_test_id("stMetric").first.get_by_role("button", name="Help")
+    loss = page.get_by_test_id("stMetric").filter(has_text=re.compile("予測損失|Expected loss"))
+    mark = loss.get_by_role("button", name="Help")
     mark.hover()
     expect(page.get_by_role("tooltip")).to_contain_text("Cross entropy", timeout=NEXT)
     page.mouse.move(0, 0)

@@ -254,6 +254,8 @@ def _short(key: str, answer: Answer, words: Words) -> str | None:
         case "rule_factor":
             rule = findings.stronger_rule(answer.decision)
             return bounds.short_factor(rule, words) or words.say("unknown")
+        case "payback" if answer.study is not None:
+            return figures.months(answer.study.appraisal.payback_months.value, words)
     return None
 
 
