@@ -39,3 +39,9 @@ class Interval:
     low: float
     high: float
     level: float
+
+    @classmethod
+    def of_draws(cls, value: float, draws: FloatArray | list[float], level: float) -> "Interval":
+        """The middle ``level`` of the draws, widened to the value where that lies outside."""
+        low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]).tolist()
+        return cls(value=value, low=min(low, value), high=max(high, value), level=level)

@@ -33,23 +33,20 @@ def _cash(answer: Answer, words: Words) -> Metric:
         years=years,
     )
     code, study = answer.verdict.code, answer.study
+    asked, detail = 0.0, later
     if code is Code.TRAIN:
-        value, detail = (
-            figures.money(cash.value, words),
-            words.say(
-                "{inside} · then {running} to run it over {years} years",
-                inside=figures.money_range(cash.low, cash.high, words),
-                running=figures.money(running.value, words),
-                years=years,
-            ),
+        asked = cash.value
+        detail = words.say(
+            "{inside} · then {running} to run it over {years} years",
+            inside=figures.money_range(cash.low, cash.high, words),
+            running=figures.money(running.value, words),
+            years=years,
         )
     elif code is Code.PILOT and study is not None:
-        value, detail = figures.money(study.staged.pilot.price, words), later
-    else:
-        value, detail = figures.money(0.0, words), later
+        asked = study.staged.pilot.price
     return Metric(
         label=words.say("To approve now"),
-        value=value,
+        value=figures.money(asked, words),
         detail=detail,
         help=words.say(
             "What is paid before the first user, mean over all cases, not discounted: training, "
@@ -123,12 +120,6 @@ def _legal(answer: Answer, words: Words) -> Metric:
 
 
 def _odds(answer: Answer, words: Words) -> Metric:
-    return Metric(
-        label=words.say("Attacker's odds"),
-        value=words.say("{found} in 1,000", found=quantities.odds(answer.risk.found)),
-        detail=words.say(
-            "instead of {guessed} without the model",
-            guessed=quantities.odds(answer.risk.guessed),
-        ),
-        help=lookup.tips(words, "odds", "advantage"),
-    )
+    label, value, detail = quantities.attack(answer.risk, words)
+    tip = lookup.tips(words, "odds", "advantage")
+    return Metric(label=label, value=value, detail=detail, help=tip)

@@ -4,14 +4,17 @@ Pure, like :mod:`dashboard.decide.wording`. The promised ε is rounded up and ne
 asked; the noise multiplier σ is rounded up too, since more noise keeps the promise.
 """
 
+import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from dashboard.decide import wording
 from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
 from engine.api.decisions import (
     LARGER,
+    Answer,
     Certificate,
     Decision,
     NamedShape,
@@ -181,6 +184,21 @@ def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
             formats.amount(config.tokens / config.model_size, words.language),
         ),
     ]
+
+
+def job(answer: Answer) -> str:
+    """The plan for a training job, as JSON."""
+    best = answer.decision.recommendation
+    certified = answer.certificate
+    noise = best.noise_multiplier if certified is None else certified.noise_multiplier
+    plan = asdict(best.config) | {
+        "noise_multiplier": noise,
+        "sampling": str(best.sampling),
+        "epsilon": answer.question.budget.epsilon,
+        "delta": answer.question.budget.delta,
+        "certified": certified is not None,
+    }
+    return json.dumps(plan, indent=2)
 
 
 def ranges_note(answer: Decision, words: Words) -> str:

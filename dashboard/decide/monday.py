@@ -3,12 +3,11 @@
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.decide import would_pay
+from dashboard.decide import facts, would_pay
 from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.decisions import Act, Answer, NextStep, next_steps
 from engine.api.money import Goal, Least
-from engine.errors import InputError
 from engine.text import formats, labels
 from engine.text import next_steps as text_of
 from engine.text.i18n import Words
@@ -35,11 +34,8 @@ def _paying(answer: Answer, words: Words) -> tuple[Least, ...]:
     study = answer.study
     if study is None or study.appraisal.npv.value >= 0:
         return ()
-    try:
-        with st.spinner(words.say("Searching what would make it pay …")):
-            return cache.least_budgets(answer.question, Goal.NPV, 0.0)
-    except InputError:
-        return ()
+    with st.spinner(words.say("Searching what would make it pay …")):
+        return cache.least_budgets(answer.question, Goal.NPV, 0.0)
 
 
 def _button(step: NextStep, answer: Answer, words: Words) -> None:
@@ -59,7 +55,7 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
             with st.popover(
                 words.say("Copy the configuration"), icon=":material/content_copy:", width="stretch"
             ):
-                st.code(would_pay.configuration(answer), language="json", wrap_lines=True)
+                st.code(facts.job(answer), language="json", wrap_lines=True)
         case _:
             page, label, icon = {
                 Act.APPROVE: ("present", words.say("Put it before the board"), "co_present"),

@@ -1,8 +1,6 @@
 """What would make a plan pay that does not: budgets and figures at which it just does; pure."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from engine.api.decisions import Answer
 from engine.api.money import CURVE_INPUTS, Least
@@ -69,18 +67,3 @@ def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str]]:
         )
         for name, value, at, _ in found[:_FIGURES]
     ]
-
-
-def configuration(answer: Answer) -> str:
-    """The plan for a training job, as JSON."""
-    best = answer.decision.recommendation
-    certified = answer.certificate
-    noise = best.noise_multiplier if certified is None else certified.noise_multiplier
-    plan = asdict(best.config) | {
-        "noise_multiplier": noise,
-        "sampling": str(best.sampling),
-        "epsilon": answer.question.budget.epsilon,
-        "delta": answer.question.budget.delta,
-        "certified": certified is not None,
-    }
-    return json.dumps(plan, indent=2)

@@ -117,13 +117,12 @@ def _total(answer: Answer, words: Words) -> Headline:
 
 
 def _odds(risk: AttackRisk, words: Words) -> Headline:
+    label, value, detail = quantities.attack(risk, words)
     return Headline(
         key="legal_avoided",
-        label=words.say("Attacker's odds"),
-        value=words.say("{found} in 1,000", found=quantities.odds(risk.found)),
-        detail=words.say(
-            "instead of {guessed} without the model", guessed=quantities.odds(risk.guessed)
-        ),
+        label=label,
+        value=value,
+        detail=detail,
         help=lookup.tip(
             "odds",
             words,

@@ -129,7 +129,7 @@ def doubling(
         gains = 1 - np.exp(again.log_loss[:, 0] - drawn.here.log_loss[:, 0])
         # More of anything never hurts: what the grid makes of it is its own error.
         gains = np.maximum(value + gains[1:] - gains[0], 0.0)
-        found.append(_interval(value, gains, level))
+        found.append(Interval.of_draws(value, gains, level))
     return Doubling(compute=found[0], data=found[1], epsilon=found[2])
 
 
@@ -236,10 +236,3 @@ def first_within(compute: FloatArray, loss: FloatArray) -> float:
     share = (loss[first - 1] - goal) / (loss[first - 1] - loss[first])
     before, after = math.log(compute[first - 1]), math.log(compute[first])
     return math.exp(before + share * (after - before))
-
-
-def _interval(value: float, draws: FloatArray, level: float) -> Interval:
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(
-        value=value, low=float(min(low, value)), high=float(max(high, value)), level=level
-    )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 from scipy.special import ndtri
 
@@ -254,8 +254,12 @@ class FitResult(FittedLaw):
         point = model_size, iterations, noise_batch_ratio, batch_size
         u, v, s = np.broadcast_arrays(*self.law.relative(*point))
         form = form_of(self.law.form)
-        theta = np.array(self.resampled, dtype=np.float32)
-        return form.cross_entropy(theta, u, v, s, self.law.log_vocabulary)
+        return form.cross_entropy(self.theta_drawn, u, v, s, self.law.log_vocabulary)
+
+    @cached_property
+    def theta_drawn(self) -> NDArray[np.float32]:
+        """θ of each resample, shape (draws, parameters), in single precision."""
+        return np.array(self.resampled, dtype=np.float32)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` gives an equal result back."""

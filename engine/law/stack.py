@@ -160,10 +160,9 @@ class StackedFit(FittedLaw):
         first = 0
         for one, count in zip(self.members, self._counts, strict=True):
             if count:
-                theta = np.array(one.resampled, dtype=np.float32)
                 form = form_of(one.law.form)
                 losses[first : first + count] = form.cross_entropy(
-                    theta, *_expanded(parts, len(shape)), self.law.log_vocabulary
+                    one.theta_drawn, *_expanded(parts, len(shape)), self.law.log_vocabulary
                 )
             first += count
         return losses

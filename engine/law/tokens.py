@@ -87,18 +87,14 @@ def fit_tokens(
     named = _named(theta)
     return TokenLaw(
         parameters=named,
-        intervals={name: _interval(named[name], [one[name] for one in draws]) for name in NAMES}
-        if draws
-        else {},
+        intervals={
+            name: Interval.of_draws(named[name], [one[name] for one in draws], _LEVEL)
+            for name in NAMES
+            if draws
+        },
         scatter=1.4826 * float(np.median(np.abs(residual))),
         rows=len(loss),
     )
-
-
-def _interval(value: float, draws: list[float]) -> Interval:
-    tail = (1.0 - _LEVEL) / 2.0
-    low, high = np.quantile(draws, [tail, 1.0 - tail]).tolist()
-    return Interval(value=value, low=low, high=high, level=_LEVEL)
 
 
 def _predicted(theta: FloatArray, n: FloatArray, d: FloatArray) -> FloatArray:

@@ -22,6 +22,7 @@ from engine.decision.answer import Answer
 from engine.decision.question import Question
 from engine.interval import Interval
 from engine.loss_unit import Measure, unit_of
+from engine.risk import AttackRisk
 from engine.roi.appraise import Appraisal
 from engine.text import bounds, figures, formats, labels, privacy, verdict
 from engine.text.i18n import N_, Words
@@ -87,6 +88,15 @@ def with_range(key: str, inside: str, answer: Answer, words: Words) -> str:
 def odds(found: float) -> str:
     """Right guesses in 1,000."""
     return formats.plain(found)
+
+
+def attack(risk: AttackRisk, words: Words) -> tuple[str, str, str]:
+    """Name, figure and comparison of the attacker's odds, for the head of a page."""
+    return (
+        words.say("Attacker's odds"),
+        words.say("{found} in 1,000", found=odds(risk.found)),
+        words.say("instead of {guessed} without the model", guessed=odds(risk.guessed)),
+    )
 
 
 def binds(answer: Answer, words: Words) -> str:

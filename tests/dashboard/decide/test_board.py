@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.decide import board, would_pay
+from dashboard.decide import board, facts, wording, would_pay
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.verdict import Code
 from engine.errors import InputError
@@ -151,7 +151,7 @@ def test_the_table_of_what_would_pay(answered):
 
 def test_the_configuration_to_copy_holds_certified_noise_where_there_is_a_certificate(answered):
     answer = answered()
-    found = json.loads(would_pay.configuration(answer))
+    found = json.loads(facts.job(answer))
     assert found["model_size"] == answer.decision.recommendation.config.model_size
     assert found["certified"] is False
     assert found["noise_multiplier"] == answer.decision.recommendation.noise_multiplier
@@ -160,14 +160,12 @@ def test_the_configuration_to_copy_holds_certified_noise_where_there_is_a_certif
         data_budget=10_000_000, batch_size=best.config.batch_size,
         iterations=best.config.iterations, epsilon=4.0, delta=1e-8, sampling=best.sampling,
     )  # fmt: skip
-    found = json.loads(would_pay.configuration(replace(answer, certificate=certificate)))
+    found = json.loads(facts.job(replace(answer, certificate=certificate)))
     assert found["certified"] is True
     assert found["noise_multiplier"] == certificate.noise_multiplier
 
 
 def test_quality_in_plain_words(answered):
-    from dashboard.decide import wording
-
     said = wording.in_plain_words(answered(), EN)
     assert "a chance of 5.4%" in said and "guessing gives under 0.01%" in said
     of_bytes = Words("en", loss_unit=unit_of("gpt-bytes-docstrings"))
