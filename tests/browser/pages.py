@@ -1,7 +1,7 @@
 """All pages of the dashboard, and when one of them is complete."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page
 
@@ -24,6 +24,14 @@ def once(browser: Browser, context: dict[str, Any], url: str, name: str) -> Iter
         page = opened.new_page()
         visit(page, url, name)
         yield page
+
+
+def reload_in(page: Page, theme: Literal["light", "dark"]) -> None:
+    """The same page in a theme: what the browser has loaded once is not loaded again."""
+    page.emulate_media(color_scheme=theme)
+    page.reload()
+    page.locator("h1").first.wait_for(timeout=FIRST)
+    settle(page)
 
 
 def settle(page: Page) -> None:

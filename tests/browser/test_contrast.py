@@ -9,7 +9,7 @@ tests/dashboard/ui/test_contrast.py checks.
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import PAGES, visit
+from tests.browser.pages import PAGES, reload_in, visit
 
 MEASURE = """() => {
   const pen = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
@@ -97,11 +97,6 @@ LEAST_TEXTS, NEXT = 20, 60_000
 """Pieces of text that the emptiest page has, and milliseconds to wait for an answer."""
 
 
-@pytest.fixture(params=["light", "dark"])
-def browser_context_args(browser_context_args, request) -> dict[str, object]:
-    return browser_context_args | {"color_scheme": request.param}
-
-
 def assert_readable(page: Page, least: int) -> None:
     texts = page.evaluate(MEASURE)
     assert len(texts) >= least, "else nothing was measured"
@@ -117,9 +112,13 @@ def assert_readable(page: Page, least: int) -> None:
 def test_every_text_stands_out_from_what_is_behind_it(page: Page, dashboard, name):
     visit(page, dashboard.url, name)
     assert_readable(page, LEAST_TEXTS)
+    reload_in(page, "dark")
+    assert_readable(page, LEAST_TEXTS)
 
 
-def test_refusals_and_what_is_folded_away_too(page: Page, dashboard):
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_refusals_and_what_is_folded_away_too(page: Page, dashboard, theme):
+    page.emulate_media(color_scheme=theme)
     visit(page, dashboard.url, "")
     for folded in page.locator("summary").filter(visible=True).all():
         folded.click()
@@ -132,7 +131,9 @@ def test_refusals_and_what_is_folded_away_too(page: Page, dashboard):
     assert_readable(page, 4 * LEAST_TEXTS)
 
 
-def test_notes_and_exports_of_the_meeting_too(page: Page, dashboard):
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_notes_and_exports_of_the_meeting_too(page: Page, dashboard, theme):
+    page.emulate_media(color_scheme=theme)
     visit(page, dashboard.url, "present")
     page.get_by_text("発表者ノート", exact=True).click()
     expect(page.get_by_test_id("stAlert").first).to_be_visible(timeout=NEXT)

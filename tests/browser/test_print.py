@@ -3,38 +3,34 @@
 import io
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from tests.browser.pages import visit
+from tests.browser.pages import reload_in, visit
 
 HALF = 128
 """Grey value between dark and pale."""
 
 
-@pytest.fixture(params=["light", "dark"])
-def browser_context_args(browser_context_args, request) -> dict[str, object]:
-    return browser_context_args | {"color_scheme": request.param}
-
-
 def test_a_page_prints_its_message_on_few_sheets_and_without_its_controls(page: Page, dashboard):
     visit(page, dashboard.url, "")
-    assert 1 <= len(PdfReader(io.BytesIO(page.pdf(format="A4"))).pages) <= 4
-    page.emulate_media(media="print")
+    for theme in ("light", "dark"):
+        reload_in(page, theme)
+        assert 1 <= len(PdfReader(io.BytesIO(page.pdf(format="A4"))).pages) <= 4
+        page.emulate_media(media="print")
+        assert_the_message_alone(page)
+        assert_dark_on_white(page)
+        page.emulate_media(media="screen")
+
+
+def assert_the_message_alone(page: Page) -> None:
     for shown in ("h1", "[data-testid=stMetric]", ".js-plotly-plot", "[data-testid=stTable]"):
         expect(page.locator(shown).first).to_be_visible()
     for left_out in ("stSidebar", "stHeader", "stButton", "stPopover"):
         expect(page.get_by_test_id(left_out).filter(visible=True)).to_have_count(0)
 
 
-def test_charts_fit_and_paper_is_white(page: Page, dashboard):
-    visit(page, dashboard.url, "")
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch.
-    for chart in page.locator(".js-plotly-plot .main-svg").all():
-        box = chart.bounding_box()
-        assert box is None or box["x"] + box["width"] <= 794
+def assert_dark_on_white(page: Page) -> None:
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     text = page.locator("h1").evaluate("element => getComputedStyle(element).color")
     turned = "invert(1)" in page.get_by_test_id("stApp").evaluate(
@@ -43,3 +39,12 @@ def test_charts_fit_and_paper_is_white(page: Page, dashboard):
     grey = [sum(map(int, re.findall(r"\d+", colour)[:3])) / 3 for colour in (paper, text)]
     assert grey[0] > HALF or paper == "rgba(0, 0, 0, 0)"
     assert (255 - grey[1] if turned else grey[1]) < HALF
+
+
+def test_charts_fit_the_sheet(page: Page, dashboard):
+    visit(page, dashboard.url, "")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch.
+    for chart in page.locator(".js-plotly-plot .main-svg").all():
+        box = chart.bounding_box()
+        assert box is None or box["x"] + box["width"] <= 794
