@@ -21,6 +21,7 @@ from dashboard.explore import page as explore_page  # noqa: E402
 from dashboard.pilot import page as pilot_page  # noqa: E402
 from dashboard.present import page as present_page  # noqa: E402
 from dashboard.roi import page as roi_page  # noqa: E402
+from dashboard.runs import page as runs_page  # noqa: E402
 from dashboard.shell import (  # noqa: E402
     mobile,
     sidebar,
@@ -40,6 +41,7 @@ PAGES = (
     ("roi", N_("ROI"), ":material/savings:", roi_page.render),
     ("pilot", N_("Pilot"), ":material/science:", pilot_page.render),
     ("compare", N_("Compare"), ":material/compare_arrows:", compare_page.render),
+    ("runs", N_("Runs"), ":material/dataset:", runs_page.render),
     ("present", N_("Present"), ":material/co_present:", present_page.render),
 )
 

@@ -69,11 +69,12 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "roi": _SHARED,
     "pilot": _SHARED,
     "compare": _SHARED | {"decide", "roi"},
+    "runs": _SHARED,
     "tour": _SHARED | {"compare", "pilot"},
     "shell": _SHARED | {"tour"},
     "present": _SHARED | {"decide", "roi", "shell"},
     "app": _SHARED
-    | {"decide", "explore", "roi", "pilot", "compare", "tour", "shell", "present"},
+    | {"decide", "explore", "roi", "pilot", "compare", "runs", "tour", "shell", "present"},
 }  # fmt: skip
 """Room of the dashboard -> what other rooms it may import; itself always."""
 

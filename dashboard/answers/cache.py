@@ -5,7 +5,9 @@ hands out the object itself. A refusal (``InputError``) is raised anew each time
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,16 @@ from engine.api.pilots import (
     law_of_pilots,
     propose,
 )
+from engine.api.runs import (
+    Asked,
+    Imported,
+    Sheet,
+    Upload,
+    family_of,
+    import_upload,
+    read_upload,
+)
+from engine.api.tables import Corrections
 from engine.config import Budget, Sampling
 from engine.errors import InputError
 
@@ -279,6 +291,23 @@ def pilot_expected(plan: PilotPlan, arm: Arm) -> Expected | None:
 def pilot_revision(plan: PilotPlan, prepared: Prepared, version: str) -> law_of_pilots.Revision:
     """How the decision moves with the runs of the log's ``version``."""
     return law_of_pilots.revise(plan, prepared)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def uploaded_sheet(digest: str, corrections: Corrections, _files: Sequence[Upload]) -> Sheet:
+    """The table of an uploaded file; ``digest`` stands for its content."""
+    return read_upload(_files, corrections)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def imported(digest: str, asked: Asked, version: str, _files: Sequence[Upload]) -> Imported:
+    """What an uploaded file would bring beside the runs of the log's ``version``."""
+    return import_upload(_files, fitted.run_log(), asked, created_at=datetime.now(UTC))
+
+
+def proposed_family(file: str) -> str:
+    """The family that a file's name stands for."""
+    return family_of(Path(file))
 
 
 def scenario_folder() -> Path:

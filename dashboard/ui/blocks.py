@@ -1,6 +1,6 @@
 """Building blocks of every page: a titled figure, a table of names and values, a heading."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypedDict, TypeVar, Unpack
 
 import streamlit as st
@@ -10,6 +10,7 @@ from dashboard.glossary.lookup import tip as tip
 from dashboard.glossary.lookup import tips as tips
 from dashboard.ui import phone_charts
 from dashboard.ui.chart import CONFIG, Chart
+from engine.api.tables import harmless
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -94,6 +95,16 @@ def refused(error: InputError, words: Words) -> None:
 def columns(found: dict[str, list[str]]) -> None:
     """A table with a head, text in every cell."""
     st.table(found, border="horizontal", hide_index=True)
+
+
+def listing(found: Mapping[str, Sequence[object]], key: str | None = None) -> None:
+    """A table with a head that may have thousands of rows; no cell of it, taken away as a file, is
+    a formula."""
+    safe = {
+        name: [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
+        for name, cells in found.items()
+    }
+    st.dataframe(safe, hide_index=True, key=key)
 
 
 def table(rows: list[tuple[str, str]], place: DeltaGenerator | None = None) -> None:

@@ -1,5 +1,6 @@
 """Tables that people bring: how they were read, and what a person may say of it."""
 
+from engine.tables.guard import csv_text, harmless
 from engine.tables.numbers import Ambiguous, Mark, Number, Reading, parse_number, unclear
 from engine.tables.reader import Corrections, Detected
 
@@ -10,6 +11,8 @@ __all__ = [
     "Mark",
     "Number",
     "Reading",
+    "csv_text",
+    "harmless",
     "parse_number",
     "unclear",
 ]

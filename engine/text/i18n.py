@@ -208,6 +208,8 @@ class Words:
         return template.format(**values)
 
     def _value(self, value: object, foreign: Callable[[str], str]) -> object:
+        if isinstance(value, InputError):
+            return self._refusal(value, foreign)
         if isinstance(value, float):
             value = f"{value:g}"
         if not isinstance(value, str):

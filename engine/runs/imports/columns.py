@@ -71,13 +71,16 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Role -> names of columns, the better one first. Roles are fields of a run record and what one is
 derived from."""
 
+UNUSED = "unused"
+"""What a person says of a column that means nothing here."""
 TEXT_ROLES = frozenset(["run", "status", "sampling", "privacy_unit"])
 SCALES = {
     "thousand": 10**3, "thousands": 10**3, "k": 10**3, "千": 10**3,
     "million": 10**6, "millions": 10**6, "m": 10**6, "mn": 10**6, "百万": 10**6,
     "billion": 10**9, "billions": 10**9, "b": 10**9, "bn": 10**9, "十億": 10**9,
 }  # fmt: skip
-_SCALED = ("model_size", "tokens", "examples", "data_budget", "batch_tokens")
+SCALED = ("model_size", "tokens", "examples", "data_budget", "batch_tokens")
+"""Roles that people give in thousands, millions or billions."""
 LEAST_COUNT = {"model_size": 1e4, "tokens": 1e5}
 """A column whose every value lies below is no count of parameters or tokens: it is asked about."""
 
@@ -138,16 +141,20 @@ def role_named(text: str) -> str:
 def choose_columns(
     header: Sequence[str], said: Mapping[str, str], file: str, loss_unit: Measure | None = None
 ) -> Columns:
-    """The role of each column, by what a person ``said`` (theirs -> ours) and by its name; the
-    measure of the loss likewise.
+    """The role of each column, by what a person ``said`` (theirs -> ours, or :data:`UNUSED`) and by
+    its name; the measure of the loss likewise.
 
     Raises :class:`InputError` for a column that is not there, a role that does not exist, and two
     columns that would be the same thing.
     """
     by_role: dict[str, str] = {}
     scale: dict[str, int] = {}
+    unused: set[str] = set()
     for theirs, ours in said.items():
         column = _column(header, theirs, file)
+        if ours == UNUSED:
+            unused.add(column)
+            continue
         name, _, unit = ours.partition(":")
         role = role_named(name.strip())
         if role in by_role:
@@ -160,7 +167,7 @@ def choose_columns(
         by_role[role] = column
         scale[role] = _said_scale(unit.strip())
     named = frozenset(by_role)
-    free = [name for name in header if name not in by_role.values()]
+    free = [name for name in header if name not in by_role.values() and name not in unused]
     _guess(free, by_role, scale)
     _read_capital_n(free, by_role, scale)
     used = set(by_role.values())
@@ -230,14 +237,14 @@ def _role(name: str) -> tuple[str, int, int]:
     role = _ROLE_OF.get(stem, "n" if stem == "n" else "")
     if role == "n" and factor != 1:
         role = "model_size"
-    if not role or role == "n" or (factor != 1 and role not in _SCALED):
+    if not role or role == "n" or (factor != 1 and role not in SCALED):
         return "", 1, 0
     return _with_rank(role, stem, factor if factor != 1 else _bracket_scale(name))
 
 
 def _with_rank(role: str, tidy: str, factor: int) -> tuple[str, int, int]:
     ranks = [plain(alias) for alias in ALIASES[role]]
-    return role, factor if role in _SCALED else 1, ranks.index(tidy) if tidy in ranks else 99
+    return role, factor if role in SCALED else 1, ranks.index(tidy) if tidy in ranks else 99
 
 
 def _bracket_scale(name: str) -> int:

@@ -160,6 +160,13 @@ def store(log: RunLog, found: Imported) -> list[str]:
     return new
 
 
+def imported_before(log: RunLog, found: Imported) -> Entry | None:
+    """The import of this very file into this family that the log holds already."""
+    same = (found.family, found.entry.sha256)
+    kept = [one for one in journal.entries(log.folder) if (one.family, one.sha256) == same]
+    return kept[-1] if kept else None
+
+
 def read(path: Path, corrections: Corrections | None = None) -> Sheet:
     """The table of runs in a file or a tracker's folder, whatever its format.
 

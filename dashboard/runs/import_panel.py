@@ -1,0 +1,321 @@
+"""Import in four steps: a file, what its columns say, what it would bring, and the button.
+
+Nothing is written before the button; what is shown until then is the same import, not stored.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from dashboard.answers import cache
+from dashboard.runs import wording
+from dashboard.state import session
+from dashboard.ui import blocks
+from engine.api.decisions import fitted
+from engine.api.runs import (
+    ALIASES,
+    SCALED,
+    UNUSED,
+    Asked,
+    Columns,
+    Imported,
+    Measure,
+    Sheet,
+    Upload,
+    choose_columns,
+    import_upload,
+    imported_before,
+    store,
+)
+from engine.api.tables import Corrections, Mark
+from engine.errors import InputError
+from engine.text import formats, tables
+from engine.text.i18n import Words
+
+_ENCODINGS = ("utf-8", "cp932", "utf-16", "euc_jp", "cp1252")
+_AUTO, _NONE = "auto", "none"
+_COLUMNS = 4
+_MOST_COUNT = 10**9
+
+
+def draw(words: Words) -> None:
+    """The whole panel."""
+    files = _files(words)
+    if not files:
+        return
+    key = _digest(files)
+    corrections = _reading(key, words)
+    try:
+        sheet = cache.uploaded_sheet(key, corrections, files)
+    except InputError as error:
+        _refused(error, words)
+        return
+    asked = _asked(key, sheet, corrections, words)
+    if asked is None:
+        return
+    try:
+        with st.spinner(words.say("Reading the runs …")):
+            found = cache.imported(key, asked, cache.evidence_version(), files)
+    except InputError as error:
+        _refused(error, words)
+        return
+    _preview(found, words)
+    _write(found, files, asked, words)
+
+
+def _refused(error: InputError, words: Words) -> None:
+    st.error(wording.refusal(error, words), icon=":material/block:")
+
+
+def _files(words: Words) -> tuple[Upload, ...]:
+    kinds = {
+        "file": words.say("A file"),
+        "folder": words.say("A folder of MLflow or TensorBoard"),
+    }
+    kind = st.segmented_control(
+        words.say("What to import"),
+        list(kinds),
+        format_func=kinds.__getitem__,
+        default="file",
+        required=True,
+        **session.bind_page("runs", "kind"),
+    )
+    is_folder = kind == "folder"
+    held = st.file_uploader(
+        words.say("Runs of your own"),
+        accept_multiple_files="directory" if is_folder else False,
+        help=words.say(
+            "A table of runs (CSV, JSON lines, Parquet, Excel, SQLite, DuckDB), an export of "
+            "Weights & Biases, a database of MLflow or Trackio, an event file of TensorBoard, or "
+            "the public archive of McKenna et al. Nothing is written before you press “Import”."
+        ),
+        key=f"runs:upload:{kind}",
+    )
+    files: Sequence[UploadedFile] = (
+        [] if held is None else held if isinstance(held, list) else [held]
+    )
+    return tuple(Upload(name=file.name, content=file.getvalue()) for file in files)
+
+
+def _digest(files: Sequence[Upload]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(repr((file.name, len(file.content))).encode())
+        digest.update(file.content)
+    return digest.hexdigest()[:16]
+
+
+def _reading(key: str, words: Words) -> Corrections:
+    """How a text table is read, where a person knows better."""
+    with st.expander(words.say("How the text is read")), st.container(horizontal=True):
+        decimal = st.selectbox(
+            words.say("Decimal mark of the file"),
+            list(tables.MARKS),
+            index=None,
+            format_func=lambda mark: words.say(tables.MARKS[mark]),
+            placeholder=words.say("found from its cells"),
+            **session.bind_page("runs", f"{key}:decimal"),
+        )
+        separators = {
+            ",": words.say("commas"),
+            ";": words.say("semicolons"),
+            "\t": words.say("tabs"),
+            "|": words.say("vertical bars"),
+        }
+        separator = st.selectbox(
+            words.say("Separator of the file"),
+            list(separators),
+            index=None,
+            format_func=separators.__getitem__,
+            placeholder=words.say("found from its lines"),
+            **session.bind_page("runs", f"{key}:separator"),
+        )
+        encoding = st.selectbox(
+            words.say("Encoding of the file"),
+            _ENCODINGS,
+            index=None,
+            format_func=tables.encoding_name,
+            placeholder=words.say("found from its bytes"),
+            **session.bind_page("runs", f"{key}:encoding"),
+        )
+    return Corrections(
+        encoding=encoding,
+        separator=separator,
+        decimal=None if decimal is None else Mark(decimal),
+    )
+
+
+def _asked(key: str, sheet: Sheet, corrections: Corrections, words: Words) -> Asked | None:
+    """What a person says of the file; None where it contradicts itself, which is said."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        family = st.text_input(
+            words.say("Family"),
+            placeholder=cache.proposed_family(sheet.name),
+            help=words.say(
+                "Runs of one family have one architecture, one tokenizer and one text: their "
+                "losses compare, and a law is fitted to them."
+            ),
+            **session.bind_page("runs", f"{key}:family"),
+        )
+        unit = st.selectbox(
+            words.say("Unit of the losses"),
+            list(Measure),
+            index=None,
+            format_func=words.field,
+            placeholder=words.say("as the column says, else nats per token"),
+            **session.bind_page("runs", f"{key}:unit"),
+        )
+        length = _whole(words.say("Tokens of an example"), f"{key}:length", words)
+        vocabulary = _whole(words.say("Tokens of the vocabulary"), f"{key}:vocabulary", words)
+    try:
+        said = _said(key, sheet, words)
+    except InputError as error:
+        _refused(error, words)
+        return None
+    return Asked(
+        family=family.strip() or None if family else None,
+        said=said,
+        loss_unit=None if unit is None else Measure(unit),
+        sequence_length=length,
+        vocabulary_size=vocabulary,
+        corrections=corrections,
+    )
+
+
+def _whole(label: str, name: str, words: Words) -> int | None:
+    value = st.number_input(
+        label,
+        min_value=1,
+        max_value=_MOST_COUNT,
+        value=None,
+        step=1,
+        placeholder=words.say("as the file says"),
+        **session.bind_page("runs", name),
+    )
+    return None if value is None else int(value)
+
+
+def _said(key: str, sheet: Sheet, words: Words) -> dict[str, str]:
+    """The columns that a person names, theirs -> ours.
+
+    Raises :class:`InputError` where a column is to be two things.
+    """
+    guessed = _guessed(sheet)
+    said: dict[str, str] = {}
+    with st.expander(words.say("Columns: correct what was guessed")):
+        places = st.columns(_COLUMNS)
+        for number, role in enumerate(wording.ROLES):
+            with places[number % _COLUMNS]:
+                column, ours = _role(key, role, sheet, guessed, words)
+            if column is None:
+                continue
+            if column in said and UNUSED not in (ours, said[column]):
+                raise InputError(
+                    "Expected one meaning for the column {column}, got {first} and {second}.",
+                    column=column,
+                    first=said[column],
+                    second=ours,
+                )
+            if said.get(column, UNUSED) == UNUSED:
+                said[column] = ours
+    return said
+
+
+def _role(
+    key: str, role: str, sheet: Sheet, guessed: Columns | None, words: Words
+) -> tuple[str | None, str]:
+    """The column that a person names for a role, and what it then is; (None, "") for the guess."""
+    found = guessed.by_role.get(role) if guessed else None
+    names = {
+        _AUTO: words.say("{column} (found)", column=found) if found else words.say("none found"),
+        _NONE: words.say("no column"),
+    }
+    options = [_AUTO, *([_NONE] if found else []), *(f"={name}" for name in sheet.header)]
+    name = words.say(wording.ROLES[role])
+    choice = st.selectbox(
+        name,
+        options,
+        format_func=lambda one: names.get(one, one[1:]),
+        **session.bind_page("runs", f"{key}:role:{role}"),
+    )
+    scale = ""
+    if role in SCALED and (found or choice not in (_AUTO, _NONE)):
+        scale = st.selectbox(
+            words.say("{field}: counted in", field=name),
+            list(wording.SCALES),
+            format_func=lambda one: words.say(wording.SCALES[one]),
+            label_visibility="collapsed",
+            **session.bind_page("runs", f"{key}:scale:{role}"),
+        )
+    if choice == _AUTO and not (scale and found):
+        return None, ""
+    if choice == _NONE:
+        return found, UNUSED
+    column = found if choice == _AUTO else choice[1:]
+    return column, role if scale in ("", "units") else f"{role}:{scale}"
+
+
+def _guessed(sheet: Sheet) -> Columns | None:
+    """What the names say by themselves; None where they contradict each other."""
+    try:
+        return choose_columns(sheet.header, {}, sheet.name)
+    except InputError:
+        return None
+
+
+def _preview(found: Imported, words: Words) -> None:
+    """What the file would bring, row by row."""
+    st.markdown(f"**{formats.literally(wording.summary(found, words))}**")
+    if told := wording.reading(found, words):
+        st.caption(formats.literally(" ".join(told)))
+    blocks.listing(wording.columns_table(found.columns, words))
+    if found.columns.unused:
+        st.caption(
+            words.say(
+                "Not used: {columns}.",
+                columns=formats.literally(", ".join(found.columns.unused[: _COLUMNS * 10])),
+            )
+        )
+    if found.runs:
+        blocks.listing(wording.runs_table(found.runs, words))
+    if found.refused:
+        blocks.listing(wording.refused_table(found, words))
+
+
+def _write(found: Imported, files: Sequence[Upload], asked: Asked, words: Words) -> None:
+    """The button; or, where the log holds this import, that it does."""
+    log = fitted.run_log()
+    if before := imported_before(log, found):
+        st.success(
+            words.say("This file is in the run log as the family {family}.", family=before.family),
+            icon=":material/check:",
+        )
+        return
+    if not found.runs:
+        return
+    label = words.count("Import {n} run", "Import {n} runs", len(found.runs))
+    if st.button(label, icon=":material/download:", type=blocks.emphasis(), key="runs:import"):
+        attempt(lambda: _store(files, asked), words.say("Imported."), words)
+
+
+def _store(files: Sequence[Upload], asked: Asked) -> None:
+    """Read it again, at this moment and beside what the log now holds, and write it."""
+    log = fitted.run_log()
+    store(log, import_upload(files, log, asked, created_at=datetime.now(UTC)))
+
+
+def attempt(action: Callable[[], object], done: str, words: Words) -> None:
+    """Do it, say so and draw the page anew; or say why not."""
+    try:
+        action()
+    except InputError as error:
+        _refused(error, words)
+        return
+    st.toast(done, icon=":material/check:")
+    st.rerun()
+
+
+assert set(wording.ROLES) == set(ALIASES), "every role has a name on the page"

@@ -1,0 +1,211 @@
+"""The words of the Runs page: columns, statuses, flags, refusals, and what an import holds."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from engine.api.runs import Columns, Flag, Imported, Measure, Settled, Status
+from engine.errors import InputError
+from engine.text import formats, tables
+from engine.text.i18n import N_, Words
+
+ROLES: dict[str, str] = {
+    "run": N_("Name of the run"),
+    "status": N_("Status"),
+    "seed": N_("Seed"),
+    "step": N_("Step of a measurement"),
+    "cross_entropy": N_("Loss"),
+    "model_size": N_("Model size"),
+    "batch_size": N_("Batch size"),
+    "iterations": N_("Iterations"),
+    "sequence_length": N_("Sequence length"),
+    "tokens": N_("Tokens in all"),
+    "examples": N_("Examples in all"),
+    "batch_tokens": N_("Tokens of a batch"),
+    "compute_flops": N_("Compute (FLOPs)"),
+    "noise_multiplier": N_("Noise multiplier σ"),
+    "noise_batch_ratio": N_("Noise-batch ratio σ̄"),
+    "epsilon": N_("ε"),
+    "delta": N_("δ"),
+    "data_budget": N_("People"),
+    "sampling": N_("Sampling"),
+    "sampling_probability": N_("Sampling probability"),
+    "privacy_unit": N_("Privacy unit"),
+    "vocabulary_size": N_("Vocabulary"),
+    "learning_rate": N_("Learning rate"),
+}
+"""Role of a column -> its name, in the order of the page."""
+STATUSES = {
+    Status.FINISHED: N_("finished"),
+    Status.DIVERGED: N_("diverged"),
+    Status.CUT: N_("cut"),
+}
+FLAGS = {
+    Flag.SIZE_OUTLIER: N_("size off"),
+    Flag.DUPLICATE: N_("copy"),
+    Flag.UNIT_SUSPECT: N_("unit doubtful"),
+    Flag.OUT_OF_RANGE: N_("out of range"),
+    Flag.NON_MONOTONE: N_("rises at the end"),
+    Flag.SEED_DISAGREEMENT: N_("seeds disagree"),
+    Flag.INCOMPLETE: N_("incomplete"),
+}
+SCALES = {
+    "": N_("as its name says"),
+    "units": N_("units"),
+    "thousands": N_("thousands"),
+    "millions": N_("millions"),
+    "billions": N_("billions"),
+}
+_OPTIONS = {
+    "--map": N_("“Columns”"),
+    "--family": N_("“Family”"),
+    "--loss-unit": N_("“Unit of the losses”"),
+    "--sequence-length": N_("“Tokens of an example”"),
+    "--vocabulary-size": N_("“Tokens of the vocabulary”"),
+    "--decimal": N_("“Decimal mark of the file”"),
+    "--encoding": N_("“Encoding of the file”"),
+}
+"""An option of the command line -> the field of the page that says the same."""
+_MAP = re.compile(r"--map (?:THEIRS|元の列名)=([\w\\]+)")
+"""How the engine asks for a column, with the role that is missing."""
+_ASSUMED = {
+    "noise": N_("No column says the noise: all runs count as trained without."),
+    "sequence_length": N_("No column says the tokens of an example: 512 are assumed."),
+    "vocabulary_size": N_(
+        "No column says the vocabulary: 50,257 tokens are assumed, or 256 where losses are per "
+        "byte."
+    ),
+    "sampling": N_("No column says the sampling: Poisson sampling of examples is assumed."),
+}
+
+
+def refusal(error: InputError, words: Words) -> str:
+    """A refusal that names the fields of the page, where the engine names options."""
+    return _with_fields(words.refusal(_named(error, words)), words)
+
+
+def _named(error: InputError, words: Words) -> InputError:
+    """With the names of the roles that are missing."""
+    missing = error.values.get("missing")
+    if not isinstance(missing, str):
+        return error
+    names = ", ".join(_role(name, words) for name in missing.split(", "))
+    return InputError(error.template, **{**error.values, "missing": names})
+
+
+def _with_fields(sentence: str, words: Words) -> str:
+    sentence = _MAP.sub(lambda found: f"--map: {_role(found[1], words)}", sentence)
+    for option, field in _OPTIONS.items():
+        sentence = sentence.replace(option, words.say(field))
+    return sentence
+
+
+def _role(name: str, words: Words) -> str:
+    plain = name.replace("\\", "")
+    return words.say(ROLES[plain]) if plain in ROLES else name
+
+
+def status(name: str, words: Words) -> str:
+    """A run's status, as the journal has it, in words."""
+    return words.say(STATUSES[Status(name)]) if name in set(Status) else name
+
+
+def flag(name: str, words: Words) -> str:
+    """A flag, as the journal has it, in words."""
+    return words.say(FLAGS[Flag(name)]) if name in set(Flag) else name
+
+
+def summary(found: Imported, words: Words) -> str:
+    """How many runs a file holds, and what they are."""
+    statuses = Counter(run.status for run in found.runs)
+    runs = words.count("{n} run", "{n} runs", len(found.runs))
+    points = words.count("{n} point of a law", "{n} points of a law", len(found.records))
+    parts = [
+        f"{words.say(name)} {statuses[status]}"
+        for status, name in STATUSES.items()
+        if statuses[status]
+    ]
+    flagged = sum(bool(run.flags) for run in found.runs)
+    if flagged:
+        parts.append(words.count("{n} with a flag", "{n} with flags", flagged))
+    if found.refused:
+        parts.append(
+            words.count("{n} row refused", "{n} rows refused", len(found.refused)),
+        )
+    listed = ", ".join(parts)
+    return words.say(
+        "{runs}, {points} ({listed}). Losses: {unit}.",
+        runs=runs,
+        points=points,
+        listed=listed,
+        unit=words.field(Measure(found.entry.measure)),
+    )
+
+
+def reading(found: Imported, words: Words) -> list[str]:
+    """How a file was read, what was assumed, and whose reading was taken over."""
+    told = [] if found.detected is None else tables.sentences(found.detected, words)
+    if found.remembered is not None:
+        told.append(
+            words.say(
+                "Read as {file} was: it has the same columns.",
+                file=found.remembered.file,
+            )
+        )
+    assumed = {name for run in found.runs for name in run.assumed}
+    return told + [words.say(text) for name, text in _ASSUMED.items() if name in assumed]
+
+
+def columns_table(columns: Columns, words: Words) -> dict[str, list[str]]:
+    """What each column that counts was read as."""
+    pairs = [
+        (column, words.say(ROLES[role]), columns.scale.get(role, 1))
+        for role, column in columns.by_role.items()
+    ]
+    return {
+        words.say("Column"): [column for column, _, _ in pairs],
+        words.say("Read as"): [role for _, role, _ in pairs],
+        words.say("In"): ["" if scale == 1 else f"× {scale:,}" for _, _, scale in pairs],
+    }
+
+
+def runs_table(runs: Sequence[Settled], words: Words) -> dict[str, list[object]]:
+    """A row a run: what it is, and why it is doubted."""
+    return {
+        words.say("Row"): [run.measured.line for run in runs],
+        words.say("Run"): [run.name for run in runs],
+        words.say("Status"): [words.say(STATUSES[run.status]) for run in runs],
+        words.say("Flags"): [
+            ", ".join(words.say(FLAGS[one.flag]) for one in run.flags) for run in runs
+        ],
+        words.say("Point of a law"): [run.record is not None for run in runs],
+        words.say("Loss (nats)"): [run.loss for run in runs],
+        words.say("Parameters"): [run.settings.get("model_size") for run in runs],
+        words.say("Iterations"): [run.settings.get("iterations") for run in runs],
+        words.say("Reasons"): [reasons(run, words) for run in runs],
+    }
+
+
+def reasons(run: Settled, words: Words) -> str:
+    """Why a run ended as it did, and why it is doubted, in plain text."""
+    errors = [*filter(None, [run.ended]), *(one.reason for one in run.flags)]
+    return " ".join(dict.fromkeys(plain_refusal(error, words) for error in errors))
+
+
+def plain_refusal(error: InputError, words: Words) -> str:
+    """:func:`refusal` for a cell, which knows no Markdown."""
+    return _with_fields(words.plain_refusal(_named(error, words)), words)
+
+
+def refused_table(found: Imported, words: Words) -> dict[str, list[object]]:
+    """A row a refused row of the file."""
+    return {
+        words.say("Row"): [one.line for one in found.refused],
+        words.say("Run"): [one.run for one in found.refused],
+        words.say("Refused because"): [plain_refusal(one.reason, words) for one in found.refused],
+    }
+
+
+def size(value: object, words: Words) -> str:
+    """A count in words, a dash where it is not known."""
+    return formats.amount(float(value), words.language) if isinstance(value, (int, float)) else "–"

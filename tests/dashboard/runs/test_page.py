@@ -1,0 +1,57 @@
+"""The import panel: a file is previewed before anything is written, and refused in a sentence."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.decision import fitted
+
+GRID = "run,N,D,loss\n" + "".join(
+    f"r{n},{size},{size * 20},{loss}\n"
+    for n, (size, loss) in enumerate([(10**7, 4.1), (10**8, 3.4), (10**9, 2.9)])
+)
+
+
+def _page():
+    from dashboard.runs import page
+    from dashboard.state import session
+
+    session.follow_url()
+    page.render(session.current())
+
+
+@pytest.fixture
+def runs(monkeypatch, tmp_path):
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "log"))
+    fitted.run_log.cache_clear()
+    yield lambda: AppTest.from_function(_page, default_timeout=180).run()
+    fitted.run_log.cache_clear()
+
+
+def _upload(page, text, name="runs.csv"):
+    page.file_uploader[0].set_value((name, text.encode(), "text/csv")).run()
+    assert not page.exception
+    return page
+
+
+def test_a_file_is_previewed_and_then_written(runs):
+    page = _upload(runs(), GRID, "ours.csv")
+    assert any("3 runs, 3 points of a law" in text.value for text in page.markdown)
+    assert "ours" not in fitted.run_log().families(), "nothing is written before the button"
+    page.button(key="runs:import").click().run()
+    assert fitted.run_log().families()["ours"] == 3
+    assert "family ours" in page.success[0].value
+
+
+def test_a_refusal_names_the_fields_of_the_page(runs):
+    page = _upload(runs(), "people,epsilon\n1000,4\n")
+    assert "“Columns”: Loss" in page.error[0].value
+    assert "--map" not in page.error[0].value
+
+
+def test_a_wrong_guess_is_corrected_with_a_selector(runs):
+    page = _upload(runs(), GRID.replace("loss", "score"))
+    assert page.error
+    role = next(box for box in page.selectbox if box.label == "Loss")
+    role.set_value("=score").run()
+    assert not page.error
+    assert any("3 points of a law" in text.value for text in page.markdown)
