@@ -2,6 +2,9 @@
 
 A page is one line in ``PAGES``. The widgets of the sidebar are drawn before the page runs, so the
 same scenario follows a person over all pages.
+
+Streamlit imports this file once, as the server that it starts (``app``), and runs it as a script
+for each page that it draws.
 """
 
 import sys
@@ -14,10 +17,14 @@ if _ROOT not in sys.path:  # Streamlit puts dashboard/ there, and our packages l
     sys.path.insert(0, _ROOT)
 
 import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+from streamlit.starlette import App  # noqa: E402
 
 from dashboard.compare import page as compare_page  # noqa: E402
 from dashboard.decide import page as decide_page  # noqa: E402
 from dashboard.explore import page as explore_page  # noqa: E402
+from dashboard.gate import Gate  # noqa: E402
+from dashboard.law import page as law_page  # noqa: E402
 from dashboard.pilot import page as pilot_page  # noqa: E402
 from dashboard.present import page as present_page  # noqa: E402
 from dashboard.roi import page as roi_page  # noqa: E402
@@ -40,6 +47,7 @@ PAGES = (
     ("explore", N_("Explore"), ":material/explore:", explore_page.render),
     ("roi", N_("ROI"), ":material/savings:", roi_page.render),
     ("pilot", N_("Pilot"), ":material/science:", pilot_page.render),
+    ("law", N_("Law"), ":material/show_chart:", law_page.render),
     ("compare", N_("Compare"), ":material/compare_arrows:", compare_page.render),
     ("runs", N_("Runs"), ":material/dataset:", runs_page.render),
     ("present", N_("Present"), ":material/co_present:", present_page.render),
@@ -113,4 +121,7 @@ def _show(draw: Callable[[Scenario], None]) -> None:
     draw(session.current())
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    app = App(__file__, middleware=[Middleware(Gate)])

@@ -68,13 +68,18 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "explore": _SHARED | {"decide"},
     "roi": _SHARED,
     "pilot": _SHARED,
+    "law": _SHARED,
     "compare": _SHARED | {"decide", "roi"},
     "runs": _SHARED,
     "tour": _SHARED | {"compare", "pilot"},
     "shell": _SHARED | {"tour"},
     "present": _SHARED | {"decide", "roi", "shell"},
+    "gate": set(),
     "app": _SHARED
-    | {"decide", "explore", "roi", "pilot", "compare", "runs", "tour", "shell", "present"},
+    | {
+        "gate", "decide", "explore", "roi", "pilot", "law", "runs", "compare", "tour", "shell",
+        "present",
+    },
 }  # fmt: skip
 """Room of the dashboard -> what other rooms it may import; itself always."""
 

@@ -32,6 +32,7 @@ from engine.api.decisions import (
     search,
     to_certify,
 )
+from engine.api.laws import Inspection, inspect
 from engine.api.money import Candidate, Cost, CostAssumptions, Curve, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
 from engine.api.pilots import (
@@ -68,6 +69,12 @@ def evidence_is_ready(evidence_id: str) -> bool:
 def fitted_evidence(evidence_id: str) -> fitted.FittedEvidence:
     """The law of an evidence; seconds the first time on a machine."""
     return fitted.fitted_evidence(evidence_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def inspection(evidence_id: str) -> Inspection:
+    """The law of an evidence beside its runs."""
+    return inspect(fitted_evidence(evidence_id).fit, fitted.evidence_of(evidence_id).frame)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -325,6 +332,7 @@ def renew_evidence() -> None:
     for kept in (
         evidence_is_ready,
         fitted_evidence,
+        inspection,
         decision,
         _answer,
         _asked_as,

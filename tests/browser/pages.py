@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page
 
-PAGES = ("", "explore", "roi", "pilot", "runs", "compare", "present")
+PAGES = ("", "explore", "roi", "pilot", "law", "runs", "compare", "present")
 """As the address has them; the empty one is Decide."""
 FIRST = 120_000
 """Milliseconds: on a fresh machine the law is fitted then, and a certificate takes its time."""

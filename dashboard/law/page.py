@@ -1,0 +1,109 @@
+"""Law: what the law rests on, how well it predicts what it did not see, where it ends."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.glossary import lookup
+from dashboard.law import charts, facts, wording
+from dashboard.state.scenario import Scenario
+from dashboard.ui import blocks
+from dashboard.ui.colours import Palette, palette
+from engine.api.decisions import Decision, fitted
+from engine.api.laws import Inspection
+from engine.errors import InputError
+from engine.text.i18n import Words
+
+_SQUARE, _LOW, _MAP = 460, 300, 380
+"""Heights of the charts in pixels."""
+
+
+def render(scenario: Scenario) -> None:
+    """Draw the page."""
+    words, colours = scenario.words, palette(st.context.theme.type)
+    name = scenario.question.evidence_id
+    note = st.empty()
+    if not cache.evidence_is_ready(name):
+        note.info(words.say("Fitting the law to the evidence: some seconds, this one time only."))
+    evidence = blocks.answered(lambda: cache.fitted_evidence(name), words)
+    note.empty()
+    if evidence is None:
+        return
+    inspection = cache.inspection(name)
+    st.title(wording.headline(evidence, inspection, words), anchor=False)
+    st.markdown(wording.beyond(evidence, words), help=lookup.tip("extrapolation", words))
+    decision = _today(scenario, words)
+    if (source := wording.without_noise(evidence, words)) is not None:
+        st.markdown(source)
+    left, right = st.columns([11, 9], gap="large")
+    with left:
+        _forms(evidence, inspection, words)
+    with right:
+        drawn = charts.parity(evidence, inspection, words, colours)
+        blocks.chart(
+            words.say("Measured against fitted"), drawn, height=_SQUARE,
+            help=lookup.tip("loss", words),
+        )  # fmt: skip
+        st.caption(drawn.alt)
+    _residuals(evidence, inspection, words, colours)
+    _coverage(inspection, decision, words, colours)
+    _parameters(inspection, words)
+
+
+def _today(scenario: Scenario, words: Words) -> Decision | None:
+    """Today's plan; a question without an answer leaves the law as it is."""
+    try:
+        decision = cache.decision_on(scenario.question)
+    except InputError as error:
+        st.markdown(words.refusal(error))
+        return None
+    st.markdown(wording.today(decision, words), help=lookup.tip("extrapolation", words))
+    return decision
+
+
+def _forms(evidence: fitted.FittedEvidence, inspection: Inspection, words: Words) -> None:
+    blocks.heading(words.say("Forms and what they predict unseen"), lookup.tip("law", words))
+    blocks.columns(facts.forms(evidence, inspection, words))
+    st.caption(
+        words.say(
+            "Errors are root mean squares, as shares of the loss. Left out: each configuration in "
+            "turn, predicted by a fit without it. Forms of less than 2% weight are not listed."
+        )
+    )
+
+
+def _residuals(
+    evidence: fitted.FittedEvidence, inspection: Inspection, words: Words, colours: Palette
+) -> None:
+    blocks.heading(
+        words.say("What the law misses, along each input"),
+        lookup.tips(words, "model_size", "iterations", "noise_batch_ratio"),
+    )
+    for column, along in zip(st.columns(3, gap="medium"), charts.INPUTS, strict=True):
+        with column:
+            drawn = charts.residuals(evidence, inspection, along, words, colours)
+            blocks.plot(drawn, _LOW)
+    st.caption(
+        words.say(
+            "Shaded: the scatter of runs left out. Points that drift away from the line along an "
+            "input would mean that the forms miss something about it."
+        )
+    )
+
+
+def _coverage(
+    inspection: Inspection, decision: Decision | None, words: Words, colours: Palette
+) -> None:
+    blocks.heading(words.say("Where the runs lie, and today's plan"), lookup.tip("evidence", words))
+    for column, up in zip(st.columns(2, gap="medium"), (charts.STEPS, charts.NOISE), strict=True):
+        with column:
+            blocks.plot(charts.coverage(inspection, decision, up, words, colours), _MAP)
+    said = [words.say("Hatched: outside what the runs cover.")]
+    if (inspection.rows.noise_batch_ratio == 0).any():
+        said.append(words.say("Runs without noise stand at the lower edge."))
+    st.caption(("" if words.language == "ja" else " ").join(said))
+
+
+def _parameters(inspection: Inspection, words: Words) -> None:
+    blocks.heading(words.say("The numbers of the leading form"), lookup.tip("interval", words))
+    blocks.columns(facts.parameters(inspection, words))
+    st.caption(f"`{inspection.formula}`")

@@ -1,0 +1,165 @@
+"""What a fit says of the rows that it was made from: measured against fitted, forms, parameters.
+
+Nothing is fitted here. Losses are in nats per token, errors are of ln L (0.02 is 2 %), intervals
+are quantiles of the fit's own resamples, priors' doubts included; so a parameter that the evidence
+cannot decide has an interval as wide as its prior, and :attr:`Estimate.prior_share` near 1.
+
+Not covered: correlation of the points of one curve, which :mod:`engine.law.fit` resamples together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from engine.interval import FloatArray, Interval
+from engine.law.fit import FitResult
+from engine.law.form import Reference
+from engine.law.forms import form_of
+from engine.law.observations import point_of
+from engine.law.stack import StackedFit
+
+LEVEL = 0.9
+"""Of all intervals."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """The n rows behind a fit and what it says of each; arrays (n,)."""
+
+    run_id: tuple[str, ...]
+    model_size: FloatArray
+    """Parameters."""
+    iterations: FloatArray
+    noise_batch_ratio: FloatArray
+    """σ̄ = σ/B, 0 without noise."""
+    measured: FloatArray
+    """Nats per token."""
+    fitted: FloatArray
+    """Nats per token: the centre of all forms, fitted to the very rows."""
+
+    @property
+    def residual(self) -> FloatArray:
+        """ln(measured/fitted): above 0 the run lost more than the law says."""
+        found: FloatArray = np.log(self.measured / self.fitted)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormFigures:
+    """How one form fits and predicts; errors are root mean squares of ln L."""
+
+    name: str
+    weight: float
+    parameters: int
+    in_sample: float
+    scatter: float
+    """Of rows left out, one configuration at a time."""
+    drift: float
+    """Further, per e-fold of distance from the evidence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """One number of the leading form."""
+
+    name: str
+    interval: Interval
+    prior_share: float
+    """Variance left over the prior's: near 1 the prior alone decides."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inspection:
+    """A fit as a person examines it."""
+
+    rows: Rows
+    forms: tuple[FormFigures, ...]
+    """By falling weight."""
+    leading: str
+    """The form whose numbers :attr:`estimates` are."""
+    formula: str
+    reference: Reference
+    """Where the leading form measures ln M, ln T and σ̄ from."""
+    counts_embeddings: bool
+    """Whether sizes are all parameters; otherwise those without embeddings."""
+    vocabulary_size: int
+    estimates: tuple[Estimate, ...]
+    covariance: FloatArray
+    """(p, p) of the estimates, over the resamples; NaN with fewer than two."""
+    draws: int
+    """Resamples of the leading form behind estimates and covariance."""
+
+
+def inspect(fit: StackedFit, frame: pd.DataFrame) -> Inspection:
+    """``fit`` beside the ``frame`` that it was made from (columns in
+    :func:`engine.law.observations.observations_of`)."""
+    rows, leading = rows_of(fit, frame), fit.leading
+    form = form_of(leading.law.form)
+    return Inspection(
+        rows=rows,
+        forms=tuple(
+            _figures(one, weight, frame)
+            for one, weight in zip(fit.members, fit.weights, strict=True)
+        ),
+        leading=form.name,
+        formula=form.formula,
+        reference=leading.law.reference,
+        counts_embeddings=leading.law.capacity is None,
+        vocabulary_size=leading.law.vocabulary_size,
+        estimates=_estimates(leading),
+        covariance=_covariance(leading),
+        draws=leading.draws,
+    )
+
+
+def rows_of(fit: StackedFit, frame: pd.DataFrame) -> Rows:
+    """Measured and fitted losses of the rows of ``frame``."""
+    names: Sequence[object] = frame["run_id"].tolist() if "run_id" in frame else [""] * len(frame)
+    return Rows(
+        run_id=tuple(map(str, names)),
+        model_size=frame["model_size"].to_numpy(float),
+        iterations=frame["iterations"].to_numpy(float),
+        noise_batch_ratio=frame["noise_batch_ratio"].to_numpy(float),
+        measured=frame["cross_entropy"].to_numpy(float),
+        fitted=fit.law.cross_entropy(*point_of(frame)),
+    )
+
+
+def _figures(one: FitResult, weight: float, frame: pd.DataFrame) -> FormFigures:
+    predicted = one.law.cross_entropy(*point_of(frame))
+    missed = np.log(frame["cross_entropy"].to_numpy(float) / predicted)
+    return FormFigures(
+        name=one.law.form,
+        weight=weight,
+        parameters=len(one.law.theta),
+        in_sample=float(np.sqrt(np.mean(missed**2))),
+        scatter=one.scatter,
+        drift=one.drift,
+    )
+
+
+def _estimates(one: FitResult) -> tuple[Estimate, ...]:
+    theta = np.array(one.law.theta)
+    drawn = np.array(one.resampled) if one.draws else theta[None]
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    # The estimate itself is always believed: resamples that all lie on one side are few.
+    low, high = np.minimum(low, theta), np.maximum(high, theta)
+    parts = zip(one.law.parameters, theta, low, high, one.prior_shares, strict=True)
+    return tuple(
+        Estimate(
+            name=name,
+            interval=Interval(value=float(value), low=float(a), high=float(b), level=LEVEL),
+            prior_share=float(share),
+        )
+        for name, value, a, b, share in parts
+    )
+
+
+def _covariance(one: FitResult) -> FloatArray:
+    count = len(one.law.theta)
+    if one.draws < 2:
+        return np.full((count, count), np.nan)
+    found: FloatArray = np.cov(np.array(one.resampled), rowvar=False)
+    return found

@@ -1,0 +1,48 @@
+"""What a fit says of its own rows, on the fit of the session."""
+
+import numpy as np
+import pytest
+
+from engine.decision.fitted import evidence_of
+from engine.law.inspection import LEVEL, inspect
+from engine.law.observations import point_of
+
+
+@pytest.fixture(scope="module")
+def frame(fitted):
+    return evidence_of(fitted.summary.id).frame
+
+
+@pytest.fixture(scope="module")
+def inspection(fitted, frame):
+    return inspect(fitted.fit, frame)
+
+
+def test_rows_are_measured_against_the_centre_of_all_forms(fitted, frame, inspection):
+    rows = inspection.rows
+    assert rows.measured.tolist() == frame["cross_entropy"].tolist()
+    first = point_of(frame.iloc[:1])
+    assert rows.fitted[0] == pytest.approx(float(fitted.fit.law.cross_entropy(*first)[0]))
+    assert np.allclose(rows.fitted * np.exp(rows.residual), rows.measured)
+    assert np.abs(rows.residual).max() < 0.1
+
+
+def test_forms_by_weight_with_their_errors(inspection):
+    weights = [form.weight for form in inspection.forms]
+    assert weights == sorted(weights, reverse=True)
+    assert sum(weights) == pytest.approx(1.0)
+    for form in inspection.forms:
+        assert 0 < form.in_sample < 0.1 and form.scatter > 0 and form.drift > 0
+
+
+def test_estimates_lie_in_their_intervals_and_covary(fitted, inspection):
+    leading = fitted.fit.leading
+    assert inspection.leading == leading.law.form
+    assert [one.name for one in inspection.estimates] == list(leading.law.parameters)
+    assert [one.interval.value for one in inspection.estimates] == list(leading.law.theta)
+    for one in inspection.estimates:
+        assert one.interval.low <= one.interval.value <= one.interval.high
+        assert one.interval.level == LEVEL
+    drawn = np.array(leading.resampled)
+    assert np.allclose(np.diag(inspection.covariance), drawn.var(axis=0, ddof=1))
+    assert inspection.draws == len(drawn)
