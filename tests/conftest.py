@@ -26,6 +26,7 @@ from tests.browser.server import (
     find_chromium,
     running_dashboard,
 )
+from tests.security.sockets import guarded
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRE_BROWSER = "KESSAI_REQUIRE_BROWSER"
@@ -123,10 +124,16 @@ def browser_context_args() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def dashboard(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """The dashboard on a free port with an empty data folder, for all tests of the session."""
-    with running_dashboard(tmp_path_factory.mktemp("dashboard")) as running:
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """The dashboard on a free port with an empty data folder, for all tests of the session.
+
+    It runs under the guard of sockets: whatever the tests made it do reached nobody outside.
+    """
+    folder = tmp_path_factory.mktemp("dashboard")
+    environment, attempts = guarded(folder)
+    with running_dashboard(folder, environment) as running:
         yield running
+    assert attempts.read_text() == ""
 
 
 @pytest.fixture

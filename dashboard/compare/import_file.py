@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.compare import save
 from dashboard.state import saved
+from dashboard.ui.blocks import TABLE_MEGABYTES
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -14,6 +15,7 @@ def draw(words: Words) -> None:
     file = st.file_uploader(
         words.say("Import a scenario"),
         type=["json"],
+        max_upload_size=TABLE_MEGABYTES,
         key="compare:file",
         help=words.say(
             "A file that “Export” made, here or at another Kessai: it joins the saved ones with "

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
+from dashboard.ui.blocks import TABLE_MEGABYTES
 from engine.api.money import Measure, to_csv, to_toml
 from engine.text import figures, formats, tables
 from engine.text.i18n import Words
@@ -28,6 +29,7 @@ def draw(now: Scenario, words: Words) -> None:
     held = st.file_uploader(
         words.say("Load a table"),
         type=["toml", "csv", "tsv", "txt"],
+        max_upload_size=TABLE_MEGABYTES,
         help=words.say(
             "A table that was saved here and edited elsewhere: your own figures take the place of "
             "the defaults. Save one first to see the form."

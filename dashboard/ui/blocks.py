@@ -19,6 +19,9 @@ _ANSWER_HEIGHT = 420
 """Pixels of the skeleton that holds the place of an answer."""
 T = TypeVar("T")
 
+TABLE_MEGABYTES = 2
+"""What an uploader of assumptions or of a scenario takes; the server's own limit is for runs."""
+
 
 class Clicks(TypedDict, total=False):
     """Arguments of a chart that can be clicked (:func:`dashboard.state.session.bind_map`)."""

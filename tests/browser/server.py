@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,12 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def running_dashboard(folder: Path) -> Iterator[Dashboard]:
+def running_dashboard(
+    folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Dashboard]:
     """Start a dashboard whose runs go to ``folder``, wait until it answers, and end it afterwards.
+
+    ``environment`` is added to that of this process.
 
     Raises :class:`RuntimeError`, with what the process printed, if it does not start.
     """
@@ -58,9 +62,8 @@ def running_dashboard(folder: Path) -> Iterator[Dashboard]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command += ["--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
-    command += ["--browser.gatherUsageStats", "false"]
     running = Dashboard(
         url=f"http://127.0.0.1:{port}", data=folder / "runs", log=folder / "dashboard.log"
     )
@@ -68,7 +71,7 @@ def running_dashboard(folder: Path) -> Iterator[Dashboard]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"KESSAI_DATA": str(running.data)},
+            env=os.environ | {"KESSAI_DATA": str(running.data)} | dict(environment or {}),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a group of its own, so that its children end with it
