@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from dashboard.runs import import_panel
+from dashboard.runs import import_panel, wording
 from dashboard.state.scenario import Scenario
+from dashboard.ui import blocks
+from engine.api.decisions import fitted
 
 
 def render(now: Scenario) -> None:
     """Draw the page."""
-    words = now.words
-    st.title(words.say("Runs: what the laws rest on"), anchor=False)
+    words, families = now.words, fitted.run_log().families()
+    st.title(wording.headline(families, words), anchor=False)
+    blocks.columns(wording.families_table(families, words))
     with st.container(border=True):
         st.subheader(words.say("Import runs of your own"), anchor=False)
         import_panel.draw(words)

@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.api.runs import Columns, Flag, Imported, Measure, Settled, Status
 from engine.errors import InputError
-from engine.text import formats, tables
+from engine.text import formats, labels, tables
 from engine.text.i18n import N_, Words
 
 ROLES: dict[str, str] = {
@@ -77,6 +77,24 @@ _ASSUMED = {
     ),
     "sampling": N_("No column says the sampling: Poisson sampling of examples is assumed."),
 }
+
+
+def headline(families: Mapping[str, int], words: Words) -> str:
+    """Line 1: how much there is for laws to rest on."""
+    return words.say(
+        "{runs} of {families} are on record for laws to rest on.",
+        runs=words.count("{n} run", "{n} runs", sum(families.values())),
+        families=words.count("{n} family", "{n} families", len(families)),
+    )
+
+
+def families_table(families: Mapping[str, int], words: Words) -> dict[str, list[str]]:
+    """A row a family: its name, its identifier, its runs."""
+    return {
+        words.say("Family"): [labels.evidence_name(name, words) for name in families],
+        words.say("Identifier"): [f"`{name}`" for name in families],
+        words.say("Runs"): [formats.exact(count) for count in families.values()],
+    }
 
 
 def refusal(error: InputError, words: Words) -> str:

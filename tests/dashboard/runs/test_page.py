@@ -55,3 +55,11 @@ def test_a_wrong_guess_is_corrected_with_a_selector(runs):
     role.set_value("=score").run()
     assert not page.error
     assert any("3 points of a law" in text.value for text in page.markdown)
+
+
+def test_the_headline_counts_what_the_table_lists(runs):
+    page = runs()
+    families = fitted.run_log().families()
+    assert f"{sum(families.values())} runs of {len(families)} families" in page.title[0].value
+    counts = page.table[0].value["Runs"].tolist()
+    assert counts == [str(count) for count in families.values()]
