@@ -30,10 +30,11 @@ def begin(number: int, pages: Pages) -> None:
 
 def under_way(page: str) -> Step | None:
     """The step of a page while a tour is under way; the tour follows a visitor who changes pages by
-    the navigation."""
-    if session.value(link.TOUR) is None:
+    the navigation, and waits at its step on a page where it does not call."""
+    now = session.value(link.TOUR)
+    if now is None:
         return None
-    number = steps.number(page)
+    number = steps.number(page) or int(now)
     session.show(link.TOUR, number)
     return steps.STEPS[number - 1]
 
@@ -41,7 +42,7 @@ def under_way(page: str) -> Step | None:
 def draw(step: Step, pages: Pages, now: Scenario, words: Words) -> DeltaGenerator:
     """Draw the card before the page, so that nobody waits for its buttons. Returns the placeholder
     that :mod:`dashboard.tour.answer` fills when the page has computed its answer."""
-    number = steps.number(step.page)
+    number = steps.STEPS.index(step) + 1
     title = words.say("Tour {n}/{count} · worked example", n=number, count=len(steps.STEPS))
     with st.bottom, st.container(border=True, gap="small", key="tour"):
         st.html(_STYLE)

@@ -120,9 +120,9 @@ class Answers:
         return self.answer.study
 
 
-def number(page: str) -> int:
-    """The step of a page, from 1."""
-    return next(n for n, step in enumerate(STEPS, 1) if step.page == page)
+def number(page: str) -> int | None:
+    """The step of a page, from 1; None where the tour does not call."""
+    return next((n for n, step in enumerate(STEPS, 1) if step.page == page), None)
 
 
 def is_moved(now: dict[str, link.Value]) -> bool:
