@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
 from dashboard.state import assumption_table, example_session, figures, link
@@ -393,7 +394,21 @@ def _renew_table() -> None:
     st.session_state["_table_version"] = st.session_state.get("_table_version", 0) + 1
 
 
+def _is_echo() -> bool:
+    """Whether nobody acted: the timer of a fragment runs this.
+
+    Its request brings what the browser held when it was sent. If a run has set a field's other
+    widget since (the entry beside a slider), that is older than what the run set, and Streamlit
+    takes the difference for a choice. The widgets of :func:`_bound` stand outside fragments: what a
+    person chooses in them comes with a run of the whole page.
+    """
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
+
+
 def _take(key: str, name: str, typed: bool) -> None:
+    if _is_echo():
+        return
     state = st.session_state
     try:
         chosen = link.read(key, state[name]) if typed else state[name]

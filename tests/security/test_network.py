@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
+from tests.browser.protocol import drawn, stream
 from tests.security.sockets import ATTEMPTS, guarded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,38 +46,13 @@ def attempts(running) -> str:
     return (running.log.parent / ATTEMPTS).read_text()
 
 
-def stream(running, **headers) -> ClientConnection:
-    """The WebSocket on which a browser asks for pages."""
-    url = running.url.replace("http", "ws") + "/_stcore/stream"
-    return connect(
-        url,
-        subprotocols=[Subprotocol("streamlit")],
-        max_size=None,
-        open_timeout=60,
-        proxy=None,
-        additional_headers=headers,
-    )
-
-
-def drawn(session: ClientConnection, page: str) -> str:
-    """All text that a run of the page sends, until it is complete."""
-    message = BackMsg()
-    message.rerun_script.query_string = "lang=en"
-    message.rerun_script.page_name = page
-    session.send(message.SerializeToString())
-    texts = []
-    while True:
-        answer = ForwardMsg()
-        answer.ParseFromString(session.recv(timeout=120))
-        texts.append(str(answer))
-        if answer.WhichOneof("type") == "script_finished":
-            return "".join(texts)
-
-
 def test_a_page_of_the_same_origin_is_served_and_none_of_it_kept(dashboard):
     """What a browser keeps is referred to later, and a reference that is gone ends the page."""
     with stream(dashboard, Origin=dashboard.url) as session:
-        text = drawn(session, "compare")
+        message = BackMsg()
+        message.rerun_script.query_string = "lang=en"
+        message.rerun_script.page_name = "compare"
+        text = "".join(str(answer) for answer in drawn(session, message))
     assert "new_element" in text and "exception {" not in text
     assert "cacheable: true" not in text
 
