@@ -50,7 +50,6 @@ from engine.api.runs import (
     Imported,
     Sheet,
     Upload,
-    family_of,
     import_upload,
     read_upload,
 )
@@ -307,14 +306,13 @@ def uploaded_sheet(digest: str, corrections: Corrections, _files: Sequence[Uploa
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def imported(digest: str, asked: Asked, version: str, _files: Sequence[Upload]) -> Imported:
-    """What an uploaded file would bring beside the runs of the log's ``version``."""
-    return import_upload(_files, fitted.run_log(), asked, created_at=datetime.now(UTC))
-
-
-def proposed_family(file: str) -> str:
-    """The family that a file's name stands for."""
-    return family_of(Path(file))
+def imported(
+    digest: str, asked: Asked, version: str, _files: Sequence[Upload], _sheet: Sheet
+) -> Imported:
+    """What an uploaded file, whose table is there, would bring beside the runs of the log's
+    ``version``."""
+    log, now = fitted.run_log(), datetime.now(UTC)
+    return import_upload(_files, log, asked, created_at=now, sheet=_sheet)
 
 
 def scenario_folder() -> Path:

@@ -30,8 +30,8 @@ def draw(are_there_any: bool, words: Words) -> None:
     label = words.say("Keep it as “{name}”", name=name)
     if st.button(label, icon=":material/save:", key="compare:first"):
         keep = (cache.scenario_folder(), name, session.fields())
-        save.attempt(
+        blocks.attempt(
             lambda: saved.created(*keep, who="", at=save.now()),
             words.say("Saved."),
-            words,
+            words.refusal,
         )

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.compare import save
 from dashboard.state import saved
-from dashboard.ui.blocks import TABLE_MEGABYTES
+from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -15,7 +14,7 @@ def draw(words: Words) -> None:
     file = st.file_uploader(
         words.say("Import a scenario"),
         type=["json"],
-        max_upload_size=TABLE_MEGABYTES,
+        max_upload_size=blocks.TABLE_MEGABYTES,
         key="compare:file",
         help=words.say(
             "A file that “Export” made, here or at another Kessai: it joins the saved ones with "
@@ -32,6 +31,8 @@ def draw(words: Words) -> None:
     name = st.text_input(words.say("Keep it under the name"), found.name)
     if st.button(words.say("Keep the imported scenario"), icon=":material/upload:"):
         place = cache.scenario_folder()
-        save.attempt(
-            lambda: saved.added(place, saved.renamed(found, name)), words.say("Saved."), words
+        blocks.attempt(
+            lambda: saved.added(place, saved.renamed(found, name)),
+            words.say("Saved."),
+            words.refusal,
         )

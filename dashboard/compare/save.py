@@ -1,25 +1,10 @@
-"""Writing the folder of scenarios from a page: done and said, or refused in a sentence."""
+"""What a page writes beside a scenario: the name it is kept under, and when."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
-import streamlit as st
-
 from dashboard.state import link, session
-from engine.errors import InputError
 from engine.text.i18n import Words
 from engine.text.labels import example
-
-
-def attempt(action: Callable[[], object], done: str, words: Words) -> None:
-    """Do it, say that it is ``done`` and draw the page anew; or say why not."""
-    try:
-        action()
-    except InputError as error:
-        st.error(words.refusal(error), icon=":material/block:")
-        return
-    st.toast(done, icon=":material/check:")
-    st.rerun()
 
 
 def marked(name: str, words: Words) -> str:

@@ -25,10 +25,10 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             icon=":material/edit:",
             disabled=session.value(link.TOUR) is not None,  # An example takes no scenario's place.
         ):
-            save.attempt(
+            blocks.attempt(
                 lambda: saved.updated(place, one, session.fields(), who=who, at=save.now()),
                 words.say("Saved."),
-                words,
+                words.refusal,
             )
         st.download_button(
             words.say("Export"),
@@ -40,6 +40,8 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
         with st.popover(words.say("Delete …"), icon=":material/delete:"):
             st.markdown(words.say("Delete this scenario with its history, for everyone?"))
             if st.button(words.say("Yes, delete it")):
-                save.attempt(lambda: saved.delete(place, one), words.say("Deleted."), words)
+                blocks.attempt(
+                    lambda: saved.delete(place, one), words.say("Deleted."), words.refusal
+                )
     st.caption(words.say("History"))
     blocks.columns(wording.history(one, st.context.timezone, words))

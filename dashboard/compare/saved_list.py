@@ -39,9 +39,9 @@ def _save(words: Words) -> str:
     )
     if st.button(words.say("Save this scenario"), type=blocks.emphasis(), icon=":material/save:"):
         keep = (cache.scenario_folder(), save.marked(name, words), session.fields())
-        save.attempt(
+        blocks.attempt(
             lambda: saved.created(*keep, who=who, at=save.now()),
             words.say("Saved."),
-            words,
+            words.refusal,
         )
     return who

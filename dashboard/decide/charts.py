@@ -53,16 +53,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     _this_plan(canvas, answer, words)
     canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
     canvas.figure.update_yaxes(title_text=labels.expected_loss(words), range=losses(answer, shown))
-    canvas.figure.update_layout(
-        legend={
-            "orientation": "h",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "x": 0,
-            "traceorder": "reversed",
-            "font": {"size": FONT - 1},
-        }
-    )
+    canvas.legend(traceorder="reversed")
     alt = words.say(
         "Loss against compute. This plan: {loss} at {compute} FLOPs. {saturation} {saving}",
         loss=wording.loss(here, words),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.answers import cache, provisional
+from dashboard.answers import cache, first_fit, provisional
 from dashboard.decide import board, charts, detail, facts, guarantee, monday, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
@@ -43,12 +43,8 @@ def render(scenario: Scenario) -> None:
 
 
 def _answer(scenario: Scenario, words: Words) -> Answer | None:
-    note = st.empty()
-    if not cache.evidence_is_ready(scenario.question.evidence_id):
-        note.info(words.say("Fitting the law to the evidence: some seconds, this one time only."))
-    answer = blocks.answered(lambda: cache.answer(scenario.question), words)
-    note.empty()
-    return answer
+    asked = scenario.question
+    return first_fit.answered(asked.evidence_id, lambda: cache.answer(asked), words)
 
 
 def _metrics(metrics: Sequence[Metric], in_a_row: int) -> None:

@@ -63,17 +63,8 @@ def draw(
         _arrows(canvas, gains)
     canvas.mark(x, y, "star", 19, fill=colours.paper, edge=colours.ink)
     _targets(canvas, found, plane, assumptions, words)
-    canvas.figure.update_layout(
-        legend={
-            "orientation": "h",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "x": 0,
-            "font": {"size": FONT - 2},
-        },
-        clickmode="event+select",
-        hovermode="closest",
-    )
+    canvas.legend(size=FONT - 2)
+    canvas.figure.update_layout(clickmode="event+select", hovermode="closest")
     return Chart(canvas.figure, wording.alt(found, plane, shown.title, words))
 
 

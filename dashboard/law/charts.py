@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.law import wording
-from dashboard.ui.canvas import FONT, Canvas
+from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Decision, fitted
@@ -49,7 +49,9 @@ def parity(
     room = 0.05 * (ends[1] - ends[0])
     ends = ends + np.array([-room, room])
     scatter = evidence.fit.scatter
-    name = words.say("Scatter of runs left out (± {share})", share=_percent(scatter, words))
+    name = words.say(
+        "Scatter of runs left out (± {share})", share=formats.percent(scatter, words.language)
+    )
     line = np.linspace(ends[0], ends[1], 20)
     canvas.band(
         line, line * np.exp(-scatter), line * np.exp(scatter), name, hatched=False,
@@ -61,15 +63,7 @@ def parity(
     canvas.figure.update_xaxes(title_text=words.say("Measured loss ({unit})", unit=unit))
     canvas.figure.update_yaxes(title_text=words.say("Fitted loss ({unit})", unit=unit), range=ends)
     canvas.figure.update_xaxes(range=ends)
-    canvas.figure.update_layout(
-        legend={
-            "orientation": "h",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "x": 0,
-            "font": {"size": FONT - 1},
-        }
-    )
+    canvas.legend()
     return Chart(canvas.figure, wording.parity(inspection, words))
 
 
@@ -185,12 +179,7 @@ def _outside(canvas: Canvas, ends: dict[str, list[float]]) -> None:
             fillcolor=canvas.colours.faint(grey, 0.05) if hatched else paper,
         )
         if hatched:
-            canvas.figure.data[-1].fillpattern = {
-                "shape": "/",
-                "fgcolor": canvas.colours.faint(grey, 0.4),
-                "bgcolor": canvas.colours.faint(grey, 0.05),
-                "size": 7,
-            }
+            canvas.hatch(0.4, 0.05)
 
 
 def _points(canvas: Canvas, x: FloatArray, y: FloatArray, rows: Rows, words: Words) -> None:
@@ -245,7 +234,3 @@ def _language(along: Input, words: Words) -> str | None:
 
 def _amount(value: float, along: Input, words: Words) -> str:
     return formats.scientific(value) if along is NOISE else formats.amount(value, words.language)
-
-
-def _percent(share: float, words: Words) -> str:
-    return formats.percent(share, words.language)

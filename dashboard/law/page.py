@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import cache, first_fit
 from dashboard.glossary import lookup
 from dashboard.law import charts, facts, wording
 from dashboard.state.scenario import Scenario
@@ -21,11 +21,7 @@ def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
     name = scenario.question.evidence_id
-    note = st.empty()
-    if not cache.evidence_is_ready(name):
-        note.info(words.say("Fitting the law to the evidence: some seconds, this one time only."))
-    evidence = blocks.answered(lambda: cache.fitted_evidence(name), words)
-    note.empty()
+    evidence = first_fit.answered(name, lambda: cache.fitted_evidence(name), words)
     if evidence is None:
         return
     inspection = cache.inspection(name)

@@ -11,7 +11,7 @@ import numpy as np
 from dashboard.answers.expected import Expected
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance, wording
-from dashboard.ui.canvas import FONT, Canvas
+from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.api.pilots import Arm, PilotPlan, Saving, TrainingResult, Transfer, Verdict
@@ -62,7 +62,7 @@ def watch(
     canvas.figure.update_yaxes(
         title_text=words.say("Held-out loss ({unit})", unit=words.field(words.loss_unit.measure))
     )
-    _legend(canvas)
+    canvas.legend()
     alt = words.say(
         "Held-out loss by iteration. Last measured: {loss}. Predicted at the end: {predicted}.",
         loss=formats.loss(curve[-1][1]) if curve else "–",
@@ -108,7 +108,7 @@ def result(
     canvas.figure.update_yaxes(
         title_text=words.say("Held-out loss ({unit})", unit=words.field(words.loss_unit.measure))
     )
-    _legend(canvas)
+    canvas.legend()
     listed = "; ".join(
         f"{pilot_labels.arm(name, words)}: {formats.loss(loss)}" for name, (_, loss) in ends.items()
     )
@@ -205,15 +205,3 @@ def _saving(
     canvas.gap(x / factor, x, level)
     text = words.say("{factor} the compute", factor=labels.times(factor, words))
     canvas.label(x / factor**0.5, level, text, canvas.colours.ink, ay=-34, xanchor="center")
-
-
-def _legend(canvas: Canvas) -> None:
-    canvas.figure.update_layout(
-        legend={
-            "orientation": "h",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "x": 0,
-            "font": {"size": FONT - 1},
-        }
-    )

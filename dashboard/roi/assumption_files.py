@@ -4,12 +4,11 @@ import streamlit as st
 
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
+from dashboard.ui import reading
 from dashboard.ui.blocks import TABLE_MEGABYTES
 from engine.api.money import Measure, to_csv, to_toml
 from engine.text import figures, formats, tables
 from engine.text.i18n import Words
-
-_ENCODINGS = ("utf-8", "cp932", "utf-16", "euc_jp", "cp1252")
 
 
 def draw(now: Scenario, words: Words) -> None:
@@ -41,8 +40,8 @@ def draw(now: Scenario, words: Words) -> None:
         return
     if sentence := session.refused_entry("file", words):
         st.error(sentence, icon=":material/block:")
-    if reading := session.file_reading():
-        st.caption(formats.literally(" ".join(tables.sentences(reading, words))))
+    if detected := session.file_reading():
+        st.caption(formats.literally(" ".join(tables.sentences(detected, words))))
     if not held.name.lower().endswith(".toml"):
         _corrections(words)
 
@@ -50,22 +49,8 @@ def draw(now: Scenario, words: Words) -> None:
 def _corrections(words: Words) -> None:
     """What a person may know better than the detection."""
     with st.container(horizontal=True):
-        st.selectbox(
-            words.say("Decimal mark of the file"),
-            list(tables.MARKS),
-            index=None,
-            format_func=lambda mark: words.say(tables.MARKS[mark]),
-            placeholder=words.say("found from its cells"),
-            **session.bind_reading("decimal"),
-        )
-        st.selectbox(
-            words.say("Encoding of the file"),
-            _ENCODINGS,
-            index=None,
-            format_func=tables.encoding_name,
-            placeholder=words.say("found from its bytes"),
-            **session.bind_reading("encoding"),
-        )
+        reading.decimal_mark(words, **session.bind_reading("decimal"))
+        reading.encoding(words, **session.bind_reading("encoding"))
 
 
 def pairs(words: Words) -> None:

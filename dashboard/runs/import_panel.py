@@ -4,8 +4,9 @@ Nothing is written before the button; what is shown until then is the same impor
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import streamlit as st
 from streamlit.typing import UploadedFile
@@ -13,7 +14,7 @@ from streamlit.typing import UploadedFile
 from dashboard.answers import cache
 from dashboard.runs import wording
 from dashboard.state import session
-from dashboard.ui import blocks
+from dashboard.ui import blocks, reading
 from engine.api.decisions import fitted
 from engine.api.runs import (
     ALIASES,
@@ -26,16 +27,16 @@ from engine.api.runs import (
     Sheet,
     Upload,
     choose_columns,
+    family_of,
     import_upload,
     imported_before,
     store,
 )
-from engine.api.tables import Corrections, Mark
+from engine.api.tables import Corrections
 from engine.errors import InputError
 from engine.text import formats, tables
 from engine.text.i18n import Words
 
-_ENCODINGS = ("utf-8", "cp932", "utf-16", "euc_jp", "cp1252")
 _AUTO, _NONE = "auto", "none"
 _COLUMNS = 4
 _MOST_COUNT = 10**9
@@ -58,7 +59,7 @@ def draw(words: Words) -> None:
         return
     try:
         with st.spinner(words.say("Reading the runs …")):
-            found = cache.imported(key, asked, cache.evidence_version(), files)
+            found = cache.imported(key, asked, cache.evidence_version(), files, sheet)
     except InputError as error:
         _refused(error, words)
         return
@@ -111,41 +112,17 @@ def _digest(files: Sequence[Upload]) -> str:
 def _reading(key: str, words: Words) -> Corrections:
     """How a text table is read, where a person knows better."""
     with st.expander(words.say("How the text is read")), st.container(horizontal=True):
-        decimal = st.selectbox(
-            words.say("Decimal mark of the file"),
-            list(tables.MARKS),
-            index=None,
-            format_func=lambda mark: words.say(tables.MARKS[mark]),
-            placeholder=words.say("found from its cells"),
-            **session.bind_page("runs", f"{key}:decimal"),
-        )
-        separators = {
-            ",": words.say("commas"),
-            ";": words.say("semicolons"),
-            "\t": words.say("tabs"),
-            "|": words.say("vertical bars"),
-        }
+        decimal = reading.decimal_mark(words, **session.bind_page("runs", f"{key}:decimal"))
         separator = st.selectbox(
             words.say("Separator of the file"),
-            list(separators),
+            list(tables.SEPARATORS),
             index=None,
-            format_func=separators.__getitem__,
+            format_func=lambda one: words.say(tables.SEPARATORS[one]),
             placeholder=words.say("found from its lines"),
             **session.bind_page("runs", f"{key}:separator"),
         )
-        encoding = st.selectbox(
-            words.say("Encoding of the file"),
-            _ENCODINGS,
-            index=None,
-            format_func=tables.encoding_name,
-            placeholder=words.say("found from its bytes"),
-            **session.bind_page("runs", f"{key}:encoding"),
-        )
-    return Corrections(
-        encoding=encoding,
-        separator=separator,
-        decimal=None if decimal is None else Mark(decimal),
-    )
+        encoding = reading.encoding(words, **session.bind_page("runs", f"{key}:encoding"))
+    return Corrections(encoding=encoding, separator=separator, decimal=decimal)
 
 
 def _asked(key: str, sheet: Sheet, corrections: Corrections, words: Words) -> Asked | None:
@@ -153,7 +130,7 @@ def _asked(key: str, sheet: Sheet, corrections: Corrections, words: Words) -> As
     with st.container(horizontal=True, vertical_alignment="bottom"):
         family = st.text_input(
             words.say("Family"),
-            placeholder=cache.proposed_family(sheet.name),
+            placeholder=family_of(Path(sheet.name)),
             help=words.say(
                 "Runs of one family have one architecture, one tokenizer and one text: their "
                 "losses compare, and a law is fitted to them."
@@ -298,24 +275,17 @@ def _write(found: Imported, files: Sequence[Upload], asked: Asked, words: Words)
         return
     label = words.count("Import {n} run", "Import {n} runs", len(found.runs))
     if st.button(label, icon=":material/download:", type=blocks.emphasis(), key="runs:import"):
-        attempt(lambda: _store(files, asked), words.say("Imported."), words)
+        blocks.attempt(
+            lambda: _store(files, asked),
+            words.say("Imported."),
+            lambda error: wording.refusal(error, words),
+        )
 
 
 def _store(files: Sequence[Upload], asked: Asked) -> None:
     """Read it again, at this moment and beside what the log now holds, and write it."""
     log = fitted.run_log()
     store(log, import_upload(files, log, asked, created_at=datetime.now(UTC)))
-
-
-def attempt(action: Callable[[], object], done: str, words: Words) -> None:
-    """Do it, say so and draw the page anew; or say why not."""
-    try:
-        action()
-    except InputError as error:
-        _refused(error, words)
-        return
-    st.toast(done, icon=":material/check:")
-    st.rerun()
 
 
 assert set(wording.ROLES) == set(ALIASES), "every role has a name on the page"

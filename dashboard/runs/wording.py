@@ -123,16 +123,6 @@ def _role(name: str, words: Words) -> str:
     return words.say(ROLES[plain]) if plain in ROLES else name
 
 
-def status(name: str, words: Words) -> str:
-    """A run's status, as the journal has it, in words."""
-    return words.say(STATUSES[Status(name)]) if name in set(Status) else name
-
-
-def flag(name: str, words: Words) -> str:
-    """A flag, as the journal has it, in words."""
-    return words.say(FLAGS[Flag(name)]) if name in set(Flag) else name
-
-
 def summary(found: Imported, words: Words) -> str:
     """How many runs a file holds, and what they are."""
     statuses = Counter(run.status for run in found.runs)
@@ -222,8 +212,3 @@ def refused_table(found: Imported, words: Words) -> dict[str, list[object]]:
         words.say("Run"): [one.run for one in found.refused],
         words.say("Refused because"): [plain_refusal(one.reason, words) for one in found.refused],
     }
-
-
-def size(value: object, words: Words) -> str:
-    """A count in words, a dash where it is not known."""
-    return formats.amount(float(value), words.language) if isinstance(value, (int, float)) else "–"

@@ -100,14 +100,14 @@ def columns(found: dict[str, list[str]]) -> None:
     st.table(found, border="horizontal", hide_index=True)
 
 
-def listing(found: Mapping[str, Sequence[object]], key: str | None = None) -> None:
+def listing(found: Mapping[str, Sequence[object]]) -> None:
     """A table with a head that may have thousands of rows; no cell of it, taken away as a file, is
     a formula."""
     safe = {
         name: [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
         for name, cells in found.items()
     }
-    st.dataframe(safe, hide_index=True, key=key)
+    st.dataframe(safe, hide_index=True)
 
 
 def table(rows: list[tuple[str, str]], place: DeltaGenerator | None = None) -> None:
@@ -116,3 +116,14 @@ def table(rows: list[tuple[str, str]], place: DeltaGenerator | None = None) -> N
     (place or st).table(
         {"name": names, "value": values}, border="horizontal", hide_index=True, hide_header=True
     )
+
+
+def attempt(action: Callable[[], object], done: str, refusal: Callable[[InputError], str]) -> None:
+    """Do it, say that it is ``done`` and draw the page anew; or say why not."""
+    try:
+        action()
+    except InputError as error:
+        st.error(refusal(error), icon=":material/block:")
+        return
+    st.toast(done, icon=":material/check:")
+    st.rerun()

@@ -70,12 +70,30 @@ class Canvas:
             name=name,
         )
         if hatched:
-            self.figure.data[-1].fillpattern = {
-                "shape": "/",
-                "fgcolor": self.colours.faint(grey, 0.7),
-                "bgcolor": self.colours.faint(grey, 0.08),
-                "size": 7,
+            self.hatch(0.7, 0.08)
+
+    def hatch(self, strokes: float, ground: float) -> None:
+        """Hatch what was filled last, in grey of these shares: outside the evidence."""
+        grey = self.colours.outside
+        self.figure.data[-1].fillpattern = {
+            "shape": "/",
+            "fgcolor": self.colours.faint(grey, strokes),
+            "bgcolor": self.colours.faint(grey, ground),
+            "size": 7,
+        }
+
+    def legend(self, *, size: int = FONT - 1, traceorder: str | None = None) -> None:
+        """One line of names above the plot."""
+        self.figure.update_layout(
+            legend={
+                "orientation": "h",
+                "y": 1.0,
+                "yanchor": "bottom",
+                "x": 0,
+                "traceorder": traceorder,
+                "font": {"size": size},
             }
+        )
 
     def line(
         self, x: np.ndarray, y: np.ndarray, name: str, colour: str, width: float, dash: str

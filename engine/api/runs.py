@@ -1,4 +1,4 @@
-"""What a page may ask of run records: imports, the catalogue, deletions, exports.
+"""What a page may ask of run records: imports.
 
 The dashboard imports the engine through this folder only, so that what it rests on can be read
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
@@ -7,12 +7,9 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 from engine.loss_unit import Measure
 from engine.runs.imports.columns import ALIASES, SCALED, UNUSED, Columns, choose_columns
 from engine.runs.imports.importing import Asked, Imported, family_of, imported_before, store
-from engine.runs.imports.journal import Entry
-from engine.runs.imports.measured import Refused
 from engine.runs.imports.settle import Flag, Settled, Status
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.uploads import Upload, import_upload, read_upload
-from engine.runs.log import RunLog
 
 __all__ = [
     "ALIASES",
@@ -20,12 +17,9 @@ __all__ = [
     "UNUSED",
     "Asked",
     "Columns",
-    "Entry",
     "Flag",
     "Imported",
     "Measure",
-    "Refused",
-    "RunLog",
     "Settled",
     "Sheet",
     "Status",

@@ -7,7 +7,6 @@ cannot decide has an interval as wide as its prior, and :attr:`Estimate.prior_sh
 Not covered: correlation of the points of one curve, which :mod:`engine.law.fit` resamples together.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +27,6 @@ LEVEL = 0.9
 class Rows:
     """The n rows behind a fit and what it says of each; arrays (n,)."""
 
-    run_id: tuple[str, ...]
     model_size: FloatArray
     """Parameters."""
     iterations: FloatArray
@@ -84,21 +82,16 @@ class Inspection:
     """Where the leading form measures ln M, ln T and σ̄ from."""
     counts_embeddings: bool
     """Whether sizes are all parameters; otherwise those without embeddings."""
-    vocabulary_size: int
     estimates: tuple[Estimate, ...]
-    covariance: FloatArray
-    """(p, p) of the estimates, over the resamples; NaN with fewer than two."""
-    draws: int
-    """Resamples of the leading form behind estimates and covariance."""
 
 
 def inspect(fit: StackedFit, frame: pd.DataFrame) -> Inspection:
     """``fit`` beside the ``frame`` that it was made from (columns in
     :func:`engine.law.observations.observations_of`)."""
-    rows, leading = rows_of(fit, frame), fit.leading
+    leading = fit.leading
     form = form_of(leading.law.form)
     return Inspection(
-        rows=rows,
+        rows=_rows(fit, frame),
         forms=tuple(
             _figures(one, weight, frame)
             for one, weight in zip(fit.members, fit.weights, strict=True)
@@ -107,18 +100,13 @@ def inspect(fit: StackedFit, frame: pd.DataFrame) -> Inspection:
         formula=form.formula,
         reference=leading.law.reference,
         counts_embeddings=leading.law.capacity is None,
-        vocabulary_size=leading.law.vocabulary_size,
         estimates=_estimates(leading),
-        covariance=_covariance(leading),
-        draws=leading.draws,
     )
 
 
-def rows_of(fit: StackedFit, frame: pd.DataFrame) -> Rows:
+def _rows(fit: StackedFit, frame: pd.DataFrame) -> Rows:
     """Measured and fitted losses of the rows of ``frame``."""
-    names: Sequence[object] = frame["run_id"].tolist() if "run_id" in frame else [""] * len(frame)
     return Rows(
-        run_id=tuple(map(str, names)),
         model_size=frame["model_size"].to_numpy(float),
         iterations=frame["iterations"].to_numpy(float),
         noise_batch_ratio=frame["noise_batch_ratio"].to_numpy(float),
@@ -143,23 +131,12 @@ def _figures(one: FitResult, weight: float, frame: pd.DataFrame) -> FormFigures:
 def _estimates(one: FitResult) -> tuple[Estimate, ...]:
     theta = np.array(one.law.theta)
     drawn = np.array(one.resampled) if one.draws else theta[None]
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    # The estimate itself is always believed: resamples that all lie on one side are few.
-    low, high = np.minimum(low, theta), np.maximum(high, theta)
-    parts = zip(one.law.parameters, theta, low, high, one.prior_shares, strict=True)
+    parts = zip(one.law.parameters, theta, drawn.T, one.prior_shares, strict=True)
     return tuple(
         Estimate(
             name=name,
-            interval=Interval(value=float(value), low=float(a), high=float(b), level=LEVEL),
+            interval=Interval.of_draws(float(value), draws, LEVEL),
             prior_share=float(share),
         )
-        for name, value, a, b, share in parts
+        for name, value, draws, share in parts
     )
-
-
-def _covariance(one: FitResult) -> FloatArray:
-    count = len(one.law.theta)
-    if one.draws < 2:
-        return np.full((count, count), np.nan)
-    found: FloatArray = np.cov(np.array(one.resampled), rowvar=False)
-    return found

@@ -15,12 +15,13 @@ from engine.tables.reader import Detected, Skip
 from engine.text.i18n import N_, Words
 
 _MOST_LINES = 5
-_SEPARATORS = {
+SEPARATORS = {
     ",": N_("commas"),
     ";": N_("semicolons"),
     "\t": N_("tabs"),
     "|": N_("vertical bars"),
 }
+"""Separator -> its name."""
 _ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8",
@@ -62,7 +63,7 @@ def encoding_name(encoding: str) -> str:
 
 def sentences(found: Detected, words: Words) -> list[str]:
     """What was detected, and what was left out."""
-    separator = _SEPARATORS.get(found.separator)
+    separator = SEPARATORS.get(found.separator)
     told = [
         words.say(
             "Read as {encoding}, {separator} between the cells, the header in line {line}.",

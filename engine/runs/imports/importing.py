@@ -79,14 +79,17 @@ class Imported:
         return [run.record for run in self.runs if run.record is not None]
 
 
-def import_file(path: Path, log: RunLog, asked: Asked, *, created_at: datetime) -> Imported:
-    """The runs of a file, judged beside those that the log holds; nothing is written.
+def import_file(
+    path: Path, log: RunLog, asked: Asked, *, created_at: datetime, sheet: Sheet | None = None
+) -> Imported:
+    """The runs of a file, judged beside those that the log holds; nothing is written. ``sheet`` is
+    what :func:`read` gave of it with the same corrections, where that is known.
 
     Raises :class:`InputError` for a file that is no table of runs, for an ambiguous unit, and for a
     family that other files keep.
     """
     past = journal.entries(log.folder)
-    sheet = read(path, asked.corrections)
+    sheet = sheet or read(path, asked.corrections)
     family = asked.family or family_of(path)
     _require_free(family, log, past)
     before = journal.remembered(past, sheet.header)

@@ -32,14 +32,19 @@ class Upload:
 
 
 def import_upload(
-    files: Sequence[Upload], log: RunLog, asked: Asked, *, created_at: datetime
+    files: Sequence[Upload],
+    log: RunLog,
+    asked: Asked,
+    *,
+    created_at: datetime,
+    sheet: Sheet | None = None,
 ) -> Imported:
     """What :func:`.importing.import_file` says of a file, or of a folder of several.
 
     Raises :class:`InputError`.
     """
     with _placed(files) as path:
-        return import_file(path, log, asked, created_at=created_at)
+        return import_file(path, log, asked, created_at=created_at, sheet=sheet)
 
 
 def read_upload(files: Sequence[Upload], corrections: Corrections | None = None) -> Sheet:
