@@ -124,8 +124,8 @@ def parameters(inspection: Inspection, words: Words) -> dict[str, list[str]]:
     """A row a number of the leading form: in words, its interval, its unit, what decides it."""
     found: dict[str, list[str]] = {}
     interval = words.say("Value (90% interval)")
-    for one in inspection.estimates:
-        meaning = _meaning(inspection.leading, one.name)
+    for one in inspection.leading.estimates:
+        meaning = _meaning(inspection.leading.name, one.name)
         unit, show = _scale(inspection, one, meaning.unit, words)
         ends = (show(one.interval.low), show(one.interval.high))
         inside = formats.between(*ends, words.language)
@@ -145,7 +145,7 @@ def _meaning(form: str, name: str) -> _Meaning:
 
 
 def _reference(inspection: Inspection, words: Words) -> dict[str, str]:
-    at = inspection.reference
+    at = inspection.leading.reference
     size = formats.amount(at.model_size, words.language)
     known = (
         words.say("{n} parameters", n=size)
@@ -163,7 +163,7 @@ def _scale(
     inspection: Inspection, one: Estimate, unit: _Unit, words: Words
 ) -> tuple[str, Callable[[float], str]]:
     """The unit in words, and how a number of it is shown: amplitudes are fitted as logarithms."""
-    at, loss = inspection.reference, words.field(words.loss_unit.measure)
+    at, loss = inspection.leading.reference, words.field(words.loss_unit.measure)
     logarithmic = one.name.startswith("log_") or one.name == "noise_middle"
     if unit is _Unit.LOSS:
         return loss, formats.loss
@@ -175,7 +175,7 @@ def _scale(
         return words.say(_UNITS[unit]), lambda value: formats.count(
             math.exp(value) * at.iterations, words.language
         )
-    named = loss if unit is _Unit.ODDS and inspection.leading == _IN_NATS else None
+    named = loss if unit is _Unit.ODDS and inspection.leading.name == _IN_NATS else None
     return named or words.say(_UNITS[unit]), lambda value: formats.plain(
         math.exp(value) if logarithmic else value, 2
     )

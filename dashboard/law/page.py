@@ -102,4 +102,4 @@ def _coverage(
 def _parameters(inspection: Inspection, words: Words) -> None:
     blocks.heading(words.say("The numbers of the leading form"), lookup.tip("interval", words))
     blocks.columns(facts.parameters(inspection, words))
-    st.markdown(f"`{inspection.formula}`")
+    st.markdown(f"`{inspection.leading.formula}`")

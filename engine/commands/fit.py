@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.accounting.search import noise_multiplier
-from engine.commands import coverage, fit_noiseless
+from engine.commands import coverage, fit_document, fit_noiseless
 from engine.commands.options import add_evidence, add_json, as_json, as_table
 from engine.config import Sampling
 from engine.decision.fitted import FittedEvidence, capacity_of, fit_selection, selection_of
@@ -106,19 +106,20 @@ def run(options: argparse.Namespace) -> str:
     judgements = compare(frame, capacity=capacity) if options.judge else []
     if options.json:
         document = _document(fitted, [_figures(asdict(held)) for held in ranking])
-        document["evidence"] = fit_noiseless.evidence_document(selection)
-        document["left_out_runs"] = fit_noiseless.left_out_document(selection)
+        document["evidence"] = fit_document.evidence_document(selection)
+        document["left_out_runs"] = fit_document.left_out_document(selection)
+        document["fits"] = fit_document.forms_document(fitted, selection)
+        document["provenance"] = fit_document.provenance_document(selection, fitted)
         if options.judge:
             document["judgements"] = [_judged(one) for one in judgements]
         return as_json(document)
-    law = fitted.fit.leading.law
     lines = [
         ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
         ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
         *((f"left out: {name}", f"{error:.2%}") for name, error in fitted.fit.held.items()),
-        *((f"{law.form}.{name}", f"{v:.4g}") for name, v in law.parameters.items()),
-        ("evidence", f"{fitted.summary.id}, {fitted.summary.runs} runs, {fitted.summary.hash}"),
-        *fit_noiseless.left_out_rows(selection),
+        *fit_document.parameter_rows(fitted),
+        fit_document.evidence_row(selection),
+        *fit_document.left_out_rows(selection),
         *(("status", str(status)) for status in fitted.fit.statuses),
     ]
     tables = [_table(_holdout_rows(ranking))]

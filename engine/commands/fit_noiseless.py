@@ -1,13 +1,23 @@
-"""What ``fit`` says of runs without noise, and of which runs an evidence holds."""
+"""What ``fit`` says of runs without noise."""
 
 import argparse
 from dataclasses import asdict
 
+from engine.commands.fit_document import (
+    evidence_document,
+    evidence_row,
+    forms_document,
+    left_out_document,
+    left_out_rows,
+    parameter_rows,
+    provenance_document,
+    ranged,
+    tokens_document,
+)
 from engine.commands.options import as_json, as_table, tell_pooled
 from engine.decision.fitted import fit_selection
 from engine.errors import InputError
-from engine.law.tokens import FORM, TokenLaw, fit_tokens
-from engine.loss_unit import unit_of
+from engine.law.tokens import FORM, FORMULA, TokenLaw, fit_tokens
 from engine.runs.imports.selection import Carries, Selection
 
 _NOISELESS = (
@@ -35,11 +45,8 @@ def run(options: argparse.Namespace, selection: Selection) -> str:
     if options.json:
         return as_json(_document(law, selection))
     lines = [
-        ("form", f"{FORM}: L = E + A/N^alpha + B/D^beta"),
-        *(
-            (name, f"{one.value:.4g} ({one.low:.4g} to {one.high:.4g}, {one.level:.0%})")
-            for name, one in law.intervals.items()
-        ),
+        ("form", f"{FORM}: {FORMULA}"),
+        *((name, ranged(one)) for name, one in law.intervals.items()),
         ("scatter", f"{law.scatter:.2%}"),
         evidence_row(selection),
         *left_out_rows(selection),
@@ -57,6 +64,8 @@ def _document(law: TokenLaw, selection: Selection) -> dict[str, object]:
         "statuses": [_NOISELESS],
         "evidence": evidence_document(selection),
         "left_out_runs": left_out_document(selection),
+        "fits": tokens_document(law, selection),
+        "provenance": provenance_document(selection, law),
     }
 
 
@@ -77,44 +86,16 @@ def _pooled(options: argparse.Namespace, selection: Selection) -> str:
                 "statuses": [str(status) for status in fitted.fit.statuses],
                 "evidence": evidence_document(selection, noise_from=fitted.noise_from),
                 "left_out_runs": left_out_document(selection),
+                "fits": forms_document(fitted, selection),
+                "provenance": provenance_document(selection, fitted),
             }
         )
     lines = [
         ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
         ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
-        *((f"{law.form}.{name}", f"{v:.4g}") for name, v in law.parameters.items()),
+        *parameter_rows(fitted),
         evidence_row(selection),
         *left_out_rows(selection),
         *(("status", str(status)) for status in fitted.fit.statuses),
     ]
     return as_table(lines)
-
-
-def evidence_document(selection: Selection, *, noise_from: str = "") -> dict[str, object]:
-    """Which runs an evidence holds, for machines."""
-    evidence = selection.evidence
-    return {
-        "id": evidence.id,
-        "runs": evidence.runs,
-        "hash": evidence.sha256,
-        "unit": str(unit_of(evidence.family).measure),
-        "carries": str(selection.carries),
-        "noise_from": noise_from or (None if selection.carries is Carries.TOKENS else evidence.id),
-    }
-
-
-def evidence_row(selection: Selection) -> tuple[str, str]:
-    """The same in words."""
-    evidence = selection.evidence
-    unit = unit_of(evidence.family).measure.phrase
-    return "evidence", f"{evidence.id}, {evidence.runs} runs, {unit}, {evidence.sha256}"
-
-
-def left_out_document(selection: Selection) -> list[dict[str, str]]:
-    """Runs that are no part of the evidence, for machines."""
-    return [asdict(one) for one in selection.left_out]
-
-
-def left_out_rows(selection: Selection) -> list[tuple[str, str]]:
-    """The same in words."""
-    return [("left out", f"{one.run}: {one.reason}") for one in selection.left_out]

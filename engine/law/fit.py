@@ -14,7 +14,7 @@ Not covered: error of a form that no hold-out reveals, and correlation between n
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -351,6 +351,17 @@ def fitted(
         rows=len(observations.u),
         statuses=_statuses(form, theta, agreeing, shares),
     )
+
+
+def redrawn(one: FitResult, frame: pd.DataFrame, *, resamples: int, seed: int = 0) -> FitResult:
+    """The same fit to the same ``frame`` with so many resamples, for the ranges of its numbers.
+
+    A form of little weight in a stack is drawn a few times only, which no range can be read from.
+    """
+    observations = observations_of(frame, capacity=one.law.capacity)
+    theta = np.array(one.law.theta)
+    drawn, _ = resample(form_of(one.law.form), observations, theta, resamples, seed)
+    return replace(one, resampled=tuple(map(tuple, drawn.tolist())))
 
 
 def evidence_points(observations: Observations) -> tuple[tuple[float, float, float], ...]:

@@ -5,6 +5,7 @@ well conditioned and the weak priors meaningful for any family of models.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +23,16 @@ class Reference:
     noise_batch_ratio: float
 
 
+class Unit(StrEnum):
+    """What a number of a form is counted in."""
+
+    NONE = "none"
+    LOSS = "loss"
+    """Nats of the family's token or byte (:mod:`engine.loss_unit`)."""
+    LOG_LOSS = "ln loss"
+    """The natural logarithm of such nats."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
     """One number of a form: its meaning, its box, where fits start, its weak normal prior."""
@@ -33,6 +44,7 @@ class Parameter:
     starts: tuple[float, ...]
     prior: tuple[float, float]
     """Mean and standard deviation; the fit adds ((value − mean)/sd)² to its objective."""
+    unit: Unit = Unit.NONE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ array([1.91, 2.68])
 """
 
 from engine.errors import InputError
-from engine.law.form import Form, Parameter
+from engine.law.form import Form, Parameter, Unit
 from engine.law.shapes import additive, bounded_l2, limits, signal, signal_limits
 
 DEFAULT_FORM = "signal_onset"
@@ -59,17 +59,20 @@ def _number(
     box: tuple[float, float],
     starts: tuple[float, ...],
     prior: tuple[float, float],
+    unit: Unit = Unit.NONE,
 ) -> Parameter:
     low, high = box
-    return Parameter(name=name, meaning=meaning, low=low, high=high, starts=starts, prior=prior)
+    return Parameter(
+        name=name, meaning=meaning, low=low, high=high, starts=starts, prior=prior, unit=unit
+    )
 
 
 # Priors are weak and the literature's: α 0.3 to 0.5 (Hoffmann et al. 2022, McKenna et al. 2025),
 # β 0.1 to 0.3 (McKenna's L2: 0.12), κ = ½ from the norm of isotropic noise. Locations are wide.
 # fmt: off
 _ENTROPY = _number(
-    "entropy", "Loss that no size and no training removes, nats per token.",
-    box=(0.0, 2.0), starts=(0.5,), prior=(0.5, 0.5))
+    "entropy", "Loss that no size and no training removes.",
+    box=(0.0, 2.0), starts=(0.5,), prior=(0.5, 0.5), unit=Unit.LOSS)
 _CAPACITY = _number(
     "log_capacity", "ln of what a model of reference size cannot express (odds).",
     box=(-9.0, 4.0), starts=(-3.0,), prior=(-2.5, 1.0))
@@ -127,14 +130,14 @@ _MIXING = _number(
     box=(0.5, 8.0), starts=(1.0, 2.5), prior=(2.0, 0.5))
 _L2 = (
     _ENTROPY,
-    _number("log_capacity", "ln nats that a model of reference size lacks.",
-            box=(-7.0, 3.0), starts=(-1.0,), prior=(-0.5, 1.0)),
+    _number("log_capacity", "ln of what a model of reference size lacks.",
+            box=(-7.0, 3.0), starts=(-1.0,), prior=(-0.5, 1.0), unit=Unit.LOG_LOSS),
     _ALPHA,
-    _number("log_steps", "ln nats that the reference steps leave.",
-            box=(-7.0, 3.0), starts=(-1.0, 0.0), prior=(-0.5, 1.5)),
+    _number("log_steps", "ln of what the reference steps leave.",
+            box=(-7.0, 3.0), starts=(-1.0, 0.0), prior=(-0.5, 1.5), unit=Unit.LOG_LOSS),
     _BETA,
-    _number("log_noise", "ln nats that overwhelming noise adds.",
-            box=(-4.0, 6.0), starts=(1.0, 2.5), prior=(2.0, 1.5)),
+    _number("log_noise", "ln of what overwhelming noise adds.",
+            box=(-4.0, 6.0), starts=(1.0, 2.5), prior=(2.0, 1.5), unit=Unit.LOG_LOSS),
     _number("noise_exponent", "How steeply noise adds (paper: 0.95).",
             box=(0.05, 3.0), starts=(0.7, 1.2), prior=(0.95, 0.4)),
     _number("noise_size_exponent", "How a larger model suffers (paper: −0.07).",

@@ -45,27 +45,39 @@ class Rows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormFigures:
-    """How one form fits and predicts; errors are root mean squares of ln L."""
-
-    name: str
-    weight: float
-    parameters: int
-    in_sample: float
-    scatter: float
-    """Of rows left out, one configuration at a time."""
-    drift: float
-    """Further, per e-fold of distance from the evidence."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """One number of the leading form."""
+    """One number of a form."""
 
     name: str
     interval: Interval
     prior_share: float
     """Variance left over the prior's: near 1 the prior alone decides."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FormFigures:
+    """How one form fits and predicts; errors are root mean squares of ln L."""
+
+    name: str
+    formula: str
+    weight: float
+    in_sample: float
+    scatter: float
+    """Of rows left out, one configuration at a time."""
+    drift: float
+    """Further, per e-fold of distance from the evidence."""
+    reference: Reference
+    """Where the form measures ln M, ln T and σ̄ from."""
+    estimates: tuple[Estimate, ...]
+    covariance: FloatArray | None
+    """(p, p) of the p estimates over the resamples; None with fewer than two."""
+    draws: int
+    """Resamples behind intervals and covariance."""
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it has."""
+        return len(self.estimates)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,32 +87,25 @@ class Inspection:
     rows: Rows
     forms: tuple[FormFigures, ...]
     """By falling weight."""
-    leading: str
-    """The form whose numbers :attr:`estimates` are."""
-    formula: str
-    reference: Reference
-    """Where the leading form measures ln M, ln T and σ̄ from."""
     counts_embeddings: bool
     """Whether sizes are all parameters; otherwise those without embeddings."""
-    estimates: tuple[Estimate, ...]
+
+    @property
+    def leading(self) -> FormFigures:
+        """The form with the most say."""
+        return self.forms[0]
 
 
 def inspect(fit: StackedFit, frame: pd.DataFrame) -> Inspection:
     """``fit`` beside the ``frame`` that it was made from (columns in
     :func:`engine.law.observations.observations_of`)."""
-    leading = fit.leading
-    form = form_of(leading.law.form)
     return Inspection(
         rows=_rows(fit, frame),
         forms=tuple(
             _figures(one, weight, frame)
             for one, weight in zip(fit.members, fit.weights, strict=True)
         ),
-        leading=form.name,
-        formula=form.formula,
-        reference=leading.law.reference,
-        counts_embeddings=leading.law.capacity is None,
-        estimates=_estimates(leading),
+        counts_embeddings=fit.law.capacity is None,
     )
 
 
@@ -120,11 +125,15 @@ def _figures(one: FitResult, weight: float, frame: pd.DataFrame) -> FormFigures:
     missed = np.log(frame["cross_entropy"].to_numpy(float) / predicted)
     return FormFigures(
         name=one.law.form,
+        formula=form_of(one.law.form).formula,
         weight=weight,
-        parameters=len(one.law.theta),
         in_sample=float(np.sqrt(np.mean(missed**2))),
         scatter=one.scatter,
         drift=one.drift,
+        reference=one.law.reference,
+        estimates=_estimates(one),
+        covariance=np.cov(np.array(one.resampled).T) if one.draws > 1 else None,
+        draws=one.draws,
     )
 
 

@@ -28,7 +28,17 @@ FORM = "hoffmann"
 """Its name beside the forms that know noise."""
 HUBER = 1e-3
 """Residual of ln L beyond which a run counts linearly."""
-NAMES = ("E", "A", "alpha", "B", "beta")
+FORMULA = "L = E + A/N^alpha + B/D^beta"
+MEANINGS = {
+    "E": "Loss that no size and no tokens remove.",
+    "A": "What a model of one parameter lacks.",
+    "alpha": "How fast a larger model removes that part.",
+    "B": "What one token leaves.",
+    "beta": "How fast further tokens reduce that part.",
+}
+NAMES = tuple(MEANINGS)
+IN_NATS = ("E", "A", "B")
+"""Those that are losses; the others are exponents."""
 _STARTS = tuple(product((5.0, 10.0), (5.0, 10.0), (-0.5, 0.5), (0.3, 0.7), (0.3, 0.7)))
 _LOW = np.array([-5.0, -5.0, -10.0, 0.01, 0.01])
 _HIGH = np.array([50.0, 50.0, 3.0, 2.5, 2.5])
@@ -45,6 +55,10 @@ class TokenLaw:
     """E in nats; A, alpha of parameters; B, beta of tokens."""
     intervals: dict[str, Interval]
     """The same with their 90 % intervals; empty without resamples."""
+    covariance: tuple[tuple[float, ...], ...] | None
+    """(5, 5) over the resamples, in the order of :data:`NAMES`; None with fewer than two."""
+    draws: int
+    """Resamples behind both."""
     scatter: float
     """Robust standard deviation of ln L."""
     rows: int
@@ -92,9 +106,16 @@ def fit_tokens(
             for name in NAMES
             if draws
         },
+        covariance=_covariance(draws) if len(draws) > 1 else None,
+        draws=len(draws),
         scatter=1.4826 * float(np.median(np.abs(residual))),
         rows=len(loss),
     )
+
+
+def _covariance(draws: list[dict[str, float]]) -> tuple[tuple[float, ...], ...]:
+    found = np.cov([list(one.values()) for one in draws], rowvar=False)
+    return tuple(map(tuple, found.tolist()))
 
 
 def _predicted(theta: FloatArray, n: FloatArray, d: FloatArray) -> FloatArray:

@@ -3,11 +3,16 @@ told to rest on the same."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from engine.law.stack import StackedFit
 
 
 def fit_version(fit: StackedFit) -> str:
     """12 hexadecimal digits: hash of the law and everything that its intervals are made from."""
-    content = json.dumps(fit.to_dict(), sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+    return law_version(fit.to_dict())
+
+
+def law_version(content: Mapping[str, object]) -> str:
+    """The same of any law, given as plain values."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

@@ -12,8 +12,9 @@ The evidence's ``sha256`` is that of its records alone, in any order, whenever t
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,8 @@ class Evidence:
     runs: int
     sha256: str
     """64 hexadecimal digits: hash of the records' canonical content."""
+    sources: Mapping[str, int] = field(default_factory=dict)
+    """Where the runs are from: source -> number of runs."""
     frame: pd.DataFrame
     """A row a run or point of a curve, with :data:`COLUMNS`; not to be changed in place."""
 
@@ -121,6 +124,7 @@ def evidence(records: Iterable[RunRecord], noise_multiplier: NoiseMultiplier) ->
         family=families[0],
         runs=len(ordered),
         sha256=content_hash(ordered),
+        sources=dict(sorted(Counter(record.source for record in ordered).items())),
         frame=_frame(ordered, noise_multiplier),
     )
 

@@ -61,9 +61,26 @@ def test_private_runs_have_a_law_and_a_recommendation(command):
     assert (fit["evidence"]["unit"], fit["evidence"]["carries"]) == ("nats-per-token", "law")
     assert fit["forms"] == {"signal_onset": 1.0}
     assert fit["parameters"]["noise_size_exponent"] == pytest.approx(0.5, abs=0.1)
+    (form,) = fit["fits"]
+    assert (form["form"], form["weight"]) == ("signal_onset", 1.0)
+    assert list(form["parameters"]) == form["covariance"]["names"]
+    entropy = form["parameters"]["entropy"]
+    assert entropy["low"] <= entropy["value"] <= entropy["high"] and entropy["level"] == 0.9
+    assert (entropy["unit"], form["parameters"]["log_odds"]["unit"]) == ("nats-per-token", "none")
+    assert form["covariance"]["matrix"][0][0] > 0
+    rests = fit["provenance"]
+    assert (rests["family"], rests["runs"], rests["left_out"]) == ("team", 27, 0)
+    assert rests["sources"] == {"imported table": 27}
+    assert [one["file"] for one in rests["imports"]] == ["table.csv"]
+    assert rests["hash"] == fit["evidence"]["hash"]
+    assert len(rests["law"]) == len(rests["code"]) == 12
     less = run("fit", "--evidence", "team", "--form", "signal_onset", "--without", "p1", "--json")
     assert [one["run"] for one in less["left_out_runs"]] == ["p1"]
     assert less["evidence"]["hash"] != fit["evidence"]["hash"]
+    assert (less["provenance"]["left_out"], less["provenance"]["runs"]) == (1, 26)
+    assert less["provenance"]["law"] != rests["law"]
+    told = run("fit", "--evidence", "team", "--form", "signal_onset")
+    assert f"({entropy['low']:.4g} to {entropy['high']:.4g}, 90%)" in told
     plan = "recommend", "--compute", "1e18", "--data", "1e6", "--epsilon", "4", "--evidence"
     found = run(*plan, "team", "--json")
     assert found["evidence"]["hash"] == fit["evidence"]["hash"]
@@ -79,6 +96,11 @@ def test_sizes_and_tokens_have_a_law_without_noise_and_no_plan(command):
     assert fit["parameters"]["alpha"] == pytest.approx(0.35, abs=0.01)
     assert fit["statuses"][0].startswith("Noiseless:")
     assert (fit["evidence"]["carries"], fit["evidence"]["noise_from"]) == ("tokens", None)
+    (form,) = fit["fits"]
+    assert form["parameters"]["E"]["unit"] == "nats-per-token"
+    assert form["parameters"]["beta"]["low"] < 0.37 < form["parameters"]["beta"]["high"]
+    assert len(form["covariance"]["matrix"]) == len(form["covariance"]["names"]) == 5
+    assert fit["provenance"]["runs"] == 12
     told = run("fit", "--evidence", "hoffmann-like")
     assert "alpha" in told and "12 runs, nats per token" in told
     plan = "recommend", "--compute", "1e18", "--data", "1e6", "--epsilon", "4", "--evidence"
@@ -95,6 +117,7 @@ def test_runs_without_noise_are_pooled_with_published_noise_and_say_so(command):
     fit = run("fit", "--evidence", "clean", "--form", "signal_onset", "--json")
     assert fit["evidence"]["noise_from"] == "published-bert"
     assert fit["statuses"][0].startswith("Pooled with the law of another family")
+    assert fit["fits"][0]["resamples"] == 200 and fit["provenance"]["runs"] == 9
     told = run("fit", "--evidence", "clean", "--form", "signal_onset")
     assert "what noise does is pooled from published-bert" in told
     assert "Expected a form among" in run("fit", "--evidence", "clean", "--form", "nope", code=2)

@@ -37,10 +37,19 @@ def test_forms_by_weight_with_their_errors(inspection):
 
 def test_estimates_lie_in_their_intervals(fitted, inspection):
     leading = fitted.fit.leading
-    assert inspection.leading == leading.law.form
-    assert [one.name for one in inspection.estimates] == list(leading.law.parameters)
-    assert [one.interval.value for one in inspection.estimates] == list(leading.law.theta)
-    for one in inspection.estimates:
+    assert inspection.leading.name == leading.law.form
+    estimates = inspection.leading.estimates
+    assert [one.name for one in estimates] == list(leading.law.parameters)
+    assert [one.interval.value for one in estimates] == list(leading.law.theta)
+    for one in estimates:
         assert one.interval.low <= one.interval.value <= one.interval.high
         assert one.interval.level == LEVEL
-    assert [one.prior_share for one in inspection.estimates] == list(leading.prior_shares)
+    assert [one.prior_share for one in estimates] == list(leading.prior_shares)
+
+
+def test_the_covariance_is_that_of_the_resamples(fitted, inspection):
+    for form, one in zip(inspection.forms, fitted.fit.members, strict=True):
+        drawn = np.array(one.resampled)
+        assert form.draws == len(drawn)
+        assert form.covariance is not None and form.covariance.shape == (form.parameters,) * 2
+        assert np.diag(form.covariance) == pytest.approx(drawn.var(axis=0, ddof=1))

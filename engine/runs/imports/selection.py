@@ -57,6 +57,8 @@ class Selection:
     evidence: Evidence
     carries: Carries
     left_out: tuple[LeftOut, ...]
+    imports: tuple[journal.Entry, ...] = ()
+    """Of the family, oldest first."""
 
 
 def select(
@@ -98,6 +100,7 @@ def select(
             for record in records
             if record.run_id in left_out
         ),
+        imports=tuple(entry for entry in past if entry.family == family),
     )
 
 

@@ -43,7 +43,7 @@ def test_each_parameter_has_words_an_interval_and_a_unit(inspection, words):
     table = facts.parameters(inspection, words)
     assert len(table) == 4
     for column in table.values():
-        assert len(column) == len(inspection.estimates) and all(column)
+        assert len(column) == len(inspection.leading.estimates) and all(column)
     assert all("{" not in cell for column in table.values() for cell in column)
 
 
