@@ -24,6 +24,7 @@ from engine.errors import InputError
 from engine.text.i18n import Words, from_browser
 
 _REMEMBERED_LINKS = 50
+_REMEMBERED_VALUES = 8
 _TABLE = ("metric", "figures", "pairs")
 """Fields that the table of assumptions and the curve are made from."""
 
@@ -185,12 +186,15 @@ def _bound(key: str, widget: str, shown: object) -> Bound:
     overtook it, would otherwise take the lowest value for a choice of the user's and send it back.
     """
     state, name = st.session_state, f"{key}:{widget}"
+    state.setdefault("_shown", {})
     kept = widget == "typed" and key in state["_refused"] and name in state
     if widget == "typed" and not kept:  # A page without the field drops what stood in it.
         state["_refused"].pop(key, None)
     renamed = state.get("_drawn_in") != language()
     if not kept and (renamed or state.get(name) != shown):
+        _supersede(name, shown)
         state[name] = shown
+    state["_shown"][name] = state[name]
     return {"key": name, "on_change": _take, "args": (key, name, widget == "typed")}
 
 
@@ -394,20 +398,44 @@ def _renew_table() -> None:
     st.session_state["_table_version"] = st.session_state.get("_table_version", 0) + 1
 
 
-def _is_echo() -> bool:
-    """Whether nobody acted: the timer of a fragment runs this.
+def _supersede(name: str, shown: object) -> None:
+    """Remember what a widget showed and held, now that it is to be set to ``shown``."""
+    state = st.session_state
+    older = state.setdefault("_superseded", {})
+    held = [values[name] for values in (state["_shown"], state) if name in values]
+    past = [*older.get(name, ()), *held]
+    older[name] = [value for value in past if value != shown][-_REMEMBERED_VALUES:]
 
-    Its request brings what the browser held when it was sent. If a run has set a field's other
-    widget since (the entry beside a slider), that is older than what the run set, and Streamlit
-    takes the difference for a choice. The widgets of :func:`_bound` stand outside fragments: what a
-    person chooses in them comes with a run of the whole page.
+
+def _is_echo(name: str) -> bool:
+    """Whether the browser only repeats what a run has set anew since, and nobody chose it.
+
+    Every request brings the values of all widgets as the browser held them when it was sent. Where
+    a run has set a field's other widget meanwhile (the entry beside a slider), the old value comes
+    back, and Streamlit takes the difference for a choice. It is none where a timer brings it, or
+    where something else was chosen in the same request: a person acts on one widget at a time.
     """
+    state = st.session_state
+    if not _is_superseded(name, state[name]):
+        return False
     context = get_script_run_ctx()
-    return context is not None and bool(context.fragment_ids_this_run)
+    if context is not None and context.fragment_ids_this_run:
+        return True
+    return any(
+        other != name
+        and other in state
+        and state[other] != shown
+        and not _is_superseded(other, state[other])
+        for other, shown in state["_shown"].items()
+    )
+
+
+def _is_superseded(name: str, value: object) -> bool:
+    return value in st.session_state.get("_superseded", {}).get(name, ())
 
 
 def _take(key: str, name: str, typed: bool) -> None:
-    if _is_echo():
+    if _is_echo(name):
         return
     state = st.session_state
     try:

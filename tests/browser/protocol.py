@@ -9,6 +9,8 @@ from websockets.typing import Subprotocol
 
 from tests.browser.server import Dashboard
 
+_QUIET_SECONDS = 1.0
+
 
 def stream(running: Dashboard, **headers: str) -> ClientConnection:
     """The WebSocket on which a browser asks for pages."""
@@ -32,3 +34,21 @@ def drawn(session: ClientConnection, message: BackMsg) -> Iterator[ForwardMsg]:
         yield answer
         if answer.WhichOneof("type") == "script_finished":
             return
+
+
+def settled(session: ClientConnection, message: BackMsg) -> list[ForwardMsg]:
+    """All that the server sends for a request, and for the runs that this run asked for."""
+    answers = list(drawn(session, message))
+    while True:
+        try:
+            data = session.recv(timeout=_QUIET_SECONDS if _is_complete(answers) else 120)
+        except TimeoutError:
+            return answers
+        answers.append(ForwardMsg.FromString(data))
+
+
+def _is_complete(answers: list[ForwardMsg]) -> bool:
+    """Whether no run has begun since the last one ended."""
+    kinds = [answer.WhichOneof("type") for answer in reversed(answers)]
+    begun = kinds.index("new_session") if "new_session" in kinds else len(kinds)
+    return "script_finished" in kinds[:begun]

@@ -1,44 +1,99 @@
-"""What a timer's request repeats from the browser is nobody's choice."""
+"""What a request repeats from the browser, though a run has set it anew since, is nobody's choice.
 
+A request brings every widget's value, and where several changed the last in it has its way: the
+entry stands after the slider here, so that its old value would win.
+"""
+
+import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.protocol import drawn, stream
+from tests.browser.protocol import settled, stream
 
 QUERY = "compute=3.3e20&data=12345671&epsilon=0.7&lang=en"
 
 
-def widget(messages: list[ForwardMsg], kind: str, key: str):
-    """The latest element of a kind whose key ends so."""
+def element(messages: list[ForwardMsg], kind: str, key: str):
+    """The latest element of a kind whose key ends so; None if none was drawn."""
     elements = (getattr(m.delta.new_element, kind) for m in messages if m.delta.new_element)
-    return [element for element in elements if element.id.endswith(key)][-1]
+    return next((e for e in reversed(list(elements)) if e.id.endswith(key)), None)
 
 
-def request(typed: str, slider: str, fragment: str = "") -> BackMsg:
-    """A rerun with what the browser holds in ε's two widgets."""
-    message = BackMsg()
-    run = message.rerun_script
-    run.query_string, run.fragment_id, run.is_auto_rerun = QUERY, fragment, bool(fragment)
-    run.widget_states.widgets.add(id=typed, string_value="0.7")
-    run.widget_states.widgets.add(id=slider).string_array_value.data.append("0.8")
-    return message
+class Browser:
+    """What a browser holds in ε's two widgets, and what it has been told of them."""
 
-
-def test_a_timer_that_repeats_the_old_entry_does_not_undo_a_moved_slider(dashboard):
-    """The entry was set by the slider's run, of which the browser had not heard yet."""
-    with stream(dashboard, Origin=dashboard.url) as session:
+    def __init__(self, session):
+        self.session = session
         first = BackMsg()
         first.rerun_script.query_string = QUERY
-        messages = list(drawn(session, first))
-        entry, slider = "epsilon:typed", "epsilon:slider"
-        ids = widget(messages, "text_input", entry).id, widget(messages, "slider", slider).id
-        moved = list(drawn(session, request(*ids)))
-        assert widget(moved, "text_input", entry).value == "0.8"
-        timers = [m.auto_rerun.fragment_id for m in moved if m.WhichOneof("type") == "auto_rerun"]
-        for timer in timers:
-            list(drawn(session, request(*ids, fragment=timer)))
-        assert timers, "else nothing repeated the old entry"
-        again = BackMsg()
-        again.rerun_script.query_string = QUERY
-        shown = list(drawn(session, again))
-    assert widget(shown, "text_input", entry).default == "0.8"
+        messages = settled(session, first)
+        entry, slider = (
+            element(messages, "text_input", "epsilon:typed"),
+            element(messages, "slider", "epsilon:slider"),
+        )
+        self.ids = entry.id, slider.id
+        self.options = list(slider.options)
+        self.timer = self._timer(messages)
+
+    @staticmethod
+    def _timer(messages: list[ForwardMsg]) -> str:
+        """The fragment that is to run by itself; "" if none is."""
+        timers = [m.auto_rerun for m in messages if m.WhichOneof("type") == "auto_rerun"]
+        return timers[-1].fragment_id if timers else ""
+
+    def send(self, slider: str, typed: str, fragment: str = "") -> str | None:
+        """The entry that a run with these values draws; None where it draws none."""
+        messages = settled(self.session, self.request(slider, typed, fragment))
+        self.timer = self._timer(messages)
+        entry = element(messages, "text_input", "epsilon:typed")
+        return entry and (entry.value or entry.default)
+
+    def request(self, slider: str, typed: str, fragment: str = "") -> BackMsg:
+        message = BackMsg()
+        run = message.rerun_script
+        run.query_string, run.fragment_id, run.is_auto_rerun = QUERY, fragment, bool(fragment)
+        widgets = run.widget_states.widgets
+        widgets.add(id=self.ids[1]).string_array_value.data.append(slider)
+        widgets.add(id=self.ids[0], string_value=typed)
+        return message
+
+
+@pytest.fixture
+def browser(dashboard):
+    with stream(dashboard, Origin=dashboard.url) as session:
+        yield Browser(session)
+
+
+def test_a_timer_that_repeats_the_old_entry_does_not_undo_a_moved_slider(browser):
+    """The entry was set by the slider's run, of which the browser had not heard yet."""
+    assert browser.send("0.8", typed="0.7") == "0.8"
+    assert browser.timer, "else nothing repeats the old entry"
+    browser.send("0.8", typed="0.7", fragment=browser.timer)
+    assert browser.send("0.8", typed="0.8") == "0.8"
+
+
+def test_the_next_key_on_a_slider_wins_over_the_entry_of_the_last(browser):
+    assert browser.send("0.8", typed="0.7") == "0.8"
+    assert browser.send("1", typed="0.7") == "1"
+    assert browser.send("1.2", typed="0.8") == "1.2"
+
+
+def test_a_timer_may_be_the_first_to_bring_a_choice(browser):
+    """The browser sends the timer's request with the key's value before the key's own."""
+    assert browser.timer
+    timer = browser.request("0.8", "0.7", browser.timer)
+    browser.session.send(timer.SerializeToString())
+    assert browser.send("0.8", typed="0.7") == "0.8"
+    assert browser.send("0.8", typed="0.8") == "0.8"
+
+
+def test_who_types_the_old_value_again_means_it(browser):
+    assert browser.send("0.8", typed="0.7") == "0.8"
+    assert browser.send("0.8", typed="0.8") is not None
+    assert browser.send("0.8", typed="0.7") == "0.7"
+
+
+def test_what_was_typed_stays_whatever_the_slider_repeats(browser):
+    assert browser.send("0.7", typed="2") == "2"
+    assert browser.send("0.7", typed="3") == "3"
+    assert browser.send("2", typed="4") == "4"
