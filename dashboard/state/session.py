@@ -21,7 +21,7 @@ from dashboard.state.scenario import Scenario, asked, follow_metric, with_table
 from engine.api.money import Assumptions, MetricKind, load
 from engine.api.tables import Corrections, Detected, Mark
 from engine.errors import InputError
-from engine.text.i18n import Words, from_browser
+from engine.text.i18n import Words, currency_from_browser, from_browser
 
 _REMEMBERED_LINKS = 50
 _REMEMBERED_VALUES = 8
@@ -84,9 +84,11 @@ def follow_url() -> bool:
     if "_values" in state and (not query or query in state["_links"]):
         return False
     end_example()  # A link that is opened ends an example.
-    if "_values" not in state and query.keys() <= {"lang"}:
-        ask("first visit")
+    is_first = "_values" not in state and query.keys() <= {"lang"}
     state["_values"], state["_refused_link"] = link.read_all(query)
+    if is_first:
+        ask("first visit")
+        state["_values"]["currency"] = currency_from_browser(st.context.locale)
     state["_refused"], state["_links"] = {}, deque([query], maxlen=_REMEMBERED_LINKS)
     _forget_figures()
     return True

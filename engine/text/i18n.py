@@ -165,6 +165,17 @@ def from_browser(locale: str | None) -> str:
     return "ja" if (locale or "").lower().startswith("ja") else "en"
 
 
+def currency_from_browser(locale: str | None) -> str:
+    """The currency to begin in: dollars where the browser's locale is neither Japanese nor of
+    Japan.
+
+    >>> [currency_from_browser(at) for at in ("ja", "en-JP", "en-US", "de-DE", None)]
+    ['JPY', 'JPY', 'USD', 'USD', 'JPY']
+    """
+    spoken, _, region = (locale or "ja").lower().replace("_", "-").partition("-")
+    return "JPY" if spoken == "ja" or "jp" in region.split("-") else "USD"
+
+
 @dataclass(frozen=True)
 class Words:
     """The catalogue of one language; every sentence of the dashboard passes through one.

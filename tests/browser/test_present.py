@@ -24,7 +24,7 @@ def message(page: Page):
     return page.locator(".meeting h1")
 
 
-def turn(page: Page, key: str, slide: int) -> None:
+def turn(page: Page, key: str, slide: int | str) -> None:
     """Press until it is heard: a key that meets a page being drawn is lost, as it is for people."""
     for _ in range(4):
         page.keyboard.press(key)
@@ -52,7 +52,8 @@ def test_turning_in_a_hurry_moves_no_budget(present):
         present.keyboard.press(f"Arrow{key}")
         present.wait_for_timeout(200)
     present.wait_for_timeout(3_000)
-    assert "slide=" in present.url and budgets in present.url
+    turn(present, "ArrowRight", r"\d+")  # all eight may have met a page being drawn
+    assert budgets in present.url
     expect(message(present)).to_be_visible(timeout=NEXT)
 
 
