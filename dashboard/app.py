@@ -39,6 +39,8 @@ from dashboard.state.scenario import Scenario  # noqa: E402
 from dashboard.tour import answer as tour_answer  # noqa: E402
 from dashboard.tour import card as tour_card  # noqa: E402
 from dashboard.tour import offer as tour_offer  # noqa: E402
+from dashboard.ui import blocks  # noqa: E402
+from engine.errors import InputError  # noqa: E402
 from engine.text.i18n import N_  # noqa: E402
 
 PAGES = (
@@ -118,7 +120,12 @@ def _first_by_name(pages: dict[str, st.Page]) -> st.Page:
 
 
 def _show(draw: Callable[[Scenario], None]) -> None:
-    draw(session.current())
+    """Draw a page; one that cannot be drawn at all says why."""
+    scenario = session.current()
+    try:
+        draw(scenario)
+    except InputError as error:
+        blocks.refused(error, scenario.words)
 
 
 if __name__ == "__main__":

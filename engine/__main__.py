@@ -1,7 +1,7 @@
 """The questions of the dashboard on the command line: ``python -m engine COMMAND --help``.
 
 Prints a readable table, or JSON for machines with ``--json``. What is refused goes to standard
-error in one sentence, with exit code 2.
+error in one sentence, with exit code 2. An answer that did not arrive has exit code 1.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from engine.errors import InputError
+from engine.text import terminal
 from engine.text.i18n import Words
 
 COMMANDS = (
@@ -24,7 +25,13 @@ class _Parser(argparse.ArgumentParser):
     """Refuses in one sentence, as everything else here does; usage is for --help."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{message[0].upper()}{message[1:]}: see {self.prog} --help.\n")
+        terminal.tell(f"{message[0].upper()}{message[1:]}: see {self.prog} --help.")
+        self.exit(2)
+
+    def print_help(self, file: object = None) -> None:
+        """On standard output, as an answer."""
+        if not terminal.say(self.format_help().rstrip("\n")):
+            self.exit(1)
 
 
 def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
@@ -44,15 +51,16 @@ def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    terminal.prepare()
     arguments = sys.argv[1:] if arguments is None else arguments
     asked = [name for name in arguments[:1] if name in COMMANDS]
     options = parser(asked or COMMANDS).parse_args(arguments)
     try:
-        print(options.run(options))
+        answer: str = options.run(options)
     except InputError as error:
-        print(_refusal(error, getattr(options, "language", "en")), file=sys.stderr)
+        terminal.tell(_refusal(error, getattr(options, "language", "en")))
         return 2
-    return 0
+    return 0 if terminal.say(answer, is_json=getattr(options, "json", False)) else 1
 
 
 def _refusal(error: InputError, language: str) -> str:

@@ -31,6 +31,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from engine.errors import InputError
+
 CACHE_VARIABLE = "KESSAI_CACHE"
 """Environment variable: a folder in place of the one in the user's cache folder."""
 STALE_AFTER = 3600.0
@@ -111,12 +113,40 @@ def sync_folder(folder: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """The folder of fitted laws and corpora; it may not exist yet."""
+    """The folder of fitted laws and corpora; it may not exist yet.
+
+    Raises :class:`InputError` for a user without a home, as containers may have one.
+    """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "kessai"
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    return (Path(chosen) if chosen else home(CACHE_VARIABLE) / ".cache") / "kessai"
+
+
+def expanded(path: str) -> Path:
+    """A path as people write it, with ~ for a home. Raises :class:`InputError` where that is of
+    nobody."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(
+            "Expected a path that begins with a known home, got {path}: write it out from /.",
+            path=path,
+        ) from None
+
+
+def home(variable: str) -> Path:
+    """The user's home. Raises :class:`InputError`, which asks for ``variable``, where there is
+    none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise InputError(
+            "Expected a home folder, found none (HOME is not set, and the user is not listed): set "
+            "{variable} to a folder that can be written.",
+            variable=variable,
+        ) from None
 
 
 def _name_once(temporary: Path, path: Path) -> None:

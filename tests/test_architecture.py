@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "interval": set(),
     "config": {"errors"},
     "loss_unit": {"errors"},
-    "durable": set(),
+    "durable": {"errors"},
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
     # records and what stores them

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from engine.commands.options import as_json, whole
 from engine.decision.audit import Coverage, cases, drawn_laws, read_laws, summary
 from engine.errors import InputError
+from engine.text.terminal import tell
 
 
 def run(options: argparse.Namespace) -> str:
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> str:
         known,
         decisions=decisions,
         workers=min(os.cpu_count() or 1, len(known)),
-        told=_tell,
+        told=tell,
     )
     kinds = {
         name: summary(some)
@@ -45,11 +45,6 @@ def run(options: argparse.Namespace) -> str:
     if options.json:
         return as_json({name: _finite(asdict(one)) for name, one in kinds.items()})
     return "\n\n".join(_text(name, one) for name, one in kinds.items())
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 def _text(name: str, found: Coverage) -> str:

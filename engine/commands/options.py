@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from engine.tables.numbers import Ambiguous, Mark, parse_number, typed_number
 from engine.tables.reader import Corrections, Detected
 from engine.text import privacy, tables
 from engine.text.i18n import LANGUAGES, Words
+from engine.text.terminal import tell
 
 
 def number(name: str, text: str) -> float:
@@ -26,11 +26,6 @@ def number(name: str, text: str) -> float:
 def whole(name: str, text: str) -> int:
     """A whole number, 1e7 included. Raises :class:`InputError`."""
     return require_integer(name, number(name, text))
-
-
-def tell(sentence: str) -> None:
-    """Say something beside the answer, on standard error: the answer may go to a program."""
-    sys.stderr.write(f"{sentence}\n")
 
 
 def tell_reading(found: Detected | None) -> None:
@@ -104,7 +99,7 @@ def add_delta(parser: argparse.ArgumentParser) -> None:
 def warn_delta(data_budget: float, delta: float, language: str = "en") -> None:
     """Say on standard error what a δ of 1/N or more allows; nothing where it is smaller."""
     if sentence := privacy.published_whole(data_budget, delta, Words(language)):
-        sys.stderr.write(f"{sentence}\n")
+        tell(sentence)
 
 
 def add_evidence(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,6 @@ goes on when this command is interrupted.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,9 +27,10 @@ from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.running import launchers
 from engine.pilot.running.composition import Promised, promised_on
-from engine.pilot.running.folder import folder_of
+from engine.pilot.running.folder import folder_of, pilots_folder
 from engine.pilot.running.status import State, Status
 from engine.pilot.verdict import verdict
+from engine.text.terminal import tell
 
 _LOOKS = 0.3
 """Seconds between two looks at a process that is followed."""
@@ -98,7 +98,7 @@ def start(options: argparse.Namespace) -> str:
     """Run a plan, once however often asked; without a plan's id, make one and wait for it."""
     if options.plan_id is None:
         chosen = _proposed(options)
-        _say(as_table(report.plan_rows(chosen, _others(chosen), _people(chosen))))
+        tell(as_table(report.plan_rows(chosen, _others(chosen), _people(chosen))))
     else:
         chosen = folder_of(options.plan_id).plan()
     launchers.start(chosen)
@@ -139,6 +139,8 @@ def history(options: argparse.Namespace) -> str:
     """List the pilots of this installation."""
     launchers.sweep_stale()
     entries = launchers.history()
+    if not entries and not pilots_folder().exists():
+        tell(f"There is no folder of pilots {pilots_folder()} yet: the first pilot makes it.")
     if options.json:
         return as_json(report.history_document(entries))
     return as_table(report.history_rows(entries)) if entries else "There is no pilot yet."
@@ -164,7 +166,7 @@ def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
     name = chosen.plan_id
     ended = _followed(lambda: launchers.poll(name))
     if ended is None:
-        _say(f"The pilot goes on by itself: python -m engine pilot status {name}")
+        tell(f"The pilot goes on by itself: python -m engine pilot status {name}")
     elif ended.state is State.FINISHED:
         return _verdict(options, chosen)
     elif ended.state is State.FAILED:
@@ -216,7 +218,7 @@ def _followed(poll: Callable[[], Status]) -> Status | None:
         while (now := poll()).is_running:
             step = (now.state, now.arm, now.repeat)
             if step != said or time.monotonic() - at > _SAYS:
-                _say(report.line(now))
+                tell(report.line(now))
                 said, at = step, time.monotonic()
             time.sleep(_LOOKS)
     except KeyboardInterrupt:
@@ -245,8 +247,3 @@ def _said(
     options: argparse.Namespace, document: Callable[[], str], rows: Callable[[], report.Rows]
 ) -> str:
     return document() if options.json else as_table(rows())
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

@@ -1,9 +1,9 @@
 """What ``python -m engine pilot`` is asked: a text, a promise and a budget."""
 
 import argparse
-from pathlib import Path
 
 from engine.commands.options import number, whole
+from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
 from engine.pilot.plan import CorpusSource
@@ -94,7 +94,7 @@ def source_of(options: argparse.Namespace) -> CorpusSource:
             path=path or '""',
         )
     # The name of a data set on a hub is no path.
-    is_local = path and (kind != "huggingface" or Path(path).expanduser().exists())
+    is_local = path and (kind != "huggingface" or expanded(path).exists())
     return CorpusSource(
         kind=kind,
         path=_absolute(path) if is_local else path,
@@ -157,4 +157,4 @@ def _hours(money: str, price: str | None) -> float:
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
+    return str(expanded(path).absolute())

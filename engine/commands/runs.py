@@ -17,6 +17,7 @@ from engine.commands.options import (
 )
 from engine.decision.fitted import run_log
 from engine.runs.importers.dp_scaling_laws import Diverged, Imported, read_results
+from engine.text.terminal import tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +54,8 @@ def run(options: argparse.Namespace) -> str:
         )
         stored = log.append(found.records)
     families = log.families()
+    if not log.folder.is_dir():
+        tell(f"There is no folder of runs {log.folder} yet: the first import makes it.")
     if options.json:
         return as_json(
             {

@@ -14,7 +14,6 @@ from engine.commands.options import (
     as_json,
     as_table,
     corrections,
-    tell,
     tell_reading,
     whole,
 )
@@ -23,6 +22,7 @@ from engine.errors import InputError
 from engine.loss_unit import Measure
 from engine.runs.imports.importing import Asked, Imported, import_file, store
 from engine.runs.imports.settle import Settled, Status
+from engine.text.terminal import tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,6 @@
 """Train a grid of small models on public text, for the law; finished runs are skipped."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from engine.commands.options import add_json, as_json, as_table, number, whole
@@ -13,6 +12,7 @@ from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report
 from engine.runs.log import RunLog
 from engine.runs.record import RunRecord
+from engine.text.terminal import tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,22 +44,17 @@ def run(options: argparse.Namespace) -> str:
         plan, share=_share(options.only_first), apart=options.again
     )
     if found.differing:
-        _say(
+        tell(
             f"{len(found.differing)} finished runs were trained on another text or with other "
             "settings than this plan's (warm-up, precision); they count as finished."
         )
     if options.dry_run:
         pace = sweep_survey.measure(found, corpus, place)
         return _forecast(found, pace.seconds(found.left, processes=processes), options.json)
-    report = sweep.run_sweep(found, plan.corpus, corpus, place, processes=processes, say=_say)
+    report = sweep.run_sweep(found, plan.corpus, corpus, place, processes=processes, say=tell)
     if options.again is None:
         return _summary(found, report, options.json)
     return _compared(found, place, corpus.family, report, options.json)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
 
 
 def _read(path: Path) -> str:

@@ -1,10 +1,10 @@
 """Make the accounting table of the search path again (an hour of one core; resumes)."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from engine.accounting import table
+from engine.text.terminal import tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,11 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes to use")
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
 def run(options: argparse.Namespace) -> str:
     """Build the table, with progress on standard error, and say where it is."""
-    table.build(options.out, workers=options.workers, say=_say)
+    table.build(options.out, workers=options.workers, say=tell)
     return f"wrote {options.out}"

@@ -158,13 +158,19 @@ def selection_of(evidence_id: str, *, without: Sequence[str] = ()) -> Selection:
     return select(run_log(), evidence_id, noise_multiplier, without=without)
 
 
-def _path(evidence: Evidence, cache: Path | None, forms: Sequence[str] = STACKED) -> Path:
-    """Named by everything that decides a fit: what it is given, and the code that makes it."""
+def _path(evidence: Evidence, cache: Path | None, forms: Sequence[str] = STACKED) -> Path | None:
+    """Named by everything that decides a fit: what it is given, and the code that makes it. None
+    where there is no folder to keep it in: then every process fits anew, as it does on a full
+    disk."""
+    with suppress(InputError):
+        cache = cache or cache_folder()
+    if cache is None:
+        return None
     digest = hashlib.sha256(_code_hash())
     digest.update(" ".join(forms).encode())
     digest.update(repr(capacity_of(evidence.family)).encode())
     digest.update(evidence.frame.to_csv(float_format="%.17g").encode())
-    return (cache or cache_folder()) / f"{evidence.id}-{digest.hexdigest()[:16]}.json"
+    return cache / f"{evidence.id}-{digest.hexdigest()[:16]}.json"
 
 
 @lru_cache(maxsize=1)
@@ -177,7 +183,9 @@ def _code_hash() -> bytes:
     return digest.digest()
 
 
-def _read(path: Path) -> StackedFit | None:
+def _read(path: Path | None) -> StackedFit | None:
+    if path is None:
+        return None
     try:
         return StackedFit.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
@@ -185,8 +193,10 @@ def _read(path: Path) -> StackedFit | None:
         return None
 
 
-def _write(path: Path, result: StackedFit) -> None:
+def _write(path: Path | None, result: StackedFit) -> None:
     """Whole, so that no reader ever sees half a fit; a full or read-only disk is no failure."""
+    if path is None:
+        return
     content = json.dumps(result.to_dict()).encode()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -108,13 +108,23 @@ def file_name(run_ids: Iterable[str]) -> str:
     return f"runs-{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:32]}.parquet"
 
 
-def listing(folder: Path) -> list[Path]:
-    """The folder's Parquet files in order of name; none where there is no folder."""
+def listing(folder: Path, ending: str = ".parquet") -> list[Path]:
+    """The folder's files with that ending in order of name; none where there is no folder yet.
+
+    Raises :class:`InputError` for a folder that is there and cannot be read: it is not empty.
+    """
     try:
         names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return []
-    return sorted(folder / n for n in names if n.endswith(".parquet") and not n.startswith("."))
+    except OSError as error:
+        raise InputError(
+            "Expected to read the folder of runs {folder}: {reason}. Set KESSAI_DATA to a folder "
+            "that can be read.",
+            folder=folder,
+            reason=error.strerror or error,
+        ) from error
+    return sorted(folder / n for n in names if n.endswith(ending) and not n.startswith("."))
 
 
 @contextmanager
@@ -144,6 +154,7 @@ def compact(folder: Path) -> Compaction:
 
     Raises InputError where the folder cannot be written. Unreadable files are left and reported.
     """
+    listing(folder)  # refuses what is there and cannot be read
     if not folder.is_dir():
         return Compaction(sources=0, runs=0, merged=None, skipped=())
     with locked(folder, exclusive=True):

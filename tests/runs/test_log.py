@@ -344,8 +344,9 @@ def test_a_read_only_folder_answers_and_refuses_in_a_sentence(tmp_path):
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "runs").write_text("")
     log = RunLog.open(tmp_path / "runs")
-    assert log.families() == {}
-    with pytest.raises(InputError, match="Expected to write the run log"):
+    with pytest.raises(InputError, match="Expected to read the folder of runs"):
+        log.families()
+    with pytest.raises(InputError, match="Expected to read the folder of runs"):
         log.append([record(1)])
 
 

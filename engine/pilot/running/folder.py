@@ -89,6 +89,14 @@ class PilotFolder:
         return self.path / LOG_FILE
 
     @property
+    def is_registered(self) -> bool:
+        """Whether there is a plan, readable or not."""
+        try:
+            return (self.path / PLAN_FILE).exists()
+        except PermissionError:  # a folder that others may not look into is somebody's pilot
+            return True
+
+    @property
     def registered(self) -> float:
         """When the plan was written down, in seconds since 1970; 0 where there is none."""
         try:
@@ -120,6 +128,13 @@ class PilotFolder:
     def plan(self) -> PilotPlan:
         """The plan. Raises :class:`InputError` where there is none, or it was changed since."""
         text = read_text(self.path / PLAN_FILE)
+        if text is None and self.is_registered:
+            raise InputError(
+                "Expected the plan of the pilot {plan_id} in {folder}, got a file that cannot be "
+                "read: ask its owner for it.",
+                plan_id=self.name,
+                folder=self.path.parent,
+            )
         if text is None:
             raise InputError(
                 "Expected a pilot called {plan_id} in {folder}, found none: list the pilots.",
@@ -242,7 +257,8 @@ def preparation_of(source: CorpusSource) -> PilotFolder:
 
 
 def folders() -> list[PilotFolder]:
-    """Every pilot's folder, in order of id."""
+    """Every pilot's folder, in order of id. Raises :class:`InputError` where the folder of pilots
+    cannot be read."""
     return [folder for folder in _all_folders() if _PLAN_ID.fullmatch(folder.name)]
 
 
@@ -269,8 +285,15 @@ def read_text(path: Path) -> str | None:
 def _all_folders() -> list[PilotFolder]:
     try:
         paths = sorted(pilots_folder().iterdir())
-    except OSError:
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(
+            "Expected to read the folder of pilots {folder}: {reason}. Set KESSAI_PILOTS to a "
+            "folder that can be read.",
+            folder=pilots_folder(),
+            reason=error.strerror or error,
+        ) from error
     return [PilotFolder(path=path) for path in paths if path.is_dir()]
 
 

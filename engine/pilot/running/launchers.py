@@ -21,7 +21,6 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared, read_prepared
 from engine.pilot.running.folder import (
-    PLAN_FILE,
     PilotFolder,
     Request,
     folder_of,
@@ -135,7 +134,7 @@ def history() -> tuple[Entry, ...]:
     """Every pilot of this installation, the last one to say something first."""
     entries = []
     for folder in folders():
-        if not (folder.path / PLAN_FILE).exists():
+        if not folder.is_registered:
             continue
         try:
             plan = folder.plan()
@@ -150,7 +149,10 @@ def sweep_stale() -> tuple[str, ...]:
     """Write down which pilots were killed and remove their temporary files; the pilots' ids."""
     found = []
     for folder in (*folders(), *preparations()):
-        lock = folder.take_lock()
+        try:
+            lock = folder.take_lock()
+        except OSError:  # somebody else's pilot, or a disk that is only read
+            continue
         if lock is None:
             continue
         try:
@@ -196,7 +198,7 @@ def poll_preparation(source: CorpusSource) -> Status:
 
 def _known(plan_id: str) -> PilotFolder:
     folder = folder_of(plan_id)
-    if not (folder.path / PLAN_FILE).exists():
+    if not folder.is_registered:
         folder.plan()  # says that there is none
     return folder
 

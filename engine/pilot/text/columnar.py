@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text.documents import columns_of, document_of, require_columns, unreadable
@@ -62,7 +63,7 @@ def dataset_of(source: CorpusSource) -> Any:
             "datasets, or export it as Parquet.",
             path=source.path,
         ) from None
-    path = Path(source.path).expanduser()
+    path = expanded(source.path)
     try:
         if any((path / saved).is_file() for saved in _SAVED_BY_DATASETS):
             loaded = datasets.load_from_disk(str(path))

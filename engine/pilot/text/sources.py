@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text import refusals
@@ -102,9 +103,13 @@ def _found(source: CorpusSource) -> Path:
             "huggingface, got {kind}.",
             kind=source.kind,
         )
-    path = Path(source.path).expanduser()
+    path = expanded(source.path)
     sound = {"folder": path.is_dir, "huggingface": path.exists}.get(source.kind, path.is_file)
-    if not source.path or not sound():
+    try:
+        there = bool(source.path) and sound()
+    except OSError:  # a folder on the way that may not be looked into, a name too long
+        there = False
+    if not there:
         raise InputError(
             "Expected {kind} text at {path}, got nothing there: check the path.",
             kind=source.kind,

@@ -15,6 +15,7 @@ from pathlib import Path
 from engine import durable
 from engine.errors import InputError
 from engine.loss_unit import Measure
+from engine.runs.files import listing
 
 FOLDER = "imports"
 
@@ -70,9 +71,12 @@ def write(folder: Path, entry: Entry) -> None:
 
 
 def entries(folder: Path) -> list[Entry]:
-    """All entries, oldest first; a file that is none is passed over."""
+    """All entries, oldest first; a file that is none is passed over.
+
+    Raises :class:`InputError` where the folder cannot be read.
+    """
     found = []
-    for path in sorted((folder / FOLDER).glob("*.json")):
+    for path in listing(folder / FOLDER, ".json"):
         try:
             found.append(_entry(json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError, TypeError, KeyError):
