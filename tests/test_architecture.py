@@ -72,7 +72,8 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "compare": _SHARED | {"decide", "roi"},
     "runs": _SHARED,
     "tour": _SHARED | {"compare", "pilot"},
-    "shell": _SHARED | {"tour"},
+    "profile": _SHARED,
+    "shell": _SHARED | {"tour", "profile"},
     "present": _SHARED | {"decide", "roi", "shell"},
     "gate": set(),
     "app": _SHARED

@@ -6,6 +6,7 @@ from dashboard.decide import facts
 from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
 from engine.api.decisions import Answer, Code
+from engine.api.money import federated_bytes
 from engine.text import figures, formats, quantities, verdict
 from engine.text.i18n import Words
 
@@ -20,6 +21,25 @@ def metrics(answer: Answer, words: Words) -> list[Metric]:
         _odds(answer, words),
         facts.saving(answer.decision, words),
     ]
+
+
+def sites(answer: Answer, words: Words) -> str | None:
+    """What training over several sites sends and costs; None where all text is in one place."""
+    figure = answer.question.assumptions
+    links = figure["federated_links"].value
+    if links == 0:
+        return None
+    config = answer.decision.recommendation.config
+    sent = federated_bytes(
+        config.iterations, config.model_size, links, figure["bytes_per_parameter"].value
+    )
+    return words.say(
+        "{n} sites train together: {terabytes} TB between them in the final run, {money} on "
+        "average, which is in the costs.",
+        n=formats.exact(round(links)),
+        terabytes=formats.plain(float(sent) / 1e12, 2),
+        money=figures.money(answer.outlay.costs["communication"], words),
+    )
 
 
 def _cash(answer: Answer, words: Words) -> Metric:

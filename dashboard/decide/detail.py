@@ -45,6 +45,7 @@ def draw(answer: Decision, words: Words, colours: Palette) -> DeltaGenerator:
         blocks.heading(words.say("Evidence"), lookup.tip("evidence", words))
         st.markdown(wording.support(answer, words))
         blocks.table(facts.provenance(answer, words))
+        st.caption(wording.limits(answer, words))
     return statement
 
 

@@ -27,6 +27,8 @@ def render(scenario: Scenario) -> None:
     st.markdown(f":material/gavel: {verdict.why(answer, words)}")
     provisional.mark([answer], words)
     _metrics(board.metrics(answer, words), 3)
+    if sites := board.sites(answer, words):
+        st.caption(sites)
     steps = st.container()
     st.header(wording.headline(answer, words), anchor=False)
     st.markdown(wording.second_line(decision, words), help=blocks.tip("binding", words))

@@ -17,7 +17,7 @@ from engine.api.decisions import (
     Word,
     findings,
 )
-from engine.api.money import WITHOUT_PRIVACY
+from engine.api.money import TRANSFER, WITHOUT_PRIVACY
 from engine.interval import Interval
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import N_, Words
@@ -320,6 +320,17 @@ def support(answer: Decision, words: Words) -> str:
         name=name,
         factor=factor,
     )
+
+
+def limits(answer: Decision, words: Words) -> str:
+    """What the evidence does not cover, however near the question lies to it."""
+    found = labels.evidence_limits(answer.evidence.id, words)
+    spread = words.say(
+        "The return counts a spread of {spread} of the loss (one standard deviation) for the step "
+        "to your own text; a pilot on it narrows that.",
+        spread=formats.percent(TRANSFER, words.language),
+    )
+    return joined([found, spread], words)
 
 
 def wiggle(answer: Decision, words: Words) -> str:

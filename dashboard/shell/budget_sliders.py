@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from dashboard.shell import sidebar
-from dashboard.state import link, session
-from engine.text import formats
+from dashboard.shell import budgets
+from dashboard.state import session
 from engine.text.i18n import Words
 
 
@@ -12,15 +11,9 @@ def draw(keys: tuple[str, ...], words: Words) -> None:
     """Draw one slider a budget, side by side; ``keys`` are those of a link."""
     if not keys:
         return
-    kinds = {
-        "compute": (words.say("Compute (FLOPs)"), formats.scientific),
-        "data": (words.say("Data (people)"), lambda n: formats.amount(n, words.language)),
-        "epsilon": (words.say("Privacy ε"), formats.plain),
-    }
+    found = budgets.sliders(session.current(), words)
     for column, key in zip(st.columns(len(keys), gap="large"), keys, strict=True):
-        field, (label, show) = link.BUDGET_FIELDS[key], kinds[key]
-        options, shown = sidebar.positions(field, show)
+        slider = found[key]
+        options, place = slider.bind("live")
         with column:
-            st.select_slider(
-                label, options, format_func=show, **session.bind_value(field, "live", shown)
-            )
+            st.select_slider(slider.label, options, format_func=slider.show, **place)

@@ -1,14 +1,14 @@
 """The sidebar: three budgets, the evidence, the price, the language, the link."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.glossary import lookup
+from dashboard.shell import budgets
+from dashboard.shell.budgets import BudgetSlider
 from dashboard.state import link, session
 from engine.api import decisions
-from engine.text import figures, formats, labels, sources
+from engine.text import formats, labels, sources
 from engine.text.i18n import LANGUAGES, Words
 
 _ENTRY_WIDTH = 106
@@ -20,25 +20,19 @@ def draw(words: Words) -> None:
     :func:`dashboard.state.session.current`."""
     now = session.current()
     spent = cache.cost(now.budget.compute_flops, now.question.prices)
-    time, price = labels.duration(spent.device_hours, words), figures.money(spent.jpy, words)
-    people, delta = now.budget.data_budget, formats.scientific(now.budget.delta)
-    _budget(
-        words, link.COMPUTE, words.say("Compute (FLOPs)"), formats.scientific, f"≈ {time} · {price}"
-    )
-    _budget(
-        words,
-        link.DATA,
-        words.say("Data (people)"),
-        lambda n: formats.amount(n, words.language),
-        f"= {labels.people(people, words)}",
-    )
-    _budget(
-        words,
-        link.EPSILON,
-        words.say("Privacy ε"),
-        formats.plain,
-        words.say("Smaller is stricter; at δ = {delta}.", delta=delta),
-    )
+    meanings = {
+        "compute": words.say(
+            "= {flops} FLOPs, {time}",
+            flops=formats.scientific(now.budget.compute_flops),
+            time=labels.duration(spent.device_hours, words),
+        ),
+        "data": f"= {labels.people(now.budget.data_budget, words)}",
+        "epsilon": words.say(
+            "Smaller is stricter; at δ = {delta}.", delta=formats.scientific(now.budget.delta)
+        ),
+    }
+    for key, slider in budgets.sliders(now, words).items():
+        _budget(words, slider, meanings[key])
     st.selectbox(
         words.say("Evidence"),
         link.EVIDENCE.options(),
@@ -78,18 +72,14 @@ def _choice(field: link.Choice[str]) -> session.WithIndex:
     return session.bind_index(field, field.options(), session.value(field))
 
 
-def _budget(
-    words: Words,
-    field: link.BudgetField,
-    label: str,
-    show: Callable[[float], str],
-    meaning: str,
-) -> None:
+def _budget(words: Words, slider: BudgetSlider, meaning: str) -> None:
+    field, label = slider.field, slider.label
+    entry = words.say("Compute in FLOPs") if field is link.COMPUTE else label
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         meaning_of = lookup.tips(words, *_TERMS[field.key])
         st.markdown(f"**{label}**", width="stretch", help=meaning_of)
         st.text_input(
-            words.say("{field}: type a value", field=label),
+            words.say("{field}: type a value", field=entry),
             label_visibility="collapsed",
             width=_ENTRY_WIDTH,
             **_typed(field),
@@ -97,14 +87,8 @@ def _budget(
     if sentence := session.refused_entry(field.key, words):
         st.error(sentence)
     st.caption(meaning)
-    options, shown = positions(field, show)
-    st.select_slider(
-        label,
-        options,
-        format_func=show,
-        label_visibility="collapsed",
-        **session.bind_value(field, "slider", shown),
-    )
+    options, place = slider.bind("slider")
+    st.select_slider(label, options, format_func=slider.show, label_visibility="collapsed", **place)
 
 
 def _delta(words: Words) -> None:
@@ -130,14 +114,6 @@ def _delta(words: Words) -> None:
 
 def _typed(field: link.BudgetField) -> session.WithValue[str]:
     return session.bind_value(field, "typed", field.write(session.budget(field)))
-
-
-def positions(field: link.BudgetField, show: Callable[[float], str]) -> tuple[list[float], float]:
-    """The slider's steps and where it stands: a value between two steps gets one of its own."""
-    now = session.budget(field)
-    by_text: dict[str, float] = {show(step): step for step in link.steps(field)}
-    shown = by_text.setdefault(show(now), now)
-    return sorted(by_text.values()), shown
 
 
 def _prices(words: Words) -> None:

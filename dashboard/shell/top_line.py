@@ -1,8 +1,10 @@
-"""The line at the top of every page: the tour and the glossary."""
+"""The line at the top of every page: three questions about one's company, the tour, the
+glossary."""
 
 import streamlit as st
 
 from dashboard.glossary import panel as glossary_panel
+from dashboard.profile import dialog as profile
 from dashboard.state import link, session
 from dashboard.tour import offer as tour_offer
 from dashboard.tour.buttons import Pages
@@ -25,6 +27,8 @@ def draw(pages: Pages, words: Words) -> None:
         tour_offer.draw(pages, words)
     st.html(_STYLE)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small", key="welcome"):
+        if not is_touring:
+            profile.button(words, key="line")
         name, icon = words.say("Tour"), ":material/tour:"
         if not is_touring and st.button(name, icon=icon, type="tertiary", key="welcome:tour"):
             tour_offer.start(pages)

@@ -14,7 +14,7 @@ from engine.allocation.maps import BudgetMap, Doublings, PlanLines
 from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import LARGER, Space
 from engine.decision import answer as answers
-from engine.decision import decide, findings, fitted
+from engine.decision import decide, findings, fitted, profiles
 from engine.decision.answer import Answer, CertificateRequest, to_certify
 from engine.decision.decide import Decision
 from engine.decision.explain import SWAPS, Effect, Explanation, Result, differing, explain
@@ -77,6 +77,7 @@ __all__ = [
     "fitted",
     "maps",
     "next_steps",
+    "profiles",
     "proposed_delta",
     "search",
     "to_certify",

@@ -4,7 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine.cost import ACCELERATORS, DEFAULTS, ONCE, Cost, CostAssumptions, cost
+from engine.cost import ACCELERATORS, DEFAULTS, ONCE, Cost, CostAssumptions, cost, federated_bytes
 from engine.loss_unit import Measure, measure
 from engine.roi import inverse
 from engine.roi.appraise import Comparison
@@ -21,7 +21,7 @@ from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Candidate, Goal, Held, Least
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import CURVE_INPUTS, AssumedCurve, Curve, FittedCurve, assumed, fit_metric
-from engine.roi.plan import RULE, WITHOUT_PRIVACY, Plan
+from engine.roi.plan import RULE, TRANSFER, WITHOUT_PRIVACY, Plan
 from engine.roi.staging import Gate, StagedPlan
 from engine.roi.study import Study
 from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
@@ -38,6 +38,7 @@ __all__ = [
     "PARTS_OF",
     "PLAN_INPUTS",
     "RULE",
+    "TRANSFER",
     "WITHOUT_PRIVACY",
     "AssumedCurve",
     "Assumption",
@@ -61,6 +62,7 @@ __all__ = [
     "Study",
     "assumed",
     "cost",
+    "federated_bytes",
     "fit_metric",
     "inputs_of",
     "inverse",

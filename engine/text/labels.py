@@ -33,6 +33,21 @@ _EVIDENCE = {
     "published-bert": N_("Published BERT runs (McKenna et al. 2025)"),
     "gpt-bytes-docstrings": N_("Our own runs: small GPTs on docstrings"),
 }
+_LIMITS = {
+    "published-bert": N_(
+        "All runs are of one family of models (BERT) on one English corpus, at one place: another "
+        "architecture, another language or training over sites was not measured."
+    ),
+    "gpt-bytes-docstrings": N_(
+        "All runs are of one family of small models (GPT on bytes) on English documentation of "
+        "code, at one place: another size, another language or training over sites was not "
+        "measured."
+    ),
+}
+_OTHER_LIMITS = N_(
+    "All runs are of one family of models: another architecture, another text or training over "
+    "sites was not measured."
+)
 _FORMS = {
     "signal_onset": N_("noise devalues steps, late onset"),
     "signal_share": N_("noise devalues steps"),
@@ -93,6 +108,11 @@ def multiple(factor: float, words: Words) -> str:
 
 def evidence_name(evidence_id: str, words: Words) -> str:
     return words.say(_EVIDENCE[evidence_id]) if evidence_id in _EVIDENCE else evidence_id
+
+
+def evidence_limits(evidence_id: str, words: Words) -> str:
+    """What the runs of an evidence have in common, so that nothing else was measured."""
+    return words.say(_LIMITS.get(evidence_id, _OTHER_LIMITS))
 
 
 def forms(weights: Mapping[str, float], words: Words) -> str:

@@ -81,7 +81,7 @@ def test_charts_are_whole_and_legible(opened):
 def test_the_three_sliders_are_at_hand(opened):
     opened.get_by_text(BUDGETS).tap()
     sliders = opened.get_by_test_id("stMain").get_by_test_id("stSlider")
-    for label in ("計算量(FLOPs)", "データ量(人数)", "プライバシー ε"):
+    for label in ("計算費(学習1回)", "データ量(人数)", "プライバシー ε"):
         expect(sliders.filter(has_text=label)).to_be_in_viewport(timeout=NEXT)
 
 

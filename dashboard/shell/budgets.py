@@ -1,0 +1,68 @@
+"""The three budgets in a buyer's words: what a slider is called, and what each position is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dashboard.answers import cache
+from dashboard.state import link, session
+from dashboard.state.scenario import Scenario
+from engine.text import figures, formats
+from engine.text.i18n import Words
+
+_LEAST_SHOWN = 0.01
+"""Of the reader's currency: compute that costs less is shown in FLOPs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetSlider:
+    """One budget. ``naming``: another one where positions have other texts, and so a widget of its
+    own, since a browser names the position that was chosen by its text."""
+
+    field: link.BudgetField
+    label: str
+    show: Callable[[float], str]
+    naming: str = ""
+
+    def bind(self, widget: str) -> tuple[list[float], session.WithValue[float]]:
+        """The slider's steps, and what ties it to the scenario; ``widget`` tells several apart."""
+        options, shown = self._positions()
+        return options, session.bind_value(self.field, f"{widget}{self.naming}", shown)
+
+    def _positions(self) -> tuple[list[float], float]:
+        """The steps and where the slider stands: a value between two gets one of its own."""
+        now = session.budget(self.field)
+        by_text: dict[str, float] = {self.show(step): step for step in link.steps(self.field)}
+        shown = by_text.setdefault(self.show(now), now)
+        return sorted(by_text.values()), shown
+
+
+def sliders(now: Scenario, words: Words) -> dict[str, BudgetSlider]:
+    """By their keys in a link: compute in money, people, ε."""
+    dearest = cache.cost(link.COMPUTE.bounds[1], now.question.prices).jpy
+    found = (
+        BudgetSlider(
+            field=link.COMPUTE,
+            label=words.say("Compute (one training)"),
+            show=_price(now, words),
+            naming=f":{words.language}:{words.jpy_per_usd}:{dearest:.6g}",
+        ),
+        BudgetSlider(
+            field=link.DATA,
+            label=words.say("Data (people)"),
+            show=lambda n: formats.amount(n, words.language),
+        ),
+        BudgetSlider(field=link.EPSILON, label=words.say("Privacy ε"), show=formats.plain),
+    )
+    return {one.field.key: one for one in found}
+
+
+def _price(now: Scenario, words: Words) -> Callable[[float], str]:
+    """What so many FLOPs cost, in the reader's currency; too little for that, the FLOPs."""
+
+    def show(compute_flops: float) -> str:
+        jpy = cache.cost(compute_flops, now.question.prices).jpy
+        if jpy / (words.jpy_per_usd or 1.0) < _LEAST_SHOWN:
+            return f"{formats.scientific(compute_flops)} FLOPs"
+        return figures.money(jpy, words)
+
+    return show
