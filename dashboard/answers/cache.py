@@ -17,6 +17,7 @@ from dashboard.answers.certificates import Certificates
 from dashboard.answers.expected import Expected
 from dashboard.answers.plane import NAMES, Plane, sparse
 from dashboard.state import saved
+from engine.api.accounting import Training, TrainingEpsilon, epsilon_of
 from engine.api.decisions import (
     FIRST_ITERATION,
     Answer,
@@ -237,6 +238,12 @@ def best_people(question: Question) -> Candidate:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _best_people(question: Question) -> Candidate:
     return inverse.best_people(_held(question, answers.applicable_curve(question)))[0]
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def training_epsilon(training: Training) -> TrainingEpsilon:
+    """The ε that a training had; up to some seconds."""
+    return epsilon_of(training)
 
 
 def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:

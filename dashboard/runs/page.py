@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.runs import import_panel, wording
+from dashboard.runs import epsilon_card, import_panel, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.decisions import fitted
@@ -16,3 +16,5 @@ def render(now: Scenario) -> None:
     with st.container(border=True):
         st.subheader(words.say("Import runs of your own"), anchor=False)
         import_panel.draw(words)
+    with st.expander(words.say("Which ε did my run have?"), icon=":material/lock:"):
+        epsilon_card.draw(words)
