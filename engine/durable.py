@@ -87,6 +87,15 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
 
 
+def signature(path: Path) -> tuple[int, ...]:
+    """Tells a file from another that took its name; () for one that just went."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def remove_leftovers(folder: Path, *, older_than: float = STALE_AFTER) -> None:
     """Remove the temporary files and folders that killed writers left in ``folder``.
 

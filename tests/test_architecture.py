@@ -104,11 +104,12 @@ PILOT_FRONT = {
 """What of the pilot others may import: it loads no torch."""
 
 ONLY_IN = {
-    "duckdb": ("engine.runs.log", "engine.runs.imports.databases"),
+    "duckdb": ("engine.runs.log", "engine.runs.export", "engine.runs.imports.databases"),
     "pyarrow": (
         "engine.runs.log",
         "engine.runs.files",
         "engine.runs.arrow",
+        "engine.runs.export",
         "engine.runs.imports.databases",
         "engine.pilot.text.columnar",
     ),
@@ -141,7 +142,10 @@ ATTRIBUTES_ONLY_IN = {
     "cache_data": "dashboard.answers.cache",
     "cache_resource": "dashboard.answers.cache",
 }
-SQL_ONLY_IN = {"engine.runs.log", "engine.runs.imports.databases", "engine.runs.imports.trackers"}
+SQL_ONLY_IN = {
+    "engine.runs.log", "engine.runs.export", "engine.runs.imports.databases",
+    "engine.runs.imports.trackers",
+}  # fmt: skip
 NO_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 SQL = re.compile(

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.accounting.search import noise_multiplier
 from engine.commands import coverage, fit_document, fit_noiseless
-from engine.commands.options import add_evidence, add_json, as_json, as_table
+from engine.commands.options import add_evidence, add_json, as_columns, as_json, as_table
 from engine.config import Sampling
 from engine.decision.fitted import FittedEvidence, capacity_of, fit_selection, selection_of
 from engine.interval import FloatArray
@@ -122,9 +122,9 @@ def run(options: argparse.Namespace) -> str:
         *fit_document.left_out_rows(selection),
         *(("status", str(status)) for status in fitted.fit.statuses),
     ]
-    tables = [_table(_holdout_rows(ranking))]
+    tables = [as_columns(_holdout_rows(ranking))]
     if options.judge:
-        tables += [_judge_head(judgements[0]), _table(_judge_rows(judgements))]
+        tables += [_judge_head(judgements[0]), as_columns(_judge_rows(judgements))]
     return "\n\n".join([as_table(lines), *tables])
 
 
@@ -165,15 +165,6 @@ def _judge_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
 
 def _share(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.2%}"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns aligned on the right, under their headings."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
 
 
 def _document(fitted: FittedEvidence, figures: list[dict[str, Any]]) -> dict[str, Any]:

@@ -143,6 +143,18 @@ def as_table(rows: Sequence[tuple[str, str]]) -> str:
     return "\n".join(f"{name}{' ' * (width - _columns(name))}  {value}" for name, value in rows)
 
 
+def as_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Columns aligned on the right, under their headings."""
+    widths = [max(map(_columns, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            f"{' ' * (width - _columns(cell))}{cell}"
+            for cell, width in zip(row, widths, strict=True)
+        )
+        for row in rows
+    )
+
+
 def _columns(text: str) -> int:
     """Columns of a terminal: Japanese characters take two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

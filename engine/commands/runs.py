@@ -1,11 +1,16 @@
-"""List the run log, or import runs from another tool's file into it: ``runs import FILE``."""
+"""The run log: its families, its runs, what comes in and goes out.
+
+``runs import FILE`` brings runs of another tool's file, ``list`` and ``show`` say what there is,
+``delete`` and ``restore`` take away and bring back, ``export FILE`` writes a file.
+"""
 
 import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
-from engine.commands import runs_import
+from engine.commands import runs_delete, runs_export, runs_import, runs_list
 from engine.commands.options import (
     add_corrections,
     add_json,
@@ -19,6 +24,25 @@ from engine.decision.fitted import run_log
 from engine.runs.importers.dp_scaling_laws import Diverged, Imported, read_results
 from engine.text.terminal import tell
 
+_Add = Callable[[argparse.ArgumentParser], None]
+_Act = Callable[[argparse.Namespace], str]
+
+_ACTIONS: tuple[tuple[str, str, ModuleType, _Add, _Act], ...] = (
+    ("import", "import a table of runs as a family", runs_import,
+     runs_import.add_arguments, runs_import.run),
+    ("list", "list all runs with status and flags", runs_list,
+     runs_list.add_list_arguments, runs_list.run_list),
+    ("show", "show all that is known of a run, with its curve", runs_list,
+     runs_list.add_show_arguments, runs_list.run_show),
+    ("delete", "delete runs, a family or an import; restore brings them back", runs_delete,
+     runs_delete.add_delete_arguments, runs_delete.run_delete),
+    ("restore", "bring deleted runs back", runs_delete,
+     runs_delete.add_restore_arguments, runs_delete.run_restore),
+    ("export", "write all runs to a Parquet, CSV or DuckDB file", runs_export,
+     runs_export.add_arguments, runs_export.run),
+)  # fmt: skip
+"""Name, help, and the module whose first words describe it."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
@@ -31,18 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_corrections(parser)
     add_json(parser)
     actions = parser.add_subparsers(metavar="ACTION")
-    importing = actions.add_parser(
-        "import",
-        help=(runs_import.__doc__ or "").split("\n")[0],
-        description=runs_import.__doc__,
-    )
-    runs_import.add_arguments(importing)
-    importing.set_defaults(act=runs_import.run)
+    for name, told, module, add, act in _ACTIONS:
+        action = actions.add_parser(name, help=told, description=(module.__doc__ or "").strip())
+        add(action)
+        action.set_defaults(act=act)
 
 
 def run(options: argparse.Namespace) -> str:
     """What was imported and refused, and what the log holds. Raises :class:`InputError`."""
-    act: Callable[[argparse.Namespace], str] | None = getattr(options, "act", None)
+    act: _Act | None = getattr(options, "act", None)
     if act is not None:
         return act(options)
     log = run_log()

@@ -93,9 +93,16 @@ class Evidence:
 
 
 def load_evidence(run_log: RunLog, evidence_id: str, noise_multiplier: NoiseMultiplier) -> Evidence:
-    """The evidence called ``evidence_id``, which is a family; InputError lists those there are."""
+    """The evidence called ``evidence_id``, which is a family; InputError lists those there are,
+    and says where its runs were deleted."""
     records = run_log.records(family=evidence_id)
     if not records:
+        if any(row["family"] == evidence_id for row in run_log.outlines(deleted=True)):
+            raise InputError(
+                "The runs of {family} were deleted: bring them back on the page Runs or by runs "
+                "restore --family {family}, or choose another evidence.",
+                family=evidence_id,
+            )
         raise InputError(
             "Expected an evidence among {known}, got {value}.",
             known=", ".join(run_log.families()) or "none: the run log is empty",

@@ -2,12 +2,14 @@
 
 One file holds one run, or the runs of one import, with their loss curves as a column of lists:
 a single rename then publishes a run with its curve, and no crash can leave one without the other.
-A file is named after the run ids inside, so that writing the same runs twice meets one name.
+A file is named after the run ids inside, so that writing the same runs twice meets one name; after
+a deletion (:mod:`engine.runs.deletions`) the same runs get another one.
 
 **Durability.** Files are written by :func:`engine.durable.write`: after :func:`write` returns,
 power may fail; when it is killed before, there is no file, or the whole one. :func:`compact` writes
 and reads back the merged file before it removes a source, so that a kill at any point leaves every
-run in at least one file; readers drop doubles by run id.
+run in at least one file; readers drop doubles by run id. What is deleted is kept: it may be brought
+back.
 
 **Concurrency.** Writers need no lock. Readers hold the folder's flock shared while they list and
 read, compaction exclusively, so no file vanishes under a reader, and no listing misses both the
@@ -32,7 +34,9 @@ import pyarrow.parquet as pq
 
 from engine import durable
 from engine.errors import InputError
+from engine.runs import deletions
 from engine.runs.arrow import from_table, preferred, require_schema, to_table
+from engine.runs.folder import listing, unwritable
 from engine.runs.record import RunRecord
 
 SMALL_FILE = 4 * 2**20
@@ -57,16 +61,17 @@ class Compaction:
     skipped: tuple[SkippedFile, ...]
 
 
-def write(folder: Path, records: Iterable[RunRecord]) -> Path | None:
+def write(folder: Path, records: Iterable[RunRecord], *, again: str = "") -> Path | None:
     """Store ``records`` durably as one file and return its path; None where there are none.
 
-    All or nothing. A file that holds these runs already stays as it is. Raises InputError where
-    the folder cannot be written.
+    All or nothing. A file that holds these runs already stays as it is, unless they were deleted
+    since: ``again`` tells what is written after one deletion from what is after another. Raises
+    InputError where the folder cannot be written.
     """
     by_id = {record.run_id: record for record in records}
     if not by_id:
         return None
-    path = folder / file_name(by_id)
+    path = folder / file_name(by_id, again=again)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if _holds(path, set(by_id)):
@@ -74,7 +79,7 @@ def write(folder: Path, records: Iterable[RunRecord]) -> Path | None:
         else:
             _publish(path, [by_id[run_id] for run_id in sorted(by_id)])
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     return path
 
 
@@ -100,31 +105,14 @@ def read(path: Path) -> list[RunRecord]:
     return from_table(table)
 
 
-def file_name(run_ids: Iterable[str]) -> str:
-    """``run-<id>.parquet`` for one run, ``runs-<hash of the ids>.parquet`` for several."""
+def file_name(run_ids: Iterable[str], *, again: str = "") -> str:
+    """``run-<id>.parquet`` for one run, ``runs-<hash of the ids>.parquet`` for several; with
+    ``-<again>`` behind where that is said."""
     ids = sorted(set(run_ids))
+    end = f"-{again}.parquet" if again else ".parquet"
     if len(ids) == 1:
-        return f"run-{ids[0]}.parquet"
-    return f"runs-{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:32]}.parquet"
-
-
-def listing(folder: Path, ending: str = ".parquet") -> list[Path]:
-    """The folder's files with that ending in order of name; none where there is no folder yet.
-
-    Raises :class:`InputError` for a folder that is there and cannot be read: it is not empty.
-    """
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise InputError(
-            "Expected to read the folder of runs {folder}: {reason}. Set KESSAI_DATA to a folder "
-            "that can be read.",
-            folder=folder,
-            reason=error.strerror or error,
-        ) from error
-    return sorted(folder / n for n in names if n.endswith(ending) and not n.startswith("."))
+        return f"run-{ids[0]}{end}"
+    return f"runs-{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:32]}{end}"
 
 
 @contextmanager
@@ -135,7 +123,7 @@ def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         if exclusive:
-            raise _unwritable(folder, error) from error
+            raise unwritable(folder, error) from error
         yield
         return
     try:
@@ -143,7 +131,7 @@ def locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
         except OSError as error:
             if exclusive:
-                raise _unwritable(folder, error) from error
+                raise unwritable(folder, error) from error
         yield
     finally:
         os.close(handle)
@@ -160,15 +148,21 @@ def compact(folder: Path) -> Compaction:
     with locked(folder, exclusive=True):
         try:
             durable.remove_leftovers(folder)
+            durable.remove_leftovers(folder / deletions.FOLDER)
             return _compact(folder)
         except OSError as error:
-            raise _unwritable(folder, error) from error
+            raise unwritable(folder, error) from error
 
 
 def _compact(folder: Path) -> Compaction:
     sources: list[Path] = []
     records: list[RunRecord] = []
     skipped: list[SkippedFile] = []
+    watch = deletions.Watch(folder)
+    watch.refresh()
+    if watch.damaged:  # which of two rows of a run counts is not known
+        unread = (SkippedFile(path=path, reason=why) for path, why in watch.damaged.items())
+        return Compaction(sources=0, runs=0, merged=None, skipped=tuple(unread))
     for path in listing(folder):
         try:
             if path.stat().st_size > SMALL_FILE:
@@ -182,17 +176,28 @@ def _compact(folder: Path) -> Compaction:
             sources.append(path)
     if len(sources) < 2:
         return Compaction(sources=0, runs=0, merged=None, skipped=tuple(skipped))
-    chosen = preferred(records)
+    kept = _of_every_generation(records, watch.state)
+    chosen = {record.run_id for record in kept}
     merged = folder / file_name(chosen)
     # Written even where the name exists: the source of that name may hold an outcome that lost.
-    _publish(merged, [chosen[run_id] for run_id in sorted(chosen)])
-    if not _holds(merged, set(chosen)):
+    _publish(merged, kept)
+    if not _holds(merged, chosen):
         raise InputError("Expected to read {path} back: nothing was removed.", path=merged)
     for path in sources:
         if path != merged:
             os.unlink(path)
     durable.sync_folder(folder)
     return Compaction(sources=len(sources), runs=len(chosen), merged=merged, skipped=tuple(skipped))
+
+
+def _of_every_generation(records: list[RunRecord], deleted: deletions.State) -> list[RunRecord]:
+    """Of each run the preferred record, and of those before each of its deletions that one too."""
+    generations: dict[int, list[RunRecord]] = {}
+    for record in records:
+        number = deleted.generation(record.run_id, record.created_at)
+        generations.setdefault(number, []).append(record)
+    found = [one for rows in generations.values() for one in preferred(rows).values()]
+    return sorted(found, key=lambda one: (one.run_id, one.created_at))
 
 
 def _holds(path: Path, run_ids: set[str]) -> bool:
@@ -206,12 +211,3 @@ def _publish(path: Path, records: list[RunRecord]) -> None:
     buffer = BytesIO()
     pq.write_table(to_table(records), buffer, compression="zstd", write_page_checksum=True)
     durable.write(path, buffer.getbuffer(), mode=0o644)
-
-
-def _unwritable(folder: Path, error: OSError) -> InputError:
-    return InputError(
-        "Expected to write the run log {folder}: {reason}. Set KESSAI_DATA to a folder that "
-        "can be written.",
-        folder=folder,
-        reason=error.strerror or error,
-    )

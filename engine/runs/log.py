@@ -9,7 +9,8 @@ and an image whose folders cannot be written still answers every question; only
 
 Before every answer the folders are listed and unseen files loaded; a file that is gone is
 forgotten. Files that are no part of the log are :attr:`RunLog.skipped` with a reason. A run that
-is stored twice counts once: the record made first (``created_at``, then the smaller loss).
+is stored twice counts once: the record made first (``created_at``, then the smaller loss) of those
+that no deletion hides (:mod:`engine.runs.deletions`).
 
 DuckDB 2.0.0 gives wrong results when it scans pandas or Arrow objects: values come in as Parquet
 or bound. One cursor a query, because a shared connection is "busy" to a second thread.
@@ -19,7 +20,9 @@ import hashlib
 import os
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -27,10 +30,12 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from engine import durable
 from engine.errors import InputError
-from engine.runs import files
+from engine.runs import deletions, files
 from engine.runs.arrow import SCHEMA, from_table
 from engine.runs.files import Compaction, SkippedFile
+from engine.runs.folder import listing, unwritable
 from engine.runs.record import FIELDS, RunRecord
 
 DATA_VARIABLE = "KESSAI_DATA"
@@ -52,11 +57,21 @@ CREATE TABLE stored (
     {", ".join(f"{f.name} {_SQL_TYPES.get(str(f.type), _CURVE_TYPE)}" for f in SCHEMA)},
     file VARCHAR
 );
-CREATE VIEW runs AS SELECT {_COLUMNS} FROM stored
+CREATE TABLE hidden (
+    run_id VARCHAR, since TIMESTAMPTZ, until TIMESTAMPTZ, deleted_at TIMESTAMPTZ, reason VARCHAR
+);
+CREATE VIEW runs AS SELECT {_COLUMNS} FROM stored LEFT JOIN hidden USING (run_id)
+WHERE until IS NULL OR created_at > until
+QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY created_at, cross_entropy, file) = 1;
+CREATE VIEW deleted AS SELECT {_COLUMNS}, until, deleted_at, reason
+FROM stored JOIN hidden USING (run_id)
+WHERE created_at <= until AND (since IS NULL OR created_at > since)
+AND run_id NOT IN (SELECT run_id FROM runs)
 QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY created_at, cross_entropy, file) = 1;
 CREATE VIEW curves AS
 SELECT run_id, unnest(curve, recursive := true) FROM runs;
 """
+_RECORDS = f"SELECT {_COLUMNS} FROM runs WHERE $family IS NULL OR family = $family ORDER BY run_id"
 
 
 class RunLog:
@@ -76,6 +91,7 @@ class RunLog:
         self._lock = threading.Lock()
         self._loaded: dict[Path, tuple[int, ...]] = {}
         self._skipped: dict[Path, tuple[tuple[int, ...], SkippedFile]] = {}
+        self._deletions = deletions.Watch(self.folder)
         self._connection = duckdb.connect(":memory:")
         # Also at exit: the process's log, which is never closed, would be reported as a leak.
         self._finalizer = weakref.finalize(self, self._connection.close)
@@ -95,22 +111,122 @@ class RunLog:
         chosen = os.environ.get(DATA_VARIABLE)
         return cls(Path(chosen) if chosen else COMMITTED, also=[COMMITTED], published=published)
 
-    def append(self, records: Iterable[RunRecord]) -> list[str]:
+    def append(self, records: Iterable[RunRecord], *, again: bool = False) -> list[str]:
         """Store the records that the log does not hold yet, all or none, and return their run ids.
 
-        They are durable when this returns. Raises InputError where the folder cannot be written.
+        A record made before its run was deleted stays deleted; with ``again`` it is stored, made
+        after it: a person says it anew. They are durable when this returns. Raises InputError where
+        the folder cannot be written.
         """
-        known = set(self._column("SELECT run_id FROM runs"))
-        new = {record.run_id: record for record in records if record.run_id not in known}
-        files.write(self.folder, new.values())
+        known = self.run_ids()
+        deleted = self.tombstones.runs
+        until = {name: stones[-1].until for name, stones in deleted.items()}
+        new = {}
+        for record in records:
+            hidden = until.get(record.run_id)
+            if hidden is not None and record.created_at <= hidden:
+                if not again:
+                    continue
+                record = replace(record, created_at=after(hidden))
+            if record.run_id not in known:
+                new[record.run_id] = record
+        files.write(self.folder, new.values(), again=_token(until, new))
         return sorted(new)
+
+    def delete(
+        self,
+        run_ids: Iterable[str],
+        *,
+        at: datetime,
+        reason: str = "",
+        imports: Mapping[str, datetime] | None = None,
+    ) -> list[str]:
+        """Hide runs, and imports with when each was made; returns the ids of the runs that were
+        there. What comes with Kessai is refused (:class:`InputError`), as is a folder that cannot
+        be written."""
+        found = self._fetch(
+            "SELECT run_id, max(created_at) AS until, bool_or(file IS NULL) AS published "
+            "FROM stored WHERE run_id IN (SELECT unnest($ids)) "
+            "AND run_id IN (SELECT run_id FROM runs) GROUP BY run_id",
+            {"ids": list(run_ids)},
+        ).to_pylist()
+        if any(row["published"] for row in found):
+            raise InputError(
+                "Expected runs of your own, got published ones, which come with Kessai: leave them "
+                "out of a law with --without."
+            )
+        until = {row["run_id"]: row["until"] for row in found}
+        self._enter(deletions.Act.DELETE, until, imports or {}, at, reason)
+        return sorted(until)
+
+    def restore(
+        self, run_ids: Iterable[str], *, at: datetime, imports: Iterable[str] = ()
+    ) -> list[str]:
+        """Bring deleted runs and imports back as they were; returns the ids of the runs that were
+        deleted. Those that are on record anew stay as they are. Raises as :meth:`delete`."""
+        found = self._fetch(
+            "SELECT run_id, until FROM deleted WHERE run_id IN (SELECT unnest($ids))",
+            {"ids": list(run_ids)},
+        ).to_pylist()
+        until = {row["run_id"]: row["until"] for row in found}
+        stones = self.tombstones.imports
+        of_imports = {name: stones[name][-1].until for name in imports if name in stones}
+        self._enter(deletions.Act.RESTORE, until, of_imports, at, "")
+        return sorted(until)
+
+    def _enter(
+        self,
+        act: deletions.Act,
+        runs: Mapping[str, datetime],
+        imports: Mapping[str, datetime],
+        at: datetime,
+        reason: str,
+    ) -> None:
+        if not runs and not imports:
+            return
+        entry = deletions.Entry(act=act, at=at, reason=reason, runs=runs, imports=imports)
+        try:
+            deletions.write(self.folder, entry)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
+    @property
+    def tombstones(self) -> deletions.State:
+        """What is deleted now."""
+        self.refresh()
+        with self._lock:
+            return self._deletions.state
+
+    def run_ids(self) -> set[str]:
+        """Of all runs."""
+        return set(self._fetch("SELECT run_id FROM runs").column(0).to_pylist())
+
+    def outlines(self, *, deleted: bool = False) -> list[dict[str, object]]:
+        """A row a run, without its curve, of which ``points`` says the number: the fields of a
+        record by name. Or so the deleted ones, with ``deleted_at`` and the ``reason``."""
+        view, more = ("deleted", ", deleted_at, reason") if deleted else ("runs", "")
+        names = ", ".join(name for name in SCHEMA.names if name != "curve")
+        rows: list[dict[str, object]] = self._fetch(
+            f"SELECT {names}, len(curve) AS points{more} FROM {view} "
+            "ORDER BY family, created_at, run_id"
+        ).to_pylist()
+        return rows
+
+    def curve(self, run_id: str) -> list[tuple[int, float]]:
+        """The losses of one run on its way, (iteration, nats); empty where none are recorded."""
+        found = self._fetch(
+            "SELECT iteration, cross_entropy FROM curves WHERE run_id = $id ORDER BY iteration",
+            {"id": run_id},
+        )
+        return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+    def table(self, family: str | None = None) -> pa.Table:
+        """The runs of one family, or all, with the columns of the log's files, in order of id."""
+        return self._fetch(_RECORDS, {"family": family})
 
     def records(self, family: str | None = None) -> list[RunRecord]:
         """The runs of one family, or all, in order of run id; curves included."""
-        sql = (
-            f"SELECT {_COLUMNS} FROM runs WHERE $family IS NULL OR family = $family ORDER BY run_id"
-        )
-        return from_table(self._fetch(sql, {"family": family}))
+        return from_table(self.table(family))
 
     def families(self) -> dict[str, int]:
         """Number of runs by family, in alphabetical order."""
@@ -139,7 +255,11 @@ class RunLog:
         """Files in the folders that are no part of the log, with reasons."""
         self.refresh()
         with self._lock:
-            return [entry for _, entry in self._skipped.values()]
+            damaged = self._deletions.damaged.items()
+            return [
+                *(entry for _, entry in self._skipped.values()),
+                *(SkippedFile(path=path, reason=reason) for path, reason in damaged),
+            ]
 
     def compact(self) -> Compaction:
         """Merge the folder's small files (see :func:`engine.runs.files.compact`)."""
@@ -151,6 +271,7 @@ class RunLog:
             for folder in self._folders:
                 with files.locked(folder, exclusive=False):
                     self._load(folder)
+            self._load_deletions()
 
     def close(self) -> None:
         """Close the database of this view; nothing of the log is in it alone."""
@@ -164,7 +285,7 @@ class RunLog:
         self.close()
 
     def _load(self, folder: Path) -> None:
-        found = {path: _signature(path) for path in files.listing(folder)}
+        found = {path: durable.signature(path) for path in listing(folder)}
         gone = [p for p in self._loaded if p.parent == folder and self._loaded[p] != found.get(p)]
         for path in [p for p in self._skipped if p.parent == folder]:
             if self._skipped[path][0] != found.get(path):
@@ -189,6 +310,38 @@ class RunLog:
         for path in gone:
             del self._loaded[path]
         self._loaded.update((path, found[path]) for path in fresh)
+
+    def _load_deletions(self) -> None:
+        """Hide what was deleted since. Only the log's own folder deletes."""
+        if self._deletions.refresh():
+            self._hide(self._deletions.state)
+
+    def _hide(self, state: deletions.State) -> None:
+        """Tell the views, in one transaction."""
+        columns: dict[str, list[object]] = {
+            name: [] for name in ("ids", "since", "until", "at", "reasons")
+        }
+        for name, stones in state.runs.items():
+            last, before = stones[-1], stones[-2].until if len(stones) > 1 else None
+            row = (name, before, last.until, last.at, last.reason)
+            for values, value in zip(columns.values(), row, strict=True):
+                values.append(value)
+        cursor = self._connection.cursor()
+        cursor.begin()
+        try:
+            cursor.execute("DELETE FROM hidden")
+            cursor.execute(
+                "INSERT INTO hidden SELECT unnest($ids::VARCHAR[]), unnest($since::TIMESTAMPTZ[]), "
+                "unnest($until::TIMESTAMPTZ[]), unnest($at::TIMESTAMPTZ[]), "
+                "unnest($reasons::VARCHAR[])",
+                columns,
+            )
+            cursor.commit()
+        except duckdb.Error:
+            cursor.rollback()
+            raise
+        finally:
+            cursor.close()
 
     def _try(self, path: Path, signature: tuple[int, ...]) -> bool:
         try:
@@ -234,10 +387,6 @@ class RunLog:
                 f"INSERT INTO stored VALUES ({marks}, NULL)", [record.run_id, *values, curve]
             )
 
-    def _column(self, sql: str) -> list[object]:
-        values: list[object] = self._fetch(sql, {}).column(0).to_pylist()
-        return values
-
     def _fetch(self, sql: str, parameters: dict[str, object] | None = None) -> pa.Table:
         self.refresh()
         with self._lock:
@@ -255,13 +404,16 @@ class RunLog:
             cursor.close()
 
 
-def _signature(path: Path) -> tuple[int, ...]:
-    """Tells a file from another that took its name; () for one that just went."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def after(moment: datetime) -> datetime:
+    """The next moment that a record can tell from this one."""
+    return moment + timedelta(microseconds=1)
+
+
+def _token(until: Mapping[str, datetime], run_ids: Iterable[str]) -> str:
+    """What tells the file of runs that were deleted before from the one that is hidden; "" where
+    none was."""
+    parts = [f"{name} {until[name].isoformat()}" for name in sorted(run_ids) if name in until]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8] if parts else ""
 
 
 def _sql_list(paths: Iterable[Path]) -> str:

@@ -24,7 +24,8 @@ from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.runs import files
 from engine.runs import log as runs_log
-from engine.runs.files import compact, file_name, listing, read
+from engine.runs.files import compact, file_name, read
+from engine.runs.folder import listing
 from engine.runs.log import RunLog
 from engine.runs.record import RunRecord
 from tests.present import present
@@ -541,14 +542,116 @@ def test_a_merged_file_that_does_not_read_back_removes_nothing(tmp_path, monkeyp
     assert seeds(tmp_path) == [1, 2]
 
 
+# --- deletions ----------------------------------------------------------------------------------
+
+
+def losses(folder: Path) -> list[float]:
+    """Of what a fresh reader sees."""
+    with RunLog(folder) as log:
+        return [run.cross_entropy for run in log.records()]
+
+
+def test_a_deleted_run_is_gone_until_it_is_brought_back(tmp_path):
+    log, reader = RunLog(tmp_path), RunLog(tmp_path)
+    first, second = log.append([record(1), record(2)])
+    before = log.version
+    assert log.delete([first, "absent"], at=NOW, reason="mislabelled") == [first]
+    assert log.run_ids() == reader.run_ids() == {second}
+    assert log.version != before
+    assert log.append([record(1), record(2)]) == [], "a pilot that is resumed brings nothing back"
+    (row,) = reader.outlines(deleted=True)
+    assert (row["run_id"], row["reason"], row["points"]) == (first, "mislabelled", 2)
+    assert log.restore([first, second], at=NOW) == [first]
+    assert reader.run_ids() == {first, second} and log.version == before
+    assert log.outlines(deleted=True) == []
+
+
+def test_a_corrected_run_comes_through_after_a_deletion(tmp_path):
+    """The same ids again would meet the hidden row's file and its older ``created_at``."""
+    with RunLog(tmp_path) as log:
+        (name,) = log.append([record(1, cross_entropy=5.0)])
+        log.delete([name], at=NOW)
+        assert log.append([record(1, cross_entropy=3.0)], again=True) == [name]
+        assert log.append([record(1, cross_entropy=2.0)], again=True) == [], "it is there now"
+        assert losses(tmp_path) == [3.0]
+        assert log.restore([name], at=NOW) == [], "what is there anew stays"
+        log.delete([name], at=NOW)
+        assert losses(tmp_path) == []
+        assert log.restore([name], at=NOW) == [name]
+        assert losses(tmp_path) == [3.0], "the row that was deleted last"
+
+
+def test_a_later_record_of_a_deleted_run_counts(tmp_path):
+    with RunLog(tmp_path) as log:
+        (name,) = log.append([record(1, cross_entropy=5.0)])
+        log.delete([name], at=NOW)
+        later = record(1, cross_entropy=3.0, created_at=NOW + timedelta(seconds=1))
+        assert log.append([later]) == [name]
+        assert losses(tmp_path) == [3.0]
+
+
+def test_compaction_keeps_what_is_deleted_and_what_came_after(tmp_path):
+    with RunLog(tmp_path) as log:
+        (name,) = log.append([record(1, cross_entropy=5.0)])
+        log.append([record(2)])
+        log.delete([name], at=NOW)
+        log.append([record(1, cross_entropy=3.0)], again=True)
+        assert compact(tmp_path).sources == 3
+        assert losses(tmp_path) == [3.0, 3.5]
+        log.delete([name], at=NOW)
+        log.append([record(1, cross_entropy=2.0)], again=True)
+        assert compact(tmp_path).sources == 2
+        assert losses(tmp_path) == [2.0, 3.5]
+        (merged,) = listing(tmp_path)
+        kept = sorted(run.cross_entropy for run in read(merged))
+        assert kept == [2.0, 3.0, 3.5, 5.0], "each generation may be brought back"
+        log.delete([name], at=NOW)
+        assert log.restore([name], at=NOW) == [name]
+        assert losses(tmp_path) == [2.0, 3.5]
+
+
+def test_published_runs_cannot_be_deleted(tmp_path):
+    with RunLog(tmp_path, published=[record(7)]) as log:
+        with pytest.raises(InputError, match="come with Kessai"):
+            log.delete([record(7).run_id], at=NOW)
+        assert log.run_ids() == {record(7).run_id}
+
+
+def test_a_damaged_deletion_hides_nothing_is_named_and_stops_compaction(tmp_path):
+    with RunLog(tmp_path) as log:
+        name, _ = log.append([record(1), record(2)])
+        log.append([record(3)])
+        log.delete([name], at=NOW)
+        (path,) = (tmp_path / "deletions").iterdir()
+        path.write_text(path.read_text()[:40])
+        assert name in log.run_ids()
+        assert [skipped.path for skipped in log.skipped] == [path]
+        assert "deletion" in str(log.skipped[0].reason)
+        assert compact(tmp_path).sources == 0
+        path.unlink()
+        assert log.skipped == []
+
+
+def test_a_folder_that_cannot_be_written_refuses_a_deletion(tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "disk full")
+
+    with RunLog(tmp_path) as log:
+        (name,) = log.append([record(1)])
+        monkeypatch.setattr("engine.durable.write", full)
+        with pytest.raises(InputError, match=r"run log .*: disk full"):
+            log.delete([name], at=NOW)
+        assert log.run_ids() == {name}
+
+
 # --- processes that die, and processes that race ------------------------------------------------
 
 KILL = """
 import itertools, os, signal, sys
 from pathlib import Path
 import pandas  # which Arrow loads at its first table: once, not in every child
-from engine.runs import files
-from tests.runs.made_runs import record
+from engine.runs import deletions, files
+from tests.runs.made_runs import NOW, record
 
 root, act, before = Path(sys.argv[1]), sys.argv[2], [int(seed) for seed in sys.argv[3].split(",")]
 
@@ -566,7 +669,7 @@ def arm(fatal, moment):
                 os.kill(os.getpid(), signal.SIGKILL)
             return result
         return call
-    for name in ("open", "fsync", "replace", "unlink"):
+    for name in ("open", "fsync", "replace", "link", "unlink"):
         setattr(os, name, deadly(getattr(os, name)))
 
 def perform(fatal, moment):
@@ -576,6 +679,9 @@ def perform(fatal, moment):
     arm(fatal, moment)
     if act == "write":
         files.write(folder, [record(10), record(11)])
+    elif act == "delete":
+        runs = {record(1).run_id: NOW, record(2).run_id: NOW}
+        deletions.write(folder, deletions.Entry(act="delete", at=NOW, runs=runs))
     else:
         files.compact(folder)
 
@@ -617,10 +723,13 @@ def _die_at_every_point(tmp_path: Path, act: str, before: set[int], after: set[i
         # Whoever comes next finishes the work, and no lock stands in the way.
         if act == "write":
             write(folder, [record(10), record(11)])
+        elif act == "delete":
+            log.delete([record(1).run_id, record(2).run_id], at=NOW)
         else:
             compact(folder)
         assert sorted(seed_of(run) for run in log.records()) == sorted(after)
-        assert len(listing(folder)) == (1 if act == "compact" else len(before) + 1)
+        written = {"compact": 1, "write": len(before) + 1, "delete": len(before)}
+        assert len(listing(folder)) == written[act]
         log.close()
     return len(deaths) // 2
 
@@ -635,6 +744,39 @@ def test_a_writer_killed_anywhere_leaves_all_or_nothing(tmp_path):
 def test_a_compaction_killed_anywhere_loses_and_doubles_nothing(tmp_path):
     # lock; open, fsync, replace; two folder syncs of two calls; a removal for each of 3 sources
     assert _die_at_every_point(tmp_path, "compact", {1, 2, 3}, {1, 2, 3}) == 11
+
+
+@pytest.mark.slow
+def test_a_deletion_killed_anywhere_hides_all_or_nothing(tmp_path):
+    # open, fsync, link, unlink of the file; open and fsync of the folder
+    assert _die_at_every_point(tmp_path, "delete", {1, 2, 3}, {3}) == 6
+
+
+DELETER = """
+import sys
+from pathlib import Path
+from engine.runs.log import RunLog
+from tests.runs.made_runs import NOW, record
+log, act = RunLog.open(Path(sys.argv[1])), sys.argv[2]
+for seed in range(int(sys.argv[3]), int(sys.argv[3]) + 20):
+    if act == "delete":
+        assert log.delete([record(seed).run_id], at=NOW) == [record(seed).run_id]
+    else:
+        while not log.restore([record(seed).run_id], at=NOW):
+            pass
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_delete_and_restore_at_once_lose_no_act(tmp_path):
+    write(tmp_path, map(record, range(40)))
+    first = [start(DELETER, tmp_path, "delete", 0), start(DELETER, tmp_path, "delete", 20)]
+    first.append(start(DELETER, tmp_path, "restore", 0))
+    for process in first:
+        process.communicate(timeout=100)
+        assert process.returncode == 0
+    assert seeds(tmp_path) == list(range(20))
+    assert len(list((tmp_path / "deletions").iterdir())) == 60
 
 
 WRITER = """

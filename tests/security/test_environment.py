@@ -19,7 +19,7 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import pilots_folder
 from engine.pilot.text import sources
-from engine.runs import files
+from engine.runs.folder import listing
 from engine.runs.imports import journal
 from engine.runs.log import RunLog
 
@@ -77,7 +77,7 @@ def test_a_folder_that_is_not_there_yet_is_said(tmp_path, monkeypatch, capsys):
         json.loads(printed.out)
         assert f"There is no folder of {called}" in printed.err
     fitted.run_log.cache_clear()
-    assert files.listing(tmp_path / "none") == []
+    assert listing(tmp_path / "none") == []
 
 
 def test_a_pilot_that_may_not_be_looked_into_is_listed(tmp_path, monkeypatch):

@@ -16,10 +16,10 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.loss_unit import Measure, unit_of
+from engine.loss_unit import Measure
 from engine.runs.imports import archive, databases, event_files, journal, trackers
 from engine.runs.imports.columns import KNOWN, Columns, choose_columns, known
-from engine.runs.imports.journal import Entry, JournalRun
+from engine.runs.imports.journal import Entry, JournalRun, is_undone
 from engine.runs.imports.measured import Refused, measured_runs
 from engine.runs.imports.quality import judged, settings_key, stored_twin
 from engine.runs.imports.settle import (
@@ -34,7 +34,7 @@ from engine.runs.imports.settle import (
 )
 from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
 from engine.runs.imports.wide import is_wide, long_sheet
-from engine.runs.log import RunLog
+from engine.runs.log import RunLog, after
 from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, run_id_of
 from engine.tables.reader import Corrections, Detected
 
@@ -88,7 +88,7 @@ def import_file(
     Raises :class:`InputError` for a file that is no table of runs, for an ambiguous unit, and for a
     family that other files keep.
     """
-    past = journal.entries(log.folder)
+    past = journal.live(log)
     sheet = sheet or read(path, asked.corrections)
     family = asked.family or family_of(path)
     _require_free(family, log, past)
@@ -157,16 +157,24 @@ def _of_archive(
 
 
 def store(log: RunLog, found: Imported) -> list[str]:
-    """Write the runs and the journal; the run ids that are new in the log."""
-    new = log.append(found.records)
-    journal.write(log.folder, found.entry)
-    return new
+    """Write the journal and the runs; the run ids that are new in the log.
+
+    The journal comes first: a kill between the two leaves an entry that does not count yet. Runs
+    that were deleted before come again.
+    """
+    if imported_before(log, found) is None:
+        entry, deleted = found.entry, log.tombstones.imports
+        if is_undone(entry, deleted):  # the clock was set back since
+            later = after(deleted[entry.id][-1].until)
+            entry = replace(entry, created_at=later.isoformat())
+        journal.write(log.folder, entry)
+    return log.append(found.records, again=True)
 
 
 def imported_before(log: RunLog, found: Imported) -> Entry | None:
     """The import of this very file into this family that the log holds already."""
     same = (found.family, found.entry.sha256)
-    kept = [one for one in journal.entries(log.folder) if (one.family, one.sha256) == same]
+    kept = [one for one in journal.live(log) if (one.family, one.sha256) == same]
     return kept[-1] if kept else None
 
 
@@ -276,7 +284,7 @@ def _require_length(columns: Columns, asked: Asked) -> None:
 
 
 def _require_unit(family: str, measure: Measure, past: Sequence[Entry]) -> None:
-    before = journal.measure_of(past, family) or unit_of(family).measure
+    before = journal.unit_in(past, family)
     known_unit = any(entry.family == family for entry in past)
     if known_unit and before is not measure:
         raise InputError(

@@ -4,18 +4,21 @@ The log holds runs that are points of a law; the journal also names those that a
 cut, copies, incomplete), with their reasons, the unit of the family's losses, and which column was
 taken for what, so that the next file with the same columns is read in the same way.
 
-An entry is named by the file's content and the family: the same import twice is one entry.
+An entry is named by the file's content and the family: the same import twice is one entry. It
+counts as long as it is not undone and one of the runs that it stored is there.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from engine import durable
-from engine.errors import InputError
-from engine.loss_unit import Measure
-from engine.runs.files import listing
+from engine.loss_unit import Measure, unit_of
+from engine.runs.deletions import Stacks
+from engine.runs.folder import listing, unwritable
+from engine.runs.log import RunLog
 
 FOLDER = "imports"
 
@@ -52,26 +55,50 @@ class Entry:
     runs: tuple[JournalRun, ...]
     refused: tuple[Mapping[str, object], ...]
 
+    @property
+    def id(self) -> str:
+        """Its name, which another file's import into another family does not have."""
+        return f"{self.family}-{self.sha256[:16]}"
+
+    @property
+    def moment(self) -> datetime:
+        """:attr:`created_at`."""
+        return datetime.fromisoformat(self.created_at)
+
+    @property
+    def stored(self) -> set[str]:
+        """Ids of the runs that it brought into the log."""
+        return {run.run_id for run in self.runs if run.stored}
+
 
 def write(folder: Path, entry: Entry) -> None:
     """Keep an entry beside the log of ``folder``. Raises :class:`InputError` where it cannot."""
     content = json.dumps(asdict(entry), indent=1, ensure_ascii=False).encode()
     try:
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-        durable.write(
-            folder / FOLDER / f"{entry.family}-{entry.sha256[:16]}.json", content, mode=0o644
-        )
+        durable.write(folder / FOLDER / f"{entry.id}.json", content, mode=0o644)
     except OSError as error:
-        raise InputError(
-            "Expected to write the run log {folder}: {reason}. Set KESSAI_DATA to a folder that "
-            "can be written.",
-            folder=folder,
-            reason=error.strerror or error,
-        ) from error
+        raise unwritable(folder, error) from error
+
+
+def live(log: RunLog) -> list[Entry]:
+    """The entries that count, oldest first."""
+    deleted, there = log.tombstones.imports, log.run_ids()
+    return [
+        entry
+        for entry in entries(log.folder)
+        if not is_undone(entry, deleted) and (not entry.stored or entry.stored & there)
+    ]
+
+
+def is_undone(entry: Entry, deleted: Stacks) -> bool:
+    """Whether an import was deleted since it was made."""
+    stones = deleted.get(entry.id, ())
+    return any(entry.moment <= stone.until for stone in stones[-1:])
 
 
 def entries(folder: Path) -> list[Entry]:
-    """All entries, oldest first; a file that is none is passed over.
+    """All entries, oldest first, those that were undone too; a file that is none is passed over.
 
     Raises :class:`InputError` where the folder cannot be read.
     """
@@ -125,6 +152,11 @@ def measure_of(found: Sequence[Entry], family: str) -> Measure | None:
     """The unit of an imported family's losses; None where it was not imported."""
     units = [entry.measure for entry in found if entry.family == family]
     return Measure(units[-1]) if units else None
+
+
+def unit_in(found: Sequence[Entry], family: str) -> Measure:
+    """The unit of any family's losses."""
+    return measure_of(found, family) or unit_of(family).measure
 
 
 def remembered(found: Sequence[Entry], columns: Sequence[str]) -> Entry | None:

@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from engine.errors import InputError
 from engine.loss_unit import Measure, state_unit
+from engine.runs.catalogue import SHORTEST_ID
 from engine.runs.evidence import Evidence, NoiseMultiplier, evidence, load_evidence
 from engine.runs.imports import journal
 from engine.runs.imports.settle import Flag, counts_tokens
@@ -28,7 +29,6 @@ LEAST_POINTS = 8
 LEAST_SIZES = 3
 LEAST_NOISES = 3
 _SUSPICIOUS = frozenset([Flag.SIZE_OUTLIER, Flag.UNIT_SUSPECT, Flag.OUT_OF_RANGE])
-_SHORTEST_ID = 6
 
 
 class Carries(StrEnum):
@@ -73,7 +73,7 @@ def select(
 
     Raises :class:`InputError` for an unknown family, a run that is not there, and too few runs.
     """
-    past = journal.entries(log.folder)
+    past = journal.live(log)
     unit = journal.measure_of(past, family)
     if unit is None:
         records = [] if not without else log.records(family=family)
@@ -124,7 +124,7 @@ def _named(
             record.run_id
             for record in records
             if said in (names.get(record.run_id), record.run_id)
-            or (len(said) >= _SHORTEST_ID and record.run_id.startswith(said))
+            or (len(said) >= SHORTEST_ID and record.run_id.startswith(said))
         ]
         if not same:
             raise InputError(

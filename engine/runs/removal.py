@@ -1,0 +1,121 @@
+"""Delete runs, a family or an import from the run log, and bring them back.
+
+What is deleted is hidden, not destroyed (:mod:`engine.runs.deletions`). To delete a family deletes
+its imports too: another file can then bring it again, in another unit even.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.errors import InputError
+from engine.runs.catalogue import Listed, catalogue, named
+from engine.runs.imports import journal
+from engine.runs.imports.journal import Entry
+from engine.runs.log import RunLog
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What a person wants to delete or bring back: one of the three."""
+
+    runs: tuple[str, ...] = ()
+    """Names or ids."""
+    family: str | None = None
+    import_id: str | None = None
+
+    def __post_init__(self) -> None:
+        said = [bool(self.runs), self.family is not None, self.import_id is not None]
+        if sum(said) != 1:
+            raise InputError("Expected runs, or --family, or --import: one of the three.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    """What was deleted or brought back."""
+
+    run_ids: tuple[str, ...]
+    imports: tuple[str, ...]
+
+
+def delete(log: RunLog, chosen: Chosen, *, at: datetime, reason: str = "") -> Removed:
+    """Delete what was chosen. Raises :class:`InputError` where there is no such thing, and for runs
+    that come with Kessai."""
+    entries = journal.live(log)
+    if chosen.runs:
+        run_ids, undone = _of_log(catalogue(log), chosen.runs), []
+    elif chosen.import_id is not None:
+        undone = [_import(entries, chosen.import_id)]
+        run_ids = _brought_by(undone[0], entries)
+    else:
+        undone = [entry for entry in entries if entry.family == chosen.family]
+        run_ids = [one.run_id for one in catalogue(log) if one.family == chosen.family]
+        if not run_ids:
+            raise _no_family(chosen.family, log.families())
+    gone = log.delete(
+        run_ids,
+        at=at,
+        reason=" ".join(reason.split()),
+        imports={entry.id: entry.moment for entry in undone},
+    )
+    return Removed(run_ids=tuple(gone), imports=tuple(entry.id for entry in undone))
+
+
+def restore(log: RunLog, chosen: Chosen, *, at: datetime) -> Removed:
+    """Bring back what was chosen. Raises :class:`InputError` where nothing of it is deleted."""
+    rows, stones = catalogue(log, deleted=True), log.tombstones.imports
+    undone = [one for one in journal.entries(log.folder) if journal.is_undone(one, stones)]
+    if chosen.runs:
+        run_ids = _of_log(rows, chosen.runs)
+        # Their unit and flags stand in their imports.
+        back = [entry for entry in undone if entry.stored.intersection(run_ids)]
+    elif chosen.import_id is not None:
+        back = [_import(undone, chosen.import_id)]
+        run_ids = [one.run_id for one in rows if one.run_id in back[0].stored]
+    else:
+        back = [entry for entry in undone if entry.family == chosen.family]
+        run_ids = [one.run_id for one in rows if one.family == chosen.family]
+        if not run_ids:
+            raise _no_family(chosen.family, (one.family for one in rows))
+    returned = log.restore(run_ids, at=at, imports=[entry.id for entry in back])
+    return Removed(run_ids=tuple(returned), imports=tuple(entry.id for entry in back))
+
+
+def _of_log(rows: Sequence[Listed], said: Sequence[str]) -> list[str]:
+    """Ids of runs by name or id; only those that the log holds can be deleted by themselves."""
+    found = [named(rows, one) for one in said]
+    for one in found:
+        if not one.is_point:
+            raise InputError(
+                "Expected a point of a law, got {run}, which {file} names and the run log does not "
+                "hold: delete its import {id}.",
+                run=one.name,
+                file=one.file,
+                id=one.import_id,
+            )
+    return [one.run_id for one in found]
+
+
+def _import(entries: Sequence[Entry], said: str) -> Entry:
+    found = [entry for entry in entries if said in (entry.id, entry.file)]
+    if len(found) != 1:
+        raise InputError(
+            "Expected one import among {known}, got {value}.",
+            known=", ".join(entry.id for entry in entries) or "none",
+            value=said[:80],
+        )
+    return found[0]
+
+
+def _brought_by(undone: Entry, entries: Sequence[Entry]) -> list[str]:
+    """The runs that an import stored, less those that a later one brought again."""
+    later = [entry for entry in entries if entry.moment > undone.moment]
+    return sorted(undone.stored.difference(*(entry.stored for entry in later)))
+
+
+def _no_family(family: str | None, known: Iterable[str]) -> InputError:
+    return InputError(
+        "Expected a family among {known}, got {value}.",
+        known=", ".join(sorted(set(known))) or "none",
+        value=(family or "none")[:80],
+    )
