@@ -49,8 +49,10 @@ from engine.api.pilots import (
 from engine.api.runs import (
     Asked,
     Imported,
+    Listed,
     Sheet,
     Upload,
+    catalogue,
     import_upload,
     read_upload,
 )
@@ -320,6 +322,23 @@ def imported(
     ``version``."""
     log, now = fitted.run_log(), datetime.now(UTC)
     return import_upload(_files, log, asked, created_at=now, sheet=_sheet)
+
+
+def catalogue_version() -> str:
+    """Changes with the runs, their imports and what was deleted."""
+    return catalogue.version(fitted.run_log())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def listed(version: str, deleted: bool = False) -> list[Listed]:
+    """All runs, or the deleted ones, at a :func:`catalogue_version`."""
+    return catalogue.catalogue(fitted.run_log(), deleted=deleted)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def curve(version: str, run_id: str) -> list[tuple[int, float]]:
+    """The losses of a run on its way, nats, at a :func:`catalogue_version`."""
+    return fitted.run_log().curve(run_id)
 
 
 def scenario_folder() -> Path:

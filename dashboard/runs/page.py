@@ -1,8 +1,8 @@
-"""Runs: everything that laws rest on, and the door by which a team's own runs come in."""
+"""Runs: everything that laws rest on, and the door by which a team's own runs come in and go."""
 
 import streamlit as st
 
-from dashboard.runs import epsilon_card, import_panel, wording
+from dashboard.runs import catalogue, epsilon_card, import_panel, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.decisions import fitted
@@ -16,5 +16,7 @@ def render(now: Scenario) -> None:
     with st.container(border=True):
         st.subheader(words.say("Import runs of your own"), anchor=False)
         import_panel.draw(words)
+    blocks.heading(words.say("All runs"))
+    catalogue.draw(words)
     with st.expander(words.say("Which ε did my run have?"), icon=":material/lock:"):
         epsilon_card.draw(words)

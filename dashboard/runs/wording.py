@@ -79,6 +79,11 @@ _ASSUMED = {
 }
 
 
+def named(options: Mapping[Status, str] | Mapping[Flag, str], words: Words) -> dict[str, str]:
+    """Statuses or flags by their values, with names."""
+    return {str(one): words.say(name) for one, name in options.items()}
+
+
 def headline(families: Mapping[str, int], words: Words) -> str:
     """Line 1: how much there is for laws to rest on."""
     return words.say(

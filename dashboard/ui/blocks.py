@@ -103,11 +103,26 @@ def columns(found: dict[str, list[str]]) -> None:
 def listing(found: Mapping[str, Sequence[object]]) -> None:
     """A table with a head that may have thousands of rows; no cell of it, taken away as a file, is
     a formula."""
-    safe = {
+    st.dataframe(_harmless(found), hide_index=True)
+
+
+def choice(found: Mapping[str, Sequence[object]], key: str) -> list[int]:
+    """Such a table whose rows can be chosen; the places of those that are."""
+    state = st.dataframe(
+        _harmless(found),
+        hide_index=True,
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row",
+    )
+    return list(state["selection"]["rows"])
+
+
+def _harmless(found: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
+    return {
         name: [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
         for name, cells in found.items()
     }
-    st.dataframe(safe, hide_index=True)
 
 
 def table(rows: list[tuple[str, str]], place: DeltaGenerator | None = None) -> None:

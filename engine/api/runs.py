@@ -1,33 +1,46 @@
-"""What a page may ask of run records: imports.
+"""What a page may ask of run records: imports, the catalogue, deletions, exports.
 
 The dashboard imports the engine through this folder only, so that what it rests on can be read
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
 from engine.loss_unit import Measure
+from engine.runs import catalogue, removal
+from engine.runs.catalogue import Listed
+from engine.runs.export import Kind as ExportKind
+from engine.runs.export import export
+from engine.runs.imports import journal
 from engine.runs.imports.columns import ALIASES, SCALED, UNUSED, Columns, choose_columns
 from engine.runs.imports.importing import Asked, Imported, family_of, imported_before, store
 from engine.runs.imports.settle import Flag, Settled, Status
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.uploads import Upload, import_upload, read_upload
+from engine.runs.removal import Chosen
 
 __all__ = [
     "ALIASES",
     "SCALED",
     "UNUSED",
     "Asked",
+    "Chosen",
     "Columns",
+    "ExportKind",
     "Flag",
     "Imported",
+    "Listed",
     "Measure",
     "Settled",
     "Sheet",
     "Status",
     "Upload",
+    "catalogue",
     "choose_columns",
+    "export",
     "family_of",
     "import_upload",
     "imported_before",
+    "journal",
     "read_upload",
+    "removal",
     "store",
 ]

@@ -4,11 +4,15 @@ law; who they are, what is suspicious about them, and which of them a person mea
 Nothing here reads a curve. Deleted runs are listed apart, with when and why.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine import durable
 from engine.errors import InputError
+from engine.runs import deletions
+from engine.runs.folder import listing
 from engine.runs.imports import journal
 from engine.runs.imports.journal import Entry, JournalRun
 from engine.runs.log import RunLog
@@ -64,6 +68,15 @@ def catalogue(log: RunLog, *, deleted: bool = False) -> list[Listed]:
     rows = [_listed(row, noted) for row in log.outlines(deleted=deleted)]
     rows += _undone(log, found) if deleted else _loose(found)
     return sorted(rows, key=lambda one: (one.family, one.created_at, one.name, one.run_id))
+
+
+def version(log: RunLog) -> str:
+    """Changes with what :func:`catalogue` lists, deleted or not."""
+    places = (log.folder / journal.FOLDER, log.folder / deletions.FOLDER)
+    seen = [
+        (path.name, durable.signature(path)) for place in places for path in listing(place, ".json")
+    ]
+    return hashlib.sha256(repr((log.version, seen)).encode()).hexdigest()[:16]
 
 
 def _listed(row: Mapping[str, object], noted: Mapping[str, tuple[Entry, JournalRun]]) -> Listed:

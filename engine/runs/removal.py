@@ -43,7 +43,7 @@ def delete(log: RunLog, chosen: Chosen, *, at: datetime, reason: str = "") -> Re
     that come with Kessai."""
     entries = journal.live(log)
     if chosen.runs:
-        run_ids, undone = _of_log(catalogue(log), chosen.runs), []
+        run_ids, undone = _points(catalogue(log), chosen.runs), []
     elif chosen.import_id is not None:
         undone = [_import(entries, chosen.import_id)]
         run_ids = _brought_by(undone[0], entries)
@@ -66,9 +66,10 @@ def restore(log: RunLog, chosen: Chosen, *, at: datetime) -> Removed:
     rows, stones = catalogue(log, deleted=True), log.tombstones.imports
     undone = [one for one in journal.entries(log.folder) if journal.is_undone(one, stones)]
     if chosen.runs:
-        run_ids = _of_log(rows, chosen.runs)
-        # Their unit and flags stand in their imports.
-        back = [entry for entry in undone if entry.stored.intersection(run_ids)]
+        said = [named(rows, one) for one in chosen.runs]
+        run_ids = [one.run_id for one in said if one.is_point]
+        # Their unit and flags stand in their imports, which hold the runs that are no points.
+        back = [entry for entry in undone if entry.id in {one.import_id for one in said}]
     elif chosen.import_id is not None:
         back = [_import(undone, chosen.import_id)]
         run_ids = [one.run_id for one in rows if one.run_id in back[0].stored]
@@ -81,7 +82,7 @@ def restore(log: RunLog, chosen: Chosen, *, at: datetime) -> Removed:
     return Removed(run_ids=tuple(returned), imports=tuple(entry.id for entry in back))
 
 
-def _of_log(rows: Sequence[Listed], said: Sequence[str]) -> list[str]:
+def _points(rows: Sequence[Listed], said: Sequence[str]) -> list[str]:
     """Ids of runs by name or id; only those that the log holds can be deleted by themselves."""
     found = [named(rows, one) for one in said]
     for one in found:

@@ -75,6 +75,13 @@ def test_one_run_that_comes_back_brings_the_unit_of_its_import(log, imported):
     assert measure_of(live(log), "ours") is Measure.NATS_PER_BYTE
 
 
+def test_a_run_that_is_no_point_comes_back_with_its_import(log, imported):
+    imported(WRONG, stored=True, family="ours")
+    delete(log, Chosen(import_id="runs.csv"), at=WHEN)
+    restore(log, Chosen(runs=("a", "c")), at=WHEN)
+    assert losses(log) == {"a": 4.1, "c": None}
+
+
 def test_an_import_of_which_every_run_was_deleted_binds_nobody(log, imported):
     imported(WRONG.replace("c,1,2,nan\n", ""), stored=True, family="ours")
     delete(log, Chosen(runs=("a",)), at=WHEN)

@@ -1,0 +1,145 @@
+"""All runs in a table: filter, look at one or two, delete and bring back, take a file away.
+
+A fragment: what is done here draws nothing else anew. A curve is read when its run is looked at.
+"""
+
+from datetime import UTC, datetime
+from functools import partial
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.runs import charts, deletion, facts, wording
+from dashboard.state import session
+from dashboard.ui import blocks
+from dashboard.ui.colours import palette
+from engine.api.decisions import fitted
+from engine.api.runs import ExportKind, Listed, export
+from engine.text import formats, labels
+from engine.text.i18n import Words
+
+MOST_ROWS = 2_000
+"""Rows that a browser is given; the filter finds the others."""
+_COMPARED = 2
+_ALL = ""
+"""Of a filter: no option is called so."""
+_HEIGHT = 360
+
+
+@st.fragment
+def draw(words: Words) -> None:
+    """The filter, the table, and what can be done with the rows that are chosen."""
+    version = cache.catalogue_version()
+    runs = cache.listed(version)
+    asked = _filter(runs, words)
+    found = facts.matching(runs, asked)
+    if not found:
+        blocks.empty(words.say("No run is like this: change the filter above."))
+    else:
+        shown = found[:MOST_ROWS]
+        st.caption(_counted(len(found), len(runs), words))
+        # Places mean other runs under another filter: another table then.
+        chosen = [
+            shown[n] for n in blocks.choice(facts.runs_table(shown, words), _key(version, asked))
+        ]
+        if chosen:
+            _look(chosen[:_COMPARED], version, words)
+        with st.container(horizontal=True):
+            deletion.button(chosen, words)
+            deletion.imports(words)
+            _export(asked.family, words)
+    deletion.bin(version, words)
+
+
+def _key(version: str, asked: facts.Asked) -> str:
+    return f"runs:table:{version}:{asked}"
+
+
+def _filter(runs: list[Listed], words: Words) -> facts.Asked:
+    families = sorted({one.family for one in runs})
+    with st.container(horizontal=True):
+        family = _one_of(
+            words.say("Family"),
+            "family",
+            {name: labels.evidence_name(name, words) for name in families},
+            words,
+        )
+        status = _one_of(
+            words.say("Status"), "status", wording.named(wording.STATUSES, words), words
+        )
+        flag = _one_of(words.say("Flags"), "flag", wording.named(wording.FLAGS, words), words)
+        text = st.text_input(
+            words.say("Text"),
+            placeholder=words.say("name, file, id or source"),
+            **session.bind_page("runs", "filter:text"),
+        )
+    return facts.Asked(family=family, status=status, flag=flag, text=text or "")
+
+
+def _one_of(label: str, name: str, options: dict[str, str], words: Words) -> str | None:
+    """One of the options; None for all of them."""
+    chosen = st.selectbox(
+        label,
+        [_ALL, *options],
+        format_func=lambda one: options.get(one) or words.say("all"),
+        **session.bind_page("runs", f"filter:{name}"),
+    )
+    return None if chosen == _ALL else chosen
+
+
+def _counted(found: int, of: int, words: Words) -> str:
+    said = words.say(
+        "{found} of {all}. Choose one to see it, two to compare them.",
+        found=formats.exact(found),
+        all=words.count("{n} run", "{n} runs", of),
+    )
+    if found <= MOST_ROWS:
+        return said
+    first = words.say("The first {most} are listed.", most=formats.exact(MOST_ROWS))
+    return said + ("" if words.language == "ja" else " ") + first
+
+
+def _look(runs: list[Listed], version: str, words: Words) -> None:
+    """One run, or two side by side: settings, reasons, curves."""
+    blocks.columns(facts.side_by_side(runs, words))
+    for one in runs:
+        if one.reasons:
+            st.caption(formats.literally(f"{one.name}: {' '.join(one.reasons)}"))
+    named = [(one.name, cache.curve(version, one.run_id)) for one in runs if one.points]
+    drawn = charts.curves(named, words, palette(st.context.theme.type))
+    if drawn is None:
+        st.caption(words.say("No curve is recorded: only the end."))
+        return
+    blocks.plot(drawn, _HEIGHT)
+    if charts.thinned(named):
+        st.caption(
+            words.say(
+                "Of long curves {most} points are drawn, at even distances.",
+                most=formats.exact(charts.MOST_POINTS),
+            )
+        )
+
+
+def _export(family: str | None, words: Words) -> None:
+    """A button a kind of file; made when it is pressed."""
+    kinds = {
+        ExportKind.CSV: words.say("CSV, for Excel"),
+        ExportKind.PARQUET: words.say("Parquet, with curves"),
+        ExportKind.DUCKDB: words.say("DuckDB, with curves"),
+    }
+    with st.popover(words.say("Export"), icon=":material/download:"):
+        name = labels.evidence_name(family, words) if family else words.say("all families")
+        st.markdown(words.say("The runs of {family} as a file.", family=formats.literally(name)))
+        for kind, label in kinds.items():
+            st.download_button(
+                label,
+                partial(_made, kind, family),
+                f"{family or 'runs'}-{datetime.now(UTC):%Y-%m-%d}{kind}",
+                on_click="ignore",
+                key=f"runs:export:{kind}",
+                width="stretch",
+            )
+
+
+def _made(kind: ExportKind, family: str | None) -> bytes:
+    return export(fitted.run_log(), kind, family=family, with_bom=kind is ExportKind.CSV)

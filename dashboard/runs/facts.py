@@ -1,0 +1,127 @@
+"""The catalogue's tables: all runs, two side by side, what was deleted; and which rows are asked.
+
+Pure: rows of the engine's catalogue and :class:`Words` in, columns out.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboard.runs import wording
+from engine.api.runs import Flag, Listed, Status
+from engine.text import formats, labels
+from engine.text.i18n import Words
+
+_SETTINGS = (
+    "model_size", "batch_size", "iterations", "sequence_length", "noise_multiplier",
+    "noise_batch_ratio", "epsilon", "delta", "data_budget", "sampling", "privacy_unit",
+    "learning_rate", "seed", "vocabulary_size", "compute_flops", "cross_entropy",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which runs a person wants to see; None and "" are all."""
+
+    family: str | None = None
+    status: str | None = None
+    flag: str | None = None
+    text: str = ""
+
+
+def matching(runs: Sequence[Listed], asked: Asked) -> list[Listed]:
+    """The runs that are asked for; ``text`` is looked for in names, files, ids and sources."""
+    text = _plain(asked.text)
+    return [
+        one
+        for one in runs
+        if asked.family in (None, one.family)
+        and asked.status in (None, one.status)
+        and (asked.flag is None or asked.flag in one.flags)
+        and (not text or text in _plain(_words_of(one)))
+    ]
+
+
+def _words_of(one: Listed) -> str:
+    return " ".join([one.name, one.run_id, one.file or "", str(one.settings.get("source", ""))])
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def runs_table(runs: Sequence[Listed], words: Words) -> dict[str, list[object]]:
+    """A row a run."""
+    return {
+        words.say("Run"): [one.name for one in runs],
+        words.say("Family"): [one.family for one in runs],
+        words.say("Status"): [_status(one, words) for one in runs],
+        words.say("Parameters"): [one.settings.get("model_size") for one in runs],
+        words.say("Batch size"): [one.settings.get("batch_size") for one in runs],
+        words.say("Iterations"): [one.settings.get("iterations") for one in runs],
+        words.say("Noise multiplier σ"): [one.noise_multiplier for one in runs],
+        words.say("Loss (nats)"): [one.settings.get("cross_entropy") for one in runs],
+        words.say("Flags"): [_flags(one, words) for one in runs],
+        words.say("Points of the curve"): [one.points or None for one in runs],
+    }
+
+
+def deleted_table(runs: Sequence[Listed], words: Words) -> dict[str, list[object]]:
+    """A row a deleted run, with when and why."""
+    return {
+        words.say("Run"): [one.name for one in runs],
+        words.say("Family"): [one.family for one in runs],
+        words.say("Deleted"): [
+            None if one.deleted_at is None else one.deleted_at.strftime("%Y-%m-%d %H:%M")
+            for one in runs
+        ],
+        words.say("Reason"): [one.deleted_because for one in runs],
+    }
+
+
+def side_by_side(runs: Sequence[Listed], words: Words) -> dict[str, list[str]]:
+    """What is known of a run or two, a column a run; a setting that differs is in bold."""
+    rows: list[tuple[str, list[str]]] = [
+        (words.say("Identifier"), [f"`{one.run_id[:12]}`" for one in runs]),
+        (words.say("Family"), [labels.evidence_name(one.family, words) for one in runs]),
+        (words.say("Status"), [_status(one, words) for one in runs]),
+        (words.say("Flags"), [_flags(one, words) or "–" for one in runs]),
+    ]
+    for name in _SETTINGS:
+        values = [_value(one.settings.get(name)) for one in runs]
+        if any(value != "–" for value in values):
+            rows.append((words.say(wording.ROLES[name]), values))
+    rows += [
+        (words.say("Source"), [formats.literally(one.file or _source(one)) for one in runs]),
+        (words.say("Recorded"), [f"{one.created_at:%Y-%m-%d %H:%M}" for one in runs]),
+    ]
+    columns: dict[str, list[str]] = {"": [name for name, _ in rows]}
+    for place, one in enumerate(runs):
+        head = formats.literally(one.name)
+        while head in columns:  # two runs of one name
+            head += "\u2009·"
+        columns[head] = [
+            f"**{values[place]}**" if len(set(values)) > 1 and n > 0 else values[place]
+            for n, (_, values) in enumerate(rows)
+        ]
+    return columns
+
+
+def _source(one: Listed) -> str:
+    return str(one.settings.get("source", "–"))
+
+
+def _value(value: object) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, int):
+        return formats.exact(value)
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _status(one: Listed, words: Words) -> str:
+    return words.say(wording.STATUSES[Status(one.status)])
+
+
+def _flags(one: Listed, words: Words) -> str:
+    return ", ".join(words.say(wording.FLAGS[Flag(flag)]) for flag in one.flags)

@@ -1,0 +1,131 @@
+"""The catalogue of the Runs page: filter, look, compare, delete, bring back."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.runs import charts, facts
+from dashboard.ui.colours import LIGHT
+from engine.decision import fitted
+from engine.runs.catalogue import catalogue
+from engine.runs.imports.importing import Asked, import_file, store
+from engine.text.i18n import Words
+from tests.runs.made_runs import NOW
+
+EN, JA = Words("en"), Words("ja")
+CURVES = "run,N,batch_size,seq_len,step,loss\n" + "".join(
+    f"{run},{size},8,16,{step},{loss - step / 400}\n"
+    for run, size, loss in (("=small", 10**7, 5.0), ("large", 10**8, 4.5), ("broken", 10**8, 4.0))
+    for step in (100, 200, 300)
+).replace("broken,100000000,8,16,300,3.25", "broken,100000000,8,16,300,nan")
+
+
+def _page():
+    from dashboard.runs import page
+    from dashboard.state import session
+
+    session.follow_url()
+    page.render(session.current())
+
+
+@pytest.fixture
+def log(monkeypatch, tmp_path):
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "log"))
+    fitted.run_log.cache_clear()
+    path = tmp_path / "ours.csv"
+    path.write_text(CURVES)
+    opened = fitted.run_log()
+    store(opened, import_file(path, opened, Asked(family="ours"), created_at=NOW))
+    yield opened
+    fitted.run_log.cache_clear()
+
+
+@pytest.fixture
+def page(log):
+    opened = AppTest.from_function(_page, default_timeout=180).run()
+    assert not opened.exception
+    return opened
+
+
+def _shown(page):
+    return page.dataframe[0].value
+
+
+def _ours(page):
+    box = next(one for one in page.selectbox if one.key == "runs:filter:family")
+    return box.set_value("ours").run()
+
+
+def test_a_filter_leaves_the_runs_that_are_asked_for(log):
+    runs = catalogue(log)
+    ours = facts.matching(runs, facts.Asked(family="ours"))
+    assert {one.name for one in ours} == {"=small", "large", "broken"}
+    for asked, names in (
+        ({"status": "diverged"}, {"broken"}),
+        ({"text": "ＬＡＲ"}, {"large"}),
+        ({"text": "ours.csv", "status": "finished"}, {"=small", "large"}),
+        ({"flag": "duplicate"}, set()),
+    ):
+        found = facts.matching(ours, facts.Asked(**asked))
+        assert {one.name for one in found} == names
+
+
+def test_the_table_lists_each_run_with_its_figures_and_no_formula(page):
+    rows = _shown(_ours(page)).set_index("Run")
+    assert set(rows.index) == {"'=small", "large", "broken"}
+    assert rows.loc["large", "Parameters"] == 10**8 and rows.loc["large", "Batch size"] == 8
+    assert rows.loc["large", "Iterations"] == 300 and rows.loc["broken", "Status"] == "diverged"
+    assert rows.loc["large", "Noise multiplier σ"] == 0.0
+    assert rows.loc["large", "Points of the curve"] == 3
+
+
+def test_nothing_like_that_is_said(page):
+    _ours(page)
+    page.text_input(key="runs:filter:text").set_value("nothing like that").run()
+    assert any("No run is like this" in text.value for text in page.markdown)
+    assert not any("Parameters" in one.value for one in page.dataframe)
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_two_runs_stand_side_by_side_with_what_differs_in_bold(log, words):
+    runs = [one for one in catalogue(log) if one.name in ("=small", "large")]
+    table = facts.side_by_side(runs, words)
+    rows = dict(zip(table[""], zip(*list(table.values())[1:], strict=True), strict=True))
+    assert rows[words.say("Model size")] == ("**10,000,000**", "**100,000,000**")
+    assert rows[words.say("Batch size")] == ("8", "8")
+    assert len(facts.side_by_side([runs[0], runs[0]], words)) == 3
+
+
+def test_curves_lie_over_one_another_on_logarithmic_axes(log):
+    runs = [one for one in catalogue(log) if one.points and one.family == "ours"]
+    named = [(one.name, log.curve(one.run_id)) for one in runs]
+    drawn = charts.curves(named, EN, LIGHT)
+    assert drawn is not None and len(drawn.figure.data) == 2
+    assert {drawn.figure.layout[f"{axis}axis"].type for axis in "xy"} == {"log"}
+    assert list(drawn.figure.data[0].x) == [100, 200, 300]
+    assert "large falls from 4.25 to 3.75 nats in 300 steps" in drawn.alt
+    assert charts.curves([("none", [])], EN, LIGHT) is None
+
+
+def test_a_long_curve_is_thinned_with_its_end_and_says_so():
+    curve = [(step, 5.0 - step / 10_000) for step in range(1, 5_001)]
+    drawn = charts.curves([("long", curve)], EN, LIGHT)
+    assert drawn is not None
+    assert 500 < len(drawn.figure.data[0].x) <= charts.MOST_POINTS + 1
+    assert drawn.figure.data[0].x[-1] == 5_000
+    assert charts.thinned([("long", curve)]) and not charts.thinned([("short", curve[:10])])
+
+
+def test_an_import_is_undone_with_a_reason_and_brought_back(page, log):
+    page.text_input(key="runs:reason:import").set_value("wrong unit").run()
+    page.button(key="runs:undo").click().run()
+    assert "ours" not in log.families() and not page.exception
+    gone = catalogue(log, deleted=True)
+    assert {one.deleted_because for one in gone} == {"wrong unit"} and len(gone) == 3
+    (reasons,) = [one.value["Reason"] for one in page.dataframe if "Reason" in one.value]
+    assert reasons.tolist() == ["wrong unit"] * 3
+    assert any("3 deleted runs" in one.label for one in page.expander)
+
+
+def test_curves_of_runs_that_are_not_looked_at_are_not_read(log, monkeypatch):
+    monkeypatch.setattr(type(log), "curve", lambda *_: pytest.fail("a curve was read"))
+    assert not AppTest.from_function(_page, default_timeout=180).run().exception
