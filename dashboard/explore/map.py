@@ -6,7 +6,7 @@ from dashboard.answers import cache
 from dashboard.explore import map_charts, wording
 from dashboard.explore import plane as explore_plane
 from dashboard.glossary import lookup
-from dashboard.state import session
+from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
@@ -21,19 +21,17 @@ def draw(now: Scenario, answer: Decision, words: Words, colours: Palette) -> Non
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         quantity = st.segmented_control(
             words.say("What is shown"),
-            list(explore_plane.QUANTITIES),
+            link.SHOWN.options(),
             format_func=lambda key: words.say(explore_plane.QUANTITIES[key]),
-            default="loss",
             required=True,
-            **session.bind_page("explore", "quantity"),
+            **session.bind_default(link.SHOWN, session.value(link.SHOWN)),
         )
         pair = st.segmented_control(
             words.say("Over which two budgets"),
-            list(explore_plane.PLANES),
+            link.PLANE.options(),
             format_func=lambda key: words.say(explore_plane.PLANES[key]),
-            default="compute-data",
             required=True,
-            **session.bind_page("explore", "pair"),
+            **session.bind_default(link.PLANE, session.value(link.PLANE)),
         )
         arrows = quantity == "loss" and st.toggle(
             words.say("What doubling buys"), value=True, **session.bind_page("explore", "arrows")

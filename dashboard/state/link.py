@@ -236,6 +236,20 @@ CURRENCY = Choice(
 )
 PILOT = Pilot(key="pilot", name="pilot", default=None)
 """None: the pilot that runs, else the last."""
+PLANE = Choice(
+    key="plane",
+    name="plane",
+    options=lambda: ["compute-data", "compute-epsilon", "data-epsilon"],
+    default="compute-data",
+)
+"""The two budgets along the axes of the map of Explore."""
+SHOWN = Choice(
+    key="shown",
+    name="shown",
+    options=lambda: ["loss", "cost", "saving", "size"],
+    default="loss",
+)
+"""What that map shows."""
 SLIDE = Number(key="slide", name="slide", bounds=(1, 999), default=1, example="1", convert=round)
 TOUR = Number(key="tour", name="tour", bounds=(1, 6), default=None, example="1", convert=round)
 """None: no tour is under way."""
@@ -260,6 +274,8 @@ FIELDS: dict[str, Field[Any, Any]] = {
         FIGURES,
         PAIRS,
         CURRENCY,
+        PLANE,
+        SHOWN,
         PILOT,
         SLIDE,
         TOUR,

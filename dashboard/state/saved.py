@@ -29,7 +29,7 @@ from engine.errors import InputError
 VARIABLE = "KESSAI_SCENARIOS"
 """Environment variable: a folder in place of ``scenarios`` beside the run log's."""
 FORMAT = "kessai-scenario-1"
-NOT_KEPT = ("lang", "pilot", "slide", "tour")
+NOT_KEPT = ("lang", "plane", "shown", "pilot", "slide", "tour")
 LARGEST_FILE = 2_000_000
 """Characters: thousands of changes, hundreds of long ones."""
 LONGEST_NAME = 60

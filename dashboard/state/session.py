@@ -8,7 +8,7 @@ into the call that draws it.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, TypedDict, TypeVar
+from typing import Any, Generic, Literal, NoReturn, TypedDict, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -77,11 +77,14 @@ def follow_url() -> bool:
     """Take the values of the URL on a first run, and when the URL was changed by anything but
     :func:`write_url`; True if so.
 
-    A rerun may still carry an earlier URL of ours, so the last links are remembered.
+    A rerun may still carry an earlier URL of ours, so the last links are remembered; where nothing
+    else is behind the browser, Back or Forward was pressed (:func:`_went_back`).
     """
     state = st.session_state
-    query = {key: st.query_params[key] for key in link.FIELDS if key in st.query_params}
-    if "_values" in state and (not query or query in state["_links"]):
+    query = _query()
+    is_ours = state.pop("_anew", False)
+    is_known = not query or query in state.get("_links", ())
+    if "_values" in state and is_known and (is_ours or not _went_back(query)):
         return False
     end_example()  # A link that is opened ends an example.
     is_first = "_values" not in state and query.keys() <= {"lang"}
@@ -92,6 +95,33 @@ def follow_url() -> bool:
     state["_refused"], state["_links"] = {}, deque([query], maxlen=_REMEMBERED_LINKS)
     _forget_figures()
     return True
+
+
+def _query() -> dict[str, str]:
+    """The address that came with this request, without what is not ours."""
+    return {key: st.query_params[key] for key in link.FIELDS if key in st.query_params}
+
+
+def _is_behind(query: Mapping[str, str]) -> bool:
+    """Whether this is an address of ours, and not the last one."""
+    links = st.session_state["_links"]
+    return query in links and query != links[-1]
+
+
+def _went_back(query: Mapping[str, str]) -> bool:
+    """Whether an earlier address of ours is asked for, not left over: a request that the browser
+    sent before it had the last run also brings what the widgets showed before that run."""
+    state = st.session_state
+    last_shown = state.get("_shown", {})
+    return _is_behind(query) and all(
+        state[name] == shown for name, shown in last_shown.items() if name in state
+    )
+
+
+def draw_anew() -> NoReturn:
+    """Draw the page anew from a timer, whose request may carry an earlier URL of ours."""
+    st.session_state["_anew"] = True
+    st.rerun()
 
 
 def write_url() -> None:
@@ -414,14 +444,17 @@ def _is_echo(name: str) -> bool:
 
     Every request brings the values of all widgets as the browser held them when it was sent. Where
     a run has set a field's other widget meanwhile (the entry beside a slider), the old value comes
-    back, and Streamlit takes the difference for a choice. It is none where a timer brings it, or
-    where something else was chosen in the same request: a person acts on one widget at a time.
+    back, and Streamlit takes the difference for a choice. It is none where a timer brings it, where
+    an earlier address comes with it, or where something else was chosen in the same request: a
+    person acts on one widget at a time.
     """
     state = st.session_state
     if not _is_superseded(name, state[name]):
         return False
     context = get_script_run_ctx()
     if context is not None and context.fragment_ids_this_run:
+        return True
+    if _is_behind(_query()):
         return True
     return any(
         other != name

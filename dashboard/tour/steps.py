@@ -17,7 +17,7 @@ from engine.api.money import Study
 from engine.text import figures, formats, labels, quantities, verdict
 from engine.text.i18n import N_, Words
 
-_LEFT = ("lang", "currency", "tour")
+_LEFT = ("lang", "currency", "tour", "plane", "shown")
 EXAMPLE: dict[str, link.Value] = {
     key: value for key, value in link.defaults().items() if key not in _LEFT
 } | {

@@ -102,6 +102,8 @@ FIELDS: Mapping[str, str] = {
     "currency": N_("the currency"),
     "figures": N_("the assumptions of the return"),
     "pairs": N_("the measured pairs"),
+    "plane": N_("the axes of the map"),
+    "shown": N_("what the map shows"),
     "slide": N_("the slide"),
     "tour": N_("the step of the tour"),
     "attack_advantage": N_("attacker's advantage under this plan"),

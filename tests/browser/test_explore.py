@@ -41,3 +41,21 @@ def test_a_phone_shows_the_sentence_and_the_map(page: Page, dashboard):
         timeout=NEXT
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_back_undoes_a_click_and_the_link_holds_the_map(page: Page, dashboard):
+    page.goto(f"{dashboard.url}/explore?lang=en&plane=compute-epsilon&shown=size")
+    expect(page.locator("h1")).to_contain_text("Compute pays up to", timeout=FIRST)
+    figure = page.get_by_role("figure", name=re.compile("^Best model size"))
+    expect(figure.locator(".main-svg").first).to_be_visible(timeout=NEXT)
+    before, asked = page.locator("h1").inner_text(), query(page)
+    assert (asked["plane"], asked["shown"]) == ("compute-epsilon", "size")
+    box = figure.locator(".nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
+    expect(page.locator("h1")).not_to_have_text(before, timeout=NEXT)
+    page.wait_for_url(lambda url: asked["compute"] not in url, timeout=NEXT)
+    page.locator('[data-test-script-state="notRunning"]').first.wait_for(timeout=NEXT)
+    page.go_back()
+    expect(page.locator("h1")).to_have_text(before, timeout=NEXT)
+    assert query(page) == asked

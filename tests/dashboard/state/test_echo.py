@@ -33,25 +33,28 @@ class Browser:
         )
         self.ids = entry.id, slider.id
         self.options = list(slider.options)
-        self.timer = self._timer(messages)
+        self.query = QUERY
+        self._hear(messages)
 
-    @staticmethod
-    def _timer(messages: list[ForwardMsg]) -> str:
-        """The fragment that is to run by itself; "" if none is."""
+    def _hear(self, messages: list[ForwardMsg]) -> None:
+        """Keep the address, and the fragment that is to run by itself; "" if none is."""
+        for message in messages:
+            if message.WhichOneof("type") == "page_info_changed":
+                self.query = message.page_info_changed.query_string
         timers = [m.auto_rerun for m in messages if m.WhichOneof("type") == "auto_rerun"]
-        return timers[-1].fragment_id if timers else ""
+        self.timer = timers[-1].fragment_id if timers else ""
 
     def send(self, slider: str, typed: str, fragment: str = "") -> str | None:
         """The entry that a run with these values draws; None where it draws none."""
         messages = settled(self.session, self.request(slider, typed, fragment))
-        self.timer = self._timer(messages)
+        self._hear(messages)
         entry = element(messages, "text_input", "epsilon:typed")
         return entry and (entry.value or entry.default)
 
     def request(self, slider: str, typed: str, fragment: str = "") -> BackMsg:
         message = BackMsg()
         run = message.rerun_script
-        run.query_string, run.fragment_id, run.is_auto_rerun = QUERY, fragment, bool(fragment)
+        run.query_string, run.fragment_id, run.is_auto_rerun = self.query, fragment, bool(fragment)
         widgets = run.widget_states.widgets
         widgets.add(id=self.ids[1]).string_array_value.data.append(slider)
         widgets.add(id=self.ids[0], string_value=typed)
@@ -97,3 +100,16 @@ def test_what_was_typed_stays_whatever_the_slider_repeats(browser):
     assert browser.send("0.7", typed="2") == "2"
     assert browser.send("0.7", typed="3") == "3"
     assert browser.send("2", typed="4") == "4"
+
+
+def test_back_brings_the_earlier_link_and_a_late_request_does_not(browser):
+    """Both ask for an earlier address; a late one also brings what the widgets showed then."""
+    before = browser.query
+    assert browser.send("0.8", typed="0.7") == "0.8"
+    after, browser.query = browser.query, before
+    assert browser.send("0.8", typed="0.7") == "0.8", "sent before the page had the answer"
+    browser.query = before
+    assert browser.send("0.8", typed="0.8") == "0.7", "Back"
+    assert browser.query == before
+    browser.query = after
+    assert browser.send("0.7", typed="0.7") == "0.8", "Forward"
