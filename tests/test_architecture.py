@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # --- the rules ----------------------------------------------------------------------------------
 
-_BASE = {"config", "errors", "interval", "loss_unit"}
+_BASE = {"config", "errors", "interval", "loss_unit", "untrusted"}
 _RECORDS = _BASE | {"runs"}
 _QUESTION = _BASE | {"law", "accounting"}
 
@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "interval": set(),
     "config": {"errors"},
     "loss_unit": {"errors"},
+    "untrusted": {"errors"},
     "durable": {"errors"},
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
@@ -110,7 +111,7 @@ ONLY_IN = {
         "engine.runs.files",
         "engine.runs.arrow",
         "engine.runs.export",
-        "engine.runs.imports.databases",
+        "engine.untrusted.parquet",
         "engine.pilot.text.columnar",
     ),
     "dp_accounting": ("engine.accounting",),
@@ -142,6 +143,30 @@ ATTRIBUTES_ONLY_IN = {
     "cache_data": "dashboard.answers.cache",
     "cache_resource": "dashboard.answers.cache",
 }
+PARSERS_ONLY_IN = {
+    "json.loads": {
+        "engine.untrusted.texts",
+        "engine.pilot.text.docstrings",  # what a process of our own prints
+    },
+    "json.load": {"engine.pilot.text.pysource"},  # the same process's task
+    "tomllib.loads": {"engine.untrusted.texts"},
+    "np.load": {
+        "engine.untrusted.archives",
+        "engine.accounting.table",  # parts that it wrote a moment ago
+        "engine.pilot.text.corpuscache",  # arrays whose fingerprint it checks
+    },
+    "pq.ParquetFile": {"engine.untrusted.parquet", "engine.pilot.text.columnar"},
+    "openpyxl.load_workbook": {"engine.runs.imports.databases"},
+    "sqlite3.connect": {"engine.runs.imports.databases"},
+    "duckdb.connect": {
+        "engine.runs.imports.databases",
+        "engine.runs.export",
+        "engine.runs.log",
+    },
+}
+"""Call of a parser -> the only modules that make it, each within :mod:`engine.untrusted`'s guard or
+limits."""
+CATCHES_ANYTHING = {"engine.untrusted.guard"}
 SQL_ONLY_IN = {
     "engine.runs.log", "engine.runs.export", "engine.runs.imports.databases",
     "engine.runs.imports.trackers",
@@ -262,6 +287,23 @@ def attribute_violations(module: str, source: str) -> list[str]:
     return found
 
 
+def parser_violations(module: str, source: str) -> list[str]:
+    """Parsers of files that are called, and exceptions of all kinds caught, in the wrong place."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if module not in PARSERS_ONLY_IN.get(called, {module}):
+                found.append(f"{module}:{node.lineno} calls {called}: see engine/untrusted/.")
+        if isinstance(node, ast.ExceptHandler) and module not in CATCHES_ANYTHING:
+            caught = "" if node.type is None else ast.unparse(node.type)
+            if caught in ("", "Exception") and not any(
+                isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node)
+            ):
+                found.append(f"{module}:{node.lineno} catches anything: see engine/untrusted/.")
+    return found
+
+
 def sql_in(source: str) -> list[str]:
     """Texts with SQL in them, docstrings and other texts that stand alone excepted."""
     tree = ast.parse(source)
@@ -291,6 +333,11 @@ def test_imports_keep_their_direction(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_state_and_caches_live_in_one_place(module):
     assert attribute_violations(module, MODULES[module].read_text()) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_parsers_stand_behind_one_guard(module):
+    assert parser_violations(module, MODULES[module].read_text()) == []
 
 
 @pytest.mark.parametrize("module", sorted(MODULES.keys() - SQL_ONLY_IN))
@@ -442,3 +489,11 @@ def test_private_names_are_noticed(text):
 )
 def test_public_ones_are_not(text):
     assert not PRIVATE.search(text)
+
+
+def test_a_parser_elsewhere_and_a_blanket_except_are_noticed():
+    source = "import json\njson.loads('1')\ntry:\n    a()\nexcept Exception:\n    b()\n"
+    assert len(parser_violations("engine.law.fit", source)) == 2
+    assert len(parser_violations("engine.untrusted.texts", source)) == 1
+    again = "try:\n    a()\nexcept BaseException:\n    raise\nexcept ValueError:\n    b()\n"
+    assert parser_violations("engine.law.fit", again) == []

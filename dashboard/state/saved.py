@@ -24,7 +24,8 @@ from typing import Any
 
 from dashboard.state import link
 from engine.api.decisions import durable
-from engine.errors import InputError
+from engine.api.tables import attempted, json_value
+from engine.errors import InputError, inert
 
 VARIABLE = "KESSAI_SCENARIOS"
 """Environment variable: a folder in place of ``scenarios`` beside the run log's."""
@@ -168,15 +169,18 @@ def from_json(text: str, *, source: str) -> Saved:
     """The scenario in a file's text. Raises InputError for anything else, naming ``source``."""
     if len(text) > LARGEST_FILE:
         raise _no_scenario(source)
-    try:
-        content = json.loads(text)
+
+    def parse() -> tuple[dict[str, str], tuple[Change, ...], str]:
+        content = json_value(text)
         if content["format"] != FORMAT:
             raise _no_scenario(source)
         fields = {str(k): str(v) for k, v in content["fields"].items() if k not in NOT_KEPT}
-        history = tuple(_change(entry) for entry in content["history"])
-        name = content["name"]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise _no_scenario(source) from None
+        return fields, tuple(_change(entry) for entry in content["history"]), content["name"]
+
+    found = attempted(parse)
+    if found is None:
+        raise _no_scenario(source)
+    fields, history, name = found
     unknown = fields.keys() - link.FIELDS.keys()
     missing = set(link.BUDGETS) - fields.keys()
     if unknown or missing or not isinstance(name, str):
@@ -203,10 +207,11 @@ def file_name(name: str) -> str:
 
 
 def _change(entry: Mapping[str, Any]) -> Change:
-    """An entry of a history. The file may hold anything, so any LookupError or TypeError may come
-    up."""
+    """An entry of a history. The file may hold anything: so may this raise, and its texts are made
+    such as can be shown and kept."""
     fields = {str(k): (str(v[0]), str(v[1])) for k, v in dict(entry["fields"]).items()}
-    return Change(at=str(entry["at"])[:40], who=str(entry["who"])[:LONGEST_NAME], fields=fields)
+    at, who = inert(str(entry["at"])), inert(str(entry["who"]))
+    return Change(at=at[:40], who=who[:LONGEST_NAME], fields=fields)
 
 
 def _name(name: str) -> str:

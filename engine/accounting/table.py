@@ -21,6 +21,7 @@ import numpy as np
 
 from engine.accounting import profile
 from engine.accounting.profile import subsampled_epsilon
+from engine.untrusted.archives import npz_arrays
 
 PATH = Path(__file__).parents[2] / "data" / "accounting" / "noise_multiplier.npz"
 
@@ -50,15 +51,15 @@ class NoiseTable:
 
 def load(path: Path = PATH) -> NoiseTable:
     """The shipped table. Raises FileNotFoundError where it is missing."""
-    with np.load(path) as file:
-        return NoiseTable(
-            **{
-                name: file[name].astype(float)
-                for name in NoiseTable.__dataclass_fields__
-                if name != "provenance"
-            },
-            provenance=str(file["provenance"]),
-        )
+    file = npz_arrays(path)
+    return NoiseTable(
+        **{
+            name: file[name].astype(float)
+            for name in NoiseTable.__dataclass_fields__
+            if name != "provenance"
+        },
+        provenance=str(file["provenance"]),
+    )
 
 
 def build(path: Path = PATH, *, workers: int = 2, say: Callable[[str], None] = print) -> None:

@@ -3,6 +3,8 @@
 from engine.tables.guard import csv_text, harmless
 from engine.tables.numbers import Ambiguous, Mark, Number, Reading, parse_number, unclear
 from engine.tables.reader import Corrections, Detected
+from engine.untrusted.guard import attempted
+from engine.untrusted.texts import json_value
 
 __all__ = [
     "Ambiguous",
@@ -11,8 +13,10 @@ __all__ = [
     "Mark",
     "Number",
     "Reading",
+    "attempted",
     "csv_text",
     "harmless",
+    "json_value",
     "parse_number",
     "unclear",
 ]

@@ -12,7 +12,6 @@ made to hold by making it wide, so its interval score stands beside (Gneiting & 
 plus 2/α times what the truth lies outside), and the width beside that of a fit that knows the form.
 """
 
-import json
 import math
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +47,7 @@ from engine.law.stack import STACKED, StackedFit, StackedLaw, fit_stack
 from engine.runs.evidence import EvidenceSummary, evidence
 from engine.runs.importers.published import SEQUENCE_LENGTH
 from engine.runs.record import Provenance, RunRecord
+from engine.untrusted.texts import json_value
 
 _PEOPLE = (1e5, 1e6, 1e7, 1e8, 1e9)
 _EPSILONS = (1.0, 4.0, 16.0, 64.0)
@@ -174,7 +174,7 @@ def read_laws(folder: Path) -> list[Known]:
     found = []
     for path in paths:
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json_value(path.read_text(encoding="utf-8"))
             laws = tuple(
                 Law.from_dict({"batch_size": None, "capacity": None} | one) for one in data["laws"]
             )

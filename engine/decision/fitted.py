@@ -32,6 +32,8 @@ from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
 from engine.runs.imports.selection import Carries, Selection, select
 from engine.runs.log import RunLog
+from engine.untrusted.guard import attempted
+from engine.untrusted.texts import json_value
 
 PUBLISHED_BERT = "published-bert"
 """Table 2 of McKenna et al. (2025): the strategic default."""
@@ -186,11 +188,8 @@ def _code_hash() -> bytes:
 def _read(path: Path | None) -> StackedFit | None:
     if path is None:
         return None
-    try:
-        return StackedFit.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        # Missing, torn or foreign: fitting again costs seconds and is always right.
-        return None
+    # Missing, torn or foreign: fitting again costs seconds and is always right.
+    return attempted(lambda: StackedFit.from_dict(json_value(path.read_text(encoding="utf-8"))))
 
 
 def _write(path: Path | None, result: StackedFit) -> None:

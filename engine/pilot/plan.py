@@ -21,6 +21,8 @@ from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.runs.checks import canonical_json
+from engine.untrusted.guard import attempted
+from engine.untrusted.texts import json_value
 
 SOURCE = "kessai pilot 1"
 """What records of these trainings carry as source; the number rises when losses change meaning."""
@@ -261,16 +263,18 @@ class PilotPlan:
     @classmethod
     def from_json(cls, text: str) -> "PilotPlan":
         """Inverse of :meth:`to_json`. Raises :class:`InputError` for anything else."""
-        try:
-            data = json.loads(text)
+
+        def parse() -> PilotPlan:
+            data = json_value(text)
             arms = tuple(_arm(arm) for arm in data.pop("arms"))
             return cls(**{**data, "corpus": CorpusSource(**data["corpus"]), "arms": arms})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+
+        found = attempted(parse)
+        if found is None:
             raise InputError(
-                "Expected a pilot plan as Kessai writes it, got something else ({detail}): make "
-                "the plan anew.",
-                detail=type(error).__name__,
-            ) from None
+                "Expected a pilot plan as Kessai writes it, got something else: make the plan anew."
+            )
+        return found
 
 
 def _arm(data: Mapping[str, Any]) -> Arm:

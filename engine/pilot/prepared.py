@@ -26,6 +26,8 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.running.folder import read_text
 from engine.pilot.running.versions import versions as installed
 from engine.pilot.text.identity import IdentityCounts
+from engine.untrusted.guard import attempted
+from engine.untrusted.texts import json_value
 
 PREPARED_FILE = "prepared.json"
 TYPICAL_BATCH = 512
@@ -90,8 +92,9 @@ class Prepared:
     @classmethod
     def from_json(cls, text: str | None) -> "Prepared | None":
         """Inverse of :meth:`to_json`; None for anything else."""
-        try:
-            data = json.loads(text or "")
+
+        def parse() -> Prepared:
+            data = json_value(text or "")
             counted = data.get("identity")
             return cls(
                 **{
@@ -102,8 +105,8 @@ class Prepared:
                     "speeds": tuple(Speed(**speed) for speed in data["speeds"]),
                 }
             )
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return None
+
+        return attempted(parse)
 
 
 def read_prepared(folder: Path) -> Prepared | None:

@@ -5,7 +5,6 @@ file has a table for each name; a CSV file a header line and a row each, and com
 :mod:`engine.tables.reader` as spreadsheets of other countries and encodings save it.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -17,6 +16,7 @@ from engine.tables.encoding import detect
 from engine.tables.guard import BOM, csv_text
 from engine.tables.numbers import CURRENCIES
 from engine.tables.reader import Corrections, Detected, Row, Table, read_table
+from engine.untrusted.texts import toml_document
 
 _FIELDS = tuple(field.name for field in fields(Assumption))
 _NUMBERS = ("value", "low", "high")
@@ -37,10 +37,7 @@ def to_toml(table: Assumptions) -> str:
 def from_toml(text: str) -> Assumptions:
     """The table in a TOML text. Raises :class:`InputError` for anything else."""
     _require_size(text)
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError("Expected a TOML file: {reason}.", reason=error) from None
+    content = toml_document(text)
     rows = []
     for name, row in content.items():
         if not isinstance(row, Mapping):

@@ -19,6 +19,7 @@ from typing import Literal, TypeVar, overload
 
 from engine.config import require_integer
 from engine.errors import InputError
+from engine.untrusted.texts import json_value
 
 _INT64 = 2**63 - 1
 _Kind = TypeVar("_Kind", bound=StrEnum)
@@ -109,7 +110,7 @@ def require_text(name: str, value: object, *, optional: bool) -> None:
 
 def canonical_object(name: str, text: str) -> str:
     try:
-        value = json.loads(text)
+        value = json_value(text)
         if isinstance(value, dict):
             return canonical_json(value)
     except (ValueError, RecursionError):

@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from engine import durable
 from engine.errors import InputError
 from engine.runs import folder as places
+from engine.untrusted.guard import attempted, guarded
+from engine.untrusted.texts import json_value
 
 FOLDER = "deletions"
 LONGEST_REASON = 500
@@ -129,23 +132,29 @@ def listing(folder: Path) -> list[Path]:
 
 def read(path: Path) -> Entry:
     """One entry; :class:`InputError` where the file is none, or damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not _NAME.fullmatch(path.name) or content["format"] != _FORMAT:
-            raise ValueError("another format")
-        return Entry(
-            act=Act(content["act"]),
-            at=_moment(content["at"]),
-            reason=str(content["reason"]),
-            runs={str(name): _moment(text) for name, text in content["runs"].items()},
-            imports={str(name): _moment(text) for name, text in content["imports"].items()},
-        )
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
+
+    def refusal(_: str) -> InputError:
+        return InputError(
             "Expected a deletion from the run log, got another file, or a damaged one."
-        ) from error
+        )
+
+    text = guarded(path.read_bytes, refusal, passing=(FileNotFoundError,))
+    found = attempted(lambda: _entry(path.name, json_value(text)))
+    if found is None:
+        raise refusal("")
+    return found
+
+
+def _entry(name: str, content: Any) -> Entry:
+    if not _NAME.fullmatch(name) or content["format"] != _FORMAT:
+        raise ValueError("another format")
+    return Entry(
+        act=Act(content["act"]),
+        at=_moment(content["at"]),
+        reason=str(content["reason"]),
+        runs={str(name): _moment(text) for name, text in content["runs"].items()},
+        imports={str(name): _moment(text) for name, text in content["imports"].items()},
+    )
 
 
 class Watch:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from engine.errors import InputError
 from engine.runs.catalogue import Listed, catalogue
 from engine.runs.imports import journal
-from engine.runs.log import RunLog
+from engine.runs.log import DUCKDB_LIMITS, RunLog
 from engine.tables.guard import csv_text, harmless
 
 
@@ -123,7 +123,7 @@ def _guarded(table: pa.Table) -> pa.Table:
 def _database(source: Path) -> Path:
     """A DuckDB file with the tables ``runs`` and ``curves``, made of a Parquet file."""
     path = source.with_suffix(Kind.DUCKDB)
-    with duckdb.connect(str(path)) as base:
+    with duckdb.connect(str(path), config=DUCKDB_LIMITS) as base:
         base.execute(
             "CREATE TABLE runs AS SELECT * EXCLUDE (curve) FROM read_parquet($source)",
             {"source": str(source)},

@@ -22,6 +22,7 @@ A reader validates files again, records included: a foreign file is a reason, ne
 import fcntl
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine import durable
@@ -38,6 +38,8 @@ from engine.runs import deletions
 from engine.runs.arrow import from_table, preferred, require_schema, to_table
 from engine.runs.folder import listing, unwritable
 from engine.runs.record import RunRecord
+from engine.untrusted.guard import guarded
+from engine.untrusted.parquet import parquet_table
 
 SMALL_FILE = 4 * 2**20
 """Bytes; compaction leaves larger files alone, so that its cost stays that of the new runs."""
@@ -88,21 +90,29 @@ def read(path: Path) -> list[RunRecord]:
 
     FileNotFoundError passes: the caller knows whether that is news.
     """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+    _require_plain_name(path.name)
+
+    def parse() -> list[RunRecord]:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
             raise InputError("Expected a regular file.")
         with path.open("rb") as handle:
-            parquet = pq.ParquetFile(handle, page_checksum_verification=True)
-            require_schema(parquet.schema_arrow)
-            table = parquet.read()
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError("Expected a readable Parquet file: {detail}", detail=detail) from error
-    return from_table(table)
+            return from_table(parquet_table(handle, status.st_size, accept=require_schema))
+
+    return guarded(parse, not_parquet, passing=(FileNotFoundError,))
+
+
+def not_parquet(reason: str) -> InputError:
+    """The refusal of a file that is no Parquet, or a damaged one."""
+    return InputError("Expected a readable Parquet file: {detail}", detail=reason)
+
+
+def _require_plain_name(name: str) -> None:
+    """Raises InputError for a name that DuckDB would take for a pattern of other files."""
+    if re.search(r"[*?\[]", name):
+        raise InputError(
+            "Expected a file name without *, ? and [, got {name}: rename the file.", name=name
+        )
 
 
 def file_name(run_ids: Iterable[str], *, again: str = "") -> str:

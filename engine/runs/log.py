@@ -37,11 +37,19 @@ from engine.runs.arrow import SCHEMA, from_table
 from engine.runs.files import Compaction, SkippedFile
 from engine.runs.folder import listing, unwritable
 from engine.runs.record import FIELDS, RunRecord
+from engine.untrusted.guard import reason_of
 
 DATA_VARIABLE = "KESSAI_DATA"
 """Environment variable: the folder that this installation's runs go to."""
 COMMITTED = Path(__file__).resolve().parents[2] / "data" / "runs"
 """The campaign that comes with the source, and the default folder."""
+
+DUCKDB_LIMITS: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "1GiB",
+    "threads": 2,
+    "temp_directory": "",
+}
+"""What every database here may use: no query takes the machine, and none writes to a disk."""
 
 _SQL_TYPES = {
     "bool": "BOOLEAN",
@@ -92,7 +100,7 @@ class RunLog:
         self._loaded: dict[Path, tuple[int, ...]] = {}
         self._skipped: dict[Path, tuple[tuple[int, ...], SkippedFile]] = {}
         self._deletions = deletions.Watch(self.folder)
-        self._connection = duckdb.connect(":memory:")
+        self._connection = duckdb.connect(":memory:", config=DUCKDB_LIMITS)
         # Also at exit: the process's log, which is never closed, would be reported as a leak.
         self._finalizer = weakref.finalize(self, self._connection.close)
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -290,23 +298,23 @@ class RunLog:
         for path in [p for p in self._skipped if p.parent == folder]:
             if self._skipped[path][0] != found.get(path):
                 del self._skipped[path]
-        fresh = []
+        fresh: dict[Path, list[str]] = {}
         for path, signature in found.items():
             if path in self._skipped or (path in self._loaded and path not in gone):
                 continue
             try:
-                files.read(path)
+                ids = sorted(record.run_id for record in files.read(path))
             except FileNotFoundError:
                 continue
             except InputError as error:
                 self._skipped[path] = (signature, SkippedFile(path=path, reason=error))
             else:
-                fresh.append(path)
+                fresh[path] = ids
         try:
             self._exchange(fresh, gone)
-        except duckdb.Error:  # one was removed by hand since: find out which
-            self._exchange([], gone)
-            fresh = [path for path in fresh if self._try(path, found[path])]
+        except (duckdb.Error, InputError):  # removed by hand since, or read in two ways: which?
+            self._exchange({}, gone)
+            fresh = {p: ids for p, ids in fresh.items() if self._try(p, ids, found[p])}
         for path in gone:
             del self._loaded[path]
         self._loaded.update((path, found[path]) for path in fresh)
@@ -343,17 +351,24 @@ class RunLog:
         finally:
             cursor.close()
 
-    def _try(self, path: Path, signature: tuple[int, ...]) -> bool:
+    def _try(self, path: Path, ids: list[str], signature: tuple[int, ...]) -> bool:
         try:
-            self._exchange([path], [])
+            self._exchange({path: ids}, [])
         except duckdb.Error as error:
-            reason = InputError("Expected a readable Parquet file: {detail}", detail=error)
-            self._skipped[path] = (signature, SkippedFile(path=path, reason=reason))
-            return False
-        return True
+            reason = files.not_parquet(reason_of(error))
+        except InputError as error:
+            reason = error
+        else:
+            return True
+        self._skipped[path] = (signature, SkippedFile(path=path, reason=reason))
+        return False
 
-    def _exchange(self, fresh: list[Path], gone: list[Path]) -> None:
-        """Swap files' rows in one transaction, so that a query sees all of it or nothing."""
+    def _exchange(self, fresh: Mapping[Path, list[str]], gone: list[Path]) -> None:
+        """Swap files' rows in one transaction, so that a query sees all of it or nothing.
+
+        ``fresh``: the run ids that another parser found in each file. Raises :class:`InputError`
+        where this one finds others.
+        """
         if not fresh and not gone:
             return
         cursor = self._connection.cursor()
@@ -370,8 +385,9 @@ class RunLog:
                     "$files, filename = true, hive_partitioning = false)",
                     {"files": [str(path) for path in fresh]},
                 )
+                _require_same(cursor, fresh)
             cursor.commit()
-        except duckdb.Error:
+        except (duckdb.Error, InputError):
             cursor.rollback()
             raise
         finally:
@@ -414,6 +430,20 @@ def _token(until: Mapping[str, datetime], run_ids: Iterable[str]) -> str:
     none was."""
     parts = [f"{name} {until[name].isoformat()}" for name in sorted(run_ids) if name in until]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8] if parts else ""
+
+
+def _require_same(cursor: duckdb.DuckDBPyConnection, files_read: Mapping[Path, list[str]]) -> None:
+    """Raise :class:`InputError` unless both parsers found the same runs in each file."""
+    found = cursor.execute(
+        "SELECT file, list(run_id ORDER BY run_id) FROM stored "
+        "WHERE file IN (SELECT unnest($files)) GROUP BY file",
+        {"files": [str(path) for path in files_read]},
+    ).fetchall()
+    if dict(found) != {str(path): ids for path, ids in files_read.items() if ids}:
+        raise InputError(
+            "Expected a file that every reader of Parquet reads alike, got one that two of them "
+            "read differently."
+        )
 
 
 def _sql_list(paths: Iterable[Path]) -> str:

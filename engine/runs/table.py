@@ -5,7 +5,6 @@ mistyped ``learnig_rate`` would otherwise be lost silently. What follows from ot
 left out: ``compute_flops`` (6·M·B·T·S) and ``noise_batch_ratio``.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from engine.errors import InputError
 from engine.runs.checks import unexpected
 from engine.runs.record import COUNTS, FIELDS, NULLABLE, NUMBERS, RunRecord
 from engine.tables.numbers import Ambiguous, Number, not_finite, parse_number, unclear
+from engine.untrusted.texts import json_value
 
 _REQUIRED = tuple(
     name
@@ -178,7 +178,7 @@ def _parse_time(text: str) -> datetime:
 
 def _parse_curve(text: str) -> object:
     try:
-        return json.loads(text)
+        return json_value(text)
     except (ValueError, RecursionError):
         raise unexpected("curve", "a list of (iteration, cross_entropy)", text) from None
 

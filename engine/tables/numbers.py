@@ -163,6 +163,8 @@ def both_readings(text: str) -> Ambiguous | None:
     Of "1.500" :func:`parse_number` alone says 1.5; a table whose other cells prove a decimal
     comma means 1,500 by it.
     """
+    if len(text) > LONGEST:
+        return None
     tidy, unit = _without_unit(text)
     point, comma = (_value(tidy, mark) for mark in Mark)
     if point is None or comma is None or point == comma:

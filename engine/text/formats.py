@@ -16,7 +16,7 @@ catalogues (:mod:`dashboard.decide.wording`), not from here. :func:`parse` reads
 import re
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 
-from engine.errors import InputError
+from engine.errors import InputError, inert
 from engine.tables.numbers import NotANumber, parse_number, typed_number
 
 _SCALES = {
@@ -181,9 +181,13 @@ def parse(text: str, *, name: str, example: str) -> float:
 
 
 def literally(text: str) -> str:
-    """Somebody's own words in Markdown, as they are.
+    """Somebody's own words in Markdown, as they are: no formats, no links, nothing unseen.
 
     >>> print(literally("*A* :red[B] $5"))
     \\*A\\* \\:red\\[B\\] \\$5
     """
-    return re.sub(r"([\\`*_\[\]$~#<>|]|:(?=\w))", r"\\\1", text)
+    text = re.sub(r"([\\`*_\[\]$~#<>|&]|:(?=\w))", r"\\\1", inert(text))
+    # An address in plain text becomes a link too, unless it is no address any more.
+    return re.sub(
+        r"(:(?=//)|\bwww(?=\.)|@(?=\w))", lambda part: f"{part[0]}\u2060", text, flags=re.IGNORECASE
+    )

@@ -23,6 +23,8 @@ import unicodedata
 from io import TextIOWrapper
 from typing import TextIO
 
+from engine.errors import inert
+
 _WRITTEN_OUT = {
     "≤": ("≦", "<="), "≥": ("≧", ">="), "×": ("x",), "·": ("・", "*"), "−": ("-",), "–": ("-",),
     "—": ("―", "-"), "―": ("-",), "‐": ("-",), "→": ("->",), "…": ("...",), "“": ('"',),
@@ -38,6 +40,9 @@ _WRITTEN_OUT = {
 """Sign -> what stands for it, the nearest first; taken is the first that the encoding has."""
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵐᵀ", "0123456789+-mT", strict=True))
 _RAISED_RUN = re.compile(f"[{''.join(_RAISED)}]+")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
+_UNSEEN = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+"""Of these some steer a terminal and some turn the direction of writing."""
 _GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
 
 
@@ -64,7 +69,8 @@ def say(text: str, *, is_json: bool = False) -> bool:
         return False
     encoding = encoding_of(sys.stdout)
     if is_json:
-        return _write(sys.stdout, f"{text if _is_utf_8(encoding) else json_in_ascii(text)}\n")
+        beyond = _UNSEEN if _is_utf_8(encoding) else _BEYOND_ASCII
+        return _write(sys.stdout, f"{json_without(beyond, text)}\n")
     plain = shown(text, encoding)
     arrived = _write(sys.stdout, f"{plain}\n")
     if len(_escapes(plain)) > len(_escapes(text)):
@@ -86,7 +92,11 @@ def encoding_of(stream: TextIO | None) -> str:
 
 
 def shown(text: str, encoding: str) -> str:
-    """``text`` in signs that ``encoding`` has: written out where there is a form, else escaped."""
+    """``text`` in signs that ``encoding`` has: written out where there is a form, else escaped.
+
+    What would steer the terminal or turn the direction of writing, in somebody's names, is inert.
+    """
+    text = "\n".join(map(inert, text.split("\n")))
     if _carries(text, encoding):
         return text
 
@@ -97,9 +107,9 @@ def shown(text: str, encoding: str) -> str:
     return "".join(_sign(sign, encoding) for sign in _RAISED_RUN.sub(raised, text))
 
 
-def json_in_ascii(text: str) -> str:
-    """A JSON text with every other sign escaped: outside its strings JSON has none."""
-    return re.sub(r"[^\x00-\x7f]", lambda sign: json.dumps(sign[0])[1:-1], text)
+def json_without(signs: re.Pattern[str], text: str) -> str:
+    """A JSON text with these signs, none of ASCII, escaped: outside its strings JSON has none."""
+    return signs.sub(lambda sign: json.dumps(sign[0])[1:-1], text)
 
 
 def _sign(sign: str, encoding: str) -> str:

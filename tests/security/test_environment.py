@@ -164,7 +164,7 @@ COMMANDS = (
     "pilot plan --minutes 1 --corpus folder --path nothing",
     "transfer nothing nothing-else",
     "sweep nothing.toml --dry-run",
-    "table --out /nowhere/table.npz",
+    "table --help",
 )
 NOBODY = ["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups"]
 SETTINGS: dict[str, dict[str, str | None]] = {

@@ -32,6 +32,7 @@ from engine.accounting.mechanism import Mechanism
 from engine.durable import sync_folder
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
+from engine.untrusted.texts import json_value
 
 _FORMAT = "kessai privacy ledger 1"
 
@@ -175,7 +176,7 @@ def _total(content: bytes, header: dict[str, Any]) -> int:
     charged, promised = 0, 0
     for number, line in enumerate(content.splitlines(), start=1):
         try:
-            entry = json.loads(line)
+            entry = json_value(line)
             if number == 1:
                 known = entry["format"] == _FORMAT
                 promised = entry["promised"]

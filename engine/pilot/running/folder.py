@@ -35,6 +35,8 @@ from engine import durable
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.runs.log import COMMITTED, DATA_VARIABLE
+from engine.untrusted.guard import attempted
+from engine.untrusted.texts import json_value
 
 PILOTS_VARIABLE = "KESSAI_PILOTS"
 """Environment variable: the folder of all pilots."""
@@ -159,12 +161,12 @@ class PilotFolder:
     def source(self) -> CorpusSource:
         """The corpus that a preparation is for. Raises :class:`InputError` where there is none."""
         text = read_text(self.path / SOURCE_FILE)
-        try:
-            return CorpusSource(**json.loads(text or ""))
-        except (ValueError, TypeError):
+        found = attempted(lambda: CorpusSource(**json_value(text or "")))
+        if found is None:
             raise InputError(
                 "Expected a preparation called {name}, found none: start one.", name=self.name
-            ) from None
+            )
+        return found
 
     def store_source(self, source: CorpusSource) -> None:
         """Say which corpus is to be prepared."""

@@ -18,6 +18,7 @@ from typing import Any
 from engine.errors import InputError
 from engine.pilot.audits.audit import Audit
 from engine.pilot.running.folder import read_text, write_text
+from engine.untrusted.texts import json_value
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 STALLED_AFTER = 60.0
@@ -107,7 +108,7 @@ class Status:
     def from_json(cls, text: str | None) -> "Status | None":
         """Inverse of :meth:`to_json`; None for anything else."""
         try:
-            data = _known(cls, json.loads(text or ""))
+            data = _known(cls, json_value(text or ""))
             return cls(
                 **{
                     **data,
@@ -164,7 +165,7 @@ class TrainingResult:
     def from_json(cls, text: str | None) -> "TrainingResult | None":
         """Inverse of :meth:`to_json`; None for anything else."""
         try:
-            data = _known(cls, json.loads(text or ""))
+            data = _known(cls, json_value(text or ""))
             audits = tuple(Audit.from_dict(audit) for audit in data.get("audits", ()))
             return cls(**{**data, "curve": _points(data["curve"]), "audits": audits})
         except (ValueError, TypeError, KeyError, AttributeError):

@@ -17,7 +17,6 @@ Loads no torch.
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +24,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, Engine
 from engine.pilot.sweeps.grid import Grid, SweepPlan
 from engine.runs.checks import count, real, unexpected
+from engine.untrusted.texts import toml_document
 
 MOST_RUNS = 100_000
 _POWER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*\^\s*([+-]?\d+(?:\.\d+)?)\s*")
@@ -45,10 +45,9 @@ _LISTS = ("model_sizes", "noise_batch_ratios", "learning_rates", "seeds")
 
 def parse(text: str) -> SweepPlan:
     """Read a plan. Raises :class:`InputError` with the first thing wrong with it."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError("Expected a sweep plan in TOML: {reason}.", reason=error) from None
+    document = toml_document(
+        text, lambda reason: InputError("Expected a sweep plan in TOML: {reason}.", reason=reason)
+    )
     _only(document, _TOP, "the plan")
     workers = _table(document, "workers", _WORKERS)
     given = _table(document, "defaults", set(_DEFAULTS))

@@ -9,7 +9,6 @@ was not measured is taken to go as the nearest one that was, in log M. Loads no 
 50.0
 """
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from statistics import median
 
 from engine.pilot.plan import TrainingSettings
 from engine.runs.record import RunRecord
+from engine.untrusted.texts import json_value
 
 
 class Pace:
@@ -36,7 +36,7 @@ class Pace:
 
     def learn(self, record: RunRecord) -> None:
         """Take over what a record says of its time; nothing where it says nothing."""
-        seconds = json.loads(record.versions).get("seconds")
+        seconds = json_value(record.versions).get("seconds")
         if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
             self.add(record.model_size, record.compute_flops, seconds)
 

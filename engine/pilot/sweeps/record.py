@@ -7,7 +7,6 @@ run can be compared with a plan.
 Imports torch only to ask a GPU for its name.
 """
 
-import json
 import math
 import os
 import platform
@@ -22,6 +21,7 @@ from engine.pilot.sweeps.grid import defining
 from engine.pilot.text.corpus import Corpus
 from engine.runs.checks import canonical_json
 from engine.runs.record import UNTRAINED_LOSS, RunRecord
+from engine.untrusted.texts import json_value
 
 FAILED_FILE = "failed.jsonl"
 
@@ -60,7 +60,7 @@ def failures(folder: Path) -> dict[str, str]:
     found = {}
     for line in lines:
         try:
-            note = json.loads(line)
+            note = json_value(line)
             found[note["run_id"]] = str(note["reason"])
         except (ValueError, TypeError, KeyError):
             continue
@@ -137,7 +137,7 @@ def settings_told(run: TrainingSettings, corpus: Corpus) -> dict[str, Any]:
 
 def settings_differ(record: RunRecord, run: TrainingSettings, corpus: Corpus) -> bool:
     """Whether a finished run of the same id was trained otherwise, as far as its record tells."""
-    told = json.loads(record.versions)
+    told = json_value(record.versions)
     return any(
         name in told and told[name] != value for name, value in settings_told(run, corpus).items()
     )

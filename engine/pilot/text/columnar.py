@@ -1,6 +1,7 @@
 """Rows of Parquet files and of Hugging Face datasets, a batch at a time."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text.documents import columns_of, document_of, require_columns, unreadable
 from engine.pilot.text.refusals import Progress, Refused, Row
+from engine.untrusted.guard import guarded
 
 _ROWS = 1024
 _SAVED_BY_DATASETS = ("state.json", "dataset_dict.json")
@@ -21,16 +23,20 @@ def parquet_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterat
     """The rows of one file; memory holds a batch of them."""
     names = columns_of(source)
     place = 0
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            require_columns(source, file.schema_arrow.names)
-            for batch in file.iter_batches(batch_size=_ROWS, columns=names):
-                for row in zip(*(_values(batch.column(name)) for name in names), strict=True):
-                    place += 1
-                    yield document_of(dict(zip(names, row, strict=True)), place, source)
-                progress(place / max(file.metadata.num_rows, 1))
-    except pa.ArrowException as error:
-        raise unreadable(source, type(error).__name__) from None
+    refusal = partial(unreadable, source)
+    with guarded(lambda: pq.ParquetFile(path, page_checksum_verification=True), refusal) as file:
+        require_columns(source, file.schema_arrow.names)
+        batches = file.iter_batches(batch_size=_ROWS, columns=names)
+        while columns := guarded(lambda: _columns(next(batches, None), names), refusal):
+            for row in zip(*columns, strict=True):
+                place += 1
+                yield document_of(dict(zip(names, row, strict=True)), place, source)
+            progress(place / max(file.metadata.num_rows, 1))
+
+
+def _columns(batch: pa.RecordBatch | None, names: list[str]) -> list[list[Any]]:
+    """The plain values of a batch, a list a column; nothing where there is none."""
+    return [] if batch is None else [_values(batch.column(name)) for name in names]
 
 
 def _values(column: pa.Array) -> list[Any]:

@@ -29,6 +29,7 @@ import numpy as np
 from engine.durable import remove_leftovers, sync_file, sync_folder, temporary_path
 from engine.errors import InputError
 from engine.pilot.text.identity import IdentityCounts
+from engine.untrusted.texts import json_value
 
 FORMAT = 1
 """Rises when the files or the fingerprint change."""
@@ -72,7 +73,7 @@ def _short(text: str) -> str:
 def read(place: Place, tokenizer_sha256: str) -> Stored | None:
     """The corpus there; None where there is none, or a torn or changed one."""
     try:
-        description = json.loads((place.path / _DESCRIPTION).read_text(encoding="utf-8"))
+        description = json_value((place.path / _DESCRIPTION).read_text(encoding="utf-8"))
         arrays = [
             np.load(place.path / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in ("tokens", "document_starts", "unit_starts")

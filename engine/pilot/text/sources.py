@@ -18,7 +18,6 @@ The encoding of text files is found from their first MiB (:mod:`engine.tables.en
 import csv
 import hashlib
 import io
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +39,7 @@ from engine.pilot.text.refusals import Progress, Refused, Row
 from engine.runs.checks import canonical_json
 from engine.tables.encoding import SAMPLE, detect
 from engine.tables.reader import key, long_cells, separator_of
+from engine.untrusted.texts import json_value
 
 CODE_VERSION = 3
 """Rises when the same files give other documents."""
@@ -165,8 +165,8 @@ def _json_row(line: str, number: int, source: CorpusSource) -> Row | Refused:
     if any("\udc80" <= letter <= "\udcff" for letter in line):
         return Refused(reason=refusals.ENCODING, place=number)
     try:
-        values = json.loads(line)
-    except (ValueError, RecursionError):
+        values = json_value(line, may_hold_halves=True)
+    except InputError:
         return Refused(reason=refusals.NOT_JSON, place=number)
     if not isinstance(values, dict):
         return Refused(reason=refusals.NOT_JSON, place=number)

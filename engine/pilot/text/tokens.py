@@ -6,7 +6,6 @@ makers must have trained it on other text. Kessai cannot check that; it records 
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from engine.errors import InputError
+from engine.untrusted.guard import guarded
+from engine.untrusted.texts import json_value
 
 BYTES = "bytes"
 
@@ -57,10 +58,7 @@ def tokenizer_of(name: str) -> Tokenizer:
             "Expected the package tokenizers for {path}: pip install tokenizers, or use bytes.",
             path=name,
         ) from None
-    try:
-        model = Model.from_str(content.decode())
-    except Exception:  # noqa: BLE001 (the package raises nothing more particular)
-        raise _not_a_tokenizer(name) from None
+    model = guarded(lambda: Model.from_str(content.decode()), lambda _: _not_a_tokenizer(name))
     model.no_truncation()
     model.no_padding()
     numbers = model.get_vocab(with_added_tokens=True).values()
@@ -83,7 +81,7 @@ def _content(path: Path) -> bytes:
             reason=error.strerror or error,
         ) from None
     try:
-        if "model" in json.loads(content):
+        if "model" in json_value(content):
             return content
     except (ValueError, TypeError, RecursionError):
         pass

@@ -8,54 +8,73 @@ files, since a view in one may name them.
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
-from zipfile import BadZipFile
 
 import duckdb
 import openpyxl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from engine.errors import InputError
+from engine.runs.files import not_parquet
 from engine.runs.imports.sheet import Sheet, SheetRow
+from engine.runs.log import DUCKDB_LIMITS
+from engine.untrusted.archives import require_unpackable
+from engine.untrusted.guard import Clock, guarded, interrupted_in_time, reason_of, require_cells
+from engine.untrusted.parquet import parquet_table
 
+_ROWS = 4096
 Score = Callable[[Sequence[str]], int]
 """Header -> how many of its columns are known."""
 
 
 def parquet_sheet(path: Path) -> Sheet:
     """A Parquet file; rows count from 1."""
-    try:
+
+    def parse() -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         with path.open("rb") as handle:
-            table = pq.ParquetFile(handle).read()
-            rows = table.to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError("Expected a readable Parquet file: {detail}", detail=detail) from error
-    header = tuple(table.column_names)
-    return _sheet(path, header, [tuple(row[name] for name in header) for row in rows], first=1)
+            table = parquet_table(handle, path.stat().st_size)
+        columns = [column.to_pylist() for column in table.columns]
+        return tuple(table.column_names), list(zip(*columns, strict=True))
+
+    header, rows = guarded(parse, not_parquet)
+    return _sheet(path, header, rows, first=1)
 
 
 def workbook_sheet(path: Path, score: Score) -> Sheet:
     """The sheet of an Excel workbook that has most known columns; values, not formulas."""
-    try:
+
+    def parse() -> dict[str, list[tuple[object, ...]]]:
         content = BytesIO(path.read_bytes())  # by name it takes certain endings only
+        require_unpackable(content, len(content.getvalue()))
         book = openpyxl.load_workbook(content, read_only=True, data_only=True)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise InputError(
-            "Expected a readable workbook, got {file}: {reason}.",
-            file=path.name,
-            reason=str(error)[:80] or type(error).__name__,
-        ) from None
+        with closing(book):
+            return {page.title: _cells(page) for page in book.worksheets}
+
+    grids = guarded(
+        parse,
+        lambda reason: InputError(
+            "Expected a readable workbook, got {file}: {reason}.", file=path.name, reason=reason
+        ),
+    )
     found: dict[str, Sheet] = {}
-    with closing(book):
-        for page in book.worksheets:
-            rows = [tuple(row) for row in page.iter_rows(values_only=True)]
-            if sheet := _from_grid(path, rows, score):
-                found[page.title] = sheet
+    for title, rows in grids.items():
+        if sheet := _from_grid(path, rows, score):
+            found[title] = sheet
     return _chosen(path, found, score)
+
+
+def _cells(page: Any) -> list[tuple[object, ...]]:
+    """The cells of a sheet, as many as a table may have."""
+    clock, rows, count = Clock(), [], 0
+    for row in page.iter_rows(values_only=True):
+        count += len(row)
+        require_cells(count)
+        clock.look()
+        rows.append(tuple(row))
+    return rows
 
 
 def _from_grid(path: Path, rows: list[tuple[object, ...]], score: Score) -> Sheet | None:
@@ -79,12 +98,16 @@ def _from_grid(path: Path, rows: list[tuple[object, ...]], score: Score) -> Shee
 
 @contextmanager
 def sqlite(path: Path) -> Iterator[sqlite3.Connection]:
-    """A SQLite database, read-only. Raises :class:`InputError` where it is none."""
+    """A SQLite database, read-only, for a limited time. Raises :class:`InputError` where it is
+    none."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+        with (
+            closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection,
+            interrupted_in_time(connection.interrupt),
+        ):
             yield connection
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from None
+    except (sqlite3.Error, UnicodeError, OverflowError) as error:
+        raise _unreadable(path, reason_of(error)) from None
 
 
 def sqlite_tables(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
@@ -104,17 +127,18 @@ def sqlite_sheet(path: Path, score: Score) -> Sheet:
     with sqlite(path) as connection:
         tables = sqlite_tables(connection)
         name = _best(path, tables, score)
-        rows = connection.execute(f"SELECT * FROM {_quoted(name)}").fetchall()
+        rows = _fetched(connection.execute(f"SELECT * FROM {_quoted(name)}"), tables[name])
     return _sheet(path, tables[name], rows, first=1)
 
 
 def duckdb_sheet(path: Path, score: Score) -> Sheet:
     """The table of a DuckDB database with most known columns."""
-    try:
+
+    def parse() -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         connection = duckdb.connect(
-            str(path), read_only=True, config={"enable_external_access": "false"}
+            str(path), read_only=True, config={"enable_external_access": "false", **DUCKDB_LIMITS}
         )
-        with closing(connection):
+        with closing(connection), interrupted_in_time(connection.interrupt):
             tables: dict[str, tuple[str, ...]] = {}
             for name, column in connection.execute(
                 "SELECT table_name, column_name FROM information_schema.columns "
@@ -122,10 +146,20 @@ def duckdb_sheet(path: Path, score: Score) -> Sheet:
             ).fetchall():
                 tables[name] = (*tables.get(name, ()), column)
             name = _best(path, tables, score)
-            rows = connection.execute(f"SELECT * FROM {_quoted(name)}").fetchall()
-    except duckdb.Error as error:
-        raise _unreadable(path, error) from None
-    return _sheet(path, tables[name], rows, first=1)
+            rows = _fetched(connection.execute(f"SELECT * FROM {_quoted(name)}"), tables[name])
+            return tables[name], rows
+
+    header, rows = guarded(parse, partial(_unreadable, path))
+    return _sheet(path, header, rows, first=1)
+
+
+def _fetched(cursor: Any, header: Sequence[str]) -> list[tuple[object, ...]]:
+    """The rows of a query, as many as a table may have."""
+    rows: list[tuple[object, ...]] = []
+    while some := cursor.fetchmany(_ROWS):
+        rows += some
+        require_cells(len(rows) * len(header))
+    return rows
 
 
 def _sheet(
@@ -171,9 +205,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
+def _unreadable(path: Path, reason: str) -> InputError:
     return InputError(
-        "Expected a readable database, got {file}: {reason}.",
-        file=path.name,
-        reason=str(error).splitlines()[0][:100],
+        "Expected a readable database, got {file}: {reason}.", file=path.name, reason=reason
     )

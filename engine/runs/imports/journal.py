@@ -19,6 +19,7 @@ from engine.loss_unit import Measure, unit_of
 from engine.runs.deletions import Stacks
 from engine.runs.folder import listing, unwritable
 from engine.runs.log import RunLog
+from engine.untrusted.texts import json_value
 
 FOLDER = "imports"
 
@@ -105,7 +106,7 @@ def entries(folder: Path) -> list[Entry]:
     found = []
     for path in listing(folder / FOLDER, ".json"):
         try:
-            found.append(_entry(json.loads(path.read_text(encoding="utf-8"))))
+            found.append(_entry(json_value(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError, TypeError, KeyError):
             continue
     return sorted(found, key=lambda entry: (entry.created_at, entry.family, entry.sha256))

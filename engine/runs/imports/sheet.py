@@ -11,7 +11,6 @@ Not covered: nested JSON below the second level, several sheets of a workbook at
 (('N', 'config/lr'), 0.001, None)
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from engine.tables import encoding
 from engine.tables.guard import original
 from engine.tables.numbers import Ambiguous, Number, not_finite, parse_number, unclear
 from engine.tables.reader import Corrections, Detected, Table, read_file
+from engine.untrusted.texts import json_value
 
 _NOTHING = frozenset(["", "-", "–", "na", "n/a", "null", "none", "#n/a", "nil"])
 _PROOF = 4096
@@ -217,7 +217,7 @@ def json_sheet(path: Path, content: bytes) -> Sheet:
     except (UnicodeError, LookupError):
         raise encoding.unknown_encoding() from None
     if text.lstrip()[:1] == "[":
-        whole = _loaded(text)
+        whole = json_value(text)
         if isinstance(whole, list) and all(isinstance(row, dict) for row in whole):
             return of_rows(path.name, whole)
         raise InputError("Expected a list of objects in {file}.", file=path.name)
@@ -225,7 +225,11 @@ def json_sheet(path: Path, content: bytes) -> Sheet:
     for line, part in enumerate(text.splitlines(), start=1):
         if not part.strip():
             continue
-        row = _loaded(part)
+        try:
+            row = json_value(part)
+        except InputError as error:
+            refused[line] = error
+            continue
         if isinstance(row, dict):
             found.append(row)
             lines.append(line)
@@ -233,14 +237,8 @@ def json_sheet(path: Path, content: bytes) -> Sheet:
             refused[line] = InputError(
                 "Expected a JSON object in line {line}, got {value}.", line=line, value=part[:40]
             )
+    if not found and refused:
+        raise next(iter(refused.values()))
     if not found:
         raise InputError("Expected a table in {file}, got nothing in it.", file=path.name)
     return of_rows(path.name, found, lines=lines, refused=refused)
-
-
-def _loaded(text: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value

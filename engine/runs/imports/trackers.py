@@ -9,7 +9,6 @@ name that several runs have gets the beginning of the run's id.
 Not covered: tracking servers, artifacts, system metrics, nested runs as such.
 """
 
-import json
 import math
 import sqlite3
 from collections import Counter, defaultdict
@@ -20,6 +19,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.runs.imports.databases import sqlite
 from engine.runs.imports.sheet import Sheet, of_rows
+from engine.untrusted.texts import json_value
 
 _STATUSES = {"1": "running", "2": "scheduled", "3": "finished", "4": "failed", "5": "killed"}
 """MLflow's numbers of a run's status, in files."""
@@ -177,7 +177,7 @@ def _columns(base: sqlite3.Connection, table: str) -> list[str]:
 
 def _object(content: bytes | str) -> dict[str, object]:
     try:
-        found = json.loads(content)
+        found = json_value(content)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -189,9 +189,9 @@ def test_a_worker_that_dies_is_told_and_its_run_goes_on_next_time(place):
 
 def test_what_a_worker_is_refused_is_the_sweep_s_refusal(place):
     place.log_folder.write_text("a file")
-    with pytest.raises(InputError, match="Expected to write the run log") as refusal:
+    with pytest.raises(InputError, match="Expected to read the folder of runs") as refusal:
         sweep(plan([1, 2, 3, 4]), place, processes=2)
-    assert refusal.value.values["reason"] == "File exists"
+    assert refusal.value.values["reason"] == "Not a directory"
 
 
 def load_another(source):

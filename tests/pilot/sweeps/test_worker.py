@@ -188,7 +188,7 @@ def test_other_settings_of_the_same_id_start_anew(place):
 def test_a_log_that_cannot_be_written_ends_the_worker_and_keeps_the_training(place):
     runs = plan([1, 2])
     place.log_folder.write_text("a file")
-    with pytest.raises(InputError, match="Expected to write the run log"):
+    with pytest.raises(InputError, match="Expected to read the folder of runs"):
         events(runs, place)
     assert trace() == [1]
     assert left_behind(place) == [name(runs[0])]

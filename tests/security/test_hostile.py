@@ -1,0 +1,304 @@
+"""Files from elsewhere: one sentence each, no traceback, nothing left behind, nothing stopped."""
+
+import json
+import random
+import sqlite3
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from dashboard.state import saved
+from engine.errors import InputError, inert
+from engine.pilot.plan import PilotPlan
+from engine.pilot.prepared import Prepared
+from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.sweeps import gridfile
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+from engine.roi.exchange import load, to_csv, to_toml
+from engine.runs import files
+from engine.runs.imports import journal
+from engine.runs.imports.importing import read
+from engine.runs.log import DUCKDB_LIMITS, RunLog
+from engine.text.formats import literally
+from engine.untrusted import guard
+from engine.untrusted.archives import npz_arrays
+from engine.untrusted.guard import attempted, guarded, interrupted_in_time, reason_of
+from engine.untrusted.texts import json_value, toml_document
+from tests.runs.made_runs import record
+from tests.security import hostile
+from tests.security.hostile import placed
+
+LONGEST_SENTENCE = 1_000
+
+
+def refused(act):
+    """The one sentence by which ``act`` was refused."""
+    with pytest.raises(InputError) as error:
+        act()
+    sentence = str(error.value)
+    assert sentence and len(sentence) < LONGEST_SENTENCE and inert(sentence) == sentence
+    return sentence
+
+
+@pytest.mark.parametrize("kind", hostile.TOML)
+def test_toml(kind):
+    content = hostile.TOML[kind]
+    refused(lambda: load("assumptions.toml", content))
+    refused(lambda: gridfile.parse(content.decode("utf-8", "replace")))
+
+
+@pytest.mark.parametrize("kind", hostile.SCENARIOS)
+def test_scenarios(kind, tmp_path):
+    """What is imported can be kept and read again; what cannot is refused, and leaves nothing."""
+    try:
+        one = saved.from_file("a.json", hostile.SCENARIOS[kind])
+    except InputError as error:
+        assert len(str(error)) < LONGEST_SENTENCE
+    else:
+        saved.added(tmp_path, one)
+        kept, unread = saved.listed(tmp_path)
+        assert unread == [] and kept == [one]
+    placed(tmp_path, "foreign.json", hostile.SCENARIOS[kind])
+    saved.listed(tmp_path)
+    assert [path.name for path in tmp_path.glob("*.tmp")] == []
+
+
+@pytest.mark.parametrize("kind", hostile.JSON)
+def test_json_of_runs_and_of_our_own_files(kind, tmp_path):
+    content = hostile.JSON[kind]
+    path = placed(tmp_path, "runs.jsonl", content)
+    attempted(lambda: read(path))
+    text = content.decode("utf-8", "replace")
+    refused(lambda: PilotPlan.from_json(text))
+    assert [one.from_json(text) for one in (Prepared, Status, TrainingResult)] == [None] * 3
+    (tmp_path / journal.FOLDER).mkdir()
+    placed(tmp_path / journal.FOLDER, "a.json", content)
+    assert journal.entries(tmp_path) == []
+
+
+def test_json_says_what_is_wrong():
+    assert "nested deeper than 64" in refused(lambda: json_value("[" * 70 + "]" * 70))
+    assert "400 digits" in refused(lambda: json_value("9" * 400))
+    assert "halves of characters" in refused(lambda: json_value('{"a": "\\ud800"}'))
+    assert json_value('"\\ud83d\\ude00"') == "\U0001f600"
+    assert "thousands of digits" in refused(lambda: toml_document("a = " + "9" * 5000))
+    assert json_value("[" * 64 + "]" * 64)
+
+
+@pytest.mark.parametrize("kind", hostile.PARQUET)
+def test_a_foreign_file_in_the_folder_of_runs_stops_nothing(kind, tmp_path):
+    files.write(tmp_path, [record(7)])
+    foreign = placed(tmp_path, "foreign.parquet", hostile.PARQUET[kind])
+    refused(lambda: files.read(foreign))
+    with RunLog(tmp_path) as log:
+        assert log.families() == {"toy": 1}
+        assert [entry.path for entry in log.skipped] == [foreign]
+        log.append([record(8)])
+        log.compact()
+        assert log.families() == {"toy": 2}
+    assert foreign.exists()
+
+
+def test_a_file_called_as_a_pattern_loads_no_other(tmp_path):
+    """DuckDB would expand it, and load the rows that were refused."""
+    files.write(tmp_path, [record(1)])
+    good = files.write(tmp_path / "elsewhere", [record(2)])
+    assert good is not None
+    pattern = placed(tmp_path, "*.parquet", good.read_bytes())
+    bad = placed(tmp_path, "bad.parquet", hostile.PARQUET["half a character in versions"])
+    with RunLog(tmp_path) as log:
+        assert log.families() == {"toy": 1}
+        assert {entry.path for entry in log.skipped} == {pattern, bad}
+        assert any("*, ? and [" in str(entry.reason) for entry in log.skipped)
+
+
+def test_two_parsers_that_disagree_refuse_the_file(tmp_path, monkeypatch):
+    path = files.write(tmp_path, [record(1)])
+    monkeypatch.setattr(files, "read", lambda _: [record(2)])
+    with RunLog(tmp_path) as log:
+        assert log.families() == {}
+        assert [entry.path for entry in log.skipped] == [path]
+        assert "read differently" in str(log.skipped[0].reason)
+
+
+def test_databases_have_limits_and_write_nowhere(tmp_path):
+    with RunLog(tmp_path) as log:
+        found = log.query(
+            "SELECT current_setting('threads') AS t, current_setting('memory_limit') AS m, "
+            "current_setting('temp_directory') AS d"
+        ).iloc[0]
+    assert (found["t"], found["m"], found["d"]) == (2, "1.0 GiB", "")
+    assert DUCKDB_LIMITS["threads"] == 2
+
+
+@pytest.mark.parametrize("kind", hostile.EXCEL)
+def test_workbooks(kind, tmp_path):
+    path = placed(tmp_path, "runs.xlsx", hostile.EXCEL[kind])
+    started = time.process_time()
+    sentence = refused(lambda: read(path))
+    if "unpacks" in kind:
+        assert "unpacks to at most" in sentence
+        assert time.process_time() - started < 5  # nothing was unpacked
+
+
+@pytest.mark.parametrize("kind", hostile.CSV)
+def test_text_tables(kind, tmp_path):
+    content = hostile.CSV[kind]
+    attempted(lambda: read(placed(tmp_path, "runs.csv", content)))
+    refused(lambda: load("assumptions.csv", content))
+
+
+def test_arrays_that_unpack_to_too_much_or_run_code(tmp_path):
+    path = placed(tmp_path, "a.npz", hostile.expanding_zip("a.npy"))
+    assert "unpacks to at most" in refused(lambda: npz_arrays(path))
+    np.savez(tmp_path / "b.npz", a=np.array([{"code": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        npz_arrays(tmp_path / "b.npz")
+
+
+def test_a_database_that_never_ends_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(guard, "SECONDS", 0.2)
+    path = tmp_path / "endless.db"
+    with sqlite3.connect(path) as base:
+        base.execute(
+            "CREATE VIEW runs AS WITH RECURSIVE n(loss) AS (SELECT 1 UNION ALL SELECT loss + 0 "
+            "FROM n) SELECT loss FROM n WHERE loss > 5"
+        )
+    assert "interrupted" in refused(lambda: read(path))
+    path = tmp_path / "endless.duckdb"
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE VIEW runs AS SELECT sum(range) AS loss FROM range(100000000000000)")
+    assert "nterrupt" in refused(lambda: read(path))
+
+
+def test_the_guard_passes_what_is_no_failure_of_a_parser():
+    def ended():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        guarded(ended, InputError)
+    with pytest.raises(FileNotFoundError):
+        guarded(Path("/nowhere/at/all").read_bytes, InputError, passing=(FileNotFoundError,))
+
+    class PanicException(BaseException):
+        """As parsers written in Rust raise it."""
+
+    def panicked():
+        raise PanicException
+
+    with pytest.raises(InputError, match="gave up"):
+        guarded(panicked, InputError)
+    with interrupted_in_time(lambda: None):
+        pass
+    assert reason_of(MemoryError()) == "it needs more memory than there is"
+    assert reason_of(OSError(2, "No such file")) == "No such file"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<b>&amp;</b>", r"\<b\>\&amp;\</b\>"),
+        ("[a](http://evil.example)", "\\[a\\](http:\u2060//evil.example)"),
+        ("www.evil.example", "www\u2060.evil.example"),
+        ("a@evil.example", "a@\u2060evil.example"),
+        ("a\u202eb\u200bc", "a�b�c"),
+        ("決　裁", "決　裁"),
+    ],
+)
+def test_names_are_inert_on_pages(text, shown):
+    assert literally(text) == shown
+
+
+def test_a_refusal_shows_a_name_clipped_and_inert():
+    values = {"name": "x\u202e" * 9000, "path": Path("/a\n")}
+    error = InputError("Expected a name, got {name} in {path}.", **values)
+    assert len(str(error)) < 800 and "\u202e" not in str(error) and "\n" not in str(error)
+
+
+# --- the fuzzer ---------------------------------------------------------------------------------
+
+SEED = 16
+TRIALS = 40
+"""Of each kind. ``-m exhaustive`` tries a hundred times as many."""
+
+
+def seeds(folder):
+    """Sound files, and what reads each of them."""
+    log = folder / "log"
+    path = files.write(log, [record(1)])
+    assert path is not None
+    plain = "run,model_size,tokens,loss\n" + "".join(
+        f"r{n},{n}000000,{n}00000000,{3 + 1 / n}\n" for n in range(1, 9)
+    )
+    lines = "".join(
+        json.dumps({"run": f"r{n}", "model_size": n * 10**6, "tokens": n * 10**8, "loss": 3.1})
+        + "\n"
+        for n in range(1, 9)
+    )
+    grid = Path(__file__).resolve().parents[2] / "data" / "batch-32.toml"
+    return {
+        "run log": (path.read_bytes(), lambda p: files.read(p)),
+        "parquet": (path.read_bytes(), read),
+        "csv": (plain.encode(), read),
+        "json lines": (lines.encode(), read),
+        "excel": (hostile.workbook(rows=4), read),
+        "scenario": (hostile.scenario(), lambda p: saved.from_file(p.name, p.read_bytes())),
+        "assumptions, toml": (
+            to_toml(DEFAULT_ASSUMPTIONS).encode(), lambda p: load("a.toml", p.read_bytes())
+        ),
+        "assumptions, csv": (
+            to_csv(DEFAULT_ASSUMPTIONS).encode(), lambda p: load("a.csv", p.read_bytes())
+        ),
+        "sweep": (
+            grid.read_bytes(), lambda p: gridfile.parse(p.read_bytes().decode("utf-8", "replace"))
+        ),
+        "status": (
+            Status(state=State.PLANNED, heartbeat=1.0).to_json().encode(),
+            lambda p: Status.from_json(p.read_bytes().decode("utf-8", "replace")),
+        ),
+    }  # fmt: skip
+
+
+def fuzz(folder, trials, seconds):
+    """Tried and failed of each kind: a failure is anything but an answer or one sentence."""
+    chance = random.Random(SEED)
+    tried, failed = {}, []
+    end = time.monotonic() + seconds
+    for kind, (content, reader) in seeds(folder).items():
+        reader(placed(folder, "sound", content))
+        tried[kind] = 0
+        for number in range(trials):
+            if time.monotonic() > end:
+                break
+            path = placed(folder, "altered", hostile.altered(content, chance))
+            tried[kind] += 1
+            try:
+                reader(path)
+            except InputError as error:
+                sentence = str(error)
+                if not sentence or len(sentence) > LONGEST_SENTENCE or inert(sentence) != sentence:
+                    failed.append((kind, number, sentence[:200]))
+            except Exception as error:  # noqa: BLE001 (what is looked for here)
+                failed.append((kind, number, f"{type(error).__name__}: {error}"[:200]))
+    return tried, failed
+
+
+def report(tried, failed, capsys):
+    with capsys.disabled():
+        print(f"\nfuzzer, seed {SEED}: tried {sum(tried.values())} ({tried}), failed {len(failed)}")
+    assert failed == []
+
+
+def test_altered_files_give_an_answer_or_a_sentence(tmp_path, capsys):
+    tried, failed = fuzz(tmp_path, TRIALS, seconds=10)
+    report(tried, failed, capsys)
+    assert min(tried.values()) > 0
+
+
+@pytest.mark.exhaustive
+def test_many_altered_files(tmp_path, capsys):
+    tried, failed = fuzz(tmp_path, 100 * TRIALS, seconds=1200)
+    report(tried, failed, capsys)
