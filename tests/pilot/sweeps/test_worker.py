@@ -1,5 +1,6 @@
 """One worker: what it trains, stores, notes and leaves, whatever others do meanwhile."""
 
+import errno
 import json
 import shutil
 from itertools import chain, repeat
@@ -12,6 +13,8 @@ from engine.pilot.running.folder import PilotFolder
 from engine.pilot.sweeps.grid import run_id
 from engine.pilot.sweeps.record import FAILED_FILE, Place, failures, record_of, settings_differ
 from engine.pilot.sweeps.worker import What, work
+from engine.runs import files
+from engine.runs.folder import unwritable
 from engine.runs.log import RunLog
 from engine.runs.record import Provenance
 from tests.pilot import fake_sweep_trainer as fake
@@ -185,10 +188,20 @@ def test_other_settings_of_the_same_id_start_anew(place):
     assert events([other], place, stop=lambda: next(answers))[-1][0] is What.STOPPED
 
 
-def test_a_log_that_cannot_be_written_ends_the_worker_and_keeps_the_training(place):
-    runs = plan([1, 2])
+def test_a_log_that_cannot_be_read_trains_nothing(place):
     place.log_folder.write_text("a file")
     with pytest.raises(InputError, match="Expected to read the folder of runs"):
+        events(plan([1]), place)
+    assert trace() == []
+
+
+def test_a_log_that_cannot_be_written_ends_the_worker_and_keeps_the_training(place, monkeypatch):
+    def full(folder, *_, **__):
+        raise unwritable(folder, OSError(errno.ENOSPC, "No space left on device"))
+
+    runs = plan([1, 2])
+    monkeypatch.setattr(files, "write", full)
+    with pytest.raises(InputError, match="Expected to write the run log"):
         events(runs, place)
     assert trace() == [1]
     assert left_behind(place) == [name(runs[0])]
