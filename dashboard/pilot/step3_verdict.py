@@ -6,8 +6,13 @@ from dashboard.pilot import charts, entries, facts, frozen_plan, provenance, ref
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.api.pilots import Entry, PilotPlan, Verdict
+from engine.api.pilots import Entry, Finding, PilotPlan, Verdict
 from engine.text.i18n import Words
+
+_MARKS = {
+    Finding.HELD: ":green[:material/gpp_good:]",
+    Finding.SILENT: ":gray[:material/gpp_maybe:]",
+}
 
 
 def draw(
@@ -49,9 +54,9 @@ def _audit(entry: Entry, words: Words) -> None:
             )
         )
         return
-    for sentence, broken in audits:
-        if broken:
+    for sentence, finding in audits:
+        if finding is Finding.BROKEN:
             st.error(sentence, icon=":material/gpp_bad:")
         else:
-            st.markdown(f":green[:material/gpp_good:] {sentence}")
+            st.markdown(f"{_MARKS[finding]} {sentence}")
     st.caption(words.say("A bound of 0 shows no leak; it does not prove that there is none."))

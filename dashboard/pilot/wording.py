@@ -9,7 +9,9 @@ import time
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance
 from engine.api.pilots import (
+    MOST_CANDIDATES,
     Audit,
+    Finding,
     Measured,
     Outcome,
     PilotPlan,
@@ -234,10 +236,10 @@ def epsilon(value: float) -> str:
     return formats.plain(formats.rounded(value, 3, up=True))
 
 
-def audits(found: list[tuple[str, Audit, float]], words: Words) -> list[tuple[str, bool]]:
-    """One sentence an arm, and whether it contradicts the promise: (arm, audit, promised ε)."""
+def audits(found: list[tuple[str, Audit, float]], words: Words) -> list[tuple[str, Finding]]:
+    """One sentence an arm, and what it says of the promise: (arm, audit, promised ε)."""
     return [
-        (_audit(name, audit, promised, words), audit.refutes(promised))
+        (_audit(name, audit, promised, words), audit.finding(promised))
         for name, audit, promised in found
     ]
 
@@ -250,17 +252,37 @@ def _audit(name: str, audit: Audit, promised: float, words: Words) -> str:
         "epsilon": epsilon(promised),
         "ceiling": f"{audit.ceiling:.2f}",
     }
-    if audit.refutes(promised):
+    finding = audit.finding(promised)
+    if finding is Finding.BROKEN:
         return words.say(
             "{arm}: an attack on the model shows ε ≥ {bound} with {confidence} confidence, above "
             "the promised {epsilon}. Do not use the model: report this as a fault of Kessai.",
             **values,
         )
-    return words.say(
-        "{arm}: an attack on the model shows ε ≥ {bound} with {confidence} confidence, within the "
-        "promised {epsilon}. With every guess right it would have shown {ceiling}.",
+    if finding is Finding.HELD:
+        return words.say(
+            "{arm}: an attack on the model shows ε ≥ {bound} with {confidence} confidence, within "
+            "the promised {epsilon}. With every guess right it would have shown {ceiling}.",
+            **values,
+        )
+    silent = words.say(
+        "{arm}: no test of the promise. The attack shows ε ≥ {bound} with {confidence} confidence; "
+        "with every guess right it would have shown {ceiling}, below the promised {epsilon}.",
         **values,
     )
+    enough = audit.candidates_to_refute(promised)
+    if enough is None:
+        further = words.say(
+            "No attack of this kind on up to {most} units could refute it.",
+            most=formats.exact(MOST_CANDIDATES),
+        )
+    else:
+        further = words.say(
+            "It takes an attack on at least {n} units, here {have}.",
+            n=formats.exact(enough),
+            have=formats.exact(audit.canaries),
+        )
+    return ("" if words.language == "ja" else " ").join((silent, further))
 
 
 def how_measured(words: Words) -> str:

@@ -7,7 +7,8 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 from engine.decision import pilot_law as law_of_pilots
 from engine.decision.pilot_law import Revision
 from engine.loss_unit import unit_of
-from engine.pilot.audits.audit import Audit
+from engine.pilot.audits.audit import MOST as MOST_CANDIDATES
+from engine.pilot.audits.audit import Audit, Finding
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
@@ -21,10 +22,12 @@ from engine.pilot.running.versions import code_version
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 
 __all__ = [
+    "MOST_CANDIDATES",
     "Arm",
     "Audit",
     "CorpusSource",
     "Entry",
+    "Finding",
     "Measured",
     "Outcome",
     "PilotBudget",

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.accounting.domain import people_published_whole
 from engine.loss_unit import unit_of
+from engine.pilot.audits.audit import Finding
 from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
@@ -19,6 +20,13 @@ from engine.text import privacy
 from engine.text.i18n import Words
 
 Rows = list[tuple[str, str]]
+
+
+_FINDINGS = {
+    Finding.BROKEN: " THE PROMISE IS BROKEN",
+    Finding.HELD: "",
+    Finding.SILENT: ": it could not have refuted the promise",
+}
 
 
 def prepared_rows(found: Prepared) -> Rows:
@@ -244,12 +252,12 @@ def verdict_rows(plan: PilotPlan, found: Verdict, results: Sequence[TrainingResu
     for result in results:
         name = f"{result.arm} {result.repeat}"
         for audit in result.audits:
-            broken = " THE PROMISE IS BROKEN" if audit.refutes(promised[result.arm]) else ""
+            said = _FINDINGS[audit.finding(promised[result.arm])]
             rows.append(
                 (
                     f"audit of {name}",
                     f"ε ≥ {audit.lower_bound:.2f} with {audit.confidence:.4g} confidence "
-                    f"({audit.method}; {audit.ceiling:.2f} with every guess right){broken}",
+                    f"({audit.method}; {audit.ceiling:.2f} with every guess right){said}",
                 )
             )
         recorded = result.run_id or (result.reason or "").format(**result.values)

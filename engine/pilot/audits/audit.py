@@ -39,13 +39,14 @@ chosen on the same held-out units, units that share text with others.
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import InputError
-from engine.pilot.audits.one_run import lower_bound
+from engine.pilot.audits.one_run import lower_bound, p_value
 
 DEFAULT_CONFIDENCE = 0.95
 SHARES = (0.1, 0.3, 1.0)
@@ -55,6 +56,10 @@ FEWEST = 10
 """Candidates below which an audit says nothing: all guesses right would refute no ε above 0.7."""
 
 
+MOST = 100_000
+"""Candidates up to which it is asked how many an audit would take."""
+
+
 class Method(StrEnum):
     """How membership was drawn."""
 
@@ -62,6 +67,20 @@ class Method(StrEnum):
     """Extra units, each inserted by its own coin flip."""
     RANDOM_SPLIT = "random-split"
     """Pairs of a training unit and a held-out unit."""
+
+
+_CHANGES = {Method.CANARIES: 1, Method.RANDOM_SPLIT: 2}
+"""Units that one coin adds or removes."""
+
+
+class Finding(StrEnum):
+    """What an audit says of a promise."""
+
+    BROKEN = "broken"
+    HELD = "held"
+    """It could have refuted the promise, and did not."""
+    SILENT = "silent"
+    """It could not have refuted the promise, whatever the model gives away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +105,17 @@ class Audit:
     def refutes(self, epsilon: float) -> bool:
         """Whether the promise of ``epsilon`` is broken, at ``confidence``."""
         return self.lower_bound > epsilon
+
+    def finding(self, epsilon: float) -> Finding:
+        """What it says of the promise of ``epsilon``."""
+        if self.refutes(epsilon):
+            return Finding.BROKEN
+        return Finding.HELD if self.ceiling > epsilon else Finding.SILENT
+
+    def candidates_to_refute(self, epsilon: float) -> int | None:
+        """Fewest candidates with which such an audit, every guess right, refutes ``epsilon``; None
+        where :data:`MOST` are not enough."""
+        return _candidates_to_refute(epsilon, self.delta, self.confidence, self.method)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -131,7 +161,6 @@ def audit_canaries(
         candidates=len(scores),
         delta=delta,
         confidence=confidence,
-        changes=1,
         method=Method.CANARIES,
         auc=_auc(scores[included], scores[~included]),
     )
@@ -164,7 +193,6 @@ def audit_pairs(
         candidates=len(members),
         delta=delta,
         confidence=confidence,
-        changes=2,
         method=Method.RANDOM_SPLIT,
         auc=_auc(members, others),
     )
@@ -191,7 +219,6 @@ def _best(
     candidates: int,
     delta: float,
     confidence: float,
-    changes: int,
     method: Method,
     auc: float,
 ) -> Audit:
@@ -210,7 +237,7 @@ def _best(
             confidence=f"{confidence:g}",
             delta=f"{delta:g}",
         )
-    each = 1 - (1 - confidence) / len(SHARES)
+    each = 1 - _error(confidence)
 
     def bound(guesses: int, correct: int) -> float:
         return lower_bound(
@@ -219,10 +246,10 @@ def _best(
             guesses=guesses,
             correct=correct,
             confidence=each,
-            changes=changes,
+            changes=_CHANGES[method],
         )
 
-    tries = [max(1, round(share * candidates)) for share in SHARES]
+    tries = _tries(candidates)
     found = [(bound(guesses, right(guesses)), guesses) for guesses in tries]
     best, guesses = max(found)  # of equal bounds the one that guesses most
     return Audit(
@@ -236,6 +263,46 @@ def _best(
         ceiling=max(bound(guesses, guesses) for guesses in tries),
         method=method,
     )
+
+
+def _error(confidence: float) -> float:
+    """The part of the error that one of the shares may make (Bonferroni)."""
+    return (1 - confidence) / len(SHARES)
+
+
+def _tries(candidates: int) -> list[int]:
+    """Guesses of each share."""
+    return [max(1, round(share * candidates)) for share in SHARES]
+
+
+@lru_cache(maxsize=256)
+def _candidates_to_refute(
+    epsilon: float, delta: float, confidence: float, method: Method
+) -> int | None:
+    def refuting(candidates: int) -> bool:
+        return any(
+            p_value(
+                epsilon,
+                delta=delta,
+                candidates=candidates,
+                guesses=guesses,
+                correct=guesses,
+                changes=_CHANGES[method],
+            )
+            <= _error(confidence)
+            for guesses in _tries(candidates)
+        )
+
+    high = FEWEST
+    while not refuting(high):
+        if high == MOST:
+            return None
+        high = min(2 * high, MOST)
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if refuting(middle) else (middle, high)
+    return max(high, FEWEST)
 
 
 def _auc(members: np.ndarray, others: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 from engine.loss_unit import unit_of
-from engine.pilot.audits.audit import Audit, Method
+from engine.pilot.audits.audit import Audit, Finding, Method
 from engine.pilot.audits.weights import WEIGHTS_FILE
 from engine.pilot.plan import Arm, PilotPlan
 from engine.pilot.running.status import TrainingResult
@@ -38,6 +38,11 @@ _RELATIONS = {
 _SAMPLING = {
     "poisson": "Poisson: each {unit} joins each step independently, with probability {probability}",
     "deterministic": "fixed batches in turn: each {unit} takes part at most {compositions} times",
+}
+_FINDINGS = {
+    Finding.BROKEN: ". **The promise is broken: do not rely on it.**",
+    Finding.HELD: "",
+    Finding.SILENT: ". It could not have refuted the promise",
 }
 _METHODS = {
     Method.CANARIES: "inserted canaries, each by a coin flip of its own",
@@ -206,12 +211,7 @@ def _audits(arm: Arm, result: TrainingResult, audits: Sequence[Audit]) -> str:
         f"= {audit.delta:.3g} with {audit.confidence:.4g} confidence ({audit.correct:,} of "
         f"{audit.guesses:,} guesses right; {audit.canaries:,} candidates; AUC {audit.auc:.3f}; at "
         f"most {_digits(audit.ceiling, ROUND_FLOOR)} "
-        "could have been shown)"
-        + (
-            ". **The promise is broken: do not rely on it.**"
-            if promised and audit.refutes(epsilon)
-            else ""
-        )
+        "could have been shown)" + (_FINDINGS[audit.finding(epsilon)] if promised else "")
         for audit in audits
     ]
     return (

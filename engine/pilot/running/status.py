@@ -156,7 +156,7 @@ class TrainingResult:
     @cached_property
     def audit(self) -> Audit | None:
         """The one that showed most; None where none could be made."""
-        return max(self.audits, key=lambda audit: audit.lower_bound, default=None)
+        return max(self.audits, key=lambda audit: (audit.lower_bound, audit.ceiling), default=None)
 
     def to_json(self) -> str:
         return _to_json(self)

@@ -19,7 +19,7 @@ from engine.cost import DEFAULTS
 from engine.decision.pilot_law import Revision
 from engine.errors import InputError
 from engine.interval import Interval
-from engine.pilot.audits.audit import Audit, Method
+from engine.pilot.audits.audit import Audit, Finding, Method
 from engine.pilot.dpsgd import progress
 from engine.pilot.plan import CorpusSource, Transfer
 from engine.pilot.running import launchers
@@ -250,10 +250,21 @@ def test_an_audit_below_the_promise_and_one_above():
     shown = replace(entry(made.plan(repeats=2)), results=tuple(results))
     found = pilot_entries.audited(shown)
     assert [(name, a.lower_bound) for name, a, _ in found] == [("recommended", 0.8)]
-    ((said, broken),) = pilot_wording.audits(found, EN)
-    assert not broken and "ε ≥ 0.80 with 95% confidence" in said and "within the promised 4" in said
-    ((said, broken),) = pilot_wording.audits([("rule", audit, 0.5)], EN)
-    assert broken and "Do not use the model" in said
+    ((said, finding),) = pilot_wording.audits(found, EN)
+    assert (
+        finding is Finding.HELD
+        and "ε ≥ 0.80 with 95% confidence" in said
+        and "within the promised 4" in said
+    )
+    ((said, finding),) = pilot_wording.audits([("rule", audit, 0.5)], EN)
+    assert finding is Finding.BROKEN and "Do not use the model" in said
+    mute = replace(audit, lower_bound=0.0, ceiling=2.55, canaries=100)
+    ((said, finding),) = pilot_wording.audits([("rule", mute, 3.97)], EN)
+    assert finding is Finding.SILENT and "no test of the promise" in said
+    enough = mute.candidates_to_refute(3.97)
+    assert enough is not None and f"at least {enough:,} units, here 100" in said
+    ((said, _),) = pilot_wording.audits([("rule", mute, 60.0)], EN)
+    assert "up to 100,000 units" in said
     assert pilot_entries.audited(entry()) == []
 
 

@@ -14,7 +14,15 @@ from scipy.stats import binom
 from engine.accounting.gaussian import gaussian_delta
 from engine.errors import InputError
 from engine.pilot.audits import audit, one_run
-from engine.pilot.audits.audit import Audit, Method, audit_canaries, audit_pairs, draw_pairs
+from engine.pilot.audits.audit import (
+    MOST,
+    Audit,
+    Finding,
+    Method,
+    audit_canaries,
+    audit_pairs,
+    draw_pairs,
+)
 
 SIMULATIONS = 600
 MOST_WRONG = int(binom.ppf(0.999, SIMULATIONS, 0.05))
@@ -297,3 +305,35 @@ def test_a_bound_at_the_promise_keeps_it():
 def test_what_cannot_be_audited_is_refused(call, part):
     with pytest.raises(InputError, match=part):
         call()
+
+
+def test_an_audit_that_could_not_have_refuted_a_promise_does_not_hold_it():
+    scores, included = np.arange(200.0), np.arange(200) >= 100
+    found = audit_canaries(scores, included, delta=1e-8)
+    assert found.lower_bound == found.ceiling, "every guess is right"
+    assert found.finding(found.ceiling - 0.01) is Finding.BROKEN
+    assert found.finding(found.ceiling + 0.01) is Finding.SILENT
+    blind = audit_canaries(scores, np.arange(200) % 2 == 0, delta=1e-8)
+    assert blind.finding(1.0) is Finding.HELD
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("epsilon", [1.0, 2.5, 4.0])
+def test_it_says_how_many_candidates_it_takes(method, epsilon):
+    """One fewer cannot refute the promise, whatever the model gives away."""
+
+    def perfect(count):
+        if method is Method.CANARIES:
+            included = np.arange(count) >= count // 2
+            return audit_canaries(np.arange(float(count)), included, delta=1e-9)
+        return audit_pairs(np.ones(count), np.zeros(count), delta=1e-9)
+
+    enough = perfect(50).candidates_to_refute(epsilon)
+    assert enough is not None
+    assert perfect(enough).finding(epsilon) is Finding.BROKEN
+    assert perfect(enough - 1).finding(epsilon) is Finding.SILENT
+
+
+def test_no_number_of_candidates_refutes_a_promise_of_almost_nothing():
+    found = audit_pairs(np.ones(50), np.zeros(50), delta=1e-2)
+    assert found.candidates_to_refute(8.0) is None and MOST > 50
