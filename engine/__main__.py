@@ -1,7 +1,8 @@
 """The questions of the dashboard on the command line: ``python -m engine COMMAND --help``.
 
 Prints a readable table, or JSON for machines with ``--json``. What is refused goes to standard
-error in one sentence, with exit code 2. An answer that did not arrive has exit code 1.
+error in one sentence, with exit code 2. An answer that did not arrive has exit code 1, and so has
+one that says no (doctor).
 """
 
 import argparse
@@ -16,7 +17,7 @@ from engine.text.i18n import Words
 
 COMMANDS = (
     "recommend", "predict", "calibrate", "epsilon", "fit", "transfer", "runs", "pilot", "sweep",
-    "table",
+    "table", "doctor",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 
@@ -60,7 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         terminal.tell(_refusal(error, getattr(options, "language", "en")))
         return 2
-    return 0 if terminal.say(answer, is_json=getattr(options, "json", False)) else 1
+    arrived = terminal.say(answer, is_json=getattr(options, "json", False))
+    return getattr(options, "exit_code", 0) if arrived else 1
 
 
 def _refusal(error: InputError, language: str) -> str:

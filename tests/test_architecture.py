@@ -52,7 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"durable", "deployments", "tables"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
-    | {"tables"},
+    | {"tables", "doctor"},
+    "doctor": _RECORDS | {"decision", "pilot", "report", "durable"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
 """Module or package of the engine -> what else of the engine it may import; itself always."""

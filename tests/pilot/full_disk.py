@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.pilot.dpsgd.store import LEDGER
+from engine.pilot.dpsgd.ledger import LEDGER_FILE
 from engine.pilot.dpsgd.training import Training
 from tests.pilot.fake_training import Corpus, settings
 from tests.pilot.ledgers import charged_steps
@@ -42,7 +42,7 @@ def main() -> None:
                 "reason": str(outcome.reason),
                 "done": outcome.iterations_done,
                 "charged": outcome.charged,
-                "on_disk": charged_steps(place / "run" / LEDGER),
+                "on_disk": charged_steps(place / "run" / LEDGER_FILE),
                 "begun": steps[0],
             }
         )

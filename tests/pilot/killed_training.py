@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from engine.pilot.dpsgd import noise
-from engine.pilot.dpsgd.store import LEDGER
+from engine.pilot.dpsgd.ledger import LEDGER_FILE
 from engine.pilot.dpsgd.training import Training
 from tests.pilot.fake_training import Corpus, settings
 from tests.pilot.ledgers import charged_steps
@@ -66,7 +66,7 @@ def main() -> None:
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         assert os.WTERMSIG(status) == signal.SIGKILL, "it was over before it was killed"
-        seen.append([taken(), charged_steps(folder / LEDGER)])
+        seen.append([taken(), charged_steps(folder / LEDGER_FILE)])
     outcome = train(folder, seed)
     print(
         json.dumps(

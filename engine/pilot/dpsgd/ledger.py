@@ -32,8 +32,10 @@ from engine.accounting.mechanism import Mechanism
 from engine.durable import sync_folder
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
+from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
+LEDGER_FILE = "ledger.jsonl"
 _FORMAT = "kessai privacy ledger 1"
 
 
@@ -169,6 +171,14 @@ def epsilon_spent(mechanism: Mechanism | None, *, charged: int, delta: float) ->
     if mechanism is None:
         return float("inf")
     return certified_epsilon(replace(mechanism, compositions=charged), delta)[0]
+
+
+def require_sound(content: bytes) -> None:
+    """Raise :class:`InputError` for what is no whole ledger of any training; a torn last line is no
+    damage."""
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole:
+        _total(whole, attempted(lambda: json_value(whole.splitlines()[0])) or {})
 
 
 def _total(content: bytes, header: dict[str, Any]) -> int:

@@ -22,11 +22,9 @@ import torch
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
 from engine.pilot.dpsgd.accountants import OpacusEpsilon, Riding
-from engine.pilot.dpsgd.ledger import Ledger
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.dpsgd.progress import DiskError, Pace
 from engine.pilot.plan import TrainingSettings
-
-LEDGER = "ledger.jsonl"
 
 
 class Store:
@@ -126,7 +124,7 @@ class Store:
 
     def _open_ledger(self, held: ExitStack, folder: Path, *, taken: int) -> None:
         with _writing():
-            ledger = held.enter_context(Ledger(folder / LEDGER, self._settings))
+            ledger = held.enter_context(Ledger(folder / LEDGER_FILE, self._settings))
         if ledger.charged < taken:
             raise InputError(
                 "Expected the ledger of this checkpoint, got one that counts fewer steps: what was "

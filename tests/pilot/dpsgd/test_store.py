@@ -7,9 +7,9 @@ import torch
 from engine import durable
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
-from engine.pilot.dpsgd.ledger import Ledger
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.dpsgd.progress import DiskError
-from engine.pilot.dpsgd.store import LEDGER, Store
+from engine.pilot.dpsgd.store import Store
 from tests.pilot.fake_training import settings
 from tests.pilot.ledgers import charged_steps
 
@@ -41,10 +41,10 @@ def test_steps_are_charged_when_they_are_granted(tmp_path):
     subject = store(tmp_path)
     with subject.opened(CPU):
         assert subject.grant(0) == 1, "the pace is unknown"
-        assert charged_steps(tmp_path / LEDGER) == 1
+        assert charged_steps(tmp_path / LEDGER_FILE) == 1
         subject.pace.step(1e-3)
         assert subject.grant(1) == 2, "2 % of a hundred steps"
-        assert subject.charged(1) == charged_steps(tmp_path / LEDGER) == 3
+        assert subject.charged(1) == charged_steps(tmp_path / LEDGER_FILE) == 3
         assert subject.left(1) == 97
 
 
@@ -53,7 +53,7 @@ def test_a_seeded_run_has_blocks_and_no_ledger(tmp_path):
     with subject.opened(CPU):
         assert subject.grant(0) == 1 and subject.grant(99) == 1 and subject.grant(100) == 0
         assert subject.charged(42) == 42
-    assert not (tmp_path / LEDGER).exists()
+    assert not (tmp_path / LEDGER_FILE).exists()
 
 
 def test_the_next_process_knows_what_was_lost(tmp_path):
@@ -83,7 +83,7 @@ def test_unused_steps_go_back_and_a_full_disk_keeps_them_charged(tmp_path, monke
         subject.grant(0)
         monkeypatch.setattr(Ledger, "_write", full)
         subject.settle(1)
-        assert subject.charged(0) == 1 == charged_steps(tmp_path / LEDGER)
+        assert subject.charged(0) == 1 == charged_steps(tmp_path / LEDGER_FILE)
 
 
 def test_every_failure_to_write_says_the_disk(tmp_path, monkeypatch):

@@ -14,9 +14,9 @@ import torch
 
 from engine import durable
 from engine.errors import InputError
-from engine.pilot.dpsgd import checkpoint, noise, store
+from engine.pilot.dpsgd import checkpoint, noise
 from engine.pilot.dpsgd.examples import Canaries
-from engine.pilot.dpsgd.ledger import Ledger
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.dpsgd.optimizer import learning_rate
 from engine.pilot.dpsgd.progress import Progress, Stop
 from engine.pilot.dpsgd.training import Training
@@ -164,8 +164,8 @@ def test_a_wrong_model_size_is_refused():
 
 def test_ledger_plan_and_opacus_count_the_same_steps(tmp_path):
     training, outcome = trained(tmp_path, iterations=12, seed=None, noise=0.2)
-    assert outcome.private and outcome.charged == 12 == charged_steps(tmp_path / store.LEDGER)
-    with Ledger(tmp_path / store.LEDGER, training.settings) as ledger:
+    assert outcome.private and outcome.charged == 12 == charged_steps(tmp_path / LEDGER_FILE)
+    with Ledger(tmp_path / LEDGER_FILE, training.settings) as ledger:
         spent = ledger.epsilon_spent(1e-5)
     opacus = training.opacus_epsilon(1e-5)
     assert spent <= opacus.rdp <= 1.4 * spent
@@ -176,7 +176,7 @@ def test_without_noise_or_with_a_seed_it_is_not_private(tmp_path):
     cases: dict[str, dict[str, Any]] = {"a": {"seed": None, "noise": 0}, "b": {"seed": 3}}
     for name, changes in cases.items():
         _, outcome = trained(tmp_path / name, iterations=2, **changes)
-        assert not outcome.private and not (tmp_path / name / store.LEDGER).exists()
+        assert not outcome.private and not (tmp_path / name / LEDGER_FILE).exists()
 
 
 def test_what_was_never_begun_is_given_back_when_it_is_told_to_stop(tmp_path):
@@ -196,7 +196,7 @@ def test_an_error_outside_keeps_what_was_begun_charged(tmp_path):
     training = Training(settings(iterations=200, seed=None), Corpus(), folder=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         training.run(should_stop=broken)
-    assert charged_steps(tmp_path / store.LEDGER) == 9
+    assert charged_steps(tmp_path / LEDGER_FILE) == 9
 
 
 def test_a_step_that_fails_half_way_is_spent(tmp_path, monkeypatch):
@@ -211,12 +211,12 @@ def test_a_step_that_fails_half_way_is_spent(tmp_path, monkeypatch):
     monkeypatch.setattr(training._optimizer, "step", failing)
     with pytest.raises(KeyboardInterrupt):
         training.run()
-    assert training.iteration == 9 and charged_steps(tmp_path / store.LEDGER) == 10
+    assert training.iteration == 9 and charged_steps(tmp_path / LEDGER_FILE) == 10
 
 
 def test_a_checkpoint_without_its_ledger_is_refused(tmp_path):
     trained(tmp_path, iterations=50, seed=None, should_stop=after(9, Stop.PAUSED))
-    (tmp_path / store.LEDGER).unlink()
+    (tmp_path / LEDGER_FILE).unlink()
     with pytest.raises(InputError, match="Expected the ledger of this checkpoint"):
         trained(tmp_path, iterations=50, seed=None)
 
@@ -286,7 +286,7 @@ def test_divergence_is_a_reason(tmp_path):
     _, outcome = trained(tmp_path, iterations=60, seed=None, learning_rate=1e30, warmup=0)
     assert outcome.stop is Stop.DIVERGED
     assert "Lower the learning rate" in str(outcome.reason)
-    assert outcome.charged == charged_steps(tmp_path / store.LEDGER) < 60
+    assert outcome.charged == charged_steps(tmp_path / LEDGER_FILE) < 60
 
 
 def test_out_of_memory_halves_the_micro_batch_for_good(tmp_path):
@@ -383,7 +383,7 @@ def test_a_checkpoint_that_fails_leaves_the_last_good_one(tmp_path, monkeypatch)
         _, stopped = trained(tmp_path, iterations=60, seed=None)
     assert stopped.stop is Stop.DISK
     taken = stopped.iterations_done
-    assert stopped.charged == taken == charged_steps(tmp_path / store.LEDGER)
+    assert stopped.charged == taken == charged_steps(tmp_path / LEDGER_FILE)
     _, outcome = trained(tmp_path, iterations=60, seed=None)
     assert outcome.stop is Stop.FINISHED and outcome.charged == 60
     assert 60 - taken <= outcome.iterations_done < 60, "what was not saved is lost, and charged"

@@ -1,0 +1,109 @@
+"""What the doctor says of an installation that is sound, and of one that is not."""
+
+import json
+
+import pytest
+
+from engine import doctor
+from engine.__main__ import main
+from engine.decision import fitted
+from engine.doctor import ROOT, State
+from engine.errors import InputError
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, require_sound
+from engine.pilot.running.folder import PLAN_FILE
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Folders of one's own."""
+    for name in ("DATA", "PILOTS"):
+        monkeypatch.setenv(f"KESSAI_{name}", str(tmp_path / name.lower()))
+    for name in ("ADDRESS", "ALLOWED_HOSTS"):
+        monkeypatch.delenv(f"STREAMLIT_SERVER_{name}", raising=False)
+    fitted.run_log.cache_clear()
+    yield tmp_path
+    fitted.run_log.cache_clear()
+
+
+def found(*names):
+    return {(one.name, one.state) for one in doctor.findings(only=frozenset(names))}
+
+
+def test_a_sound_installation_has_nothing_broken(place, capsys):
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split()[1] for line in lines} == set(doctor._LOOKS)
+    assert not any(line.startswith("broken") for line in lines)
+    assert any("this machine alone" in line for line in lines)
+
+
+def test_readiness_waits_for_the_law_alone(place, capsys, monkeypatch):
+    monkeypatch.setattr(doctor, "is_ready", lambda name: name == fitted.PUBLISHED_BERT)
+    assert main(["doctor", "--ready", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sound"] is True
+    monkeypatch.setattr(doctor, "is_ready", lambda name: False)
+    assert main(["doctor", "--ready", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in document["findings"]} == doctor.NEEDED
+    assert document["sound"] is False
+    assert main(["doctor", "--json"]) == 0  # slower at first, but nothing is broken
+
+
+def test_a_foreign_file_and_a_folder_that_is_none_are_told(place):
+    (place / "data").mkdir()
+    (place / "data" / "foreign.parquet").write_text("nothing")
+    assert ("runs", State.LOOK) in found("runs")
+    (place / "pilots").write_text("a file")
+    assert found("pilots") == {("pilots", State.BROKEN)}
+
+
+def test_a_changed_plan_and_a_damaged_ledger_are_broken(place, capsys):
+    pilot = place / "pilots" / ("a" * 16)
+    (pilot / "recommended-0").mkdir(parents=True)
+    (pilot / PLAN_FILE).write_text("{}")
+    (pilot / "recommended-0" / LEDGER_FILE).write_bytes(b'{"format": 1}\n{"charged": 3}\n')
+    assert found("pilots") == {("pilots", State.BROKEN), ("ledger", State.BROKEN)}
+    assert main(["doctor", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["sound"] is False
+
+
+def test_a_torn_last_line_of_a_ledger_is_no_damage():
+    require_sound(b"")
+    require_sound(b'{"form')
+    with pytest.raises(InputError):
+        require_sound(b"[1]\n")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "state"),
+    [("ADDRESS", "0.0.0.0", State.LOOK), ("ALLOWED_HOSTS", "*", State.BROKEN)],
+)
+def test_an_open_server_is_told(place, monkeypatch, variable, value, state):
+    monkeypatch.setenv(f"STREAMLIT_SERVER_{variable}", value)
+    assert ("network", state) in found("network")
+
+
+def test_a_package_of_another_version_or_none_is_told(place, monkeypatch):
+    pins = doctor.pins()
+    assert "streamlit" in pins and len(pins) > 10
+    monkeypatch.setattr(doctor, "pins", lambda: {**pins, "numpy": "0.1"})
+    assert found("packages") == {("packages", State.LOOK)}
+    monkeypatch.setattr(doctor, "pins", lambda: {"no-such-package-here": "1"})
+    assert found("packages") == {("packages", State.BROKEN)}
+
+
+def test_a_look_that_fails_is_a_line(place, monkeypatch):
+    def fails():
+        raise ValueError("boom")
+        yield
+
+    monkeypatch.setitem(doctor._LOOKS, "gpu", fails)
+    (one,) = doctor.findings(only=frozenset({"gpu"}))
+    assert one.state is State.BROKEN and "boom" in one.found
+
+
+def test_it_writes_nothing(place):
+    before = sorted(place.rglob("*"))
+    doctor.findings()
+    assert sorted(place.rglob("*")) == before
+    assert (ROOT / "requirements.txt").is_file()
