@@ -61,29 +61,48 @@ from engine.config import Budget, Sampling
 from engine.errors import InputError
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, validate=bool)
 def evidence_is_ready(evidence_id: str) -> bool:
-    """Whether the law is fitted already, so that an answer comes at once; only a yes is kept."""
+    """Whether the law is fitted already, so that an answer, or a refusal, comes at once."""
+    try:
+        return _evidence_is_ready(evidence_id, fitted.state_of(evidence_id))
+    except InputError:
+        return True
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, validate=bool)
+def _evidence_is_ready(evidence_id: str, state: str) -> bool:
+    """Only a yes is kept."""
     return fitted.is_ready(evidence_id)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
 def fitted_evidence(evidence_id: str) -> fitted.FittedEvidence:
     """The law of an evidence; seconds the first time on a machine."""
+    return _fitted_evidence(evidence_id, fitted.state_of(evidence_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _fitted_evidence(evidence_id: str, state: str) -> fitted.FittedEvidence:
     return fitted.fitted_evidence(evidence_id)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
 def inspection(evidence_id: str) -> Inspection:
     """The law of an evidence beside its runs."""
+    return _inspection(evidence_id, fitted.state_of(evidence_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _inspection(evidence_id: str, state: str) -> Inspection:
     return inspect(fitted_evidence(evidence_id).fit, fitted.evidence_of(evidence_id).frame)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def decision(
-    budget: Budget, evidence_id: str, sampling: Sampling, assumptions: CostAssumptions
+def _decision(
+    budget: Budget,
+    evidence_id: str,
+    sampling: Sampling,
+    assumptions: CostAssumptions,
+    state: str,
 ) -> Decision:
-    """Everything that the Decide page says."""
     fitted = fitted_evidence(evidence_id)
     return decide.decide(budget, fitted, sampling=sampling, assumptions=assumptions)
 
@@ -102,7 +121,10 @@ def cost(compute_flops: float, prices: CostAssumptions) -> Cost:
 
 def decision_on(question: Question) -> Decision:
     """The plan alone, with estimated noise, for those who compare many."""
-    return decision(question.budget, question.evidence_id, question.sampling, question.prices)
+    state = fitted.state_of(question.evidence_id)
+    return _decision(
+        question.budget, question.evidence_id, question.sampling, question.prices, state
+    )
 
 
 def request(question: Question) -> CertificateRequest:
@@ -121,8 +143,9 @@ def answer(question: Question) -> Answer:
     except InputError as error:
         refusal = error
     refused = refusal is not None
-    found = _answer(_in_yen(question), certificate, refused, refusal)
-    return _asked_as(question, certificate, refused, found)
+    state = fitted.state_of(question.evidence_id)
+    found = _answer(_in_yen(question), certificate, refused, state, refusal)
+    return _asked_as(question, certificate, refused, state, found)
 
 
 def _in_yen(question: Question) -> Question:
@@ -132,7 +155,11 @@ def _in_yen(question: Question) -> Question:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _asked_as(
-    question: Question, certificate: Certificate | None, refused: bool, _found: Answer
+    question: Question,
+    certificate: Certificate | None,
+    refused: bool,
+    state: str,
+    _found: Answer,
 ) -> Answer:
     """The same answer, as one object, in the currency of ``question``."""
     return replace(_found, question=question)
@@ -143,6 +170,7 @@ def _answer(
     question: Question,
     certificate: Certificate | None,
     refused: bool,  # part of the key
+    state: str,  # that too
     _refusal: InputError | None,
 ) -> Answer:
     return answers.answer(
@@ -154,9 +182,13 @@ def _answer(
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
 def budget_map(plane: Plane) -> tuple[maps.BudgetMap, maps.Doublings]:
     """A map of Explore, and what doubling buys at a few of its points."""
+    return _budget_map(plane, fitted.state_of(plane.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _budget_map(plane: Plane, state: str) -> tuple[maps.BudgetMap, maps.Doublings]:
     fitted, held = fitted_evidence(plane.evidence_id), _budgets(plane.held, plane.sampling)
     x, y = NAMES[plane.x], NAMES[plane.y]
     found = maps.budget_map(
@@ -178,7 +210,6 @@ def budget_map(plane: Plane) -> tuple[maps.BudgetMap, maps.Doublings]:
     return found, maps.doublings(fitted.fit, fitted.space, points, x=x, y=y)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
 def plan_lines(
     delta: float,
     evidence_id: str,
@@ -188,6 +219,20 @@ def plan_lines(
     epsilons: tuple[float, ...],
 ) -> maps.PlanLines:
     """The best plans along compute, for a few people and ε."""
+    state = fitted.state_of(evidence_id)
+    return _plan_lines(delta, evidence_id, sampling, compute, people, epsilons, state)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _plan_lines(
+    delta: float,
+    evidence_id: str,
+    sampling: Sampling,
+    compute: tuple[float, ...],
+    people: tuple[float, ...],
+    epsilons: tuple[float, ...],
+    state: str,
+) -> maps.PlanLines:
     fitted = fitted_evidence(evidence_id)
     return maps.plan_lines(
         fitted.fit,
@@ -213,32 +258,32 @@ def _budgets(budget: Budget, sampling: Sampling) -> search.Budgets:
 
 def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
     """The least of each budget that reaches a target, the others held."""
-    return _least_budgets(_in_yen(question), goal, target)
+    return _least_budgets(_in_yen(question), goal, target, fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
+def _least_budgets(question: Question, goal: Goal, target: float, state: str) -> tuple[Least, ...]:
     curve = question.curve if goal is Goal.LOSS else answers.applicable_curve(question)
     return inverse.least_budgets(_held(question, curve), goal, target)
 
 
 def best_epsilon(question: Question) -> Candidate:
     """The ε that earns most, legal risk included."""
-    return _best_epsilon(_in_yen(question))
+    return _best_epsilon(_in_yen(question), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _best_epsilon(question: Question) -> Candidate:
+def _best_epsilon(question: Question, state: str) -> Candidate:
     return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
 
 
 def best_people(question: Question) -> Candidate:
     """How many of the people earn most."""
-    return _best_people(_in_yen(question))
+    return _best_people(_in_yen(question), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _best_people(question: Question) -> Candidate:
+def _best_people(question: Question, state: str) -> Candidate:
     return inverse.best_people(_held(question, answers.applicable_curve(question)))[0]
 
 
@@ -354,17 +399,17 @@ def evidence_version() -> str:
 def renew_evidence() -> None:
     """Forget every answer that rests on the law of before."""
     for kept in (
-        evidence_is_ready,
-        fitted_evidence,
-        inspection,
-        decision,
+        _evidence_is_ready,
+        _fitted_evidence,
+        _inspection,
+        _decision,
         _answer,
         _asked_as,
         _least_budgets,
         _best_epsilon,
         _best_people,
-        budget_map,
-        plan_lines,
+        _budget_map,
+        _plan_lines,
     ):
         kept.clear()
 

@@ -3,7 +3,7 @@ compute."""
 
 import streamlit as st
 
-from dashboard.answers import cache, provisional
+from dashboard.answers import cache, first_fit, provisional
 from dashboard.explore import map, plan_charts, plane, wording
 from dashboard.glossary import lookup
 from dashboard.state.scenario import Scenario
@@ -16,7 +16,8 @@ from engine.text.i18n import Words
 def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
-    found = blocks.answered(lambda: cache.answer(scenario.question), words)
+    asked = scenario.question
+    found = first_fit.answered(asked.evidence_id, lambda: cache.answer(asked), words)
     if found is None:
         return
     answer = found.decision

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from dashboard.answers import provisional
+from dashboard.answers import first_fit, provisional
 from dashboard.present import cover_form, deck, export_menu, material
 from dashboard.shell import budget_sliders
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
-from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.api.reports import Deck, large_html
 from engine.text.i18n import Words
@@ -16,7 +15,8 @@ from engine.text.i18n import Words
 def render(now: Scenario) -> None:
     """Draw the slide that is on show."""
     words, colours = now.words, palette(st.context.theme.type)
-    made = blocks.answered(lambda: _made(now, words, colours), words)
+    name = now.question.evidence_id
+    made = first_fit.answered(name, lambda: _made(now, words, colours), words)
     if made is None:
         budget_sliders.draw(deck.BUDGETS, words)
         return

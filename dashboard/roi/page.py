@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache, provisional
+from dashboard.answers import cache, first_fit, provisional
 from dashboard.glossary import lookup
 from dashboard.roi import (
     assumptions,
@@ -24,7 +24,8 @@ from engine.text.i18n import Words
 def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
-    answer = blocks.answered(lambda: cache.answer(scenario.question), words)
+    asked = scenario.question
+    answer = first_fit.answered(asked.evidence_id, lambda: cache.answer(asked), words)
     if answer is None:
         metric_and_currency.draw(words)
         assumptions.draw(scenario, words)

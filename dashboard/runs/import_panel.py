@@ -270,6 +270,7 @@ def _write(found: Imported, files: Sequence[Upload], asked: Asked, words: Words)
             words.say("This file is in the run log as the family {family}.", family=before.family),
             icon=":material/check:",
         )
+        _as_evidence(before.family, words)
         return
     if not found.runs:
         return
@@ -280,6 +281,21 @@ def _write(found: Imported, files: Sequence[Upload], asked: Asked, words: Words)
             words.say("Imported."),
             lambda error: wording.refusal(error, words),
         )
+
+
+def _as_evidence(family: str, words: Words) -> None:
+    """Ask the scenario's question of these runs; or why they cannot answer it."""
+    try:
+        fitted.require_choice(family)
+    except InputError as error:
+        st.caption(wording.refusal(error, words))
+        return
+    st.button(
+        words.say("Use as evidence"),
+        icon=":material/show_chart:",
+        on_click=session.take,
+        args=({"evidence": family},),
+    )
 
 
 def _store(files: Sequence[Upload], asked: Asked) -> None:

@@ -33,13 +33,7 @@ def draw(words: Words) -> None:
     }
     for key, slider in budgets.sliders(now, words).items():
         _budget(words, slider, meanings[key])
-    st.selectbox(
-        words.say("Evidence"),
-        link.EVIDENCE.options(),
-        format_func=lambda name: labels.evidence_name(name, words),
-        help=lookup.tips(words, "evidence", "law"),
-        **_choice(link.EVIDENCE),
-    )
+    _evidence(words)
     st.selectbox(
         words.say("Accelerator"),
         link.ACCELERATOR.options(),
@@ -66,6 +60,19 @@ def draw(words: Words) -> None:
     )
     with st.popover(words.say("Copy link"), icon=":material/link:", width="stretch"):
         st.code(session.address(), language=None, wrap_lines=True)
+
+
+def _evidence(words: Words) -> None:
+    """Families that a plan can rest on; the chosen one stays where its runs were deleted since."""
+    chosen, options = session.value(link.EVIDENCE), link.EVIDENCE.options()
+    options = options if chosen in options else [*options, chosen]
+    st.selectbox(
+        words.say("Evidence"),
+        options,
+        format_func=lambda name: labels.evidence_choice(name, words),
+        help=lookup.tips(words, "evidence", "law"),
+        **session.bind_index(link.EVIDENCE, options, chosen),
+    )
 
 
 def _choice(field: link.Choice[str]) -> session.WithIndex:

@@ -107,6 +107,17 @@ class Choice(Field[str, D]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evidence(Choice[str]):
+    """A field that names a family of runs that a law is fitted to."""
+
+    def read(self, text: str) -> str:
+        if text in self.options():
+            return text
+        fitted.require_choice(text[:_LONGEST_FAMILY])  # says why
+        return super().read(text)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pilot(Field[str, None]):
     """A field that names the pilot on show by its id, or asks for a new one."""
 
@@ -135,6 +146,7 @@ class Figures(Field[str | None, None]):
         return value or ""
 
 
+_LONGEST_FAMILY = 64
 NEW_PILOT = "new"
 CURRENCIES = ("JPY", "USD")
 
@@ -176,10 +188,10 @@ SAMPLING = Choice(
     options=lambda: [s.value for s in PLANNED_SAMPLINGS],
     default=Sampling.POISSON.value,
 )
-EVIDENCE = Choice(
+EVIDENCE = Evidence(
     key="evidence",
     name="evidence",
-    options=lambda: list(fitted.EVIDENCE),
+    options=lambda: list(fitted.choices()),
     default=fitted.EVIDENCE[0],
 )
 ACCELERATOR = Choice(

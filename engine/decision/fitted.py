@@ -27,10 +27,11 @@ from engine.law.capacity import Capacity
 from engine.law.forms import form_of
 from engine.law.stack import STACKED, StackedFit, fit_stack
 from engine.law.transfer.pool import pool
+from engine.runs.catalogue import family_version, stamp
 from engine.runs.evidence import Evidence, EvidenceSummary
 from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
-from engine.runs.imports.selection import Carries, Selection, select
+from engine.runs.imports.selection import Carries, Selection, plannable, select
 from engine.runs.log import RunLog
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -40,7 +41,7 @@ PUBLISHED_BERT = "published-bert"
 MEASURED_GPT = "gpt-bytes-docstrings"
 """Our own campaign: small decoders on bytes of the docstrings of installed packages."""
 EVIDENCE: tuple[str, ...] = (PUBLISHED_BERT, MEASURED_GPT)
-"""Families that may be chosen as evidence."""
+"""Families that ship with Kessai; imported ones join them (:func:`choices`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +78,7 @@ def fit_selection(
     (:mod:`engine.law.transfer.pool`). Raises :class:`InputError` where steps are not known."""
     evidence = selection.evidence
     forms = STACKED if form is None else (form_of(form).name,)
-    if selection.carries is Carries.TOKENS:
-        raise InputError(
-            "Expected the steps of the runs in {family}, got sizes, tokens and losses alone: a "
-            "plan needs steps and noise. Import them with a column of the batch size, or choose "
-            "another evidence.",
-            family=evidence.family,
-        )
+    _require_steps(selection)
     if selection.carries is Carries.NOISELESS:
         return _pooled(evidence, forms, cache)
     path = _path(evidence, cache, forms)
@@ -99,10 +94,26 @@ def fit_selection(
     return _fitted(result, evidence, evidence.frame)
 
 
+def _require_steps(selection: Selection) -> None:
+    if selection.carries is Carries.TOKENS:
+        raise InputError(
+            "Expected the steps of the runs in {family}, got sizes, tokens and losses alone: a "
+            "plan needs steps and noise. Import them with a column of the batch size, or choose "
+            "another evidence.",
+            family=selection.evidence.family,
+        )
+
+
+def _pooled_forms(forms: Sequence[str]) -> tuple[str, ...]:
+    """What decides a pooled fit beside the runs: the forms, and the runs that say what noise
+    does."""
+    return (*forms, evidence_of(PUBLISHED_BERT).sha256)
+
+
 def _pooled(evidence: Evidence, forms: tuple[str, ...], cache: Path | None) -> FittedEvidence:
     """A law whose noiseless part is the family's own, and whose noise is the published runs'."""
     source = evidence_of(PUBLISHED_BERT)
-    path = _path(evidence, cache, (*forms, source.sha256))
+    path = _path(evidence, cache, _pooled_forms(forms))
     result = _read(path)
     if result is None:
         # All parameters count, as in the family's own runs: of these no shapes are known.
@@ -139,8 +150,46 @@ def capacity_of(family: str) -> Capacity | None:
 
 
 def is_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
-    """Whether :func:`fitted_evidence` will answer without fitting."""
-    return _read(_path(evidence_of(evidence_id), cache)) is not None
+    """Whether :func:`fitted_evidence` will answer without fitting. Raises as that does."""
+    selection = selection_of(evidence_id)
+    _require_steps(selection)
+    forms = _pooled_forms(STACKED) if selection.carries is Carries.NOISELESS else STACKED
+    return _read(_path(selection.evidence, cache, forms)) is not None
+
+
+def choices() -> tuple[str, ...]:
+    """Families that may be chosen as evidence of a plan, as the run log now stands: those that ship
+    with Kessai, then the imported ones with enough runs.
+
+    A folder of runs that cannot be read adds none: whoever asks for a law is told of it.
+    """
+    try:
+        return (*EVIDENCE, *_imported(stamp(run_log())))
+    except InputError:
+        return EVIDENCE
+
+
+def require_choice(evidence_id: str) -> None:
+    """Raise :class:`InputError` where a family is none of :func:`choices`, with the reason: it is
+    unknown or deleted, or has too few runs, sizes, noises, or no steps."""
+    if evidence_id not in choices():
+        _require_steps(selection_of(evidence_id))
+
+
+def state_of(evidence_id: str) -> str:
+    """Changes with the runs of an imported family, so that what rests on them is found anew. "" for
+    what ships with Kessai: pilots move that law when they are asked to."""
+    return "" if evidence_id in EVIDENCE else _state(stamp(run_log()), evidence_id)
+
+
+@lru_cache(maxsize=4)
+def _imported(_stamp: str) -> tuple[str, ...]:
+    return tuple(name for name in plannable(run_log()) if name not in EVIDENCE)
+
+
+@lru_cache(maxsize=32)
+def _state(_stamp: str, evidence_id: str) -> str:
+    return family_version(run_log(), evidence_id)
 
 
 @lru_cache(maxsize=1)

@@ -72,11 +72,36 @@ def catalogue(log: RunLog, *, deleted: bool = False) -> list[Listed]:
 
 def version(log: RunLog) -> str:
     """Changes with what :func:`catalogue` lists, deleted or not."""
+    return _digest((log.version, _noted(log)))
+
+
+def stamp(log: RunLog) -> str:
+    """The same without looking at a run: changes whenever a file of the log's own folder does."""
+    files = [(path.name, durable.signature(path)) for path in listing(log.folder)]
+    return _digest((str(log.folder), files, _noted(log)))
+
+
+def family_version(log: RunLog, family: str) -> str:
+    """Changes with the runs of a family, their flags and their unit."""
+    runs = [
+        (row["run_id"], row["created_at"], row["cross_entropy"])
+        for row in log.outlines()
+        if row["family"] == family
+    ]
+    entries = [entry for entry in journal.live(log) if entry.family == family]
+    return _digest((runs, entries))
+
+
+def _noted(log: RunLog) -> list[object]:
+    """What tells whether an import or a deletion came."""
     places = (log.folder / journal.FOLDER, log.folder / deletions.FOLDER)
-    seen = [
+    return [
         (path.name, durable.signature(path)) for place in places for path in listing(place, ".json")
     ]
-    return hashlib.sha256(repr((log.version, seen)).encode()).hexdigest()[:16]
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
 def _listed(row: Mapping[str, object], noted: Mapping[str, tuple[Entry, JournalRun]]) -> Listed:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.config import NeighbouringRelation, Sampling
-from engine.loss_unit import LossUnit
+from engine.loss_unit import LossUnit, unit_of
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
@@ -108,6 +108,15 @@ def multiple(factor: float, words: Words) -> str:
 
 def evidence_name(evidence_id: str, words: Words) -> str:
     return words.say(_EVIDENCE[evidence_id]) if evidence_id in _EVIDENCE else evidence_id
+
+
+def evidence_choice(evidence_id: str, words: Words) -> str:
+    """The same in a list to choose from: of an imported family with the unit of its losses."""
+    if evidence_id in _EVIDENCE:
+        return evidence_name(evidence_id, words)
+    return words.say(
+        "{family} ({unit})", family=evidence_id, unit=words.field(unit_of(evidence_id).measure)
+    )
 
 
 def evidence_limits(evidence_id: str, words: Words) -> str:

@@ -12,9 +12,10 @@ reason, and those that a person names besides. What is left carries
 Anything less is refused with what is there and what is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from engine.errors import InputError
 from engine.loss_unit import Measure, state_unit
@@ -136,23 +137,94 @@ def _named(
     return found
 
 
+def plannable(log: RunLog) -> list[str]:
+    """The imported families whose runs carry a law that a plan can rest on, by name; their units
+    are stated. Reads no curve and asks no accounting."""
+    past = journal.live(log)
+    found = []
+    for family in sorted({entry.family for entry in past}):
+        state_unit(family, journal.unit_in(past, family))
+        left_out = _suspicious(past, family)
+        rows = [
+            row
+            for row in log.outlines()
+            if row["family"] == family and row["run_id"] not in left_out
+        ]
+        try:
+            carries = _judged(family, [_outline_of_row(row) for row in rows])
+        except InputError:
+            continue
+        if carries is not Carries.TOKENS:
+            found.append(family)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outline:
+    """What of a run decides what its family carries."""
+
+    model_size: int
+    iterations: int
+    ratio: float
+    """σ/B or σ: 0 without noise."""
+    points: int
+    of_tokens: bool
+    imported: bool
+
+
+def _outline(record: RunRecord) -> _Outline:
+    return _Outline(
+        model_size=record.model_size,
+        iterations=record.iterations,
+        ratio=record.noise_batch_ratio or record.noise_multiplier or 0.0,
+        points=max(len(record.curve), 1),
+        of_tokens=counts_tokens(record),
+        imported=record.provenance is Provenance.IMPORTED,
+    )
+
+
+def _outline_of_row(row: Mapping[str, Any]) -> _Outline:
+    imported = row["provenance"] == Provenance.IMPORTED
+    return _Outline(
+        model_size=row["model_size"],
+        iterations=row["iterations"],
+        ratio=row["noise_batch_ratio"] or row["noise_multiplier"] or 0.0,
+        points=max(row["points"] or 0, 1),
+        of_tokens=imported and row["batch_size"] == row["sequence_length"] == 1,
+        imported=imported,
+    )
+
+
 def _carried(family: str, records: list[RunRecord]) -> tuple[Carries, list[RunRecord]]:
     """What runs carry, and those that carry it."""
+    carries = _judged(family, [_outline(record) for record in records])
     if any(record.provenance is not Provenance.IMPORTED for record in records):
-        return Carries.LAW, records
-    stepped = [record for record in records if not counts_tokens(record)]
-    plain = [record for record in records if counts_tokens(record)]
-    points, sizes, noises = _counts(stepped)
+        return carries, records
+    of_tokens = carries is Carries.TOKENS
+    return carries, [record for record in records if counts_tokens(record) is of_tokens]
+
+
+def _judged(family: str, runs: Sequence[_Outline]) -> Carries:
+    """What runs carry. Raises :class:`InputError` for too few."""
+    if any(not run.imported for run in runs):
+        return Carries.LAW
+    stepped = [run for run in runs if not run.of_tokens]
+    plain = [run for run in runs if run.of_tokens]
+    points, sizes, noises = (
+        sum(run.points for run in stepped),
+        len({run.model_size for run in stepped}),
+        len({f"{run.ratio:.6g}" for run in stepped}),
+    )
     if points >= LEAST_POINTS and sizes >= LEAST_SIZES:
-        several = noises >= LEAST_NOISES and any(_ratio(record) for record in stepped)
-        if several:
-            return Carries.LAW, stepped
-        if not any(_ratio(record) for record in stepped):
-            return Carries.NOISELESS, stepped
-    lengths = {record.iterations for record in plain}
-    sizes_of_plain = {record.model_size for record in plain}
+        noisy = any(run.ratio for run in stepped)
+        if noises >= LEAST_NOISES and noisy:
+            return Carries.LAW
+        if not noisy:
+            return Carries.NOISELESS
+    lengths = {run.iterations for run in plain}
+    sizes_of_plain = {run.model_size for run in plain}
     if len(plain) >= LEAST_POINTS and min(len(lengths), len(sizes_of_plain)) >= LEAST_SIZES:
-        return Carries.TOKENS, plain
+        return Carries.TOKENS
     raise InputError(
         "Expected at least {points} points at {sizes} model sizes and {noises} noise-batch ratios "
         "in {family}, or {points} runs without noise at {sizes} sizes and {sizes} counts of "
@@ -165,17 +237,4 @@ def _carried(family: str, records: list[RunRecord]) -> tuple[Carries, list[RunRe
             f"{points} points ({sizes}, {noises}), {len(plain)} runs "
             f"({len(sizes_of_plain)}, {len(lengths)})"
         ),
-    )
-
-
-def _ratio(record: RunRecord) -> float:
-    return record.noise_batch_ratio or record.noise_multiplier or 0.0
-
-
-def _counts(records: Sequence[RunRecord]) -> tuple[int, int, int]:
-    """Runs or points of curves, sizes and noise-batch ratios."""
-    return (
-        sum(max(len(record.curve), 1) for record in records),
-        len({record.model_size for record in records}),
-        len({f"{_ratio(record):.6g}" for record in records}),
     )

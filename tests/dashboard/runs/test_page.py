@@ -40,6 +40,7 @@ def test_a_file_is_previewed_and_then_written(runs):
     page.button(key="runs:import").click().run()
     assert fitted.run_log().families()["ours"] == 3
     assert "family ours" in page.success[0].value
+    assert any("at least 8 points at 3 model sizes" in text.value for text in page.caption)
 
 
 def test_a_refusal_names_the_fields_of_the_page(runs):
