@@ -371,7 +371,7 @@ def imported(
 
 def catalogue_version() -> str:
     """Changes with the runs, their imports and what was deleted."""
-    return catalogue.version(fitted.run_log())
+    return catalogue.stamp(fitted.run_log())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

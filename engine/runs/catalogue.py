@@ -70,15 +70,16 @@ def catalogue(log: RunLog, *, deleted: bool = False) -> list[Listed]:
     return sorted(rows, key=lambda one: (one.family, one.created_at, one.name, one.run_id))
 
 
-def version(log: RunLog) -> str:
-    """Changes with what :func:`catalogue` lists, deleted or not."""
-    return _digest((log.version, _noted(log)))
-
-
 def stamp(log: RunLog) -> str:
-    """The same without looking at a run: changes whenever a file of the log's own folder does."""
-    files = [(path.name, durable.signature(path)) for path in listing(log.folder)]
-    return _digest((str(log.folder), files, _noted(log)))
+    """Changes with what :func:`catalogue` lists, deleted or not, and costs no query: it looks at
+    the names and times of the files in the log's own folder."""
+    places = (
+        (log.folder, ".parquet"),
+        (log.folder / journal.FOLDER, ".json"),
+        (log.folder / deletions.FOLDER, ".json"),
+    )
+    files = [(path.name, durable.signature(path)) for place in places for path in listing(*place)]
+    return _digest((str(log.folder), files))
 
 
 def family_version(log: RunLog, family: str) -> str:
@@ -90,14 +91,6 @@ def family_version(log: RunLog, family: str) -> str:
     ]
     entries = [entry for entry in journal.live(log) if entry.family == family]
     return _digest((runs, entries))
-
-
-def _noted(log: RunLog) -> list[object]:
-    """What tells whether an import or a deletion came."""
-    places = (log.folder / journal.FOLDER, log.folder / deletions.FOLDER)
-    return [
-        (path.name, durable.signature(path)) for place in places for path in listing(place, ".json")
-    ]
 
 
 def _digest(content: object) -> str:
