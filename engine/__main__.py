@@ -17,7 +17,7 @@ from engine.text.i18n import Words
 
 COMMANDS = (
     "recommend", "predict", "calibrate", "epsilon", "fit", "transfer", "runs", "pilot", "sweep",
-    "table", "doctor",
+    "table", "doctor", "log",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

@@ -17,6 +17,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engine import decision_log
 from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence, fitted_evidence
 from engine.durable import CACHE_VARIABLE
 from tests.browser.server import (
@@ -58,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="kessai-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
     os.environ[CACHE_VARIABLE] = folder.name
+    os.environ[decision_log.VARIABLE] = str(Path(folder.name) / "log")
     if config.getoption("numprocesses", default=None):
         for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(variable, "1")

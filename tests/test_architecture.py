@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # --- the rules ----------------------------------------------------------------------------------
 
-_BASE = {"config", "errors", "interval", "loss_unit", "untrusted"}
+_BASE = {"config", "errors", "interval", "loss_unit", "untrusted", "code_version"}
 _RECORDS = _BASE | {"runs"}
 _QUESTION = _BASE | {"law", "accounting"}
 
@@ -29,10 +29,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loss_unit": {"errors"},
     "untrusted": {"errors"},
     "durable": {"errors"},
+    "code_version": set(),
+    "decision_log": {"errors", "durable", "untrusted", "code_version"},
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
     # records and what stores them
-    "runs": _BASE | {"durable", "accounting", "tables"},
+    "runs": _BASE | {"durable", "accounting", "tables", "decision_log"},
     # mathematics: no records, no files
     "law": _BASE,
     "accounting": _BASE,
@@ -42,17 +44,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "roi": _QUESTION | {"cost", "risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
-    | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments"},
+    | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments", "decision_log"},
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"},
     "report": _QUESTION | _RECORDS | {"tables"},
-    "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost", "tables"},
+    "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost", "tables", "decision_log"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
-    | {"durable", "deployments", "tables"},
+    | {"durable", "deployments", "tables", "decision_log"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
-    | {"tables", "doctor"},
+    | {"tables", "doctor", "decision_log"},
     "doctor": _RECORDS | {"decision", "pilot", "report", "durable"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
@@ -147,6 +149,7 @@ ATTRIBUTES_ONLY_IN = {
 PARSERS_ONLY_IN = {
     "json.loads": {
         "engine.untrusted.texts",
+        "engine.decision_log",  # what it wrote a moment ago
         "engine.pilot.text.docstrings",  # what a process of our own prints
     },
     "json.load": {"engine.pilot.text.pysource"},  # the same process's task

@@ -17,13 +17,14 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dashboard.state import link
 from engine.api.decisions import durable
+from engine.api.runs import data_folder, recorded
 from engine.api.tables import attempted, json_value
 from engine.errors import InputError, inert
 
@@ -89,16 +90,16 @@ def created(
     """Keep a new scenario. Raises InputError where the name is unusable or taken."""
     fresh = texts(values)
     first = Change(at=at, who=_who(who), fields={key: ("", text) for key, text in fresh.items()})
-    return added(place, Saved(name=_name(name), fields=fresh, history=(first,)))
+    scenario = Saved(name=_name(name), fields=fresh, history=(first,))
+    with _alone(place), _recorded("scenario-save", scenario, who=first.who):
+        _add(place, scenario)
+    return scenario
 
 
 def added(place: Path, scenario: Saved) -> Saved:
     """Keep an imported scenario as it is. Raises InputError where its name is taken."""
-    with _alone(place):
-        try:
-            _write(_path(place, scenario.name), scenario, replace_file=False)
-        except FileExistsError:
-            raise _taken(scenario.name) from None
+    with _alone(place), _recorded("scenario-import", scenario):
+        _add(place, scenario)
     return scenario
 
 
@@ -127,14 +128,33 @@ def updated(
     entry = Change(at=at, who=_who(who), fields=changes)
     scenario = Saved(name=known.name, fields=fresh, history=(*known.history, entry))
     with _alone(place):
-        _write(_require_unchanged(place, known), scenario)
+        path = _require_unchanged(place, known)
+        with _recorded("scenario-save", scenario, who=entry.who):
+            _write(path, scenario)
     return scenario
 
 
 def delete(place: Path, known: Saved) -> None:
     """Remove a scenario that still stands as it was read."""
     with _alone(place):
-        _require_unchanged(place, known).unlink()
+        path = _require_unchanged(place, known)
+        with _recorded("scenario-delete", known):
+            path.unlink()
+
+
+def _add(place: Path, scenario: Saved) -> None:
+    try:
+        _write(_path(place, scenario.name), scenario, replace_file=False)
+    except FileExistsError:
+        raise _taken(scenario.name) from None
+
+
+def _recorded(act: str, scenario: Saved, *, who: str = "") -> AbstractContextManager[None]:
+    """The act on record. An imported history is named as what it is: claimed by a file."""
+    what = {"scenario": scenario.name, "version": scenario.version}
+    if act == "scenario-import":
+        what["claimed_changes"] = str(len(scenario.history))
+    return recorded(act, what, folder=data_folder(), who=who)
 
 
 def listed(place: Path) -> tuple[list[Saved], list[InputError]]:

@@ -4,6 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
+from engine.code_version import code_version
 from engine.decision import pilot_law as law_of_pilots
 from engine.decision.pilot_law import Revision
 from engine.loss_unit import unit_of
@@ -18,7 +19,6 @@ from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.launchers import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
-from engine.pilot.running.versions import code_version
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 
 __all__ = [

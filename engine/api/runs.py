@@ -4,6 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
+from engine.decision_log import recorded
 from engine.loss_unit import Measure
 from engine.runs import catalogue, removal
 from engine.runs.catalogue import Listed
@@ -15,6 +16,7 @@ from engine.runs.imports.importing import Asked, Imported, family_of, imported_b
 from engine.runs.imports.settle import Flag, Settled, Status
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.uploads import Upload, import_upload, read_upload
+from engine.runs.log import data_folder
 from engine.runs.removal import Chosen
 
 __all__ = [
@@ -35,12 +37,14 @@ __all__ = [
     "Upload",
     "catalogue",
     "choose_columns",
+    "data_folder",
     "export",
     "family_of",
     "import_upload",
     "imported_before",
     "journal",
     "read_upload",
+    "recorded",
     "removal",
     "store",
 ]

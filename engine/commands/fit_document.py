@@ -7,6 +7,7 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.code_version import code_version
 from engine.decision.fitted import FittedEvidence
 from engine.interval import Interval
 from engine.law.fit import FitResult, redrawn
@@ -15,7 +16,6 @@ from engine.law.forms import form_of
 from engine.law.inspection import LEVEL, FormFigures, inspect
 from engine.law.tokens import FORM, FORMULA, IN_NATS, MEANINGS, NAMES, TokenLaw
 from engine.loss_unit import unit_of
-from engine.pilot.running.versions import code_version
 from engine.report.versions import fit_version, law_version
 from engine.runs.imports.selection import Carries, Selection
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 import engine.law
-from engine import durable
+from engine import decision_log, durable
 from engine.accounting.search import noise_multiplier
 from engine.allocation.reach import Coverage, coverage_of
 from engine.allocation.space import Space, space_of
@@ -32,7 +32,7 @@ from engine.runs.evidence import Evidence, EvidenceSummary
 from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
 from engine.runs.imports.selection import Carries, Selection, plannable, select
-from engine.runs.log import RunLog
+from engine.runs.log import RunLog, data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
@@ -91,6 +91,7 @@ def fit_selection(
             else fit_stack(evidence.frame, forms=forms, capacity=capacity)
         )
         _write(path, result)
+        _on_record(evidence, path)
     return _fitted(result, evidence, evidence.frame)
 
 
@@ -120,6 +121,7 @@ def _pooled(evidence: Evidence, forms: tuple[str, ...], cache: Path | None) -> F
         published = fit_stack(source.frame, forms=forms)
         result = published.mapped(lambda one: pool(one, evidence.frame))
         _write(path, result)
+        _on_record(evidence, path)
     noisy = source.frame.assign(
         sequence_length=evidence.frame["sequence_length"].iloc[0],
         vocabulary_size=evidence.frame["vocabulary_size"].iloc[0],
@@ -239,6 +241,14 @@ def _read(path: Path | None) -> StackedFit | None:
         return None
     # Missing, torn or foreign: fitting again costs seconds and is always right.
     return attempted(lambda: StackedFit.from_dict(json_value(path.read_text(encoding="utf-8"))))
+
+
+def _on_record(evidence: Evidence, path: Path | None) -> None:
+    """A refit in the log of decisions; where that cannot be written the law is the same."""
+    versions = {"evidence": evidence.sha256, "law": path.stem if path else ""}
+    what = {"evidence": evidence.id, "runs": evidence.runs}
+    with suppress(InputError):
+        decision_log.append("refit", what, folder=data_folder(), versions=versions)
 
 
 def _write(path: Path | None, result: StackedFit) -> None:

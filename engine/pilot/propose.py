@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
+from engine.code_version import code_version
 from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
-from engine.pilot.running.versions import code_version
 from engine.pilot.search import Found, seconds_of, within_budget
 
 LEVEL = 0.9

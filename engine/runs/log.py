@@ -31,6 +31,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine import durable
+from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.runs import deletions, files
 from engine.runs.arrow import SCHEMA, from_table
@@ -82,6 +83,12 @@ SELECT run_id, unnest(curve, recursive := true) FROM runs;
 _RECORDS = f"SELECT {_COLUMNS} FROM runs WHERE $family IS NULL OR family = $family ORDER BY run_id"
 
 
+def data_folder() -> Path:
+    """The folder that this installation's runs go to; it may not exist yet."""
+    chosen = os.environ.get(DATA_VARIABLE)
+    return Path(chosen).absolute() if chosen else COMMITTED
+
+
 class RunLog:
     """One process's view of the log; its methods may be called from any thread.
 
@@ -116,8 +123,7 @@ class RunLog:
         """The log of ``folder`` alone, or, without one, of this installation (see the module)."""
         if folder is not None:
             return cls(folder, published=published)
-        chosen = os.environ.get(DATA_VARIABLE)
-        return cls(Path(chosen) if chosen else COMMITTED, also=[COMMITTED], published=published)
+        return cls(data_folder(), also=[COMMITTED], published=published)
 
     def append(self, records: Iterable[RunRecord], *, again: bool = False) -> list[str]:
         """Store the records that the log does not hold yet, all or none, and return their run ids.
@@ -193,10 +199,12 @@ class RunLog:
         if not runs and not imports:
             return
         entry = deletions.Entry(act=act, at=at, reason=reason, runs=runs, imports=imports)
-        try:
-            deletions.write(self.folder, entry)
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
+        what = {"runs": sorted(runs), "imports": sorted(imports), "reason": reason}
+        with recorded(f"runs-{act}", what, folder=self.folder):
+            try:
+                deletions.write(self.folder, entry)
+            except OSError as error:
+                raise unwritable(self.folder, error) from error
 
     @property
     def tombstones(self) -> deletions.State:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
+from engine.code_version import code_version
 from engine.config import TrainingConfig
 from engine.interval import Interval
 from engine.pilot.ladder import parameter_count, shape_for
@@ -17,7 +18,7 @@ from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
 from engine.pilot.prepared import PREPARED_FILE, Prepared, Speed
 from engine.pilot.running.folder import PilotFolder, folder_of, preparation_of, write_text
 from engine.pilot.running.status import State, Status, TrainingResult, write_status
-from engine.pilot.running.versions import code_version, versions
+from engine.pilot.running.versions import versions
 from engine.runs.record import Provenance, RunRecord
 
 FAMILY = "gpt-bytes-docstrings"

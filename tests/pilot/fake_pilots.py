@@ -20,6 +20,7 @@ from unittest.mock import patch
 from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
 from engine.accounting.mechanism import Mechanism
+from engine.code_version import code_version
 from engine.config import Sampling, TrainingConfig
 from engine.interval import Interval
 from engine.pilot.audits.audit import Audit, Method
@@ -31,7 +32,6 @@ from engine.pilot.running.folder import PilotFolder, Request, read_text, write_t
 from engine.pilot.running.recording import settings_of
 from engine.pilot.running.runner import Workshop, run_plan
 from engine.pilot.running.tracebacks import without_text
-from engine.pilot.running.versions import code_version
 
 PEOPLE, STEPS, BLOCK = 1007, 60, 5
 SECRET = "what nobody may read"

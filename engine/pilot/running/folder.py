@@ -34,7 +34,7 @@ from pathlib import Path
 from engine import durable
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
-from engine.runs.log import COMMITTED, DATA_VARIABLE
+from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
@@ -238,8 +238,7 @@ def pilots_folder() -> Path:
     chosen = os.environ.get(PILOTS_VARIABLE)
     if chosen:
         return Path(chosen).absolute()
-    runs = os.environ.get(DATA_VARIABLE)
-    return (Path(runs).absolute() if runs else COMMITTED).parent / "pilots"
+    return data_folder().parent / "pilots"
 
 
 def folder_of(plan_id: str) -> PilotFolder:

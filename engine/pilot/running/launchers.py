@@ -13,9 +13,12 @@ Loads no torch: pages and commands import it.
 """
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.code_version import code_version
+from engine.decision_log import recorded
 from engine.durable import remove_leftovers
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
@@ -37,7 +40,7 @@ from engine.pilot.running.status import (
     read_status,
     write_status,
 )
-from engine.pilot.running.versions import code_version
+from engine.runs.log import data_folder
 
 _FRESH = 5.0
 """Seconds within which a heartbeat proves a living runner without a look at its lock."""
@@ -91,14 +94,16 @@ def start(plan: PilotPlan) -> Handle:
     """
     register(plan)
     folder = folder_of(plan.plan_id)
-    return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED})
+    with _recorded("pilot-start", plan.plan_id):
+        return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED})
 
 
 def resume(plan_id: str) -> Handle:
     """Go on with a pilot, a cancelled one too. Raises :class:`InputError` for an unknown one."""
     folder = folder_of(plan_id)
     folder.plan()
-    return _launch(folder, "run", unless={State.FINISHED})
+    with _recorded("pilot-resume", plan_id):
+        return _launch(folder, "run", unless={State.FINISHED})
 
 
 def poll(plan_id: str) -> Status:
@@ -108,12 +113,21 @@ def poll(plan_id: str) -> Status:
 
 def cancel(plan_id: str) -> Status:
     """End a pilot for good; what it spent stays spent, and :func:`resume` would go on."""
-    return _ask(_known(plan_id), Request.CANCEL, State.CANCELLED)
+    folder = _known(plan_id)
+    with _recorded("pilot-cancel", plan_id):
+        return _ask(folder, Request.CANCEL, State.CANCELLED)
 
 
 def pause(plan_id: str) -> Status:
     """Let a pilot write a checkpoint and end its process; :func:`resume` goes on."""
-    return _ask(_known(plan_id), Request.PAUSE, State.PAUSED)
+    folder = _known(plan_id)
+    with _recorded("pilot-pause", plan_id):
+        return _ask(folder, Request.PAUSE, State.PAUSED)
+
+
+def _recorded(act: str, plan_id: str) -> AbstractContextManager[None]:
+    """The act on record, in the log that stands by the runs."""
+    return recorded(act, {"plan_id": plan_id}, folder=data_folder())
 
 
 def other_code(plan: PilotPlan, status: Status) -> str | None:

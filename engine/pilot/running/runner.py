@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.code_version import code_version
 from engine.errors import InputError
 from engine.pilot.audits.audit import Audit
 from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
@@ -33,7 +34,7 @@ from engine.pilot.running.recording import record_of, settings_of
 from engine.pilot.running.reporter import INTERVAL, Reporter
 from engine.pilot.running.spending import Spending, proved
 from engine.pilot.running.status import State, Status, TrainingResult, read_status, reason_of
-from engine.pilot.running.versions import EARLIER, code_version, versions
+from engine.pilot.running.versions import EARLIER, versions
 from engine.pilot.running.watch import Watch, finite, finite_points
 from engine.runs.log import RunLog
 

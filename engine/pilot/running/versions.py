@@ -3,10 +3,9 @@
 Loads no torch, asks the installed packages' metadata only.
 """
 
-import hashlib
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from engine.code_version import code_version
 
 LIBRARIES = ("torch", "opacus", "numpy")
 KESSAI, EARLIER = "kessai", "kessai_earlier"
@@ -22,15 +21,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """12 hexadecimal digits: hash of the engine's source, so that a plan
-    names what will train it."""
-    root = Path(__file__).resolve().parents[2]
-    digest = hashlib.sha256()
-    for source in sorted(root.rglob("*.py")):
-        digest.update(source.relative_to(root).as_posix().encode())
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.loss_unit import Measure
 from engine.runs.imports import archive, databases, event_files, journal, trackers
@@ -168,7 +169,10 @@ def store(log: RunLog, found: Imported) -> list[str]:
             later = after(deleted[entry.id][-1].until)
             entry = replace(entry, created_at=later.isoformat())
         journal.write(log.folder, entry)
-    return log.append(found.records, again=True)
+    ids = [record.run_id for record in found.records]
+    what = {"family": found.family, "file_sha256": found.entry.sha256, "runs": len(ids)}
+    with recorded("runs-import", what, folder=log.folder, versions={"evidence": log.version}):
+        return log.append(found.records, again=True)
 
 
 def imported_before(log: RunLog, found: Imported) -> Entry | None:

@@ -15,6 +15,7 @@ from dashboard.pilot import wording as pilot_wording
 from dashboard.state import link
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import DARK, LIGHT
+from engine.code_version import code_version
 from engine.cost import DEFAULTS
 from engine.decision.pilot_law import Revision
 from engine.errors import InputError
@@ -26,7 +27,6 @@ from engine.pilot.running import launchers
 from engine.pilot.running.composition import Promised
 from engine.pilot.running.launchers import Entry
 from engine.pilot.running.status import State, Status
-from engine.pilot.running.versions import code_version
 from engine.pilot.text import refusals
 from engine.pilot.verdict import Outcome, Saving, verdict
 from engine.text import catalogues

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.code_version import code_version
 from engine.pilot.dpsgd.progress import DiskError, DivergedError
 from engine.pilot.running import launchers, runner, versions
 from engine.pilot.running.folder import PilotFolder, Request
 from engine.pilot.running.runner import run_plan
 from engine.pilot.running.status import State, TrainingResult, read_status
-from engine.pilot.running.versions import code_version
 from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import AUDIT, SECRET, STEPS, keep, made_plan, train, workshop
 from tests.pilot.ledgers import charged_steps

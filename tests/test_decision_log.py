@@ -1,0 +1,160 @@
+"""The log of decisions: whole under two writers and a kill, and not to be changed unseen."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dashboard.state import link, saved
+from engine import decision_log
+from engine.__main__ import main
+from engine.decision_log import FILE, HEAD, append, entries, recorded, verify
+from engine.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path / "log"))
+    return tmp_path / "log"
+
+
+def test_lines_are_chained_and_say_who_what_and_on_which_code(place):
+    for number in range(3):
+        append("save", {"scenario": f"計画 {number}"}, folder=place, who="社長\u202e")
+    found = entries(place)
+    assert [one.number for one in found] == [1, 2, 3]
+    assert [one.before for one in found[1:]] == [one.hash for one in found[:-1]]
+    assert found[0].before == decision_log.FIRST
+    assert {one.who for one in found} == {"社長�"} and found[0].user and found[0].versions["code"]
+    verified = verify(place)
+    assert verified.sound and verified.head == found[-1].hash and verified.entries == 3
+    assert verify(place, expect=found[1].hash).sound
+    assert not verify(place, expect="0" * 64).sound
+
+
+def changed(lines):
+    lines[1] = lines[1].replace(b"second", b"another")
+
+
+def rehashed(lines):
+    """Changed with a hash that fits: the next line tells."""
+    one = decision_log._parsed(lines[1].replace(b"second", b"another"))
+    lines[1] = (
+        lines[1]
+        .replace(b"second", b"another")
+        .replace(one.hash.encode(), one.expected_hash.encode())
+    )
+
+
+def removed(lines):
+    del lines[1]
+
+
+def cut_off(lines):
+    del lines[-1]
+
+
+def swapped(lines):
+    lines[0], lines[1] = lines[1], lines[0]
+
+
+def doubled(lines):
+    lines.insert(1, lines[0])
+
+
+def emptied(lines):
+    lines.clear()
+
+
+@pytest.mark.parametrize("tamper", [changed, rehashed, removed, cut_off, swapped, doubled, emptied])
+def test_tampering_is_noticed(place, tamper, capsys):
+    for name in ("first", "second", "third"):
+        append("save", {"scenario": name}, folder=place)
+    lines = (place / FILE).read_bytes().splitlines(keepends=True)
+    tamper(lines)
+    (place / FILE).write_bytes(b"".join(lines))
+    assert not verify(place).sound
+    assert main(["log", "verify", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["wrong"]
+
+
+def test_a_missing_head_is_noticed(place):
+    append("save", {}, folder=place)
+    (place / HEAD).unlink()
+    assert "head is missing" in verify(place).wrong[0]
+
+
+def test_a_torn_last_line_is_said_and_not_fatal(place):
+    append("save", {"scenario": "a"}, folder=place)
+    with (place / FILE).open("ab") as file:
+        file.write(b'{"act":"delete","who')
+    assert verify(place).sound and verify(place).torn == (2,)
+    append("save", {"scenario": "b"}, folder=place)
+    found = verify(place)
+    assert found.sound and found.torn == (2,) and found.entries == 2
+
+
+def test_a_kill_between_line_and_head_is_sound(place):
+    append("save", {"scenario": "a"}, folder=place)
+    head = (place / HEAD).read_bytes()
+    append("save", {"scenario": "b"}, folder=place)
+    (place / HEAD).write_bytes(head)
+    assert verify(place).sound
+
+
+def test_two_processes_write_one_chain(place):
+    program = (
+        "import sys; from pathlib import Path; from engine.decision_log import append\n"
+        "for n in range(20): append('save', {'n': n}, folder=Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", program, str(place)]
+    both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [one.wait(60) for one in both] == [0, 0]
+    assert verify(place).sound and verify(place).entries == 40
+
+
+def test_what_fails_is_on_record_and_what_cannot_be_recorded_is_not_done(place, monkeypatch):
+    with pytest.raises(ZeroDivisionError), recorded("save", {}, folder=place):
+        raise ZeroDivisionError("no")
+    assert [one.act for one in entries(place)] == ["save", "save-failed"]
+    monkeypatch.setenv(decision_log.VARIABLE, os.devnull)
+    done = []
+    with pytest.raises(InputError, match="Nothing was done"), recorded("save", {}, folder=place):
+        done.append(1)
+    assert done == []
+
+
+def test_an_end_that_was_changed_takes_no_more(place):
+    append("save", {"scenario": "a"}, folder=place)
+    content = (place / FILE).read_bytes()
+    (place / FILE).write_bytes(content.replace(b'"a"', b'"b"'))
+    with pytest.raises(InputError, match="was changed"):
+        append("save", {}, folder=place)
+
+
+def test_scenarios_leave_a_trace(place, tmp_path, capsys):
+    values = {key: field.default for key, field in link.FIELDS.items()}
+    one = saved.created(tmp_path, "a plan", values, who="社長", at="2026-11-01")
+    saved.added(tmp_path, saved.renamed(one, "from elsewhere"))
+    saved.delete(tmp_path, one)
+    with pytest.raises(InputError):
+        saved.delete(tmp_path, one)
+    found = entries(place)
+    acts = [one.act for one in found]
+    assert acts == ["scenario-save", "scenario-import", "scenario-delete"]
+    assert found[0].who == "社長" and found[1].who == ""
+    assert found[1].what["claimed_changes"] == "1"
+    assert main(["log", "list"]) == 0
+    assert "scenario-delete" in capsys.readouterr().out
+    assert main(["log", "verify"]) == 0
+
+
+def test_nothing_on_record_is_said(place, capsys):
+    assert main(["log", "list"]) == 0
+    assert "Nothing is on record" in capsys.readouterr().out
+    assert verify(place).sound
