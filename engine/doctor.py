@@ -167,7 +167,7 @@ def _pilots() -> Iterator[Finding]:
             )
         for path in sorted(folder_of(entry.plan_id).path.glob(f"*/{LEDGER_FILE}")):
             try:
-                require_sound(path.read_bytes())
+                require_sound(path)
             except (InputError, OSError) as error:
                 damaged += 1
                 yield Finding(

@@ -9,8 +9,9 @@ from engine.__main__ import main
 from engine.decision import fitted
 from engine.doctor import ROOT, State
 from engine.errors import InputError
-from engine.pilot.dpsgd.ledger import LEDGER_FILE, require_sound
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger, require_sound
 from engine.pilot.running.folder import PLAN_FILE
+from tests.pilot.fake_training import settings
 
 
 @pytest.fixture
@@ -67,11 +68,24 @@ def test_a_changed_plan_and_a_damaged_ledger_are_broken(place, capsys):
     assert json.loads(capsys.readouterr().out)["sound"] is False
 
 
-def test_a_torn_last_line_of_a_ledger_is_no_damage():
-    require_sound(b"")
-    require_sound(b'{"form')
+def test_a_torn_last_line_of_a_ledger_is_no_damage_and_a_lost_one_is(tmp_path):
+    path = tmp_path / LEDGER_FILE
+    for torn in (b"", b'{"form'):
+        path.write_bytes(torn)
+        require_sound(path)
+    path.write_bytes(b"[1]\n")
     with pytest.raises(InputError):
-        require_sound(b"[1]\n")
+        require_sound(path)
+    path.unlink()
+    with Ledger(path, settings(iterations=20)) as ledger:
+        ledger.reserve(3)
+    require_sound(path)
+    content = path.read_bytes()
+    path.write_bytes(content + b'{"char')
+    require_sound(path)
+    path.write_bytes(content[: content[:-1].rfind(b"\n") + 1])
+    with pytest.raises(InputError):
+        require_sound(path)
 
 
 @pytest.mark.parametrize(

@@ -12,31 +12,45 @@ process that was granted the block, still alive and done with it, says how many 
 never began. No later process may say so for a dead one: a checkpoint shows which steps were taken
 before it, not that none was taken after it.
 
-A line a change, each with the total before it: a line lost or edited breaks the chain and the file
-is refused. Only the last line may be torn, and then its steps were never granted. The file is
-locked for the life of the ledger: two processes cannot spend the same promise.
+A line a change, each with the total before it, its place in the file and a checksum over all lines
+so far: a line lost or edited breaks the chain and the file is refused. Beside it the *head*,
+written before the steps are granted, says how many lines there are, so that a line lost at the end
+is noticed too. Only a line that the head does not count may be torn, and then its steps were never
+granted. The file is locked for the life of the ledger: two processes cannot spend the same promise.
 
-Not covered: an owner who deletes or copies the folder. Every copy trained on is a further release.
+Not covered: an owner who deletes or copies the folder, or restores an older copy of both files.
+Every copy trained on is a further release.
 """
 
 import fcntl
+import hashlib
 import json
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from engine import durable
 from engine.accounting.certify import certified_epsilon
 from engine.accounting.mechanism import Mechanism
-from engine.durable import sync_folder
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
-from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
 LEDGER_FILE = "ledger.jsonl"
-_FORMAT = "kessai privacy ledger 1"
+_FORMAT = "kessai privacy ledger 2"
+_UNCHECKED_FORMAT = "kessai privacy ledger 1"
+"""Of earlier versions: lines without checksums, and no head. Such a file goes on as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What whole lines say: the total, the checksum after each of them, whether they have one."""
+
+    charged: int = 0
+    checks: tuple[str, ...] = ()
+    is_checked: bool = True
 
 
 class Ledger:
@@ -49,6 +63,7 @@ class Ledger:
         process holds it; OSError where it cannot be written.
         """
         self.path = path
+        self._head = _head_of(path)
         self.mechanism = settings.mechanism
         """What the whole training would be; None without noise."""
         self.promised = settings.config.iterations
@@ -127,15 +142,21 @@ class Ledger:
         self._file.seek(0)
         content = self._file.read()
         whole = content.rfind(b"\n") + 1
-        charged = _total(content[:whole], self._header()) if whole else 0
+        found = _read(content[:whole], self._header())
+        self._is_checked, self._checks = found.is_checked, list(found.checks)
+        if self._is_checked:
+            _hold_to_head(_read_head(self.path), found.checks)
         if whole < len(content):
             self._file.truncate(whole)
+        self._size = whole
         if not whole:
             self._write(self._header())
         # Also where nothing changed: the writer may have died before its flush.
         os.fsync(self._file.fileno())
-        sync_folder(self.path.parent)
-        return charged
+        if self._is_checked:
+            self._write_head()
+        durable.sync_folder(self.path.parent)
+        return found.charged
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -151,13 +172,23 @@ class Ledger:
         self._broken = True
         self._write({"charged": charged, "before": self._charged})
         os.fsync(self._file.fileno())
+        if self._is_checked:
+            self._write_head()
         self._broken = False
         self._charged = charged
 
     def _write(self, line: dict[str, Any]) -> None:
+        if self._is_checked:
+            line = _checked(line, self._size, self._checks[-1] if self._checks else "")
+            self._checks.append(line["check"])
         data = json.dumps(line).encode() + b"\n"
         if self._file.write(data) != len(data):
             raise OSError(f"{self.path.name} was written in part: the disk is full")
+        self._size += len(data)
+
+    def _write_head(self) -> None:
+        head = {"lines": len(self._checks), "check": self._checks[-1]}
+        durable.write(self._head, json.dumps(head).encode())
 
 
 @lru_cache(maxsize=256)
@@ -173,38 +204,84 @@ def epsilon_spent(mechanism: Mechanism | None, *, charged: int, delta: float) ->
     return certified_epsilon(replace(mechanism, compositions=charged), delta)[0]
 
 
-def require_sound(content: bytes) -> None:
-    """Raise :class:`InputError` for what is no whole ledger of any training; a torn last line is no
-    damage."""
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole:
-        _total(whole, attempted(lambda: json_value(whole.splitlines()[0])) or {})
+def require_sound(path: Path) -> None:
+    """Raise :class:`InputError` for a file that is no whole ledger of any training; a torn last
+    line is no damage. OSError where it cannot be read."""
+    head = _read_head(path)  # first: a training that runs may write a line meanwhile
+    content = path.read_bytes()
+    found = _read(content[: content.rfind(b"\n") + 1], None)
+    if found.is_checked:
+        _hold_to_head(head, found.checks)
 
 
-def _total(content: bytes, header: dict[str, Any]) -> int:
-    """The last total of complete lines; every line must follow from the one before it."""
-    charged, promised = 0, 0
-    for number, line in enumerate(content.splitlines(), start=1):
+def _checked(line: dict[str, Any], place: int, before: str) -> dict[str, Any]:
+    """The line with the bytes before it and a checksum over it and, by ``before``, all others."""
+    placed = {**line, "place": place}
+    said = json.dumps([before, placed], sort_keys=True).encode()
+    return {**placed, "check": hashlib.sha256(said).hexdigest()[:16]}
+
+
+def _read(content: bytes, header: dict[str, Any] | None) -> _Found:
+    """What complete lines say; every line must follow from the one before it.
+
+    Raises :class:`InputError` for a damaged line, and for the ledger of another training than that
+    of ``header``, where one is given.
+    """
+    charged, promised, place, is_checked = 0, 0, 0, True
+    checks: list[str] = []
+    for number, line in enumerate(content.splitlines(keepends=True), start=1):
         try:
             entry = json_value(line)
             if number == 1:
-                known = entry["format"] == _FORMAT
+                is_checked = entry["format"] == _FORMAT
+                known = is_checked or entry["format"] == _UNCHECKED_FORMAT
                 promised = entry["promised"]
             else:
                 known = entry["before"] == charged and 0 <= entry["charged"] <= promised
-        except (ValueError, KeyError, TypeError):
+            if is_checked:
+                check = entry.pop("check")
+                stated = entry.pop("place")
+                again = _checked(entry, place, checks[-1] if checks else "")
+                known = known and stated == place and again["check"] == check
+                checks.append(check)
+        except (ValueError, KeyError, TypeError, AttributeError):
             known = False
         if not known:
             raise _damaged(number)
         if number > 1:
             charged = entry["charged"]
-        elif entry != header:
+        elif header is not None and {**entry, "format": _FORMAT} != header:
             raise InputError(
                 "Expected the privacy ledger of this training, got that of another one (promised "
                 "{promised} steps): give each training its own folder.",
                 promised=entry.get("promised"),
             )
-    return charged
+        place += len(line)
+    return _Found(charged=charged, checks=tuple(checks), is_checked=is_checked)
+
+
+def _head_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.head")
+
+
+def _read_head(path: Path) -> bytes | None:
+    try:
+        return _head_of(path).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _hold_to_head(content: bytes | None, checks: tuple[str, ...]) -> None:
+    """Raises :class:`InputError` where lines are missing that the head counts."""
+    if content is None and len(checks) <= 1:
+        return  # It died before its first head: nothing was granted.
+    try:
+        head = json_value(content or b"")
+        counted, check = int(head["lines"]), str(head["check"])
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(len(checks)) from None
+    if not 1 <= counted <= len(checks) or checks[counted - 1] != check:
+        raise _damaged(len(checks) + 1)
 
 
 def _damaged(line: int) -> InputError:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -115,21 +116,73 @@ def test_the_disk_holds_a_charge_before_it_is_granted(path, monkeypatch):
     with Ledger(path, PLAN) as opened:
         seen.clear()
         opened.reserve(6)
-        assert json.loads(seen[-1].splitlines()[-1]) == {"charged": 6, "before": 0}
+        last = json.loads(seen[-1].splitlines()[-1])
+        assert (last["charged"], last["before"]) == (6, 0)
 
 
-def test_cut_off_anywhere_it_counts_every_whole_line(path):
+def head(path):
+    return path.with_name(f"{path.name}.head")
+
+
+def test_killed_anywhere_it_counts_every_whole_line(path):
+    """Between two grants the file may hold any part of the next line, and the head the last."""
+    charge(path, 3)
+    states = [(path.read_bytes(), head(path).read_bytes(), 3)]
+    for block in (4, 5):
+        charge(path, block)
+        states.append((path.read_bytes(), head(path).read_bytes(), states[-1][2] + block))
+    for (before, counted, total), (after, _, next_total) in pairwise(states):
+        for cut in range(len(before), len(after) + 1):
+            path.write_bytes(after[:cut])
+            head(path).write_bytes(counted)
+            expected = next_total if cut == len(after) else total
+            assert charged_steps(path) == expected
+            assert charge(path, 2) == [2]
+            assert charged_steps(path) == expected + 2, "what comes after a torn line is whole"
+
+
+def test_a_line_lost_at_the_end_is_noticed(path):
     charge(path, 3, 4, 5)
     content = path.read_bytes()
-    totals = {content.index(b"\n") + 1: 0}
-    for line in content.splitlines(keepends=True)[1:]:
-        totals[max(totals) + len(line)] = json.loads(line)["charged"]
-    for cut in range(len(content) + 1):
+    for cut in range(len(content)):
         path.write_bytes(content[:cut])
-        expected = max((total for end, total in totals.items() if end <= cut), default=0)
-        assert charged_steps(path) == expected
-        assert charge(path, 2) == [2]
-        assert charged_steps(path) == expected + 2, "what comes after a torn line is whole"
+        with pytest.raises(InputError, match="Expected a whole privacy ledger"):
+            Ledger(path, PLAN)
+    path.unlink()
+    with pytest.raises(InputError, match="Expected a whole privacy ledger"):
+        Ledger(path, PLAN)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"[1]", b'{"lines": 2, "check": "0"}'])
+def test_a_head_lost_or_edited_is_refused(path, content):
+    charge(path, 3, 4)
+    head(path).unlink()
+    if content is not None:
+        head(path).write_bytes(content)
+    with pytest.raises(InputError, match="Expected a whole privacy ledger"):
+        Ledger(path, PLAN)
+
+
+def test_it_may_die_before_its_first_head(path):
+    Ledger(path, PLAN).close()
+    head(path).unlink()
+    assert charge(path, 2) == [2]
+
+
+def test_a_ledger_of_an_earlier_version_goes_on(path):
+    header = {
+        "format": "kessai privacy ledger 1",
+        "promised": 20,
+        "noise_multiplier": PLAN.noise_batch_ratio * PLAN.config.batch_size,
+        "sampling_probability": PLAN.config.batch_size / PLAN.data_budget,
+    }
+    lines = [header, {"charged": 3, "before": 0}, {"charged": 7, "before": 3}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert charge(path, 9, 9) == [9, 4]
+    assert charged_steps(path) == 20
+    path.write_text("".join(json.dumps(line) + "\n" for line in (lines[0], lines[2])))
+    with pytest.raises(InputError, match="damaged at line 2"):
+        Ledger(path, PLAN)
 
 
 @pytest.mark.parametrize("line", [0, 1, 2])
@@ -140,7 +193,7 @@ def test_cut_off_anywhere_it_counts_every_whole_line(path):
         lambda line: b"nonsense\n",
         lambda line: b"[1]\n",
         lambda line: line.replace(b"3", b"2"),
-        lambda line: line.replace(b"ledger 1", b"ledger 9").replace(b'"charged": 7', b'"charged": '
+        lambda line: line.replace(b"ledger 2", b"ledger 9").replace(b'"charged": 7', b'"charged": '
             b'99'),
         lambda line: line + line,
     ],
