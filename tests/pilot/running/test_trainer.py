@@ -92,7 +92,7 @@ def test_weights_are_kept_only_if_asked_and_the_ledger_always(tmp_path):
     assert audit.confidence == pytest.approx(1 - 0.05 / 4)
     trainer.discard(tmp_path)
     trainer.discard(tmp_path)
-    assert os.listdir(tmp_path) == ["ledger.jsonl"]
+    assert sorted(os.listdir(tmp_path)) == ["ledger.jsonl", "ledger.jsonl.head"]
     assert charged_steps(tmp_path / "ledger.jsonl") == 12
 
 
