@@ -106,14 +106,16 @@ def select(
 
 
 def _suspicious(past: Sequence[journal.Entry], family: str) -> dict[str, str]:
-    """Run id -> the reason of its flag, of runs that are left out by themselves."""
-    return {
+    """Run id -> the reason of its flag, of runs that are left out by themselves. The last import
+    that brought a run says it: the one before may have been corrected."""
+    flags = {
         run.run_id: ", ".join(flag for flag in run.flags if flag in _SUSPICIOUS)
         for entry in past
         if entry.family == family
         for run in entry.runs
-        if run.stored and _SUSPICIOUS.intersection(run.flags)
+        if run.stored
     }
+    return {run_id: reason for run_id, reason in flags.items() if reason}
 
 
 def _named(

@@ -1,13 +1,18 @@
 """Which imported runs are evidence, of what, and what is missing where they are not enough."""
 
 import itertools
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from engine.accounting.search import noise_multiplier
 from engine.errors import InputError
 from engine.loss_unit import Measure, unit_of
+from engine.runs.imports.importing import store
 from engine.runs.imports.selection import Carries, select
+from engine.runs.removal import Chosen, delete
+from tests.runs.imports.conftest import WHEN
 
 HEAD = "run,model_size,batch_size,iterations,sequence_length,sigma,vocab_size,loss\n"
 
@@ -68,6 +73,21 @@ def test_suspicious_runs_are_left_out_and_named(imported, log):
     imported(text, stored=True)
     (left,) = selected(log).left_out
     assert (left.run, left.reason) == ("r4", "unit-suspect")
+
+
+def test_a_corrected_run_is_doubted_no_more(imported, log):
+    """The import that brought the doubtful row still stands: it brought other runs too."""
+    rows = table().splitlines()
+    rows[5] = rows[5].rsplit(",", 1)[0] + ",0.0001"
+    imported("\n".join(rows), name="runs.csv", family="runs", stored=True)
+    (doubted,) = [one.run_id for one in selected(log).left_out]
+    delete(log, Chosen(runs=(doubted,)), at=WHEN)
+    right = [table().splitlines()[n] for n in (0, 5)]
+    again = imported("\n".join(right), name="right.csv", family="runs")
+    later = replace(again.entry, created_at=(WHEN + timedelta(days=1)).isoformat())
+    store(log, replace(again, entry=later))
+    found = selected(log)
+    assert found.left_out == () and doubted in set(found.evidence.frame["run_id"])
 
 
 def test_the_unit_is_known_wherever_the_evidence_is(imported, log):
