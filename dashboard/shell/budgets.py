@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.answers import cache
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
+from engine.api.money import cost
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
@@ -38,7 +38,7 @@ class BudgetSlider:
 
 def sliders(now: Scenario, words: Words) -> dict[str, BudgetSlider]:
     """By their keys in a link: compute in money, people, ε."""
-    dearest = cache.cost(link.COMPUTE.bounds[1], now.question.prices).jpy
+    dearest = cost(link.COMPUTE.bounds[1], now.question.prices).jpy
     found = (
         BudgetSlider(
             field=link.COMPUTE,
@@ -60,7 +60,7 @@ def _price(now: Scenario, words: Words) -> Callable[[float], str]:
     """What so many FLOPs cost, in the reader's currency; too little for that, the FLOPs."""
 
     def show(compute_flops: float) -> str:
-        jpy = cache.cost(compute_flops, now.question.prices).jpy
+        jpy = cost(compute_flops, now.question.prices).jpy
         if jpy / (words.jpy_per_usd or 1.0) < _LEAST_SHOWN:
             return f"{formats.scientific(compute_flops)} FLOPs"
         return figures.money(jpy, words)
