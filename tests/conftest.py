@@ -31,6 +31,8 @@ from tests.security.sockets import guarded
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRE_BROWSER = "KESSAI_REQUIRE_BROWSER"
+PATIENCE = 30_000
+"""Milliseconds that the browser is given where a test names none."""
 VIEWPORT = {"width": 1440, "height": 2200}
 """Tall, because a picture of the page holds only what the viewport does."""
 
@@ -105,9 +107,10 @@ def without_browser(reason: str) -> NoReturn:
 def chromium() -> str:
     """Path of the browser."""
     try:
-        import playwright.sync_api  # noqa: F401
+        from playwright.sync_api import expect
     except ImportError:
         without_browser("Playwright is not installed: pip install -r tests/requirements.txt")
+    expect.set_options(timeout=PATIENCE)
     path = find_chromium()
     if path is None:
         without_browser(NO_CHROMIUM)

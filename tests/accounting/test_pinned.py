@@ -23,9 +23,9 @@ def test_the_accountants_say_what_they_said(section):
     found, noted = _flat(SECTIONS[section]()), _flat(NOTED[section])
     assert len(found) == len(noted)
     for ours, theirs in zip(found, noted, strict=True):
-        # One in a billion: other processors add in another order.
+        # One in a hundred million: other processors add in another order.
         expected = (
-            pytest.approx(theirs, rel=1e-9, abs=1e-15) if isinstance(theirs, float) else theirs
+            pytest.approx(theirs, rel=1e-8, abs=1e-15) if isinstance(theirs, float) else theirs
         )
         assert ours == expected
 

@@ -60,8 +60,9 @@ def test_recommendations_are_those_that_were_kept(laws, row):
     # Losses agree far better than configurations: many lie within 0.01 % of the best.
     close = {"cross_entropy": 3e-4, "best_attainable": 1e-4, "saturation_flops": 0.01}
     if row["evidence"] == "published-bert" and row["sampling"] != "deterministic":
-        close |= dict.fromkeys(("model_size", "batch_size", "iterations"), 2e-3)
-        close |= {"cross_entropy": 1e-5, "noise_multiplier": 2e-3}
+        # The optimum is flat: two processors differ by 3 % in the steps, by 1e-6 in the loss.
+        close |= dict.fromkeys(("model_size", "batch_size", "iterations"), 0.04)
+        close |= {"cross_entropy": 1e-5, "noise_multiplier": 0.04}
     for name, tolerance in close.items():
         near = row[name] and pytest.approx(row[name], rel=tolerance)
         assert found[name] == near, name

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.pages import settle
 
 FIRST = 120_000
-NEXT = 30_000
+NEXT = 60_000
 
 
 def test_a_saved_scenario_is_compared_exported_and_opened(page: Page, dashboard):

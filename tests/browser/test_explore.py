@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlparse
 from playwright.sync_api import Page, expect
 
 FIRST = 120_000
-NEXT = 30_000
+NEXT = 60_000
 
 
 def query(page: Page) -> dict[str, str]:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.pages import PAGES, once, visit
 
-NEXT = 30_000
+NEXT = 60_000
 CONTROLS = """() => [...document.querySelectorAll(
     'a[href], button, input, textarea, select, summary, [tabindex="0"]')]
   .filter(element => element.tabIndex >= 0 && !element.disabled

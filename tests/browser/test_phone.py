@@ -13,7 +13,7 @@ ANDROID = (
     "Chrome/140.0.0.0 Mobile Safari/537.36"
 )
 WIDTH = 390
-NEXT = 30_000
+NEXT = 60_000
 WITH_SIDEBAR = PAGES[:-1]
 BUDGETS = "予算を変える:計算量・人数・ε"
 SMALLEST = 9.0

@@ -16,7 +16,7 @@ from tests.dashboard import made_pilots as made
 
 pytestmark = pytest.mark.browser
 
-FIRST, NEXT = 120_000, 30_000
+FIRST, NEXT = 120_000, 60_000
 """Milliseconds: the first for a fit and certificates."""
 
 

@@ -33,24 +33,24 @@ def test_runs_are_compared_deleted_and_brought_back(page: Page, dashboard, tmp_p
         settle(page)
         for row, size in ((1, "10,000,000"), (2, "100,000,000")):
             _choose(page, row)
-            expect(page.get_by_role("cell", name=size, exact=True)).to_be_visible(timeout=30_000)
+            expect(page.get_by_role("cell", name=size, exact=True)).to_be_visible(timeout=60_000)
         expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(2)
         _choose(page, 1)
         gone = page.get_by_role("cell", name="10,000,000", exact=True)
-        expect(gone).to_have_count(0, timeout=30_000)
+        expect(gone).to_have_count(0, timeout=60_000)
         page.get_by_role("button", name="Delete …").click()
         reason = page.get_by_role("textbox", name="Reason")
         reason.fill("mislabelled")
         reason.press("Tab")
         page.get_by_role("button", name="Yes, delete").click()
-        expect(page.get_by_text(re.compile("^1 of "))).to_be_visible(timeout=30_000)
+        expect(page.get_by_text(re.compile("^1 of "))).to_be_visible(timeout=60_000)
         assert len(log.records("catalogue")) == 1
         page.get_by_text("1 deleted run").click()
         settle(page)
         _choose(page, 1, table=1)
-        expect(page.get_by_role("button", name="Bring back")).to_be_enabled(timeout=30_000)
+        expect(page.get_by_role("button", name="Bring back")).to_be_enabled(timeout=60_000)
         page.get_by_role("button", name="Bring back").click()
-        expect(page.get_by_text(re.compile("^2 of "))).to_be_visible(timeout=30_000)
+        expect(page.get_by_text(re.compile("^2 of "))).to_be_visible(timeout=60_000)
         assert len(log.records("catalogue")) == 2
         delete(log, Chosen(family="catalogue"), at=datetime.now(UTC))  # other tests count families
 

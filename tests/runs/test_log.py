@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -20,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine import durable
 from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.runs import files
@@ -633,14 +635,22 @@ def test_a_damaged_deletion_hides_nothing_is_named_and_stops_compaction(tmp_path
 
 
 def test_a_folder_that_cannot_be_written_refuses_a_deletion(tmp_path, monkeypatch):
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "disk full")
+    """Its own file, and before it the line in the log of decisions."""
+    real = durable.write
+    refused = {"deletions": r"run log .*: disk full", "log": r"log of decisions .*: disk full"}
 
     with RunLog(tmp_path) as log:
         (name,) = log.append([record(1)])
-        monkeypatch.setattr("engine.durable.write", full)
-        with pytest.raises(InputError, match=r"run log .*: disk full"):
-            log.delete([name], at=NOW)
+        for which, message in refused.items():
+
+            def full(path: Path, *args: Any, which: str = which, **kwargs: Any) -> None:
+                if (path.parent.name == "deletions") == (which == "deletions"):
+                    raise OSError(28, "disk full")
+                real(path, *args, **kwargs)
+
+            monkeypatch.setattr("engine.durable.write", full)
+            with pytest.raises(InputError, match=message):
+                log.delete([name], at=NOW)
         assert log.run_ids() == {name}
 
 
