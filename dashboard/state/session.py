@@ -82,7 +82,7 @@ def follow_url() -> bool:
     """
     state = st.session_state
     query = _query()
-    is_ours = state.pop("_anew", False)
+    is_ours = state.pop("_anew", None) == query
     is_known = not query or query in state.get("_links", ())
     if "_values" in state and is_known and (is_ours or not _went_back(query)):
         return False
@@ -119,8 +119,9 @@ def _went_back(query: Mapping[str, str]) -> bool:
 
 
 def draw_anew() -> NoReturn:
-    """Draw the page anew from a timer, whose request may carry an earlier URL of ours."""
-    st.session_state["_anew"] = True
+    """Draw the page anew from a timer, whose request may carry an earlier address of ours; who goes
+    back at that moment comes with another one."""
+    st.session_state["_anew"] = _query()
     st.rerun()
 
 

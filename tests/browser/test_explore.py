@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.pages import settle
+
 FIRST = 120_000
 NEXT = 60_000
 
@@ -48,6 +50,7 @@ def test_back_undoes_a_click_and_the_link_holds_the_map(page: Page, dashboard):
     expect(page.locator("h1")).to_contain_text("Compute pays up to", timeout=FIRST)
     figure = page.get_by_role("figure", name=re.compile("^Best model size"))
     expect(figure.locator(".main-svg").first).to_be_visible(timeout=NEXT)
+    settle(page)  # The promise is certified: figures no longer move.
     before, asked = page.locator("h1").inner_text(), query(page)
     assert (asked["plane"], asked["shown"]) == ("compute-epsilon", "size")
     box = figure.locator(".nsewdrag").first.bounding_box()
@@ -55,7 +58,7 @@ def test_back_undoes_a_click_and_the_link_holds_the_map(page: Page, dashboard):
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
     expect(page.locator("h1")).not_to_have_text(before, timeout=NEXT)
     page.wait_for_url(lambda url: asked["compute"] not in url, timeout=NEXT)
-    page.locator('[data-test-script-state="notRunning"]').first.wait_for(timeout=NEXT)
+    settle(page)
     page.go_back()
     expect(page.locator("h1")).to_have_text(before, timeout=NEXT)
     assert query(page) == asked
