@@ -14,7 +14,6 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from engine.errors import InputError
@@ -37,7 +36,7 @@ def json_value(text: str | bytes, *, may_hold_halves: bool = False) -> Any:
             json.dumps(value, ensure_ascii=False).encode()
         return _sound(value)
 
-    return guarded(parse, partial(_refusal, "Expected JSON: {reason}."))
+    return guarded(parse, _no_json)
 
 
 def toml_document(text: str, refusal: Callable[[str], InputError] | None = None) -> dict[str, Any]:
@@ -45,12 +44,16 @@ def toml_document(text: str, refusal: Callable[[str], InputError] | None = None)
     reason."""
     return guarded(
         lambda: _sound(tomllib.loads(text)),
-        refusal or partial(_refusal, "Expected a TOML file: {reason}."),
+        refusal or _no_toml,
     )
 
 
-def _refusal(template: str, reason: str) -> InputError:
-    return InputError(template, reason=reason)
+def _no_json(reason: str) -> InputError:
+    return InputError("Expected JSON: {reason}.", reason=reason)
+
+
+def _no_toml(reason: str) -> InputError:
+    return InputError("Expected a TOML file: {reason}.", reason=reason)
 
 
 def _whole(digits: str) -> int:
