@@ -89,8 +89,8 @@ def _python() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    missing, others = [], []
-    for name, pinned in pins().items():
+    known, missing, others = pins(), [], []
+    for name, pinned in known.items():
         try:
             found = version(name).split("+")[0]  # torch says +cpu behind it
         except PackageNotFoundError:
@@ -106,7 +106,7 @@ def _packages() -> Iterator[Finding]:
             to_do="pip install -r requirements.txt",
         )
     else:
-        yield Finding(name="packages", state=State.OK, found=f"{len(pins())}, each as pinned")
+        yield Finding(name="packages", state=State.OK, found=f"{len(known)}, each as pinned")
 
 
 def pins() -> dict[str, str]:

@@ -132,7 +132,7 @@ def binding(answer: Decision, words: Words) -> str:
 def second_line(answer: Decision, words: Words) -> str:
     """What binds, and where that is so: that it is hopeless, that less compute would do."""
     said = [hopeless(answer, words), binding(answer, words), overspending(answer, words)]
-    return joined([sentence for sentence in said if sentence], words)
+    return words.joined(said)
 
 
 def in_plain_words(answer: Answer, words: Words) -> str:
@@ -164,11 +164,6 @@ def in_plain_words(answer: Answer, words: Words) -> str:
             "mean); guessing gives {guess}, training without privacy would give {plain}."
         )
     return words.say(said, **shown)
-
-
-def joined(sentences: list[str], words: Words) -> str:
-    """Sentences in a row, as the language sets them."""
-    return ("" if words.language == "ja" else " ").join(sentences)
 
 
 def hopeless(answer: Decision, words: Words) -> str | None:
@@ -258,7 +253,7 @@ def saving(answer: Decision, words: Words) -> str:
                 "lead."
             )
         )
-    return joined(sentences, words)
+    return words.joined(sentences)
 
 
 def saturation(answer: Decision, words: Words) -> str:
@@ -330,7 +325,7 @@ def limits(answer: Decision, words: Words) -> str:
         "to your own text; a pilot on it narrows that.",
         spread=formats.percent(TRANSFER, words.language),
     )
-    return joined([found, spread], words)
+    return words.joined([found, spread])
 
 
 def wiggle(answer: Decision, words: Words) -> str:

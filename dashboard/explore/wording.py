@@ -26,7 +26,7 @@ _DOUBLED = {
 
 def headline(answer: Decision, words: Words) -> str:
     """Which budget pays most from here, and where the ridge lies."""
-    return wording.joined([wording.binding(answer, words), ridge(answer, words)], words)
+    return words.joined([wording.binding(answer, words), ridge(answer, words)])
 
 
 def ridge(answer: Decision, words: Words) -> str:
@@ -70,7 +70,7 @@ def held(plane: Plane, budget: Budget, words: Words, *, arrows: bool) -> str:
         template = N_("The longer an arrow, the more it buys: to the right {right}, upwards {up}.")
         right, up = (words.say(_DOUBLED[key]) for key in (plane.x, plane.y))
         said.append(words.say(template, right=right, up=up))
-    return wording.joined(said, words)
+    return words.joined(said)
 
 
 def note(plane: Plane, words: Words) -> str | None:

@@ -96,7 +96,7 @@ def _coverage(
     said = [words.say("Hatched: outside what the runs cover.")]
     if (inspection.rows.noise_batch_ratio == 0).any():
         said.append(words.say("Runs without noise stand at the lower edge."))
-    st.caption(("" if words.language == "ja" else " ").join(said))
+    st.caption(words.joined(said))
 
 
 def _parameters(inspection: Inspection, words: Words) -> None:

@@ -63,7 +63,7 @@ def beyond(evidence: fitted.FittedEvidence, words: Words) -> str:
             far=formats.plain(math.exp(EXTRAPOLATED), 2),
         )
     )
-    return ("" if words.language == "ja" else " ").join(said)
+    return words.joined(said)
 
 
 def today(decision: Decision, words: Words) -> str:

@@ -69,7 +69,7 @@ def watch(
         predicted=wording.interval(arm.predicted, words),
     )
     origin = None if arm.predicted is None else provenance.predicted_from(transfer, words)
-    return Chart(canvas.figure, wording.joined([alt, origin], words))
+    return Chart(canvas.figure, words.joined([alt, origin]))
 
 
 def result(

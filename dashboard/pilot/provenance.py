@@ -54,7 +54,7 @@ def what_is_predicted(plan: PilotPlan, words: Words) -> str | None:
                 "pilot can refute it, not confirm it. Its runs will narrow the next one."
             )
         )
-    return ("" if words.language == "ja" else " ").join(said)
+    return words.joined(said)
 
 
 def changed_code(plan: PilotPlan, codes: Sequence[str], words: Words) -> str | None:

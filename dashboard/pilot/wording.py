@@ -62,10 +62,6 @@ _SAVINGS = {
 """By whether the recommendation was the better one, and whether the factor is a lower bound."""
 
 
-def joined(sentences: list[str | None], words: Words) -> str:
-    return ("" if words.language == "ja" else " ").join(filter(None, sentences))
-
-
 def offer(seconds: float, words: Words) -> str:
     """Line 1 before anything was started."""
     return words.say(
@@ -76,15 +72,14 @@ def offer(seconds: float, words: Words) -> str:
 
 def no_law(error: InputError, words: Words) -> str:
     """That nothing can be proposed yet, and why."""
-    return joined(
+    return words.joined(
         [
             words.say(
                 "A pilot is steered by a law of small trainings on public text, and this "
                 "installation holds too few of them: run the sweep first (python -m engine sweep)."
             ),
             words.refusal(error),
-        ],
-        words,
+        ]
     )
 
 
@@ -126,7 +121,7 @@ def verdict(found: Verdict, words: Words) -> str:
     """Line 1 of a finished pilot: the prediction and where it came from, then the saving."""
     first = found.arms[0]
     origin = None if first.predicted is None else provenance.predicted_from(found.transfer, words)
-    return joined([outcome(first, words), origin, saving(found.saving, words)], words)
+    return words.joined([outcome(first, words), origin, saving(found.saving, words)])
 
 
 def outcome(measured: Measured, words: Words) -> str:
@@ -186,7 +181,7 @@ def caveats(found: Verdict, words: Words) -> str:
             lost,
         ),
     ]
-    return joined([sentence or None for sentence in sentences], words)
+    return words.joined([sentence or None for sentence in sentences])
 
 
 def promise(each: float, total: float, delta: float, trainings: int, words: Words) -> str:
@@ -200,7 +195,7 @@ def promise(each: float, total: float, delta: float, trainings: int, words: Word
         epsilon=epsilon(total),
         delta=formats.scientific(delta),
     )
-    return joined([one, more], words)
+    return words.joined([one, more])
 
 
 def plan_promise(plan: PilotPlan, words: Words) -> str:
@@ -282,7 +277,7 @@ def _audit(name: str, audit: Audit, promised: float, words: Words) -> str:
             n=formats.exact(enough),
             have=formats.exact(audit.canaries),
         )
-    return ("" if words.language == "ja" else " ").join((silent, further))
+    return words.joined((silent, further))
 
 
 def how_measured(words: Words) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from dashboard.decide import wording
 from dashboard.present import objections, request, tables
-from dashboard.present.objections import joined
 from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer
 from engine.api.reports import Record, Section, Table
@@ -84,7 +83,7 @@ def risks(answer: Answer, words: Words) -> Table:
         _loss_of_money(answer, words),
         (
             words.say("The forecast is wrong"),
-            joined([objections.forecast(decision, words), wording.support(decision, words)], words),
+            words.joined([objections.forecast(decision, words), wording.support(decision, words)]),
             words.say("A pilot tests the forecast before the money is spent."),
         ),
         (
@@ -144,14 +143,14 @@ def summary(answer: Answer, words: Words) -> Table:
         (words.say("Options"), options),
         (
             words.say("Recommendation"),
-            joined([verdict.ask(answer, words), verdict.why(answer, words)], words),
+            words.joined([verdict.ask(answer, words), verdict.why(answer, words)]),
         ),
         (words.say("Figures"), roi_wording.headline_of(answer, words)),
         (words.say("Assumptions"), _listed(((row[0], row[1]) for row in main), words)),
         (
             words.say("Risks"),
-            joined(
-                [objections.forecast(answer.decision, words), roi_wording.odds(risk, words)], words
+            words.joined(
+                [objections.forecast(answer.decision, words), roi_wording.odds(risk, words)]
             ),
         ),
     ]

@@ -21,10 +21,6 @@ class Objection:
     answer: str
 
 
-def joined(sentences: list[str], words: Words) -> str:
-    return ("" if words.language == "ja" else " ").join(filter(None, sentences))
-
-
 def objections(answer: Answer, words: Words) -> tuple[Objection, ...]:
     """Three: about the return, the privacy, the compute."""
     return (
@@ -32,15 +28,14 @@ def objections(answer: Answer, words: Words) -> tuple[Objection, ...]:
         _privacy(answer, words),
         Objection(
             question=words.say("Would more compute, or the usual rule, not do better?"),
-            answer=joined(
+            answer=words.joined(
                 [
                     words.say(
                         "Twice the compute would lower the loss by {gain} only.",
                         gain=quantities.text("doubling_compute", answer, words),
                     ),
                     rule(answer.decision, words),
-                ],
-                words,
+                ]
             ),
         ),
     )
@@ -60,11 +55,11 @@ def _return(answer: Answer, words: Words) -> Objection:
         )
         return Objection(
             question=words.say("Why is it brought up, if it does not pay?"),
-            answer=joined([because, turns or unknown(study, words)], words),
+            answer=words.joined([because, turns or unknown(study, words)]),
         )
     return Objection(
         question=words.say("How sure is the return?"),
-        answer=joined(
+        answer=words.joined(
             [
                 words.say(
                     "It pays with {chance} probability; with {level} probability it is worth "
@@ -74,8 +69,7 @@ def _return(answer: Answer, words: Words) -> Objection:
                     inside=figures.money_range(npv.low, npv.high, words),
                 ),
                 turns,
-            ],
-            words,
+            ]
         ),
     )
 
@@ -121,7 +115,7 @@ def _privacy(answer: Answer, words: Words) -> Objection:
     said.append(roi_wording.odds(answer.risk, words))
     return Objection(
         question=words.say("Why accept a worse model for the sake of privacy?"),
-        answer=joined(said, words),
+        answer=words.joined(said),
     )
 
 
@@ -181,7 +175,7 @@ def caveat(answer: Answer, words: Words) -> str:
                 metric=figures.inline("metric", words),
             )
         )
-    return joined(sentences, words)
+    return words.joined(sentences)
 
 
 def value(study: Study, words: Words) -> str:

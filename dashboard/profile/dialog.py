@@ -15,10 +15,10 @@ from engine.text.i18n import Words
 _KEY = "profile"
 
 
-def button(words: Words, *, key: str) -> None:
+def button(words: Words) -> None:
     """The button that opens the dialog."""
     if st.button(
-        words.say("Is it for us?"), icon=":material/domain:", type="tertiary", key=f"{_KEY}:{key}"
+        words.say("Is it for us?"), icon=":material/domain:", type="tertiary", key=f"{_KEY}:open"
     ):
         st.dialog(words.say("Is it for us? Three questions"))(_questions)(words)
 

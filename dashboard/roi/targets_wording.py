@@ -62,7 +62,7 @@ def best_epsilon(best: Candidate, words: Words) -> str:
         "That is the largest ε searched: on these figures legal risk is too small to limit it, so "
         "choose ε by what you owe the people in the data."
     )
-    return said + ("" if words.language == "ja" else " ") + more
+    return words.joined([said, more])
 
 
 def best_people(best: Candidate, most: int, words: Words) -> str:

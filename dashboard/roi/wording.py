@@ -65,7 +65,7 @@ def headline(study: Study, words: Words) -> str:
             payback=figures.payback(found, words),
             chance=chance,
         )
-    return ("" if words.language == "ja" else " ").join(filter(None, [first, unknown]))
+    return words.joined([first, unknown])
 
 
 def second_line(study: Study, words: Words) -> str:
@@ -87,7 +87,7 @@ def second_line(study: Study, words: Words) -> str:
     sentences += [
         against(other, words) for other in study.comparisons if other.plan.name in _OTHERS
     ]
-    return ("" if words.language == "ja" else " ").join(sentences)
+    return words.joined(sentences)
 
 
 def centre(study: Study, words: Words) -> str:
@@ -128,7 +128,7 @@ def curve(study: Study, words: Words) -> str:
     if study.curve.measured:
         said = words.say("The step from loss to metric was fitted to your measured pairs.")
         if isinstance(study.curve, FittedCurve) and not study.curve.unit_stated:
-            return joined([said, without_unit(words)], words)
+            return words.joined([said, without_unit(words)])
         return said
     return words.say(
         "The step from loss to value ({metric}) is an assumption: replace it by your own figures "
@@ -145,11 +145,6 @@ def without_unit(words: Words) -> str:
         unit=words.field(Measure.NATS_PER_TOKEN),
         example=str(Measure.BITS_PER_BYTE),
     )
-
-
-def joined(sentences: list[str], words: Words) -> str:
-    """Sentences in a row, as the language sets them."""
-    return ("" if words.language == "ja" else " ").join(sentences)
 
 
 def odds(risk: AttackRisk, words: Words) -> str:
@@ -234,7 +229,7 @@ def legal(answer: Answer, words: Words) -> str:
         "training costs more.",
         paid=figures.money(paid.paid, words),
     )
-    return joined([said, premium], words)
+    return words.joined([said, premium])
 
 
 def gate(step: Gate, words: Words) -> str:
@@ -275,4 +270,4 @@ def staged(plan: StagedPlan, words: Words) -> str:
             cost=figures.money(-gain, words),
         )
     )
-    return ("" if words.language == "ja" else " ").join([first, second])
+    return words.joined([first, second])

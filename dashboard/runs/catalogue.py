@@ -96,7 +96,7 @@ def _counted(found: int, of: int, words: Words) -> str:
     if found <= MOST_ROWS:
         return said
     first = words.say("The first {most} are listed.", most=formats.exact(MOST_ROWS))
-    return said + ("" if words.language == "ja" else " ") + first
+    return words.joined([said, first])
 
 
 def _look(runs: list[Listed], version: str, words: Words) -> None:

@@ -28,7 +28,7 @@ def draw(pages: Pages, words: Words) -> None:
     st.html(_STYLE)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small", key="welcome"):
         if not is_touring:
-            profile.button(words, key="line")
+            profile.button(words)
         name, icon = words.say("Tour"), ":material/tour:"
         if not is_touring and st.button(name, icon=icon, type="tertiary", key="welcome:tour"):
             tour_offer.start(pages)

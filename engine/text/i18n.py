@@ -11,7 +11,7 @@ are what is extracted, and ``N_`` marks and ``InputError`` templates (the engine
 import gettext
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -196,6 +196,10 @@ class Words:
     def say(self, message: str, /, **values: object) -> str:
         """Translate ``message`` and fill its braces."""
         return _catalogue(self.language).gettext(message).format(**values)
+
+    def joined(self, sentences: Iterable[str | None]) -> str:
+        """Sentences in a row, as the language sets them; those that are not there are left out."""
+        return ("" if self.language == "ja" else " ").join(filter(None, sentences))
 
     def field(self, name: str) -> str:
         """The name of a field as it stands in a sentence."""

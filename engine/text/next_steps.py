@@ -70,7 +70,7 @@ def _pilot(step: Step, answer: Answer, words: Words) -> str:
         "Go on if the loss that it lets expect is at most {threshold}.",
         threshold=formats.loss(step.gate.threshold),
     )
-    return said + ("" if words.language == "ja" else " ") + goes_on
+    return words.joined([said, goes_on])
 
 
 def _gate(step: Step, answer: Answer, words: Words) -> str:

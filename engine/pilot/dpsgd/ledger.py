@@ -48,9 +48,9 @@ _UNCHECKED_FORMAT = "kessai privacy ledger 1"
 class _Found:
     """What whole lines say: the total, the checksum after each of them, whether they have one."""
 
-    charged: int = 0
-    checks: tuple[str, ...] = ()
-    is_checked: bool = True
+    charged: int
+    checks: tuple[str, ...]
+    is_checked: bool
 
 
 class Ledger:

@@ -143,14 +143,13 @@ def plannable(log: RunLog) -> list[str]:
     """The imported families whose runs carry a law that a plan can rest on, by name; their units
     are stated. Reads no curve and asks no accounting."""
     past = journal.live(log)
+    outlines = log.outlines()
     found = []
     for family in sorted({entry.family for entry in past}):
         state_unit(family, journal.unit_in(past, family))
         left_out = _suspicious(past, family)
         rows = [
-            row
-            for row in log.outlines()
-            if row["family"] == family and row["run_id"] not in left_out
+            row for row in outlines if row["family"] == family and row["run_id"] not in left_out
         ]
         try:
             carries = _judged(family, [_outline_of_row(row) for row in rows])
