@@ -100,12 +100,14 @@ def append(
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         with os.fdopen(os.open(place / FILE, flags, 0o600), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            found = list(_read(file.read()))
-            last = next((one for _, one in reversed(found) if one is not None), None)
-            is_torn = bool(found) and found[-1][1] is None
+            content = file.read()
+            found = [one for _, one in _read(content) if one is not None]
+            last = found[-1] if found else None
             made = _entry(act, what, last, who, versions or {})
             line = _canonical(asdict(made)) + b"\n"
-            os.write(file.fileno(), (b"\n" if is_torn and not _ends(file) else b"") + line)
+            # A writer that was killed left part of a line, or all of it but its end.
+            ends = not content or content.endswith(b"\n")
+            os.write(file.fileno(), line if ends else b"\n" + line)
             os.fsync(file.fileno())
             durable.write(place / HEAD, f"{made.number} {made.hash}\n".encode(), mode=0o600)
     except OSError as error:
@@ -230,15 +232,6 @@ def _content(place: Path) -> bytes:
             folder=place,
             reason=error.strerror or error,
         ) from error
-
-
-def _ends(file: Any) -> bool:
-    """Whether the file's last line has its end."""
-    size = file.seek(0, os.SEEK_END)
-    if not size:
-        return True
-    file.seek(size - 1)
-    return bool(file.read(1) == b"\n")
 
 
 def _canonical(value: Mapping[str, Any]) -> bytes:

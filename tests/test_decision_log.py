@@ -107,6 +107,20 @@ def test_a_kill_between_line_and_head_is_sound(place):
     assert verify(place).sound
 
 
+def test_a_writer_may_be_killed_after_any_byte(place):
+    append("save", {"scenario": "a"}, folder=place)
+    before, head = (place / FILE).read_bytes(), (place / HEAD).read_bytes()
+    append("save", {"scenario": "b"}, folder=place)
+    after = (place / FILE).read_bytes()
+    for cut in range(len(before), len(after) + 1):
+        (place / FILE).write_bytes(after[:cut])
+        (place / HEAD).write_bytes(head)
+        append("save", {"scenario": "c"}, folder=place)
+        found = verify(place)
+        whole = cut >= len(after) - 1  # only its end is missing
+        assert found.sound and found.entries == (3 if whole else 2), cut
+
+
 def test_two_processes_write_one_chain(place):
     program = (
         "import sys; from pathlib import Path; from engine.decision_log import append\n"

@@ -346,3 +346,8 @@ def test_an_import_is_kept_or_refused(page, tmp_path):
     next(t for t in shown.text_input if t.label == "Keep it under the name").set_value("Two").run()
     keep().click().run()
     assert {each.name for each in saved.listed(tmp_path / "scenarios")[0]} == {"Base", "Two"}
+
+
+def test_a_link_knows_every_map_that_has_a_name():
+    assert link.PLANE.options() == list(plane_of.PLANES)
+    assert link.SHOWN.options() == list(plane_of.QUANTITIES)
