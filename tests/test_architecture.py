@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments", "decision_log"},
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"},
-    "report": _QUESTION | _RECORDS | {"tables"},
+    "report": _QUESTION | _RECORDS | {"tables", "roi", "cost"},
     "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost", "tables", "decision_log"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
@@ -120,7 +120,8 @@ ONLY_IN = {
     "dp_accounting": ("engine.accounting",),
     "pptx": ("engine.report",),
     "fpdf": ("engine.report",),
-    "openpyxl": ("engine.report", "engine.runs.imports.databases"),
+    "openpyxl": ("engine.roi.workbook_file", "engine.runs.imports.databases"),
+    "xlsxwriter": ("engine.report.workbook",),
     "lxml": ("engine.report",),
     "torch": ("engine.pilot",),
     "opacus": ("engine.pilot",),
@@ -160,7 +161,7 @@ PARSERS_ONLY_IN = {
         "engine.pilot.text.corpuscache",  # arrays whose fingerprint it checks
     },
     "pq.ParquetFile": {"engine.untrusted.parquet", "engine.pilot.text.columnar"},
-    "openpyxl.load_workbook": {"engine.runs.imports.databases"},
+    "openpyxl.load_workbook": {"engine.roi.workbook_file", "engine.runs.imports.databases"},
     "sqlite3.connect": {"engine.runs.imports.databases"},
     "duckdb.connect": {
         "engine.runs.imports.databases",

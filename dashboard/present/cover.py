@@ -18,6 +18,11 @@ class Cover:
     presenter: str = ""
     meeting: str = ""
 
+    @property
+    def author(self) -> str:
+        """Who made it, for the properties of a file; "" where nobody was named."""
+        return ", ".join(filter(None, (self.presenter, self.department, self.company)))
+
     def lines(self, day: str, words: Words) -> tuple[str, ...]:
         """Who and when, in up to three lines, each as it is written.
 

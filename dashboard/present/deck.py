@@ -7,7 +7,15 @@ those of the page it is shown on; exports take the light ones.
 from dataclasses import dataclass
 
 from dashboard.decide import facts, wording
-from dashboard.present import decision_record, figures, objections, request, speaker_notes, tables
+from dashboard.present import (
+    decision_record,
+    figures,
+    objections,
+    request,
+    speaker_notes,
+    tables,
+    workbook_material,
+)
 from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
@@ -55,6 +63,9 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
         footer=tables.footer(found.answer, found.basis, words),
         address=found.basis.address,
         notes_name=words.say("Notes"),
+        author=found.basis.cover.author,
+        day=found.basis.day,
+        live=workbook_material.live(found.answer, words),
     )
 
 

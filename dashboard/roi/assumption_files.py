@@ -27,11 +27,11 @@ def draw(now: Scenario, words: Words) -> None:
         st.button(words.say("Back to the defaults"), on_click=session.restore_table)
     held = st.file_uploader(
         words.say("Load a table"),
-        type=["toml", "csv", "tsv", "txt"],
+        type=["toml", "csv", "tsv", "txt", "xlsx"],
         max_upload_size=TABLE_MEGABYTES,
         help=words.say(
-            "A table that was saved here and edited elsewhere: your own figures take the place of "
-            "the defaults. Save one first to see the form."
+            "A table that was saved here, or a workbook from Present, edited elsewhere: your own "
+            "figures take the place of the defaults. Save one first to see the form."
         ),
         **session.bind_file(),
     )
@@ -42,7 +42,7 @@ def draw(now: Scenario, words: Words) -> None:
         st.error(sentence, icon=":material/block:")
     if detected := session.file_reading():
         st.caption(formats.literally(" ".join(tables.sentences(detected, words))))
-    if not held.name.lower().endswith(".toml"):
+    if not held.name.lower().endswith((".toml", ".xlsx")):
         _corrections(words)
 
 

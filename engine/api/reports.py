@@ -4,7 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine.report import pdf, record, slides, webpage, workbook
+from engine.report import pdf, record, slides, webpage
 from engine.report.deck import (
     Band,
     Bar,
@@ -22,19 +22,24 @@ from engine.report.fonts import japanese_face
 from engine.report.measure import em, wrap
 from engine.report.versions import fit_version
 from engine.report.webpage import large_html
+from engine.report.workbook import book as workbook
+from engine.report.workbook.model import Given, Live, Valued
 
 __all__ = [
     "Band",
     "Bar",
     "Bars",
     "Deck",
+    "Given",
     "Line",
     "Lines",
+    "Live",
     "Mark",
     "Record",
     "Section",
     "Slide",
     "Table",
+    "Valued",
     "em",
     "fit_version",
     "japanese_face",

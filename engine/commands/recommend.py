@@ -83,7 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--assumptions",
         metavar="FILE",
-        help="all figures of the return, TOML or CSV as the ROI page saves them, prices included "
+        help="all figures of the return, TOML or CSV as the ROI page saves them or the exported "
+        "workbook (.xlsx), prices included "
         "(default: the figures that the dashboard starts with); a file does not name its "
         "metric, so "
         "say --metric too where it is not minutes saved",

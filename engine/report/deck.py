@@ -13,8 +13,10 @@ renderers' own, and where the numbers come from, which the deck's basis says.
 import math
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 
 from engine.errors import InputError
+from engine.report.workbook.model import Live
 
 Cell = str | float
 
@@ -188,18 +190,32 @@ class Deck:
     address: str
     """The link to the scenario."""
     notes_name: str
+    author: str = ""
+    """Who presents it: what files give as their author."""
+    day: date | None = None
+    """The day that files give as theirs; None: that of their making."""
+    live: Live | None = None
+    """What the live sheets of a workbook are made from."""
+
+    @property
+    def coded_tables(self) -> tuple[tuple[str, Table], ...]:
+        """Every table, figures included, with a code that does not hang on the language."""
+        found = []
+        for slide in (*self.slides, *self.appendix):
+            if slide.figure is not None:
+                found.append((f"chart_{slide.key}", table_of(slide.figure, slide.title)))
+            if slide.table is not None:
+                found.append((f"table_{slide.key}", slide.table))
+        for number, section in enumerate(self.record.sections, start=1):
+            if section.table is not None:
+                found.append((f"record_{number}", section.table))
+        found += [(f"numbers_{number}", table) for number, table in enumerate(self.data, start=1)]
+        return tuple(found)
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """Every table, figures included, each once."""
-        found = []
-        for slide in (*self.slides, *self.appendix):
-            if slide.figure is not None:
-                found.append(table_of(slide.figure, slide.title))
-            if slide.table is not None:
-                found.append(slide.table)
-        found += [section.table for section in self.record.sections if section.table is not None]
-        return tuple(dict.fromkeys((*found, *self.data)))
+        return tuple(dict.fromkeys(table for _, table in self.coded_tables))
 
 
 def table_of(figure: Figure, title: str) -> Table:

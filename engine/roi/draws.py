@@ -22,6 +22,8 @@ from engine.roi.assumptions import Assumption, Assumptions, Distribution
 _Number = TypeVar("_Number", np.float64, np.int64)
 
 DRAWS = 20_000
+SEED = 0
+"""Of every stream of the return that is shown."""
 _NORMAL_95 = 1.6448536269514722
 _PERT_WEIGHT = 4.0
 _WIDEST_T = 0.995

@@ -1,8 +1,9 @@
-"""The table of assumptions as TOML or CSV, out and back without loss.
+"""The table of assumptions as TOML or CSV, out and back without loss, and back from a workbook.
 
 Both hold one entry a figure with the fields of :class:`engine.roi.assumptions.Assumption`. A TOML
 file has a table for each name; a CSV file a header line and a row each, and comes back through
-:mod:`engine.tables.reader` as spreadsheets of other countries and encodings save it.
+:mod:`engine.tables.reader` as spreadsheets of other countries and encodings save it. The workbook
+that is exported with a deck comes back through :mod:`engine.roi.workbook_file`.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.inputs import INPUTS
+from engine.roi.workbook_file import is_workbook
+from engine.roi.workbook_file import rows as workbook_rows
 from engine.tables.encoding import detect
 from engine.tables.guard import BOM, csv_text
 from engine.tables.numbers import CURRENCIES
@@ -55,14 +58,16 @@ def to_csv(table: Assumptions, *, with_bom: bool = False) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """The table of a file, and how that was read (None for TOML, which leaves no choice)."""
+    """The table of a file, and how that was read (None for TOML and workbooks, which leave no
+    choice)."""
 
     table: Assumptions
     detected: Detected | None
 
 
 def load(name: str, content: bytes, corrections: Corrections | None = None) -> Loaded:
-    """The table in a TOML file, if ``name`` ends so, or in a text table of any spreadsheet.
+    """The table in a TOML file, if ``name`` ends so, in the workbook that is exported with a deck,
+    or in a text table of any spreadsheet.
 
     Raises :class:`InputError` for anything else.
     """
@@ -74,6 +79,9 @@ def load(name: str, content: bytes, corrections: Corrections | None = None) -> L
         )
     if name.lower().endswith(".toml"):
         return Loaded(table=from_toml(_text(content)), detected=None)
+    if is_workbook(content):
+        figures = [_assumption(row) for row in workbook_rows(name, content)]
+        return Loaded(table=Assumptions(rows=tuple(figures)), detected=None)
     found = read_table(
         content, name=name, columns=_FIELDS, numeric=_NUMBERS, corrections=corrections
     )

@@ -12,6 +12,7 @@ from engine.roi.appraise import (
     sample,
 )
 from engine.roi.assumptions import Assumptions
+from engine.roi.draws import SEED
 from engine.roi.metric import Curve
 from engine.roi.plan import WITHOUT_PRIVACY, Plan
 from engine.roi.sensitivity import Bar, BreakEven, break_even_metric, break_evens, tornado
@@ -34,7 +35,7 @@ class Study:
     staged: StagedPlan
 
 
-def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: int = 0) -> Study:
+def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: int = SEED) -> Study:
     """Appraise the first of ``plans`` and compare it with the others (:func:`plans_of`)."""
     best, *others = plans
     found = sample(best, table, curve, seed=seed)

@@ -142,7 +142,9 @@ def _pptx(content: bytes) -> str:
 def _xlsx(content: bytes) -> str:
     book = load_workbook(io.BytesIO(content))
     rows = (row for sheet in book for row in sheet.iter_rows(values_only=True))
-    return SEPARATOR.join(str(cell) for row in rows for cell in row if isinstance(cell, str))
+    cells = (cell for row in rows for cell in row if cell is not None)
+    # A number is a field of its own, so that no name seems to stand before the next name.
+    return SEPARATOR.join(cell if isinstance(cell, str) else "#" for cell in cells)
 
 
 def _csv(content: bytes) -> str:
