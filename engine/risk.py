@@ -147,7 +147,7 @@ def attack_risk(mechanism: Mechanism, *, prior: float = DEFAULT_PRIOR) -> Attack
 
 def advantage(mechanism: Mechanism) -> float:
     """Largest TPR − FPR of any attack: δ(0), the total variation distance."""
-    return float(mechanism.profile([0.0])[0])
+    return mechanism.total_variation()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ FloatArray = NDArray[np.float64]
 
 TAIL = 36.0
 """e^−36: probability that may fall off the grid."""
-_RATES = np.geomspace(0.05, 1e6, 40)
+RATES = np.geomspace(0.05, 1e6, 40)
+"""At which Chernoff bounds are taken; the best of them counts."""
 _BLOCKS = 800
 """Chernoff bounds only steer tilt and grid: of very many losses, this many blocks are enough."""
 _BULK = 0.999
@@ -72,9 +73,12 @@ def choose_cell(
     return float(np.clip(cell, resolution.finest, coarsest))
 
 
-def span(loss: FloatArray, weight: FloatArray, iterations: int) -> tuple[float, float]:
+def span(
+    loss: FloatArray, weight: FloatArray, iterations: int, *, rates: FloatArray = RATES
+) -> tuple[float, float]:
     """How far below and above zero the sum of T losses reaches, but with probability e^−36."""
-    return reach(-loss, weight, iterations), reach(loss, weight, iterations)
+    below, above = (reach(side, weight, iterations, rates=rates) for side in (-loss, loss))
+    return below, above
 
 
 def compose(
@@ -185,10 +189,12 @@ def decayed_sum(density: FloatArray, rate: float) -> FloatArray:
     return summed
 
 
-def reach(loss: FloatArray, weight: FloatArray, iterations: int) -> float:
+def reach(
+    loss: FloatArray, weight: FloatArray, iterations: int, *, rates: FloatArray = RATES
+) -> float:
     """A value that the sum of T losses exceeds with probability below e^−36 (Chernoff)."""
     log_weight = np.log(np.maximum(weight, 1e-300))
-    return float(np.min((iterations * cumulants(loss, log_weight, _RATES) + TAIL) / _RATES))
+    return float(np.min((iterations * cumulants(loss, log_weight, rates) + TAIL) / rates))
 
 
 def cumulants(loss: FloatArray, log_weight: FloatArray, rates: FloatArray) -> FloatArray:

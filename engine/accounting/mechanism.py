@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 
 from engine.accounting.domain import largest_batch, participations
 from engine.accounting.gaussian import FloatArray, gaussian_delta
-from engine.accounting.tradeoff import subsampled_delta
+from engine.accounting.tradeoff import subsampled_delta, total_variation
 from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
 
@@ -134,6 +134,15 @@ class Mechanism:
             return gaussian_delta(wanted, mu)
         return subsampled_delta(
             self.sampling_probability, self.noise_multiplier, self.compositions, wanted
+        )
+
+    def total_variation(self) -> float:
+        """δ at ε = 0, without the rest of the profile."""
+        mu = self.gaussian_mu
+        if mu is not None:
+            return float(gaussian_delta(np.zeros(1), mu)[0])
+        return total_variation(
+            self.sampling_probability, self.noise_multiplier, self.compositions
         )
 
     def event(self) -> "DpEvent":

@@ -15,7 +15,7 @@ from engine.decision.decide import Decision
 from engine.decision.question import Question
 from engine.errors import InputError
 from engine.loss_unit import unit_of
-from engine.roi.defaults import PRICE_ROWS
+from engine.roi.defaults import PRICE_ROWS, with_costs
 
 Result = Literal["loss", "cost"]
 Decide = Callable[[Question], Decision]
@@ -78,9 +78,14 @@ def _budget(name: str) -> Swap:
 
 
 def _prices(name: str) -> Swap:
-    return lambda here, there: replace(
-        here, prices=replace(here.prices, **{name: getattr(there.prices, name)})
+    return lambda here, there: here.at_prices(
+        replace(here.prices, **{name: getattr(there.prices, name)})
     )
+
+
+def _figures(here: Question, there: Question) -> Question:
+    assumptions = with_costs(there.assumptions, here.prices)
+    return replace(here, assumptions=assumptions, curve=there.curve)
 
 
 SWAPS: Mapping[str, Swap] = {
@@ -94,7 +99,7 @@ SWAPS: Mapping[str, Swap] = {
     "utilisation": _prices("utilisation"),
     "overhead": _prices("dp_overhead"),
     "rate": _prices("jpy_per_usd"),
-    "figures": lambda here, there: replace(here, assumptions=there.assumptions, curve=there.curve),
+    "figures": _figures,
 }
 """Assumption → a question with that of another one. A price belongs to its accelerator; figures of
 the return and the curve belong together and move neither loss nor cost of the training."""

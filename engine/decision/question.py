@@ -1,6 +1,6 @@
 """What is asked: one frozen :class:`Question`, from which everything that is shown follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from engine.config import DEFAULT_DELTA, Budget, Sampling
@@ -8,7 +8,7 @@ from engine.cost import DEFAULTS, CostAssumptions
 from engine.decision.fitted import PUBLISHED_BERT
 from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.assumptions import Assumptions
-from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs, with_metric
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, price_values, with_costs, with_metric
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import Curve, assumed
 
@@ -25,7 +25,8 @@ class Question:
     """Everything that an answer depends on, and nothing else: no page, no language.
 
     ``prices`` turn FLOPs into money; ``assumptions`` (of the return on investment) hold the same
-    prices, so that no figure is asked for twice. ``curve`` leads from loss to the metric.
+    prices, so that no figure is asked for twice: :meth:`at_prices` changes both. ``curve`` leads
+    from loss to the metric. Raises :class:`ValueError` where the two differ.
     """
 
     budget: Budget
@@ -35,6 +36,19 @@ class Question:
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS
     curve: Curve = DEFAULT_CURVE
     currency: Currency = Currency.JPY
+
+    def __post_init__(self) -> None:
+        held = price_values(self.prices)
+        for name, value in held.items():
+            if self.assumptions[name].value != value:
+                raise ValueError(
+                    f"prices hold a {name} of {value:g}, assumptions one of "
+                    f"{self.assumptions[name].value:g}"
+                )
+
+    def at_prices(self, prices: CostAssumptions) -> "Question":
+        """The same question at other prices, in the assumptions as well."""
+        return replace(self, prices=prices, assumptions=with_costs(self.assumptions, prices))
 
     @property
     def metric(self) -> MetricKind:

@@ -167,7 +167,8 @@ def require_metrics(table: Assumptions, kind: MetricKind) -> None:
             require_metric(kind, value, name)
 
 
-def _values_of(costs: CostAssumptions) -> dict[str, float]:
+def price_values(costs: CostAssumptions) -> dict[str, float]:
+    """Name of a row of assumptions -> the value that the prices give it."""
     return {
         "price_per_device_hour": costs.accelerator.price_per_hour_usd,
         "peak_flops": costs.accelerator.peak_flops,
@@ -177,7 +178,7 @@ def _values_of(costs: CostAssumptions) -> dict[str, float]:
     }
 
 
-PRICE_ROWS = frozenset(_values_of(DEFAULTS))
+PRICE_ROWS = frozenset(price_values(DEFAULTS))
 """Rows that hold the prices of a scenario."""
 
 
@@ -188,7 +189,7 @@ def with_costs(table: Assumptions, costs: CostAssumptions) -> Assumptions:
     """
     device = costs.accelerator
     rows = []
-    for name, value in _values_of(costs).items():
+    for name, value in price_values(costs).items():
         row = table[name]
         if row.value == value:
             continue

@@ -14,11 +14,10 @@ import numpy as np
 
 from engine.accounting.search import noise_multiplier
 from engine.allocation.inverse import fewest_people, least_compute, smallest_epsilon
-from engine.allocation.points import Points
 from engine.allocation.search import best_of, budgets, least_compute_of
 from engine.allocation.space import Space
 from engine.allocation.whole import whole_config
-from engine.config import EPSILON_RANGE, Budget, Sampling
+from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
 from engine.cost import Workload
 from engine.errors import InputError
 from engine.law.fit import FittedLaw
@@ -74,23 +73,33 @@ def best_plans(
             sampling=sampling,
         ),
     )
-    for k, one in enumerate(asked):
-        possible = one.compute_flops >= least and np.isfinite(points.cross_entropy[k])
-        yield _plan(points.take([k]), one, fit, space, sampling) if possible else None
-
-
-def _plan(point: Points, budget: Budget, fit: FittedLaw, space: Space, sampling: Sampling) -> Plan:
-    config = whole_config(point, budget, space)
-    sigma = float(
-        noise_multiplier(
-            data_budget=budget.data_budget,
-            batch_size=config.batch_size,
-            iterations=config.iterations,
-            epsilon=budget.epsilon,
-            delta=budget.delta,
-            sampling=sampling,
-        )
+    possible = [
+        k
+        for k, one in enumerate(asked)
+        if one.compute_flops >= least and np.isfinite(points.cross_entropy[k])
+    ]
+    configs = {k: whole_config(points.take([k]), asked[k], space) for k in possible}
+    sigmas = noise_multiplier(
+        data_budget=[asked[k].data_budget for k in possible],
+        batch_size=[configs[k].batch_size for k in possible],
+        iterations=[configs[k].iterations for k in possible],
+        epsilon=[asked[k].epsilon for k in possible],
+        delta=asked[0].delta,
+        sampling=sampling,
     )
+    noise = dict(zip(possible, sigmas.tolist(), strict=True))
+    for k, one in enumerate(asked):
+        yield _plan(configs[k], noise[k], one, fit, space, sampling) if k in noise else None
+
+
+def _plan(
+    config: TrainingConfig,
+    sigma: float,
+    budget: Budget,
+    fit: FittedLaw,
+    space: Space,
+    sampling: Sampling,
+) -> Plan:
     return Plan(
         name=RECOMMENDATION,
         workload=Workload(

@@ -67,3 +67,14 @@ def test_the_rate_is_that_of_the_assumptions_and_only_for_dollars():
 def test_a_budget_outside_the_ranges_is_refused(budget, name):
     with pytest.raises(InputError, match=f"Expected {name}"):
         question(*budget)
+
+
+def test_prices_change_in_the_assumptions_as_well_or_not_at_all():
+    asked = question(3.8e20, 10_000_000, 4.0)
+    dearer = replace(DEFAULTS, dp_overhead=2.0)
+    assert asked.at_prices(dearer).assumptions["dp_overhead"].value == 2.0
+    assert asked.at_prices(dearer).at_prices(DEFAULTS).prices == DEFAULTS
+    with pytest.raises(ValueError, match="dp_overhead"):
+        replace(asked, prices=dearer)
+    with pytest.raises(ValueError, match="utilisation"):
+        replace(asked, assumptions=asked.assumptions.fixed(utilisation=0.3))
