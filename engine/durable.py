@@ -22,12 +22,14 @@ of one name both succeed, and the last one's content stays; who may write is the
 """
 
 import errno
+import fcntl
 import os
 import re
 import secrets
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -80,6 +82,22 @@ def write(
         raise
     if sync:
         sync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One writer at a time of ``path``, over processes, by a hidden file beside it (flock).
+
+    Raises :class:`OSError` where that cannot be written. Not covered: folders shared between
+    machines whose locks bind one of them only.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def temporary_path(path: Path) -> Path:

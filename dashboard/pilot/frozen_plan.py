@@ -5,7 +5,8 @@ import streamlit as st
 from dashboard.pilot import facts, provenance, wording
 from dashboard.ui import blocks
 from engine.api.money import CostAssumptions
-from engine.api.pilots import PilotPlan, launchers, promised_on
+from engine.api.pilots import PilotPlan, account_for, charge_of, launchers, promised_on
+from engine.errors import InputError
 from engine.text.i18n import Words
 
 
@@ -20,6 +21,23 @@ def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
         others = promised_on(plan.corpus_fingerprint, launchers.history(), other_than=plan.plan_id)
         if sentence := wording.promised_before(others, words):
             st.markdown(sentence)
+        _account(plan, words)
         st.caption(wording.covered(plan.privacy_unit, words))
     with right:
         blocks.table(facts.terms(plan, costs, words))
+
+
+def _account(plan: PilotPlan, words: Words) -> None:
+    """What the population's account has left for this plan, where the text is about one."""
+    try:
+        found = account_for(plan, launchers.started_plans)
+    except InputError as error:
+        blocks.refused(error, words)
+        return
+    if found is None:
+        return
+    sentence = wording.account(found, charge_of(plan), words)
+    if found.admits(charge_of(plan)):
+        st.markdown(sentence)
+    else:
+        st.error(sentence, icon=":material/block:")

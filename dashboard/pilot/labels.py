@@ -12,15 +12,13 @@ from engine.errors import InputError
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
-TABLES = ("jsonl", "csv", "parquet")
-"""Corpora with columns."""
-CORPORA = {
-    "docstrings": N_("Docstrings (always there)"),
+KINDS = {
     "folder": N_("Folder"),
     "jsonl": N_("JSONL"),
     "csv": N_("CSV"),
     "parquet": N_("Parquet"),
 }
+"""Of texts that are registered."""
 _ARMS = {"recommended": N_("Recommended"), "rule": N_("Usual rule")}
 _STATES = {
     State.PLANNED: N_("planned"),
@@ -51,6 +49,7 @@ REASONS = {
     "not a JSON object": N_("not a JSON object"),
     "not a CSV row": N_("not a CSV row"),
     "longer than 64 MiB": N_("longer than 64 MiB"),
+    "a link that leads out of the folder": N_("a link that leads out of the folder"),
 }
 """Why a text is left out, as the engine counts them."""
 _SECONDS, _MINUTES = 90, 100

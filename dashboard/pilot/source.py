@@ -1,68 +1,69 @@
-"""Which text a pilot trains on: the one that is always there, or a file on the server."""
+"""Which text a pilot trains on: the one that is always there, or one that the operator registered.
 
-from typing import TypedDict
+Nobody types a path: whoever reaches the page could otherwise try the server's files.
+"""
 
 import streamlit as st
 
 from dashboard.pilot import labels
 from dashboard.state import session
 from dashboard.ui import blocks
-from engine.api.pilots import CorpusSource
+from engine.api.pilots import CorpusSource, registry
+from engine.errors import InputError
 from engine.text.i18n import Words
+from engine.text.labels import unit
+
+_OURS = "docstrings"
+_REGISTER = """\
+python -m engine texts root /folder/of/texts
+python -m engine population set customers --epsilon 8 --delta 1e-6
+python -m engine texts add letters --kind jsonl --path /folder/of/texts/letters.jsonl \\
+    --unit-column customer --population customers
+"""
 
 
 def draw(words: Words) -> CorpusSource | None:
-    """The chosen text; None as long as its path is missing."""
+    """The chosen text; None where it cannot be used, which is said."""
     blocks.heading(words.say("Text"))
-    kind = st.segmented_control(
-        words.say("Where the text is"),
-        list(labels.CORPORA),
-        default="docstrings",
-        required=True,
-        wrap=True,
-        format_func=lambda name: words.say(labels.CORPORA[name]),
-        **session.bind_page("pilot", "kind"),
+    try:
+        found = registry.registry()
+    except InputError as error:
+        blocks.refused(error, words)
+        found = registry.Registry()
+    names = [_OURS, *sorted(found.texts)]
+    name = st.selectbox(
+        words.say("Text to train on"),
+        names,
+        format_func=lambda one: words.say("Docstrings (always there)") if one == _OURS else one,
+        **session.bind_page("pilot", "source"),
     )
-    if kind == "docstrings":
+    with st.popover(words.say("A text of your own"), icon=":material/add:"):
+        st.markdown(
+            words.say(
+                "Whoever runs the server registers it once on the command line, with the people "
+                "that it is about and the most that may be promised about them:"
+            )
+        )
+        st.code(_REGISTER, language="bash", wrap_lines=True)
+    if name == _OURS or name not in names:
         st.caption(
             words.say(
                 "Documentation of the installed Python packages: public English and code, no "
                 "download. One document is one protected unit."
             )
         )
-        return CorpusSource(kind=kind)
-    path = st.text_input(words.say("Path on the server"), **session.bind_page("pilot", "path"))
-    columns: _Columns = _columns(words) if kind in labels.TABLES else {}
-    tokenizer = st.text_input(
-        words.say("Tokenizer: bytes, or the path of a tokenizers JSON"),
-        value="bytes",
-        help=words.say("One that was not trained on this text: that would leak it."),
-        **session.bind_page("pilot", "tokenizer"),
-    )
+        return CorpusSource(kind=_OURS)
+    try:
+        source = found.source(name)
+    except InputError as error:
+        blocks.refused(error, words)
+        return None
     st.caption(
         words.say(
-            "The text stays on this machine: it is read here, never copied into logs, records or "
-            "this page."
+            "{kind}; who is protected: {unit}. The text stays on this machine: it is read here, "
+            "never copied into logs, records or this page.",
+            kind=words.say(labels.KINDS[source.kind]),
+            unit=unit(source.unit, words),
         )
     )
-    if not path.strip():
-        return None
-    tokens = tokenizer.strip() or "bytes"
-    return CorpusSource(kind=kind, path=path.strip(), tokenizer=tokens, **columns)
-
-
-class _Columns(TypedDict, total=False):
-    text_column: str
-    unit_column: str | None
-
-
-def _columns(words: Words) -> _Columns:
-    text, unit = st.columns(2)
-    label = words.say("Column of the text")
-    column = text.text_input(label, value="text", **session.bind_page("pilot", "text"))
-    person = unit.text_input(
-        words.say("Column of the person"),
-        help=words.say("Who is protected. Left empty, each row is protected on its own."),
-        **session.bind_page("pilot", "unit"),
-    )
-    return {"text_column": column.strip() or "text", "unit_column": person.strip() or None}
+    return source

@@ -11,7 +11,6 @@ from dashboard.pilot import entries as pilot_entries
 from dashboard.pilot import source as pilot_source
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
-from dashboard.ui import blocks
 from engine.api.pilots import Entry
 from engine.errors import InputError
 from engine.text.i18n import Words
@@ -40,13 +39,8 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
         st.info(wording.no_law(error, words), icon=":material/search_insights:")
         return
     if source is None:
-        blocks.empty(
-            words.say(
-                "The plan for your text will stand here, with its price and the loss to expect, "
-                "before anything is trained. Type a path, or choose the text that comes along."
-            )
-        )
-    elif (prepared := prepare.draw(source, words)) is not None:
+        return
+    if (prepared := prepare.draw(source, words)) is not None:
         law = cache.pilot_law(prepared.family, prepared.vocabulary_size)
         plan.draw(now, prepared, law, seconds, choices, words)
 

@@ -10,7 +10,9 @@ from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance
 from engine.api.pilots import (
     MOST_CANDIDATES,
+    Account,
     Audit,
+    Charge,
     Finding,
     Measured,
     Outcome,
@@ -213,6 +215,38 @@ def promised_before(found: Promised, words: Words) -> str | None:
         trainings=formats.exact(found.trainings),
         epsilon=epsilon(found.epsilon),
         delta=formats.scientific(found.delta),
+    )
+
+
+def account(found: Account, asked: Charge, words: Words) -> str:
+    """What a population's account holds, and whether a plan's charge fits."""
+    figures = {
+        "population": f"`{found.population}`",
+        "spent": epsilon(found.epsilon),
+        "cap": formats.plain(found.cap.epsilon),
+        "asked": epsilon(asked.epsilon),
+        "spent_delta": formats.scientific(found.delta),
+        "cap_delta": formats.scientific(found.cap.delta),
+        "asked_delta": formats.scientific(asked.delta),
+    }
+    if found.holds(asked.what):
+        return words.say(
+            "The account of {population}: ε = {spent} of {cap} and δ = {spent_delta} of "
+            "{cap_delta} are promised, this pilot among them.",
+            **figures,
+        )
+    if found.admits(asked):
+        return words.say(
+            "The account of {population}: ε = {spent} of {cap} and δ = {spent_delta} of "
+            "{cap_delta} are promised; this pilot takes ε = {asked}, δ = {asked_delta} more.",
+            **figures,
+        )
+    return words.say(
+        "This pilot does not fit into the account of {population}: ε = {spent} of {cap} and "
+        "δ = {spent_delta} of {cap_delta} are promised, and it would take ε = {asked}, "
+        "δ = {asked_delta} more. Ask for a smaller ε or δ; an approver can raise the cap on the "
+        "command line.",
+        **figures,
     )
 
 

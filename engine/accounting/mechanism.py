@@ -141,9 +141,7 @@ class Mechanism:
         mu = self.gaussian_mu
         if mu is not None:
             return float(gaussian_delta(np.zeros(1), mu)[0])
-        return total_variation(
-            self.sampling_probability, self.noise_multiplier, self.compositions
-        )
+        return total_variation(self.sampling_probability, self.noise_multiplier, self.compositions)
 
     def event(self) -> "DpEvent":
         """For any accountant of dp_accounting."""

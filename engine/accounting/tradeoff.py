@@ -53,9 +53,7 @@ def subsampled_delta(
     return deltas
 
 
-def total_variation(
-    sampling_probability: float, noise_multiplier: float, iterations: int
-) -> float:
+def total_variation(sampling_probability: float, noise_multiplier: float, iterations: int) -> float:
     """δ at ε = 0: how far apart the results with and without a person are; about 2 ms.
 
     As :func:`subsampled_delta`, to some 1e-5. The distance is the same in both directions, and that

@@ -11,6 +11,7 @@ from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import MOST as MOST_CANDIDATES
 from engine.pilot.audits.audit import Audit, Finding
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Transfer
+from engine.pilot.population import Account, Charge, account_for, charge_of
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
@@ -19,12 +20,15 @@ from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.launchers import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.text import registry
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 
 __all__ = [
     "MOST_CANDIDATES",
+    "Account",
     "Arm",
     "Audit",
+    "Charge",
     "CorpusSource",
     "Entry",
     "Finding",
@@ -44,6 +48,8 @@ __all__ = [
     "TrainingResult",
     "Transfer",
     "Verdict",
+    "account_for",
+    "charge_of",
     "code_version",
     "folder_of",
     "launchers",
@@ -51,6 +57,7 @@ __all__ = [
     "other_code",
     "promised_on",
     "propose",
+    "registry",
     "unit_of",
     "verdict",
 ]

@@ -1,6 +1,7 @@
 """What ``python -m engine pilot`` is asked: a text, a promise and a budget."""
 
 import argparse
+from typing import TypedDict
 
 from engine.commands.options import number, whole
 from engine.durable import expanded
@@ -10,6 +11,7 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.text.identity import Rule
+from engine.pilot.text.registry import registry
 
 CORPORA = ("docstrings", "folder", "jsonl", "csv", "parquet", "huggingface")
 DEFAULT_DELTA = 1e-6
@@ -27,6 +29,14 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
         help="kind of text (default: docstrings of the installed packages, public)",
     )
     parser.add_argument("--path", default="", help="file, folder or data set; not for docstrings")
+    parser.add_argument(
+        "--text", metavar="NAME", help="a registered text, in place of all these (`texts list`)"
+    )
+    add_columns(parser)
+
+
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    """Which columns hold text and person, how persons are told apart, and the tokenizer."""
     parser.add_argument("--text-column", default="text", metavar="NAME", help="(default: text)")
     parser.add_argument(
         "--unit-column", metavar="NAME", help="column that names the person (default: none)"
@@ -45,6 +55,26 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
         default="bytes",
         metavar="tokenizer.json",
         help="one that was not trained on this text (default: bytes)",
+    )
+
+
+class Columns(TypedDict):
+    """What :func:`add_columns` asks, as arguments of a source."""
+
+    text_column: str
+    unit_column: str | None
+    rules_off: tuple[str, ...]
+    tokenizer: str
+
+
+def columns_of(options: argparse.Namespace) -> Columns:
+    """The columns, and the tokenizer under its absolute path."""
+    tokenizer = options.tokenizer
+    return Columns(
+        text_column=options.text_column,
+        unit_column=options.unit_column,
+        rules_off=tuple(sorted(set(options.distinct))),
+        tokenizer=tokenizer if tokenizer == "bytes" else _absolute(tokenizer),
     )
 
 
@@ -85,7 +115,14 @@ def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def source_of(options: argparse.Namespace) -> CorpusSource:
     """The text, under absolute paths: a process elsewhere must find it."""
-    kind, path, tokenizer = options.corpus, options.path, options.tokenizer
+    kind, path = options.corpus, options.path
+    if options.text is not None:
+        if path or kind != "docstrings":
+            raise InputError(
+                "Expected --text for a registered text or --corpus and --path for another, got "
+                "both."
+            )
+        return registry().source(options.text)
     if (kind == "docstrings") == bool(path):
         raise InputError(
             "Expected --path for a text of your own and none for docstrings, got --corpus {kind} "
@@ -98,10 +135,7 @@ def source_of(options: argparse.Namespace) -> CorpusSource:
     return CorpusSource(
         kind=kind,
         path=_absolute(path) if is_local else path,
-        text_column=options.text_column,
-        unit_column=options.unit_column,
-        rules_off=tuple(sorted(set(options.distinct))),
-        tokenizer=tokenizer if tokenizer == "bytes" else _absolute(tokenizer),
+        **columns_of(options),
     )
 
 

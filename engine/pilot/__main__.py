@@ -13,9 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from engine.pilot.plan import CorpusSource
+from engine.pilot.population import charge_pilot
 from engine.pilot.prepared import Speed
 from engine.pilot.running.devices import Device, device
 from engine.pilot.running.folder import Lock, PilotFolder, Request
+from engine.pilot.running.launchers import started_plans
 from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.runner import Workshop, run_plan
 from engine.pilot.running.speed import measure
@@ -52,6 +54,7 @@ def main() -> int:
             hardware=here.hardware,
             keep=partial(keep, device=here.kind),
             discard=discard,
+            admit=partial(charge_pilot, started=started_plans),
         )
         status = run_plan(folder, lock, workshop)
     lock.release()  # the rest takes no part in anything: who resumes need not wait for it

@@ -22,6 +22,7 @@ from engine.decision_log import recorded
 from engine.durable import remove_leftovers
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
+from engine.pilot.population import charge_pilot
 from engine.pilot.prepared import Prepared, read_prepared
 from engine.pilot.running.folder import (
     PilotFolder,
@@ -90,18 +91,21 @@ def start(plan: PilotPlan) -> Handle:
     """Register ``plan`` and run it, once, however often this is called.
 
     What paused, failed or was interrupted goes on; what runs, has finished or was cancelled stays
-    as it is. Raises :class:`InputError` where the folder cannot be written.
+    as it is. Raises :class:`InputError` where the folder cannot be written, and where the account
+    of the population that its text is about does not admit it.
     """
     register(plan)
+    charge_pilot(plan, started_plans)
     folder = folder_of(plan.plan_id)
     with _recorded("pilot-start", plan.plan_id):
         return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED})
 
 
 def resume(plan_id: str) -> Handle:
-    """Go on with a pilot, a cancelled one too. Raises :class:`InputError` for an unknown one."""
+    """Go on with a pilot, a cancelled one too. Raises :class:`InputError` for an unknown one, and
+    as :func:`start`."""
     folder = folder_of(plan_id)
-    folder.plan()
+    charge_pilot(folder.plan(), started_plans)
     with _recorded("pilot-resume", plan_id):
         return _launch(folder, "run", unless={State.FINISHED})
 
@@ -157,6 +161,16 @@ def history() -> tuple[Entry, ...]:
         found = () if plan is None else _results(folder, plan)
         entries.append(Entry(plan_id=folder.name, plan=plan, status=_status(folder), results=found))
     return tuple(sorted(entries, key=lambda entry: -entry.status.heartbeat))
+
+
+def started_plans() -> list[PilotPlan]:
+    """The plans of all pilots that were ever started. Raises :class:`InputError` where one cannot
+    be read: nobody knows then what it has promised to whom."""
+    return [
+        folder.plan()
+        for folder in folders()
+        if folder.is_registered and _status(folder).state is not State.PLANNED
+    ]
 
 
 def sweep_stale() -> tuple[str, ...]:

@@ -87,6 +87,8 @@ class Workshop:
     discard: Callable[[Path], None] = lambda folder: None
     """Removes what a training needed to go on, once its result and its record are durable."""
     interval: float = INTERVAL
+    admit: Callable[[PilotPlan], None] = lambda plan: None
+    """Raises :class:`InputError` for a plan that its population's account does not hold."""
 
 
 def run_plan(folder: PilotFolder, lock: Lock, workshop: Workshop) -> Status:
@@ -110,6 +112,7 @@ def run_plan(folder: PilotFolder, lock: Lock, workshop: Workshop) -> Status:
             folder.sign_lock(lock, os.getpid())
             plan = folder.plan()
             reporter.update(trainings=plan.trainings)
+            workshop.admit(plan)
             _Run(folder, plan, workshop, reporter).all()
             ended = State.FINISHED
         except Stopped:

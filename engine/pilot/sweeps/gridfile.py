@@ -23,6 +23,7 @@ from typing import Any
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, Engine
 from engine.pilot.sweeps.grid import Grid, SweepPlan
+from engine.pilot.text.registry import registry
 from engine.runs.checks import count, real, unexpected
 from engine.untrusted.texts import toml_document
 
@@ -93,7 +94,14 @@ def _corpus(document: Mapping[str, Any]) -> CorpusSource:
             "promise of privacy, so it may train on public text only."
         )
     texts: dict[str, Any] = {name: _text(name, value) for name, value in table.items()}
-    return CorpusSource(**{"kind": "docstrings"} | texts)
+    source = CorpusSource(**{"kind": "docstrings"} | texts)
+    if (population := registry().population_of(source)) is not None:
+        raise InputError(
+            "Expected a public text, got one of the population {population}: only pilots may train "
+            "on it, whose promises its account counts.",
+            population=population,
+        )
+    return source
 
 
 def _grid(block: Mapping[str, Any], number: int, chosen: Mapping[str, Any]) -> Grid:

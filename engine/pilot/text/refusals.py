@@ -28,6 +28,7 @@ NO_UNIT = "no unit in its column"
 NOT_JSON = "not a JSON object"
 NOT_CSV = "not a CSV row"
 LONG = "longer than 64 MiB"
+OUTSIDE = "a link that leads out of the folder"
 
 _HARMLESS = frozenset({SHORT, EMPTY, REPEATED})
 """Reasons that say nothing against the file."""

@@ -6,7 +6,8 @@ without its person (:mod:`engine.pilot.text.documents`) is a
 whether there are too many is for others to judge.
 
 - "folder": every ``*.txt`` and ``*.md`` below ``path``; a file is a document and a unit, its place
-  its number in order of the names. A file linked twice counts once.
+  its number in order of the names. A file linked twice counts once; a link that leads out of
+  the folder is refused.
 - "jsonl": an object a line. "csv": with a header, read strictly, since a stray quote could join
   the texts of several persons in one; its separator is found by the names of the columns.
 
@@ -41,7 +42,7 @@ from engine.tables.encoding import SAMPLE, detect
 from engine.tables.reader import key, long_cells, separator_of
 from engine.untrusted.texts import json_value
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Rises when the same files give other documents."""
 TEXT_FILES = (".md", ".txt")
 LONGEST = 64 * 2**20
@@ -137,7 +138,9 @@ def _text_files(folder: Path) -> list[Path]:
 def _folder_rows(_: CorpusSource, folder: Path, progress: Progress) -> Iterator[Row | Refused]:
     files = _text_files(folder)
     for number, path in enumerate(files, start=1):
-        if path.stat().st_size > LONGEST:
+        if not path.resolve().is_relative_to(folder):  # it may not have been meant to be read
+            yield Refused(reason=refusals.OUTSIDE, place=number)
+        elif path.stat().st_size > LONGEST:
             yield Refused(reason=refusals.LONG, place=number)
         else:
             yield document(_decoded(path.read_bytes()), None, number, with_unit=False)

@@ -12,10 +12,12 @@ import streamlit as st
 from engine.decision import fitted
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
+from engine.pilot.population import Charge, charge
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import folder_of, preparation_of
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
+from engine.pilot.text import registry
 from engine.runs import log
 from tests.dashboard import made_pilots as made
 
@@ -177,27 +179,71 @@ def test_minutes_money_arms_and_repeats_make_the_plan(page, law):
     assert len(page.error) == 1 and "between 20 and" in page.error[0].value
 
 
-def test_a_text_of_one_s_own(page, law, monkeypatch):
+def registered(tmp_path, **changes):
+    """A text of customers that the operator has registered."""
+    path = tmp_path / "letters.csv"
+    path.write_text("text,customer\nabc,1\n")
+    source = CorpusSource(kind="csv", path=str(path), unit_column="customer")
+    with registry.changing() as held:
+        held[0] = held[0].with_root(str(tmp_path))
+        held[0] = held[0].with_population("customers", registry.Cap(**changes))
+        held[0] = held[0].with_text("letters", registry.Text(source=source, population="customers"))
+    return source
+
+
+def choose(page, text):
+    next(one for one in page.selectbox if one.label == "Text to train on").set_value(text).run()
+
+
+def test_a_text_of_one_s_own_is_chosen_by_name_and_no_path_is_typed(
+    page, law, monkeypatch, tmp_path
+):
     asked = []
+    source = registered(tmp_path, epsilon=8.0, delta=1e-6)
     monkeypatch.setattr(launchers, "prepare", lambda source: asked.append(source))
     page.run()
-    next(g for g in page.button_group if g.label == "Where the text is").set_value("csv").run()
-    assert any("The text stays on this machine" in text for text in said(page))
-    assert "Prepare" not in labels(page)
-    fields = {field.label: field for field in page.text_input}
-    fields["Path on the server"].set_value(" letters.csv ").run()
-    fields = {field.label: field for field in page.text_input}
-    fields["Column of the person"].set_value("customer").run()
+    assert not page.text_input, "what can be typed can be tried"
+    choose(page, "letters")
+    assert any("CSV; who is protected: person" in text for text in said(page))
+    assert not any(str(tmp_path) in text for text in said(page))
     button(page, "Prepare").click().run()
-    assert asked == [CorpusSource(kind="csv", path="letters.csv", unit_column="customer")]
+    assert asked == [source]
 
 
-def test_another_text_s_plan_says_where_its_prediction_comes_from(page, law):
-    source = CorpusSource(kind="folder", path="letters")
+def test_a_text_that_left_its_root_says_so_and_is_not_read(page, law, tmp_path):
+    registered(tmp_path, epsilon=8.0, delta=1e-6)
+    (tmp_path / "letters.csv").unlink()
+    (tmp_path / "letters.csv").symlink_to("/etc/hostname")
+    page.run()
+    choose(page, "letters")
+    assert "registered folders" in page.error[0].value and "Prepare" not in labels(page)
+
+
+def test_a_registry_that_cannot_be_read_leaves_the_public_text(page, law):
+    registry.registry_file().parent.mkdir(parents=True, exist_ok=True)
+    registry.registry_file().write_text("{")
+    page.run()
+    assert "registered texts" in page.error[0].value and "Prepare" in labels(page)
+    assert not page.exception
+
+
+def test_a_plan_says_what_its_population_has_left(page, law, tmp_path):
+    source = registered(tmp_path, epsilon=20.0, delta=1e-5)
     made.store_prepared(source)
     page.run()
-    next(g for g in page.button_group if g.label == "Where the text is").set_value("folder").run()
-    page.text_input[0].set_value("letters").run()
+    choose(page, "letters")
+    assert any("The account of `customers`: ε = 0 of 20" in text for text in said(page))
+    charge("customers", Charge(what="abroad", epsilon=15.0, delta=1e-9))
+    page.run()
+    assert any("does not fit into the account" in each.value for each in page.error)
+    button(page, "Start the pilot").click().run()
+    assert any("population customers has left" in each.value for each in page.error)
+
+
+def test_another_text_s_plan_says_where_its_prediction_comes_from(page, law, tmp_path):
+    made.store_prepared(registered(tmp_path, epsilon=99.0, delta=1e-5))
+    page.run()
+    choose(page, "letters")
     assert not page.exception and not page.error
     assert any("moved by 0 runs of this text" in text for text in said(page))
     assert any("refute it, not confirm it" in text for text in said(page))

@@ -1,0 +1,228 @@
+"""How many people can use one dashboard at once: ``python -m tests.benchmarks.load --help``.
+
+Sessions speak Streamlit's own protocol, each on a scenario of its own, and move the slider of ε; a
+move ends when the page of the new value is drawn whole. Timers are answered as a browser answers
+them. Run it on a checkout of the version before as well, at the same hour of the same machine.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.browser.server import Dashboard, running_dashboard
+
+_SLIDER, _ENTRY = "epsilon:slider", "epsilon:typed"
+_PATIENCE = 120.0
+"""Seconds after which a move is an error."""
+
+
+@dataclass
+class Viewer:
+    """One session: what a browser keeps of it."""
+
+    session: ClientConnection
+    query: str
+    page: str
+    slider: str = ""
+    entry: str = ""
+    options: list[str] = field(default_factory=list)
+    chosen: str = ""
+    typed: str = ""
+    timer: tuple[str, float] | None = None
+    """The fragment that is to run by itself, and when (monotonic seconds)."""
+    waited: list[float] = field(default_factory=list)
+    """Seconds of each move."""
+    sent_bytes: list[int] = field(default_factory=list)
+    """What the server sent for each move."""
+    failed: int = 0
+
+    async def open(self) -> float:
+        """Seconds until the first page is drawn."""
+        first = BackMsg()
+        first.rerun_script.query_string = self.query
+        first.rerun_script.page_name = self.page
+        return (await self._run(first))[0]
+
+    async def use(self, moves: int, every: float, chance: random.Random) -> None:
+        """Move the slider so often, ``every`` seconds apart on average; 0: at once again."""
+        await asyncio.sleep(chance.uniform(0, every))
+        due = time.monotonic()
+        for _ in range(moves):
+            await self._idle_until(due)
+            due = max(due + every, time.monotonic())
+            other = [one for one in self.options[5:-5] if one != self.chosen]
+            self.chosen = chance.choice(other)
+            try:
+                seconds, size = await self._run(self._request())
+            except TimeoutError:
+                self.failed += 1
+                return
+            self.waited.append(seconds)
+            self.sent_bytes.append(size)
+
+    async def _idle_until(self, due: float) -> None:
+        while (now := time.monotonic()) < due:
+            if self.timer is None or self.timer[1] >= due:
+                await asyncio.sleep(due - now)
+                return
+            await asyncio.sleep(max(0.0, self.timer[1] - now))
+            fragment, self.timer = self.timer[0], None
+            await self._run(self._request(fragment))
+
+    def _request(self, fragment: str = "") -> BackMsg:
+        message = BackMsg()
+        run = message.rerun_script
+        run.query_string, run.fragment_id = self.query, fragment
+        run.is_auto_rerun, run.page_name = bool(fragment), self.page
+        widgets = run.widget_states.widgets
+        widgets.add(id=self.slider).string_array_value.data.append(self.chosen)
+        widgets.add(id=self.entry, string_value=self.typed)
+        return message
+
+    async def _run(self, message: BackMsg) -> tuple[float, int]:
+        begun, size = time.monotonic(), 0
+        self.timer = None
+        await self.session.send(message.SerializeToString())
+        while True:
+            data = await asyncio.wait_for(self.session.recv(), _PATIENCE)
+            assert isinstance(data, bytes)
+            size += len(data)
+            answer = ForwardMsg.FromString(data)
+            self._hear(answer)
+            if answer.WhichOneof("type") == "script_finished" and answer.script_finished in (
+                ForwardMsg.FINISHED_SUCCESSFULLY,
+                ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+            ):
+                return time.monotonic() - begun, size
+
+    def _hear(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string
+        elif kind == "auto_rerun":
+            timer = message.auto_rerun
+            self.timer = (timer.fragment_id, time.monotonic() + timer.interval)
+        elif kind == "delta":
+            element = message.delta.new_element
+            if element.slider.id.endswith(_SLIDER):
+                self.slider, self.options = element.slider.id, list(element.slider.options)
+                index = (list(element.slider.value) or list(element.slider.default))[0]
+                self.chosen = self.options[int(index)]
+            elif element.text_input.id.endswith(_ENTRY):
+                self.entry = element.text_input.id
+                self.typed = element.text_input.value or element.text_input.default
+
+
+@asynccontextmanager
+async def _viewers(
+    running: Dashboard, number: int, page: str, chance: random.Random
+) -> AsyncIterator[list[Viewer]]:
+    opened: list[Viewer] = []
+    try:
+        for _ in range(number):
+            session = await connect(
+                running.url.replace("http", "ws") + "/_stcore/stream",
+                subprotocols=[Subprotocol("streamlit")],
+                max_size=None,
+                open_timeout=60,
+                proxy=None,
+                origin=running.url,  # type: ignore[arg-type]
+                ping_interval=None,
+            )
+            people = round(10 ** chance.uniform(5, 8))
+            query = f"compute={10 ** chance.uniform(18.5, 21):.3g}&data={people}&lang=en"
+            opened.append(Viewer(session, query, page))
+        yield opened
+    finally:
+        for viewer in opened:
+            with suppress(Exception):
+                await viewer.session.close()
+
+
+def _memory(running: Dashboard) -> float:
+    """Resident memory of the dashboard's processes, MB."""
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            port = running.url.rsplit(":", 1)[1].encode()
+            if port in status.read_bytes():
+                for line in (status.parent / "status").read_text().splitlines():
+                    if line.startswith("VmRSS:"):
+                        total += int(line.split()[1])
+    return total / 1024
+
+
+async def measure(
+    running: Dashboard, *, sessions: int, moves: int, every: float, page: str, seed: int
+) -> dict[str, float]:
+    """Moves a second, seconds a move (median and 95th percentile), memory, bytes, errors."""
+    chance = random.Random(seed)
+    async with _viewers(running, 1, page, chance) as first:  # warm: the law is fitted, code loaded
+        await first[0].open()
+        await first[0].use(3, 0.0, chance)
+    before = _memory(running)
+    async with _viewers(running, sessions, page, chance) as viewers:
+        opened = [await viewer.open() for viewer in viewers]
+        begun = time.monotonic()
+        await asyncio.gather(
+            *(viewer.use(moves, every, random.Random(chance.random())) for viewer in viewers)
+        )
+        seconds = time.monotonic() - begun
+        after = _memory(running)
+    waited = sorted(one for viewer in viewers for one in viewer.waited)
+    sizes = [one for viewer in viewers for one in viewer.sent_bytes]
+    return {
+        "sessions": sessions,
+        "every_seconds": every,
+        "moves": len(waited),
+        "moves_per_second": len(waited) / seconds,
+        "median_seconds": statistics.median(waited),
+        "p95_seconds": waited[int(0.95 * (len(waited) - 1))],
+        "first_page_median_seconds": statistics.median(opened),
+        "kilobytes_a_move": statistics.mean(sizes) / 1000,
+        "megabytes_a_session": (after - before) / sessions,
+        "megabytes": after,
+        "errors": sum(viewer.failed for viewer in viewers),
+    }
+
+
+def main() -> None:
+    """Print the figures as one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=10)
+    parser.add_argument("--moves", type=int, default=5, help="of each session")
+    parser.add_argument("--every", type=float, default=2.0, help="seconds between moves")
+    parser.add_argument("--page", default="", help="empty: Decide")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with tempfile.TemporaryDirectory() as folder, running_dashboard(Path(folder)) as running:
+        figures = asyncio.run(
+            measure(
+                running,
+                sessions=asked.sessions,
+                moves=asked.moves,
+                every=asked.every,
+                page=asked.page,
+                seed=asked.seed,
+            )
+        )
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
+
+
+if __name__ == "__main__":
+    main()
