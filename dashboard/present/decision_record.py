@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dashboard.decide import wording
 from dashboard.present import objections, request, tables
 from dashboard.roi import wording as roi_wording
-from engine.api.decisions import Answer
-from engine.api.reports import Record, Section, Table
+from engine.api.decisions import Answer, Code
+from engine.api.reports import Field, Record, Section, Table
 from engine.text import figures, formats, privacy, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
@@ -62,6 +62,62 @@ def record(answer: Answer, basis: tables.Basis, words: Words) -> Record:
         approvals=approvals(words),
         end=words.say("End of the record"),
         summary=summary(answer, words),
+        fields=fields(answer, basis, words),
+    )
+
+
+def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ...]:
+    """What a workflow asks for; what no figure says stays empty for a person.
+
+    The amount is what approval is asked for: the pilot where a pilot comes first, nothing where
+    nothing is asked for, else all that is paid before the first user.
+    """
+    study = answer.study
+    amount: float | None = answer.reconciliation.cash_to_approve
+    if answer.verdict.code is Code.PILOT and study is not None:
+        amount = study.staged.pilot.price
+    elif answer.verdict.code is Code.WAIT:
+        amount = None
+    when = ""
+    if study is not None and answer.verdict.code is not Code.WAIT:
+        first = study.staged.gates[0].month if answer.verdict.code is Code.PILOT else None
+        last = study.table["launch_months"].value if first is None else first
+        when = words.say("{time} from the approval", time=figures.months(last, words))
+    cover = basis.cover
+    annexes = (
+        words.say("Slides (PDF, A4)"),
+        words.say("All tables (Excel)"),
+        words.say("Decision record (PDF, A4)"),
+    )
+
+    comma = "、" if words.language == "ja" else ", "
+
+    def field(code: str, name: str, text: str = "") -> Field:
+        return Field(code=code, name=name, text=text)
+
+    return (
+        field("number", words.say("Number")),
+        field("subject", words.say("Subject"), request.question(answer, words)),
+        field("company", words.say("Company"), cover.company),
+        field("department", words.say("Department"), cover.department),
+        field("author", words.say("Author"), cover.presenter),
+        field("meeting", words.say("Meeting"), cover.meeting),
+        field("date", words.say("Date"), basis.day.isoformat()),
+        field("period", words.say("When it is done"), when),
+        field("account", words.say("Budget account")),
+        Field(
+            code="amount",
+            name=words.say("Amount"),
+            text="" if amount is None else figures.money(amount, words),
+            value=None if amount is None else round(amount),
+            unit="" if amount is None else "JPY",
+        ),
+        field("decision", words.say("What is asked for"), verdict.ask(answer, words)),
+        field("reason", words.say("Reason"), verdict.why(answer, words)),
+        field("agreement", words.say("To be agreed with")),
+        field("annexes", words.say("Annexes"), comma.join(annexes)),
+        field("link", words.say("Link to this scenario"), basis.address),
+        field("basis", words.say("What the figures rest on"), tables.footer(answer, basis, words)),
     )
 
 

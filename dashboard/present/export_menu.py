@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.present import deck
-from dashboard.present.exports import EXPORTS, label
+from dashboard.present.exports import EXPORTS, file_name, label
 from dashboard.ui.colours import LIGHT
 from engine.api.reports import japanese_face
 from engine.errors import InputError
@@ -25,7 +25,7 @@ def draw(found: deck.Material, words: Words) -> None:
             st.download_button(
                 label(export, words),
                 partial(_made, export.make, found, words),
-                export.name,
+                file_name(export, found.answer.question, found.basis.day),
                 export.mime,
                 disabled=not ready or (export.needs_font and not font),
                 on_click="ignore",

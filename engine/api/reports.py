@@ -4,12 +4,13 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine.report import pdf, record, slides, webpage
+from engine.report import record_form, slides, webpage
 from engine.report.deck import (
     Band,
     Bar,
     Bars,
     Deck,
+    Field,
     Line,
     Lines,
     Mark,
@@ -20,6 +21,7 @@ from engine.report.deck import (
 )
 from engine.report.fonts import japanese_face
 from engine.report.measure import em, wrap
+from engine.report.print.typeset import record_pdf, slides_pdf
 from engine.report.versions import fit_version
 from engine.report.webpage import large_html
 from engine.report.workbook import book as workbook
@@ -30,6 +32,7 @@ __all__ = [
     "Bar",
     "Bars",
     "Deck",
+    "Field",
     "Given",
     "Line",
     "Lines",
@@ -44,9 +47,10 @@ __all__ = [
     "fit_version",
     "japanese_face",
     "large_html",
-    "pdf",
-    "record",
+    "record_form",
+    "record_pdf",
     "slides",
+    "slides_pdf",
     "webpage",
     "workbook",
     "wrap",

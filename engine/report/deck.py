@@ -157,6 +157,21 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Field:
+    """What a workflow asks for: a stable name, the reader's, and the content, "" to be filled in.
+    ``value`` and ``unit``: an amount as a number."""
+
+    code: str
+    name: str
+    text: str
+    value: float | None = None
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _clean(self.text))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A decision record: a form to print and to stamp."""
 
@@ -172,6 +187,8 @@ class Record:
     end: str
     summary: Table
     """The same in a few lines, for a slide."""
+    fields: tuple[Field, ...] = ()
+    """What a workflow system asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)

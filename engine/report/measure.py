@@ -1,7 +1,7 @@
 """How wide a text is and where it breaks, for renderers that must place it themselves.
 
-Widths are estimates in em of a Japanese sans serif (a kanji 1, a Latin letter about a half), unless
-a font's own measure is passed in. Lines break between words, and in Japanese between characters,
+Widths are estimates in em of a Japanese sans serif (a kanji 1, a Latin letter about a half). Lines
+break between words, and in Japanese between characters,
 but no line begins with a closing mark or ends with an opening one (JIS X 4051, the common core).
 
 >>> wrap("損失は2.85です。", 4.2)
@@ -10,7 +10,7 @@ but no line begins with a closing mark or ends with an opening one (JIS X 4051, 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 _TOKENS = re.compile(
     r"[⺀-鿿豈-﫿\uff01-\uff60぀-ヿ、。「」()〜…]|\s+|[^\s⺀-鿿豈-﫿\uff01-\uff60぀-ヿ、。「」()〜…]+"
@@ -49,11 +49,11 @@ def raised_runs(text: str) -> Iterator[tuple[str, bool]]:
             yield (run.translate(_DIGITS), True) if place % 2 else (run, False)
 
 
-def wrap(text: str, width: float, width_of: Callable[[str], float] = em) -> list[str]:
-    """Lines of at most ``width``, by ``width_of``; a single word may be broken if it must."""
+def wrap(text: str, width: float) -> list[str]:
+    """Lines of at most ``width`` em; a single word may be broken if it must."""
     lines, line = [], ""
-    for token in _short(pieces(text), width, width_of):
-        if line and width_of(line + token.rstrip()) > width:
+    for token in _short(pieces(text), width):
+        if line and em(line + token.rstrip()) > width:
             lines.append(line.rstrip())
             line = token.lstrip()
         else:
@@ -77,12 +77,12 @@ def pieces(text: str) -> list[str]:
     return found
 
 
-def _short(found: list[str], width: float, width_of: Callable[[str], float]) -> list[str]:
+def _short(found: list[str], width: float) -> list[str]:
     """The same, with what is longer than a line in parts."""
     short = []
     for token in found:
-        while width_of(token) > width and len(token) > 1:
-            cut = next((n for n in range(len(token), 0, -1) if width_of(token[:n]) <= width), 1)
+        while em(token) > width and len(token) > 1:
+            cut = next((n for n in range(len(token), 0, -1) if em(token[:n]) <= width), 1)
             short.append(token[:cut])
             token = token[cut:]
         short.append(token)

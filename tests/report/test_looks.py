@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.report.pdf import pdf
-from engine.report.record import record_pdf
+from engine.report.print.typeset import record_pdf, slides_pdf
 from engine.report.slides import pptx
 
 pytestmark = [
@@ -63,7 +62,7 @@ def test_slides_in_libreoffice(deck, folder):
         assert_page(grey)
 
 
-@pytest.mark.parametrize("make", [pdf, record_pdf])
+@pytest.mark.parametrize("make", [slides_pdf, record_pdf])
 def test_print(deck, face, folder, make):
     file = folder / f"{make.__name__}.pdf"
     file.write_bytes(make(deck, face))

@@ -1,5 +1,5 @@
-"""PDF: A4, fonts inside, every page with the footer, raised digits, no empty
-boxes, a refusal without font."""
+"""PDF: A4, fonts inside, every page with the footer, texts that stay texts, a refusal without
+font."""
 
 import io
 import re
@@ -14,9 +14,7 @@ from engine.report.deck import Table
 from engine.report.fonts import Face, japanese_face
 from engine.report.layout import column_widths
 from engine.report.measure import wrap
-from engine.report.paper import Paper
-from engine.report.pdf import pdf
-from engine.report.record import record_pdf
+from engine.report.print.typeset import record_pdf, slides_pdf
 
 
 def texts(content: bytes) -> list[str]:
@@ -25,7 +23,7 @@ def texts(content: bytes) -> list[str]:
 
 
 def test_a_slide_a_page_on_a4_with_numbers_and_footer(deck, face):
-    content = pdf(deck, face)
+    content = slides_pdf(deck, face)
     page = PdfReader(io.BytesIO(content)).pages[0]
     assert sorted((round(page.mediabox.width), round(page.mediabox.height))) == [595, 842]
     found = texts(content)
@@ -37,7 +35,7 @@ def test_a_slide_a_page_on_a4_with_numbers_and_footer(deck, face):
 
 
 def test_fonts_are_embedded(deck, face):
-    for page in PdfReader(io.BytesIO(pdf(deck, face))).pages:
+    for page in PdfReader(io.BytesIO(slides_pdf(deck, face))).pages:
         resources = page["/Resources"]
         assert isinstance(resources, DictionaryObject)
         fonts = resources["/Font"]
@@ -67,11 +65,48 @@ def test_a_long_department_stays_clear_of_the_stamp_boxes(deck, face):
     assert name in "".join(line.strip() for line in lines)
 
 
-def test_what_the_font_lacks_is_marked_and_no_empty_box(face):
-    paper = Paper(face, landscape=True, title="", language="ja")
-    paper.page()
-    paper.write(20, 20, "a\U0001f600b", 12)
-    assert texts(paper.content()) == ["a〓b"]
+HOSTILE = '#panic("x") $x$ *b* _i_ [c] <l> @ref `r` //c \\ "q" #image("/etc/passwd") = h\n- i'
+
+
+def test_a_text_with_markup_in_it_stays_a_text(deck, face):
+    """Whatever a person typed as a company, a source or a title is set as it is."""
+    slide = replace(deck.slides[0], title=HOSTILE, points=(HOSTILE,), table=_table(HOSTILE))
+    record = replace(deck.record, blanks=((HOSTILE, HOSTILE),), end=HOSTILE)
+    made = replace(deck, slides=(slide,), appendix=(), footer=HOSTILE, record=record)
+    shown = re.sub(r"\s", "", HOSTILE)
+    assert texts(slides_pdf(made, face))[0].count(shown) == 5
+    assert "".join(texts(record_pdf(made, face))).count(shown) >= 3
+
+
+def _table(text: str) -> Table:
+    return Table(title="t", heads=(text,), rows=((text,),))
+
+
+def test_names_with_variants_and_rare_letters_are_set(deck, face):
+    """\U000e0100 chooses one form of a kanji."""
+    name = "葛\U000e0100城 Łukasz"
+    record = replace(deck.record, blanks=(("起案者", name),))
+    whole = "".join(texts(record_pdf(replace(deck, record=record), face)))
+    assert "Łukasz" in whole and "葛" in whole and "〓" not in whole
+
+
+def test_no_row_is_torn_and_heads_repeat(deck, face):
+    rows = tuple((f"行{n}始", "text " * 60, f"行{n}終") for n in range(60))
+    table = Table(title="", heads=("見出しA", "b", "c"), rows=rows)
+    slide = replace(deck.slides[0], points=(), table=table)
+    found = texts(slides_pdf(replace(deck, slides=(slide,), appendix=()), face))
+    assert len(found) > 2
+    for text in found:
+        assert "見出しA" in text
+    for n in range(60):
+        (page,) = [text for text in found if f"行{n}始" in text]
+        assert f"行{n}終" in page
+
+
+def test_the_file_says_who_made_it(deck, face):
+    made = replace(deck, author="経営企画部")
+    found = PdfReader(io.BytesIO(record_pdf(made, face))).metadata
+    assert found is not None and found.author == "経営企画部" and found.title == "決裁書"
 
 
 def test_without_a_japanese_font_it_says_what_to_install(monkeypatch, tmp_path):
@@ -82,17 +117,6 @@ def test_without_a_japanese_font_it_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("KESSAI_FONT", str(tmp_path / "none.ttf"))
     with pytest.raises(InputError):
         japanese_face()
-
-
-def test_going_back_to_a_page_keeps_its_text_readable(face):
-    paper = Paper(face, landscape=True, title="", language="ja")
-    for text in ("一枚目", "二枚目"):
-        paper.page()
-        paper.write(20, 20, text, 12, bold=True)
-    for number in (1, 2):
-        paper.to(number)
-        paper.write(20, 60, f"頁{number}の7f418c", 9)
-    assert texts(paper.content()) == ["一枚目頁1の7f418c", "二枚目頁2の7f418c"]
 
 
 def test_a_long_japanese_source_leaves_dates_whole():

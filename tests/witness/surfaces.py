@@ -12,6 +12,7 @@ from datetime import date
 from html import unescape
 from typing import Any
 
+from docx import Document
 from openpyxl import load_workbook
 from pptx import Presentation
 from streamlit.testing.v1 import AppTest
@@ -122,8 +123,12 @@ def exports(made: Deck) -> dict[str, str]:
     read = {
         "kessai.pptx": _pptx, "kessai.pdf": _pdf, "kessai-record.pdf": _pdf,
         "kessai.html": _html, "kessai.xlsx": _xlsx, "kessai-csv.zip": _csv,
+        "kessai-record.docx": _docx, "kessai-record.csv": _fields, "kessai-record.json": _fields,
     }  # fmt: skip
-    return {each.name: flat(read[each.name](each.make(made))) for each in EXPORTS}
+    return {
+        f"kessai{each.suffix}": flat(read[f"kessai{each.suffix}"](each.make(made)))
+        for each in EXPORTS
+    }
 
 
 def _pptx(content: bytes) -> str:
@@ -137,6 +142,23 @@ def _pptx(content: bytes) -> str:
         if shown.has_notes_slide:
             texts.append(shown.notes_slide.notes_text_frame.text)
     return SEPARATOR.join(["", *texts, ""])
+
+
+def _docx(content: bytes) -> str:
+    made = Document(io.BytesIO(content))
+    texts = [paragraph.text for paragraph in made.paragraphs]
+    texts += [cell.text for table in made.tables for row in table.rows for cell in row.cells]
+    return SEPARATOR.join(["", *texts, ""])
+
+
+def _fields(content: bytes) -> str:
+    """Names and contents, from CSV or JSON."""
+    text = content.decode("utf-8-sig")
+    if text.startswith("{"):
+        pairs = [(each["name"], each["content"]) for each in json.loads(text)["fields"].values()]
+    else:
+        pairs = [(row[1], row[2]) for row in csv.reader(io.StringIO(text))]
+    return SEPARATOR.join(["", *(part for pair in pairs for part in pair), ""])
 
 
 def _xlsx(content: bytes) -> str:

@@ -52,7 +52,7 @@ REQUIRED = {
 
 _NEAR = 500
 """Characters on either side, more than the longest sentence with a figure."""
-WITH_SOURCES = {"page roi", "slide assumptions", *(export.name for export in EXPORTS)}
+WITH_SOURCES = {"page roi", "slide assumptions", *(f"kessai{export.suffix}" for export in EXPORTS)}
 """Surfaces that quote sources, some of which are in yen."""
 
 

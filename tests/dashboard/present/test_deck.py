@@ -1,6 +1,7 @@
 """The deck in every situation and both languages; the same figures in every export."""
 
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import asdict, replace
 from datetime import date
 
 import pytest
+from docx import Document
 from openpyxl import load_workbook
 from pptx import Presentation
 
@@ -18,7 +20,7 @@ from dashboard.present import objections
 from dashboard.present import tables as present_tables
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material, deck
-from dashboard.present.exports import EXPORTS, label
+from dashboard.present.exports import EXPORTS, file_name, label
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation.result import Word
@@ -282,16 +284,19 @@ def test_a_worked_example_says_so_in_every_export(material, words):
     made = deck(shown, words, LIGHT)
     assert mark in made.footer and mark in made.record.title
     read: dict[str, Callable[[bytes], str | None]] = {
-        "kessai.pptx": _slides,
-        "kessai.pdf": _pages,
-        "kessai-record.pdf": _pages,
-        "kessai.html": bytes.decode,
-        "kessai.xlsx": _cells,
-        "kessai-csv.zip": _unpacked,
+        ".pptx": _slides,
+        ".pdf": _pages,
+        "-record.pdf": _pages,
+        ".html": bytes.decode,
+        ".xlsx": _cells,
+        "-csv.zip": _unpacked,
+        "-record.docx": _document,
+        "-record.csv": bytes.decode,
+        "-record.json": bytes.decode,
     }
     for export in EXPORTS:
-        text = read[export.name](export.make(made))
-        assert text is None or _flat(mark) in _flat(text), export.name
+        text = read[export.suffix](export.make(made))
+        assert text is None or _flat(mark) in _flat(text), export.suffix
 
 
 @BOTH
@@ -303,11 +308,11 @@ def test_who_presents_stands_on_the_first_slide_and_in_the_record(material, word
     assert present_tables.day(DAY, words) in first
     assert [filled for _, filled in made.record.blanks] == ["", "経営企画部", "Sato"]
     for export in EXPORTS:
-        if export.name in ("kessai.html", "kessai.pptx"):
+        if export.suffix in (".html", ".pptx"):
             text = export.make(made)
-            shown = text.decode() if export.name.endswith("html") else _slides(text)
+            shown = text.decode() if export.suffix.endswith("html") else _slides(text)
             assert "経営企画部" in shown and "Sato" in shown
-    record = _pages(next(e for e in EXPORTS if "record" in e.name).make(made))
+    record = _pages(next(e for e in EXPORTS if "record" in e.suffix).make(made))
     assert record is None or "経営企画部" in record
     plain = deck(material, words, LIGHT).slides[0].points
     assert plain[0] == present_tables.day(DAY, words), "nothing given, nothing shown"
@@ -326,13 +331,14 @@ def test_a_link_that_only_the_presenter_can_open_says_so(material, host):
 def test_the_same_figures_in_all_exports(material, words):
     made = deck(material, words, LIGHT)
     keys = [str(row[1]) for row in present_tables.few_figures(material.answer, words).rows]
-    files = {export.name: export.make(made) for export in EXPORTS}
+    files = {export.suffix: export.make(made) for export in EXPORTS}
     texts = {
-        "kessai.pptx": _slides(files["kessai.pptx"]),
-        "kessai.pdf": _pages(files["kessai.pdf"]),
-        "kessai-record.pdf": _pages(files["kessai-record.pdf"]),
-        "kessai.html": files["kessai.html"].decode(),
-        "kessai.xlsx": _cells(files["kessai.xlsx"]),
+        ".pptx": _slides(files[".pptx"]),
+        ".pdf": _pages(files[".pdf"]),
+        "-record.pdf": _pages(files["-record.pdf"]),
+        ".html": files[".html"].decode(),
+        ".xlsx": _cells(files[".xlsx"]),
+        "-record.docx": _document(files["-record.docx"]),
     }
     basis = [material.answer.decision.evidence.hash[:12], BASIS.fit_version, BASIS.code_version]
     for name, text in texts.items():
@@ -377,10 +383,40 @@ def test_dollars_have_their_own_unit():
 
 
 @BOTH
+def test_a_workflow_gets_what_is_asked_for_as_text_and_as_a_number(material, words):
+    """The pilot's price where a pilot is asked for, all cash until launch where the training is,
+    nothing where nothing is."""
+    answer = material.answer
+    for code, amount in (
+        (Code.PILOT, answer.study.staged.pilot.price),
+        (Code.TRAIN, answer.reconciliation.cash_to_approve),
+        (Code.WAIT, None),
+    ):
+        shown = replace(answer, verdict=replace(answer.verdict, code=code))
+        made = deck(replace(material, answer=shown), words, LIGHT)
+        export = next(export for export in EXPORTS if export.suffix == "-record.json")
+        fields = json.loads(export.make(made))["fields"]
+        assert fields["amount"].get("value") == (None if amount is None else round(amount))
+        assert bool(fields["amount"]["content"]) == (amount is not None)
+        assert fields["subject"]["content"] == made.subtitle
+        assert fields["account"]["content"] == fields["agreement"]["content"] == ""
+        assert bool(fields["period"]["content"]) == (code is not Code.WAIT)
+        assert fields["decision"]["content"] == verdict.ask(shown, words)
+
+
+def test_a_file_is_named_after_its_scenario_and_day(material):
+    called = file_name(EXPORTS[0], material.answer.question, DAY)
+    assert called == "kessai_10000000-people_eps-4_3.8e20-flops_2026-11-24.pptx"
+    tight = replace(material.answer.question, budget=replace(
+        material.answer.question.budget, epsilon=0.5, compute_flops=1.5e18))  # fmt: skip
+    assert "eps-0.5_1.5e18-flops" in file_name(EXPORTS[1], tight, DAY)
+
+
+@BOTH
 def test_exports_have_names_and_are_all_there(words):
-    assert [export.name for export in EXPORTS] == [
-        "kessai.pptx", "kessai.pdf", "kessai-record.pdf", "kessai.html", "kessai.xlsx",
-        "kessai-csv.zip",
+    assert [export.suffix for export in EXPORTS] == [
+        ".pptx", ".pdf", "-record.pdf", "-record.docx", "-record.csv", "-record.json", ".html",
+        ".xlsx", "-csv.zip",
     ]  # fmt: skip
     assert len({label(export, words) for export in EXPORTS}) == len(EXPORTS)
 
@@ -399,6 +435,12 @@ def _slides(content: bytes) -> str:
 def _cells(content: bytes) -> str:
     book = load_workbook(io.BytesIO(content))
     return " ".join(str(c) for s in book for row in s.iter_rows(values_only=True) for c in row)
+
+
+def _document(content: bytes) -> str:
+    made = Document(io.BytesIO(content))
+    cells = [cell.text for table in made.tables for row in table.rows for cell in row.cells]
+    return " ".join([*(paragraph.text for paragraph in made.paragraphs), *cells])
 
 
 def _unpacked(content: bytes) -> str:

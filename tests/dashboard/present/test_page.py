@@ -84,4 +84,4 @@ def test_exports_wait_for_the_certificate(page, monkeypatch):
     page.run()
     assert any("some seconds" in caption.value for caption in page.caption)
     files = page.get("download_button")
-    assert len(files) == 6 and all(file.proto.disabled for file in files)
+    assert len(files) == 9 and all(file.proto.disabled for file in files)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dashboard.ui.colours import DARK, GRAPHIC, LIGHT, TEXT, contrast
-from engine.report import native, paper, slides, svg, webpage
+from engine.report import native, slides, svg, webpage
 
 THEMES = tomllib.loads(
     (Path(__file__).resolve().parents[3] / ".streamlit" / "config.toml").read_text("utf-8")
@@ -139,11 +139,15 @@ def test_errors_have_a_colour_of_their_own():
 
 
 def test_print_and_slides():
-    white = paper.WHITE
-    for text in (paper.INK, paper.QUIET, paper.ACCENT):
-        assert contrast(text, white) >= TEXT
-    assert contrast(white, paper.ACCENT) >= TEXT, "heads of tables"
-    assert contrast(paper.INK, paper.TINT) >= TEXT, "every other row"
+    white, look = (
+        "#FFFFFF",
+        (Path(__file__).resolve().parents[3] / "engine/report/print/look.typ").read_text("utf-8"),
+    )
+    printed = dict(re.findall(r'#let (\w+) = rgb\("(#\w{6})"\)', look))
+    for text in ("ink", "quiet", "accent"):
+        assert contrast(printed[text], white) >= TEXT
+    assert contrast(white, printed["accent"]) >= TEXT, "heads of tables"
+    assert contrast(printed["ink"], printed["tint"]) >= TEXT, "every other row"
     for colour in (slides._INK, slides._QUIET, slides._ACCENT, native._INK, native._QUIET):
         assert contrast(f"#{colour}", white) >= TEXT
     assert contrast(f"#{slides._WHITE}", f"#{slides._ACCENT}") >= TEXT

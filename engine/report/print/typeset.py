@@ -1,0 +1,125 @@
+"""Slides and decision record as PDF, set by Typst: A4, fonts inside, text to search and copy.
+
+The templates beside this module hold the looks; everything that is said goes in as data, so that a
+text with markup in it stays a text. Lines, tables and pages are broken by Typst; figures are the
+web page's own pictures. Nothing is fetched: the font is that of :mod:`engine.report.fonts`, and
+what it lacks comes from the machine's others.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from engine.report.deck import Deck, Figure, Slide, Table, text_of
+from engine.report.drawing import natural_height
+from engine.report.fonts import Face, japanese_face
+from engine.report.measure import em
+from engine.report.svg import svg
+
+_HERE = Path(__file__).parent
+_WIDTH, _HIGHEST = 754.0, 330.0
+"""Of a figure, in points: as wide as the page's text, as high as leaves room for sentences."""
+_SMALLEST, _LARGEST = 13.0, 19.0
+"""Type of a figure: that of few bars is large, so that they fill their page."""
+_SHORT = 10.5
+"""Em of a cell that is kept in one line, so that dates and amounts stay whole."""
+
+_EVEN = 0.7
+"""Power of a column's longest text that is its share of the room: long ones break into lines."""
+
+
+def slides_pdf(deck: Deck, face: Face | None = None) -> bytes:
+    """The whole deck, a slide a page or more. Raises :class:`InputError` where no Japanese font is
+    installed."""
+    shown = [_slide(slide) for slide in (*deck.slides, *deck.appendix)]
+    return _set("slides.typ", deck, deck.title, {"slides": shown}, face)
+
+
+def record_pdf(deck: Deck, face: Face | None = None) -> bytes:
+    """The form and the deck's appendix. Raises :class:`InputError` where no font is installed."""
+    record = deck.record
+    form = {
+        "title": record.title,
+        "blanks": record.blanks,
+        "dated": record.dated,
+        "request": record.request,
+        "sections": [
+            {"heading": part.heading, "sentences": part.sentences, "table": _table(part.table)}
+            for part in record.sections
+        ],
+        "approvals": record.approvals,
+        "end": record.end,
+    }
+    annex = [_slide(slide) for slide in deck.appendix]
+    return _set("record.typ", deck, record.title, {"record": form, "annex": annex}, face)
+
+
+def _set(
+    template: str, deck: Deck, title: str, content: dict[str, Any], face: Face | None
+) -> bytes:
+    fonts, family = _font(face or japanese_face())
+    data = {
+        "title": title,
+        "author": deck.author,
+        "language": deck.language,
+        "footer": deck.footer,
+        "family": family,
+        **content,
+    }
+    made = typst.compile(
+        str(_HERE / template),
+        root=str(_HERE),
+        font_paths=fonts,
+        ignore_system_fonts=True,
+        format="pdf",
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False, allow_nan=False)},
+        timestamp=0,  # The date is in the text.
+    )
+    assert isinstance(made, bytes)  # one document, not a list of pages
+    return made
+
+
+@lru_cache(maxsize=4)
+def _font(face: Face) -> tuple[typst.Fonts, str]:
+    """The machine's fonts, which take about a second to find, and the family of the face."""
+    folders = sorted({str(face.regular.parent), str(face.bold.parent)})
+    fonts = typst.Fonts(font_paths=folders, include_system_fonts=True)
+    found = [font for font in fonts.fonts() if Path(str(font.path or "")) == face.regular]
+    chosen = next((font for font in found if font.index == face.number), found[0])
+    return fonts, chosen.family
+
+
+def _slide(slide: Slide) -> dict[str, Any]:
+    figure = slide.figure
+    return {
+        "title": slide.title,
+        "points": slide.points,
+        "figure": None if figure is None else _picture(figure),
+        "alt": None if figure is None else figure.alt,
+        "table": _table(slide.table),
+        "stamps": slide.stamps,
+    }
+
+
+def _picture(figure: Figure) -> str:
+    size = min(max(_HIGHEST / natural_height(figure, 1.0), _SMALLEST), _LARGEST)
+    drawn = svg(figure, _WIDTH, min(_HIGHEST, natural_height(figure, size)), size)
+    return drawn.replace("var(--paper,#ffffff)", "#ffffff")
+
+
+def _table(table: Table | None) -> dict[str, Any] | None:
+    if table is None:
+        return None
+    rows = [
+        [{"text": text, "whole": em(text) <= _SHORT} for text in map(text_of, row)]
+        for row in table.rows
+    ]
+    columns = zip(table.heads, *(map(text_of, row) for row in table.rows), strict=True)
+    widths = [max(map(em, column)) for column in columns]
+    shares = [0.0 if width <= _SHORT else width**_EVEN for width in widths]
+    if not any(shares):
+        shares[-1] = 1.0
+    return {"heads": table.heads, "rows": rows, "widths": shares}

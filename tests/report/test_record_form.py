@@ -1,0 +1,87 @@
+"""The record as a Word document and as fields: all is there, nothing torn, nothing run as code."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from docx import Document
+from docx.oxml.ns import qn
+
+from engine.report.deck import Field
+from engine.report.record_form import docx, fields_csv, fields_json
+
+FIELDS = (
+    Field(code="subject", name="件名", text="学習しますか。"),
+    Field(code="account", name="予算科目", text=""),
+    Field(code="amount", name="金額", text="40.9万円", value=409_000.0, unit="JPY"),
+    Field(code="agreement", name="合議", text="=HYPERLINK(1)\x00"),
+)
+
+
+@pytest.fixture
+def form(deck):
+    record = replace(deck.record, fields=FIELDS)
+    return replace(deck, record=record, author="経営企画部", day=date(2026, 11, 24))
+
+
+@pytest.fixture
+def made(form):
+    return Document(io.BytesIO(docx(form)))
+
+
+def test_the_form_has_its_fields_stamps_sections_and_annex(form, made):
+    heads = [p.text for p in made.paragraphs if p.style.name.startswith(("Heading", "Title"))]
+    assert heads == ["決裁書", "1. 提案", "2. 数値", "付録"]
+    assert [cell.text for cell in made.tables[0].rows[0].cells] == ["起案", "審査", "決裁"]
+    assert all(not cell.text for cell in made.tables[0].rows[1].cells)
+    assert [(row.cells[0].text, row.cells[1].text) for row in made.tables[1].rows] == [
+        (field.name, field.text) for field in FIELDS
+    ]
+    texts = {cell.text for row in made.tables[-1].rows for cell in row.cells}
+    assert {f"前提{n}" for n in range(40)} <= texts
+    assert form.footer in made.sections[0].footer.paragraphs[0].text
+
+
+def test_heads_repeat_and_no_row_is_torn(made):
+    annex = made.tables[-1]
+    assert annex.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
+    assert all(row._tr.trPr.find(qn("w:cantSplit")) is not None for row in annex.rows[1:])
+
+
+def test_a_long_column_gets_more_room(made):
+    widths = [column.width for column in made.tables[-1].columns]
+    assert widths[2] > 3 * widths[1] and sum(widths) <= 6_120_200  # 170 mm
+
+
+def test_author_and_day_are_ours(made):
+    about = made.core_properties
+    assert (about.author, about.title) == ("経営企画部", "決裁書")
+    assert about.created.date() == about.modified.date() == date(2026, 11, 24)
+
+
+def test_japanese_is_set_in_a_japanese_font(made):
+    for name in ("Normal", "Title", "Heading 1"):
+        fonts = made.styles[name].element.rPr.rFonts
+        assert fonts.get(qn("w:eastAsia")) == "Yu Gothic"
+        assert fonts.get(qn("w:eastAsiaTheme")) is None, "a theme's font would win"
+
+
+def test_fields_for_a_workflow(form):
+    rows = list(csv.reader(io.StringIO(fields_csv(form).decode("utf-8-sig"))))
+    assert rows[:3] == [
+        ["field", "name", "content"],
+        ["subject", "件名", "学習しますか。"],
+        ["account", "予算科目", ""],
+    ]
+    assert rows[4][2] == "'=HYPERLINK(1) ", "no formula in somebody's spreadsheet"
+    found = json.loads(fields_json(form))["fields"]
+    assert found["amount"] == {
+        "name": "金額",
+        "content": "40.9万円",
+        "value": 409_000,
+        "unit": "JPY",
+    }
+    assert "value" not in found["account"]
