@@ -7,7 +7,13 @@ for N and ε twice what a budget may hold, since "what if we doubled it" is one 
 import numpy as np
 from scipy.special import betainc
 
-from engine.config import DATA_RANGE, DEFAULT_DELTA, DELTA_RANGE, EPSILON_RANGE
+from engine.config import (
+    DATA_RANGE,
+    DEFAULT_DELTA,
+    DELTA_RANGE,
+    EPSILON_RANGE,
+    require_integer,
+)
 from engine.errors import InputError
 
 SMALLEST_NOISE_MULTIPLIER = 0.3
@@ -15,6 +21,8 @@ SMALLEST_NOISE_MULTIPLIER = 0.3
 grids grow without bound (at σ = 0.1 already gigabytes)."""
 
 MOST_ITERATIONS = 1_000_000
+MOST_BANDS = 1024
+"""Steps over which noise may be correlated: past noises that a training holds, and one more."""
 _HARDLY_EVER = 1e-15
 
 
@@ -45,6 +53,46 @@ def validate(
 def participations(data_budget: int, batch_size: int, iterations: int) -> int:
     """How often fixed batches in turn see one person at the most: ⌈T·B/N⌉, in exact integers."""
     return -(-int(iterations) * int(batch_size) // int(data_budget))
+
+
+def require_bands(bands: int, iterations: int) -> None:
+    """Raise :class:`InputError` for a number of bands that no strategy over T steps has."""
+    steps = require_integer("iterations", iterations)
+    if not 1 <= steps <= MOST_ITERATIONS:
+        raise InputError(
+            "Expected 1 to {most} steps, got {value}.", most=MOST_ITERATIONS, value=steps
+        )
+    if not 1 <= require_integer("bands", bands) <= min(steps, MOST_BANDS):
+        raise InputError(
+            "Expected 1 to {most} bands for {steps} steps, got {value}: noise is correlated over "
+            "no more steps than there are.",
+            most=min(steps, MOST_BANDS),
+            steps=steps,
+            value=bands,
+        )
+
+
+def group_size(data_budget: int, bands: int) -> int:
+    """People of a group where ``bands`` groups take turns: ⌊N/b⌋. Where b does not divide N the
+    probability of being drawn, B of so many, is rounded up."""
+    return int(data_budget) // int(bands)
+
+
+def turns(iterations: int, bands: int) -> int:
+    """How often a group's turn comes at the most: ⌈T/b⌉."""
+    return -(-int(iterations) // int(bands))
+
+
+def require_groups(data_budget: int, batch_size: int, bands: int) -> None:
+    """Raise :class:`InputError` where ``bands`` groups hold fewer people than a batch expects."""
+    if group_size(data_budget, bands) < batch_size:
+        raise InputError(
+            "Expected groups of at least the {batch_size} people of a batch, got {people} people "
+            "in {bands} groups: take fewer bands, a smaller batch or more people.",
+            batch_size=batch_size,
+            people=data_budget,
+            bands=bands,
+        )
 
 
 def largest_batch(data_budget: int, batch_size: int) -> int:
