@@ -36,16 +36,25 @@ class Certificate:
 
     @property
     def sampling_probability(self) -> float:
-        """B/N under Poisson sampling; 1 for the participations of deterministic batches."""
+        """B/N under Poisson sampling, b·B/N where b groups take turns; 1 for the participations of
+        deterministic batches."""
         return self.mechanism.sampling_probability
 
     @property
     def compositions(self) -> int:
-        """Steps T under Poisson sampling; a person's participations for deterministic batches."""
+        """Steps T under Poisson sampling, turns ⌈T/b⌉ of b groups; a person's participations for
+        deterministic batches."""
         return self.mechanism.compositions
+
+    @property
+    def bands(self) -> int:
+        """Steps over which noise is correlated; 1: independent noise."""
+        return self.mechanism.bands
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON. The clipping norm is left out: it stands in a plan's settings."""
+        mechanism = self.mechanism
+        cut = {"data_budget": mechanism.data_budget, "largest_batch": mechanism.largest_batch}
         return {
             "noise_multiplier": self.noise_multiplier,
             "epsilon": self.epsilon,
@@ -56,6 +65,9 @@ class Certificate:
             "privacy_unit": self.privacy_unit,
             "sampling_probability": self.sampling_probability,
             "compositions": self.compositions,
+            # Only where they matter: the plans of before keep their ids.
+            **({"bands": mechanism.bands} if mechanism.bands > 1 else {}),
+            **(cut if mechanism.largest_batch else {}),
         }
 
     @classmethod
@@ -69,6 +81,9 @@ class Certificate:
                 noise_multiplier=data["noise_multiplier"],
                 compositions=data["compositions"],
                 clipping_norm=clipping_norm,
+                data_budget=data.get("data_budget", 0),
+                largest_batch=data.get("largest_batch", 0),
+                bands=data.get("bands", 1),
             ),
             epsilon=data["epsilon"],
             delta=data["delta"],

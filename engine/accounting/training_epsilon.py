@@ -11,6 +11,11 @@ Not every pair of sampling and relation has a bound. Batches in a fixed order ke
 where a person is replaced or zeroed; where one is added or removed all later batches move, and
 nothing is certified.
 
+Noise that is correlated over b steps (``bands``; :mod:`engine.accounting.mechanism`) is certified
+under Poisson sampling within b groups that take turns. σ is then that of the noise before it is
+correlated, over the clipping norm times the strategy's largest column norm. The lower bound is for
+an attacker who knows each person's group, and counts whole turns only.
+
 >>> asked = Training(
 ...     noise_multiplier=3.4367,
 ...     batch_size=220_000,
@@ -23,10 +28,17 @@ nothing is certified.
 (True, '3.84')
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.accounting.certify import PRIVACY_UNIT, certified_epsilon, lower_epsilon
-from engine.accounting.domain import MOST_ITERATIONS, participations
+from engine.accounting.domain import (
+    MOST_ITERATIONS,
+    group_size,
+    participations,
+    require_bands,
+    require_groups,
+    turns,
+)
 from engine.accounting.mechanism import Mechanism
 from engine.config import (
     DATA_RANGE,
@@ -81,13 +93,15 @@ class Training:
     largest_batch: int | None = None
     """Size to which truncated Poisson sampling cut a batch; None: ``batch_size``, whose bound is
     the larger one."""
+    bands: int = 1
+    """Steps over which noise is correlated, and groups that take turns; 1: independent noise."""
 
     def __post_init__(self) -> None:
         require_within("noise_multiplier", self.noise_multiplier, NOISE_RANGE)
         require_within("data_budget", self.data_budget, DATA_RANGE, unit="people")
         require_within("delta", self.delta, DELTA_RANGE)
         require_within("iterations", self.iterations, (1, MOST_ITERATIONS))
-        for name in ("batch_size", "iterations", "data_budget"):
+        for name in ("batch_size", "iterations", "data_budget", "bands"):
             object.__setattr__(self, name, require_integer(name, getattr(self, name)))
         if not 1 <= self.batch_size <= self.data_budget:
             raise InputError(
@@ -101,6 +115,8 @@ class Training:
                 "Expected a largest batch for truncated-poisson sampling only, got {sampling}.",
                 sampling=str(self.sampling),
             )
+        require_bands(self.bands, self.iterations)
+        require_groups(self.data_budget, self.batch_size, self.bands)
         if self.relation is None:
             object.__setattr__(self, "relation", USUAL_RELATION[self.sampling])
         if (self.sampling, self.relation) == (
@@ -123,13 +139,16 @@ class Training:
         return Mechanism(
             sampling=self.sampling,
             neighbouring_relation=self.relation,
-            sampling_probability=1.0 if fixed else self.batch_size / self.data_budget,
+            sampling_probability=1.0
+            if fixed
+            else self.batch_size / group_size(self.data_budget, self.bands),
             noise_multiplier=self.noise_multiplier,
             compositions=participations(self.data_budget, self.batch_size, self.iterations)
             if fixed
-            else self.iterations,
+            else turns(self.iterations, self.bands),
             data_budget=self.data_budget if cut or drawn else 0,
             largest_batch=(self.largest_batch or self.batch_size) if cut else 0,
+            bands=self.bands,
         )
 
 
@@ -150,6 +169,8 @@ class TrainingEpsilon:
     data_budget: int
     largest_batch: int
     """Where batches were cut; 0 where they were not."""
+    bands: int
+    """Steps over which the noise was correlated; 1: independent noise."""
 
 
 def epsilon_of(training: Training) -> TrainingEpsilon:
@@ -166,9 +187,13 @@ def epsilon_of(training: Training) -> TrainingEpsilon:
             "gradients, in units of the clipping norm) and the steps.",
             most=MOST_EPSILON,
         )
+    # The last turn may end with the training: data that meet all of its rows need whole turns.
+    whole = mechanism
+    if training.bands > 1:
+        whole = replace(mechanism, compositions=training.iterations // training.bands)
     return TrainingEpsilon(
         certified=certified,
-        lower=min(lower_epsilon(mechanism, training.delta), certified),
+        lower=min(lower_epsilon(whole, training.delta), certified),
         delta=training.delta,
         relation=mechanism.neighbouring_relation,
         sampling=mechanism.sampling,
@@ -177,4 +202,5 @@ def epsilon_of(training: Training) -> TrainingEpsilon:
         accountant=accountant,
         data_budget=training.data_budget,
         largest_batch=mechanism.largest_batch,
+        bands=mechanism.bands,
     )

@@ -6,6 +6,11 @@ Poisson sampling it is the sampling probability times the people, not the larges
 --noise-multiplier is the standard deviation of the noise on the summed gradients over the clipping
 norm (Opacus and TensorFlow Privacy call it so too); what was added to the mean must be multiplied
 by the expected batch.
+
+--bands is for noise that is correlated over so many steps (banded matrix factorisation) while as
+many groups of people take turns. --noise-multiplier is then that of the noise before it is
+correlated, over the clipping norm times the largest column norm of the strategy. docs/mechanisms.md
+says what of the groups the bound assumes.
 """
 
 import argparse
@@ -68,6 +73,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="truncated-poisson: the size to which batches were cut (default: the batch size, "
         "whose bound is the larger one)",
     )
+    parser.add_argument(
+        "--bands",
+        default="1",
+        metavar="STEPS",
+        help="steps over which noise is correlated, and groups of people that take turns, Poisson "
+        "sampled within the group (default: 1, independent noise)",
+    )
     add_language(parser)
     add_json(parser)
 
@@ -92,6 +104,7 @@ def _training(options: argparse.Namespace) -> Training:
         sampling=Sampling(options.sampling),
         relation=None if options.relation is None else RELATION_NAMES[options.relation],
         largest_batch=None if largest is None else whole("--largest-batch", largest),
+        bands=whole("--bands", options.bands),
     )
 
 
@@ -106,4 +119,5 @@ def document(found: TrainingEpsilon) -> dict[str, Any]:
         "unit": found.unit,
         "compositions": found.compositions,
         "accountant": found.accountant,
+        "bands": found.bands,
     }

@@ -37,7 +37,9 @@ def test_the_json_has_the_agreed_keys(capsys):
         "unit",
         "compositions",
         "accountant",
+        "bands",
     ]
+    assert found["bands"] == 1
     assert set(found["epsilon"]) == {"certified", "lower"}
     assert 0 < found["epsilon"]["lower"] <= found["epsilon"]["certified"]
     assert found["epsilon"]["certified"] == pytest.approx(found["epsilon"]["lower"], rel=0.01)
@@ -99,3 +101,18 @@ def test_help_explains_the_expected_batch(capsys):
     with pytest.raises(SystemExit):
         main(["epsilon", "--help"])
     assert "micro-batch times the accumulation steps" in " ".join(capsys.readouterr().out.split())
+
+
+def test_bands_are_told_with_what_they_assume(capsys):
+    found, _ = answer(capsys, "--bands", "4")
+    assert (found["bands"], found["compositions"], found["sampling"]) == (4, 13, "poisson")
+    alone, _ = answer(capsys)
+    assert found["epsilon"]["certified"] > alone["epsilon"]["certified"], "at one noise multiplier"
+    assert main([*ASKED, "--bands", "4"]) == 0
+    printed = capsys.readouterr().out
+    assert "Noise correlated over      4 steps" in printed
+    assert "drawn for that person alone, not by cutting a list" in printed
+    assert main([*ASKED, "--bands", "4", "--relation", "zero-out"]) == 0
+    assert "whatever is in their data" in capsys.readouterr().out
+    assert main([*ASKED, "--bands", "80"]) == 2
+    assert capsys.readouterr().err.startswith("Expected 1 to 50 bands for 50 steps, got 80")
