@@ -16,8 +16,8 @@ from engine.text import terminal
 from engine.text.i18n import Words
 
 COMMANDS = (
-    "recommend", "predict", "calibrate", "epsilon", "fit", "transfer", "runs", "pilot", "texts",
-    "population", "sweep", "table", "doctor", "log",
+    "recommend", "predict", "calibrate", "epsilon", "mechanisms", "fit", "transfer", "runs",
+    "pilot", "texts", "population", "sweep", "table", "doctor", "log",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

@@ -121,10 +121,7 @@ def terms(plan: PilotPlan, costs: CostAssumptions, words: Words) -> list[tuple[s
             words.say("Protected in the text"),
             pilot_labels.units(plan.arms[0].settings.data_budget, plan.privacy_unit, words),
         ),
-        (
-            words.say("Sampling"),
-            words.say("Poisson: each {unit} joins each batch by chance", unit=unit),
-        ),
+        (words.say("Sampling"), _sampling(plan, unit, words)),
         (
             words.say("Indistinguishable data sets"),
             words.say("with and without the text of one {unit}", unit=unit),
@@ -135,6 +132,24 @@ def terms(plan: PilotPlan, costs: CostAssumptions, words: Words) -> list[tuple[s
         (words.say("Hash of the evidence"), plan.evidence_hash[:12]),
         (words.say("Plan, frozen before the first step"), plan.plan_id),
     ]
+
+
+def _sampling(plan: PilotPlan, unit: str, words: Words) -> str:
+    """How batches are drawn, and whether noise is correlated."""
+    mechanism = plan.arms[0].certificate.mechanism
+    if mechanism.bands > 1:
+        return words.say(
+            "Poisson within one of {bands} groups that take turns; noise correlated over {bands} "
+            "steps",
+            bands=formats.exact(mechanism.bands),
+        )
+    if mechanism.largest_batch:
+        return words.say(
+            "Poisson: each {unit} joins each batch by chance; batches cut at {largest}",
+            unit=unit,
+            largest=formats.exact(mechanism.largest_batch),
+        )
+    return words.say("Poisson: each {unit} joins each batch by chance", unit=unit)
 
 
 def _origin(plan: PilotPlan, words: Words) -> list[tuple[str, str]]:

@@ -13,7 +13,9 @@ from engine.commands import pilot_report as report
 from engine.commands.options import add_json, as_json, as_table, whole
 from engine.commands.pilot_options import (
     add_corpus,
+    add_mechanism,
     add_question,
+    bands_of,
     budget_of,
     canaries_of,
     source_of,
@@ -55,11 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     planning = action("plan", plan)
     add_corpus(planning)
     add_question(planning, required=True)
+    add_mechanism(planning)
     running = action("run", start)
     running.add_argument("plan_id", nargs="?", metavar="PLAN_ID")
     running.add_argument("--wait", action="store_true", help="follow it to its verdict")
     add_corpus(running)
     add_question(running, required=False)
+    add_mechanism(running)
     for name, act in (
         ("status", status),
         ("pause", pause),
@@ -196,6 +200,7 @@ def _prepare(source: CorpusSource, *, again: bool = False) -> Prepared:
 def _proposed(options: argparse.Namespace) -> PilotPlan:
     # Refuse what is wrong with the question before the minutes that answering takes.
     budget, canaries, repeats = budget_of(options), canaries_of(options), options.repeats
+    bands_of(options)
     source = source_of(options)
     pilot_law()  # without evidence there is nothing to prepare for
     prepared = launchers.prepared(source) or _prepare(source)

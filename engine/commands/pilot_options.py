@@ -3,7 +3,9 @@
 import argparse
 from typing import TypedDict
 
+from engine.accounting.domain import MOST_BANDS
 from engine.commands.options import number, whole
+from engine.config import Sampling
 from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
@@ -113,6 +115,23 @@ def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
 
 
+def add_mechanism(parser: argparse.ArgumentParser) -> None:
+    """How the promise is kept."""
+    parser.add_argument(
+        "--sampling",
+        choices=[str(Sampling.POISSON), str(Sampling.TRUNCATED_POISSON)],
+        default=str(Sampling.POISSON),
+        help="how batches are drawn; truncated ones have a largest size (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--bands",
+        default="1",
+        metavar="STEPS",
+        help="correlate the noise over so many steps while as many groups of units take turns; "
+        "nothing is then predicted (default: %(default)s, independent noise)",
+    )
+
+
 def source_of(options: argparse.Namespace) -> CorpusSource:
     """The text, under absolute paths: a process elsewhere must find it."""
     kind, path = options.corpus, options.path
@@ -165,8 +184,26 @@ def terms_of(options: argparse.Namespace, prepared: Prepared) -> PrivacyTerms:
             value=options.unit,
         )
     return PrivacyTerms(
-        epsilon=number("--epsilon", options.epsilon), delta=delta, privacy_unit=unit
+        epsilon=number("--epsilon", options.epsilon),
+        delta=delta,
+        privacy_unit=unit,
+        sampling=Sampling(options.sampling),
+        bands=bands_of(options),
     )
+
+
+def bands_of(options: argparse.Namespace) -> int:
+    """Steps over which noise is correlated. Raises :class:`InputError`."""
+    bands = whole("--bands", options.bands)
+    if bands > 1 and options.sampling != Sampling.POISSON:
+        raise InputError(
+            "No certified bound is known here for correlated noise under {sampling} sampling: "
+            "with more than one band, groups take turns and are sampled by poisson.",
+            sampling=options.sampling,
+        )
+    if not 1 <= bands <= MOST_BANDS:
+        raise InputError("Expected 1 to {most} bands, got {value}.", most=MOST_BANDS, value=bands)
+    return bands
 
 
 def canaries_of(options: argparse.Namespace) -> int:

@@ -76,6 +76,7 @@ def plan_rows(plan: PilotPlan, others: Promised, people: People) -> Rows:
             f"trainings, per {plan.privacy_unit}; ε ≤ {upwards(plan.epsilon_total)} for all of "
             "them",
         ),
+        *_mechanism(plan),
         *_others(others),
         ("time", f"about {duration(plan.expected_seconds)} on this machine"),
         ("evidence", f"{plan.evidence_id} {plan.evidence_hash[:12]}"),
@@ -84,6 +85,26 @@ def plan_rows(plan: PilotPlan, others: Promised, people: People) -> Rows:
         rows.append(
             ("canaries", f"{plan.canaries}: the recommended model's loss is no test and no record")
         )
+    return rows
+
+
+def _mechanism(plan: PilotPlan) -> Rows:
+    """How the promise is kept, where that is not by independent noise on Poisson batches."""
+    rows: Rows = []
+    mechanism = plan.arms[0].certificate.mechanism
+    if mechanism.bands > 1:
+        rows = [
+            (
+                "mechanism",
+                f"noise correlated over {mechanism.bands} steps (banded matrix factorisation); "
+                f"each {plan.privacy_unit} is in one of {mechanism.bands} groups that take turns, "
+                "drawn for it alone",
+            ),
+            ("", "the law knows independent noise only: nothing is predicted, nothing recorded"),
+            ("", "while it trains its checkpoint holds past noise: keep the pilot's folder secret"),
+        ]
+    elif mechanism.largest_batch:
+        rows = [("mechanism", f"truncated Poisson: batches cut at {mechanism.largest_batch:,}")]
     return rows
 
 

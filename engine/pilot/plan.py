@@ -10,14 +10,16 @@ Loads no torch: pages and commands import it.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from engine.accounting.certificate import Certificate
-from engine.accounting.mechanism import Mechanism
-from engine.config import TrainingConfig
+from engine.accounting.domain import group_size, largest_batch
+from engine.accounting.mechanism import Mechanism, mechanism_of
+from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.runs.checks import canonical_json
@@ -27,6 +29,8 @@ from engine.untrusted.texts import json_value
 SOURCE = "kessai pilot 1"
 """What records of these trainings carry as source; the number rises when losses change meaning."""
 
+
+_ROUNDED = 1e-12
 
 TABLES = ("jsonl", "csv", "parquet", "huggingface")
 """Kinds of corpora that have columns."""
@@ -75,7 +79,8 @@ class TrainingSettings:
 
     ``noise_batch_ratio`` is the standard deviation of the noise on the mean of clipped gradients,
     whose norm is at most 1; 0 trains with clipping and without noise. ``batch_size`` is the
-    expected number of units a step under Poisson sampling from ``data_budget`` units.
+    expected number of units a step under Poisson sampling from ``data_budget`` units. Raises
+    :class:`InputError` for a sampling that no training has, or a strategy that is none.
     """
 
     shape: Shape
@@ -99,22 +104,81 @@ class TrainingSettings:
     """Examples a micro-batch; changes speed, not results."""
     precision: str = "float32"
     """"float32" or "bfloat16" for the forward and backward pass; norms and sums stay float32."""
+    sampling: Sampling = Sampling.POISSON
+    """Or truncated Poisson, whose batches never exceed :attr:`largest_batch`."""
+    strategy: tuple[float, ...] = (1.0,)
+    """Coefficients c_0 … c_{b−1} of a banded strategy of norm at most 1
+    (:mod:`engine.accounting.strategy`): noise is correlated over b steps, and units are in b groups
+    that take turns. ``noise_batch_ratio`` is then of the noise before it is correlated."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strategy", tuple(self.strategy))
+        if self.sampling not in (Sampling.POISSON, Sampling.TRUNCATED_POISSON):
+            raise InputError(
+                "Expected poisson or truncated-poisson sampling for a training, got {sampling}.",
+                sampling=str(self.sampling),
+            )
+        norm = math.hypot(*self.strategy)
+        first = self.strategy[0] if self.strategy else 0.0
+        if not (first > 0 and norm <= 1 + _ROUNDED):
+            raise InputError(
+                "Expected a strategy whose first coefficient is above 0 and whose norm is at most "
+                "1, got {first} and {norm}: the noise would not keep what its multiplier promises.",
+                first=f"{first:g}",
+                norm=f"{norm:g}",
+            )
+
+    @property
+    def bands(self) -> int:
+        """Steps over which noise is correlated; 1: independent noise."""
+        return len(self.strategy)
+
+    @property
+    def sampling_probability(self) -> float:
+        """Of a unit, to join a step; where groups take turns, a step of its own group."""
+        return self.config.batch_size / group_size(self.data_budget, self.bands)
+
+    @property
+    def largest_batch(self) -> int | None:
+        """Units that a step has at most; None where nothing is cut."""
+        if self.sampling is not Sampling.TRUNCATED_POISSON:
+            return None
+        return largest_batch(self.data_budget, self.config.batch_size)
 
     @property
     def mechanism(self) -> Mechanism | None:
-        """What the training is to the accountant; None without noise, which promises nothing."""
+        """What the training is to the accountant; None without noise, which promises nothing.
+
+        Raises :class:`InputError` where no bound is known.
+        """
         if self.noise_batch_ratio == 0:
             return None
-        return Mechanism.poisson(
-            sampling_probability=self.config.batch_size / self.data_budget,
-            noise_multiplier=self.noise_batch_ratio * self.config.batch_size,
-            iterations=self.config.iterations,
-            clipping_norm=self.clip_norm,
+        sigma = self.noise_batch_ratio * self.config.batch_size
+        if self.bands == 1 and self.sampling is Sampling.POISSON:
+            return Mechanism.poisson(
+                sampling_probability=self.sampling_probability,
+                noise_multiplier=sigma,
+                iterations=self.config.iterations,
+                clipping_norm=self.clip_norm,
+            )
+        found = mechanism_of(
+            self.data_budget,
+            self.config.batch_size,
+            self.config.iterations,
+            sigma,
+            self.sampling,
+            self.bands,
         )
+        return replace(found, clipping_norm=self.clip_norm)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON. What is as it always was is left out: plans keep their ids."""
+        content = asdict(self)
+        if self.sampling is Sampling.POISSON:
+            del content["sampling"]
+        if self.strategy == (1.0,):
+            del content["strategy"]
+        return content
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "TrainingSettings":
@@ -126,6 +190,7 @@ class TrainingSettings:
                 "config": TrainingConfig(**data["config"]),
                 "schedule": Schedule(data["schedule"]),
                 "engine": Engine(data["engine"]),
+                "sampling": Sampling(data.get("sampling", Sampling.POISSON)),
             }
         )
 
@@ -249,6 +314,7 @@ class PilotPlan:
         """Plain values for JSON."""
         content = asdict(self)
         for arm, plain in zip(self.arms, content["arms"], strict=True):
+            plain["settings"] = arm.settings.to_dict()
             plain["certificate"] = arm.certificate.to_dict()
         if not self.corpus.rules_off:
             del content["corpus"]["rules_off"]  # as plans were written before: theirs keep ids

@@ -5,6 +5,9 @@ down before anything is trained. A law speaks for one family: for a text of its 
 transferred there (:func:`engine.decision.pilot_law.pilot_law`), and the plan says from where and
 by how many runs.
 
+Where noise is to be correlated over b steps, nothing is predicted (the law knows independent
+noise), and the learning rate is the rule's for independent noise of the same promise.
+
 Not covered: the privacy spent by looking at the held-out loss, which no ε here includes. A law that
 was moved by earlier runs on the same text has looked at theirs.
 
@@ -15,8 +18,9 @@ from dataclasses import replace
 
 from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
+from engine.accounting.strategy import strategy
 from engine.code_version import code_version
-from engine.config import Sampling, TrainingConfig
+from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
@@ -80,6 +84,11 @@ def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, foun
     certificate = _certificate(prepared, terms, found.config)
     ratio = certificate.noise_multiplier / found.config.batch_size
     config = found.config
+    # Of independent noise that keeps the same promise: what the rule of the rate knows.
+    independent = ratio
+    if terms.bands > 1:
+        alone = _certificate(prepared, replace(terms, bands=1), config)
+        independent = alone.noise_multiplier / config.batch_size
     settings = TrainingSettings(
         shape=found.shape,
         config=config,
@@ -89,18 +98,20 @@ def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, foun
         learning_rate=law.rate.learning_rate(
             model_size=config.model_size,
             batch_size=config.batch_size,
-            noise_batch_ratio=ratio,
+            noise_batch_ratio=independent,
             iterations=config.iterations,
         ),
         warmup=WARMUP,
         precision=prepared.precision,
         physical_batch_size=prepared.physical_batch_size,
+        sampling=terms.sampling,
+        strategy=tuple(strategy(bands=terms.bands, iterations=config.iterations).tolist()),
     )
     return Arm(
         name=name,
         settings=settings,
         certificate=certificate,
-        predicted=expected(law, config, ratio),
+        predicted=expected(law, config, ratio) if terms.bands == 1 else None,
     )
 
 
@@ -123,7 +134,8 @@ def _certificate(prepared: Prepared, terms: PrivacyTerms, config: TrainingConfig
         iterations=config.iterations,
         epsilon=terms.epsilon,
         delta=terms.delta,
-        sampling=Sampling.POISSON,
+        sampling=terms.sampling,
+        bands=terms.bands,
     )
     return replace(
         certificate,

@@ -6,6 +6,7 @@ Loads no torch.
 from dataclasses import dataclass
 
 from engine.allocation.space import Space
+from engine.config import Sampling
 from engine.errors import InputError
 from engine.law.fit import FittedLaw
 from engine.pilot.learning_rate import LearningRateRule
@@ -67,8 +68,13 @@ class PilotLaw:
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyTerms:
-    """The promise: ε at δ for one training, and whose data it protects."""
+    """The promise: ε at δ for one training, whose data it protects, and how it is kept."""
 
     epsilon: float
     delta: float
     privacy_unit: str
+    sampling: Sampling = Sampling.POISSON
+    """Or truncated Poisson, whose batches have a largest size."""
+    bands: int = 1
+    """Steps over which the noise is correlated, and groups that take turns; 1: independent
+    noise."""

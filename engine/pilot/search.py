@@ -7,6 +7,10 @@ compute, the same ε and the batch that the law expects to be best for it under 
 beyond the evidence; the prediction's interval then widens, and its learning rate is that of the
 nearest size that was tried.
 
+Where noise is to be correlated over b steps, the configuration is the one that independent noise
+would have, among batches of at most a group's units: what correlation does to the loss is not in
+the law.
+
 Not covered: a machine that is busier while it trains than while it was measured.
 
 Loads no torch.
@@ -19,11 +23,12 @@ from functools import partial
 
 import numpy as np
 
+from engine.accounting.domain import group_size
 from engine.accounting.search import noise_multiplier
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.search import minimise
 from engine.allocation.space import Space
-from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling, TrainingConfig
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray
 from engine.pilot.ladder import LARGEST, SMALLEST, parameter_count, shape_for
@@ -132,11 +137,12 @@ def _best(
 ) -> Found:
     """Least predicted loss over shapes and iterations; the batch takes what is left."""
     low, high = law.space.tried_iterations
-    low = max(low, FIRST_ITERATION)
+    low = max(low, FIRST_ITERATION, terms.bands)
     sizes = np.array(sorted(shapes), dtype=float)
 
     def batch_of(steps: FloatArray) -> FloatArray:
-        return np.minimum(np.floor(affordable(sizes, steps)), prepared.units)
+        most = group_size(prepared.units, terms.bands)
+        return np.minimum(np.floor(affordable(sizes, steps)), most)
 
     def loss(_: FloatArray, log_steps: FloatArray) -> FloatArray:
         steps = np.exp(log_steps)
@@ -148,7 +154,7 @@ def _best(
             iterations=np.broadcast_to(steps, safe.shape),
             epsilon=terms.epsilon,
             delta=terms.delta,
-            sampling=Sampling.POISSON,
+            sampling=terms.sampling,
         )
         found = law.fit.law.cross_entropy(sizes, steps, sigma / safe, safe)
         return np.where(batch >= 1, found, np.inf)

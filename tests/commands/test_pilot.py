@@ -150,6 +150,22 @@ def test_options_reach_the_plan(ready, capsys):
     assert (found["privacy_unit"], found["epsilon"], found["delta"]) == ("document", 2.0, 1e-6)
 
 
+def test_the_mechanism_reaches_plan_text_and_certificate(ready, capsys):
+    asked = ["plan", "--compute", "3e10", "--no-rule", *PROMISE]
+    (arm,) = answer(capsys, *asked, "--bands", "4")["plan"]["arms"]
+    assert arm["certificate"]["bands"] == len(arm["settings"]["strategy"]) == 4
+    assert arm["predicted"] is None
+    said = text(capsys, *asked, "--bands", "4")
+    assert "noise correlated over 4 steps" in said and "one of 4 groups that take turns" in said
+    assert "nothing is predicted" in said and "keep the pilot's folder secret" in said
+    (arm,) = answer(capsys, *asked, "--sampling", "truncated-poisson")["plan"]["arms"]
+    largest = arm["certificate"]["largest_batch"]
+    assert arm["certificate"]["sampling"] == "truncated-poisson"
+    said = text(capsys, *asked, "--sampling", "truncated-poisson")
+    assert f"truncated Poisson: batches cut at {largest:,}" in said
+    assert "mechanism" not in text(capsys, *asked)
+
+
 def test_documents_are_not_sold_as_persons(ready, capsys):
     code = main(["pilot", "plan", "--minutes", "2", "--unit", "person"])
     assert code == 2 and "Expected --unit document" in capsys.readouterr().err
@@ -302,6 +318,11 @@ def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
         (["plan", "--money", "1", "--price", "0"], "--price above 0, got 0"),
         (["plan", "--minutes", "2", "--repeats", "0"], "1 to 20 repeats, got 0"),
         (["plan", "--minutes", "2", "--canaries", "5"], "at least 10 canaries, got 5"),
+        (["plan", "--minutes", "2", "--bands", "0"], "1 to 1024 bands, got 0"),
+        (
+            ["plan", "--minutes", "2", "--bands", "4", "--sampling", "truncated-poisson"],
+            "correlated noise under truncated-poisson sampling",
+        ),
         (["prepare", "--corpus", "csv"], "--path for a text of your own"),
         (["prepare", "--path", "x"], "none for docstrings"),
         (["status", "x"], "16 hexadecimal digits, got x"),

@@ -1,8 +1,8 @@
 """Trains in a child that is killed with SIGKILL, as often as asked, then to the end: a process.
 
-Arguments: folder, seed ("none": private), then for each kill the step at which it comes. Every
-Gaussian drawn, hence every step taken, leaves a byte in ``folder/taken`` before it is used. Prints
-what the last run came to, as JSON.
+Arguments: folder, seed ("none": private), "bands" where noise is to be correlated, then for each
+kill the step at which it comes. Every Gaussian drawn, hence every step taken, leaves a byte in
+``folder/taken`` before it is used. Prints what the last run came to, as JSON.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from engine.accounting.strategy import strategy
 from engine.pilot.dpsgd import noise
 from engine.pilot.dpsgd.ledger import LEDGER_FILE
 from engine.pilot.dpsgd.training import Training
@@ -39,7 +40,9 @@ def slow() -> None:
 
 
 def train(folder: Path, seed: int | None):
-    plan = settings(iterations=ITERATIONS, seed=seed, noise=0.05)
+    bands = 4 if "bands" in sys.argv else 1
+    c = tuple(strategy(bands=bands, iterations=ITERATIONS).tolist())
+    plan = settings(iterations=ITERATIONS, seed=seed, noise=0.05, strategy=c)
     return Training(plan, Corpus(), folder=folder).run(should_stop=slow)
 
 
@@ -56,7 +59,7 @@ def main() -> None:
     counted(noise.SeededNoise, mark)
     Training(settings(), Corpus())  # loads here, once, what every child would load again
     seen = []
-    for step in map(int, sys.argv[3:]):
+    for step in (int(word) for word in sys.argv[3:] if word.isdigit()):
         child = os.fork()
         if child == 0:
             train(folder, seed)

@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 
 from engine.accounting.search import noise_multiplier
+from engine.accounting.strategy import strategy
 from engine.config import Sampling
 from engine.errors import InputError
+from engine.pilot.audits.card import model_card, without_guarantee
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import PilotPlan, Transfer
 from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.running.recording import record_of
+from engine.pilot.running.spending import proved
 from engine.pilot.search import seconds_of
 from engine.runs.checks import canonical_json
+from tests.pilot.test_verdict import result
 
 TERMS = PrivacyTerms(epsilon=4.0, delta=1e-6, privacy_unit="document")
 
@@ -178,3 +183,64 @@ def test_impossible_questions_are_refused(prepared, law):
         propose(prepared, large, TERMS, PilotBudget(compute_flops=1e9))
     with pytest.raises(InputError, match="epsilon"):
         propose(prepared, law, replace(TERMS, epsilon=-1.0), PilotBudget(seconds=60))
+
+
+# --- other mechanisms ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def banded(prepared, law) -> PilotPlan:
+    return propose(prepared, law, replace(TERMS, bands=4), PilotBudget(seconds=240))
+
+
+def test_correlated_noise_keeps_the_promise_and_predicts_nothing(banded, prepared):
+    for arm in banded.arms:
+        settings, certificate = arm.settings, arm.certificate
+        assert settings.bands == certificate.bands == 4
+        assert settings.strategy == pytest.approx(
+            strategy(bands=4, iterations=settings.config.iterations)
+        )
+        assert certificate.compositions == -(-settings.config.iterations // 4)
+        assert certificate.sampling_probability == settings.sampling_probability
+        assert settings.config.batch_size <= prepared.units // 4
+        assert certificate.epsilon <= banded.epsilon
+        assert proved(banded, arm) is not None
+        assert arm.predicted is None
+
+
+def test_correlated_noise_trains_the_configuration_of_independent_noise(banded, plan):
+    for ours, alone in zip(banded.arms, plan.arms, strict=True):
+        assert ours.settings.config == alone.settings.config
+        assert ours.settings.learning_rate == alone.settings.learning_rate
+        assert ours.certificate.noise_multiplier > alone.certificate.noise_multiplier
+
+
+def test_its_plan_is_read_as_it_was_written(banded, plan):
+    assert PilotPlan.from_json(banded.to_json()) == banded
+    assert banded.plan_id != plan.plan_id
+    written = plan.to_dict()["arms"][0]
+    assert not {"strategy", "sampling"} & written["settings"].keys(), "plans of before keep ids"
+    assert "bands" not in written["certificate"]
+
+
+def test_its_trainings_are_no_records_and_its_card_says_what_was_done(banded):
+    arm = banded.arms[0]
+    with pytest.raises(InputError, match="correlated over 4 steps is no record"):
+        record_of(banded, arm, result(banded, 0, 2.0))
+    card = model_card(banded, arm, result(banded, 0, 2.0))
+    assert "one of 4 groups that take turns" in card and "correlated over 4 steps" in card
+    steps = arm.settings.config.iterations
+    assert without_guarantee(arm, steps) is None
+    assert "more steps" in str(without_guarantee(arm, steps + 4))
+    other = replace(arm, settings=replace(arm.settings, strategy=(1.0,)))
+    assert "correlated over other steps" in str(without_guarantee(other, steps))
+
+
+def test_truncated_batches_are_certified_with_their_largest_size(prepared, law):
+    terms = replace(TERMS, sampling=Sampling.TRUNCATED_POISSON)
+    found = propose(prepared, law, terms, PilotBudget(seconds=240), with_rule=False)
+    (arm,) = found.arms
+    assert arm.certificate.sampling is arm.settings.sampling is Sampling.TRUNCATED_POISSON
+    assert arm.settings.largest_batch == arm.certificate.mechanism.largest_batch > 0
+    assert PilotPlan.from_json(found.to_json()) == found
+    assert proved(found, arm) is not None and arm.predicted is not None

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
+from engine.accounting.domain import turns
+from engine.config import Sampling
 from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Audit, Finding, Method
 from engine.pilot.audits.weights import WEIGHTS_FILE
@@ -37,6 +39,11 @@ _RELATIONS = {
 }
 _SAMPLING = {
     "poisson": "Poisson: each {unit} joins each step independently, with probability {probability}",
+    "truncated-poisson": "truncated Poisson: each {unit} joins each step independently, with "
+    "probability {probability}, and of a batch above {largest} a random subset stays",
+    "groups": "Poisson within groups: each {unit} is in one of {bands} groups that take turns, "
+    "drawn for it alone, and joins each step of its group independently, with probability "
+    "{probability}",
     "deterministic": "fixed batches in turn: each {unit} takes part at most {compositions} times",
 }
 _FINDINGS = {
@@ -83,7 +90,11 @@ def without_guarantee(arm: Arm, charged: int) -> str | None:
     added = settings.noise_batch_ratio * settings.config.batch_size
     if added < certificate.noise_multiplier * (1 - 1e-9):
         return "less noise was added than the certificate asks for"
-    if charged > certificate.compositions and certificate.sampling == "poisson":
+    if settings.bands != certificate.bands:
+        return "its noise was correlated over other steps than the certificate covers"
+    if turns(charged, certificate.bands) > certificate.compositions and (
+        certificate.sampling != Sampling.DETERMINISTIC
+    ):
         return "it took more steps than the certificate covers"
     return None
 
@@ -138,12 +149,18 @@ def _guarantee(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
             "text it was trained on."
         )
     certificate, unit = arm.certificate, _plain(plan.privacy_unit)
-    steps = {
-        "poisson": f"{certificate.compositions:,} steps",
-        "deterministic": f"{certificate.compositions:,} participations",
-    }[certificate.sampling]
+    counted = "participations" if certificate.sampling == Sampling.DETERMINISTIC else "steps"
+    steps = f"{certificate.compositions:,} {counted}"
+    if certificate.bands > 1:
+        steps = (
+            f"correlated over {certificate.bands} steps (banded matrix factorisation, strategy of "
+            f"column norm 1), {certificate.compositions:,} turns of each group"
+        )
     relation = _RELATIONS[certificate.neighbouring_relation].format(unit=unit)
-    sampling = _SAMPLING[certificate.sampling].format(
+    name = "groups" if certificate.bands > 1 else certificate.sampling
+    sampling = _SAMPLING[name].format(
+        bands=certificate.bands,
+        largest=certificate.mechanism.largest_batch,
         unit=unit,
         probability=f"{certificate.sampling_probability:.6g}",
         compositions=certificate.compositions,

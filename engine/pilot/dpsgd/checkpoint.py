@@ -10,7 +10,9 @@ Files are read with ``weights_only``: a foreign checkpoint runs no code.
 
 A private training's checkpoint holds its weights as they are trained and Adam's moments. They are
 covered by the training's ε like every other output of its steps (Adam is post-processing of noisy
-gradients); the losses in it are exact and are not.
+gradients); the losses in it are exact and are not. Where noise is correlated over steps, it also
+holds the past noise, which is a secret (:mod:`engine.pilot.dpsgd.correlated`): only the owner may
+read the file.
 
 Assumes a file system that honours fsync and rename. The reserve does not help where it shares the
 disk with a program that takes what is freed.
@@ -52,14 +54,14 @@ def save(folder: Path, state: dict[str, Any]) -> bool:
     content = buffer.getbuffer()
     durable.remove_leftovers(folder, older_than=0.0)  # as large as a checkpoint each
     try:
-        durable.write(folder / NAME, content)
+        durable.write(folder / NAME, content, mode=0o600)
         _keep_reserve(folder, len(content) + _MARGIN)
         return True
     except OSError as error:
         if error.errno not in _FULL:
             raise
     (folder / _RESERVE).unlink(missing_ok=True)
-    durable.write(folder / NAME, content)
+    durable.write(folder / NAME, content, mode=0o600)
     return False
 
 

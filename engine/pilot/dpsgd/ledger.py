@@ -26,7 +26,7 @@ import fcntl
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,10 @@ class Ledger:
         """What the whole training would be; None without noise."""
         self.promised = settings.config.iterations
         self.noise_multiplier = settings.noise_batch_ratio * settings.config.batch_size
-        self.sampling_probability = settings.config.batch_size / settings.data_budget
+        self.sampling_probability = settings.sampling_probability
+        self.bands = settings.bands
+        """Steps over which the noise is correlated: a unit joins every so many at the most."""
+        self._largest_batch = settings.largest_batch
         self._granted = 0
         self._broken = False
         # Unbuffered: what is written has reached the kernel, or has failed.
@@ -164,6 +167,9 @@ class Ledger:
             "promised": self.promised,
             "noise_multiplier": self.noise_multiplier,
             "sampling_probability": self.sampling_probability,
+            # Only where they matter: ledgers of before go on.
+            **({"bands": self.bands} if self.bands > 1 else {}),
+            **({"largest_batch": self._largest_batch} if self._largest_batch else {}),
         }
 
     def _append(self, charged: int) -> None:
@@ -201,7 +207,7 @@ def epsilon_spent(mechanism: Mechanism | None, *, charged: int, delta: float) ->
         return 0.0
     if mechanism is None:
         return float("inf")
-    return certified_epsilon(replace(mechanism, compositions=charged), delta)[0]
+    return certified_epsilon(mechanism.after(charged), delta)[0]
 
 
 def require_sound(path: Path) -> None:

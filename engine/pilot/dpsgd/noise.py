@@ -52,6 +52,10 @@ class Purpose(IntEnum):
     """Initial weights."""
     EVALUATION = 6
     """Which windows are evaluated. No secret: always seeded."""
+    GROUPS = 7
+    """Which of the groups that take turns a unit is in."""
+    CUTS = 8
+    """Who stays in a batch that is cut."""
 
 
 class NoiseSource(Protocol):

@@ -6,7 +6,8 @@ over the examples of one Poisson batch, however it is cut into micro-batches. Ea
 has norm at most 1 (:mod:`engine.pilot.dpsgd.clipping`), so adding or removing one unit moves the
 mean by at most 1/B. B is the *expected* batch size; dividing by the drawn one would make the
 sensitivity depend on it. Noise is added once a step, after the last micro-batch, and an empty batch
-gives noise alone.
+gives noise alone. With a banded strategy the noise is correlated with that of the steps before
+(:mod:`engine.pilot.dpsgd.correlated`).
 
 Sums are float32 whatever the precision of the forward pass. Where memory runs out the micro-batch
 is halved and the sum of the same examples is begun anew: nothing was released in between.
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from engine.pilot.dpsgd.clipping import clipped_sum
+from engine.pilot.dpsgd.correlated import Correlated
 from engine.pilot.dpsgd.examples import Examples
 from engine.pilot.dpsgd.model import IGNORED, Transformer, cross_entropy
 from engine.pilot.dpsgd.noise import NoiseSource
@@ -60,6 +62,11 @@ class PrivateStep:
             for part, p in zip(self._sum.split(sizes), model.parameters(), strict=True)
         ]
         self.physical_batch_size = settings.physical_batch_size
+        self.correlated = (
+            Correlated(settings.strategy, parameters.numel(), device=parameters.device)
+            if settings.bands > 1 and settings.noise_batch_ratio
+            else None
+        )
 
     def noisy_mean(self, examples: Examples, noise: NoiseSource, step: int) -> tuple[Tensor, float]:
         """The step's gradient (valid until the next call) and the sum of its examples' losses.
@@ -71,6 +78,8 @@ class PrivateStep:
         mean = self._sum.div_(self._batch_size)
         if self._noise_batch_ratio:
             normal = noise.normal(step, mean.numel(), device=mean.device)
+            if self.correlated is not None:
+                normal = self.correlated.of(normal, step)
             mean.add_(normal, alpha=self._noise_batch_ratio)
         return mean, loss
 

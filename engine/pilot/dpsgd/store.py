@@ -135,6 +135,7 @@ class Store:
             noise_multiplier=ledger.noise_multiplier,
             sampling_probability=ledger.sampling_probability,
             charged=ledger.charged,
+            bands=ledger.bands,
         )
 
 

@@ -5,10 +5,11 @@ mean of their clipped gradients (:mod:`engine.pilot.dpsgd.private_step`) and han
 (:mod:`engine.pilot.dpsgd.optimizer`).
 
 Formal guarantee: the steps that the ledger charged are that many Poisson-subsampled Gaussian
-mechanisms of sensitivity 1, noise σ = σ̄·B and q = B/N; weights, moments, averages and checkpoints
-are post-processing of them. So all of it together is (ε, δ)-DP under adding or removing one unit,
-with the ε of :meth:`Ledger.epsilon_spent`, given that ``settings.seed`` is None, and that learning
-rate, clip norm, T and B were not chosen on the same people.
+mechanisms of sensitivity 1, noise σ = σ̄·B and q = B/N (correlated noise: see below); weights,
+moments and averages are post-processing of them, and so are checkpoints without past noise. So all
+of it together is (ε, δ)-DP under adding or removing one unit, with the ε of
+:meth:`Ledger.epsilon_spent`, given that ``settings.seed`` is None, and that learning rate, clip
+norm, T and B were not chosen on the same people.
 
 Not covered by ε: every loss shown (training losses are exact; held-out losses concern held-out
 people), the time a step takes, that a training diverged, the size of micro-batches, the number of
@@ -19,6 +20,13 @@ with a checkpoint. After ``kill -9`` a private training goes on from the checkpo
 steps charged since are lost: they count against the promise, and the run ends with so many
 fewer. A seeded one repeats them exactly, unless memory ran out: another micro-batch rounds its
 sums differently.
+
+**Noise correlated over b steps** (``settings.strategy``): units are drawn into b groups that take
+turns, and the groups, kept in the checkpoint, stay the same whatever ends the process. Steps are
+counted as the ledger charges them, lost ones included, so that two steps of one unit stay a
+multiple of b apart; where steps were lost, the noise begins anew. The certificate is the ledger's
+mechanism for ⌈charged/b⌉ turns. A checkpoint then holds past noise while steps are left: a secret,
+see :mod:`engine.pilot.dpsgd.correlated`.
 """
 
 import math
@@ -27,6 +35,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from engine.errors import InputError
@@ -86,7 +95,13 @@ class Training:
         self._private_step = PrivateStep(
             self.model, settings, parameters=parameters, compiled=compiled
         )
+        self._groups = None
+        if settings.bands > 1:
+            self._groups = sampling.Groups.drawn(
+                self._noise, units=self.source.size, bands=settings.bands
+            )
         self._store = Store(folder, settings, corpus.fingerprint, private=self.private)
+        self._largest_batch = settings.largest_batch
         self._milestones = milestones(settings.config.iterations)
         self._held_out = self.source.held_out()
         self._journal = Journal()
@@ -151,6 +166,12 @@ class Training:
         try:
             with self._store.opened(self._optimizer.parameters.device) as state:
                 if state is None:
+                    if self._groups is not None and self._store.lost:
+                        raise InputError(
+                            "Expected the checkpoint that belongs to this privacy ledger, got "
+                            "none: it held which units take turns together, so start a new "
+                            "training."
+                        )
                     self._save()  # shows that there is room before anything is charged
                 else:
                     self._restore(state)
@@ -188,17 +209,21 @@ class Training:
             self._store.settle(block - begun)
 
     def _step(self) -> None:
-        began, step, config = time.perf_counter(), self.iteration, self.settings.config
+        began, config = time.perf_counter(), self.settings.config
+        # As the ledger counts: lost steps took their turn.
+        step = self.iteration + self._store.lost
         batch = sampling.draw(
             self._noise,
             step,
             units=self.source.size,
-            probability=config.batch_size / self.settings.data_budget,
+            probability=self.settings.sampling_probability,
+            groups=self._groups,
+            largest=self._largest_batch,
         )
         examples = self.source.of(batch, self._noise, step)
         gradient, loss = self._private_step.noisy_mean(examples, self._noise, step)
         # Lost steps count for the schedule, so that it reaches its end.
-        rate = learning_rate(self.settings, step + self._store.lost + 1)
+        rate = learning_rate(self.settings, step + 1)
         self._optimizer.step(gradient, rate=rate)
         if positions := int((examples[1] != IGNORED).sum()):
             self._journal.saw(loss * config.sequence_length / positions)
@@ -229,13 +254,32 @@ class Training:
                 "optimizer": self._optimizer.state(),
                 "journal": self._journal.state(),
                 "physical_batch_size": self._private_step.physical_batch_size,
+                **self._banded_state(),
             },
         )
+
+    def _banded_state(self) -> dict[str, Any]:
+        if self._groups is None:
+            return {}
+        correlated = self._private_step.correlated
+        # Once no step is left nobody needs the past noise, and it must not outlive the training.
+        goes_on = correlated is not None and self._store.left(self.iteration) > 0
+        return {
+            "groups": torch.from_numpy(self._groups.group_of),
+            "noise": correlated.state() if correlated is not None and goes_on else None,
+        }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._optimizer.load(state["optimizer"])
         self._journal.load(state["journal"])
         self._private_step.physical_batch_size = state["physical_batch_size"]
+        if self._groups is not None:
+            self._groups = sampling.Groups(state["groups"].cpu().numpy(), self.settings.bands)
+            if self._private_step.correlated is not None:
+                if state["noise"] is None:
+                    self._private_step.correlated.forget()
+                else:
+                    self._private_step.correlated.load(state["noise"])
 
     def _report(self) -> None:
         self._reported = time.perf_counter()

@@ -45,6 +45,12 @@ def record_of(plan: PilotPlan, arm: Arm, result: TrainingResult) -> RunRecord:
             "A training with canaries spends part of its model on them: its loss is not "
             "comparable, and is no record."
         )
+    if arm.settings.bands > 1:
+        raise InputError(
+            "A training with noise correlated over {bands} steps is no record: the law knows "
+            "independent noise only, and would take its loss for that of such a training.",
+            bands=arm.settings.bands,
+        )
     settings = settings_of(arm, result.repeat)
     config = replace(settings.config, iterations=result.iterations)
     private = is_private(arm)

@@ -13,6 +13,7 @@ Loads no torch.
 import math
 from dataclasses import dataclass
 
+from engine.accounting.domain import turns
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import epsilon_spent
 from engine.pilot.plan import Arm, PilotPlan
@@ -27,20 +28,23 @@ class Spending:
     """ε at the plan's δ after so many steps of one training."""
 
     points: tuple[tuple[int, float], ...]
-    """(steps, certified ε), rising."""
+    """(compositions, certified ε), rising."""
+    bands: int = 1
+    """Steps of a composition: all turns of b groups, where noise is correlated over b steps."""
 
     def epsilon(self, charged: int) -> float:
         """ε of ``charged`` steps, at most that of the promise."""
         if charged <= 0:
             return 0.0
+        count = turns(charged, self.bands)
         known = dict(self.points)
-        if charged in known:
-            return known[charged]
-        above = next((k for k, point in enumerate(self.points) if point[0] > charged), None)
+        if count in known:
+            return known[count]
+        above = next((k for k, point in enumerate(self.points) if point[0] > count), None)
         if above is None:
             return self.points[-1][1]
         (t0, e0), (t1, e1) = self.points[above - 1], self.points[above]
-        share = math.log(charged / t0) / math.log(t1 / t0)
+        share = math.log(count / t0) / math.log(t1 / t0)
         return math.exp(math.log(e0) + share * math.log(e1 / e0))
 
 
@@ -63,6 +67,8 @@ def proved(plan: PilotPlan, arm: Arm) -> Spending | None:
         "noise_multiplier": (mechanism.noise_multiplier, certificate.noise_multiplier),
         "sampling_probability": (mechanism.sampling_probability, certificate.sampling_probability),
         "compositions": (mechanism.compositions, certificate.compositions),
+        "bands": (mechanism.bands, certificate.bands),
+        "largest_batch": (mechanism.largest_batch, certificate.mechanism.largest_batch),
         "delta": (plan.delta, certificate.delta),
     }
     for name, (ours, theirs) in stated.items():
@@ -80,8 +86,9 @@ def proved(plan: PilotPlan, arm: Arm) -> Spending | None:
         mechanism.neighbouring_relation,
     ):
         raise InputError(
-            "Expected a certificate for Poisson sampling and the relation {expected}, got one for "
+            "Expected a certificate for {asked} sampling and the relation {expected}, got one for "
             "{sampling} and {relation}: make the plan anew.",
+            asked=mechanism.sampling,
             expected=mechanism.neighbouring_relation,
             sampling=certificate.sampling,
             relation=certificate.neighbouring_relation,
@@ -93,9 +100,10 @@ def proved(plan: PilotPlan, arm: Arm) -> Spending | None:
             expected=plan.privacy_unit,
             unit=certificate.privacy_unit,
         )
-    steps = sorted({1, *(max(1, int(share * mechanism.compositions)) for share in _SHARES)})
+    counts = sorted({1, *(max(1, int(share * mechanism.compositions)) for share in _SHARES)})
     points = tuple(
-        (count, epsilon_spent(mechanism, charged=count, delta=plan.delta)) for count in steps
+        (count, epsilon_spent(mechanism, charged=count * mechanism.bands, delta=plan.delta))
+        for count in counts
     )
     # The certificate's ε is what cards and records state, so it is held to as well.
     promised = min(plan.epsilon, certificate.epsilon)
@@ -107,4 +115,4 @@ def proved(plan: PilotPlan, arm: Arm) -> Spending | None:
             epsilon=f"{points[-1][1]:.4g}",
             arm=arm.name,
         )
-    return Spending(points=points)
+    return Spending(points=points, bands=mechanism.bands)

@@ -117,6 +117,8 @@ def test_purposes_keep_their_numbers():
         "MASKS": 4,
         "WEIGHTS": 5,
         "EVALUATION": 6,
+        "GROUPS": 7,
+        "CUTS": 8,
     }
 
 

@@ -92,3 +92,22 @@ def test_purposes_are_drawn_apart():
 
     draw(Recorder(1), 6, units=10, probability=0.5)
     assert seen == [(6, Purpose.UNITS), (6, Purpose.DOCUMENTS), (6, Purpose.WINDOWS)]
+
+
+def test_a_large_batch_is_cut_to_a_random_subset():
+    """Each of 40 stays in a batch of all 40 with 10 in 40, whoever they are."""
+    rounds, stayed = 3_000, np.zeros(40)
+    for step in range(rounds):
+        batch = draw(EntropyNoise(), step, units=40, probability=1.0, largest=10)
+        assert batch.size == 10 == len(batch.documents) == len(set(batch.units.tolist()))
+        assert (np.diff(batch.units) > 0).all()
+        stayed[batch.units] += 1
+    assert np.abs(stayed / rounds - 0.25).max() < 6 * math.sqrt(0.25 * 0.75 / rounds)
+
+
+def test_a_batch_that_is_small_enough_is_not_cut():
+    whole = draw(SeededNoise(4), 7, units=400, probability=0.1)
+    cut = draw(SeededNoise(4), 7, units=400, probability=0.1, largest=whole.size)
+    assert (whole.units == cut.units).all() and (whole.windows == cut.windows).all()
+    fewer = draw(SeededNoise(4), 7, units=400, probability=0.1, largest=whole.size - 1)
+    assert set(fewer.units) < set(whole.units)

@@ -21,7 +21,7 @@ def store(folder, *, private=True, fingerprint="f", **changes):
     return Store(folder, plan, fingerprint, private=private)
 
 
-def full(*_):
+def full(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

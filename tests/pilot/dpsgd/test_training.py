@@ -13,14 +13,15 @@ import pytest
 import torch
 
 from engine import durable
+from engine.config import Sampling
 from engine.errors import InputError
-from engine.pilot.dpsgd import checkpoint, noise
+from engine.pilot.dpsgd import checkpoint, noise, sampling
 from engine.pilot.dpsgd.examples import Canaries
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.dpsgd.optimizer import learning_rate
 from engine.pilot.dpsgd.progress import Progress, Stop
 from engine.pilot.dpsgd.training import Training
-from engine.pilot.plan import Engine, Schedule
+from engine.pilot.plan import Engine, Schedule, TrainingSettings
 from tests.pilot.fake_training import Corpus, S, settings
 from tests.pilot.ledgers import charged_steps
 
@@ -246,6 +247,26 @@ def test_lost_steps_count_for_the_schedule(tmp_path, monkeypatch):
     assert steps == list(range(10, 51))
 
 
+def test_truncated_batches_train_under_their_own_certificate(tmp_path, monkeypatch):
+    plan = settings(iterations=30, seed=None, sampling=Sampling.TRUNCATED_POISSON)
+    assert plan.largest_batch == plan.mechanism.largest_batch == 33
+    assert plan.mechanism.sampling is Sampling.TRUNCATED_POISSON
+    assert TrainingSettings.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+    asked, real = [], sampling.draw
+
+    def draw(noise, step, **options):
+        asked.append(options["largest"])
+        return real(noise, step, **options)
+
+    monkeypatch.setattr(sampling, "draw", draw)
+    Training(plan, Corpus(), folder=tmp_path).run()
+    assert asked == [33] * 30
+    header = json.loads((tmp_path / LEDGER_FILE).read_text().splitlines()[0])
+    assert header["largest_batch"] == 33
+    with pytest.raises(InputError, match="that of another one"):
+        trained(tmp_path, iterations=30, seed=None)
+
+
 # --- interruptions ------------------------------------------------------------------------------
 
 
@@ -344,7 +365,7 @@ def test_kill_9_of_a_seeded_run_changes_nothing(tmp_path):
 # --- a full disk --------------------------------------------------------------------------------
 
 
-def full(*_):
+def full(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -377,11 +398,11 @@ def test_a_full_disk_at_the_start_charges_nothing(tmp_path, monkeypatch):
 def test_a_checkpoint_that_fails_leaves_the_last_good_one(tmp_path, monkeypatch):
     saves, real = [], durable.write
 
-    def failing(path, content):
+    def failing(path, content, **options):
         if path.name != checkpoint.NAME:
-            return real(path, content)
+            return real(path, content, **options)
         saves.append(1)
-        return full() if len(saves) > 4 else real(path, content)
+        return full() if len(saves) > 4 else real(path, content, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(durable, "write", failing)
