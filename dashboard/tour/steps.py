@@ -6,7 +6,6 @@ that comes out is typed here. Shown by :mod:`dashboard.state.example_session`, s
 scenario survives.
 """
 
-import math
 from dataclasses import dataclass
 
 from dashboard.pilot import facts as pilot_facts
@@ -195,16 +194,18 @@ def _headed(head: str, text: str) -> str:
 
 
 def _decide(found: Answers, words: Words) -> str:
-    best = found.decision.recommendation
-    return words.say(
-        "With ε = {epsilon}, one of {model} parameters for about {money}; its expected loss is "
-        "{loss}, a perplexity of {perplexity}.",
+    config = found.decision.recommendation.config
+    plan = words.say(
+        "With ε = {epsilon}: {model} parameters for about {money}; an attacker guesses {found} of "
+        "1,000 right, without the model {guessed}; compute of the usual rule: {rule}.",
         epsilon=formats.plain(found.now.budget.epsilon),
-        model=formats.amount(best.config.model_size, words.language),
+        model=formats.amount(config.model_size, words.language),
         money=figures.money(found.decision.cost.jpy, words),
-        loss=formats.loss(best.cross_entropy.value),
-        perplexity=formats.plain(math.exp(best.cross_entropy.value)),
+        found=quantities.text("odds_found", found.answer, words),
+        guessed=quantities.text("odds_guessed", found.answer, words),
+        rule=quantities.text("rule_factor", found.answer, words),
     )
+    return words.joined((verdict.headline(found.answer, words), plan))
 
 
 def _explore(found: Answers, words: Words) -> str:
@@ -270,11 +271,9 @@ def _compare(found: Answers, words: Words) -> str:
 def _present(found: Answers, words: Words) -> str:
     if found.study is None:
         return verdict.why(found.answer, words)
-    worth = found.study.appraisal
-    return words.say(
-        "Slides with these very figures: {money} of computing, a net present value of {value}, "
-        "{chance} probability that it pays. Every export prints all assumptions.",
-        money=figures.money(found.decision.cost.jpy, words),
-        value=figures.money(worth.npv.value, words),
-        chance=figures.chance(worth.probability, words),
+    slides = words.say(
+        "The slides put that to the board with these very figures, a net present value of {value} "
+        "among them. Every export prints all assumptions.",
+        value=figures.money(found.study.appraisal.npv.value, words),
     )
+    return words.joined((verdict.headline(found.answer, words), slides))
