@@ -26,7 +26,14 @@ def render(now: Scenario) -> None:
     bar = st.container(horizontal=True, vertical_alignment="center")
     with bar:
         _turn(place, len(slides), words)
-        noted = st.toggle(words.say("Notes"), **session.bind_page("present", "notes"))
+        noted = session.is_flipped("present", "notes")
+        # No toggle: what is an input to the browser keeps the arrow keys once it was clicked.
+        st.button(
+            words.say("Hide notes") if noted else words.say("Notes"),
+            icon=":material/sticky_note_2:",
+            on_click=session.flip,
+            args=("present", "notes"),
+        )
         cover_form.draw(words)
         export_menu.draw(found, words)
     slide = slides[place - 1]

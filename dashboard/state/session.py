@@ -273,6 +273,16 @@ def typed(page: str, widget: str) -> str:
     return str(st.session_state.get(f"{page}:{widget}") or "").strip()
 
 
+def is_flipped(page: str, switch: str) -> bool:
+    """Whether a switch of a page is on; it keeps its state on other pages."""
+    return bool(st.session_state.get(f"_{page}:{switch}", False))
+
+
+def flip(page: str, switch: str) -> None:
+    """Turn a switch of a page on, or off again."""
+    st.session_state[f"_{page}:{switch}"] = not is_flipped(page, switch)
+
+
 def bind_map(x: str, y: str) -> Clicks:
     """Arguments that make a click on a chart the scenario's ``x`` and ``y``, fields of a link."""
     name = f"map:{st.session_state.get('_clicks', 0)}"

@@ -45,6 +45,14 @@ def test_arrow_keys_turn_the_slides(present):
     expect(message(present)).to_contain_text("-parameter model", timeout=NEXT)
 
 
+def test_notes_and_menus_leave_the_arrow_keys_to_the_slides(present):
+    for button in ("Notes", "Hide notes", "Export"):
+        present.get_by_role("button", name=button, exact=False).first.click()
+        present.keyboard.press("Escape")
+        present.wait_for_timeout(500)
+    turn(present, "ArrowRight", 2)
+
+
 def test_turning_in_a_hurry_moves_no_budget(present):
     """Slides with sliders are passed while runs of the page overtake each other."""
     budgets = "compute=3.8e20&data=1e7&epsilon=4"

@@ -60,8 +60,10 @@ def test_a_slider_on_the_slide_moves_its_message(page):
 def test_notes_are_for_the_presenter_alone(page):
     page.run()
     assert not page.info
-    page.toggle[0].set_value(True).run()
+    next(each for each in page.button if each.label == "Notes").click().run()
     assert "Thank you for your time." in page.info[0].value
+    next(each for each in page.button if each.label == "Hide notes").click().run()
+    assert not page.info
 
 
 def test_in_japanese(page):
