@@ -263,7 +263,8 @@ class Training:
             return {}
         correlated = self._private_step.correlated
         # Once no step is left nobody needs the past noise, and it must not outlive the training.
-        goes_on = correlated is not None and self._store.left(self.iteration) > 0
+        # The ledger may have granted all of them, and get back what this process does not begin.
+        goes_on = self.iteration + self._store.lost < self.settings.config.iterations
         return {
             "groups": torch.from_numpy(self._groups.group_of),
             "noise": correlated.state() if correlated is not None and goes_on else None,

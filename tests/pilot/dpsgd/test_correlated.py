@@ -20,7 +20,7 @@ from engine.pilot.dpsgd.model import build
 from engine.pilot.dpsgd.noise import EntropyNoise, Purpose, SeededNoise
 from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.dpsgd.private_step import PrivateStep
-from engine.pilot.dpsgd.progress import Stop
+from engine.pilot.dpsgd.progress import Pace, Stop
 from engine.pilot.dpsgd.store import Store
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import TrainingSettings
@@ -271,6 +271,15 @@ def test_the_past_leaves_the_checkpoint_with_the_last_step(tmp_path):
     trained(tmp_path, seed=None)
     assert torch.load(path, weights_only=True)["noise"] is None
     trained(tmp_path, seed=None)
+
+
+def test_a_pause_within_the_last_block_keeps_the_past(tmp_path, monkeypatch, seen):
+    monkeypatch.setattr(Pace, "block", lambda self: 1_000)  # all steps are granted at once
+    trained(tmp_path, seed=None, should_stop=after(9, Stop.PAUSED))
+    assert torch.load(tmp_path / checkpoint.NAME, weights_only=True)["noise"]["next"] == 9
+    trained(tmp_path, seed=None)
+    again = sum(STRATEGY[j] * seen[9 - j]["noise"] for j in range(BANDS))
+    torch.testing.assert_close(again, seen[9]["white"], rtol=0, atol=1e-4)
 
 
 def test_a_ledger_without_its_checkpoint_is_refused(tmp_path):
