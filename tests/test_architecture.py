@@ -92,7 +92,8 @@ FRONT = ("engine.api", "engine.text", "engine.config", "engine.errors", "engine.
 """What of the engine the dashboard may import."""
 PILOT_FRONT = {
     "engine.pilot.ladder", "engine.pilot.learning_rate", "engine.pilot.plan",
-    "engine.pilot.people", "engine.pilot.population", "engine.pilot.text.identity",
+    "engine.pilot.people", "engine.pilot.population", "engine.pilot.power",
+    "engine.pilot.text.identity",
     "engine.pilot.text.registry",
     "engine.pilot.prepared", "engine.pilot.propose", "engine.pilot.question",
     "engine.pilot.search", "engine.pilot.verdict", "engine.pilot.audits.audit",

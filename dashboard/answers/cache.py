@@ -44,6 +44,7 @@ from engine.api.pilots import (
     Prepared,
     PrivacyTerms,
     law_of_pilots,
+    least_seconds,
     propose,
 )
 from engine.api.runs import (
@@ -324,6 +325,15 @@ def pilot_plan(
         repeats=repeats,
         keep_weights=keep_weights,
     )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def least_pilot_seconds(
+    prepared: Prepared, _law: PilotLaw, evidence_hash: str, terms: PrivacyTerms, repeats: int
+) -> float | None:
+    """The least time in which a pilot would tell its arms apart. ``evidence_hash`` stands for the
+    law."""
+    return least_seconds(prepared, _law, terms, repeats=repeats)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

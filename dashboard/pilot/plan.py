@@ -1,23 +1,39 @@
 """The plan as it would be frozen, and the one button that starts it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.answers import cache
-from dashboard.pilot import facts, frozen_plan, labels
+from dashboard.pilot import facts, frozen_plan, labels, wording
 from dashboard.pilot.budget import Choices
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
-from engine.api.pilots import PilotBudget, PilotLaw, PilotPlan, Prepared, PrivacyTerms, launchers
+from engine.api.pilots import (
+    PilotBudget,
+    PilotLaw,
+    PilotPlan,
+    Prepared,
+    PrivacyTerms,
+    launchers,
+    power,
+)
 from engine.errors import InputError
 from engine.text import figures
 from engine.text.i18n import Words
 
 
 def draw(
-    now: Scenario, found: Prepared, law: PilotLaw, seconds: float, choices: Choices, words: Words
+    now: Scenario,
+    found: Prepared,
+    law: PilotLaw,
+    seconds: float,
+    choices: Choices,
+    title: DeltaGenerator,
+    words: Words,
 ) -> None:
-    """What it will take and what is predicted, before it starts."""
+    """What it will take, what is predicted and what it can tell, before it starts; the last is also
+    the page's ``title``."""
     unit = labels.privacy_unit(found.source)
     terms = PrivacyTerms(epsilon=now.budget.epsilon, delta=now.budget.delta, privacy_unit=unit)
     try:
@@ -27,6 +43,14 @@ def draw(
     except InputError as error:
         blocks.refused(error, words)
         return
+    can = power(plan, law)
+    title.title(wording.offer(seconds, can, words), anchor=False)
+    least = None
+    if can.apart is not None and not can.is_enough:
+        with st.spinner(words.say("Searching how long a pilot must be to tell them apart …")):
+            least = cache.least_pilot_seconds(found, law, law.summary.hash, terms, plan.repeats)
+    if sentence := wording.power(can, least, words):
+        st.markdown(sentence)
     blocks.heading(words.say("What will be tested"))
     frozen_plan.draw(plan, now.question.prices, words)
     price = facts.price(plan.expected_seconds, now.question.prices)

@@ -25,7 +25,7 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
         source = pilot_source.draw(words)
     with right:
         seconds, choices = budget.draw(now, words)
-    title.title(wording.offer(seconds, words), anchor=False)
+    title.title(wording.offer(seconds, None, words), anchor=False)
     st.caption(
         words.say(
             "ε and δ come from the sidebar. The number of people does not: a pilot protects those "
@@ -42,7 +42,7 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
         return
     if (prepared := prepare.draw(source, words)) is not None:
         law = cache.pilot_law(prepared.family, prepared.vocabulary_size)
-        plan.draw(now, prepared, law, seconds, choices, words)
+        plan.draw(now, prepared, law, seconds, choices, title, words)
 
 
 def _running(entries: Sequence[Entry], words: Words) -> None:

@@ -17,6 +17,7 @@ from engine.api.pilots import (
     Measured,
     Outcome,
     PilotPlan,
+    Power,
     Promised,
     Saving,
     State,
@@ -30,6 +31,8 @@ from engine.text.i18n import N_, Words
 
 _AS_GOOD = 1.05
 """Factors nearer to 1 than this count as equal."""
+_NARROWED = 0.9
+"""Share of its width to which a range must shrink before that is said."""
 _DIGITS = (2, 3, 4)
 """Decimals of a loss: more where fewer would hide on which side of its interval it lies."""
 _STATES = {
@@ -64,11 +67,69 @@ _SAVINGS = {
 """By whether the recommendation was the better one, and whether the factor is a lower bound."""
 
 
-def offer(seconds: float, words: Words) -> str:
-    """Line 1 before anything was started."""
+def offer(seconds: float, can: Power | None, words: Words) -> str:
+    """Line 1 before anything was started; ``can``: what the plan can tell, once there is one."""
+    time = pilot_labels.wall(seconds, words)
+    if can is None or can.apart is None:
+        return words.say(
+            "A pilot of about {time} on this machine puts the recommendation to the test.",
+            time=time,
+        )
+    if can.is_enough:
+        return words.say(
+            "A pilot of about {time} on this machine can prove or refute the recommendation.",
+            time=time,
+        )
     return words.say(
-        "A pilot of about {time} on this machine can prove or refute the recommendation.",
-        time=pilot_labels.wall(seconds, words),
+        "A pilot of about {time} would hardly tell the recommendation from the usual rule.",
+        time=time,
+    )
+
+
+def power(can: Power, least: float | None, words: Words) -> str:
+    """What a plan can tell, and where that is little, how long it would have to be."""
+    said = [_apart(can, least, words)]
+    before, after = can.before, can.after
+    if before and after and after.high - after.low < _NARROWED * (before.high - before.low):
+        said.append(
+            words.say(
+                "The range of its loss would narrow from {before} to about {after}.",
+                before=interval(before, words),
+                after=interval(after, words),
+            )
+        )
+    return words.joined(said)
+
+
+def _apart(can: Power, least: float | None, words: Words) -> str:
+    if can.apart is None:
+        if can.before is None:
+            return ""
+        return words.say(
+            "Without the usual rule beside it, it tells only whether the predicted loss holds."
+        )
+    chance = words.say(
+        "It tells the recommendation and the usual rule apart with {chance} probability (two that "
+        "are equally good: 10%, by chance).",
+        chance=formats.percent(can.apart, words.language),
+    )
+    if can.is_enough:
+        return chance
+    if least is None:
+        return words.joined(
+            [
+                chance,
+                words.say(
+                    "No pilot of up to an hour on this machine would reach 80%: with this text and "
+                    "this promise the two differ too little."
+                ),
+            ]
+        )
+    return words.joined(
+        [
+            chance,
+            words.say("One of about {time} would reach 80%.", time=pilot_labels.wall(least, words)),
+        ]
     )
 
 

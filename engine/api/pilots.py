@@ -12,6 +12,7 @@ from engine.pilot.audits.audit import MOST as MOST_CANDIDATES
 from engine.pilot.audits.audit import Audit, Finding
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Transfer
 from engine.pilot.population import Account, Charge, account_for, charge_of
+from engine.pilot.power import ENOUGH, Power, least_seconds, power
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
@@ -24,6 +25,7 @@ from engine.pilot.text import registry
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 
 __all__ = [
+    "ENOUGH",
     "MOST_CANDIDATES",
     "Account",
     "Arm",
@@ -37,6 +39,7 @@ __all__ = [
     "PilotBudget",
     "PilotLaw",
     "PilotPlan",
+    "Power",
     "Prepared",
     "PrivacyTerms",
     "Promised",
@@ -54,7 +57,9 @@ __all__ = [
     "folder_of",
     "launchers",
     "law_of_pilots",
+    "least_seconds",
     "other_code",
+    "power",
     "promised_on",
     "propose",
     "registry",

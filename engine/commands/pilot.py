@@ -7,7 +7,7 @@ goes on when this command is interrupted.
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.commands import pilot_report as report
 from engine.commands.options import add_json, as_json, as_table, whole
@@ -15,7 +15,6 @@ from engine.commands.pilot_options import (
     add_corpus,
     add_mechanism,
     add_question,
-    bands_of,
     budget_of,
     canaries_of,
     source_of,
@@ -25,6 +24,7 @@ from engine.decision.pilot_law import pilot_law
 from engine.errors import InputError
 from engine.pilot.people import People, people_of
 from engine.pilot.plan import CorpusSource, PilotPlan
+from engine.pilot.power import Power, least_seconds, power
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.running import launchers
@@ -38,6 +38,15 @@ _LOOKS = 0.3
 """Seconds between two looks at a process that is followed."""
 _SAYS = 5.0
 """Seconds between two lines about one state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Proposed:
+    """A plan, what it can tell, and the least seconds with which it would tell enough."""
+
+    plan: PilotPlan
+    can: Power
+    least: float | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,19 +99,21 @@ def prepare(options: argparse.Namespace) -> str:
 def plan(options: argparse.Namespace) -> str:
     """Freeze and register a plan; prepares the text where that was not done."""
     found = _proposed(options)
-    launchers.register(found)
+    launchers.register(found.plan)
+    people = _people(found.plan)
     return _said(
         options,
-        lambda: as_json(report.plan_document(found, _people(found))),
-        lambda: report.plan_rows(found, _others(found), _people(found)),
+        lambda: as_json(report.plan_document(found.plan, people, found.can, found.least)),
+        lambda: _rows(found),
     )
 
 
 def start(options: argparse.Namespace) -> str:
     """Run a plan, once however often asked; without a plan's id, make one and wait for it."""
     if options.plan_id is None:
-        chosen = _proposed(options)
-        tell(as_table(report.plan_rows(chosen, _others(chosen), _people(chosen))))
+        found = _proposed(options)
+        tell(as_table(_rows(found)))
+        chosen = found.plan
     else:
         chosen = folder_of(options.plan_id).plan()
     launchers.start(chosen)
@@ -178,6 +189,11 @@ def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
     return _state(options, name)
 
 
+def _rows(found: _Proposed) -> report.Rows:
+    plan = found.plan
+    return report.plan_rows(plan, _others(plan), _people(plan), found.can, found.least)
+
+
 def _others(plan: PilotPlan) -> Promised:
     return promised_on(plan.corpus_fingerprint, launchers.history(), other_than=plan.plan_id)
 
@@ -197,23 +213,31 @@ def _prepare(source: CorpusSource, *, again: bool = False) -> Prepared:
     return found
 
 
-def _proposed(options: argparse.Namespace) -> PilotPlan:
+def _proposed(options: argparse.Namespace) -> _Proposed:
     # Refuse what is wrong with the question before the minutes that answering takes.
-    budget, canaries, repeats = budget_of(options), canaries_of(options), options.repeats
-    bands_of(options)
+    budget, canaries = budget_of(options), canaries_of(options)
+    repeats = whole("--repeats", options.repeats)
     source = source_of(options)
     pilot_law()  # without evidence there is nothing to prepare for
     prepared = launchers.prepared(source) or _prepare(source)
+    law = pilot_law(prepared.family, prepared.vocabulary_size)
+    terms = terms_of(options, prepared)
     found = propose(
         prepared,
-        pilot_law(prepared.family, prepared.vocabulary_size),
-        terms_of(options, prepared),
+        law,
+        terms,
         budget,
         with_rule=not options.no_rule,
-        repeats=whole("--repeats", repeats),
+        repeats=repeats,
         keep_weights=options.keep_weights,
     )
-    return replace(found, canaries=canaries)
+    can = power(found, law)
+    searched = can.apart is not None and not can.is_enough
+    return _Proposed(
+        plan=replace(found, canaries=canaries),
+        can=can,
+        least=least_seconds(prepared, law, terms, repeats=repeats) if searched else None,
+    )
 
 
 def _followed(poll: Callable[[], Status]) -> Status | None:

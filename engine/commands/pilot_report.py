@@ -10,6 +10,7 @@ from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Finding
 from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
+from engine.pilot.power import ENOUGH, Power
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.composition import Promised
 from engine.pilot.running.launchers import Entry, other_code
@@ -53,8 +54,11 @@ def prepared_rows(found: Prepared) -> Rows:
     ]
 
 
-def plan_document(plan: PilotPlan, people: People) -> dict[str, Any]:
+def plan_document(
+    plan: PilotPlan, people: People, can: Power, least: float | None
+) -> dict[str, Any]:
     return {
+        "power": {**asdict(can), "is_enough": can.is_enough, "least_seconds": least},
         "people": asdict(people),
         "published_whole": people_published_whole(people.training, plan.delta),
         "plan_id": plan.plan_id,
@@ -63,8 +67,10 @@ def plan_document(plan: PilotPlan, people: People) -> dict[str, Any]:
     }
 
 
-def plan_rows(plan: PilotPlan, others: Promised, people: People) -> Rows:
-    """What is frozen."""
+def plan_rows(
+    plan: PilotPlan, others: Promised, people: People, can: Power, least: float | None
+) -> Rows:
+    """What is frozen, and what it can tell."""
     rows = [("pilot", plan.plan_id), *people_rows(people, plan)]
     for arm in plan.arms:
         rows += [(arm.name, _arm(arm)), ("", _expected(plan, arm))]
@@ -78,6 +84,7 @@ def plan_rows(plan: PilotPlan, others: Promised, people: People) -> Rows:
         ),
         *_mechanism(plan),
         *_others(others),
+        *_power(can, least),
         ("time", f"about {duration(plan.expected_seconds)} on this machine"),
         ("evidence", f"{plan.evidence_id} {plan.evidence_hash[:12]}"),
     ]
@@ -105,6 +112,22 @@ def _mechanism(plan: PilotPlan) -> Rows:
         ]
     elif mechanism.largest_batch:
         rows = [("mechanism", f"truncated Poisson: batches cut at {mechanism.largest_batch:,}")]
+    return rows
+
+
+def _power(can: Power, least: float | None) -> Rows:
+    if can.apart is None:
+        return []
+    rows = [
+        (
+            "can tell",
+            f"recommendation and usual rule apart with {can.apart:.0%} probability (two equal "
+            "ones: 10%, by chance)",
+        )
+    ]
+    if not can.is_enough:
+        wanted = "no pilot of up to an hour here" if least is None else f"about {duration(least)}"
+        rows.append(("", f"for {ENOUGH:.0%}: {wanted}"))
     return rows
 
 

@@ -37,6 +37,9 @@ from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.runs.curves import FIRST_ITERATION
 
+FEWEST_STEPS = math.ceil(1.05 * FIRST_ITERATION)
+"""Of a planned training: more than a law counts, so that a few steps that an interruption loses do
+not drop it from the law."""
 START_SECONDS = 8.0
 """Loading libraries and text, and the last evaluations: once a training."""
 EVALUATED_WINDOWS = 512
@@ -137,7 +140,7 @@ def _best(
 ) -> Found:
     """Least predicted loss over shapes and iterations; the batch takes what is left."""
     low, high = law.space.tried_iterations
-    low = max(low, FIRST_ITERATION, terms.bands)
+    low = max(low, FEWEST_STEPS, terms.bands)
     sizes = np.array(sorted(shapes), dtype=float)
 
     def batch_of(steps: FloatArray) -> FloatArray:

@@ -36,6 +36,11 @@ def test_both_arms_end_within_the_time(plan, prepared):
     assert 0.8 * 240 <= plan.expected_seconds <= 240
 
 
+def test_no_training_sits_at_the_least_number_of_steps_that_a_law_counts(plan):
+    """A few steps that an interruption loses must not drop it from the law."""
+    assert min(arm.settings.config.iterations for arm in plan.arms) >= 1.05 * 256
+
+
 def test_arms_are_equal_in_compute_and_the_rule_sees_20_tokens_a_parameter(plan):
     ours, rule = (arm.settings.config for arm in plan.arms)
     assert rule.compute_flops == pytest.approx(ours.compute_flops, rel=0.05)

@@ -9,10 +9,13 @@ from dataclasses import replace
 import pytest
 import streamlit as st
 
+from dashboard.answers import cache
+from dashboard.pilot import plan as plan_step
 from engine.decision import fitted
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import Charge, charge
+from engine.pilot.power import power
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import folder_of, preparation_of
 from engine.pilot.running.recording import record_of
@@ -20,6 +23,7 @@ from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.text import registry
 from engine.runs import log
 from tests.dashboard import made_pilots as made
+from tests.present import present
 
 
 def _draw():
@@ -177,6 +181,32 @@ def test_minutes_money_arms_and_repeats_make_the_plan(page, law):
     assert page.title[0].value.startswith("A pilot of about 10 minutes")
     page.number_input[0].set_value(0.5).run()
     assert len(page.error) == 1 and "between 20 and" in page.error[0].value
+
+
+def test_a_pilot_says_what_it_can_tell_and_is_no_test_where_that_is_little(page, law, monkeypatch):
+    made.store_prepared()
+    page.run()
+    can = power(launchers_plan(page), cache.pilot_law(made.FAMILY))
+    said_so = [text for text in said(page) if "apart with" in text]
+    assert len(said_so) == 1 and f"{present(can.apart):.0%}" in said_so[0]
+    monkeypatch.setattr(plan_step, "power", lambda plan, law: replace(can, apart=0.3))
+    page.run()
+    assert "would hardly tell" in page.title[0].value
+    assert any("30%" in text and "80%" in text for text in said(page))
+
+
+def launchers_plan(page):
+    """The plan that the page's button would register."""
+    asked: list[PilotPlan] = []
+
+    def refuse(plan):
+        asked.append(plan)
+        raise InputError(made.REASON, **made.VALUES)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launchers, "start", refuse)
+        button(page, "Start the pilot").click().run()
+    return asked[0]
 
 
 def registered(tmp_path, **changes):
