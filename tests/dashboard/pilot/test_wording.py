@@ -16,6 +16,7 @@ from dashboard.state import link
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import DARK, LIGHT
 from engine.code_version import code_version
+from engine.config import Sampling
 from engine.cost import DEFAULTS
 from engine.decision.pilot_law import Revision
 from engine.errors import InputError
@@ -449,3 +450,32 @@ def test_promises_on_one_text_add_up_in_words():
     )
     none = Promised(trainings=0, epsilon=0.0, delta=0.0)
     assert pilot_wording.promised_before(none, EN) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "english", "japanese"),
+    [
+        (
+            {"bands": 4},
+            "Poisson within one of 4 groups that take turns; noise correlated over 4 steps",
+            "4ステップにわたり相関",
+        ),
+        (
+            {
+                "sampling": Sampling.TRUNCATED_POISSON,
+                "data_budget": 32_000,
+                "largest_batch": 233,
+            },
+            "each document joins each batch by chance; batches cut at 233",
+            "233件で打ち切り",
+        ),
+        ({}, "Poisson: each document joins each batch by chance", "確率的に加わる"),
+    ],
+)
+def test_the_mechanism_of_a_plan_is_told(change, english, japanese):
+    arm = PLAN.arms[0]
+    mechanism = replace(arm.certificate.mechanism, **change)
+    certificate = replace(arm.certificate, mechanism=mechanism)
+    plan = replace(PLAN, arms=(replace(arm, certificate=certificate), *PLAN.arms[1:]))
+    assert english in dict(pilot_facts.terms(plan, DEFAULTS, EN))["Sampling"]
+    assert any(japanese in value for _, value in pilot_facts.terms(plan, DEFAULTS, JA))
