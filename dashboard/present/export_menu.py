@@ -5,26 +5,29 @@ from functools import partial
 import streamlit as st
 
 from dashboard.present import deck
-from dashboard.present.exports import EXPORTS, file_name, label
+from dashboard.present.exports import EXPORTS, Export, file_name, label
 from dashboard.ui.colours import LIGHT
-from engine.api.reports import japanese_face
+from engine.api.reports import japanese_face, require_template
 from engine.errors import InputError
 from engine.text.i18n import Words
+
+TEMPLATE_MEGABYTES = 20
 
 
 def draw(found: deck.Material, words: Words) -> None:
     """One button a kind of file."""
-    ready = found.answer.certificate is not None
+    ready = all(each.certificate is not None for each in found.answers)
     with st.popover(words.say("Exports"), icon=":material/download:"):
         if not ready:
             st.caption(
                 words.say("Exports open when the privacy loss has been certified: some seconds.")
             )
         font = _font(words)
+        template = _template(words)
         for export in EXPORTS:
             st.download_button(
                 label(export, words),
-                partial(_made, export.make, found, words),
+                partial(_made, export, found, words, template),
                 file_name(export, found.answer.question, found.basis.day),
                 export.mime,
                 disabled=not ready or (export.needs_font and not font),
@@ -33,8 +36,28 @@ def draw(found: deck.Material, words: Words) -> None:
             )
 
 
-def _made(make, found: deck.Material, words: Words) -> bytes:
-    return make(deck.deck(found, words, LIGHT))
+def _made(export: Export, found: deck.Material, words: Words, template: bytes | None) -> bytes:
+    shown = deck.deck(found, words, LIGHT)
+    return export.on_template(shown, template) if export.on_template else export.make(shown)
+
+
+def _template(words: Words) -> bytes | None:
+    """A company's own slides to build on; what is none is refused here, before a download."""
+    held = st.file_uploader(
+        words.say("Your company's template for the slides (.pptx)"),
+        type=["pptx"],
+        max_upload_size=TEMPLATE_MEGABYTES,
+        key="present:template",
+        help=words.say("Its layouts, colours and fonts are used; its own slides are left out."),
+    )
+    if not held:
+        return None
+    try:
+        require_template(held.getvalue())
+    except InputError as error:
+        st.error(words.refusal(error), icon=":material/block:")
+        return None
+    return held.getvalue()
 
 
 def _font(words: Words) -> bool:

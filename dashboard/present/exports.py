@@ -19,6 +19,8 @@ class Export:
     mime: str
     make: Callable[[Deck], bytes]
     needs_font: bool = False
+    on_template: Callable[[Deck, bytes | None], bytes] | None = None
+    """Makes it on a company's template, where it can."""
 
 
 def _page(deck: Deck) -> bytes:
@@ -33,6 +35,7 @@ EXPORTS = (
         suffix=".pptx",
         mime=f"{_OFFICE}.presentationml.presentation",
         make=slides.pptx,
+        on_template=slides.pptx,
     ),
     Export(
         label=N_("Slides (PDF, A4)"),

@@ -20,6 +20,7 @@ from engine.report.deck import (
     Table,
 )
 from engine.report.fonts import japanese_face
+from engine.report.master import require_template
 from engine.report.measure import em, wrap
 from engine.report.print.typeset import record_pdf, slides_pdf
 from engine.report.versions import fit_version
@@ -49,6 +50,7 @@ __all__ = [
     "large_html",
     "record_form",
     "record_pdf",
+    "require_template",
     "slides",
     "slides_pdf",
     "webpage",

@@ -1,38 +1,34 @@
 """The deck as PowerPoint: titles are titles, charts are charts, notes are notes.
 
 Every chart holds its numbers and can be edited in PowerPoint (:mod:`engine.report.native`); nothing
-is a picture. 16:9. Fonts are named, not embedded: Arial and Yu Gothic come with Office on Windows
-and macOS, and where one is missing the system's own takes its place.
+is a picture. Title, sentences, footer and number stand in the placeholders of a master
+(:mod:`engine.report.master`): ours, 16:9, or a company's. Fonts are named, not embedded: Arial and
+Yu Gothic come with Office on Windows and macOS, and where one is missing the system's own takes its
+place.
 """
 
 import io
 import re
 from collections.abc import Iterable
+from datetime import datetime, time
 
-from lxml import etree
-from pptx import Presentation
 from pptx.dml.color import RGBColor
 from pptx.enum.lang import MSO_LANGUAGE_ID
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
-from pptx.opc.constants import RELATIONSHIP_TYPE
-from pptx.oxml.ns import qn
-from pptx.presentation import Presentation as File
 from pptx.slide import Slide as Page
+from pptx.slide import SlideLayout
 from pptx.table import _Cell
 from pptx.text.text import TextFrame, _Paragraph
-from pptx.util import Pt
+from pptx.util import Length, Pt
 
 from engine.report.deck import Cell, Deck, Slide, Table, text_of
 from engine.report.layout import LEADING, column_widths, pages, row_height, row_lines
+from engine.report.master import BODIES, KEPT, Ground, dress, ground
 from engine.report.measure import fitting, wrap
 from engine.report.native import add_chart
 
-WIDTH, HEIGHT = 960.0, 540.0
-_MARGIN, _TOP, _FOOT = 44.0, 26.0, 34.0
-_ROOM = WIDTH - 2 * _MARGIN
-_TITLE_SIZES = (28.0, 26.0, 24.0, 22.0, 20.0)
-_TITLE_HEIGHT = 82.0
+_TITLE_SIZES = (28.0, 26.0, 24.0, 22.0, 20.0, 18.0, 16.0)
 _POINT_SIZES = (24.0, 22.0, 20.0, 18.0, 16.0, 14.0)
 _CAPTION_SIZES = (18.0, 16.0, 15.0, 14.0, 13.0, 12.0)
 _TABLE_SIZES = (18.0, 16.0, 15.0, 14.0, 13.0, 12.0, 11.0, 10.0)
@@ -40,60 +36,60 @@ _SMALLEST = 11.0
 _PADDING = 6.0
 _STAMP, _ROLE, _ROLE_TYPE = 60.0, 18.0, 11.0
 """A box to stamp in, the role over it, and that one's type."""
-_FONTS = {"latin": "Arial", "ea": "Yu Gothic"}
 _BOLD = 1.1
 """Width of bold type over the estimate for regular."""
 _INK, _QUIET, _ACCENT = (RGBColor.from_string(c) for c in ("0F111C", "565B6E", "3B4CC0"))
 _WHITE, _TINT = RGBColor(255, 255, 255), RGBColor.from_string("F3F4FA")
 _LANGUAGES = {"ja": MSO_LANGUAGE_ID.JAPANESE, "en": MSO_LANGUAGE_ID.ENGLISH_UK}
+_TAGS = {"ja": "ja-JP", "en": "en-GB"}
 
 
-def pptx(deck: Deck) -> bytes:
-    """The presentation as a file's content."""
-    show = Presentation()
-    show.slide_width, show.slide_height = Pt(WIDTH), Pt(HEIGHT)
-    show.core_properties.title = deck.title
-    show.core_properties.author = "Kessai"
-    show.core_properties.language = deck.language
-    _set_fonts(show)
-    layout = show.slide_layouts.get_by_name("Title Only")
-    assert layout is not None  # python-pptx's own template has it
-    for placeholder in list(layout.placeholders)[1:]:
-        placeholder.element.getparent().remove(placeholder.element)
+def pptx(deck: Deck, template: bytes | None = None) -> bytes:
+    """The presentation as a file's content, on our own master or on that of a template.
+
+    Raises :class:`InputError` for a template as :func:`engine.report.master.ground` does.
+    """
+    base = ground(template)
+    about = base.show.core_properties
+    about.title, about.language, about.comments = deck.title, deck.language, deck.footer
+    about.author = about.last_modified_by = deck.author
+    if deck.day is not None:
+        about.created = about.modified = datetime.combine(deck.day, time())
     for slide in (*deck.slides, *deck.appendix):
-        for number, rows in enumerate(_portions(slide)):
-            _Page(show.slides.add_slide(layout), deck, len(show.slides)).fill(slide, rows, number)
+        for number, rows in enumerate(_portions(slide, base)):
+            layout = base.with_body if _has_body(slide) else base.title_only
+            page = base.show.slides.add_slide(layout)
+            _Page(page, layout, deck, base).fill(slide, rows, number)
     file = io.BytesIO()
-    show.save(file)
+    base.show.save(file)
     return file.getvalue()
 
 
-def _set_fonts(show: File) -> None:
-    """A typeface for each script, in the theme, so that charts and notes follow."""
-    theme = show.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
-    root = etree.fromstring(theme.blob)
-    for script, name in _FONTS.items():
-        for font in root.iter(qn(f"a:{script}")):
-            font.set("typeface", name)
-    theme._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+def _has_body(slide: Slide) -> bool:
+    """Whether sentences are all that it has: they are the body."""
+    return bool(slide.points) and slide.figure is None and slide.table is None
 
 
-def _portions(slide: Slide) -> list[tuple[tuple[Cell, ...], ...]]:
+def _portions(slide: Slide, base: Ground) -> list[tuple[tuple[Cell, ...], ...]]:
     """The table's rows by page; a table that is too long goes on under the same title."""
     if slide.table is None:
         return [()]
-    height = HEIGHT - _FOOT - _TOP - _TITLE_HEIGHT - _points_height(slide) - 12
-    height -= _stamps_height(slide)
-    if slide.figure is not None or _table_size(slide.table, height) is not None:
+    height = base.bottom - base.top - _points_height(slide, base) - 12 - _stamps_height(slide)
+    if slide.figure is not None or _table_size(slide.table, height, base) is not None:
         return [slide.table.rows]
-    return pages(slide.table, _ROOM, height, _SMALLEST, _PADDING)
+    return pages(slide.table, base.room, height, _SMALLEST, _PADDING)
 
 
-def _points_height(slide: Slide) -> float:
+def _parts(table: Table, portions: list[tuple[tuple[Cell, ...], ...]]) -> list[Table]:
+    """The table in pages, each with the heads."""
+    return [Table(title=table.title, heads=table.heads, rows=rows) for rows in portions]
+
+
+def _points_height(slide: Slide, base: Ground) -> float:
     if not slide.points:
         return 0.0
-    size = _caption_size(slide)
-    lines = sum(len(wrap(point, _ROOM / size)) for point in slide.points)
+    size = _caption_size(slide, base)
+    lines = sum(len(wrap(point, base.room / size)) for point in slide.points)
     return lines * size * LEADING + 6 * len(slide.points) + 8
 
 
@@ -101,57 +97,57 @@ def _stamps_height(slide: Slide) -> float:
     return _ROLE + _STAMP + 10 if slide.stamps else 0.0
 
 
-def _caption_size(slide: Slide) -> float:
+def _caption_size(slide: Slide, base: Ground) -> float:
     text = "".join(slide.points)
     share = 0.22 if slide.figure is not None else 0.3
-    return fitting(text, _ROOM, share * HEIGHT, _CAPTION_SIZES)
+    return fitting(text, base.room, share * base.height, _CAPTION_SIZES)
 
 
-def _table_size(table: Table, height: float) -> float | None:
+def _table_size(table: Table, height: float, base: Ground) -> float | None:
     """The largest type at which the table fits whole."""
     for size in _TABLE_SIZES:
-        widths = column_widths(table, _ROOM, size, _PADDING)
+        widths = column_widths(table, base.room, size, _PADDING)
         rows = (table.heads, *table.rows)
         if sum(row_height(row, widths, size, _PADDING) for row in rows) <= height:
             return size
     return None
 
 
+def _lines_height(points: list[str], width: float, size: float) -> float:
+    return sum(len(wrap(point, width)) * size * LEADING + size for point in points)
+
+
 class _Page:
     """One slide of the file, filled from the top down."""
 
-    def __init__(self, page: Page, deck: Deck, number: int) -> None:
-        self._page, self._deck = page, deck
+    def __init__(self, page: Page, layout: SlideLayout, deck: Deck, base: Ground) -> None:
+        self._page, self._deck, self._base = page, deck, base
         self._language = _LANGUAGES[deck.language]
-        bar = page.shapes.add_shape(MSO_SHAPE.RECTANGLE, Pt(0), Pt(0), Pt(WIDTH), Pt(7))
-        bar.fill.solid()
-        bar.fill.fore_color.rgb = _ACCENT
-        bar.line.fill.background()
-        size = fitting(deck.footer, _ROOM - 60, 14, (9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
-        self._text((deck.footer,), _MARGIN, HEIGHT - 27, _ROOM - 50, 16, size, _QUIET)
-        self._text((str(number),), WIDTH - _MARGIN - 40, HEIGHT - 27, 40, 16, 10, _QUIET)
+        size = fitting(deck.footer, base.room - 60, 14, (9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
+        if not dress(page, layout, deck.footer, size, _TAGS[deck.language]):
+            y = base.height - 22
+            self._text((deck.footer,), base.left, y, base.room, 16, size, _QUIET)
 
     def fill(self, slide: Slide, rows: tuple[tuple[Cell, ...], ...], number: int) -> None:
         """``number``: how many pages of the same slide came before."""
+        base = self._base
         self._title(slide.title)
-        top, bottom = _TOP + _TITLE_HEIGHT, HEIGHT - _FOOT
+        self._body(slide.points if _has_body(slide) else ())
+        left, top, bottom, room = base.left, base.top, base.bottom, base.room
         if slide.figure is not None:
-            bottom -= _points_height(slide)
-            add_chart(
-                self._page, slide.figure, _MARGIN, top, _ROOM, bottom - top, self._deck.language
-            )
+            bottom -= _points_height(slide, base)
+            add_chart(self._page, slide.figure, left, top, room, bottom - top, self._deck.language)
             top = bottom
-        if slide.points and number == 0:
-            if slide.figure is None and slide.table is None:
-                self._bullets(slide.points, top, bottom - top)
-            else:
-                size = _caption_size(slide)
-                high = _points_height(slide)
-                self._text(slide.points, _MARGIN, top, _ROOM, high, size, _INK)
-                top += high
+        if slide.points and number == 0 and not _has_body(slide):
+            size, high = _caption_size(slide, base), _points_height(slide, base)
+            self._text(slide.points, left, top, room, high, size, _INK)
+            top += high
         if slide.table is not None:
-            room = HEIGHT - _FOOT - top - 8 - _stamps_height(slide)
-            self._table(slide.table, rows, top, room)
+            free = base.bottom - top - 8 - _stamps_height(slide)
+            # All pages of a table in one type, the largest that fits each of them.
+            parts = _parts(slide.table, _portions(slide, base))
+            size = min(_table_size(part, free, base) or _SMALLEST for part in parts)
+            self._table(slide.table, rows, top, size)
         if slide.stamps:
             self._stamps(slide.stamps)
         if slide.notes:
@@ -160,26 +156,34 @@ class _Page:
             notes.text = "\n\n".join(slide.notes)
 
     def _title(self, text: str) -> None:
-        title = self._page.shapes.title
+        """In the placeholder, in its looks; only so large that it fits."""
+        title, base = self._page.shapes.title, self._base
         assert title is not None  # the layout has one
-        title.left, title.top, title.width = Pt(_MARGIN), Pt(_TOP), Pt(_ROOM)
-        title.height = Pt(_TITLE_HEIGHT - 8)
-        frame = title.text_frame
-        size = fitting(text, _ROOM / _BOLD, _TITLE_HEIGHT - 6, _TITLE_SIZES)
-        self._write(frame, (text,), size, _INK, bold=True)
-        frame.vertical_anchor = MSO_ANCHOR.TOP
+        size = fitting(text, base.room / _BOLD, base.title_height, _TITLE_SIZES)
+        self._write(title.text_frame, (text,), size, None)
 
-    def _bullets(self, points: Iterable[str], top: float, height: float) -> None:
-        points = tuple(points)
-        size = next(
-            (
-                s
-                for s in _POINT_SIZES
-                if sum(len(wrap(p, (_ROOM - 20) / s)) * s * LEADING + s for p in points) <= height
-            ),
-            _POINT_SIZES[-1],
-        )
-        self._text(points, _MARGIN, top + 8, _ROOM, height - 8, size, _INK, gap=size)
+    def _body(self, points: tuple[str, ...]) -> None:
+        """Sentences into the body; other placeholders of the layout are taken away empty."""
+        base, free = self._base, list(points)
+        for each in list(self._page.placeholders):
+            kind = each.placeholder_format.type
+            if kind in KEPT:
+                continue
+            if free and kind in BODIES:
+                height = Length(each.height).pt - 8
+                room = Length(each.width).pt - 20
+                size = next(
+                    (s for s in _POINT_SIZES if _lines_height(free, room / s, s) <= height),
+                    _POINT_SIZES[-1],
+                )
+                self._write(each.text_frame, tuple(free), size, None, gap=size)
+                free = []
+            else:
+                each._element.getparent().remove(each._element)
+        if free:
+            size = _POINT_SIZES[2]
+            height = base.bottom - base.top
+            self._text(free, base.left, base.top, base.room, height, size, _INK, gap=size)
 
     def _text(
         self,
@@ -201,38 +205,44 @@ class _Page:
         frame: TextFrame,
         texts: tuple[str, ...],
         size: float,
-        colour: RGBColor,
+        colour: RGBColor | None,
         *,
-        bold: bool = False,
         gap: float = 0.0,
     ) -> None:
-        frame.word_wrap, frame.auto_size = True, MSO_AUTO_SIZE.NONE
-        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Pt(0)
+        """Without a colour the text is in a placeholder and takes that one's looks."""
+        frame.word_wrap = True
+        if colour is not None:
+            frame.auto_size = MSO_AUTO_SIZE.NONE
+            frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Pt(0)
         for place, text in enumerate(texts):
             paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
             paragraph.space_after = Pt(gap)
-            self._run(paragraph, text, size, colour, bold)
+            self._run(paragraph, text, size, colour)
 
     def _run(
-        self, paragraph: _Paragraph, text: str, size: float, colour: RGBColor, bold: bool
+        self,
+        paragraph: _Paragraph,
+        text: str,
+        size: float,
+        colour: RGBColor | None,
+        bold: bool = False,
     ) -> None:
-        paragraph.alignment = PP_ALIGN.LEFT  # the template centres titles
         run = paragraph.add_run()
         run.text = re.sub(r"[\v\n]", " ", text)
-        font = run.font
-        font.size, font.bold, font.color.rgb = Pt(size), bold, colour
-        font.language_id = self._language
+        run.font.size, run.font.language_id = Pt(size), self._language
+        if colour is not None:
+            paragraph.alignment = PP_ALIGN.LEFT
+            run.font.bold, run.font.color.rgb = bold, colour
 
     def _table(
-        self, table: Table, rows: tuple[tuple[Cell, ...], ...], top: float, room: float
+        self, table: Table, rows: tuple[tuple[Cell, ...], ...], top: float, size: float
     ) -> None:
-        part = Table(title=table.title, heads=table.heads, rows=rows)
-        whole = len(rows) == len(table.rows)
-        size = (_table_size(part, room) if whole else None) or _SMALLEST
-        widths = column_widths(table, _ROOM, size, _PADDING)
+        (part,) = _parts(table, [rows])
+        left, wide = self._base.left, self._base.room
+        widths = column_widths(table, wide, size, _PADDING)
         heights = [row_height(row, widths, size, _PADDING) for row in (part.heads, *part.rows)]
         shape = self._page.shapes.add_table(
-            len(heights), len(widths), Pt(_MARGIN), Pt(top + 4), Pt(_ROOM), Pt(sum(heights))
+            len(heights), len(widths), Pt(left), Pt(top + 4), Pt(wide), Pt(sum(heights))
         )
         shape.name = table.title
         for across, width in enumerate(widths):
@@ -245,7 +255,8 @@ class _Page:
 
     def _stamps(self, roles: tuple[str, ...]) -> None:
         """A box for each role's stamp, at the foot on the right."""
-        x, y = WIDTH - _MARGIN - _STAMP * len(roles), HEIGHT - _FOOT - _ROLE - _STAMP
+        x = self._base.left + self._base.room - _STAMP * len(roles)
+        y = self._base.bottom - _ROLE - _STAMP
         for role in roles:
             for top, height, text in ((y, _ROLE, role), (y + _ROLE, _STAMP, "")):
                 box = self._page.shapes.add_shape(

@@ -103,6 +103,17 @@ def test_no_row_is_torn_and_heads_repeat(deck, face):
         assert f"行{n}終" in page
 
 
+def test_a_table_of_many_columns_is_set_so_small_that_none_is_squeezed(deck, face):
+    """At the largest type that fits the page's height a column would hold two letters a line."""
+    short = ("1,000万人", "プライバシー ε", "予測損失2.85", "決裁額(支出)", "採算が取れる確率")
+    row = ("A案:このシナリオの名前", *short, "4,710万円(−4,650万円から1.86億円)")
+    table = Table(title="", heads=("案", *short, "正味現在価値"), rows=(row, row, row))
+    slide = replace(deck.slides[0], points=(), table=table)
+    content = slides_pdf(replace(deck, slides=(slide,), appendix=()), face)
+    lines = PdfReader(io.BytesIO(content)).pages[0].extract_text().splitlines()
+    assert any("A案:このシナ" in line.replace("\x00", "") for line in lines)
+
+
 def test_the_file_says_who_made_it(deck, face):
     made = replace(deck, author="経営企画部")
     found = PdfReader(io.BytesIO(record_pdf(made, face))).metadata

@@ -2,12 +2,20 @@
 nothing outside the page."""
 
 import io
+from dataclasses import replace
+from datetime import date
 
 import pytest
+from lxml import etree
 from pptx import Presentation
+from pptx.dml.color import RGBColor
+from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.util import Pt
 
-from engine.report.slides import HEIGHT, WIDTH, pptx
+from engine.errors import InputError
+from engine.report.master import HEIGHT, KEPT, WIDTH
+from engine.report.slides import pptx
+from tests.present import present
 
 
 @pytest.fixture
@@ -82,3 +90,95 @@ def test_the_record_has_an_empty_box_under_every_role(show, deck):
         assert box.height >= Pt(50)
     table = next(shape for shape in page.shapes if shape.has_table)
     assert table.top + table.height <= boxes[deck.record.approvals[0]].top
+
+
+def corporate(kind: str) -> bytes:
+    """A company's template: its own sizes, places, colours and slides, no English names."""
+    made = Presentation()
+    master = made.slide_master
+    if kind == "wide":
+        made.slide_width, made.slide_height = Pt(1280), Pt(720)
+        for layout in list(made.slide_layouts):
+            layout.name = f"レイアウト{made.slide_layouts.index(layout)}"
+            for each in [*layout.placeholders]:
+                if each.placeholder_format.type in (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.BODY):
+                    each.left, each.top, each.width, each.height = map(Pt, (200, 60, 1000, 90))
+    background = master.background.fill
+    background.solid()
+    background.fore_color.rgb = RGBColor(0xFF, 0xF0, 0xE0)
+    page = made.slides.add_slide(made.slide_layouts[0])
+    page.shapes.title.text = "社外秘 見本"
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["narrow", "wide"])
+def test_a_company_s_template_takes_hold(deck, kind):
+    template = corporate(kind)
+    show = Presentation(io.BytesIO(pptx(deck, template)))
+    looks = Presentation(io.BytesIO(template))
+    assert (show.slide_width, show.slide_height) == (looks.slide_width, looks.slide_height)
+    assert show.slide_master.background.fill.fore_color.rgb == RGBColor(0xFF, 0xF0, 0xE0)
+    titles = [page.shapes.title.text_frame.text for page in show.slides]
+    assert titles[0] == deck.slides[0].title and "社外秘 見本" not in titles
+    for page in show.slides:
+        texts = [shape.text_frame.text for shape in page.shapes if shape.has_text_frame]
+        assert deck.footer in texts
+        run = page.shapes.title.text_frame.paragraphs[0].runs[0]
+        assert run.font.name is None and run.font.color.type is None, "the template's own looks"
+        assert page.shapes.title.left == page.slide_layout.placeholders[0].left
+        for shape in page.shapes:
+            assert shape.left + shape.width <= present(show.slide_width) + Pt(1)
+            assert shape.top + shape.height <= present(show.slide_height) + Pt(1), shape.name
+    assert len(charts(show)) == 3
+
+
+def test_sentences_stand_in_the_body_and_numbers_are_fields(show, deck):
+    first = show.slides[0]
+    kinds = {shape.placeholder_format.type: shape for shape in first.placeholders}
+    assert kinds[PP_PLACEHOLDER.OBJECT].text_frame.text == deck.slides[0].points[0]
+    assert kinds[PP_PLACEHOLDER.FOOTER].text_frame.text == deck.footer
+    assert 'type="slidenum"' in etree.tostring(kinds[PP_PLACEHOLDER.SLIDE_NUMBER]._element).decode()
+    for page in show.slides:
+        empty = [shape.name for shape in page.placeholders if not shape.text_frame.text.strip()]
+        assert not empty, "an empty placeholder asks to be filled"
+
+
+def test_sixteen_by_nine_with_author_and_day_of_ours(deck):
+    made = replace(deck, author="経営企画部", day=date(2026, 11, 24))
+    show = Presentation(io.BytesIO(pptx(made)))
+    assert present(show.slide_width) * 9 == present(show.slide_height) * 16
+    about = show.core_properties
+    assert (about.author, about.last_modified_by) == ("経営企画部", "経営企画部")
+    assert about.created.date() == about.modified.date() == date(2026, 11, 24)
+
+
+def test_what_is_no_template_is_refused(deck):
+    made = Presentation()
+    for layout in made.slide_layouts:
+        for each in list(layout.placeholders):
+            if each.placeholder_format.type in KEPT[:2]:
+                each._element.getparent().remove(each._element)
+    file = io.BytesIO()
+    made.save(file)
+    with pytest.raises(InputError, match="a layout that has a title"):
+        pptx(deck, file.getvalue())
+    for content in (b"", b"%PDF-1.7", file.getvalue()[:900]):
+        with pytest.raises(InputError, match="Expected a PowerPoint file"):
+            pptx(deck, content)
+
+
+def test_pages_of_one_table_have_one_type_and_as_large_as_fits(show):
+    sizes = [
+        {
+            cell.text_frame.paragraphs[0].runs[0].font.size
+            for row in shape.table.rows
+            for cell in row.cells
+        }
+        for page in show.slides
+        if page.shapes.title.text_frame.text == "付録"
+        for shape in page.shapes
+        if shape.has_table
+    ]
+    assert len(sizes) > 1 and len(set.union(*sizes)) == 1

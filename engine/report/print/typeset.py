@@ -27,6 +27,8 @@ _SMALLEST, _LARGEST = 13.0, 19.0
 _SHORT = 10.5
 """Em of a cell that is kept in one line, so that dates and amounts stay whole."""
 
+_LEAST = 12.0
+"""Em that a column of longer texts has at the least: a table of many columns is set smaller."""
 _EVEN = 0.7
 """Power of a column's longest text that is its share of the room: long ones break into lines."""
 
@@ -122,4 +124,6 @@ def _table(table: Table | None) -> dict[str, Any] | None:
     shares = [0.0 if width <= _SHORT else width**_EVEN for width in widths]
     if not any(shares):
         shares[-1] = 1.0
-    return {"heads": table.heads, "rows": rows, "widths": shares}
+    kept = sum(width + 1 for width in widths if width <= _SHORT)
+    needed = kept + _LEAST * sum(width > _SHORT for width in widths)
+    return {"heads": table.heads, "rows": rows, "widths": shares, "most": _WIDTH / needed}
