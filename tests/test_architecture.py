@@ -78,7 +78,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "tour": _SHARED | {"compare", "pilot"},
     "profile": _SHARED,
     "shell": _SHARED | {"tour", "profile"},
-    "present": _SHARED | {"decide", "roi", "shell"},
+    "present": _SHARED | {"compare", "decide", "roi", "shell"},
     "gate": set(),
     "app": _SHARED
     | {
@@ -165,6 +165,7 @@ PARSERS_ONLY_IN = {
     },
     "pq.ParquetFile": {"engine.untrusted.parquet", "engine.pilot.text.columnar"},
     "openpyxl.load_workbook": {"engine.roi.workbook_file", "engine.runs.imports.databases"},
+    "Presentation": {"engine.report.master"},
     "sqlite3.connect": {"engine.runs.imports.databases"},
     "duckdb.connect": {
         "engine.runs.imports.databases",

@@ -21,12 +21,13 @@ def explained(first: Side, other: Side) -> Explanation | None:
 def sides(kept: list[saved.Saved], words: Words) -> list[Side]:
     """This scenario and those chosen; a worked example where none is."""
     fields = session.fields()
+    options = [each.name for each in kept]
     names = st.multiselect(
         words.say("Compare this scenario with"),
-        [each.name for each in kept],
+        options,
         max_selections=charts.MOST - 1,
         placeholder=words.say("Saved scenarios"),
-        **session.bind_page("compare", "chosen"),
+        **session.bind_names(options),
     )
     named = [(each.name, {**fields, **each.values}) for each in kept if each.name in names]
     if not named:

@@ -92,6 +92,11 @@ def example(words: Words) -> str:
     return words.say(_EXAMPLE)
 
 
+def assumption(key: str, words: Words) -> str:
+    """Name of anything that two scenarios may differ in: a field, or a figure of the return."""
+    return name(key, words) if key in _NAMES else figures.name(key, words)
+
+
 def name(key: str, words: Words) -> str:
     return words.say(_NAMES[key])
 

@@ -16,11 +16,15 @@ from engine.text.i18n import Words
 from engine.text.labels import example
 
 
-def record(answer: Answer, basis: tables.Basis, words: Words) -> Record:
-    """The form, filled in as far as figures go."""
+def record(
+    answer: Answer, basis: tables.Basis, words: Words, compared: Table | None = None
+) -> Record:
+    """The form, filled in as far as figures go. ``compared``: scenarios that are options too."""
+    further = () if compared is None else (Section(heading=compared.title, table=compared),)
     sections = (
         Section(heading=words.say("Question"), sentences=(request.question(answer, words),)),
         Section(heading=words.say("Options"), table=tables.options(answer, words)),
+        *further,
         Section(
             heading=words.say("Recommendation"),
             sentences=(

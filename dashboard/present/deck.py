@@ -11,11 +11,13 @@ from dashboard.present import (
     decision_record,
     figures,
     objections,
+    options,
     request,
     speaker_notes,
     tables,
     workbook_material,
 )
+from dashboard.present.options import Option
 from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
@@ -34,11 +36,19 @@ class Material:
 
     answer: Answer
     basis: tables.Basis
+    options: tuple[Option, ...] = ()
+    """This scenario and those that were chosen on Compare; empty where none was."""
+
+    @property
+    def answers(self) -> list[Answer]:
+        """All that figures come from."""
+        return [self.answer, *(option.answer for option in self.options[1:])]
 
 
 def deck(found: Material, words: Words, colours: Palette) -> Deck:
     """The whole presentation with its appendix and the decision record."""
-    record = decision_record.record(found.answer, found.basis, words)
+    compared = options.table(found.options, words) if len(found.options) > 1 else None
+    record = decision_record.record(found.answer, found.basis, words, compared)
     last = Slide(
         key="record",
         title=record.title,
@@ -48,6 +58,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
     )
     slides = (
         *_plan(found, words, colours),
+        *options.slides(found.options, words, colours),
         *_money(found, words, colours),
         *_close(found, words),
         last,

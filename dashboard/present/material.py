@@ -7,13 +7,19 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.answers import cache
+from dashboard.compare.side import side
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material
+from dashboard.present.options import Option
 from dashboard.present.tables import Basis
-from dashboard.state import link, session
+from dashboard.state import link, saved, session
 from dashboard.state.scenario import Scenario
+from engine.api.decisions import Answer, Question, bridge
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
+from engine.text.i18n import Words
+
+_LETTERS = "ABCDEF"
 
 
 def material(now: Scenario) -> Material:
@@ -21,8 +27,10 @@ def material(now: Scenario) -> Material:
 
     Raises :class:`engine.errors.InputError` for a scenario without an answer.
     """
+    answer = cache.answer(now.question)
     return Material(
-        answer=cache.answer(now.question),
+        answer=answer,
+        options=_options(answer, now.words),
         basis=Basis(
             fit_version=fit_version(cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),
@@ -34,3 +42,35 @@ def material(now: Scenario) -> Material:
             ),
         ),
     )
+
+
+def _options(first: Answer, words: Words) -> tuple[Option, ...]:
+    """This scenario and those that were chosen on Compare and are still kept; one without an answer
+    is no option."""
+    chosen = link.names_of(session.value(link.WITH))
+    if not chosen:
+        return ()
+    kept = {each.name: each for each in saved.listed(cache.scenario_folder())[0]}
+    fields = session.fields()
+    found = [Option(letter="A", name=words.say("This scenario"), answer=first)]
+    for name in chosen:
+        if name not in kept:
+            continue
+        beside = side(name, {**fields, **kept[name].values}, cache.answer)
+        if beside.answer is None:
+            continue
+        before = found[-1].answer.question
+        found.append(
+            Option(
+                letter=_LETTERS[len(found)],
+                name=name,
+                answer=beside.answer,
+                bridge=bridge(before, beside.question, _worth),
+            )
+        )
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _worth(asked: Question) -> float | None:
+    study = cache.answer(asked).study
+    return None if study is None else study.appraisal.npv.value

@@ -43,8 +43,8 @@ def render(now: Scenario) -> None:
     st.html(body)
     for note in slide.notes if noted else ():
         st.info(note)
-    provisional.mark([found.answer], words)
-    provisional.settle([found.answer])
+    provisional.mark(found.answers, words)
+    provisional.settle(found.answers)
 
 
 def _made(now: Scenario, words: Words, colours: Palette) -> tuple[deck.Material, Deck]:

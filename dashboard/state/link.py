@@ -134,6 +134,33 @@ class Pilot(Field[str, None]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Names(Field[str, None]):
+    """A field that holds names of saved scenarios, one a line, ``most`` of them at the most."""
+
+    most: int
+
+    def read(self, text: str) -> str:
+        names = names_of(text)
+        longest = max(map(len, names), default=0)
+        if not 1 <= len(names) <= self.most or longest > _LONGEST_NAME:
+            raise InputError(
+                "Expected 1 to {most} names of saved scenarios, each on a line of its own, got "
+                "“{value}”.",
+                most=self.most,
+                value=text[:40],
+            )
+        return "\n".join(names)
+
+    def write(self, value: str) -> str:
+        return value
+
+
+def names_of(text: str | None) -> list[str]:
+    """The names that a field of :class:`Names` holds."""
+    return [name for name in (text or "").split("\n") if name.strip()]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figures(Field[str | None, None]):
     """A field that holds a person's own figures (:mod:`dashboard.state.figures`)."""
 
@@ -146,7 +173,9 @@ class Figures(Field[str | None, None]):
         return value or ""
 
 
-_LONGEST_FAMILY = 64
+_LONGEST_FAMILY, _LONGEST_NAME = 64, 60
+MOST_BESIDE = 3
+"""Scenarios beside this one on Compare."""
 NEW_PILOT = "new"
 CURRENCIES = ("JPY", "USD")
 
@@ -262,6 +291,8 @@ SHOWN = Choice(
     default="loss",
 )
 """What that map shows."""
+WITH = Names(key="with", name="with", most=MOST_BESIDE, default=None)
+"""What this scenario is compared with, and what are the options of its deck; None: nothing."""
 SLIDE = Number(key="slide", name="slide", bounds=(1, 999), default=1, example="1", convert=round)
 TOUR = Number(key="tour", name="tour", bounds=(1, 6), default=None, example="1", convert=round)
 """None: no tour is under way."""
@@ -289,6 +320,7 @@ FIELDS: dict[str, Field[Any, Any]] = {
         PLANE,
         SHOWN,
         PILOT,
+        WITH,
         SLIDE,
         TOUR,
         LANGUAGE,

@@ -31,7 +31,7 @@ from engine.errors import InputError, inert
 VARIABLE = "KESSAI_SCENARIOS"
 """Environment variable: a folder in place of ``scenarios`` beside the run log's."""
 FORMAT = "kessai-scenario-1"
-NOT_KEPT = ("lang", "plane", "shown", "pilot", "slide", "tour")
+NOT_KEPT = ("lang", "plane", "shown", "pilot", "with", "slide", "tour")
 LARGEST_FILE = 2_000_000
 """Characters: thousands of changes, hundreds of long ones."""
 LONGEST_NAME = 60

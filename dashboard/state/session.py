@@ -267,6 +267,21 @@ def bind_page(page: str, widget: str) -> Persistent:
     return {"key": f"{page}:{widget}", "persist_state": "session"}
 
 
+def bind_names(options: Sequence[str]) -> Bound:
+    """Arguments that tie a multiselect of saved scenarios to the link; a name that is not among
+    ``options`` any more is left out."""
+    state, name = st.session_state, "compare:chosen"
+    shown = [each for each in link.names_of(value(link.WITH)) if each in options]
+    if state.get(name) != shown:
+        state[name] = shown
+    return {"key": name, "on_change": _take_names, "args": (name,)}
+
+
+def _take_names(name: str) -> None:
+    chosen = st.session_state[name]
+    st.session_state["_values"][link.WITH.key] = "\n".join(chosen) or None
+
+
 def typed(page: str, widget: str) -> str:
     """The text of a field of :func:`bind_page`, also before it is drawn; "" if nothing was
     typed."""

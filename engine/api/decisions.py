@@ -16,6 +16,7 @@ from engine.allocation.space import LARGER, Space
 from engine.decision import answer as answers
 from engine.decision import decide, findings, fitted, profiles
 from engine.decision.answer import Answer, CertificateRequest, to_certify
+from engine.decision.bridge import Bridge, bridge
 from engine.decision.decide import Decision
 from engine.decision.explain import SWAPS, Effect, Explanation, Result, differing, explain
 from engine.decision.findings import Binds
@@ -44,6 +45,7 @@ __all__ = [
     "AttackRisk",
     "Baseline",
     "Binds",
+    "Bridge",
     "BudgetMap",
     "Certificate",
     "CertificateRequest",
@@ -67,6 +69,7 @@ __all__ = [
     "WiggleRoom",
     "Word",
     "answers",
+    "bridge",
     "decide",
     "deployments",
     "differing",

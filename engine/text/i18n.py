@@ -54,6 +54,7 @@ FIELDS: Mapping[str, str] = {
     "evidence": N_("the evidence"),
     "accelerator": N_("the accelerator"),
     "lang": N_("the language"),
+    "with": N_("the scenarios to compare with"),
     "people": N_("people"),
     "person": N_("person"),
     "tasks_per_year": N_("tasks a year"),

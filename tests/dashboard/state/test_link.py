@@ -21,6 +21,8 @@ def scenarios(draw):
         elif isinstance(field, link.Figures):
             own = (figures.EXAMPLE, "2,4.5;2.5,3.9;3,2.4")
             values[key] = draw(st.sampled_from([None, own[key == "pairs"]]))
+        elif isinstance(field, link.Names):
+            values[key] = draw(st.sampled_from([None, "Proposal 1", "案1\nB | C"]))
         elif isinstance(field, link.Pilot):
             values[key] = draw(st.from_regex(r"[0-9a-f]{16}|new", fullmatch=True))
         elif key in ("data", "slide", "tour"):

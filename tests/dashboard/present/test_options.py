@@ -1,0 +1,83 @@
+"""Scenarios chosen on Compare stay in the link and become the options of deck and record."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from dashboard.present.deck import Material, deck
+from dashboard.present.options import Option
+from dashboard.state import link, saved
+from dashboard.ui.colours import LIGHT
+from engine.decision.bridge import Bridge, Step
+from engine.report.deck import Bars
+from tests.dashboard.present.test_deck import BASIS, answer, poor, usual  # noqa: F401 (fixtures)
+from tests.dashboard.roi.test_wording import BOTH
+from tests.present import present
+
+
+@pytest.fixture
+def compared(answer, poor):  # noqa: F811
+    steps = [Step(assumptions=("data",), amount=-5e6), Step(assumptions=("adoption",), amount=1e6)]
+    small = [Step(assumptions=("delta",), amount=1e3)] * 12
+    way = Bridge(start=1e7, steps=(*steps, *small), end=1e7 - 4e6 + 12e3)
+    other = replace(answer, study=poor)
+    return (
+        Option(letter="A", name="This", answer=answer),
+        Option(letter="B", name="Fewer", answer=other, bridge=way),
+        Option(letter="C", name="None", answer=other),
+    )
+
+
+@BOTH
+def test_options_and_the_way_between_them_are_slides_and_a_section(answer, compared, words):  # noqa: F811
+    made = deck(Material(answer=answer, basis=BASIS, options=compared), words, LIGHT)
+    by_key = {slide.key: slide for slide in made.slides}
+    table = by_key["alternatives"].table
+    assert [str(row[0])[0] for row in present(table).rows] == ["A", "B", "C"]
+    assert table in [section.table for section in made.record.sections]
+    assert by_key["alternatives"].title != by_key["bridge_B"].title and "bridge_C" not in by_key
+    figure = by_key["bridge_B"].figure
+    assert isinstance(figure, Bars) and len(figure.bars) <= 11
+    ends = [bar.end for bar in figure.bars]
+    assert [bar.start for bar in figure.bars[1:-1]] == pytest.approx(ends[:-2])
+    assert ends[-1] == pytest.approx(ends[-2]), "the steps lead to the other option"
+
+
+@BOTH
+def test_without_a_choice_there_are_none(answer, words):  # noqa: F811
+    made = deck(Material(answer=answer, basis=BASIS), words, LIGHT)
+    keys = [slide.key for slide in made.slides]
+    assert not [key for key in keys if re.match("alternatives|bridge", key)]
+
+
+def _compare():
+    from dashboard.compare import page
+    from dashboard.state import session
+
+    session.follow_url()
+    page.render(session.current())
+    session.write_url()
+
+
+def test_a_choice_is_in_the_link_and_a_link_is_a_choice(monkeypatch, tmp_path):
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
+    values = {**link.defaults(), "data": 20_000_000}
+    for name in ("Fewer", "More"):
+        saved.created(tmp_path, name, values, who="", at=datetime.now(UTC).isoformat())
+    page = AppTest.from_function(_compare, default_timeout=120).run()
+    page.multiselect(key="compare:chosen").set_value(["More"]).run()
+    assert not page.exception and page.query_params["with"] == "More"
+    again = AppTest.from_function(_compare, default_timeout=120)
+    again.query_params["with"] = "More\nGone"
+    again.run()
+    assert not again.exception and again.multiselect(key="compare:chosen").value == ["More"]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "a\nb\nc\nd", "x" * 61])
+def test_what_is_no_choice_is_refused(text):
+    values, refused = link.read_all({"with": text})
+    assert values["with"] is None and "with" in refused
