@@ -105,6 +105,8 @@ def _fill(book: Book, code: str, table: Table) -> None:
     columns = zip(table.heads, *table.rows, strict=True)
     widths = [min(2 * max(em(text_of(cell)) for cell in column) + 3, _WIDEST) for column in columns]
     sheet.widths(*widths)
+    for down, row in enumerate((table.heads, *table.rows), start=HEAD):
+        sheet.room(down, [text_of(cell) for cell in row], widths)
 
 
 def _shown(value: float) -> str:

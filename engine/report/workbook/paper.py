@@ -14,6 +14,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from engine.report.measure import wrap
 from engine.tables.guard import is_live
 
 HEAD = 2
@@ -52,6 +53,10 @@ _MONEY = {True: '0"."0,"万円";[Red]-0"."0,"万円"', False: '"¥"#,##0;[Red]-"
 point."""
 Value = float | str
 _THOUSANDS = 1_000
+_TITLE_HEIGHT, _LINE_HEIGHT = 24.0, 15.0
+"""Points."""
+_PER_EM, _BESIDE = 2.0, 3.0
+"""Characters of a column's width for an em of text, and for what stands beside it."""
 
 
 @dataclass
@@ -93,6 +98,7 @@ class Book:
         page.set_margins(0.4, 0.4, 0.6, 0.7)
         page.set_footer(f"&L&8{_plain(self.footer)}&R&8&P / &N")
         page.hide_gridlines(2)
+        page.set_row(0, _TITLE_HEIGHT)
         made = Sheet(book=self, page=page, code=code)
         page.write_string(0, 0, title, self.format("title"))
         if note:
@@ -145,6 +151,16 @@ class Sheet:
         """Call a cell ``code`` throughout the workbook."""
         at = xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True)
         self.book.workbook.define_name(code, f"={self.code}!{at}")
+
+    def room(self, row: int, texts: Sequence[str], widths: Sequence[float]) -> None:
+        """As high a row as its texts take in columns of these widths: not every program finds that
+        out by itself."""
+        lines = max(
+            len(wrap(text, max((width - _BESIDE) / _PER_EM, 1.0)))
+            for text, width in zip(texts, widths, strict=True)
+        )
+        if lines > 1:
+            self.page.set_row(row, _LINE_HEIGHT * lines)
 
     def widths(self, *widths: float) -> None:
         """Of the first columns, in characters."""

@@ -38,6 +38,13 @@ def test_numbers_are_numbers_and_texts_never_formulas(deck):
     assert sheet["B5"].value is None
 
 
+def test_a_row_is_as_high_as_its_texts(deck):
+    """LibreOffice would print wrapped lines over each other."""
+    sheet = next(sheet for sheet in sheets(deck) if sheet.title == "table_f")
+    assert sheet.row_dimensions[4].height >= 30, "a long source takes two lines"
+    assert sheet.row_dimensions[3].height in (None, 15)
+
+
 def test_csv_holds_the_same_and_is_harmless(deck):
     with zipfile.ZipFile(io.BytesIO(archive(deck))) as file:
         assert len(file.namelist()) == 2 + len(deck.tables)
