@@ -64,12 +64,11 @@ def test_before_a_target_it_is_said_what_one_is_answered_with(view):
     assert "The least of each budget that reaches" not in said(page)
 
 
-def test_before_the_first_pilot_and_before_a_path(view):
+def test_before_the_first_pilot_and_before_a_text_of_one_s_own(view):
     page = view("pilot")
     assert "Every pilot will stand here with what was predicted" in said(page)
-    assert "The plan for your text will stand here" not in said(page)
-    page.segmented_control(key="pilot:kind").set_value("folder").run()
-    assert "The plan for your text will stand here" in said(page)
+    assert "registers it once on the command line" in said(page)
+    assert "engine texts add" in page.code[0].value
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
