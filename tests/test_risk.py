@@ -83,7 +83,8 @@ def test_no_attack_is_worse_than_guessing_and_rates_rise(mechanism):
     assert np.all(found >= alpha)
     assert np.all(found <= 1)
     assert np.all(np.diff(found) >= 0)
-    assert np.max(found - alpha) <= risk.advantage(mechanism) + 1e-9
+    # The two are computed apart, each to some 1e-5.
+    assert np.max(found - alpha) <= risk.advantage(mechanism) + 1e-5
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ from dashboard.ui import blocks
 from engine.api.pilots import PilotPlan, State, Status, launchers
 from engine.text.i18n import Words
 
-_RESUMABLE = {State.PLANNED, State.PAUSED, State.FAILED, State.INTERRUPTED, State.CANCELLED}
+_RESUMABLE = {State.PLANNED, State.PAUSED, State.FAILED, State.INTERRUPTED}
+"""What was cancelled was ended for good: only the command line goes on with it."""
 
 
 def draw(plan: PilotPlan, status: Status, words: Words) -> None:

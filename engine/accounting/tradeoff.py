@@ -29,6 +29,7 @@ RESOLUTION = Resolution(
     cells_per_deviation=60, cells_per_hump=60, finest=2e-5, coarsest=2e-2, coarsest_hump=2e-2
 )
 _LARGEST_GRID = 2**19
+_MANY = 64
 _FEW_RATES = RATES[::4]
 """For bounds that make a grid somewhat wider than it need be."""
 
@@ -57,8 +58,11 @@ def total_variation(sampling_probability: float, noise_multiplier: float, iterat
     """δ at ε = 0: how far apart the results with and without a person are; about 2 ms.
 
     As :func:`subsampled_delta`, to some 1e-5. The distance is the same in both directions, and that
-    of adding a person, whose losses are half as many, is taken.
+    of adding a person, whose losses are half as many, is taken where there are steps enough to
+    smooth the end that those losses have.
     """
+    if iterations < _MANY:
+        return float(subsampled_delta(sampling_probability, noise_multiplier, iterations, [0.0])[0])
     _, (loss, weight) = step_losses(sampling_probability, noise_multiplier)
     return float(_composed_delta(loss, weight, iterations, np.zeros(1), rates=_FEW_RATES)[0])
 

@@ -21,6 +21,7 @@ from engine.commands.options import (
     tell_reading,
 )
 from engine.decision.fitted import run_log
+from engine.decision_log import recorded
 from engine.runs.importers.dp_scaling_laws import Diverged, Imported, read_results
 from engine.text.terminal import tell
 
@@ -73,7 +74,9 @@ def run(options: argparse.Namespace) -> str:
         found = read_results(
             options.import_results, created_at=datetime.now(UTC), corrections=corrections(options)
         )
-        stored = log.append(found.records)
+        what = {"file": options.import_results.name, "runs": len(found.records)}
+        with recorded("runs-import", what, folder=log.folder, versions={"evidence": log.version}):
+            stored = log.append(found.records)
     families = log.families()
     if not log.folder.is_dir():
         tell(f"There is no folder of runs {log.folder} yet: the first import makes it.")

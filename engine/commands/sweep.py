@@ -1,16 +1,18 @@
 """Train a grid of small models on public text, for the law; finished runs are skipped."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 
 from engine.commands.options import add_json, as_json, as_table, number, whole
+from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.pilot.sweeps import again, gridfile, sweep
 from engine.pilot.sweeps import survey as sweep_survey
 from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report
-from engine.runs.log import RunLog
+from engine.runs.log import RunLog, data_folder
 from engine.runs.record import RunRecord
 from engine.text.terminal import tell
 
@@ -51,7 +53,10 @@ def run(options: argparse.Namespace) -> str:
     if options.dry_run:
         pace = sweep_survey.measure(found, corpus, place)
         return _forecast(found, pace.seconds(found.left, processes=processes), options.json)
-    report = sweep.run_sweep(found, plan.corpus, corpus, place, processes=processes, say=tell)
+    what = {"family": corpus.family, "runs": len(found.left)}
+    folder = place.log_folder or data_folder()
+    with recorded("sweep", what, folder=folder) if found.left else nullcontext():
+        report = sweep.run_sweep(found, plan.corpus, corpus, place, processes=processes, say=tell)
     if options.again is None:
         return _summary(found, report, options.json)
     return _compared(found, place, corpus.family, report, options.json)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from dp_accounting.pld import privacy_loss_distribution
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.accounting import grid, tradeoff
 from engine.accounting.gaussian import gaussian_delta
-from engine.accounting.tradeoff import subsampled_delta
+from engine.accounting.tradeoff import subsampled_delta, total_variation
 
 EPSILONS = np.array([0.0, 0.05, 0.2, 0.5, 1.0, 2.0, 4.0])
 
@@ -30,6 +32,12 @@ def test_it_agrees_with_dp_accounting(q, sigma, steps):
     found = subsampled_delta(q, sigma, steps, EPSILONS)
     np.testing.assert_allclose(found, expected, atol=6e-5)
     assert np.all(found <= np.array(expected) + 1e-6)
+
+
+@given(st.floats(-6, 0), st.floats(-0.4, 1.7), st.integers(1, 500_000))
+def test_the_total_variation_is_delta_at_zero_whichever_way_a_person_moves(q, sigma, steps):
+    whole = subsampled_delta(10**q, 10**sigma, steps, [0.0])[0]
+    assert total_variation(10**q, 10**sigma, steps) == pytest.approx(whole, abs=1e-5)
 
 
 def test_delta_falls_with_epsilon_and_nothing_is_claimed_beyond_reach():

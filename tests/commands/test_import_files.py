@@ -2,6 +2,7 @@
 
 import json
 
+from engine import decision_log
 from engine.__main__ import main
 
 HEADER = "Model,Learning Rate,Iterations,Noise Batch Ratio,Cross Entropy"
@@ -9,6 +10,7 @@ HEADER = "Model,Learning Rate,Iterations,Noise Batch Ratio,Cross Entropy"
 
 def imported(capsys, monkeypatch, tmp_path, lines: list[str], *options: str) -> str:
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
+    monkeypatch.delenv(decision_log.VARIABLE, raising=False)
     path = tmp_path / "results.csv"
     path.write_text("\n".join([HEADER, *lines]) + "\n")
     assert main(["runs", "--import-results", str(path), *options]) == 0
@@ -34,4 +36,6 @@ def test_a_second_seed_is_stored(capsys, monkeypatch, tmp_path):
     lines = measured([9, 8, 7]) + measured([9, 8.1, 7.1])
     found = json.loads(imported(capsys, monkeypatch, tmp_path, lines, "--json"))
     assert len(found["stored"]) == 2
+    (entry,) = decision_log.entries(tmp_path / "runs")
+    assert (entry.act, entry.what) == ("runs-import", {"file": "results.csv", "runs": 2})
     assert found["read"]["encoding"] == "utf-8"

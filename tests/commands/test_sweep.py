@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from engine import decision_log
 from engine.__main__ import main
 from engine.pilot.running.folder import PilotFolder, pilots_folder
 from engine.pilot.sweeps import gridfile
@@ -37,6 +38,7 @@ def plan(tmp_path, monkeypatch):
         ("KESSAI_DATA", "runs"), ("KESSAI_PILOTS", "pilots"), ("KESSAI_CACHE", "cache")
     ]:  # fmt: skip
         monkeypatch.setenv(variable, str(tmp_path / name))
+    monkeypatch.delenv(decision_log.VARIABLE)  # beside these runs, not that of all tests
     text = tmp_path / "text.jsonl"
     documents = [{"text": f"Document {n} counts to {n}. " * 8} for n in range(1100)]
     text.write_text("\n".join(map(json.dumps, documents)))
@@ -75,6 +77,9 @@ def test_a_sweep_is_trained_once_and_its_records_are_in_the_log(plan, capsys):
         assert record.curve == ((4, record.cross_entropy),)
         assert (record.learning_rate, record.seed, record.epsilon) == (2.0**-7, 1, None)
     assert list((pilots_folder() / "sweeps").iterdir()) == []
+    entries = decision_log.entries(RunLog.open().folder)
+    done = [(entry.act, entry.what["runs"]) for entry in entries if entry.act == "sweep"]
+    assert done == [("sweep", 1), ("sweep", 1)], "that it had nothing to do is nothing done"
 
 
 @pytest.mark.slow

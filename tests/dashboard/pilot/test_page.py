@@ -309,7 +309,6 @@ def test_when_it_ends_while_it_is_watched_the_verdict_comes(page, law, held):
         (State.PAUSED, "Paused at 41%"),
         (State.FAILED, "Stopped at 41%"),
         (State.TRAINING, "Interrupted at 41%"),  # its lock is free: the process died
-        (State.CANCELLED, "Cancelled at 41%"),
     ],
 )
 def test_what_stopped_can_be_resumed(page, law, monkeypatch, state, title):
@@ -332,6 +331,7 @@ def test_a_pilot_paused_by_a_free_lock_is_cancelled_at_once(page, law):
     button(page, "Yes, cancel it").click().run()
     assert page.title[0].value.startswith("Cancelled at 41%")
     assert launchers.poll(plan.plan_id).state is State.CANCELLED
+    assert "Resume" not in labels(page), "it was ended for good"
 
 
 def test_the_verdict_and_the_refit(page, law):

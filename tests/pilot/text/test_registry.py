@@ -16,6 +16,7 @@ from engine.pilot.text.registry import Cap, Registry, Text, changing, registry, 
 def place(tmp_path, monkeypatch):
     """A folder of texts with one in it, and an installation that knows neither."""
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "data" / "runs"))
+    monkeypatch.delenv(decision_log.VARIABLE)  # beside these runs, not that of all tests
     texts = tmp_path / "texts"
     texts.mkdir()
     (texts / "letters.jsonl").write_text('{"text": "a"}\n')

@@ -1,6 +1,7 @@
 """A workbook as another program calculates it, beside the values that were written with it."""
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,10 @@ def by_formulas(content: bytes, folder: Path) -> list[Cell]:
     )
     path = folder / "book.xlsx"
     path.write_bytes(content)
-    found = formulas.ExcelModel().loads(str(path)).finish().calculate()
+    with warnings.catch_warnings():
+        # Python says it of the package's own code where that is first compiled.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        found = formulas.ExcelModel().loads(str(path)).finish().calculate()
     return [
         Cell(place, formula, written, found[f"'[book.xlsx]{_key(place)}"].value[0, 0])
         for place, formula, written in _written(content)
