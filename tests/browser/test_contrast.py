@@ -9,7 +9,7 @@ tests/dashboard/ui/test_contrast.py checks.
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import PAGES, reload_in, visit
+from tests.browser.pages import PAGES, reload_in, settle, visit
 
 MEASURE = """() => {
   const pen = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
@@ -137,6 +137,7 @@ def test_notes_and_exports_of_the_meeting_too(page: Page, dashboard, theme):
     visit(page, dashboard.url, "present")
     page.get_by_text("発表者ノート", exact=True).click()
     expect(page.get_by_test_id("stAlert").first).to_be_visible(timeout=NEXT)
+    settle(page)  # a run that ends closes what was opened meanwhile
     page.get_by_role("button", name="書き出し").click()
-    expect(page.get_by_role("button", name="スライド(PowerPoint)")).to_be_visible()
+    expect(page.get_by_role("button", name="スライド(PowerPoint)")).to_be_visible(timeout=NEXT)
     assert_readable(page, LEAST_TEXTS)
