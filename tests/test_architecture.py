@@ -123,7 +123,7 @@ ONLY_IN = {
     "pptx": ("engine.report",),
     "docx": ("engine.report",),
     "typst": ("engine.report.print",),
-    "openpyxl": ("engine.roi.workbook_file", "engine.runs.imports.databases"),
+    "openpyxl": ("engine.untrusted.workbooks",),
     "xlsxwriter": ("engine.report.workbook",),
     "lxml": ("engine.report",),
     "torch": ("engine.pilot",),
@@ -164,7 +164,7 @@ PARSERS_ONLY_IN = {
         "engine.pilot.text.corpuscache",  # arrays whose fingerprint it checks
     },
     "pq.ParquetFile": {"engine.untrusted.parquet", "engine.pilot.text.columnar"},
-    "openpyxl.load_workbook": {"engine.roi.workbook_file", "engine.runs.imports.databases"},
+    "openpyxl.load_workbook": {"engine.untrusted.workbooks"},
     "Presentation": {"engine.report.master"},
     "sqlite3.connect": {"engine.runs.imports.databases"},
     "duckdb.connect": {

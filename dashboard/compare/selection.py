@@ -3,10 +3,10 @@
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.compare import charts, empty_state, wording
+from dashboard.compare import empty_state, wording
 from dashboard.compare.example import wider
 from dashboard.compare.side import Side, side
-from dashboard.state import saved, session
+from dashboard.state import link, saved, session
 from engine.api.decisions import Explanation, explain
 from engine.text.i18n import Words
 
@@ -25,7 +25,7 @@ def sides(kept: list[saved.Saved], words: Words) -> list[Side]:
     names = st.multiselect(
         words.say("Compare this scenario with"),
         options,
-        max_selections=charts.MOST - 1,
+        max_selections=link.MOST_BESIDE,
         placeholder=words.say("Saved scenarios"),
         **session.bind_names(options),
     )

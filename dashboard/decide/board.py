@@ -52,21 +52,17 @@ def _cash(answer: Answer, words: Words) -> Metric:
         running=figures.money(running.value, words),
         years=years,
     )
-    code, study = answer.verdict.code, answer.study
-    asked, detail = 0.0, later
-    if code is Code.TRAIN:
-        asked = cash.value
+    detail = later
+    if answer.verdict.code is Code.TRAIN:
         detail = words.say(
             "{inside} · then {running} to run it over {years} years",
             inside=figures.money_range(cash.low, cash.high, words),
             running=figures.money(running.value, words),
             years=years,
         )
-    elif code is Code.PILOT and study is not None:
-        asked = study.staged.pilot.price
     return Metric(
         label=words.say("To approve now"),
-        value=figures.money(asked, words),
+        value=figures.money(answer.asked_for or 0.0, words),
         detail=detail,
         help=words.say(
             "What is paid before the first user, mean over all cases, not discounted: training, "

@@ -61,7 +61,7 @@ def left_out(found: Prepared, words: Words) -> str | None:
     """Texts that were not taken, by reason."""
     if not found.refused:
         return None
-    listed = ("、" if words.language == "ja" else ", ").join(
+    listed = words.listed(
         words.say("{n} {reason}", n=formats.exact(n), reason=_reason(reason, words))
         for reason, n in found.refused
     )

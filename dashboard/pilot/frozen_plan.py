@@ -36,8 +36,9 @@ def _account(plan: PilotPlan, words: Words) -> None:
         return
     if found is None:
         return
-    sentence = wording.account(found, charge_of(plan), words)
-    if found.admits(charge_of(plan)):
+    asked = charge_of(plan)
+    sentence = wording.account(found, asked, words)
+    if found.admits(asked):
         st.markdown(sentence)
     else:
         st.error(sentence, icon=":material/block:")

@@ -46,7 +46,7 @@ def draw(
     can = power(plan, law)
     title.title(wording.offer(seconds, can, words), anchor=False)
     least = None
-    if can.apart is not None and not can.is_enough:
+    if can.falls_short:
         with st.spinner(words.say("Searching how long a pilot must be to tell them apart …")):
             least = cache.least_pilot_seconds(found, law, law.summary.hash, terms, plan.repeats)
     if sentence := wording.power(can, least, words):

@@ -71,17 +71,9 @@ def record(
 
 
 def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ...]:
-    """What a workflow asks for; what no figure says stays empty for a person.
-
-    The amount is what approval is asked for: the pilot where a pilot comes first, nothing where
-    nothing is asked for, else all that is paid before the first user.
-    """
+    """What a workflow asks for; what no figure says stays empty for a person."""
     study = answer.study
-    amount: float | None = answer.reconciliation.cash_to_approve
-    if answer.verdict.code is Code.PILOT and study is not None:
-        amount = study.staged.pilot.price
-    elif answer.verdict.code is Code.WAIT:
-        amount = None
+    amount = answer.asked_for
     when = ""
     if study is not None and answer.verdict.code is not Code.WAIT:
         first = study.staged.gates[0].month if answer.verdict.code is Code.PILOT else None
@@ -93,8 +85,6 @@ def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ..
         words.say("All tables (Excel)"),
         words.say("Decision record (PDF, A4)"),
     )
-
-    comma = "、" if words.language == "ja" else ", "
 
     def field(code: str, name: str, text: str = "") -> Field:
         return Field(code=code, name=name, text=text)
@@ -119,7 +109,7 @@ def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ..
         field("decision", words.say("What is asked for"), verdict.ask(answer, words)),
         field("reason", words.say("Reason"), verdict.why(answer, words)),
         field("agreement", words.say("To be agreed with")),
-        field("annexes", words.say("Annexes"), comma.join(annexes)),
+        field("annexes", words.say("Annexes"), words.listed(annexes)),
         field("link", words.say("Link to this scenario"), basis.address),
         field("basis", words.say("What the figures rest on"), tables.footer(answer, basis, words)),
     )

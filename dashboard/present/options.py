@@ -94,8 +94,7 @@ def _best(options: tuple[Option, ...], words: Words) -> str:
 
 
 def _name(assumptions: tuple[str, ...], words: Words) -> str:
-    comma = "、" if words.language == "ja" else ", "
-    return comma.join(compare_wording.assumption(each, words) for each in assumptions)
+    return words.listed(compare_wording.assumption(each, words) for each in assumptions)
 
 
 def _message(first: Option, second: Option, found: Bridge, words: Words) -> str:

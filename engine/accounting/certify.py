@@ -29,6 +29,7 @@ from engine.accounting.domain import (
     group_size,
     require_bands,
     require_groups,
+    require_sampling,
     turns,
     validate,
 )
@@ -124,12 +125,7 @@ def _certify_bands(
     bands: int,
 ) -> Certificate:
     """One group in its turns, which is what a person is in."""
-    if sampling is not Sampling.POISSON:
-        raise InputError(
-            "No certified bound is known here for correlated noise under {sampling} sampling: "
-            "with more than one band, groups take turns and are sampled by poisson.",
-            sampling=str(sampling),
-        )
+    require_sampling(sampling, bands)
     require_bands(bands, iterations)
     require_groups(data_budget, batch_size, bands)
     if group_size(data_budget, bands) < DATA_RANGE[0]:

@@ -12,6 +12,7 @@ from engine.config import (
     DEFAULT_DELTA,
     DELTA_RANGE,
     EPSILON_RANGE,
+    Sampling,
     require_integer,
 )
 from engine.errors import InputError
@@ -69,6 +70,16 @@ def require_bands(bands: int, iterations: int) -> None:
             most=min(steps, MOST_BANDS),
             steps=steps,
             value=bands,
+        )
+
+
+def require_sampling(sampling: Sampling, bands: int) -> None:
+    """Raise :class:`InputError` for a sampling under which correlated noise is not certified."""
+    if bands > 1 and sampling is not Sampling.POISSON:
+        raise InputError(
+            "No certified bound is known here for correlated noise under {sampling} sampling: "
+            "with more than one band, groups take turns and are sampled by poisson.",
+            sampling=str(sampling),
         )
 
 

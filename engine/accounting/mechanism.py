@@ -40,6 +40,7 @@ from engine.accounting.domain import (
     largest_batch,
     participations,
     require_groups,
+    require_sampling,
     turns,
 )
 from engine.accounting.gaussian import FloatArray, gaussian_delta
@@ -95,12 +96,7 @@ class Mechanism:
             raise ValueError("Expected the sampling that is used, got Sampling.BEST.")
         if self.bands < 1:
             raise InputError("Expected at least 1 band, got {value}.", value=self.bands)
-        if self.bands > 1 and self.sampling is not Sampling.POISSON:
-            raise InputError(
-                "No certified bound is known here for correlated noise under {sampling} sampling: "
-                "with more than one band, groups take turns and are sampled by poisson.",
-                sampling=str(self.sampling),
-            )
+        require_sampling(self.sampling, self.bands)
         cut = self.sampling is Sampling.TRUNCATED_POISSON
         if cut and not 1 <= self.largest_batch <= self.data_budget:
             raise InputError(

@@ -232,11 +232,10 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
         keep_weights=options.keep_weights,
     )
     can = power(found, law)
-    searched = can.apart is not None and not can.is_enough
     return _Proposed(
         plan=replace(found, canaries=canaries),
         can=can,
-        least=least_seconds(prepared, law, terms, repeats=repeats) if searched else None,
+        least=least_seconds(prepared, law, terms, repeats=repeats) if can.falls_short else None,
     )
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TypedDict
 
-from engine.accounting.domain import MOST_BANDS
+from engine.accounting.domain import MOST_BANDS, require_sampling
 from engine.commands.options import number, whole
 from engine.config import Sampling
 from engine.durable import expanded
@@ -195,12 +195,7 @@ def terms_of(options: argparse.Namespace, prepared: Prepared) -> PrivacyTerms:
 def bands_of(options: argparse.Namespace) -> int:
     """Steps over which noise is correlated. Raises :class:`InputError`."""
     bands = whole("--bands", options.bands)
-    if bands > 1 and options.sampling != Sampling.POISSON:
-        raise InputError(
-            "No certified bound is known here for correlated noise under {sampling} sampling: "
-            "with more than one band, groups take turns and are sampled by poisson.",
-            sampling=options.sampling,
-        )
+    require_sampling(Sampling(options.sampling), bands)
     if not 1 <= bands <= MOST_BANDS:
         raise InputError("Expected 1 to {most} bands, got {value}.", most=MOST_BANDS, value=bands)
     return bands

@@ -28,7 +28,7 @@ from engine.decision.fitted import FittedEvidence
 from engine.decision.plans import plans_of
 from engine.decision.question import Question
 from engine.decision.reconciliation import Reconciliation, reconciliation
-from engine.decision.verdict import Verdict, verdict
+from engine.decision.verdict import Code, Verdict, verdict
 from engine.errors import InputError
 from engine.loss_unit import unit_of
 from engine.risk import (
@@ -82,6 +82,16 @@ class Answer:
         """Plans that are as good, with what their attackers gain; worked out when asked for."""
         asked = self.question
         return rank_plans(self.decision.wiggle_room, budget=asked.budget, sampling=asked.sampling)
+
+    @property
+    def asked_for(self) -> float | None:
+        """The amount that approval is asked for now, JPY: the pilot where a pilot comes first, all
+        that is paid before the first user where the training does; None where nothing is."""
+        if self.verdict.code is Code.TRAIN:
+            return self.outlay.cash_to_approve.value
+        if self.verdict.code is Code.PILOT and self.study is not None:
+            return self.study.staged.pilot.price
+        return None
 
     @property
     def noise(self) -> Noise:

@@ -10,7 +10,7 @@ Loads no torch.
 from dataclasses import dataclass, replace
 
 from engine.accounting.certify import certified_epsilon, group_epsilon
-from engine.config import FEW_PEOPLE, NeighbouringRelation
+from engine.config import NeighbouringRelation
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.text.identity import IdentityCounts
@@ -30,10 +30,6 @@ class People:
     """ε for a person who has two units."""
     two_people: float | None
     """ε for each of two people who share a unit: replacing one."""
-
-    @property
-    def are_few(self) -> bool:
-        return self.training < FEW_PEOPLE
 
 
 def people_of(plan: PilotPlan, prepared: Prepared | None) -> People:

@@ -15,7 +15,6 @@ Loads no torch.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ from engine.decision_log import recorded
 from engine.errors import InputError, inert
 from engine.pilot.plan import PilotPlan
 from engine.pilot.text.registry import Cap, registry, require_name
+from engine.runs.checks import canonical_json
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -183,7 +183,7 @@ def _figures(charge: Charge) -> dict[str, object]:
 def _line(new: Charge, *, before: str) -> bytes:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     values = {**asdict(new), "what": inert(new.what), "at": at, "before": before}
-    return _canonical({**values, "hash": _hash(values)}) + b"\n"
+    return canonical_json({**values, "hash": _hash(values)}).encode() + b"\n"
 
 
 def _lines(population: str) -> list[tuple[Charge, str]]:
@@ -215,11 +215,7 @@ def _read(line: bytes, before: str) -> tuple[Charge, str]:
 
 
 def _hash(values: dict[str, object]) -> str:
-    return hashlib.sha256(_canonical(values)).hexdigest()
-
-
-def _canonical(values: dict[str, object]) -> bytes:
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return hashlib.sha256(canonical_json(values).encode()).hexdigest()
 
 
 def _refused(found: Account, new: Charge) -> InputError:

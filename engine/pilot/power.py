@@ -56,6 +56,11 @@ class Power:
         """Whether the plan is a test of the recommendation against the rule."""
         return self.apart is not None and self.apart >= ENOUGH
 
+    @property
+    def falls_short(self) -> bool:
+        """Whether the plan would compare the two, and is no test of them."""
+        return self.apart is not None and not self.is_enough
+
 
 def power(plan: PilotPlan, law: PilotLaw) -> Power:
     """What ``plan`` can tell under ``law``, the one that steered it; milliseconds."""

@@ -7,15 +7,10 @@ that was left as it was shown is the source of before.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from io import BytesIO
 from typing import Any
 
-import openpyxl
-
 from engine.errors import InputError
-from engine.untrusted.archives import require_unpackable
-from engine.untrusted.guard import Clock, guarded, require_cells
+from engine.untrusted.workbooks import sheets
 
 SHEET = "assumptions"
 COLUMNS = (
@@ -38,19 +33,7 @@ def rows(name: str, content: bytes) -> list[dict[str, Any]]:
 
     Raises :class:`InputError` for a file that is no workbook, or has no such sheet.
     """
-
-    def parse() -> list[tuple[object, ...]] | None:
-        require_unpackable(BytesIO(content), len(content))
-        book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
-        with closing(book):
-            return _cells(book[SHEET]) if SHEET in book.sheetnames else None
-
-    grid = guarded(
-        parse,
-        lambda reason: InputError(
-            "Expected a readable workbook, got {file}: {reason}.", file=name, reason=reason
-        ),
-    )
+    grid = sheets(name, content, only=(SHEET,)).get(SHEET)
     if grid is None:
         raise InputError(
             "Expected a sheet named {sheet} in {file}: export a workbook to see the form.",
@@ -58,16 +41,6 @@ def rows(name: str, content: bytes) -> list[dict[str, Any]]:
             file=name,
         )
     return list(_figures(name, grid))
-
-
-def _cells(page: Any) -> list[tuple[object, ...]]:
-    clock, found, count = Clock(), [], 0
-    for row in page.iter_rows(values_only=True):
-        count += len(row)
-        require_cells(count)
-        clock.look()
-        found.append(tuple(row))
-    return found
 
 
 def _figures(name: str, grid: Sequence[tuple[object, ...]]) -> Iterator[dict[str, Any]]:

@@ -202,6 +202,10 @@ class Words:
         """Sentences in a row, as the language sets them; those that are not there are left out."""
         return ("" if self.language == "ja" else " ").join(filter(None, sentences))
 
+    def listed(self, items: Iterable[str]) -> str:
+        """Names in a row, with the language's comma between them."""
+        return ("、" if self.language == "ja" else ", ").join(items)
+
     def field(self, name: str) -> str:
         """The name of a field as it stands in a sentence."""
         return self.say(METRIC_FIELDS.get(self.metric, {}).get(name) or FIELDS[name])

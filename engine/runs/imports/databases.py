@@ -9,21 +9,19 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import duckdb
-import openpyxl
 
 from engine.errors import InputError
 from engine.runs.files import not_parquet
 from engine.runs.imports.sheet import Sheet, SheetRow
 from engine.runs.log import DUCKDB_LIMITS
-from engine.untrusted.archives import require_unpackable
-from engine.untrusted.guard import Clock, guarded, interrupted_in_time, reason_of, require_cells
+from engine.untrusted.guard import guarded, interrupted_in_time, reason_of, require_cells
 from engine.untrusted.parquet import parquet_table
+from engine.untrusted.workbooks import sheets
 
 _ROWS = 4096
 Score = Callable[[Sequence[str]], int]
@@ -46,35 +44,12 @@ def parquet_sheet(path: Path) -> Sheet:
 def workbook_sheet(path: Path, score: Score) -> Sheet:
     """The sheet of an Excel workbook that has most known columns; values, not formulas."""
 
-    def parse() -> dict[str, list[tuple[object, ...]]]:
-        content = BytesIO(path.read_bytes())  # by name it takes certain endings only
-        require_unpackable(content, len(content.getvalue()))
-        book = openpyxl.load_workbook(content, read_only=True, data_only=True)
-        with closing(book):
-            return {page.title: _cells(page) for page in book.worksheets}
-
-    grids = guarded(
-        parse,
-        lambda reason: InputError(
-            "Expected a readable workbook, got {file}: {reason}.", file=path.name, reason=reason
-        ),
-    )
+    grids = sheets(path.name, path)
     found: dict[str, Sheet] = {}
     for title, rows in grids.items():
         if sheet := _from_grid(path, rows, score):
             found[title] = sheet
     return _chosen(path, found, score)
-
-
-def _cells(page: Any) -> list[tuple[object, ...]]:
-    """The cells of a sheet, as many as a table may have."""
-    clock, rows, count = Clock(), [], 0
-    for row in page.iter_rows(values_only=True):
-        count += len(row)
-        require_cells(count)
-        clock.look()
-        rows.append(tuple(row))
-    return rows
 
 
 def _from_grid(path: Path, rows: list[tuple[object, ...]], score: Score) -> Sheet | None:
