@@ -33,7 +33,7 @@ from engine.api.decisions import (
     search,
     to_certify,
 )
-from engine.api.laws import Inspection, inspect
+from engine.api.laws import Diagnostics, Influence, Inspection, diagnose, influences, inspect
 from engine.api.money import Candidate, Cost, CostAssumptions, Curve, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
 from engine.api.pilots import (
@@ -60,6 +60,8 @@ from engine.api.runs import (
 from engine.api.tables import Corrections
 from engine.config import Budget, Sampling
 from engine.errors import InputError
+
+_KEPT_INFLUENCES = 16
 
 
 def evidence_is_ready(evidence_id: str) -> bool:
@@ -94,6 +96,37 @@ def inspection(evidence_id: str) -> Inspection:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _inspection(evidence_id: str, state: str) -> Inspection:
     return inspect(fitted_evidence(evidence_id).fit, fitted.evidence_of(evidence_id).frame)
+
+
+def diagnostics(evidence_id: str) -> tuple[Diagnostics, ...]:
+    """The tests of every form that has a say, by falling weight; a second or two."""
+    return _diagnostics(evidence_id, fitted.state_of(evidence_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _diagnostics(evidence_id: str, state: str) -> tuple[Diagnostics, ...]:
+    frame = fitted.evidence_of(evidence_id).frame
+    return tuple(diagnose(one.law, frame) for one in fitted_evidence(evidence_id).fit.members)
+
+
+def influence(question: Question, seconds: float, progress: influences.Progress) -> Influence:
+    """What each run does to the decision; ``progress`` may end it, and then nothing is kept but
+    the fits, which are on disk."""
+    key = (question.evidence_id, fitted.state_of(question.evidence_id), seconds)
+    kept = _influences()
+    found = kept.get((_in_yen(question), *key))
+    if found is None:
+        found = influences.influence(question, seconds=seconds, progress=progress)
+        kept[_in_yen(question), *key] = found
+        while len(kept) > _KEPT_INFLUENCES:
+            kept.pop(next(iter(kept)))
+    return found
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _influences() -> dict[tuple[Question, str, str, float], Influence]:
+    """Filled while a page draws its progress, which a cached function may not."""
+    return {}
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -412,6 +445,8 @@ def renew_evidence() -> None:
         _evidence_is_ready,
         _fitted_evidence,
         _inspection,
+        _diagnostics,
+        _influences,
         _decision,
         _answer,
         _asked_as,

@@ -1,13 +1,27 @@
-"""The tables of the Law page: forms with their hold-outs, parameters in words with intervals."""
+"""The tables of the Law page: forms with their hold-outs, parameters in words with intervals, tests
+of the fit, and the decision without each run."""
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.api.decisions import fitted
-from engine.api.laws import Estimate, Inspection
-from engine.text import formats, labels
+from engine.api.laws import (
+    Diagnostics,
+    Estimate,
+    Influence,
+    Inspection,
+    Kind,
+    Method,
+    Outcome,
+    RunInfluence,
+    Stand,
+    Test,
+)
+from engine.api.runs import Listed
+from engine.text import formats, labels, law_tests, verdict
 from engine.text.i18n import N_, Words
 
 _MOSTLY = 0.5
@@ -138,6 +152,166 @@ def parameters(inspection: Inspection, words: Words) -> dict[str, list[str]]:
         for head, cell in row.items():
             found.setdefault(head, []).append(cell)
     return found
+
+
+_COEFFICIENTS = {
+    "floor": N_("floor"),
+    "size": N_("size"),
+    "steps": N_("steps"),
+    "noise": N_("noise"),
+    "unlearnt": N_("not yet learnt"),
+    "size × unlearnt": N_("size × not yet learnt"),
+    "onset": N_("onset"),
+    "size × onset": N_("size × onset"),
+}
+_OUTCOMES = {
+    Outcome.FOUND: N_("found"),
+    Outcome.NOT_FOUND: N_("not found"),
+    Outcome.CANNOT_TELL: N_("cannot tell"),
+}
+_METHODS = {
+    Method.APPROXIMATE: N_("approximately"),
+    Method.REFITTED: N_("fitted in full"),
+}
+_MOST_ROWS = 3
+
+
+def tests(found: Sequence[Diagnostics], words: Words) -> dict[str, list[str]]:
+    """A row a form, a column a test: what it says, and its p."""
+    asked = next((one.tests for one in found if one.tests), ())
+    rows: dict[str, list[str]] = {
+        words.say("Form"): [labels.form(one.form, words) for one in found]
+    }
+    for test in asked:
+        head = (
+            words.say("Spread along {name}", name=words.field(test.along))
+            if test.kind is Kind.SPREAD
+            else words.say("Wrong bend (RESET)")
+        )
+        rows[head] = [_outcome(one, test, words) for one in found]
+    return rows
+
+
+def _outcome(found: Diagnostics, like: Test, words: Words) -> str:
+    same = (one for one in found.tests if (one.kind, one.along) == (like.kind, like.along))
+    test = next(same, None)
+    if test is None:
+        return words.say("no straight line") if not found.linear else "–"
+    said = words.say(_OUTCOMES[test.outcome])
+    if test.p is None:
+        return said
+    return formats.bracketed(said, f"p {law_tests.p_value(test.p)}", words.language)
+
+
+def coefficients(found: Diagnostics, words: Words) -> dict[str, list[str]]:
+    """A row a coefficient: of the regression, of the fit, and its standard errors."""
+    some = found.coefficients
+    return {
+        words.say("Coefficient"): [words.say(_COEFFICIENTS[one.name]) for one in some],
+        words.say("Regression"): [f"{one.value:.3g}" for one in some],
+        words.say("Fit"): [f"{one.fitted:.3g}" for one in some],
+        words.say("Standard error"): [f"{one.error:.2g}" for one in some],
+        words.say("Robust"): [f"{one.robust_error:.2g}" for one in some],
+    }
+
+
+def leverage(found: Diagnostics, inspection: Inspection, words: Words) -> dict[str, list[str]]:
+    """The rows of largest Cook's distance."""
+    some, rows = found.influence[:_MOST_ROWS], inspection.rows
+    at = [one.row for one in some]
+    return {
+        words.say("Row"): [
+            _what(rows.model_size[n], rows.iterations[n], rows.noise_batch_ratio[n], words)
+            for n in at
+        ],
+        words.say("Cook's distance"): [formats.plain(one.cook, 2) for one in some],
+        words.say("Decides itself (hat value)"): [
+            formats.percent(one.hat, words.language) for one in some
+        ],
+        words.say("Missed by"): [
+            formats.percent(float(rows.residual[n]), words.language) for n in at
+        ],
+    }
+
+
+def influence(
+    found: Influence, shown: Sequence[RunInfluence], names: Mapping[str, str], words: Words
+) -> dict[str, list[str]]:
+    """A row a run left out, under a first row of the decision as it stands."""
+    rows = [
+        (
+            words.say("all runs"),
+            "",
+            *_stand(found.today, words),
+            "",
+            "",
+        )
+    ]
+    for one in shown:
+        what = _what(one.model_size, one.iterations, one.noise_batch_ratio, words)
+        how = words.say(_METHODS[one.method])
+        if one.without is None:
+            refused = words.refusal(one.refusal) if one.refusal is not None else "–"
+            rows.append((run_name(one.run_id, names), what, refused, "–", "–", "–", how))
+            continue
+        plan, loss, said = _stand(one.without, words)
+        change = f"{one.loss_change:+.2%}"
+        regret = f"{max(one.regret, 0.0):.2%}"
+        rows.append(
+            (
+                run_name(one.run_id, names),
+                what,
+                plan,
+                formats.bracketed(loss, change, words.language),
+                f"**{said}**" if one.turns else said,
+                regret,
+                how,
+            )
+        )
+    heads = (
+        words.say("Without"),
+        words.say("The run"),
+        words.say("Recommended"),
+        words.say("Loss (change)"),
+        words.say("Verdict"),
+        words.say("Loss given away"),
+        words.say("Method"),
+    )
+    columns = zip(*rows, strict=True)
+    return {head: list(column) for head, column in zip(heads, columns, strict=True)}
+
+
+def run_names(runs: Sequence[Listed]) -> dict[str, str]:
+    """Run id -> its name on the page Runs, of runs that have one of their own: published rows share
+    a note."""
+    counts = Counter(one.name for one in runs)
+    return {one.run_id: one.name for one in runs if counts[one.name] == 1}
+
+
+def run_name(run_id: str, names: Mapping[str, str]) -> str:
+    """Its own name, else the beginning of its id."""
+    return formats.literally(names.get(run_id) or run_id[:8])
+
+
+def _stand(stand: Stand, words: Words) -> tuple[str, str, str]:
+    config = stand.plan.config
+    plan = words.say(
+        "{size} parameters, {steps}, batch {batch}",
+        size=formats.amount(config.model_size, words.language),
+        steps=labels.steps(config.iterations, words),
+        batch=formats.amount(config.batch_size, words.language),
+    )
+    loss = formats.loss(stand.plan.cross_entropy.value)
+    return plan, loss, verdict.name(stand.verdict.code, words)
+
+
+def _what(size: float, steps: float, noise: float, words: Words) -> str:
+    return words.say(
+        "{size} parameters, {steps}, σ/B {noise}",
+        size=formats.amount(size, words.language),
+        steps=labels.steps(steps, words),
+        noise=formats.scientific(noise, 2) if noise else "0",
+    )
 
 
 def _meaning(form: str, name: str) -> _Meaning:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache, first_fit
 from dashboard.glossary import lookup
-from dashboard.law import charts, facts, wording
+from dashboard.law import charts, facts, fit_tests, influence, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
@@ -43,6 +43,9 @@ def render(scenario: Scenario) -> None:
     _residuals(evidence, inspection, words, colours)
     _coverage(inspection, decision, words, colours)
     _parameters(inspection, words)
+    fit_tests.draw(name, words)
+    if decision is not None:
+        influence.draw(scenario.question, words)
 
 
 def _today(scenario: Scenario, words: Words) -> Decision | None:

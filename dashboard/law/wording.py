@@ -4,10 +4,12 @@ Pure: engine values and :class:`Words` in, text out. Errors are relative, of the
 """
 
 import math
+from collections.abc import Mapping
 
+from dashboard.law import facts
 from engine.api.decisions import Decision, fitted
-from engine.api.laws import EXTRAPOLATED, NEAR, Inspection
-from engine.text import bounds, formats, labels
+from engine.api.laws import EXTRAPOLATED, NEAR, Influence, Inspection
+from engine.text import bounds, formats, labels, verdict
 from engine.text.i18n import Words
 
 
@@ -96,3 +98,73 @@ def parity(inspection: Inspection, words: Words) -> str:
         mean=formats.percent(float(residual.mean()), words.language),
         worst=formats.percent(float(residual.max()), words.language),
     )
+
+
+def leaving_out(done: int, of: int, words: Words) -> str:
+    """How far the work is."""
+    half = of // 2
+    if done < half:
+        return words.say(
+            "Asking without each run: {done} of {of}",
+            done=formats.exact(done),
+            of=formats.exact(half),
+        )
+    return words.say(
+        "Fitting anew without each run, the most influential first: {done} of {of}",
+        done=formats.exact(done - half),
+        of=formats.exact(half),
+    )
+
+
+def influence(found: Influence, names: Mapping[str, str], words: Words) -> str:
+    """Whether one run decides, and which moves the decision most."""
+    said = verdict.name(found.today.verdict.code, words)
+    if turning := found.turning:
+        first = words.say(
+            "The verdict ({verdict}) hangs on single runs: without {runs} it would be another.",
+            verdict=said,
+            runs=words.count("{n} run", "{n} runs", len(turning)),
+        )
+    else:
+        first = words.say("The verdict ({verdict}) hangs on no single run.", verdict=said)
+    moves = [one for one in found.runs if one.without is not None]
+    if not moves:
+        return first
+    most = max(moves, key=lambda one: abs(one.loss_change))
+    return words.joined(
+        [
+            first,
+            words.say(
+                "The expected loss moves by at most {change}, without {run}.",
+                change=f"{abs(most.loss_change):.2%}",
+                run=facts.run_name(most.run_id, names),
+            ),
+        ]
+    )
+
+
+def how_left_out(found: Influence, words: Words) -> str:
+    """What was done, and what the figures mean."""
+    said = [
+        words.say(
+            "{n} of {of} left out in turn, {refitted} of them with the law fitted anew in full; "
+            "the others approximately, the weights of the forms held.",
+            n=formats.exact(len(found.runs)),
+            of=words.count("{n} run", "{n} runs", found.of),
+            refitted=formats.exact(found.refitted),
+        ),
+        words.say(
+            "A run is all of its points, and all learning rates of one configuration. Loss given "
+            "away: what the plan found without the run would lose by the law of all runs."
+        ),
+    ]
+    if found.unfit:
+        said.append(
+            words.say(
+                "Without {runs} nothing can be fitted: too few sizes, or no noise.",
+                runs=words.count("{n} run", "{n} runs", len(found.unfit)),
+            )
+        )
+    if found.turning:
+        said.append(words.say("A verdict in bold is another than today's."))
+    return words.joined(said)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
 from dashboard.state import figures
-from engine.api.decisions import fitted
+from engine.api.decisions import OPENING, fitted
 from engine.api.money import ACCELERATORS as CATALOGUE
 from engine.api.money import DEFAULTS as _DEFAULTS
 from engine.api.money import Assumptions, CostAssumptions, Curve, MetricKind, with_costs
@@ -186,7 +186,7 @@ COMPUTE = Number(
     key="compute",
     name="compute_flops",
     bounds=COMPUTE_RANGE,
-    default=3.8e20,
+    default=OPENING.compute_flops,
     example="3.8e20",
     convert=float,
     unit="FLOPs",
@@ -195,13 +195,18 @@ DATA = Number(
     key="data",
     name="data_budget",
     bounds=DATA_RANGE,
-    default=10_000_000,
+    default=OPENING.data_budget,
     example="1e7",
     convert=round,
     unit="people",
 )
 EPSILON = Number(
-    key="epsilon", name="epsilon", bounds=(0.1, 64.0), default=4.0, example="4", convert=float
+    key="epsilon",
+    name="epsilon",
+    bounds=(0.1, 64.0),
+    default=OPENING.epsilon,
+    example="4",
+    convert=float,
 )
 DELTA = Number(
     key="delta",

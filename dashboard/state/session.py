@@ -288,6 +288,11 @@ def typed(page: str, widget: str) -> str:
     return str(st.session_state.get(f"{page}:{widget}") or "").strip()
 
 
+def type_into(page: str, widget: str, text: str) -> None:
+    """Put a text into a field of :func:`bind_page` of a page that is not on show."""
+    st.session_state[f"{page}:{widget}"] = text
+
+
 def is_flipped(page: str, switch: str) -> bool:
     """Whether a switch of a page is on; it keeps its state on other pages."""
     return bool(st.session_state.get(f"_{page}:{switch}", False))

@@ -23,7 +23,7 @@ from engine.decision.findings import Binds
 from engine.decision.fitted import MEASURED_GPT
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.next_steps import Step as NextStep
-from engine.decision.question import Currency, Question
+from engine.decision.question import OPENING, Currency, Question
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
 from engine.loss_unit import LossUnit, unit_of
@@ -36,6 +36,7 @@ __all__ = [
     "FIRST_ITERATION",
     "LARGER",
     "MEASURED_GPT",
+    "OPENING",
     "PEOPLE",
     "SWAPS",
     "TOKENS_PER_PARAMETER",

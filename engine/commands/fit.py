@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.accounting.search import noise_multiplier
-from engine.commands import coverage, fit_document, fit_noiseless
+from engine.commands import coverage, fit_document, fit_influence, fit_noiseless
 from engine.commands.options import add_evidence, add_json, as_columns, as_json, as_table
 from engine.config import Sampling
 from engine.decision.fitted import FittedEvidence, capacity_of, fit_selection, selection_of
@@ -82,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of the audit: decisions for each law (default: %(default)s)",
     )
+    fit_influence.add_arguments(parser)
     add_json(parser)
 
 
@@ -89,6 +90,7 @@ def run(options: argparse.Namespace) -> str:
     """The fit and its hold-outs as text or JSON. Raises :class:`InputError`."""
     if options.check_coverage:
         return coverage.run(options)
+    influence = fit_influence.found(options) if options.influence else None
     selection = selection_of(options.evidence, without=options.without)
     if selection.carries is not Carries.LAW:
         return fit_noiseless.run(options, selection)
@@ -109,6 +111,9 @@ def run(options: argparse.Namespace) -> str:
         document["evidence"] = fit_document.evidence_document(selection)
         document["left_out_runs"] = fit_document.left_out_document(selection)
         document["fits"] = fit_document.forms_document(fitted, selection)
+        document["diagnostics"] = fit_document.diagnostics_document(fitted, selection)
+        if influence is not None:
+            document["influence"] = fit_influence.document(influence)
         document["provenance"] = fit_document.provenance_document(selection, fitted)
         if options.judge:
             document["judgements"] = [_judged(one) for one in judgements]
@@ -118,6 +123,7 @@ def run(options: argparse.Namespace) -> str:
         ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
         *((f"left out: {name}", f"{error:.2%}") for name, error in fitted.fit.held.items()),
         *fit_document.parameter_rows(fitted),
+        *fit_document.diagnostics_rows(fitted, selection),
         fit_document.evidence_row(selection),
         *fit_document.left_out_rows(selection),
         *(("status", str(status)) for status in fitted.fit.statuses),
@@ -125,6 +131,8 @@ def run(options: argparse.Namespace) -> str:
     tables = [as_columns(_holdout_rows(ranking))]
     if options.judge:
         tables += [_judge_head(judgements[0]), as_columns(_judge_rows(judgements))]
+    if influence is not None:
+        tables.append(fit_influence.table(influence))
     return "\n\n".join([as_table(lines), *tables])
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from engine.code_version import code_version
 from engine.decision.fitted import FittedEvidence
 from engine.interval import Interval
+from engine.law.diagnostics import Diagnostics, diagnose
 from engine.law.fit import FitResult, redrawn
 from engine.law.form import Unit
 from engine.law.forms import form_of
@@ -18,6 +19,8 @@ from engine.law.tokens import FORM, FORMULA, IN_NATS, MEANINGS, NAMES, TokenLaw
 from engine.loss_unit import unit_of
 from engine.report.versions import fit_version, law_version
 from engine.runs.imports.selection import Carries, Selection
+from engine.text import law_tests
+from engine.text.i18n import Words
 
 _FEWEST, _RESAMPLES = 40, 100
 """Resamples from which on a form's ranges can be read, and how many one with fewer gets."""
@@ -58,6 +61,53 @@ def _form(form: FormFigures, measure: str) -> dict[str, object]:
         "reference": asdict(form.reference),
         "errors": {"in_sample": form.in_sample, "left_out": form.scatter, "drift": form.drift},
     }
+
+
+def diagnostics_document(fitted: FittedEvidence, selection: Selection) -> list[dict[str, object]]:
+    """The tests of every form that has a say, by falling weight, each given its exponents."""
+    frame = selection.evidence.frame
+    return [_tests(diagnose(one.law, frame)) for one in fitted.fit.members]
+
+
+def _tests(found: Diagnostics) -> dict[str, object]:
+    words = Words("en")
+    document: dict[str, object] = {
+        "form": found.form,
+        "linear": found.linear,
+        "conditional_on": "the exponents at their fitted values",
+        "basis": law_tests.basis(found, words),
+    }
+    if not found.coefficients:
+        return document
+    return document | {
+        "rows": found.rows,
+        "rows_outside": found.outside,
+        "runs": found.runs,
+        "spread": found.spread,
+        "covariance_kind": found.covariance_kind,
+        "coefficients": [asdict(one) for one in found.coefficients],
+        "covariance": _covariance([one.name for one in found.coefficients], found.covariance),
+        "condition_number": found.condition_number,
+        "influence": [asdict(one) for one in found.influence],
+        "tests": [
+            asdict(test)
+            | {"outcome": str(test.outcome), "sentence": law_tests.sentence(test, found, words)}
+            for test in found.tests
+        ],
+    }
+
+
+def diagnostics_rows(fitted: FittedEvidence, selection: Selection) -> list[tuple[str, str]]:
+    """The tests of the leading form in words."""
+    found, words = diagnose(fitted.fit.leading.law, selection.evidence.frame), Words("en")
+    if not found.coefficients:
+        return [("tests", law_tests.basis(found, words))]
+    return [
+        ("tests", law_tests.basis(found, words)),
+        *(("", law_tests.sentence(test, found, words)) for test in found.tests),
+        ("", law_tests.leverage(found, words)),
+        ("", law_tests.condition(found, words)),
+    ]
 
 
 def tokens_document(law: TokenLaw, selection: Selection) -> list[dict[str, object]]:

@@ -4,6 +4,8 @@ import argparse
 from dataclasses import asdict
 
 from engine.commands.fit_document import (
+    diagnostics_document,
+    diagnostics_rows,
     evidence_document,
     evidence_row,
     forms_document,
@@ -28,6 +30,12 @@ _NOISELESS = (
 
 def run(options: argparse.Namespace, selection: Selection) -> str:
     """The law of runs without noise as text or JSON. Raises :class:`InputError`."""
+    if options.influence:
+        raise InputError(
+            "Expected --influence on an evidence whose own runs were trained with noise, got "
+            "{family}.",
+            family=selection.evidence.family,
+        )
     if selection.carries is Carries.NOISELESS:
         return _pooled(options, selection)
     if options.form not in (None, FORM):
@@ -87,6 +95,7 @@ def _pooled(options: argparse.Namespace, selection: Selection) -> str:
                 "evidence": evidence_document(selection, noise_from=fitted.noise_from),
                 "left_out_runs": left_out_document(selection),
                 "fits": forms_document(fitted, selection),
+                "diagnostics": diagnostics_document(fitted, selection),
                 "provenance": provenance_document(selection, fitted),
             }
         )
@@ -94,6 +103,7 @@ def _pooled(options: argparse.Namespace, selection: Selection) -> str:
         ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
         ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
         *parameter_rows(fitted),
+        *diagnostics_rows(fitted, selection),
         evidence_row(selection),
         *left_out_rows(selection),
         *(("status", str(status)) for status in fitted.fit.statuses),

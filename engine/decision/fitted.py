@@ -72,10 +72,17 @@ def fitted_evidence(
 
 
 def fit_selection(
-    selection: Selection, *, cache: Path | None = None, form: str | None = None
+    selection: Selection,
+    *,
+    cache: Path | None = None,
+    form: str | None = None,
+    on_record: bool = True,
 ) -> FittedEvidence:
     """The law of selected runs. Runs without noise get its effect from the published evidence
-    (:mod:`engine.law.transfer.pool`). Raises :class:`InputError` where steps are not known."""
+    (:mod:`engine.law.transfer.pool`). Raises :class:`InputError` where steps are not known.
+
+    ``on_record``: whether a fit that is made goes into the log of decisions; one that only asks
+    what a run does to the law is no refit of it."""
     evidence = selection.evidence
     forms = STACKED if form is None else (form_of(form).name,)
     _require_steps(selection)
@@ -91,7 +98,8 @@ def fit_selection(
             else fit_stack(evidence.frame, forms=forms, capacity=capacity)
         )
         _write(path, result)
-        _on_record(evidence, path)
+        if on_record:
+            _on_record(evidence, path)
     return _fitted(result, evidence, evidence.frame)
 
 
@@ -155,6 +163,11 @@ def is_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
     """Whether :func:`fitted_evidence` will answer without fitting. Raises as that does."""
     selection = selection_of(evidence_id)
     _require_steps(selection)
+    return is_kept(selection, cache=cache)
+
+
+def is_kept(selection: Selection, *, cache: Path | None = None) -> bool:
+    """Whether :func:`fit_selection` will read its fit from disk."""
     forms = _pooled_forms(STACKED) if selection.carries is Carries.NOISELESS else STACKED
     return _read(_path(selection.evidence, cache, forms)) is not None
 

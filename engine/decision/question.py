@@ -12,6 +12,9 @@ from engine.roi.defaults import DEFAULT_ASSUMPTIONS, price_values, with_costs, w
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import Curve, assumed
 
+OPENING = Budget(compute_flops=3.8e20, data_budget=10_000_000, epsilon=4.0, delta=DEFAULT_DELTA)
+"""The budgets that a visitor is asked about who has entered none."""
+
 
 class Currency(StrEnum):
     """The one currency that a reader sees; amounts are computed in JPY."""

@@ -25,7 +25,7 @@ from scipy.spatial import KDTree
 from scipy.special import ndtri
 
 from engine.errors import InputError
-from engine.interval import FloatArray
+from engine.interval import BoolArray, FloatArray
 from engine.law.capacity import Capacity
 from engine.law.discrepancy import Discrepancy
 from engine.law.form import Form, Reference
@@ -364,9 +364,12 @@ def redrawn(one: FitResult, frame: pd.DataFrame, *, resamples: int, seed: int = 
     return replace(one, resampled=tuple(map(tuple, drawn.tolist())))
 
 
-def evidence_points(observations: Observations) -> tuple[tuple[float, float, float], ...]:
-    """Where the rows lie, thinned out to a tenth of an e-fold."""
+def evidence_points(
+    observations: Observations, rows: BoolArray | None = None
+) -> tuple[tuple[float, float, float], ...]:
+    """Where the rows lie, or some of them, thinned out to a tenth of an e-fold."""
     points = coordinates(observations.u, observations.v, observations.s, observations.least_noise)
+    points = points if rows is None else points[rows]
     points = np.unique(np.round(points * _POINT_GRID) / _POINT_GRID, axis=0)
     return tuple(map(tuple, points.tolist()))
 

@@ -8,7 +8,7 @@ of Huber losses plus the squared deviations from the priors. No randomness.
 
 import numpy as np
 
-from engine.interval import FloatArray
+from engine.interval import FloatArray, IntArray
 from engine.law.form import Form
 from engine.law.observations import Observations
 from engine.law.residuals import LOSS_TOLERANCE, residuals, row_of_residual
@@ -64,6 +64,26 @@ def solve(
             )
         )
     return np.concatenate([r[0] for r in results]), np.concatenate([r[1] for r in results])
+
+
+def one_step(
+    form: Form, observations: Observations, theta: FloatArray, part: IntArray, parts: int
+) -> tuple[FloatArray, FloatArray]:
+    """Where one Gauss–Newton step from the estimate ``theta`` (p,) leads without each part of the
+    rows, numbered by ``part`` (n,): moves (parts, p), and the (p, p) matrix of the objective."""
+    high = np.array([p.high for p in form.parameters])
+    data = residuals(form, theta[None], observations)
+    jacobian = _jacobian(form, observations, theta[None], data, high)[0]
+    missed = data[0]
+    bend = np.minimum(1.0, HUBER / np.maximum(np.abs(missed), 1e-12))
+    normal = (jacobian * bend[:, None]).T @ jacobian + prior_precision(form)
+    of_residual = part[row_of_residual(observations)]
+    gradient, lost = np.zeros((parts, len(theta))), np.zeros((parts, *normal.shape))
+    np.add.at(gradient, of_residual, jacobian * (bend * missed)[:, None])
+    for k in range(len(theta)):
+        np.add.at(lost[:, k], of_residual, jacobian * (bend * jacobian[:, k])[:, None])
+    moves: FloatArray = np.linalg.solve(normal - lost, gradient[:, :, None])[:, :, 0]
+    return moves, normal
 
 
 def prior_precision(form: Form) -> FloatArray:

@@ -1,17 +1,25 @@
 """The Law page: its sentences and tables say what the fit says; every language draws."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.law import charts, facts, wording
 from dashboard.ui.colours import LIGHT
-from engine.api.laws import inspect
+from engine.api.decisions import Code
+from engine.api.laws import Influence, Method, RunInfluence, diagnose, inspect
 from engine.decision.fitted import evidence_of
+from engine.decision.question import question
+from engine.errors import InputError
+from engine.interval import Interval
 from engine.law.forms import FORMS
 from engine.text import formats
 from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")
+ASKED = question(3.8e20, 10_000_000, 4.0)
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +84,79 @@ def test_the_page_is_drawn(language):
     app.run()
     assert not app.exception
     assert ("The law rests on" if language == "en" else "この法則は") in app.title[0].value
+
+
+@pytest.fixture(scope="module")
+def tested(fitted):
+    frame = evidence_of(fitted.summary.id).frame
+    return [diagnose(one.law, frame) for one in fitted.fit.members[:4]]
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_the_tests_of_the_fit_are_told_for_every_form(tested, inspection, words):
+    table = facts.tests(tested, words)
+    assert len(table) == 1 + len(tested[0].tests)
+    assert all(len(column) == len(tested) and all(column) for column in table.values())
+    plateau = [one.form for one in tested].index("plateau")
+    assert {column[plateau] for column in list(table.values())[1:]} == {
+        words.say("no straight line")
+    }
+    for one in (facts.coefficients(tested[0], words), facts.leverage(tested[0], inspection, words)):
+        assert len({len(column) for column in one.values()}) == 1
+
+
+def _stand(size, code=Code.PILOT, loss=2.8):
+    plan = SimpleNamespace(
+        config=SimpleNamespace(model_size=size, iterations=7_000, batch_size=300_000),
+        cross_entropy=Interval(value=loss, low=2.7, high=2.9, level=0.9),
+    )
+    return SimpleNamespace(plan=plan, verdict=SimpleNamespace(code=code))
+
+
+def _run(run_id, without, turns=False, change=0.01):
+    refusal = None if without else InputError("Expected more.")
+    return RunInfluence(
+        run_id=run_id, model_size=1e7, iterations=1e4, noise_batch_ratio=0.0, rows=1,
+        method=Method.REFITTED, without=without, refusal=refusal, loss_change=change, regret=-1e-9,
+        turns=turns,
+    )  # fmt: skip
+
+
+def test_the_decision_without_each_run_is_told(fitted):
+    runs = (
+        _run("aaaaaaaaaaaa", None, turns=True, change=float("nan")),
+        _run("bbbbbbbbbbbb", _stand(4e7, Code.WAIT, 2.828), turns=True),
+        _run("cccccccccccc", _stand(5e7), change=-0.002),
+    )
+    found = Influence(
+        question=question(3.8e20, 10_000_000, 4.0),
+        today=_stand(4.9e7),
+        runs=runs,
+        of=23,
+        unfit=("dd",),
+        evidence_hash="",
+    )
+    said = wording.influence(found, {"bbbbbbbbbbbb": "sweep-7"}, EN)
+    assert "hangs on single runs: without 2 runs" in said and "1.00%, without sweep-7" in said
+    table = facts.influence(found, runs, {"bbbbbbbbbbbb": "sweep-7"}, EN)
+    assert table["Without"] == ["all runs", "aaaaaaaa", "sweep-7", "cccccccc"]
+    assert table["Verdict"][1:] == ["–", "**Not now**", "Pilot first"]
+    assert table["Loss (change)"][2:] == ["2.83 (+1.00%)", "2.80 (-0.20%)"]
+    assert table["Loss given away"][2] == "0.00%"
+    assert "Expected more" in table["Recommended"][1]
+    assert "Without 1 run nothing" in wording.how_left_out(found, EN)
+    calm = Influence(
+        question=question(3.8e20, 10_000_000, 4.0),
+        today=_stand(4.9e7),
+        runs=runs[2:],
+        of=23,
+        unfit=(),
+        evidence_hash="",
+    )
+    assert "no single run" in wording.influence(calm, {}, EN)
+    assert wording.leaving_out(5, 8, EN).endswith("1 of 4")
+
+
+def test_names_that_runs_share_are_no_names():
+    runs: list[Any] = [SimpleNamespace(run_id=f"r{name}", name=name) for name in "aba"]
+    assert facts.run_names(runs) == {"rb": "b"}
