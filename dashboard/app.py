@@ -32,6 +32,7 @@ from dashboard.runs import page as runs_page  # noqa: E402
 from dashboard.shell import (  # noqa: E402
     mobile,
     sidebar,
+    sign_in,
     top_line,
 )
 from dashboard.state import link, session  # noqa: E402
@@ -72,6 +73,8 @@ def main() -> None:
         layout="wide",
         initial_sidebar_state=_SIDEBAR_WIDTH,
     )
+    if not sign_in.admitted(words):
+        return
     pages = {
         name: st.Page(
             partial(_show, draw),

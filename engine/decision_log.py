@@ -12,7 +12,8 @@ end are noticed too.
 
 Not covered: whoever may write the folder can write all lines and the head anew. Who keeps the hash
 that ``log verify`` prints elsewhere can prove later, by ``--expect``, that all up to it still
-stands. A user's name is what the machine calls the process's user, and no proof of a person.
+stands. A user's name is what the machine calls the process's user, and no proof of a person; who
+signed in is what the provider of the login said.
 """
 
 import fcntl
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import durable
+from engine.access.rights import LOCAL, Person
 from engine.code_version import code_version
 from engine.errors import InputError, inert
 from engine.untrusted.guard import attempted
@@ -51,19 +53,27 @@ class Entry:
     at: str
     user: str
     who: str
-    """The name that a person gave; "" for none. It is claimed, not proved."""
+    """The name that a person gave, which is claimed and not proved; with :attr:`login`, who signed
+    in. "" for none."""
     act: str
     what: Mapping[str, Any]
     versions: Mapping[str, str]
     before: str
     hash: str = ""
     format: str = FORMAT
+    login: str = ""
+    """Issuer and subject of who signed in; "" where nobody did, and then no part of the line."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """All but the hash."""
+        values = {name: value for name, value in asdict(self).items() if name != "hash"}
+        return values if self.login else {k: v for k, v in values.items() if k != "login"}
 
     @property
     def expected_hash(self) -> str:
         """What :attr:`hash` must be."""
-        content = {name: value for name, value in asdict(self).items() if name != "hash"}
-        return hashlib.sha256(_canonical(content)).hexdigest()
+        return hashlib.sha256(_canonical(self.content)).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +100,12 @@ def append(
     *,
     folder: Path,
     who: str = "",
+    by: Person = LOCAL,
     versions: Mapping[str, str] | None = None,
 ) -> Entry:
-    """Write one line, durably, before the act that it names. Raises :class:`InputError` where it
-    cannot be written, or the log's end is not what was written last."""
+    """Write one line, durably, before the act that it names; ``who`` stands in it unless ``by``
+    signed in. Raises :class:`InputError` where it cannot be written, or the log's end is not what
+    was written last."""
     place = log_folder(folder)
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -103,8 +115,8 @@ def append(
             content = file.read()
             found = [one for _, one in _read(content) if one is not None]
             last = found[-1] if found else None
-            made = _entry(act, what, last, who, versions or {})
-            line = _canonical(asdict(made)) + b"\n"
+            made = _entry(act, what, last, who, by, versions or {})
+            line = _canonical({**made.content, "hash": made.hash}) + b"\n"
             # A writer that was killed left part of a line, or all of it but its end.
             ends = not content or content.endswith(b"\n")
             os.write(file.fileno(), line if ends else b"\n" + line)
@@ -127,16 +139,17 @@ def recorded(
     *,
     folder: Path,
     who: str = "",
+    by: Person = LOCAL,
     versions: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """Do something that is on record: a line before it, and one more where it fails."""
-    made = append(act, what, folder=folder, who=who, versions=versions)
+    made = append(act, what, folder=folder, who=who, by=by, versions=versions)
     try:
         yield
     except BaseException as error:
         with suppress(InputError):
             failed = {"number": made.number, "reason": inert(str(error))[:200]}
-            append(f"{act}-failed", failed, folder=folder, who=who, versions=versions)
+            append(f"{act}-failed", failed, folder=folder, who=who, by=by, versions=versions)
         raise
 
 
@@ -184,7 +197,12 @@ def log_folder(folder: Path) -> Path:
 
 
 def _entry(
-    act: str, what: Mapping[str, Any], last: Entry | None, who: str, versions: Mapping[str, str]
+    act: str,
+    what: Mapping[str, Any],
+    last: Entry | None,
+    who: str,
+    by: Person,
+    versions: Mapping[str, str],
 ) -> Entry:
     if last is not None and last.hash != last.expected_hash:
         raise InputError(
@@ -197,7 +215,8 @@ def _entry(
         number=1 if last is None else last.number + 1,
         at=datetime.now(UTC).isoformat(timespec="microseconds"),
         user=_user(),
-        who=inert(who),
+        who=inert(by.who if by.login else who),
+        login=inert(by.login),
         act=act,
         what=json.loads(_canonical(what)),
         versions={"code": code_version(), **versions},

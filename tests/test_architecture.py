@@ -30,11 +30,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "untrusted": {"errors"},
     "durable": {"errors"},
     "code_version": set(),
-    "decision_log": {"errors", "durable", "untrusted", "code_version"},
+    "access.rights": {"errors"},
+    "decision_log": {"errors", "durable", "untrusted", "code_version", "access.rights"},
+    "access": {"errors", "untrusted", "access.rights", "decision_log"},
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
     # records and what stores them
-    "runs": _BASE | {"durable", "accounting", "tables", "decision_log"},
+    "runs": _BASE | {"durable", "accounting", "tables", "decision_log", "access"},
     # mathematics: no records, no files
     "law": _BASE,
     "accounting": _BASE,
@@ -48,14 +50,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"},
     "report": _QUESTION | _RECORDS | {"tables", "roi", "cost"},
-    "pilot": _QUESTION | _RECORDS | {"durable", "allocation", "cost", "tables", "decision_log"},
+    "pilot": _QUESTION | _RECORDS
+    | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
-    | {"durable", "deployments", "tables", "decision_log"},
+    | {"durable", "deployments", "tables", "decision_log", "access"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
-    | {"tables", "doctor", "decision_log"},
-    "doctor": _RECORDS | {"decision", "pilot", "report", "durable"},
+    | {"tables", "doctor", "decision_log", "access"},
+    "doctor": _RECORDS | {"decision", "pilot", "report", "durable", "access"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
 """Module or package of the engine -> what else of the engine it may import; itself always."""

@@ -17,6 +17,7 @@ from dashboard.answers.certificates import Certificates
 from dashboard.answers.expected import Expected
 from dashboard.answers.plane import NAMES, Plane, sparse
 from dashboard.state import saved
+from engine.api.access import Person, Right, require
 from engine.api.accounting import Training, TrainingEpsilon, epsilon_of
 from engine.api.decisions import (
     FIRST_ITERATION,
@@ -54,6 +55,7 @@ from engine.api.runs import (
     Sheet,
     Upload,
     catalogue,
+    data_folder,
     import_upload,
     read_upload,
 )
@@ -439,8 +441,10 @@ def evidence_version() -> str:
     return fitted.run_log().version
 
 
-def renew_evidence() -> None:
-    """Forget every answer that rests on the law of before."""
+def renew_evidence(*, by: Person) -> None:
+    """Forget every answer that rests on the law of before. Raises :class:`InputError` where ``by``
+    may not."""
+    require(by, Right.REFIT, "refit", folder=data_folder())
     for kept in (
         _evidence_is_ready,
         _fitted_evidence,

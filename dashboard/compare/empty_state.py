@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.compare import save
-from dashboard.state import saved, session
+from dashboard.state import saved, session, visitor
 from dashboard.ui import blocks
 from engine.text.i18n import Words
 
@@ -31,7 +31,7 @@ def draw(are_there_any: bool, words: Words) -> None:
     if st.button(label, icon=":material/save:", key="compare:first"):
         keep = (cache.scenario_folder(), name, session.fields())
         blocks.attempt(
-            lambda: saved.created(*keep, who="", at=save.now()),
+            lambda: saved.created(*keep, who="", at=save.now(), by=visitor.person()),
             words.say("Saved."),
             words.refusal,
         )

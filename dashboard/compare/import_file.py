@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.state import saved
+from dashboard.state import saved, visitor
 from dashboard.ui import blocks
 from engine.errors import InputError
 from engine.text.i18n import Words
@@ -32,7 +32,7 @@ def draw(words: Words) -> None:
     if st.button(words.say("Keep the imported scenario"), icon=":material/upload:"):
         place = cache.scenario_folder()
         blocks.attempt(
-            lambda: saved.added(place, saved.renamed(found, name)),
+            lambda: saved.added(place, saved.renamed(found, name), by=visitor.person()),
             words.say("Saved."),
             words.refusal,
         )

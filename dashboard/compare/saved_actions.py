@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.compare import save, wording
-from dashboard.state import link, saved, session
+from dashboard.state import link, saved, session, visitor
 from dashboard.ui import blocks
 from engine.text.i18n import Words
 
@@ -26,7 +26,9 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             disabled=session.value(link.TOUR) is not None,  # An example takes no scenario's place.
         ):
             blocks.attempt(
-                lambda: saved.updated(place, one, session.fields(), who=who, at=save.now()),
+                lambda: saved.updated(
+                    place, one, session.fields(), who=who, at=save.now(), by=visitor.person()
+                ),
                 words.say("Saved."),
                 words.refusal,
             )
@@ -41,7 +43,9 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             st.markdown(words.say("Delete this scenario with its history, for everyone?"))
             if st.button(words.say("Yes, delete it")):
                 blocks.attempt(
-                    lambda: saved.delete(place, one), words.say("Deleted."), words.refusal
+                    lambda: saved.delete(place, one, by=visitor.person()),
+                    words.say("Deleted."),
+                    words.refusal,
                 )
     st.caption(words.say("History"))
     blocks.columns(wording.history(one, st.context.timezone, words))

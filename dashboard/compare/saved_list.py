@@ -4,9 +4,10 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.compare import import_file, save, saved_actions
-from dashboard.state import saved, session
+from dashboard.state import saved, session, visitor
 from dashboard.ui import blocks
 from engine.errors import InputError
+from engine.text import formats
 from engine.text.i18n import Words
 
 
@@ -33,15 +34,24 @@ def draw(kept: list[saved.Saved], refused: list[InputError], words: Words) -> No
 
 def _save(words: Words) -> str:
     name = st.text_input(words.say("Name of the scenario"), **session.bind_page("compare", "name"))
-    who = st.text_input(
-        words.say("Your name, for the history (may stay empty)"),
-        **session.bind_page("compare", "who"),
-    )
+    who = _who(words)
     if st.button(words.say("Save this scenario"), type=blocks.emphasis(), icon=":material/save:"):
         keep = (cache.scenario_folder(), save.marked(name, words), session.fields())
         blocks.attempt(
-            lambda: saved.created(*keep, who=who, at=save.now()),
+            lambda: saved.created(*keep, who=who, at=save.now(), by=visitor.person()),
             words.say("Saved."),
             words.refusal,
         )
     return who
+
+
+def _who(words: Words) -> str:
+    """The name for the history; who signed in has one."""
+    if visitor.has_login():
+        who = visitor.person().who
+        st.caption(words.say("In the history as {who}.", who=formats.literally(who)))
+        return ""
+    return st.text_input(
+        words.say("Your name, for the history (may stay empty)"),
+        **session.bind_page("compare", "who"),
+    )

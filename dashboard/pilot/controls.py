@@ -1,10 +1,14 @@
 """Pause, resume, cancel; cancelling asks once more. Before them, whether other code goes on."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboard.pilot import entries, provenance
+from dashboard.state import visitor
 from dashboard.ui import blocks
 from engine.api.pilots import PilotPlan, State, Status, launchers
+from engine.errors import InputError
 from engine.text.i18n import Words
 
 _RESUMABLE = {State.PLANNED, State.PAUSED, State.FAILED, State.INTERRUPTED}
@@ -19,19 +23,30 @@ def draw(plan: PilotPlan, status: Status, words: Words) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.is_running:
             if st.button(words.say("Pause"), icon=":material/pause:"):
-                blocks.accepted(lambda: launchers.pause(plan_id), words)
-        elif status.state in _RESUMABLE and st.button(
-            words.say("Start this pilot") if status.state is State.PLANNED else words.say("Resume"),
-            type=blocks.emphasis(),
-            icon=":material/play_arrow:",
-        ):
-            blocks.accepted(lambda: launchers.resume(plan_id), words)
-            st.rerun()
+                _accepted(lambda: launchers.pause(plan_id, by=visitor.person()), words)
+        elif status.state in _RESUMABLE:
+            is_new = status.state is State.PLANNED
+            label = words.say("Start this pilot") if is_new else words.say("Resume")
+            if st.button(label, type=blocks.emphasis(), icon=":material/play_arrow:") and _accepted(
+                lambda: launchers.resume(plan_id, by=visitor.person()), words
+            ):
+                st.rerun()
         if status.state not in (State.CANCELLED, State.FINISHED):
             with st.popover(words.say("Cancel …"), icon=":material/stop:"):
                 st.markdown(words.say("End this pilot for good? The ε spent stays spent."))
-                if st.button(words.say("Yes, cancel it")):
-                    blocks.accepted(lambda: launchers.cancel(plan_id), words)
+                if st.button(words.say("Yes, cancel it")) and _accepted(
+                    lambda: launchers.cancel(plan_id, by=visitor.person()), words
+                ):
                     st.rerun()
         if sentence := entries.asked_for(plan_id, words):
             st.markdown(f":gray[:material/hourglass_top: {sentence}]")
+
+
+def _accepted(act: Callable[[], object], words: Words) -> bool:
+    """Whether it was done; why not stays to be read while the page draws itself anew."""
+    try:
+        act()
+    except InputError as error:
+        st.toast(words.refusal(error), icon=":material/block:", duration="infinite")
+        return False
+    return True

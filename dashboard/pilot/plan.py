@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.answers import cache
 from dashboard.pilot import facts, frozen_plan, labels, wording
 from dashboard.pilot.budget import Choices
-from dashboard.state import link, session
+from dashboard.state import link, session, visitor
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.pilots import (
@@ -64,6 +64,6 @@ def draw(
 
 
 def _start(plan: PilotPlan, words: Words) -> None:
-    if blocks.accepted(lambda: launchers.start(plan), words):
+    if blocks.accepted(lambda: launchers.start(plan, by=visitor.person()), words):
         session.show(link.PILOT, plan.plan_id)
         st.rerun()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.pilot import facts, labels
-from dashboard.state import session
+from dashboard.state import session, visitor
 from dashboard.ui import blocks
 from engine.api.pilots import CorpusSource, Prepared, Status, launchers
 from engine.text import privacy
@@ -45,7 +45,7 @@ def draw(source: CorpusSource, words: Words) -> Prepared | None:
 
 
 def _start(source: CorpusSource, words: Words) -> None:
-    if blocks.accepted(lambda: launchers.prepare(source), words):
+    if blocks.accepted(lambda: launchers.prepare(source, by=visitor.person()), words):
         st.rerun()
 
 

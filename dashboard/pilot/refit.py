@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.pilot import prepare
 from dashboard.pilot import revision as pilot_revision
-from dashboard.state import session
+from dashboard.state import session, visitor
 from dashboard.ui import blocks
 from engine.api.pilots import PilotPlan, Verdict, launchers
 from engine.errors import InputError
@@ -19,13 +19,9 @@ def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
     if plan.family != plan.evidence_id:
         st.markdown(pilot_revision.other_family(plan, words))
     if not session.is_asked(question):
-        st.button(
-            words.say("Refit the law with these runs"),
-            type=blocks.emphasis(),
-            icon=":material/refresh:",
-            on_click=_ask,
-            args=(question,),
-        )
+        label = words.say("Refit the law with these runs")
+        if st.button(label, type=blocks.emphasis(), icon=":material/refresh:"):
+            _ask(question, words)
         return
     prepared = launchers.prepared(plan.corpus)
     if prepared is None:
@@ -45,6 +41,7 @@ def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
     st.caption(pilot_revision.evidence_now(revision, plan, words))
 
 
-def _ask(question: str) -> None:
-    cache.renew_evidence()
-    session.ask(question)
+def _ask(question: str, words: Words) -> None:
+    if blocks.accepted(lambda: cache.renew_evidence(by=visitor.person()), words):
+        session.ask(question)
+        st.rerun()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.runs import facts, wording
-from dashboard.state import session
+from dashboard.state import session, visitor
 from dashboard.ui import blocks
 from engine.api.decisions import fitted
 from engine.api.runs import Chosen, Listed, journal, removal
@@ -58,7 +58,9 @@ def bin(version: str, words: Words) -> None:
         if st.button(label, icon=":material/undo:", disabled=not rows, key="runs:restore"):
             chosen = Chosen(runs=tuple(gone[row].run_id for row in rows))
             blocks.attempt(
-                lambda: removal.restore(fitted.run_log(), chosen, at=datetime.now(UTC)),
+                lambda: removal.restore(
+                    fitted.run_log(), chosen, at=datetime.now(UTC), by=visitor.person()
+                ),
                 words.say("Brought back."),
                 lambda error: wording.refusal(error, words),
             )
@@ -78,7 +80,9 @@ def _reason(name: str, words: Words) -> str:
 
 def _act(chosen: Chosen, reason: str, words: Words) -> None:
     blocks.attempt(
-        lambda: removal.delete(fitted.run_log(), chosen, at=datetime.now(UTC), reason=reason),
+        lambda: removal.delete(
+            fitted.run_log(), chosen, at=datetime.now(UTC), reason=reason, by=visitor.person()
+        ),
         words.say("Deleted."),
         lambda error: wording.refusal(error, words),
     )

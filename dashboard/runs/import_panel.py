@@ -13,7 +13,7 @@ from streamlit.typing import UploadedFile
 
 from dashboard.answers import cache
 from dashboard.runs import wording
-from dashboard.state import session
+from dashboard.state import session, visitor
 from dashboard.ui import blocks, reading
 from engine.api.decisions import fitted
 from engine.api.runs import (
@@ -301,7 +301,8 @@ def _as_evidence(family: str, words: Words) -> None:
 def _store(files: Sequence[Upload], asked: Asked) -> None:
     """Read it again, at this moment and beside what the log now holds, and write it."""
     log = fitted.run_log()
-    store(log, import_upload(files, log, asked, created_at=datetime.now(UTC)))
+    found = import_upload(files, log, asked, created_at=datetime.now(UTC))
+    store(log, found, by=visitor.person())
 
 
 assert set(wording.ROLES) == set(ALIASES), "every role has a name on the page"

@@ -1,10 +1,11 @@
 """The line at the top of every page: three questions about one's company, the tour, the
-glossary."""
+glossary; with login, who is signed in."""
 
 import streamlit as st
 
 from dashboard.glossary import panel as glossary_panel
 from dashboard.profile import dialog as profile
+from dashboard.shell import sign_in
 from dashboard.state import link, session
 from dashboard.tour import offer as tour_offer
 from dashboard.tour.buttons import Pages
@@ -33,3 +34,4 @@ def draw(pages: Pages, words: Words) -> None:
         if not is_touring and st.button(name, icon=icon, type="tertiary", key="welcome:tour"):
             tour_offer.start(pages)
         glossary_panel.draw(words)
+        sign_in.account(words)

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.state import link
+from engine.api.access import LOCAL, Person, Right, made_by, require, require_own
 from engine.api.decisions import durable
-from engine.api.runs import data_folder, recorded
+from engine.api.runs import Line, data_folder, recorded
 from engine.api.tables import attempted, json_value
 from engine.errors import InputError, inert
 
@@ -36,6 +37,8 @@ LARGEST_FILE = 2_000_000
 """Characters: thousands of changes, hundreds of long ones."""
 LONGEST_NAME = 60
 _READABLE = 40
+_SAVE, _IMPORT, _DELETE = "scenario-save", "scenario-import", "scenario-delete"
+"""Acts in the log of decisions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,21 +88,36 @@ def texts(values: Mapping[str, link.Value]) -> dict[str, str]:
 
 
 def created(
-    place: Path, name: str, values: Mapping[str, link.Value], *, who: str, at: str
+    place: Path,
+    name: str,
+    values: Mapping[str, link.Value],
+    *,
+    who: str,
+    at: str,
+    by: Person = LOCAL,
 ) -> Saved:
-    """Keep a new scenario. Raises InputError where the name is unusable or taken."""
+    """Keep a new scenario. ``who``: the name that somebody gave, for whom no login says one. Raises
+    InputError where the name is unusable or taken, and where ``by`` may not."""
     fresh = texts(values)
-    first = Change(at=at, who=_who(who), fields={key: ("", text) for key, text in fresh.items()})
+    who = _who(by, who)
+    first = Change(at=at, who=who, fields={key: ("", text) for key, text in fresh.items()})
     scenario = Saved(name=_name(name), fields=fresh, history=(first,))
-    with _alone(place), _recorded("scenario-save", scenario, who=first.who):
-        _add(place, scenario)
+    _require(by, _SAVE, scenario)
+    with _alone(place):
+        _require_free(place, scenario)
+        with _recorded(_SAVE, scenario, by, who=who):
+            _add(place, scenario)
     return scenario
 
 
-def added(place: Path, scenario: Saved) -> Saved:
-    """Keep an imported scenario as it is. Raises InputError where its name is taken."""
-    with _alone(place), _recorded("scenario-import", scenario):
-        _add(place, scenario)
+def added(place: Path, scenario: Saved, *, by: Person = LOCAL) -> Saved:
+    """Keep an imported scenario as it is. Raises InputError where its name is taken, and where
+    ``by`` may not."""
+    _require(by, _IMPORT, scenario)
+    with _alone(place):
+        _require_free(place, scenario)
+        with _recorded(_IMPORT, scenario, by):
+            _add(place, scenario)
     return scenario
 
 
@@ -110,13 +128,20 @@ def renamed(scenario: Saved, name: str) -> Saved:
 
 
 def updated(
-    place: Path, known: Saved, values: Mapping[str, link.Value], *, who: str, at: str
+    place: Path,
+    known: Saved,
+    values: Mapping[str, link.Value],
+    *,
+    who: str,
+    at: str,
+    by: Person = LOCAL,
 ) -> Saved:
     """Keep new values under the name of ``known``, which must still stand as it was read.
 
     Nothing is written where nothing changed. Raises InputError where somebody changed or deleted
-    the scenario meanwhile.
+    the scenario meanwhile, and where ``by`` may not.
     """
+    _require(by, _SAVE, known)
     fresh = texts(values)
     changes = {
         key: (known.fields.get(key, ""), fresh.get(key, ""))
@@ -125,21 +150,45 @@ def updated(
     }
     if not changes:
         return known
-    entry = Change(at=at, who=_who(who), fields=changes)
+    entry = Change(at=at, who=_who(by, who), fields=changes)
     scenario = Saved(name=known.name, fields=fresh, history=(*known.history, entry))
     with _alone(place):
         path = _require_unchanged(place, known)
-        with _recorded("scenario-save", scenario, who=entry.who):
+        with _recorded(_SAVE, scenario, by, who=entry.who):
             _write(path, scenario)
     return scenario
 
 
-def delete(place: Path, known: Saved) -> None:
-    """Remove a scenario that still stands as it was read."""
+def delete(place: Path, known: Saved, *, by: Person = LOCAL) -> None:
+    """Remove a scenario that still stands as it was read. Raises InputError where ``by`` may not:
+    who saved or imported it may, as the log of decisions says, and who may delete anybody's."""
+    maker = None if by.may(Right.DELETE_ANY) else _maker(known)
+    require_own(by, _DELETE, _what(_DELETE, known), made_by=maker, folder=data_folder())
     with _alone(place):
         path = _require_unchanged(place, known)
-        with _recorded("scenario-delete", known):
+        with _recorded(_DELETE, known, by):
             path.unlink()
+
+
+def _maker(scenario: Saved) -> str | None:
+    def is_of_it(line: Line) -> bool:
+        return line.what.get("scenario") == scenario.name
+
+    return made_by(
+        data_folder(),
+        is_made=lambda line: line.act in (_SAVE, _IMPORT) and is_of_it(line),
+        is_gone=lambda line: line.act == _DELETE and is_of_it(line),
+    )
+
+
+def _require(by: Person, act: str, scenario: Saved) -> None:
+    require(by, Right.SAVE, act, _what(act, scenario), folder=data_folder())
+
+
+def _require_free(place: Path, scenario: Saved) -> None:
+    """Before anything is on record: a name that was only tried is nobody's."""
+    if _path(place, scenario.name).exists():
+        raise _taken(scenario.name)
 
 
 def _add(place: Path, scenario: Saved) -> None:
@@ -149,12 +198,19 @@ def _add(place: Path, scenario: Saved) -> None:
         raise _taken(scenario.name) from None
 
 
-def _recorded(act: str, scenario: Saved, *, who: str = "") -> AbstractContextManager[None]:
-    """The act on record. An imported history is named as what it is: claimed by a file."""
+def _recorded(
+    act: str, scenario: Saved, by: Person, *, who: str = ""
+) -> AbstractContextManager[None]:
+    """The act on record."""
+    return recorded(act, _what(act, scenario), folder=data_folder(), who=who, by=by)
+
+
+def _what(act: str, scenario: Saved) -> dict[str, str]:
+    """What the log says of it. An imported history is named as what it is: claimed by a file."""
     what = {"scenario": scenario.name, "version": scenario.version}
-    if act == "scenario-import":
+    if act == _IMPORT:
         what["claimed_changes"] = str(len(scenario.history))
-    return recorded(act, what, folder=data_folder(), who=who)
+    return what
 
 
 def listed(place: Path) -> tuple[list[Saved], list[InputError]]:
@@ -246,7 +302,10 @@ def _name(name: str) -> str:
     return tidy
 
 
-def _who(who: str) -> str:
+def _who(by: Person, who: str) -> str:
+    """Whose change it is: who signed in, else the name that was given."""
+    if by.login:
+        return by.who[:LONGEST_NAME]
     return _name(who) if who.strip() else ""
 
 

@@ -4,6 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
+from engine.decision_log import Entry as Line
 from engine.decision_log import recorded
 from engine.loss_unit import Measure
 from engine.runs import catalogue, removal
@@ -29,6 +30,7 @@ __all__ = [
     "ExportKind",
     "Flag",
     "Imported",
+    "Line",
     "Listed",
     "Measure",
     "Settled",

@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine import durable
+from engine.access.check import require
+from engine.access.rights import LOCAL, Person, Right
 from engine.decision_log import recorded
 from engine.errors import InputError, inert
 from engine.pilot.plan import PilotPlan
@@ -133,16 +135,26 @@ def account_for(plan: PilotPlan, started: Started) -> Account | None:
     return None if population is None else account(population, started())
 
 
-def charge_pilot(plan: PilotPlan, started: Started) -> None:
+def charge_pilot(plan: PilotPlan, started: Started, *, by: Person = LOCAL) -> None:
     """Charge ``plan`` to its population, once. Raises :class:`InputError` where it does not fit, or
-    where that cannot be known or written; then nothing may be trained."""
+    where that cannot be known or written; then nothing may be trained. ``by``: on record, with a
+    right to pilots that the caller has checked."""
     population = registry().population_of(plan.corpus)
     if population is not None:
-        charge(population, charge_of(plan), started())
+        _charge(population, charge_of(plan), started(), by)
 
 
-def charge(population: str, new: Charge, started: Iterable[PilotPlan] = ()) -> Account:
-    """Write a charge down durably, unless it stands there. Raises as :func:`charge_pilot`."""
+def charge(
+    population: str, new: Charge, started: Iterable[PilotPlan] = (), *, by: Person = LOCAL
+) -> Account:
+    """Write down a training made elsewhere, durably, unless it stands there. Raises as
+    :func:`charge_pilot`, and where ``by`` may not."""
+    what = {"population": population, "what": new.what}
+    require(by, Right.CHARGE, "population-charge", what, folder=data_folder())
+    return _charge(population, new, started, by)
+
+
+def _charge(population: str, new: Charge, started: Iterable[PilotPlan], by: Person) -> Account:
     if not (new.epsilon > 0 and 0 <= new.delta < 1):
         raise InputError(
             "Expected a training with epsilon above 0 and delta from 0 to below 1, got {epsilon} "
@@ -162,7 +174,7 @@ def charge(population: str, new: Charge, started: Iterable[PilotPlan] = ()) -> A
                 raise _refused(found, new)
             line = _line(new, before=lines[-1][1] if lines else _FIRST)
             what = {"population": population, **_figures(new)}
-            with recorded("population-charge", what, folder=data_folder()):
+            with recorded("population-charge", what, folder=data_folder(), by=by):
                 content = place.read_bytes() if lines else b""
                 durable.write(place, content + line, mode=0o600)
     except OSError as error:

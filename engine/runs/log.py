@@ -31,6 +31,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine import durable
+from engine.access.rights import LOCAL, Person
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.runs import deletions, files
@@ -154,10 +155,11 @@ class RunLog:
         at: datetime,
         reason: str = "",
         imports: Mapping[str, datetime] | None = None,
+        by: Person = LOCAL,
     ) -> list[str]:
         """Hide runs, and imports with when each was made; returns the ids of the runs that were
         there. What comes with Kessai is refused (:class:`InputError`), as is a folder that cannot
-        be written."""
+        be written. ``by``: on record; :mod:`engine.runs.removal` checks what that person may."""
         found = self._fetch(
             "SELECT run_id, max(created_at) AS until, bool_or(file IS NULL) AS published "
             "FROM stored WHERE run_id IN (SELECT unnest($ids)) "
@@ -170,11 +172,16 @@ class RunLog:
                 "out of a law with --without."
             )
         until = {row["run_id"]: row["until"] for row in found}
-        self._enter(deletions.Act.DELETE, until, imports or {}, at, reason)
+        self._enter(deletions.Act.DELETE, until, imports or {}, at, reason, by)
         return sorted(until)
 
     def restore(
-        self, run_ids: Iterable[str], *, at: datetime, imports: Iterable[str] = ()
+        self,
+        run_ids: Iterable[str],
+        *,
+        at: datetime,
+        imports: Iterable[str] = (),
+        by: Person = LOCAL,
     ) -> list[str]:
         """Bring deleted runs and imports back as they were; returns the ids of the runs that were
         deleted. Those that are on record anew stay as they are. Raises as :meth:`delete`."""
@@ -185,7 +192,7 @@ class RunLog:
         until = {row["run_id"]: row["until"] for row in found}
         stones = self.tombstones.imports
         of_imports = {name: stones[name][-1].until for name in imports if name in stones}
-        self._enter(deletions.Act.RESTORE, until, of_imports, at, "")
+        self._enter(deletions.Act.RESTORE, until, of_imports, at, "", by)
         return sorted(until)
 
     def _enter(
@@ -195,12 +202,13 @@ class RunLog:
         imports: Mapping[str, datetime],
         at: datetime,
         reason: str,
+        by: Person,
     ) -> None:
         if not runs and not imports:
             return
         entry = deletions.Entry(act=act, at=at, reason=reason, runs=runs, imports=imports)
         what = {"runs": sorted(runs), "imports": sorted(imports), "reason": reason}
-        with recorded(f"runs-{act}", what, folder=self.folder):
+        with recorded(f"runs-{act}", what, folder=self.folder, by=by):
             try:
                 deletions.write(self.folder, entry)
             except OSError as error:

@@ -8,9 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.access.check import require_own
+from engine.access.ownership import made_by
+from engine.access.rights import LOCAL, Person, Right
+from engine.decision_log import Entry as Line
 from engine.errors import InputError
 from engine.runs.catalogue import Listed, catalogue, named
+from engine.runs.deletions import Act
 from engine.runs.imports import journal
+from engine.runs.imports.importing import IMPORT
 from engine.runs.imports.journal import Entry
 from engine.runs.log import RunLog
 
@@ -38,9 +44,12 @@ class Removed:
     imports: tuple[str, ...]
 
 
-def delete(log: RunLog, chosen: Chosen, *, at: datetime, reason: str = "") -> Removed:
-    """Delete what was chosen. Raises :class:`InputError` where there is no such thing, and for runs
-    that come with Kessai."""
+def delete(
+    log: RunLog, chosen: Chosen, *, at: datetime, reason: str = "", by: Person = LOCAL
+) -> Removed:
+    """Delete what was chosen. Raises :class:`InputError` where there is no such thing, for runs
+    that come with Kessai, and where ``by`` may not: who may delete only what is own deletes what
+    imports of that person brought."""
     entries = journal.live(log)
     if chosen.runs:
         run_ids, undone = _points(catalogue(log), chosen.runs), []
@@ -52,17 +61,20 @@ def delete(log: RunLog, chosen: Chosen, *, at: datetime, reason: str = "") -> Re
         run_ids = [one.run_id for one in catalogue(log) if one.family == chosen.family]
         if not run_ids:
             raise _no_family(chosen.family, log.families())
+    _require(by, log, Act.DELETE, run_ids, undone, entries)
     gone = log.delete(
         run_ids,
         at=at,
+        by=by,
         reason=" ".join(reason.split()),
         imports={entry.id: entry.moment for entry in undone},
     )
     return Removed(run_ids=tuple(gone), imports=tuple(entry.id for entry in undone))
 
 
-def restore(log: RunLog, chosen: Chosen, *, at: datetime) -> Removed:
-    """Bring back what was chosen. Raises :class:`InputError` where nothing of it is deleted."""
+def restore(log: RunLog, chosen: Chosen, *, at: datetime, by: Person = LOCAL) -> Removed:
+    """Bring back what was chosen. Raises :class:`InputError` where nothing of it is deleted, and as
+    :func:`delete` where ``by`` may not."""
     rows, stones = catalogue(log, deleted=True), log.tombstones.imports
     undone = [one for one in journal.entries(log.folder) if journal.is_undone(one, stones)]
     if chosen.runs:
@@ -78,8 +90,41 @@ def restore(log: RunLog, chosen: Chosen, *, at: datetime) -> Removed:
         run_ids = [one.run_id for one in rows if one.family == chosen.family]
         if not run_ids:
             raise _no_family(chosen.family, (one.family for one in rows))
-    returned = log.restore(run_ids, at=at, imports=[entry.id for entry in back])
+    _require(by, log, Act.RESTORE, run_ids, back, journal.entries(log.folder))
+    returned = log.restore(run_ids, at=at, imports=[entry.id for entry in back], by=by)
     return Removed(run_ids=tuple(returned), imports=tuple(entry.id for entry in back))
+
+
+def _require(
+    by: Person,
+    log: RunLog,
+    act: Act,
+    run_ids: Sequence[str],
+    imports: Sequence[Entry],
+    entries: Sequence[Entry],
+) -> None:
+    """Whether ``by`` may delete these runs and imports: all of them brought by that person alone,
+    or anybody's."""
+    makers: set[str | None] = set()
+    if not by.may(Right.DELETE_ANY):
+        brought = {one: [entry for entry in entries if one in entry.stored] for one in run_ids}
+        makers = {None for found in brought.values() if not found}
+        of_runs = (entry for found in brought.values() for entry in found)
+        for entry in {entry.id: entry for entry in (*imports, *of_runs)}.values():
+            makers.add(_maker(log, entry))
+    what = {"runs": sorted(run_ids), "imports": sorted(entry.id for entry in imports)}
+    only = makers.pop() if len(makers) == 1 else None
+    require_own(by, f"runs-{act}", what, made_by=only, folder=log.folder)
+
+
+def _maker(log: RunLog, entry: Entry) -> str | None:
+    """Who imported it first. A deletion ends nothing here: who brings back is who deleted."""
+
+    def is_made(line: Line) -> bool:
+        said = (line.what.get("family"), line.what.get("file_sha256"))
+        return line.act == IMPORT and said == (entry.family, entry.sha256)
+
+    return made_by(log.folder, is_made=is_made, is_gone=lambda _: False)
 
 
 def _points(rows: Sequence[Listed], said: Sequence[str]) -> list[str]:

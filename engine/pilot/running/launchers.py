@@ -17,6 +17,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.access.check import require
+from engine.access.rights import LOCAL, Person, Right
 from engine.code_version import code_version
 from engine.decision_log import recorded
 from engine.durable import remove_leftovers
@@ -47,6 +49,8 @@ _FRESH = 5.0
 """Seconds within which a heartbeat proves a living runner without a look at its lock."""
 _PATIENCE = 1.0
 """Seconds that a launcher waits for a lock that somebody may only be looking at."""
+_LONGEST_ID = 80
+"""Characters of what is written down as a plan's id before it is known to be one."""
 _DIED = (
     "The process ended without a word (killed, out of memory, out of power): resume it to go on "
     "from its last checkpoint."
@@ -75,11 +79,12 @@ class Entry:
     results: tuple[TrainingResult, ...]
 
 
-def register(plan: PilotPlan) -> None:
+def register(plan: PilotPlan, *, by: Person = LOCAL) -> None:
     """Write ``plan`` down, to be started later; what is registered already stays as it is.
 
-    Raises :class:`InputError` where the folder cannot be written.
+    Raises :class:`InputError` where the folder cannot be written, and where ``by`` may not.
     """
+    _require(by, "pilot-register", plan.plan_id)
     folder = folder_of(plan.plan_id)
     try:
         folder.store_plan(plan)
@@ -87,26 +92,28 @@ def register(plan: PilotPlan) -> None:
         raise _unwritable(folder, error) from error
 
 
-def start(plan: PilotPlan) -> Handle:
+def start(plan: PilotPlan, *, by: Person = LOCAL) -> Handle:
     """Register ``plan`` and run it, once, however often this is called.
 
     What paused, failed or was interrupted goes on; what runs, has finished or was cancelled stays
-    as it is. Raises :class:`InputError` where the folder cannot be written, and where the account
-    of the population that its text is about does not admit it.
+    as it is. Raises :class:`InputError` where the folder cannot be written, where the account of
+    the population that its text is about does not admit it, and where ``by`` may not.
     """
-    register(plan)
-    charge_pilot(plan, started_plans)
+    _require(by, "pilot-start", plan.plan_id)
+    register(plan, by=by)
+    charge_pilot(plan, started_plans, by=by)
     folder = folder_of(plan.plan_id)
-    with _recorded("pilot-start", plan.plan_id):
+    with _recorded("pilot-start", plan.plan_id, by):
         return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED})
 
 
-def resume(plan_id: str) -> Handle:
+def resume(plan_id: str, *, by: Person = LOCAL) -> Handle:
     """Go on with a pilot, a cancelled one too. Raises :class:`InputError` for an unknown one, and
     as :func:`start`."""
+    _require(by, "pilot-resume", plan_id)
     folder = folder_of(plan_id)
-    charge_pilot(folder.plan(), started_plans)
-    with _recorded("pilot-resume", plan_id):
+    charge_pilot(folder.plan(), started_plans, by=by)
+    with _recorded("pilot-resume", plan_id, by):
         return _launch(folder, "run", unless={State.FINISHED})
 
 
@@ -115,23 +122,32 @@ def poll(plan_id: str) -> Status:
     return _status(_known(plan_id))
 
 
-def cancel(plan_id: str) -> Status:
-    """End a pilot for good; what it spent stays spent, and :func:`resume` would go on."""
+def cancel(plan_id: str, *, by: Person = LOCAL) -> Status:
+    """End a pilot for good; what it spent stays spent, and :func:`resume` would go on. Raises
+    :class:`InputError` where ``by`` may not."""
+    _require(by, "pilot-cancel", plan_id)
     folder = _known(plan_id)
-    with _recorded("pilot-cancel", plan_id):
+    with _recorded("pilot-cancel", plan_id, by):
         return _ask(folder, Request.CANCEL, State.CANCELLED)
 
 
-def pause(plan_id: str) -> Status:
-    """Let a pilot write a checkpoint and end its process; :func:`resume` goes on."""
+def pause(plan_id: str, *, by: Person = LOCAL) -> Status:
+    """Let a pilot write a checkpoint and end its process; :func:`resume` goes on. Raises
+    :class:`InputError` where ``by`` may not."""
+    _require(by, "pilot-pause", plan_id)
     folder = _known(plan_id)
-    with _recorded("pilot-pause", plan_id):
+    with _recorded("pilot-pause", plan_id, by):
         return _ask(folder, Request.PAUSE, State.PAUSED)
 
 
-def _recorded(act: str, plan_id: str) -> AbstractContextManager[None]:
+def _require(by: Person, act: str, plan_id: str) -> None:
+    """The right to pilots; what is refused is on record."""
+    require(by, Right.PILOT, act, {"plan_id": plan_id[:_LONGEST_ID]}, folder=data_folder())
+
+
+def _recorded(act: str, plan_id: str, by: Person) -> AbstractContextManager[None]:
     """The act on record, in the log that stands by the runs."""
-    return recorded(act, {"plan_id": plan_id}, folder=data_folder())
+    return recorded(act, {"plan_id": plan_id}, folder=data_folder(), by=by)
 
 
 def other_code(plan: PilotPlan, status: Status) -> str | None:
@@ -199,11 +215,12 @@ def sweep_stale() -> tuple[str, ...]:
     return tuple(found)
 
 
-def prepare(source: CorpusSource, *, again: bool = False) -> Handle:
+def prepare(source: CorpusSource, *, again: bool = False, by: Person = LOCAL) -> Handle:
     """Read the corpus and measure this machine, in a process; nothing where that was done.
 
-    ``again``: the corpus has changed since.
+    ``again``: the corpus has changed since. Raises :class:`InputError` where ``by`` may not.
     """
+    require(by, Right.PILOT, "pilot-prepare", folder=data_folder())
     folder = preparation_of(source)
     if prepared(source) is not None and not again:
         return Handle(name=folder.name, folder=folder.path, started=False)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import durable
+from engine.access.check import require
+from engine.access.rights import LOCAL, Person, Right
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
@@ -168,9 +170,10 @@ def registry() -> Registry:
 
 
 @contextmanager
-def changing() -> Iterator[list[Registry]]:
+def changing(*, by: Person = LOCAL) -> Iterator[list[Registry]]:
     """The registry in a list, to be replaced there; one writer at a time. Raises
-    :class:`InputError` where the file cannot be written."""
+    :class:`InputError` where the file cannot be written, and where ``by`` may not change what was
+    changed: caps are one right, texts and their folders another."""
     place = registry_file()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +183,10 @@ def changing() -> Iterator[list[Registry]]:
             yield held
             if held[0] != before:
                 text = json.dumps(asdict(held[0]), indent=1, sort_keys=True, ensure_ascii=False)
-                with recorded("texts-change", _difference(before, held[0]), folder=data_folder()):
+                what = _difference(before, held[0])
+                for right in _needed(before, held[0]):
+                    require(by, right, "texts-change", what, folder=data_folder())
+                with recorded("texts-change", what, folder=data_folder(), by=by):
                     durable.write(place, text.encode(), mode=0o644)
     except OSError as error:
         raise _unusable(place, error.strerror or error) from error
@@ -227,6 +233,19 @@ def _difference(before: Registry, after: Registry) -> dict[str, object]:
             if before.populations.get(name) != after.populations.get(name)
         },
     }
+
+
+def _needed(before: Registry, after: Registry) -> list[Right]:
+    """The rights that a change takes."""
+    has_texts = (before.roots, before.texts) != (after.roots, after.texts)
+    # A text that leaves its population is held back by no cap any more.
+    left = any(
+        text.population
+        and (name not in after.texts or after.texts[name].population != text.population)
+        for name, text in before.texts.items()
+    )
+    has_caps = left or before.populations != after.populations
+    return [Right.TEXTS] * has_texts + [Right.CAP] * has_caps
 
 
 def _resolved(path: str) -> Path:

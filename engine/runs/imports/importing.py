@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from engine.access.check import require
+from engine.access.rights import LOCAL, Person, Right
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.loss_unit import Measure
@@ -40,6 +42,8 @@ from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, 
 from engine.tables.reader import Corrections, Detected
 
 MOST_BYTES = 2 * 2**30
+IMPORT = "runs-import"
+"""The act in the log of decisions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,21 +161,23 @@ def _of_archive(
     )
 
 
-def store(log: RunLog, found: Imported) -> list[str]:
-    """Write the journal and the runs; the run ids that are new in the log.
+def store(log: RunLog, found: Imported, *, by: Person = LOCAL) -> list[str]:
+    """Write the journal and the runs; the run ids that are new in the log. Raises
+    :class:`InputError` where ``by`` may not.
 
     The journal comes first: a kill between the two leaves an entry that does not count yet. Runs
     that were deleted before come again.
     """
+    ids = [record.run_id for record in found.records]
+    what = {"family": found.family, "file_sha256": found.entry.sha256, "runs": len(ids)}
+    require(by, Right.IMPORT, IMPORT, what, folder=log.folder)
     if imported_before(log, found) is None:
         entry, deleted = found.entry, log.tombstones.imports
         if is_undone(entry, deleted):  # the clock was set back since
             later = after(deleted[entry.id][-1].until)
             entry = replace(entry, created_at=later.isoformat())
         journal.write(log.folder, entry)
-    ids = [record.run_id for record in found.records]
-    what = {"family": found.family, "file_sha256": found.entry.sha256, "runs": len(ids)}
-    with recorded("runs-import", what, folder=log.folder, versions={"evidence": log.version}):
+    with recorded(IMPORT, what, folder=log.folder, by=by, versions={"evidence": log.version}):
         return log.append(found.records, again=True)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from dashboard.answers import cache
+from engine.access.rights import LOCAL
 from engine.decision.answer import Noise
 from engine.decision.question import Currency, question
 from engine.errors import InputError
@@ -50,7 +51,7 @@ def test_the_same_question_has_one_answer_object(known):
 def test_renewed_evidence_forgets_answers(known):
     known(lambda request: None)
     before = cache.answer(ASKED)
-    cache.renew_evidence()
+    cache.renew_evidence(by=LOCAL)
     assert cache.answer(ASKED) is not before
 
 
