@@ -7,17 +7,31 @@ HTTP; here it is refused without. Counts of sessions and memory (``/_stcore/metr
 nobody. Each answer tells the browser to load nothing from elsewhere, to show the page in no frame
 of others, and to pass the address, which holds the scenario, to nobody.
 
-Not covered: who a person is. On this machine every user can reach the port; to serve others,
-an authenticating proxy stands in front (docs/operations.md).
+With login (:mod:`dashboard.state.visitor`), files are taken only from who signed in and has a role:
+they are kept in memory before any page sees them. Pages check who somebody is by themselves
+(:mod:`dashboard.shell.sign_in`), and so does each action of the engine.
+
+Not covered: without login, who a person is. On this machine every user can reach the port; to
+serve others, see docs/operations.md.
 """
 
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import (
+    _get_signed_cookie_with_chunks,
+    _parse_decoded_user_cookie,
+    is_host_allowed,
+)
+
+from dashboard.state import visitor
+from engine.api.access import Right
+from engine.errors import InputError
 
 ANSWERED_WITH = {
     # Streamlit's page and Plotly's maths are scripts of their own and compile others at run time.
@@ -36,6 +50,7 @@ ANSWERED_WITH = {
 """Headers of every answer."""
 
 _METRICS = "/_stcore/metrics"
+_UPLOADS = "/_stcore/upload_file/"
 
 
 class Gate:
@@ -61,6 +76,8 @@ class Gate:
             await _refuse(scope, receive, answer, 403, "This host or origin is not allowed.\n")
         elif scope["path"].rstrip("/").endswith(_METRICS):
             await _refuse(scope, receive, answer, 404, "Not found.\n")
+        elif _UPLOADS in scope["path"] and not _has_role(scope):
+            await _refuse(scope, receive, answer, 403, "Sign in first.\n")
         else:
             await self._app(scope, receive, answer)
 
@@ -74,6 +91,21 @@ def _is_of_our_page(origin: str | None, host: str | None) -> bool:
     if origin is None or urlsplit(origin).netloc == host:
         return True
     return origin in config.get_option("server.corsAllowedOrigins")
+
+
+def _has_role(scope: Scope) -> bool:
+    """Whether somebody may see the pages, by the cookie that Streamlit signed at the login."""
+    try:
+        if not visitor.has_login():
+            return True
+        request = HTTPConnection(scope)
+        signed = _get_signed_cookie_with_chunks(request.cookies, USER_COOKIE_NAME)
+        if signed is None:
+            return False
+        claims = _parse_decoded_user_cookie(signed, request.headers.get("origin", ""))
+        return claims.get("is_logged_in") is True and visitor.of_claims(claims).may(Right.SEE)
+    except InputError:
+        return False
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:

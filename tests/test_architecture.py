@@ -82,7 +82,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "profile": _SHARED,
     "shell": _SHARED | {"tour", "profile"},
     "present": _SHARED | {"compare", "decide", "roi", "shell"},
-    "gate": set(),
+    "gate": {"state"},
     "app": _SHARED
     | {
         "gate", "decide", "explore", "roi", "pilot", "law", "runs", "compare", "tour", "shell",

@@ -57,7 +57,7 @@ def _offer(words: Words) -> None:
             except StreamlitAuthError:
                 st.error(
                     words.say(
-                        "Signing in is not set up completely: the operator of this Kessai finds "
+                        "Signing in is not set up completely: this Kessai's administrator finds "
                         "what is missing in docs/operations.md."
                     ),
                     icon=":material/block:",

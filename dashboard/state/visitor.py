@@ -107,7 +107,7 @@ def _section() -> Mapping[str, Any] | None:
 
 def _misconfigured(reason: InputError) -> InputError:
     return InputError(
-        "Expected a login that is set up: {reason}. Nobody gets in until the operator of this "
-        "Kessai has mended it.",
+        "Expected a login that is set up: {reason}. Nobody gets in until this Kessai's "
+        "administrator has mended it.",
         reason=reason,
     )

@@ -57,8 +57,8 @@ def holders(right: Right) -> str:
 
 def _refusal(by: Person, right: Right) -> InputError:
     return InputError(
-        "Expected the right to {right} (role: {holders}), got {who} with {roles}: ask the "
-        "operator of this Kessai, who keeps the file of roles.",
+        "Expected the right to {right} (role: {holders}), got {who} with {roles}: ask this "
+        "Kessai's administrator, who keeps the file of roles.",
         right=SAID[right],
         holders=holders(right),
         who=by.who,

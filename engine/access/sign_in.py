@@ -31,8 +31,8 @@ def person_of(claims: Mapping[str, Any], *, now: float, runs: Path) -> Person:
         access = read(roles_file(runs))
     except InputError as error:
         raise InputError(
-            "Expected a file of roles that can be read: nobody may do anything until the operator "
-            "of this Kessai has run python -m engine access check."
+            "Expected a file of roles that can be read: nobody may do anything until this "
+            "Kessai's administrator has run python -m engine access check."
         ) from error
     login = " ".join(_text(claims, name) for name in ("iss", "sub"))
     _require_fresh(claims.get("iat"), access, now)
@@ -50,8 +50,8 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_NAME:
         raise InputError(
-            "Expected a sign-in that names its issuer and its subject, got none in {name}: ask the "
-            "operator of this Kessai.",
+            "Expected a sign-in that names its issuer and its subject, got none in {name}: ask "
+            "this Kessai's administrator.",
             name=name,
         )
     return value
