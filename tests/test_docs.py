@@ -23,6 +23,7 @@ import pytest
 
 import engine.__main__
 from dashboard.glossary.terms import TERMS
+from engine.access.rights import SAID, Right, Role
 from engine.accounting.certificate import Certificate
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER
 from engine.accounting.mechanism import Mechanism
@@ -327,3 +328,12 @@ def test_the_worked_pilot_is_one_of_the_campaign():
         assert size in row and f"{predicted}, {measured}" in row
     (factor,) = re.findall(r"the rule took ([\d.]+) times", pilots)
     assert row.endswith(f"| {factor} |")
+
+
+def test_the_table_of_roles_is_the_engines():
+    rows = re.findall(r"^\| (.+?) \| (.*?)\|$", text_of("docs/operations.md"), re.M)
+    said = {what: [cell.strip() for cell in cells.split("|")] for what, cells in rows}
+    for right in Right:
+        found = said[str(SAID[right])]
+        assert found == ["yes" if role.may(right) else "" for role in Role], right
+    assert f"| what | {' | '.join(Role)} |" in text_of("docs/operations.md")

@@ -12,12 +12,13 @@ from tests.browser.server import Dashboard
 _QUIET_SECONDS = 1.0
 
 
-def stream(running: Dashboard, **headers: str) -> ClientConnection:
-    """The WebSocket on which a browser asks for pages."""
+def stream(running: Dashboard, token: str = "", **headers: str) -> ClientConnection:
+    """The WebSocket on which a browser asks for pages; ``token``: that of its cookie against
+    requests of others, without which no cookie says who it is."""
     url = running.url.replace("http", "ws") + "/_stcore/stream"
     return connect(
         url,
-        subprotocols=[Subprotocol("streamlit")],
+        subprotocols=[Subprotocol(one) for one in ("streamlit", token) if one],
         max_size=None,
         open_timeout=60,
         proxy=None,

@@ -1,0 +1,312 @@
+"""Every action of the engine asks for its right itself, refuses in a sentence, and does nothing."""
+
+import ast
+import inspect
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from dashboard.answers import cache
+from dashboard.state import link, saved
+from engine import decision_log
+from engine.access import check
+from engine.access.rights import HOLDS, LOCAL, SAID, Person, Right, Role
+from engine.errors import InputError
+from engine.pilot import population
+from engine.pilot.plan import CorpusSource
+from engine.pilot.running import launchers, process
+from engine.pilot.text.registry import Cap, Text, changing
+from engine.runs import removal
+from engine.runs.catalogue import catalogue
+from engine.runs.imports import importing
+from engine.runs.imports.importing import Asked, import_file, store
+from engine.runs.log import RunLog
+from engine.runs.removal import Chosen
+from tests.pilot.fake_pilots import made_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+AT = "2026-11-29T01:00:00+00:00"
+WHEN = datetime(2026, 11, 29, tzinfo=UTC)
+NO_RIGHT = "Expected the right to"
+RUNS = "run,N,D,loss\na,10000000,200000000,4.1\nb,100000000,2000000000,3.4\n"
+
+
+def person(*roles: Role, name: str = "someone") -> Person:
+    return Person(who=f"{name}@example.com", roles=frozenset(roles), login=f"issuer {name}")
+
+
+class Place:
+    """An installation with a scenario, an import, a population, a text and a registered pilot."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.scenarios = folder / "data" / "scenarios"
+        self.log = RunLog(folder / "data" / "runs")
+        self.file = folder / "runs.csv"
+        self.file.write_text(RUNS)
+        text = folder / "letters.jsonl"
+        text.write_text("what they wrote")
+        self.source = CorpusSource(kind="jsonl", path=str(text))
+        with changing() as held:
+            held[0] = held[0].with_root(str(folder))
+            held[0] = held[0].with_population("customers", Cap(epsilon=40.0, delta=1e-5))
+            held[0] = held[0].with_text("letters", Text(source=self.source, population="customers"))
+        self.plan = made_plan(text)
+        launchers.register(self.plan)
+        self.new_plan = made_plan(text, evidence_hash="1" * 16)
+        self.saved = saved.created(self.scenarios, "Base", link.defaults(), who="", at=AT)
+        self.imported = self.read("ours")
+        store(self.log, self.imported)
+
+    def read(self, family):
+        return import_file(self.file, self.log, Asked(family=family), created_at=WHEN)
+
+    def files(self) -> dict[str, bytes]:
+        """All that is kept, but the log of decisions and locks."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and "log" not in path.relative_to(self.folder).parts
+            if not path.name.endswith((".lock", "lock"))
+        }
+
+
+def cap(place, by):
+    with changing(by=by) as held:
+        held[0] = held[0].with_population("customers", Cap(epsilon=99.0, delta=1e-5))
+
+
+def root(place, by):
+    (place.folder / "more").mkdir(exist_ok=True)
+    with changing(by=by) as held:
+        held[0] = held[0].with_root(str(place.folder / "more"))
+
+
+def leave(place, by):
+    """A text that leaves its population evades its cap."""
+    with changing(by=by) as held:
+        held[0] = held[0].with_text("letters", Text(source=place.source))
+
+
+ACTIONS = {
+    "scenario-save": (Right.SAVE, lambda p, by: saved.created(
+        p.scenarios, "New", link.defaults(), who="", at=AT, by=by)),
+    "scenario-update": (Right.SAVE, lambda p, by: saved.updated(
+        p.scenarios, p.saved, link.defaults() | {"data": 5e6}, who="", at=AT, by=by)),
+    "scenario-import": (Right.SAVE, lambda p, by: saved.added(
+        p.scenarios, saved.renamed(p.saved, "Other"), by=by)),
+    "scenario-delete": (Right.DELETE_ANY, lambda p, by: saved.delete(p.scenarios, p.saved, by=by)),
+    "runs-import": (Right.IMPORT, lambda p, by: store(p.log, p.read("others"), by=by)),
+    "runs-delete": (Right.DELETE_ANY, lambda p, by: removal.delete(
+        p.log, Chosen(family="ours"), at=WHEN, by=by)),
+    "refit": (Right.REFIT, lambda p, by: cache.renew_evidence(by=by)),
+    "pilot-register": (Right.PILOT, lambda p, by: launchers.register(p.new_plan, by=by)),
+    "pilot-start": (Right.PILOT, lambda p, by: launchers.start(p.new_plan, by=by)),
+    "pilot-resume": (Right.PILOT, lambda p, by: launchers.resume(p.plan.plan_id, by=by)),
+    "pilot-pause": (Right.PILOT, lambda p, by: launchers.pause(p.plan.plan_id, by=by)),
+    "pilot-cancel": (Right.PILOT, lambda p, by: launchers.cancel(p.plan.plan_id, by=by)),
+    "pilot-prepare": (Right.PILOT, lambda p, by: launchers.prepare(p.source, by=by)),
+    "population-charge": (Right.CHARGE, lambda p, by: population.charge(
+        "customers", population.Charge(what="elsewhere", epsilon=1.0, delta=0.0), by=by)),
+    "texts-change": (Right.TEXTS, root),
+    "caps-change": (Right.CAP, cap),
+    "text-leaves": (Right.CAP, leave),
+}  # fmt: skip
+"""Name -> the right that it takes, and the action."""
+NEEDS_BOTH = {"text-leaves": Right.TEXTS}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "data" / "runs"))
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "data" / "pilots"))
+    monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "data" / "scenarios"))
+    monkeypatch.setenv("KESSAI_TEXTS", str(tmp_path / "data" / "texts.json"))
+    monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path / "log"))
+    monkeypatch.setattr(launchers, "detached", lambda folder, action, lock: 1)
+    monkeypatch.setattr(process, "MODULE", "tests.pilot.fake_pilots")
+    check._last.clear()
+    made = Place(tmp_path)
+    yield made
+    made.log.close()
+
+
+def last(place):
+    return decision_log.entries(place.folder)[-1]
+
+
+def test_whoever_lacks_the_right_changes_nothing_and_is_on_record(place):
+    """All roles but those that hold it, together: one role more would not help either."""
+    before = place.files()
+    for name, (right, act) in ACTIONS.items():
+        others = [role for role in Role if not role.may(right)]
+        for roles in ([], others):
+            by = person(*roles, name=f"{name}{len(roles)}")
+            with pytest.raises(InputError, match=NO_RIGHT) as refused:
+                act(place, by)
+            lacking = refused.value.values["right"]
+            assert lacking is SAID[right] or (not roles and name in NEEDS_BOTH), name
+            assert f"role: {', '.join(role for role in Role if role.may(right))})" in str(
+                refused.value
+            ) or (not roles and name in NEEDS_BOTH)
+            found = last(place)
+            assert (found.act, found.who, found.login) == ("refused", by.who, by.login), name
+            assert found.what["right"] in {str(right), str(NEEDS_BOTH.get(name))}
+            assert place.files() == before, name
+    assert decision_log.verify(place.folder).sound
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_whoever_has_the_right_acts_under_the_own_name(place, name):
+    right, act = ACTIONS[name]
+    holder = next(role for role in Role if role.may(right))
+    by = person(holder, *([Role.OPERATOR] if name in NEEDS_BOTH else []))
+    act(place, by)
+    if name not in ("pilot-register", "pilot-prepare", "refit"):
+        assert (last(place).who, last(place).login) == (by.who, by.login)
+        assert last(place).act != "refused"
+
+
+def test_the_local_person_is_named_as_before(place):
+    assert all(LOCAL.may(right) for right in Right)
+    for line in decision_log.entries(place.folder):
+        assert line.login == "" and "login" not in line.content
+    content = (place.folder / "log" / decision_log.FILE).read_text()
+    assert '"login"' not in content, "lines without login are those of earlier versions"
+
+
+def test_every_right_is_held_and_said(place):
+    assert set(SAID) == set(Right) and frozenset().union(*HOLDS.values()) == set(Right)
+    assert all(role.may(Right.SEE) for role in Role)
+    assert not Role.OPERATOR.may(Right.CAP) and not Role.APPROVER.may(Right.PILOT)
+
+
+def test_a_thousand_refusals_are_one_line(place, monkeypatch):
+    before = len(decision_log.entries(place.folder))
+    for _ in range(1000):
+        with pytest.raises(InputError, match=NO_RIGHT):
+            launchers.cancel(place.plan.plan_id, by=person(Role.VIEWER))
+    assert len(decision_log.entries(place.folder)) == before + 1
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + check.QUIET_SECONDS)
+    with pytest.raises(InputError, match=NO_RIGHT):
+        launchers.cancel(place.plan.plan_id, by=person(Role.VIEWER))
+    assert len(decision_log.entries(place.folder)) == before + 2
+
+
+# --- what is one's own --------------------------------------------------------------------------
+
+ANN, BOB = person(Role.ANALYST, name="ann"), person(Role.ANALYST, name="bob")
+BOSS = person(Role.OPERATOR, name="boss")
+
+
+def scenario(place, name, by):
+    return saved.created(place.scenarios, name, link.defaults(), who="Bob", at=AT, by=by)
+
+
+def test_a_scenario_is_deleted_by_who_saved_it(place):
+    made = scenario(place, "Hers", ANN)
+    assert made.history[0].who == ANN.who, "not the name that was typed"
+    changed = saved.updated(
+        place.scenarios, made, link.defaults() | {"data": 5e6}, who="", at=AT, by=BOB
+    )
+    with pytest.raises(InputError, match=NO_RIGHT):
+        saved.delete(place.scenarios, changed, by=BOB)
+    saved.delete(place.scenarios, changed, by=ANN)
+    his = scenario(place, "Hers", BOB)
+    with pytest.raises(InputError, match=NO_RIGHT):
+        saved.delete(place.scenarios, his, by=ANN)
+    saved.delete(place.scenarios, his, by=BOSS)
+
+
+def test_a_file_that_claims_a_maker_makes_nobody_one(place):
+    claims = saved.renamed(scenario(place, "Hers", ANN), "Claimed")
+    brought = saved.added(place.scenarios, claims, by=BOB)
+    with pytest.raises(InputError, match=NO_RIGHT):
+        saved.delete(place.scenarios, brought, by=ANN)
+    saved.delete(place.scenarios, brought, by=BOB)
+
+
+def test_a_name_that_was_only_tried_is_nobodys(place):
+    """What was saved without login is nobody's own, and trying its name changes nothing."""
+    before = len(decision_log.entries(place.folder))
+    with pytest.raises(InputError, match="is called"):
+        scenario(place, "base", ANN)
+    assert len(decision_log.entries(place.folder)) == before
+    with pytest.raises(InputError, match=NO_RIGHT):
+        saved.delete(place.scenarios, place.saved, by=ANN)
+
+
+def test_runs_are_deleted_and_brought_back_by_who_imported_them(place):
+    store(place.log, place.read("hers"), by=ANN)
+    store(place.log, place.read("hers"), by=BOB)  # the same file again makes it nobody else's
+    ids = [one.run_id for one in catalogue(place.log) if one.family == "hers"]
+    for chosen in (Chosen(family="hers"), Chosen(runs=tuple(ids))):
+        with pytest.raises(InputError, match=NO_RIGHT):
+            removal.delete(place.log, chosen, at=WHEN, by=BOB)
+        assert len(removal.delete(place.log, chosen, at=WHEN, by=ANN).run_ids) == 2
+        with pytest.raises(InputError, match=NO_RIGHT):
+            removal.restore(place.log, chosen, at=WHEN, by=BOB)
+        assert len(removal.restore(place.log, chosen, at=WHEN, by=ANN).run_ids) == 2
+    mixed = Chosen(runs=(ids[0], *(one.run_id for one in place.imported.records[:1])))
+    with pytest.raises(InputError, match=NO_RIGHT):
+        removal.delete(place.log, mixed, at=WHEN, by=ANN)
+
+
+def test_runs_that_no_import_brought_are_nobodys(place):
+    record = replace(place.imported.records[0], family="trained", seed=7)
+    place.log.append([record])
+    with pytest.raises(InputError, match=NO_RIGHT):
+        removal.delete(place.log, Chosen(family="trained"), at=WHEN, by=ANN)
+    removal.delete(place.log, Chosen(family="trained"), at=WHEN, by=BOSS)
+
+
+# --- the dashboard says who asks ----------------------------------------------------------------
+
+
+def takes_a_person() -> set[str]:
+    """Names of all actions with a person to be named."""
+    modules = (launchers, population, importing, removal, saved, cache)
+    return {
+        name
+        for module in modules
+        for name, found in vars(module).items()
+        if inspect.isfunction(found) and not name.startswith("_")
+        if "by" in inspect.signature(found).parameters
+    }
+
+
+def test_no_page_asks_as_the_local_person():
+    """Each call of such an action names a person, and only the session's own."""
+    names, seen = takes_a_person(), set()
+    assert {"start", "cancel", "store", "delete", "created", "renew_evidence"} <= names
+    for path in sorted((ROOT / "dashboard").rglob("*.py")):
+        if path == ROOT / "dashboard" / "state" / "saved.py":
+            continue
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            owner, _, name = called.rpartition(".")
+            if name in names and owner in ("", "launchers", "removal", "saved", "cache"):
+                if owner == "" and name != "store":
+                    continue
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                assert given.get("by") == "visitor.person()", f"{path.name}:{node.lineno} {called}"
+                seen.add(name)
+        if path.name != "visitor.py":
+            assert not any(
+                isinstance(node, ast.Name) and node.id == "LOCAL" for node in ast.walk(tree)
+            ), path
+    assert seen >= names - {
+        "register",
+        "charge",
+        "charge_pilot",
+        "require",
+        "require_own",
+        "recorded",
+    }
