@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.pilot import plan as plan_step
+from engine.access.rights import LOCAL
 from engine.decision import fitted
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
@@ -99,7 +100,7 @@ def test_without_a_law_the_page_says_so_and_offers_nothing(page):
 
 def test_first_the_text_is_prepared(page, law, monkeypatch):
     asked = []
-    monkeypatch.setattr(launchers, "prepare", lambda source: asked.append(source))
+    monkeypatch.setattr(launchers, "prepare", lambda source, *, by: asked.append(source))
     page.run()
     assert any("no ε is spent" in text for text in said(page))
     button(page, "Prepare").click().run()
@@ -124,7 +125,8 @@ def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, mon
     made.store_prepared()
     started: list[PilotPlan] = []
 
-    def start(plan):
+    def start(plan, *, by):
+        assert by is LOCAL
         started.append(plan)
         held(made.store(plan, made.status(plan, State.TRAINING)))
 
@@ -147,7 +149,7 @@ def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, mon
 def test_the_same_question_is_the_same_plan(page, law, monkeypatch):
     made.store_prepared()
     started: list[PilotPlan] = []
-    monkeypatch.setattr(launchers, "start", started.append)
+    monkeypatch.setattr(launchers, "start", lambda plan, *, by: started.append(plan))
     for _ in range(2):
         page.query_params["pilot"] = "new"
         page.run()
@@ -156,7 +158,7 @@ def test_the_same_question_is_the_same_plan(page, law, monkeypatch):
 
 
 def test_a_start_that_is_refused_says_why(page, law, monkeypatch):
-    def refuse(plan):
+    def refuse(plan, *, by):
         raise InputError(made.REASON, **made.VALUES)
 
     made.store_prepared()
@@ -199,7 +201,7 @@ def launchers_plan(page):
     """The plan that the page's button would register."""
     asked: list[PilotPlan] = []
 
-    def refuse(plan):
+    def refuse(plan, *, by):
         asked.append(plan)
         raise InputError(made.REASON, **made.VALUES)
 
@@ -230,7 +232,7 @@ def test_a_text_of_one_s_own_is_chosen_by_name_and_no_path_is_typed(
 ):
     asked = []
     source = registered(tmp_path, epsilon=8.0, delta=1e-6)
-    monkeypatch.setattr(launchers, "prepare", lambda source: asked.append(source))
+    monkeypatch.setattr(launchers, "prepare", lambda source, *, by: asked.append(source))
     page.run()
     assert not page.text_input, "what can be typed can be tried"
     choose(page, "letters")
@@ -316,7 +318,7 @@ def test_what_stopped_can_be_resumed(page, law, monkeypatch, state, title):
     resumed: list[str] = []
     why = {"reason": made.REASON, "values": made.VALUES} if state is State.FAILED else {}
     made.store(plan, made.status(plan, state, **why))
-    monkeypatch.setattr(launchers, "resume", resumed.append)
+    monkeypatch.setattr(launchers, "resume", lambda plan_id, *, by: resumed.append(plan_id))
     page.run()
     assert page.title[0].value.startswith(title)
     assert len(page.error) == (title.split()[0] in ("Stopped", "Interrupted"))
@@ -390,7 +392,7 @@ def test_other_code_goes_on_where_it_is_asked_to_and_is_told_before(page, law, m
     plan = made.plan(evidence_hash=law, code_version="a" * 12)
     resumed: list[str] = []
     made.store(plan, made.status(plan, State.PAUSED))
-    monkeypatch.setattr(launchers, "resume", resumed.append)
+    monkeypatch.setattr(launchers, "resume", lambda plan_id, *, by: resumed.append(plan_id))
     page.run()
     assert f"planned by the code {'a' * 12}" in page.warning[0].value
     button(page, "Resume").click().run()
