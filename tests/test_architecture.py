@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "access.rights": {"errors"},
     "decision_log": {"errors", "durable", "untrusted", "code_version", "access.rights"},
     "access": {"errors", "untrusted", "access.rights", "decision_log"},
+    "approvals": {"errors", "untrusted", "access", "decision_log"},
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
     # records and what stores them
@@ -54,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
-    | {"durable", "deployments", "tables", "decision_log", "access"},
+    | {"durable", "deployments", "tables", "decision_log", "access", "approvals"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
     | {"tables", "doctor", "decision_log", "access"},

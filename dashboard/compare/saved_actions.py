@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.compare import save, wording
+from dashboard.compare import decision, save, wording
 from dashboard.state import link, saved, session, visitor
 from dashboard.ui import blocks
 from engine.text.i18n import Words
@@ -39,6 +39,7 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             icon=":material/download:",
             on_click="ignore",  # To take a file away changes nothing on the page.
         )
+        decision.form(one, who, words)
         with st.popover(words.say("Delete …"), icon=":material/delete:"):
             st.markdown(words.say("Delete this scenario with its history, for everyone?"))
             if st.button(words.say("Yes, delete it")):
@@ -47,5 +48,6 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
                     words.say("Deleted."),
                     words.refusal,
                 )
+    decision.draw(one, words)
     st.caption(words.say("History"))
     blocks.columns(wording.history(one, st.context.timezone, words))

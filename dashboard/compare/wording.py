@@ -1,13 +1,14 @@
 """The sentence, the table and the history of the Compare page; pure."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from dashboard.compare.side import Side
 from dashboard.state import link
 from dashboard.state.saved import Saved
+from engine.api.access import Decision, Ruling
 from engine.api.decisions import SWAPS, Answer, Effect, Explanation, Result, differing
 from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
@@ -162,6 +163,57 @@ def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[s
             for entry in entries
         ],
     }
+
+
+def rulings(words: Words) -> dict[Ruling, str]:
+    """Names of what can be decided."""
+    return {Ruling.APPROVED: words.say("Approve"), Ruling.DECLINED: words.say("Decline")}
+
+
+def decided(found: Sequence[Decision], version: str, zone: str | None, words: Words) -> str:
+    """How a version stands: the last decision on it, or that there is none."""
+    of_it = [one for one in found if one.version == version]
+    if not of_it:
+        if found:
+            return words.say(
+                "Nothing is decided on this version: it was changed since the last decision."
+            )
+        return words.say("Nothing is decided on this scenario yet.")
+    last = of_it[-1]
+    said = {"who": _decider(last, words), "when": _when(last.at, zone)}
+    if last.ruling is Ruling.APPROVED:
+        return words.say("**Approved** as it stands, by {who}, {when}.", **said)
+    return words.say("**Declined** as it stands, by {who}, {when}.", **said)
+
+
+def decisions(
+    found: Sequence[Decision], version: str, zone: str | None, words: Words
+) -> dict[str, list[str]]:
+    """Who decided what on which version when, the last first."""
+    last_first = list(reversed(found))
+    names = {
+        Ruling.APPROVED: words.say("Approved"),
+        Ruling.DECLINED: words.say("Declined"),
+    }
+    return {
+        words.say("When"): [_when(one.at, zone) for one in last_first],
+        words.say("Who"): [_decider(one, words) for one in last_first],
+        words.say("Decision"): [names[one.ruling] for one in last_first],
+        words.say("Version"): [
+            words.say("as it stands") if one.version == version else words.say("an earlier one")
+            for one in last_first
+        ],
+        words.say("Reason"): [formats.literally(one.reason) or "—" for one in last_first],
+    }
+
+
+def _decider(one: Decision, words: Words) -> str:
+    """A name that nobody vouches for says so."""
+    if one.is_signed_in:
+        return formats.literally(one.who)
+    if not one.who:
+        return words.say("someone without login")
+    return words.say("{who} (name as given, without login)", who=formats.literally(one.who))
 
 
 def _results(first: Answer, second: Answer, words: Words) -> dict[str, str]:

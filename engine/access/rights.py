@@ -32,6 +32,7 @@ class Right(StrEnum):
     CHARGE = "charge"
     TEXTS = "texts"
     CAP = "cap"
+    DECIDE = "decide"
 
 
 class Role(StrEnum):
@@ -51,7 +52,7 @@ HOLDS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.SEE}),
     Role.ANALYST: frozenset({Right.SEE, Right.SAVE, Right.IMPORT, Right.REFIT, Right.DELETE_OWN}),
     Role.OPERATOR: frozenset({Right.SEE, Right.PILOT, Right.CHARGE, Right.TEXTS, Right.DELETE_ANY}),
-    Role.APPROVER: frozenset({Right.SEE, Right.CAP}),
+    Role.APPROVER: frozenset({Right.SEE, Right.CAP, Right.DECIDE}),
 }
 
 SAID: dict[Right, InputError] = {
@@ -67,6 +68,7 @@ SAID: dict[Right, InputError] = {
     Right.CHARGE: InputError("charge a training made elsewhere to a population"),
     Right.TEXTS: InputError("register texts and their folders"),
     Right.CAP: InputError("set and raise the caps of populations"),
+    Right.DECIDE: InputError("put on record that a scenario is approved or declined"),
 }
 """Each right in words that fit into a sentence, translated like any refusal."""
 

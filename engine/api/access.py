@@ -1,4 +1,5 @@
-"""What a page may ask of rights: who somebody is, and whether that person may.
+"""What a page may ask of rights and decisions: who somebody is, what that person may, what was
+decided.
 
 The dashboard imports the engine through this folder only, so that what it rests on can be read
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
@@ -8,12 +9,18 @@ from engine.access.check import require, require_own
 from engine.access.ownership import made_by
 from engine.access.rights import LOCAL, Person, Right, Role
 from engine.access.sign_in import person_of
+from engine.approvals import LONGEST_REASON, Decision, Ruling, decide, decisions
 
 __all__ = [
     "LOCAL",
+    "LONGEST_REASON",
+    "Decision",
     "Person",
     "Right",
     "Role",
+    "Ruling",
+    "decide",
+    "decisions",
     "made_by",
     "person_of",
     "require",

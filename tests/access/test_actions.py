@@ -11,9 +11,10 @@ import pytest
 
 from dashboard.answers import cache
 from dashboard.state import link, saved
-from engine import decision_log
+from engine import approvals, decision_log
 from engine.access import check
 from engine.access.rights import HOLDS, LOCAL, SAID, Person, Right, Role
+from engine.approvals import Ruling
 from engine.errors import InputError
 from engine.pilot import population
 from engine.pilot.plan import CorpusSource
@@ -111,6 +112,8 @@ ACTIONS = {
     "pilot-prepare": (Right.PILOT, lambda p, by: launchers.prepare(p.source, by=by)),
     "population-charge": (Right.CHARGE, lambda p, by: population.charge(
         "customers", population.Charge(what="elsewhere", epsilon=1.0, delta=0.0), by=by)),
+    "decision": (Right.DECIDE, lambda p, by: approvals.decide(
+        "Base", p.saved.version, Ruling.APPROVED, folder=p.folder, by=by)),
     "texts-change": (Right.TEXTS, root),
     "caps-change": (Right.CAP, cap),
     "text-leaves": (Right.CAP, leave),
@@ -269,7 +272,7 @@ def test_runs_that_no_import_brought_are_nobodys(place):
 
 def takes_a_person() -> set[str]:
     """Names of all actions with a person to be named."""
-    modules = (launchers, population, importing, removal, saved, cache)
+    modules = (launchers, population, importing, removal, saved, cache, approvals)
     return {
         name
         for module in modules
@@ -293,7 +296,7 @@ def test_no_page_asks_as_the_local_person():
             called = ast.unparse(node.func)
             owner, _, name = called.rpartition(".")
             if name in names and owner in ("", "launchers", "removal", "saved", "cache"):
-                if owner == "" and name != "store":
+                if owner == "" and name not in ("store", "decide"):
                     continue
                 given = {word.arg: ast.unparse(word.value) for word in node.keywords}
                 assert given.get("by") == "visitor.person()", f"{path.name}:{node.lineno} {called}"
