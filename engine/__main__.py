@@ -17,7 +17,7 @@ from engine.text.i18n import Words
 
 COMMANDS = (
     "recommend", "predict", "calibrate", "epsilon", "mechanisms", "fit", "transfer", "runs",
-    "pilot", "texts", "population", "access", "sweep", "table", "doctor", "log",
+    "pilot", "texts", "population", "access", "sweep", "table", "doctor", "log", "law",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

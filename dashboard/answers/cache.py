@@ -34,7 +34,17 @@ from engine.api.decisions import (
     search,
     to_certify,
 )
-from engine.api.laws import Diagnostics, Influence, Inspection, diagnose, influences, inspect
+from engine.api.laws import (
+    Comparison,
+    Diagnostics,
+    Influence,
+    Inspection,
+    LawVersion,
+    diagnose,
+    influences,
+    inspect,
+    law_versions,
+)
 from engine.api.money import Candidate, Cost, CostAssumptions, Curve, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
 from engine.api.pilots import (
@@ -109,6 +119,38 @@ def diagnostics(evidence_id: str) -> tuple[Diagnostics, ...]:
 def _diagnostics(evidence_id: str, state: str) -> tuple[Diagnostics, ...]:
     frame = fitted.evidence_of(evidence_id).frame
     return tuple(diagnose(one.law, frame) for one in fitted_evidence(evidence_id).fit.members)
+
+
+def law_versions_of(evidence_id: str) -> tuple[LawVersion, ...]:
+    """The kept versions of an evidence's law, oldest first."""
+    return _law_versions_of(evidence_id, law_versions.stamp())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _law_versions_of(evidence_id: str, stamp: str) -> tuple[LawVersion, ...]:
+    return law_versions.kept(evidence_id)
+
+
+def law_now(evidence_id: str) -> LawVersion:
+    """The law of an evidence as its runs stand, whether kept or not."""
+    return _law_now(evidence_id, evidence_version())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _law_now(evidence_id: str, version: str) -> LawVersion:
+    return law_versions.now(evidence_id)
+
+
+def comparison(before: LawVersion, after: LawVersion, question: Question) -> Comparison:
+    """What changed between two versions, also for the answer to a question."""
+    return _comparison(before.version, after.version, _in_yen(question), before, after)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _comparison(
+    before: str, after: str, question: Question, _before: LawVersion, _after: LawVersion
+) -> Comparison:
+    return law_versions.compare(_before, _after, question)
 
 
 def influence(question: Question, seconds: float, progress: influences.Progress) -> Influence:
@@ -451,6 +493,7 @@ def renew_evidence(*, by: Person) -> None:
         _inspection,
         _diagnostics,
         _influences,
+        _law_now,
         _decision,
         _answer,
         _asked_as,

@@ -5,15 +5,18 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from engine.api.decisions import fitted
 from engine.api.laws import (
+    Comparison,
     Diagnostics,
     Estimate,
     Influence,
     Inspection,
     Kind,
+    LawVersion,
     Method,
     Outcome,
     RunInfluence,
@@ -21,6 +24,7 @@ from engine.api.laws import (
     Test,
 )
 from engine.api.runs import Listed
+from engine.errors import InputError
 from engine.text import formats, labels, law_tests, verdict
 from engine.text.i18n import N_, Words
 
@@ -251,8 +255,8 @@ def influence(
         what = _what(one.model_size, one.iterations, one.noise_batch_ratio, words)
         how = words.say(_METHODS[one.method])
         if one.without is None:
-            refused = words.refusal(one.refusal) if one.refusal is not None else "–"
-            rows.append((run_name(one.run_id, names), what, refused, "–", "–", "–", how))
+            why = refused(one.refusal, words)
+            rows.append((run_name(one.run_id, names), what, why, "–", "–", "–", how))
             continue
         plan, loss, said = _stand(one.without, words)
         change = f"{one.loss_change:+.2%}"
@@ -279,6 +283,78 @@ def influence(
     )
     columns = zip(*rows, strict=True)
     return {head: list(column) for head, column in zip(heads, columns, strict=True)}
+
+
+def versions(
+    found: Sequence[LawVersion], current: str | None, zone: str | None, words: Words
+) -> dict[str, list[str]]:
+    """A row a version, newest first; the one that pages rest on in bold."""
+    rows: dict[str, list[str]] = {}
+    for one in reversed(found):
+        name = f"`{one.version}`"
+        row = {
+            words.say("Version"): f"**{name}**" if one.version == current else name,
+            words.say("Kept"): moment(one, zone),
+            words.say("Number of runs"): formats.exact(one.runs),
+            words.say("Forms"): labels.forms(one.fit.forms, words),
+            words.say("Error, left out"): formats.percent(
+                one.fit.held.get("configurations", one.fit.scatter), words.language
+            ),
+            words.say("Code"): f"`{one.code}`",
+            words.say("Note"): formats.literally(one.note) or "–",
+        }
+        for head, cell in row.items():
+            rows.setdefault(head, []).append(cell)
+    return rows
+
+
+def moment(one: LawVersion, zone: str | None) -> str:
+    """When a version was kept, in the reader's time."""
+    return labels.moment(datetime.fromisoformat(one.kept_at), zone)
+
+
+def changes(found: Comparison, words: Words) -> dict[str, list[str]]:
+    """What changed, a row a figure: before and after."""
+    before, after = found.before, found.after
+
+    def share(value: float) -> str:
+        return formats.percent(value, words.language)
+
+    rows = [
+        (words.say("Number of runs"), formats.exact(before.runs), formats.exact(after.runs)),
+        *(
+            (
+                words.say("Weight: {form}", form=labels.form(form, words)),
+                share(first),
+                share(second),
+            )
+            for form, (first, second) in found.weights.items()
+        ),
+        (
+            words.say("Scatter of runs left out"),
+            share(before.fit.scatter),
+            share(after.fit.scatter),
+        ),
+        (
+            words.say("Added per factor of {fold} away", fold=formats.plain(math.e, 2)),
+            share(before.fit.drift),
+            share(after.fit.drift),
+        ),
+    ]
+    heads = (words.say("Today's plan"), words.say("Its loss"), words.say("Verdict"))
+    sides = [
+        _stand(stand, words) if stand is not None else (refused(refusal, words), "–", "–")
+        for stand, refusal in zip(found.stands, found.refusals, strict=True)
+    ]
+    rows += list(zip(heads, *sides, strict=True))
+    columns = zip(*rows, strict=True)
+    names = (words.say("Figure"), words.say("Before"), words.say("After"))
+    return {name: list(column) for name, column in zip(names, columns, strict=True)}
+
+
+def refused(error: InputError | None, words: Words) -> str:
+    """Why a law has no answer."""
+    return "–" if error is None else words.refusal(error)
 
 
 def run_names(runs: Sequence[Listed]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache, first_fit
 from dashboard.glossary import lookup
-from dashboard.law import charts, facts, fit_tests, influence, wording
+from dashboard.law import charts, facts, fit_tests, influence, versions, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
@@ -25,6 +25,7 @@ def render(scenario: Scenario) -> None:
     if evidence is None:
         return
     inspection = cache.inspection(name)
+    versions.current(scenario.question, words)
     st.title(wording.headline(evidence, inspection, words), anchor=False)
     st.markdown(wording.beyond(evidence, words), help=lookup.tip("extrapolation", words))
     decision = _today(scenario, words)
@@ -44,6 +45,7 @@ def render(scenario: Scenario) -> None:
     _coverage(inspection, decision, words, colours)
     _parameters(inspection, words)
     fit_tests.draw(name, words)
+    versions.draw(scenario.question, words)
     if decision is not None:
         influence.draw(scenario.question, words)
 

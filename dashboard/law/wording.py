@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from dashboard.law import facts
 from engine.api.decisions import Decision, fitted
-from engine.api.laws import EXTRAPOLATED, NEAR, Influence, Inspection
+from engine.api.laws import EXTRAPOLATED, NEAR, Comparison, Influence, Inspection
 from engine.text import bounds, formats, labels, verdict
 from engine.text.i18n import Words
 
@@ -168,3 +168,55 @@ def how_left_out(found: Influence, words: Words) -> str:
     if found.turning:
         said.append(words.say("A verdict in bold is another than today's."))
     return words.joined(said)
+
+
+def since(found: Comparison, zone: str | None, words: Words) -> str:
+    """What changed since a version: runs, loss, verdict."""
+    said = [
+        words.say(
+            "Since {moment}: {added} added, {removed} removed.",
+            moment=facts.moment(found.before, zone),
+            added=words.count("{n} run", "{n} runs", len(found.added)),
+            removed=words.count("{n} run", "{n} runs", len(found.removed)),
+        )
+    ]
+    if found.before.version == found.after.version:
+        return words.joined([*said, words.say("The law is the same.")])
+    if found.same_runs:
+        said.append(words.say("The runs are the same: the code makes the difference."))
+    if found.loss_change is not None:
+        said.append(
+            words.say(
+                "The loss expected of today's plan moves by {change}.",
+                change=f"{found.loss_change:+.2%}",
+            )
+        )
+    first, second = found.stands
+    if not found.turns:
+        said.append(words.say("The verdict stays."))
+    elif first is None or second is None:
+        said.append(words.say("Only one of the two laws has an answer to today's question."))
+    else:
+        said.append(
+            words.say(
+                "The verdict is another: {before} before, {after} after.",
+                before=verdict.name(first.verdict.code, words),
+                after=verdict.name(second.verdict.code, words),
+            )
+        )
+    return words.joined(said)
+
+
+def held_version(found: Comparison, zone: str | None, words: Words) -> str:
+    """That pages rest on a version that somebody chose, and whether the runs as they stand would
+    decide otherwise."""
+    said = words.say(
+        "All pages rest on version {version} of {moment} with {runs}, which was made the current "
+        "one; as the runs stand there are {now}.",
+        version=f"`{found.before.version}`",
+        moment=facts.moment(found.before, zone),
+        runs=words.count("{n} run", "{n} runs", found.before.runs),
+        now=formats.exact(found.after.runs),
+    )
+    turned = words.say("With these, the verdict would be another.") if found.turns else None
+    return words.joined([said, turned])

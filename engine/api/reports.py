@@ -4,6 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
+from engine.law.version import fit_version
 from engine.report import record_form, slides, webpage
 from engine.report.deck import (
     Band,
@@ -23,7 +24,6 @@ from engine.report.fonts import japanese_face
 from engine.report.master import require_template
 from engine.report.measure import em, wrap
 from engine.report.print.typeset import record_pdf, slides_pdf
-from engine.report.versions import fit_version
 from engine.report.webpage import large_html
 from engine.report.workbook import book as workbook
 from engine.report.workbook.model import Given, Live, Valued

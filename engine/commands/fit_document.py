@@ -16,8 +16,8 @@ from engine.law.form import Unit
 from engine.law.forms import form_of
 from engine.law.inspection import LEVEL, FormFigures, inspect
 from engine.law.tokens import FORM, FORMULA, IN_NATS, MEANINGS, NAMES, TokenLaw
+from engine.law.version import fit_version, law_version
 from engine.loss_unit import unit_of
-from engine.report.versions import fit_version, law_version
 from engine.runs.imports.selection import Carries, Selection
 from engine.text import law_tests
 from engine.text.i18n import Words

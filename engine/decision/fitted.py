@@ -21,6 +21,7 @@ from engine import decision_log, durable
 from engine.accounting.search import noise_multiplier
 from engine.allocation.reach import Coverage, coverage_of
 from engine.allocation.space import Space, space_of
+from engine.decision import law_store
 from engine.durable import cache_folder
 from engine.errors import InputError
 from engine.law.capacity import Capacity
@@ -31,7 +32,7 @@ from engine.runs.catalogue import family_version, stamp
 from engine.runs.evidence import Evidence, EvidenceSummary
 from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
-from engine.runs.imports.selection import Carries, Selection, plannable, select
+from engine.runs.imports.selection import WITHOUT, Carries, Selection, plannable, select
 from engine.runs.log import RunLog, data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -63,11 +64,17 @@ def fitted_evidence(
     without: Sequence[str] = (),
     form: str | None = None,
 ) -> FittedEvidence:
-    """The law fitted to the evidence called ``evidence_id``; from disk where it was fitted before.
+    """The law fitted to the evidence called ``evidence_id``; from disk where it was fitted before,
+    and the version that was made its current one, if any (:mod:`engine.decision.law_store`).
 
-    ``without`` are runs to leave out, ``form`` is one form instead of the stack. Raises
-    :class:`InputError` for an unknown id, and what a fit raises for unusable evidence.
+    ``without`` are runs to leave out, ``form`` is one form instead of the stack: both ask for a fit
+    of the runs as they stand. Raises :class:`InputError` for an unknown id, and what a fit raises
+    for unusable evidence.
     """
+    if not without and form is None:
+        chosen = law_store.current(evidence_id, data_folder())
+        if chosen is not None:
+            return of_version(chosen)
     return fit_selection(selection_of(evidence_id, without=without), cache=cache, form=form)
 
 
@@ -86,21 +93,42 @@ def fit_selection(
     evidence = selection.evidence
     forms = STACKED if form is None else (form_of(form).name,)
     _require_steps(selection)
-    if selection.carries is Carries.NOISELESS:
-        return _pooled(evidence, forms, cache)
-    path = _path(evidence, cache, forms)
+    is_pooled = selection.carries is Carries.NOISELESS
+    path = _path(evidence, cache, _pooled_forms(forms) if is_pooled else forms)
     result = _read(path)
+    is_new = result is None
     if result is None:
         capacity = capacity_of(evidence.family)
-        result = (
-            fit_stack(evidence.frame, capacity=capacity)
-            if form is None
-            else fit_stack(evidence.frame, forms=forms, capacity=capacity)
-        )
+        if is_pooled:
+            result = _pooled_fit(evidence, forms)
+        elif form is None:
+            result = fit_stack(evidence.frame, capacity=capacity)
+        else:
+            result = fit_stack(evidence.frame, forms=forms, capacity=capacity)
         _write(path, result)
-        if on_record:
-            _on_record(evidence, path)
-    return _fitted(result, evidence, evidence.frame)
+    found = _pooled(result, evidence) if is_pooled else _fitted(result, evidence, evidence.frame)
+    if is_new and on_record:
+        chosen = form is not None or any(one.reason == WITHOUT for one in selection.left_out)
+        _on_record(evidence, found, path, keep=not chosen)
+    return found
+
+
+def newest_evidence(evidence_id: str) -> FittedEvidence:
+    """The law of the runs as they now stand, whatever version is the current one."""
+    return fit_selection(selection_of(evidence_id))
+
+
+def of_version(version: law_store.LawVersion) -> FittedEvidence:
+    """The law of a version, as a question is asked of it."""
+    return FittedEvidence(
+        fit=version.fit,
+        space=version.space,
+        coverage=version.coverage,
+        summary=EvidenceSummary(
+            id=version.evidence_id, runs=version.runs, hash=version.evidence_hash
+        ),
+        noise_from=version.noise_from,
+    )
 
 
 def _require_steps(selection: Selection) -> None:
@@ -119,17 +147,16 @@ def _pooled_forms(forms: Sequence[str]) -> tuple[str, ...]:
     return (*forms, evidence_of(PUBLISHED_BERT).sha256)
 
 
-def _pooled(evidence: Evidence, forms: tuple[str, ...], cache: Path | None) -> FittedEvidence:
+def _pooled_fit(evidence: Evidence, forms: tuple[str, ...]) -> StackedFit:
     """A law whose noiseless part is the family's own, and whose noise is the published runs'."""
+    # All parameters count, as in the family's own runs: of these no shapes are known.
+    published = fit_stack(evidence_of(PUBLISHED_BERT).frame, forms=forms)
+    return published.mapped(lambda one: pool(one, evidence.frame))
+
+
+def _pooled(result: StackedFit, evidence: Evidence) -> FittedEvidence:
+    """That law, where its runs and the noise of the published ones lie."""
     source = evidence_of(PUBLISHED_BERT)
-    path = _path(evidence, cache, _pooled_forms(forms))
-    result = _read(path)
-    if result is None:
-        # All parameters count, as in the family's own runs: of these no shapes are known.
-        published = fit_stack(source.frame, forms=forms)
-        result = published.mapped(lambda one: pool(one, evidence.frame))
-        _write(path, result)
-        _on_record(evidence, path)
     noisy = source.frame.assign(
         sequence_length=evidence.frame["sequence_length"].iloc[0],
         vocabulary_size=evidence.frame["vocabulary_size"].iloc[0],
@@ -161,6 +188,8 @@ def capacity_of(family: str) -> Capacity | None:
 
 def is_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
     """Whether :func:`fitted_evidence` will answer without fitting. Raises as that does."""
+    if law_store.current(evidence_id, data_folder()) is not None:
+        return True
     selection = selection_of(evidence_id)
     _require_steps(selection)
     return is_kept(selection, cache=cache)
@@ -192,8 +221,15 @@ def require_choice(evidence_id: str) -> None:
 
 
 def state_of(evidence_id: str) -> str:
-    """Changes with the runs of an imported family, so that what rests on them is found anew. "" for
-    what ships with Kessai: pilots move that law when they are asked to."""
+    """Changes with the runs of an imported family, and with the version that is made the current
+    one, so that what rests on them is found anew. "" for what ships with Kessai: pilots move that
+    law when they are asked to. A choice that cannot be read is "unreadable"."""
+    try:
+        chosen = law_store.current_name(evidence_id, data_folder())
+    except InputError:
+        return "unreadable"
+    if chosen is not None:
+        return chosen
     return "" if evidence_id in EVIDENCE else _state(stamp(run_log()), evidence_id)
 
 
@@ -256,12 +292,19 @@ def _read(path: Path | None) -> StackedFit | None:
     return attempted(lambda: StackedFit.from_dict(json_value(path.read_text(encoding="utf-8"))))
 
 
-def _on_record(evidence: Evidence, path: Path | None) -> None:
-    """A refit in the log of decisions; where that cannot be written the law is the same."""
+def _on_record(evidence: Evidence, found: FittedEvidence, path: Path | None, *, keep: bool) -> None:
+    """A refit in the log of decisions, and, of all runs and forms, among the versions beside it;
+    where neither can be written the law is the same."""
     versions = {"evidence": evidence.sha256, "law": path.stem if path else ""}
     what = {"evidence": evidence.id, "runs": evidence.runs}
     with suppress(InputError):
         decision_log.append("refit", what, folder=data_folder(), versions=versions)
+    if keep:
+        made = law_store.version_of(
+            evidence, found.fit, found.space, found.coverage, noise_from=found.noise_from
+        )
+        with suppress(InputError):
+            law_store.keep(made, data_folder())
 
 
 def _write(path: Path | None, result: StackedFit) -> None:

@@ -12,8 +12,9 @@ the weights, and by 0.1 % by the approximation.
 ``regret`` is what deciding without the run would cost: the plan so found, judged by the law with
 all runs, over the best plan of that law. A plan may move far and cost nothing, for optima are flat.
 
-Answers are those with estimated noise (:mod:`engine.decision.answer`): all of them alike, so that
-the differences are the runs' own. Not covered: several runs left out together.
+The law is that of the runs as they stand, whatever version is the current one. Answers are those
+with estimated noise (:mod:`engine.decision.answer`): all of them alike, so that the differences are
+the runs' own. Not covered: several runs left out together.
 """
 
 import time
@@ -30,7 +31,6 @@ from engine.decision.answer import Answer, answer
 from engine.decision.fitted import (
     FittedEvidence,
     fit_selection,
-    fitted_evidence,
     is_kept,
     selection_of,
 )
@@ -136,7 +136,7 @@ def influence(
             "does is taken from other runs there.",
             family=selection.evidence.family,
         )
-    fitted, frame = fitted_evidence(question.evidence_id), selection.evidence.frame
+    fitted, frame = fit_selection(selection), selection.evidence.frame
     today = answer(question, fitted)
     runs = runs_of(frame)
     if len(runs) > MOST_RUNS:

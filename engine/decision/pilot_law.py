@@ -4,7 +4,8 @@ Fits and pilots do not know each other; here they meet.
 
 A text of the evidence's own family is predicted by the evidence's law. Any other text is a family
 of its own, and gets that law by partial pooling (:mod:`engine.law.transfer.pool`) with whatever
-runs of it the run log holds, none at first: the more there are, the more they have the say. A plan
+runs of it the run log holds, none at first: the more there are, the more they have the say. Pilots
+are steered by the runs as they stand, whatever version of a law is the current one. A plan
 freezes how many they were, and their hash, before its first step, so that no run ever has a part in
 its own prediction.
 
@@ -24,7 +25,7 @@ from engine.decision.fitted import (
     MEASURED_GPT,
     FittedEvidence,
     evidence_of,
-    fitted_evidence,
+    newest_evidence,
     run_log,
 )
 from engine.interval import Interval
@@ -50,7 +51,7 @@ def pilot_law(
 
     Raises :class:`InputError` where the run log holds too few runs of the evidence.
     """
-    fitted = fitted_evidence(evidence_id)
+    fitted = newest_evidence(evidence_id)
     rate = fit_rule(run_log().records(family=evidence_id))
     if family != evidence_id:
         return _transferred(fitted, rate, family, vocabulary_size)

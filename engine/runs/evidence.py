@@ -88,6 +88,8 @@ class Evidence:
     """64 hexadecimal digits: hash of the records' canonical content."""
     sources: Mapping[str, int] = field(default_factory=dict)
     """Where the runs are from: source -> number of runs."""
+    run_ids: tuple[str, ...] = ()
+    """Of the records, in no order that means anything; the frame's are those of cells."""
     frame: pd.DataFrame
     """A row a run or point of a curve, with :data:`COLUMNS`; not to be changed in place."""
 
@@ -132,6 +134,7 @@ def evidence(records: Iterable[RunRecord], noise_multiplier: NoiseMultiplier) ->
         runs=len(ordered),
         sha256=content_hash(ordered),
         sources=dict(sorted(Counter(record.source for record in ordered).items())),
+        run_ids=tuple(record.run_id for record in ordered),
         frame=_frame(ordered, noise_multiplier),
     )
 

@@ -29,6 +29,8 @@ from engine.runs.record import Provenance, RunRecord
 LEAST_POINTS = 8
 LEAST_SIZES = 3
 LEAST_NOISES = 3
+WITHOUT = "--without"
+"""The reason of a run that a person leaves out."""
 _SUSPICIOUS = frozenset([Flag.SIZE_OUTLIER, Flag.UNIT_SUSPECT, Flag.OUT_OF_RANGE])
 
 
@@ -135,7 +137,7 @@ def _named(
                 "of their files, or their ids.",
                 value=said[:40],
             )
-        found.update(dict.fromkeys(same, "--without"))
+        found.update(dict.fromkeys(same, WITHOUT))
     return found
 
 

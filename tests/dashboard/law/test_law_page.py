@@ -1,5 +1,6 @@
 """The Law page: its sentences and tables say what the fit says; every language draws."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,16 @@ from streamlit.testing.v1 import AppTest
 from dashboard.law import charts, facts, wording
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Code
-from engine.api.laws import Influence, Method, RunInfluence, diagnose, inspect
-from engine.decision.fitted import evidence_of
+from engine.api.laws import (
+    Comparison,
+    Influence,
+    Method,
+    RunInfluence,
+    diagnose,
+    inspect,
+    law_versions,
+)
+from engine.decision.fitted import PUBLISHED_BERT, evidence_of
 from engine.decision.question import question
 from engine.errors import InputError
 from engine.interval import Interval
@@ -160,3 +169,38 @@ def test_the_decision_without_each_run_is_told(fitted):
 def test_names_that_runs_share_are_no_names():
     runs: list[Any] = [SimpleNamespace(run_id=f"r{name}", name=name) for name in "aba"]
     assert facts.run_names(runs) == {"rb": "b"}
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_versions_and_what_changed_since_are_told(fitted, words):
+    newest = law_versions.now(PUBLISHED_BERT)
+    older = replace(
+        newest, version="0123456789ab", run_ids=(*newest.run_ids[1:], "gone"), runs=24,
+        kept_at="2026-10-01T00:00:00+00:00", note="a*b", code="before",
+    )  # fmt: skip
+    table = facts.versions([older, newest], "0123456789ab", "Asia/Tokyo", words)
+    columns = list(table.values())
+    assert columns[0] == [f"`{newest.version}`", "**`0123456789ab`**"]
+    assert columns[1][1] == "2026-10-01 09:00" and columns[-1] == ["–", r"a\*b"]
+    stays = Comparison(
+        before=older, after=newest, added=("x",), removed=(), weights={"limits": (0.2, 0.5)},
+        stands=(_stand(4e7), _stand(5e7, loss=2.828)), refusals=(None, None),
+    )  # fmt: skip
+    turned = replace(stays, stands=(_stand(4e7), _stand(5e7, Code.TRAIN)))
+    lost = replace(stays, stands=(_stand(4e7), None), refusals=(None, InputError("Expected more.")))
+    for found in (stays, turned, lost):
+        rows = facts.changes(found, words)
+        assert len({len(column) for column in rows.values()}) == 1
+        cells = [cell for column in rows.values() for cell in column]
+        assert "{" not in " ".join([*cells, wording.since(found, None, words)])
+    if words is EN:
+        said = wording.since(stays, None, words)
+        assert "1 run added, 0 runs removed" in said and "+1.00%" in said and "stays" in said
+        assert "another: Pilot first before, Train after" in wording.since(turned, None, words)
+        assert "Only one" in wording.since(lost, None, words)
+        assert "would be another" in wording.held_version(turned, None, words)
+        assert "would be another" not in wording.held_version(stays, None, words)
+        same = replace(stays, added=(), before=newest)
+        assert "The law is the same" in wording.since(same, None, words)
+        code = replace(stays, added=())
+        assert "the code makes the difference" in wording.since(code, None, words)

@@ -1,0 +1,113 @@
+"""The versions of the law: which there are, what changed since one of them, which is current."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.law import facts, wording
+from dashboard.state import session
+from dashboard.ui import blocks
+from engine.api.decisions import Question
+from engine.api.laws import LONGEST_NOTE, LawVersion, law_versions
+from engine.text.i18n import Words
+
+
+def current(question: Question, words: Words) -> None:
+    """Say that a chosen version answers and not the runs as they stand, and whether those would
+    decide otherwise; nothing where they do."""
+    chosen = law_versions.current(question.evidence_id)
+    if chosen is not None:
+        found = cache.comparison(chosen, cache.law_now(question.evidence_id), question)
+        said = wording.held_version(found, st.context.timezone, words)
+        st.info(said, icon=":material/push_pin:")
+
+
+def draw(question: Question, words: Words) -> None:
+    """The versions in a table, and what can be done with them."""
+    evidence_id = question.evidence_id
+    blocks.heading(words.say("Versions of the law"), blocks.tip("law", words))
+    kept, chosen = cache.law_versions_of(evidence_id), law_versions.current(evidence_id)
+    with st.spinner(words.say("Fitting the law to the runs as they stand …")):
+        newest = cache.law_now(evidence_id)
+    if kept:
+        name = None if chosen is None else chosen.version
+        blocks.columns(facts.versions(kept, name, st.context.timezone, words))
+        st.caption(
+            words.say(
+                "A refit of all runs is kept by itself. In bold: the version that all pages rest "
+                "on; without one, they follow the runs as they stand."
+            )
+        )
+    else:
+        blocks.empty(
+            words.say(
+                "No version is kept yet: keep the law as it stands, and later see here what "
+                "changed since, and whether the decision did."
+            )
+        )
+    _keep(evidence_id, words)
+    if kept:
+        _compare(kept, newest, chosen, question, words)
+
+
+def _keep(evidence_id: str, words: Words) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        note = st.text_input(
+            words.say("Note"),
+            max_chars=LONGEST_NOTE,
+            placeholder=words.say("what it is kept for"),
+            **session.bind_page("law", "note"),
+        )
+        if st.button(words.say("Keep the law as it stands"), icon=":material/bookmark_add:"):
+            blocks.attempt(
+                lambda: law_versions.keep_now(evidence_id, note=(note or "").strip()),
+                words.say("Kept."),
+                words.refusal,
+            )
+
+
+def _compare(
+    kept: tuple[LawVersion, ...],
+    newest: LawVersion,
+    chosen: LawVersion | None,
+    question: Question,
+    words: Words,
+) -> None:
+    by_name = {one.version: one for one in reversed(kept)}
+    zone = st.context.timezone
+
+    def shown(name: str) -> str:
+        one = by_name[name]
+        parts = (name, facts.moment(one, zone), one.note)
+        return " · ".join(part for part in parts if part)
+
+    name = st.selectbox(
+        words.say("What changed since"),
+        list(by_name),
+        index=len(by_name) - 1,
+        format_func=shown,
+        **session.bind_page("law", "since"),
+    )
+    before = by_name[name]
+    with st.spinner(words.say("Asking both laws …")):
+        found = cache.comparison(before, newest, question)
+    st.markdown(f"**{wording.since(found, zone, words)}**")
+    if before.version != newest.version:
+        blocks.columns(facts.changes(found, words))
+    with st.container(horizontal=True):
+        is_current = chosen is not None and chosen.version == before.version
+        if not is_current and st.button(
+            words.say("Make this version the current one"), icon=":material/push_pin:"
+        ):
+            _use(question.evidence_id, before, words)
+        if chosen is not None and st.button(
+            words.say("Follow the runs as they stand"), icon=":material/update:"
+        ):
+            _use(question.evidence_id, None, words)
+
+
+def _use(evidence_id: str, version: LawVersion | None, words: Words) -> None:
+    blocks.attempt(
+        lambda: law_versions.use(evidence_id, version),
+        words.say("All pages rest on it from now on."),
+        words.refusal,
+    )

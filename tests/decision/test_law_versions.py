@@ -1,0 +1,197 @@
+"""Versions of laws: kept once, read back whole or refused, compared, and made the current one."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from engine.__main__ import main
+from engine.decision import fitted as fits
+from engine.decision import law_store, law_versions
+from engine.decision.answer import answer
+from engine.decision.fitted import PUBLISHED_BERT, fitted_evidence, run_log, selection_of, state_of
+from engine.decision.question import question
+from engine.errors import InputError
+from engine.law.stack import fit_stack
+from engine.law.version import fit_version
+
+ASKED = question(3.8e20, 10_000_000, 4.0)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_LOG", str(tmp_path))
+    return run_log().folder
+
+
+@pytest.fixture(scope="module")
+def newest(fitted):
+    return law_versions.now(PUBLISHED_BERT)
+
+
+@pytest.fixture(scope="module")
+def older(newest):
+    """The law of three runs fewer and one more that is gone, by one form."""
+    found = selection_of(PUBLISHED_BERT).evidence
+    frame = found.frame.iloc[:-3].reset_index(drop=True)
+    less = replace(
+        found,
+        frame=frame,
+        runs=21,
+        run_ids=(*frame["run_id"], "gone"),
+        sha256="0" * 64,
+    )
+    fit = fit_stack(frame, forms=("signal_onset",), resamples=20)
+    made = law_store.version_of(less, fit, newest.space, newest.coverage, note="October")
+    return replace(made, kept_at="2026-10-01T00:00:00+00:00", code="before")
+
+
+def path_of(version, tmp_path):
+    return tmp_path / law_store.FOLDER / f"{version.version}.json"
+
+
+def test_a_version_comes_back_as_it_was_kept(older, folder, tmp_path):
+    assert law_versions.kept() == ()
+    assert law_store.keep(older, folder) == older
+    again = law_versions.named(older.version[:4])
+    assert again == older and again.fit == older.fit
+    assert older.version == fit_version(older.fit)
+    point = 5e7, 1e4, 1e-6, 1e5
+    assert again.fit.interval(*point)[0] == older.fit.interval(*point)[0]
+
+
+def test_runs_that_say_nothing_of_people_are_covered_without_end(older, folder):
+    endless = replace(older, coverage=replace(older.coverage, data_budget=math.inf))
+    law_store.keep(endless, folder)
+    assert law_versions.named(older.version) == endless
+
+
+def test_the_same_law_is_one_version_and_a_note_can_be_put_on_it(newest, folder):
+    first = law_versions.keep_now(PUBLISHED_BERT)
+    assert first.version == newest.version and len(newest.run_ids) == newest.runs == 23
+    noted = law_versions.keep_now(PUBLISHED_BERT, note="for the board")
+    assert noted == replace(first, note="for the board")
+    assert law_versions.keep_now(PUBLISHED_BERT) == noted
+    assert law_versions.kept(PUBLISHED_BERT) == (noted,) and law_versions.kept("other") == ()
+    with pytest.raises(InputError, match="one line"):
+        law_versions.keep_now(PUBLISHED_BERT, note="a\nb")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[:200],
+        lambda text: text.replace("kessai-law-1", "kessai-law-9"),
+        lambda text: text.replace('"scatter": 0.0', '"scatter": 0.1', 1),
+        lambda text: "[]",
+    ],
+    ids=["torn", "later", "changed", "foreign"],
+)
+def test_a_version_that_was_changed_is_named_and_refused(change, older, folder, tmp_path):
+    law_store.keep(older, folder)
+    path = path_of(older, tmp_path)
+    text = path.read_text()
+    assert change(text) != text
+    path.write_text(change(text))
+    assert law_versions.kept() == ()
+    assert law_store.unreadable(folder) == (older.version,)
+    with pytest.raises(InputError, match="as it was written"):
+        law_versions.named(older.version)
+    with pytest.raises(InputError, match="name of a kept law"):
+        law_versions.named("../etc")
+
+
+def test_a_fit_of_all_runs_is_kept_by_itself_and_no_other(monkeypatch, tmp_path, folder, newest):
+    monkeypatch.setattr(fits, "fit_stack", lambda *_, **__: newest.fit)
+    selection = selection_of(PUBLISHED_BERT)
+    fits.fit_selection(selection, cache=tmp_path / "a", form="limits")
+    fits.fit_selection(selection, cache=tmp_path / "b", on_record=False)
+    run = selection.evidence.frame["run_id"].iloc[0]
+    fits.fit_selection(selection_of(PUBLISHED_BERT, without=[run]), cache=tmp_path / "c")
+    assert law_versions.kept() == ()
+    fits.fit_selection(selection, cache=tmp_path / "d")
+    (one,) = law_versions.kept()
+    assert replace(one, kept_at="") == replace(newest, kept_at="")
+
+
+def test_what_changed_between_two(older, newest):
+    found = law_versions.compare(older, newest, ASKED)
+    last = selection_of(PUBLISHED_BERT).evidence.frame["run_id"].iloc[-3:]
+    assert found.added == tuple(sorted(last)) and found.removed == ("gone",)
+    assert found.weights["signal_onset"] == (1.0, newest.fit.forms["signal_onset"])
+    assert found.weights["limits"] == (0.0, newest.fit.forms["limits"])
+    first, second = found.stands
+    assert first is not None and second is not None
+    today = answer(ASKED, fitted_evidence(PUBLISHED_BERT))
+    assert second.plan == today.decision.recommendation and second.verdict == today.verdict
+    assert found.loss_change == pytest.approx(
+        second.plan.cross_entropy.value / first.plan.cross_entropy.value - 1
+    )
+    assert found.turns == (first.verdict.code is not second.verdict.code)
+    assert not found.same_runs
+    same = law_versions.compare(newest, newest, ASKED)
+    assert same.same_runs and not same.turns and same.loss_change == 0.0
+    with pytest.raises(InputError, match="different evidence"):
+        law_versions.compare(replace(older, evidence_id="team"), newest, ASKED)
+
+
+def test_the_current_version_answers_until_the_runs_do_again(older, newest, folder, tmp_path):
+    law_store.keep(older, folder)
+    before = state_of(PUBLISHED_BERT)
+    assert fitted_evidence(PUBLISHED_BERT).fit == newest.fit
+    law_versions.use(PUBLISHED_BERT, older)
+    held = fitted_evidence(PUBLISHED_BERT)
+    assert held.fit == older.fit and held.summary.runs == 21
+    assert held.summary.hash == older.evidence_hash
+    assert state_of(PUBLISHED_BERT) != before and fits.is_ready(PUBLISHED_BERT)
+    assert fits.newest_evidence(PUBLISHED_BERT).fit == newest.fit
+    law_versions.use(PUBLISHED_BERT, None)
+    assert fitted_evidence(PUBLISHED_BERT).fit == newest.fit
+    assert state_of(PUBLISHED_BERT) == before
+    acts = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
+    assert [one["what"]["version"] for one in acts if one["act"] == "law-current"] == [
+        older.version,
+        "newest",
+    ]
+    with pytest.raises(InputError, match="got one of"):
+        law_versions.use("team", older)
+
+
+def test_nobody_gets_another_law_than_the_chosen_one(older, folder, tmp_path):
+    law_store.keep(older, folder)
+    law_versions.use(PUBLISHED_BERT, older)
+    path_of(older, tmp_path).unlink()
+    with pytest.raises(InputError, match="name of a kept law"):
+        fitted_evidence(PUBLISHED_BERT)
+    (tmp_path / law_store.FOLDER / law_store.CURRENT).write_text("{")
+    assert state_of(PUBLISHED_BERT) == "unreadable"
+    with pytest.raises(InputError, match="damaged"):
+        fitted_evidence(PUBLISHED_BERT)
+    law_versions.use(PUBLISHED_BERT, None)
+    assert fitted_evidence(PUBLISHED_BERT).summary.runs == 23
+
+
+def test_the_command(older, newest, folder, capsys):
+    law_store.keep(older, folder)
+
+    def say(*arguments):
+        assert main(["law", *arguments, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    kept = say("keep", "--note", "now")
+    assert (kept["version"], kept["note"], kept["runs"]) == (newest.version, "now", 23)
+    listed = say("list")
+    assert [one["version"] for one in listed["versions"]] == [older.version, newest.version]
+    assert listed["current"] == {} and listed["unreadable"] == []
+    found = say("compare", older.version[:5])
+    assert found["removed"] == ["gone"] and len(found["added"]) == 3
+    assert found["today_after"]["verdict"] == "pilot"
+    assert say("use", older.version)["current"] == older.version
+    assert say("list")["current"] == {PUBLISHED_BERT: older.version}
+    assert say("use", "--newest")["current"] is None
+    assert main(["law", "use"]) == 2
+    capsys.readouterr()
+    assert main(["law", "compare", older.version, newest.version]) == 0
+    said = capsys.readouterr().out
+    assert "runs removed" in said and "1: gone" in said and "verdict" in said
