@@ -47,7 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "roi": _QUESTION | {"cost", "risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
-    | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments", "decision_log"},
+    | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments", "decision_log"}
+    | {"access"},
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"},
     "report": _QUESTION | _RECORDS | {"tables", "roi", "cost"},

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.law import facts, wording
-from dashboard.state import session
+from dashboard.state import session, visitor
 from dashboard.ui import blocks
 from engine.api.decisions import Question
 from engine.api.laws import LONGEST_NOTE, LawVersion, law_versions
@@ -59,7 +59,9 @@ def _keep(evidence_id: str, words: Words) -> None:
         )
         if st.button(words.say("Keep the law as it stands"), icon=":material/bookmark_add:"):
             blocks.attempt(
-                lambda: law_versions.keep_now(evidence_id, note=(note or "").strip()),
+                lambda: law_versions.keep_now(
+                    evidence_id, note=(note or "").strip(), by=visitor.person()
+                ),
                 words.say("Kept."),
                 words.refusal,
             )
@@ -107,7 +109,7 @@ def _compare(
 
 def _use(evidence_id: str, version: LawVersion | None, words: Words) -> None:
     blocks.attempt(
-        lambda: law_versions.use(evidence_id, version),
+        lambda: law_versions.use(evidence_id, version, by=visitor.person()),
         words.say("All pages rest on it from now on."),
         words.refusal,
     )

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import decision_log, durable
+from engine.access.rights import LOCAL, Person
 from engine.allocation.reach import Coverage
 from engine.allocation.space import Space
 from engine.code_version import code_version
@@ -219,13 +220,15 @@ def current_name(evidence_id: str, folder: Path) -> str | None:
     return _currents(folder).get(evidence_id)
 
 
-def set_current(evidence_id: str, one: LawVersion | None, folder: Path) -> None:
+def set_current(
+    evidence_id: str, one: LawVersion | None, folder: Path, *, by: Person = LOCAL
+) -> None:
     """Let a version answer for its evidence from now on, or, with None, the law of the runs as they
     stand; on record. Raises :class:`InputError` where it cannot be written."""
     name = "" if one is None else one.version
     place = _place(folder)
     with decision_log.recorded(
-        "law-current", {"evidence": evidence_id, "version": name or "newest"}, folder=folder
+        "law-current", {"evidence": evidence_id, "version": name or "newest"}, folder=folder, by=by
     ):
         try:
             place.mkdir(parents=True, exist_ok=True)

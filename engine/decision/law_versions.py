@@ -8,6 +8,8 @@ the laws, and not of what has been built since. Answers are those with estimated
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.access.check import require
+from engine.access.rights import LOCAL, Person, Right
 from engine.decision import law_store
 from engine.decision.answer import answer
 from engine.decision.fitted import fit_selection, of_version, run_log, selection_of
@@ -69,8 +71,10 @@ def now(evidence_id: str, *, note: str = "") -> LawVersion:
     )
 
 
-def keep_now(evidence_id: str, *, note: str = "") -> LawVersion:
-    """Keep it; see :func:`engine.decision.law_store.keep`."""
+def keep_now(evidence_id: str, *, note: str = "", by: Person = LOCAL) -> LawVersion:
+    """Keep it; see :func:`engine.decision.law_store.keep`. Raises :class:`InputError` also where
+    ``by`` may not."""
+    require(by, Right.REFIT, "law-keep", {"evidence": evidence_id}, folder=run_log().folder)
     return keep(now(evidence_id, note=note), run_log().folder)
 
 
@@ -94,17 +98,18 @@ def current(evidence_id: str) -> LawVersion | None:
     return law_store.current(evidence_id, run_log().folder)
 
 
-def use(evidence_id: str, version: LawVersion | None) -> None:
+def use(evidence_id: str, version: LawVersion | None, *, by: Person = LOCAL) -> None:
     """Make a version the current one of its evidence; None: follow the runs as they stand.
 
-    Raises :class:`InputError` for a version of another evidence."""
+    Raises :class:`InputError` for a version of another evidence, and where ``by`` may not."""
+    require(by, Right.REFIT, "law-current", {"evidence": evidence_id}, folder=run_log().folder)
     if version is not None and version.evidence_id != evidence_id:
         raise InputError(
             "Expected a law of {expected}, got one of {value}.",
             expected=evidence_id,
             value=version.evidence_id,
         )
-    law_store.set_current(evidence_id, version, run_log().folder)
+    law_store.set_current(evidence_id, version, run_log().folder, by=by)
 
 
 def compare(before: LawVersion, after: LawVersion, question: Question) -> Comparison:

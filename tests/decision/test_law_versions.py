@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.__main__ import main
+from engine.access.rights import Person, Role
 from engine.decision import fitted as fits
 from engine.decision import law_store, law_versions
 from engine.decision.answer import answer
@@ -156,6 +157,15 @@ def test_the_current_version_answers_until_the_runs_do_again(older, newest, fold
     ]
     with pytest.raises(InputError, match="got one of"):
         law_versions.use("team", older)
+
+
+def test_who_may_not_refit_keeps_and_chooses_no_version(older, folder):
+    reader = Person(who="reader", roles=frozenset({Role.VIEWER}))
+    with pytest.raises(InputError, match="right to refit"):
+        law_versions.use(PUBLISHED_BERT, older, by=reader)
+    with pytest.raises(InputError, match="right to refit"):
+        law_versions.keep_now(PUBLISHED_BERT, by=reader)
+    assert law_versions.kept() == () and law_versions.current(PUBLISHED_BERT) is None
 
 
 def test_nobody_gets_another_law_than_the_chosen_one(older, folder, tmp_path):
