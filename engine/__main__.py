@@ -17,7 +17,8 @@ from engine.text.i18n import Words
 
 COMMANDS = (
     "recommend", "predict", "calibrate", "epsilon", "mechanisms", "fit", "transfer", "runs",
-    "pilot", "texts", "population", "access", "sweep", "table", "doctor", "log", "law",
+    "law", "pilot", "texts", "population", "access", "starts", "finetune", "sweep", "table",
+    "doctor", "log",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

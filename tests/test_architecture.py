@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "approvals": {"errors", "untrusted", "access", "decision_log"},
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
+    "fine_tunings": {"errors", "tables"},
     # records and what stores them
     "runs": _BASE | {"durable", "accounting", "tables", "decision_log", "access"},
     # mathematics: no records, no files
@@ -50,16 +51,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments", "decision_log"}
     | {"access"},
     "text": _QUESTION
-    | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"},
+    | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"}
+    | {"fine_tunings"},
     "report": _QUESTION | _RECORDS | {"tables", "roi", "cost"},
     "pilot": _QUESTION | _RECORDS
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
-    | {"durable", "deployments", "tables", "decision_log", "access", "approvals"},
+    | {"durable", "deployments", "fine_tunings", "tables", "decision_log", "access", "approvals"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
-    | {"tables", "doctor", "decision_log", "access"},
+    | {"tables", "doctor", "decision_log", "access", "fine_tunings"},
     "doctor": _RECORDS | {"decision", "pilot", "report", "durable", "access"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
@@ -110,6 +112,8 @@ PILOT_FRONT = {
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
     "engine.pilot.sweeps.grid", "engine.pilot.sweeps.record",
     "engine.pilot.sweeps.gridfile", "engine.pilot.sweeps.survey", "engine.pilot.sweeps.sweep",
+    "engine.pilot.pretraining", "engine.pilot.starts", "engine.pilot.text.docstrings",
+    "engine.pilot.tuning",
     "engine.pilot.text.corpus",
 }  # fmt: skip
 """What of the pilot others may import: it loads no torch."""
@@ -133,7 +137,7 @@ ONLY_IN = {
     "lxml": ("engine.report",),
     "torch": ("engine.pilot",),
     "opacus": ("engine.pilot",),
-    "safetensors": ("engine.pilot",),
+    "safetensors": ("engine.pilot", "engine.untrusted.weights"),
     "streamlit": ("dashboard",),
     "plotly": ("dashboard",),
     "dashboard": ("dashboard",),

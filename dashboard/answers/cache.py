@@ -30,6 +30,7 @@ from engine.api.decisions import (
     answers,
     decide,
     fitted,
+    from_start,
     maps,
     search,
     to_certify,
@@ -257,6 +258,17 @@ def _answer(
         decision=decision_on(question),
         certificate=certificate,
         refusal=_refusal,
+    )
+
+
+def starts(question: Question) -> from_start.Comparison:
+    """From nothing and from public starts, at the people and the promise of a question.
+
+    Raises :class:`engine.errors.InputError` where no start can be fine-tuned near what was tried.
+    """
+    budget = question.budget
+    return from_start.compare_starts(
+        budget.data_budget, budget.epsilon, budget.delta, sampling=question.sampling
     )
 
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.answers import cache, first_fit, provisional
-from dashboard.decide import board, charts, detail, facts, guarantee, monday, wording
+from dashboard.decide import (
+    board,
+    charts,
+    detail,
+    facts,
+    guarantee,
+    monday,
+    public_start,
+    wording,
+)
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
@@ -37,10 +46,13 @@ def render(scenario: Scenario) -> None:
     detail.support(decision, words)
     _metrics(facts.of_plan(decision, words), 3)
     _charts(decision, words, colours)
+    start = st.container()
     statement = detail.draw(decision, words, colours)
     guarantee.draw(answer, promise, statement, words)
     with steps:  # Last, since what would make it pay takes a search.
         monday.draw(answer, words)
+    with start:
+        public_start.draw(answer, words)
     provisional.settle([answer])
 
 

@@ -112,6 +112,22 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
             "anew. Of money: over draws of the assumptions."
         ),
     ),
+    "fine_tuning": (
+        N_("Fine-tuning"),
+        "",
+        N_(
+            "Training that begins from a public model, which has read other text before, instead "
+            "of from nothing. The promise covers your text alone, not what the public model read."
+        ),
+    ),
+    "lora": (
+        N_("LoRA"),
+        "",
+        N_(
+            "Fine-tuning that leaves the public model as it is and trains a small part beside each "
+            "layer: fewer numbers to move, and to store. The rank is the width of that part."
+        ),
+    ),
     "extrapolation": (
         N_("Distance from the evidence"),
         "",

@@ -36,11 +36,14 @@ class Space:
     noise_batch_ratio: tuple[float, float]
     sequence_length: int
     vocabulary_size: int
+    largest_model: float | None = None
+    """Parameters above which nothing is searched; None: :data:`LARGER` times the evidence's."""
 
     @property
     def searched_model_size(self) -> tuple[float, float]:
         """Parameters of the smallest and the largest model that the search may choose."""
-        return self.model_size[0] / MARGIN, self.model_size[1] * LARGER
+        largest = self.model_size[1] * LARGER if self.largest_model is None else self.largest_model
+        return self.model_size[0] / MARGIN, largest
 
     @property
     def searched_iterations(self) -> tuple[float, float]:

@@ -4,7 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine import durable
+from engine import durable, fine_tunings
 from engine.accounting.certificate import Certificate
 from engine.accounting.domain import proposed_delta
 from engine.allocation import maps, search
@@ -14,7 +14,7 @@ from engine.allocation.maps import BudgetMap, Doublings, PlanLines
 from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import LARGER, Space
 from engine.decision import answer as answers
-from engine.decision import decide, findings, fitted, profiles
+from engine.decision import decide, findings, fitted, from_start, profiles
 from engine.decision.answer import Answer, CertificateRequest, to_certify
 from engine.decision.bridge import Bridge, bridge
 from engine.decision.decide import Decision
@@ -78,7 +78,9 @@ __all__ = [
     "explain",
     "families",
     "findings",
+    "fine_tunings",
     "fitted",
+    "from_start",
     "maps",
     "next_steps",
     "profiles",

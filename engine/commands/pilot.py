@@ -17,20 +17,27 @@ from engine.commands.pilot_options import (
     add_question,
     budget_of,
     canaries_of,
+    rank_of,
     source_of,
+    start_of,
     terms_of,
 )
 from engine.decision.pilot_law import pilot_law
+from engine.decision.tuning import tuning_basis
 from engine.errors import InputError
 from engine.pilot.people import People, people_of
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.power import Power, least_seconds, power
 from engine.pilot.prepared import Prepared
+from engine.pilot.pretraining import loss_of_start
 from engine.pilot.propose import propose
+from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running import launchers
 from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import folder_of, pilots_folder
 from engine.pilot.running.status import State, Status
+from engine.pilot.starts import StartFile
+from engine.pilot.tuning import propose_from_start
 from engine.pilot.verdict import verdict
 from engine.text.terminal import tell
 
@@ -217,11 +224,14 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
     # Refuse what is wrong with the question before the minutes that answering takes.
     budget, canaries = budget_of(options), canaries_of(options)
     repeats = whole("--repeats", options.repeats)
+    start = start_of(options)
     source = source_of(options)
     pilot_law()  # without evidence there is nothing to prepare for
     prepared = launchers.prepared(source) or _prepare(source)
     law = pilot_law(prepared.family, prepared.vocabulary_size)
     terms = terms_of(options, prepared)
+    if start is not None:
+        return _from_start(start, rank_of(options), prepared, terms, budget, repeats)
     found = propose(
         prepared,
         law,
@@ -237,6 +247,30 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
         can=can,
         least=least_seconds(prepared, law, terms, repeats=repeats) if can.falls_short else None,
     )
+
+
+def _from_start(
+    start: StartFile,
+    rank: int | None,
+    prepared: Prepared,
+    terms: PrivacyTerms,
+    budget: PilotBudget,
+    repeats: int,
+) -> _Proposed:
+    """A plan that fine-tunes; without the usual rule beside it, which is one of trainings from
+    nothing."""
+    plan = propose_from_start(
+        prepared,
+        start,
+        loss_of_start(start, prepared.source),
+        tuning_basis(),
+        terms,
+        budget,
+        lora_rank=rank,
+        repeats=repeats,
+    )
+    can = Power(apart=None, before=plan.arms[0].predicted, after=None)
+    return _Proposed(plan=plan, can=can, least=None)
 
 
 def _followed(poll: Callable[[], Status]) -> Status | None:

@@ -12,6 +12,7 @@ from engine.pilot.audits.audit import FEWEST
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.starts import StartFile, read
 from engine.pilot.text.identity import Rule
 from engine.pilot.text.registry import registry
 
@@ -113,6 +114,16 @@ def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
         metavar="N",
         help="insert random sequences to audit the recommended model; its loss is then no test",
     )
+    parser.add_argument(
+        "--from-start",
+        metavar="NAME",
+        help="fine-tune a public start (`starts list`) instead of training from nothing",
+    )
+    parser.add_argument(
+        "--rank",
+        metavar="R",
+        help="of LoRA, 0 for all weights; with --from-start (default: what should do best)",
+    )
 
 
 def add_mechanism(parser: argparse.ArgumentParser) -> None:
@@ -156,6 +167,25 @@ def source_of(options: argparse.Namespace) -> CorpusSource:
         path=_absolute(path) if is_local else path,
         **columns_of(options),
     )
+
+
+def start_of(options: argparse.Namespace) -> StartFile | None:
+    """The public start, if one was named. Raises :class:`InputError` for what cannot go with it."""
+    if options.from_start is None:
+        if options.rank is not None:
+            raise InputError("Expected --from-start beside --rank, got --rank alone.")
+        return None
+    if options.keep_weights or whole("--canaries", options.canaries) or bands_of(options) > 1:
+        raise InputError(
+            "Expected --from-start without --keep-weights, --canaries and --bands: a fine-tuning "
+            "pilot keeps no model, takes no canaries and has independent noise."
+        )
+    return read(options.from_start)
+
+
+def rank_of(options: argparse.Namespace) -> int | None:
+    """Of LoRA; None to have it chosen. Raises :class:`InputError`."""
+    return None if options.rank is None else whole("--rank", options.rank)
 
 
 def budget_of(options: argparse.Namespace) -> PilotBudget:

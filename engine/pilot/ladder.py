@@ -53,6 +53,20 @@ def parameter_count(shape: Shape) -> int:
     return V * W + positions + shape.depth * (block + biases) + norm + head
 
 
+def trainable_count(shape: Shape, lora_rank: int = 0) -> int:
+    """Parameters that a training moves: all of them, or those of low-rank updates of this rank
+    beside the linear layers of the blocks (:mod:`engine.pilot.dpsgd.start`).
+
+    >>> trainable_count(shape_for(100_000), lora_rank=4)
+    9600
+    """
+    if lora_rank == 0:
+        return parameter_count(shape)
+    W, hidden = shape.width, shape.hidden
+    matrices = 3 if shape.activation == "swiglu" else 2
+    return shape.depth * lora_rank * (4 * W + 2 * W + matrices * (W + hidden))
+
+
 def shape_for(
     target_size: float,
     *,

@@ -74,6 +74,17 @@ class Shape:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Start:
+    """Public weights that a training begins from (:mod:`engine.pilot.starts`)."""
+
+    name: str
+    sha256: str
+    """Of their file."""
+    lora_rank: int = 0
+    """Rank of what is trained beside each linear layer of the blocks; 0: all weights move."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """One training run, all that decides its result; the privacy promise stands beside it.
 
@@ -110,6 +121,8 @@ class TrainingSettings:
     """Coefficients c_0 … c_{b−1} of a banded strategy of norm at most 1
     (:mod:`engine.accounting.strategy`): noise is correlated over b steps, and units are in b groups
     that take turns. ``noise_batch_ratio`` is then of the noise before it is correlated."""
+    start: Start | None = None
+    """None: from fresh weights."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strategy", tuple(self.strategy))
@@ -178,6 +191,8 @@ class TrainingSettings:
             del content["sampling"]
         if self.strategy == (1.0,):
             del content["strategy"]
+        if self.start is None:
+            del content["start"]
         return content
 
     @classmethod
@@ -191,6 +206,7 @@ class TrainingSettings:
                 "schedule": Schedule(data["schedule"]),
                 "engine": Engine(data["engine"]),
                 "sampling": Sampling(data.get("sampling", Sampling.POISSON)),
+                "start": Start(**data["start"]) if data.get("start") else None,
             }
         )
 
@@ -277,6 +293,9 @@ class PilotPlan:
     transferred_runs: int | None = None
     """Runs of ``family`` that moved the law of ``evidence_id`` to it; None where nothing was
     transferred: the law is of this family, or the plan predicts nothing."""
+    start_cross_entropy: float | None = None
+    """Loss on the held-out text of the public start that ``arms[0]`` begins from; None from
+    nothing."""
 
     @property
     def plan_id(self) -> str:
@@ -321,6 +340,8 @@ class PilotPlan:
         if self.transferred_runs is None:
             # As plans were written before laws were transferred: theirs keep their ids.
             del content["transferred_runs"]
+        if self.start_cross_entropy is None:
+            del content["start_cross_entropy"]
         return content
 
     def to_json(self) -> str:

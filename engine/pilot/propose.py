@@ -86,14 +86,14 @@ def propose(
 
 
 def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, found: Found) -> Arm:
-    certificate = _certificate(prepared, terms, found.config)
+    certificate = certificate_of(prepared, terms, found.config)
     ratio = certificate.noise_multiplier / found.config.batch_size
     config = found.config
     coefficients = strategy(bands=terms.bands, iterations=config.iterations)
     # Of independent noise that keeps the same promise: what the rule of the rate knows.
     independent, rise = ratio, 1.0
     if terms.bands > 1:
-        alone = _certificate(prepared, replace(terms, bands=1), config)
+        alone = certificate_of(prepared, replace(terms, bands=1), config)
         independent = alone.noise_multiplier / config.batch_size
         rise = ratio / independent * float(np.linalg.norm(noising(coefficients, config.iterations)))
     settings = TrainingSettings(
@@ -135,7 +135,8 @@ def expected(law: PilotLaw, config: TrainingConfig, ratio: float) -> Interval:
     )
 
 
-def _certificate(prepared: Prepared, terms: PrivacyTerms, config: TrainingConfig) -> Certificate:
+def certificate_of(prepared: Prepared, terms: PrivacyTerms, config: TrainingConfig) -> Certificate:
+    """The certified promise of a training. Raises :class:`InputError` where there is none."""
     certificate = certify(
         data_budget=prepared.units,
         batch_size=config.batch_size,

@@ -104,18 +104,19 @@ def noise_of(record: RunRecord) -> float:
     raise ValueError(f"Expected a run that states its noise, got {record.run_id}.")
 
 
-def points(records: Iterable[RunRecord]) -> list[Point]:
-    """The cells' points, by cell and iterations, whatever the order of ``records``.
+def points(records: Iterable[RunRecord], *, first: int = FIRST_ITERATION) -> list[Point]:
+    """The cells' points from ``first`` steps on, by cell and iterations, whatever the order of
+    ``records``.
 
-    Every record must satisfy :func:`has_curve`. Losses are held to ln(vocabulary): a model that
-    learnt nothing can always say so.
+    Every record must satisfy :func:`has_curve`, or go on to ``first`` steps. Losses are held to
+    ln(vocabulary): a model that learnt nothing can always say so.
     """
     cells = defaultdict(list)
     for record in records:
         cells[_cell(record)].append(record)
     found = []
     for cell in sorted(cells):
-        found += _cell_points(sorted(cells[cell], key=lambda record: record.run_id))
+        found += _cell_points(sorted(cells[cell], key=lambda record: record.run_id), first)
     return found
 
 
@@ -129,13 +130,13 @@ def _cell(record: RunRecord) -> tuple[float, ...]:
     )
 
 
-def _cell_points(runs: list[RunRecord]) -> list[Point]:
+def _cell_points(runs: list[RunRecord], first: int) -> list[Point]:
     by_rate = defaultdict(list)
     for run in runs:
         by_rate[run.learning_rate].append((run, _smoothed(run)))
     reached = sorted({step for group in by_rate.values() for _, curve in group for step in curve})
     found = []
-    for step in _ladder(reached):
+    for step in _ladder(reached, first):
         candidates = [
             (float(np.mean([curve[step] for _, curve in group if step in curve])), group[0][0])
             for group in by_rate.values()
@@ -173,10 +174,10 @@ def _smoothed(run: RunRecord) -> dict[int, float]:
     return dict(zip(steps.tolist(), means.tolist(), strict=True))
 
 
-def _ladder(steps: list[int]) -> list[int]:
+def _ladder(steps: list[int], first: int) -> list[int]:
     """From the longest down, so that what took most is always there."""
     kept: list[int] = []
     for step in reversed(steps):
-        if step >= FIRST_ITERATION and (not kept or step * LADDER <= kept[-1]):
+        if step >= first and (not kept or step * LADDER <= kept[-1]):
             kept.append(step)
     return kept[::-1]

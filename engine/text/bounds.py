@@ -15,9 +15,14 @@ _REACH = {
 }
 
 
+def reach_word(word: Word, words: Words) -> str:
+    """How far something lies from what was measured, in a word."""
+    return words.say(_REACH[word])
+
+
 def reach(found: Reach, words: Words) -> str:
     """How far question and answer lie from the runs, in a word or two."""
-    return words.say(_REACH[found.word])
+    return reach_word(found.word, words)
 
 
 def where(found: Reach, words: Words) -> str:

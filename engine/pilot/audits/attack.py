@@ -34,7 +34,8 @@ from engine.pilot.audits.audit import (
     draw_pairs,
 )
 from engine.pilot.dpsgd.examples import Canaries, WindowSource
-from engine.pilot.dpsgd.model import IGNORED, build, cross_entropy, masked
+from engine.pilot.dpsgd.model import IGNORED, cross_entropy, masked
+from engine.pilot.dpsgd.start import initial
 from engine.pilot.plan import Shape, TrainingSettings
 
 MOST_PAIRS = 2048
@@ -81,10 +82,10 @@ def draw_canaries(count: int, shape: Shape, rng: np.random.Generator) -> CanaryT
     )
 
 
-def model_of(shape: Shape, weights: Mapping[str, torch.Tensor]) -> nn.Module:
-    """A model with these weights, by the names of its parameters
+def model_of(settings: TrainingSettings, weights: Mapping[str, torch.Tensor]) -> nn.Module:
+    """The model of a training with these weights, by the names of the parameters that it moved
     (``Training.averaged_weights``)."""
-    model = build(shape)
+    model = initial(settings, generator=None)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(weights[name])

@@ -42,7 +42,7 @@ from engine.errors import InputError
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.accountants import OpacusEpsilon
 from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
-from engine.pilot.dpsgd.model import IGNORED, build
+from engine.pilot.dpsgd.model import IGNORED
 from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
 from engine.pilot.dpsgd.private_step import PrivateStep
 from engine.pilot.dpsgd.progress import (
@@ -54,7 +54,9 @@ from engine.pilot.dpsgd.progress import (
     TrainingOutcome,
     milestones,
 )
+from engine.pilot.dpsgd.start import initial
 from engine.pilot.dpsgd.store import Store
+from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import TrainingSettings
 
 _REPORT_SECONDS = 0.5
@@ -83,14 +85,14 @@ class Training:
         self.source = Source(settings, corpus, canaries)
         self._noise = noise.source(settings.seed)
         weights = noise.generator(self._noise, 0, noise.Purpose.WEIGHTS)
-        self.model = build(settings.shape, generator=weights).to(device)
-        parameters = flatten(self.model)
-        if parameters.numel() != settings.config.model_size:
+        if (found := parameter_count(settings.shape)) != settings.config.model_size:
             raise InputError(
                 "Expected model_size = {found}, which is what the shape has, got {stated}.",
-                found=parameters.numel(),
+                found=found,
                 stated=settings.config.model_size,
             )
+        self.model = initial(settings, generator=weights).to(device)
+        parameters = flatten(self.model)
         self._optimizer = DPAdam(parameters=parameters, averaging=settings.averaging)
         self._private_step = PrivateStep(
             self.model, settings, parameters=parameters, compiled=compiled
@@ -132,6 +134,11 @@ class Training:
     def losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Each example's loss under the averaged weights. Exact, hence not private."""
         return self._private_step.losses((tokens, targets), parameters=self._optimizer.average)
+
+    def held_out_loss(self) -> float:
+        """Cross entropy of held-out windows under the averaged weights, nats per token or byte;
+        before :meth:`run`, that of the weights that the training begins from. Exact."""
+        return self._mean_loss(self._held_out)
 
     def run(
         self,
@@ -235,7 +242,7 @@ class Training:
             self._report()
 
     def _evaluate(self) -> None:
-        loss = self._mean_loss(self._held_out)
+        loss = self.held_out_loss()
         if not math.isfinite(loss):
             raise DivergedError
         self._journal.curve.append((self.iteration, loss))

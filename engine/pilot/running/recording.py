@@ -12,7 +12,7 @@ Loads no torch.
 """
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from engine.errors import InputError
@@ -21,6 +21,7 @@ from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import TrainingResult
 from engine.runs.checks import canonical_json
 from engine.runs.record import Provenance, RunRecord
+from engine.runs.tuned import tuned_family, tuned_source
 
 
 def settings_of(arm: Arm, repeat: int) -> TrainingSettings:
@@ -56,7 +57,7 @@ def record_of(plan: PilotPlan, arm: Arm, result: TrainingResult) -> RunRecord:
     private = is_private(arm)
     certificate = arm.certificate
     return RunRecord(
-        family=plan.family,
+        family=plan.family if settings.start is None else tuned_family(plan.family),
         source=_source(plan, settings, arm.name, result.repeat),
         provenance=Provenance.MEASURED,
         model_size=config.model_size,
@@ -87,6 +88,7 @@ def record_of(plan: PilotPlan, arm: Arm, result: TrainingResult) -> RunRecord:
                 "arm": arm.name,
                 "repeat": result.repeat,
                 "charged": result.charged,
+                **_begun(plan, settings),
             }
         ),
         created_at=datetime.fromisoformat(result.created_at),
@@ -100,7 +102,24 @@ def _curve(settings: TrainingSettings, result: TrainingResult) -> tuple[tuple[in
     return tuple(point for point in result.curve if point[0] <= result.iterations)
 
 
+def _begun(plan: PilotPlan, settings: TrainingSettings) -> dict[str, object]:
+    """What a fine-tuning's record must tell beside its method (:mod:`engine.runs.tuned`)."""
+    if settings.start is None:
+        return {}
+    shape = settings.shape
+    return {
+        "start": asdict(settings.start),
+        "start_cross_entropy": plan.start_cross_entropy,
+        "width": shape.width,
+        "depth": shape.depth,
+        "activation": shape.activation,
+    }
+
+
 def _source(plan: PilotPlan, settings: TrainingSettings, arm: str, repeat: int) -> str:
+    if settings.start is not None:
+        start = settings.start
+        return tuned_source(start.name, start.lora_rank, f"{plan.plan_id}/{arm}-{repeat}")
     if settings.seed is None:
         return f"{SOURCE} {plan.plan_id}/{arm}-{repeat}"
     # Speed is no part of what was asked.

@@ -77,7 +77,7 @@ def keep(
     audits = audit_training(
         corpus,
         settings,
-        model_losses(model_of(settings.shape, weights).to(device), settings),
+        model_losses(model_of(settings, weights).to(device), settings),
         delta=arm.certificate.delta,
         canaries=_canaries(plan, arm, result.repeat),
         confidence=1 - (1 - DEFAULT_CONFIDENCE) / plan.trainings,

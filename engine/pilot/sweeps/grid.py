@@ -24,8 +24,10 @@ from typing import Any
 from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.pilot.ladder import parameter_count, shape_for
-from engine.pilot.plan import SOURCE, CorpusSource, Engine, TrainingSettings
+from engine.pilot.plan import SOURCE, CorpusSource, Engine, Shape, Start, TrainingSettings
+from engine.pilot.starts import read_exactly
 from engine.runs.record import run_id_of
+from engine.runs.tuned import tuned_family, tuned_source
 
 CLIP_NORM = 1.0
 AVERAGING = 8.0
@@ -36,8 +38,10 @@ class Grid:
     """One block of a plan: every combination of its four lists."""
 
     round: int
-    model_sizes: tuple[float, ...]
+    model_sizes: tuple[float, ...] = ()
     """Targets on the ladder of shapes, parameters; the run has the shape's own number."""
+    starts: tuple[Start, ...] = ()
+    """Public starts instead, each with the rank of what is trained."""
     noise_batch_ratios: tuple[float, ...]
     learning_rates: tuple[float, ...]
     seeds: tuple[int, ...]
@@ -74,21 +78,25 @@ class SweepPlan:
                 data_budget=data_budget,
                 batch_size=self.batch_size,
             )
-        shapes = {
-            size: shape_for(
-                size, vocabulary_size=vocabulary_size, sequence_length=self.sequence_length
-            )
-            for grid in self.grids
-            for size in grid.model_sizes
-        }
+        shapes: dict[float | Start, Shape] = {}
+        for grid in self.grids:
+            shapes |= {start: read_exactly(start).card.shape for start in grid.starts}
+            shapes |= {
+                size: shape_for(
+                    size, vocabulary_size=vocabulary_size, sequence_length=self.sequence_length
+                )
+                for size in grid.model_sizes
+            }
         rounds: dict[int, dict[TrainingSettings, None]] = defaultdict(dict)
         for grid in self.grids:
-            lists = (grid.model_sizes, grid.noise_batch_ratios, grid.learning_rates, grid.seeds)
-            for size, noise, rate, seed in product(*lists):
+            places: tuple[float | Start, ...] = (*grid.model_sizes, *grid.starts)
+            lists = (places, grid.noise_batch_ratios, grid.learning_rates, grid.seeds)
+            for place, noise, rate, seed in product(*lists):
                 run = TrainingSettings(
-                    shape=shapes[size],
+                    shape=shapes[place],
+                    start=place if isinstance(place, Start) else None,
                     config=TrainingConfig(
-                        model_size=parameter_count(shapes[size]),
+                        model_size=parameter_count(shapes[place]),
                         batch_size=self.batch_size,
                         iterations=grid.iterations,
                         sequence_length=self.sequence_length,
@@ -124,8 +132,10 @@ def defining(run: TrainingSettings, *, family: str) -> dict[str, Any]:
     as nothing is promised to anybody.
     """
     return {
-        "family": family,
-        "source": SOURCE,
+        "family": family if run.start is None else tuned_family(family),
+        "source": SOURCE
+        if run.start is None
+        else tuned_source(run.start.name, run.start.lora_rank),
         "provenance": "measured",
         "model_size": run.config.model_size,
         "batch_size": run.config.batch_size,
@@ -141,11 +151,11 @@ def defining(run: TrainingSettings, *, family: str) -> dict[str, Any]:
 
 
 def _interleaved(runs: Iterable[TrainingSettings]) -> list[TrainingSettings]:
-    by_size: dict[int, list[TrainingSettings]] = defaultdict(list)
+    groups: dict[tuple[int, Start | None], list[TrainingSettings]] = defaultdict(list)
     for run in runs:
-        by_size[run.config.model_size].append(run)
+        groups[run.config.model_size, run.start].append(run)
     placed: list[tuple[float, float, int, TrainingSettings]] = []
-    for group in by_size.values():
+    for group in groups.values():
         for place, run in enumerate(_balanced(group)):
             placed.append(((place + 0.5) / len(group), run.config.compute_flops, len(placed), run))
     return [run for *_, run in sorted(placed, key=lambda entry: entry[:3])]

@@ -17,11 +17,12 @@ Loads no torch.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import InputError
-from engine.pilot.plan import CorpusSource, Engine
+from engine.pilot import starts
+from engine.pilot.plan import CorpusSource, Engine, Start
 from engine.pilot.sweeps.grid import Grid, SweepPlan
 from engine.pilot.text.registry import registry
 from engine.runs.checks import count, real, unexpected
@@ -41,7 +42,10 @@ _DEFAULTS = {
     "engine": Engine.FAST,
     "precision": "float32",
 }
-_LISTS = ("model_sizes", "noise_batch_ratios", "learning_rates", "seeds")
+_LISTS = ("noise_batch_ratios", "learning_rates", "seeds")
+_PLACES = ("model_sizes", "starts")
+"""What a block trains: fresh models of these sizes, or public starts, each by these ``lora_ranks``
+(0, the default: all weights)."""
 
 
 def parse(text: str) -> SweepPlan:
@@ -59,7 +63,11 @@ def parse(text: str) -> SweepPlan:
     if not blocks:
         raise InputError("Expected at least one [[grid]] in the plan, got none: add what to train.")
     grids = tuple(_grid(block, number, chosen) for number, block in enumerate(blocks, start=1))
-    runs = sum(math.prod(len(getattr(grid, name)) for name in _LISTS) for grid in grids)
+    runs = sum(
+        len((*grid.model_sizes, *grid.starts))
+        * math.prod(len(getattr(grid, name)) for name in _LISTS)
+        for grid in grids
+    )
     if runs > MOST_RUNS:
         raise InputError(
             "Expected at most {most} runs in a plan, got {runs}.", most=MOST_RUNS, runs=runs
@@ -105,13 +113,17 @@ def _corpus(document: Mapping[str, Any]) -> CorpusSource:
 
 
 def _grid(block: Mapping[str, Any], number: int, chosen: Mapping[str, Any]) -> Grid:
-    _only(block, {*_LISTS, "iterations", "warmup", "round"}, f"[[grid]] {number}")
+    known = {*_LISTS, *_PLACES, "lora_ranks", "iterations", "warmup", "round"}
+    _only(block, known, f"[[grid]] {number}")
+    place = "starts" if "starts" in block else "model_sizes"
+    if place == "starts" and "model_sizes" in block:
+        raise unexpected(f"[[grid]] {number}", "model_sizes or starts", "both")
     values = {}
-    for name in _LISTS:
+    for name in (place, *_LISTS):
         listed = block.get(name)
         if not isinstance(listed, list) or not listed:
             raise unexpected(f"{name} of [[grid]] {number}", "a list of numbers", listed or "none")
-        values[name] = [_number(name, value) for value in listed]
+        values[name] = listed if name == "starts" else [_number(name, value) for value in listed]
     iterations = count(
         "iterations", block.get("iterations", chosen["iterations"]), 1, optional=False
     )
@@ -124,7 +136,10 @@ def _grid(block: Mapping[str, Any], number: int, chosen: Mapping[str, Any]) -> G
         )
     return Grid(
         round=count("round", block.get("round", number), 0, optional=False),
-        model_sizes=tuple(real("model_sizes", v, optional=False) for v in values["model_sizes"]),
+        model_sizes=tuple(
+            real("model_sizes", v, optional=False) for v in values.get("model_sizes", ())
+        ),
+        starts=_starts(values.get("starts", ()), block.get("lora_ranks"), number),
         noise_batch_ratios=tuple(
             real("noise_batch_ratio", v, optional=False) for v in values["noise_batch_ratios"]
         ),
@@ -135,6 +150,16 @@ def _grid(block: Mapping[str, Any], number: int, chosen: Mapping[str, Any]) -> G
         iterations=iterations,
         warmup=warmup,
     )
+
+
+def _starts(names: Sequence[object], ranks: object, number: int) -> tuple[Start, ...]:
+    """Every start by every rank, each with the weights that lie there now."""
+    if ranks is not None and (not names or not isinstance(ranks, list) or not ranks):
+        raise unexpected(f"lora_ranks of [[grid]] {number}", "a list of ranks beside starts", ranks)
+    listed = ranks if isinstance(ranks, list) else [0]
+    chosen = [count("lora_ranks", rank, 0, optional=False) for rank in listed]
+    files = [starts.read(_text("starts", name)) for name in names]
+    return tuple(file.begun(rank) for file in files for rank in chosen)
 
 
 def _number(name: str, value: object) -> object:

@@ -10,7 +10,7 @@ Imports torch only to ask a GPU for its name.
 import math
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class Result:
     curve: tuple[tuple[int, float], ...] = ()
     seconds: float = 0.0
     physical_batch_size: int | None = None
+    start_cross_entropy: float | None = None
+    """Held-out loss of the public start before the first step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,11 @@ def record_of(run: TrainingSettings, corpus: Corpus, place: Place, result: Resul
                 **settings_told(run, corpus),
                 "physical_batch_size": result.physical_batch_size,
                 "train_cross_entropy": result.train_cross_entropy,
+                **(
+                    {}
+                    if result.start_cross_entropy is None
+                    else {"start_cross_entropy": result.start_cross_entropy}
+                ),
                 "seconds": round(result.seconds, 2),
                 **versions(),
             }
@@ -120,7 +127,9 @@ def record_of(run: TrainingSettings, corpus: Corpus, place: Place, result: Resul
 
 def settings_told(run: TrainingSettings, corpus: Corpus) -> dict[str, Any]:
     """What decides a run's result and is no field of its record."""
+    started = {} if run.start is None else {"start": asdict(run.start)}
     return {
+        **started,
         "corpus": corpus.fingerprint,
         "units": run.data_budget,
         "clip_norm": run.clip_norm,

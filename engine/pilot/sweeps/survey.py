@@ -115,7 +115,11 @@ def measure(survey: Survey, corpus: Corpus, place: Place, *, train: Trainer = tr
 def described(run: TrainingSettings) -> str:
     """One run in a line."""
     noise = f"2^{math.log2(run.noise_batch_ratio):g}" if run.noise_batch_ratio else "0"
+    begun = ""
+    if run.start is not None:
+        method = f"LoRA {run.start.lora_rank}" if run.start.lora_rank else "all weights"
+        begun = f"from {run.start.name}, {method}  "
     return (
-        f"M={run.config.model_size:,}  σ̄={noise}  lr=2^{math.log2(run.learning_rate):g}  "
+        f"{begun}M={run.config.model_size:,}  σ̄={noise}  lr=2^{math.log2(run.learning_rate):g}  "
         f"seed={run.seed}  T={run.config.iterations:,}"
     )

@@ -30,6 +30,7 @@ def train(
 
     torch.set_num_threads(threads)
     training = Training(settings, corpus, folder=folder, device=device)
+    begun = None if settings.start is None else training.held_out_loss()
     outcome = training.run(should_stop=lambda: Stop.PAUSED if should_stop() else None)
     # A full disk is no fault of this run, and the next one could not be stored either.
     if outcome.stop is Stop.DISK and outcome.reason is not None:
@@ -42,4 +43,5 @@ def train(
         curve=outcome.curve,
         seconds=outcome.seconds,
         physical_batch_size=outcome.physical_batch_size,
+        start_cross_entropy=begun,
     )

@@ -32,6 +32,7 @@ from engine.pilot.text.corpus import Corpus
 from engine.runs.checks import canonical_json
 from engine.runs.log import RunLog
 from engine.runs.record import RunRecord
+from engine.runs.tuned import tuned_family
 
 
 class What(StrEnum):
@@ -99,8 +100,9 @@ def work(
 
 
 def finished(log: RunLog, family: str) -> dict[str, RunRecord]:
-    """The records of the family by run id."""
-    return {record.run_id: record for record in log.records(family)}
+    """The records of the family by run id, those that began from a public start among them."""
+    families = (family, tuned_family(family))
+    return {record.run_id: record for name in families for record in log.records(name)}
 
 
 def _one(

@@ -25,6 +25,7 @@ from engine.runs.imports import journal
 from engine.runs.imports.settle import Flag, counts_tokens
 from engine.runs.log import RunLog
 from engine.runs.record import Provenance, RunRecord
+from engine.runs.tuned import is_tuned, method_of
 
 LEAST_POINTS = 8
 LEAST_SIZES = 3
@@ -77,6 +78,12 @@ def select(
     Raises :class:`InputError` for an unknown family, a run that is not there, and too few runs.
     """
     past = journal.live(log)
+    if is_tuned(family) and any(method_of(r.source) for r in log.records(family=family)):
+        raise InputError(
+            "Expected runs from nothing, got {family}, whose runs began from public models: their "
+            "law is another, see `python -m engine finetune fit`.",
+            family=family,
+        )
     unit = journal.measure_of(past, family)
     if unit is None:
         records = [] if not without else log.records(family=family)

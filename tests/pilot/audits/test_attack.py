@@ -2,6 +2,7 @@
 but the split tells pairs."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -152,7 +153,9 @@ def test_losses_follow_the_weights():
 @pytest.mark.parametrize("shape", [GPT, BERT])
 def test_a_model_of_named_weights_is_that_model(shape):
     model = fresh(shape)
-    copy = model_of(shape, dict(model.named_parameters()))
+    config = replace(longer().config, model_size=parameter_count(shape))
+    settings = replace(longer(), shape=shape, config=config)
+    copy = model_of(settings, dict(model.named_parameters()))
     tokens = torch.arange(SEQUENCE)[None]
     with torch.no_grad():
         torch.testing.assert_close(copy(tokens), model(tokens), rtol=0, atol=0)
@@ -182,7 +185,7 @@ def audits_of(settings: TrainingSettings, corpus: Corpus) -> tuple:
     canaries = draw_canaries(100, GPT, np.random.default_rng(10))
     training = Training(settings, corpus, canaries=canaries.inserted)
     training.run()
-    losses = model_losses(model_of(GPT, training.averaged_weights()), settings)
+    losses = model_losses(model_of(settings, training.averaged_weights()), settings)
     return audit_training(corpus, settings, losses, delta=1e-6, canaries=canaries)
 
 

@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
+from engine.pilot.ladder import shape_for
 from engine.pilot.plan import CorpusSource, Engine
+from engine.pilot.sweeps.grid import defining, run_id
 from engine.pilot.sweeps.gridfile import parse
+from engine.runs.tuned import Method, method_of
+from tests.pilot.made_start import keep
 
 BLOCK = """
 [[grid]]
@@ -136,3 +140,52 @@ def test_the_first_campaign_is_a_plan():
     plan = parse(campaign.read_text(encoding="utf-8"))
     assert plan.interleave
     assert plan.settings(vocabulary_size=256, data_budget=30_000)
+
+
+# --- blocks that begin from public starts -------------------------------------------------------
+
+TUNED = """
+[[grid]]
+starts = ["mine"]
+lora_ranks = [0, 4]
+noise_batch_ratios = ["2^-8"]
+learning_rates = ["2^-7"]
+seeds = [1]
+iterations = 32
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path))
+    return keep("mine", shape_for(30_000))
+
+
+def test_every_start_by_every_rank(mine):
+    runs = parse(TUNED).settings(vocabulary_size=256, data_budget=5000)
+    assert [run.start for run in runs] == [mine.begun(0), mine.begun(4)]
+    assert {run.shape for run in runs} == {mine.card.shape}
+    told = [defining(run, family="gpt-bytes-test") for run in runs]
+    assert {one["family"] for one in told} == {"gpt-bytes-test-tuned"}
+    assert [method_of(one["source"]) for one in told] == [Method("mine", 0), Method("mine", 4)]
+    assert len({run_id(run, family="gpt-bytes-test") for run in runs}) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            ('starts = ["mine"]', 'starts = ["mine"]\nmodel_sizes = [3e4]'),
+            "got both",
+        ),
+        (('starts = ["mine"]', "model_sizes = [3e4]"), "ranks beside starts"),
+        (("lora_ranks = [0, 4]", "lora_ranks = []"), "ranks beside starts"),
+        (("lora_ranks = [0, 4]", "lora_ranks = [-1]"), "lora_ranks"),
+        (('["mine"]', '["other"]'), "one of the starts"),
+        (('["mine"]', '["../mine"]'), "small letters, digits and hyphens"),
+        (('["mine"]', "[1]"), "starts"),
+    ],
+)
+def test_what_cannot_be_begun_is_refused(mine, change, said):
+    with pytest.raises(InputError, match=said):
+        parse(TUNED.replace(*change))

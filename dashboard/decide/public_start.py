@@ -1,0 +1,33 @@
+"""From nothing, or from a public model: what a start was worth at this promise, and to others."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.glossary import lookup
+from dashboard.ui import blocks
+from engine.api.decisions import Answer, fine_tunings
+from engine.errors import InputError
+from engine.text import public_start
+from engine.text.i18n import Words
+
+
+def draw(answer: Answer, words: Words) -> None:
+    """Draw the comparison; where none can be made, why."""
+    blocks.heading(
+        words.say("Start from a public model?"), lookup.tips(words, "fine_tuning", "lora")
+    )
+    try:
+        with st.spinner(words.say("Comparing with trainings that begin from a public model …")):
+            found = cache.starts(answer.question)
+    except InputError as error:
+        st.markdown(words.refusal(error))
+        found = None
+    if found is not None:
+        st.markdown(public_start.finding(found, words))
+        st.caption(public_start.in_plain_words(words))
+        blocks.columns(public_start.ways(found, words))
+        st.caption(public_start.limits(found, words))
+    gaps = fine_tunings.gaps()
+    with st.expander(words.say("What others reported")):
+        st.markdown(public_start.spread(gaps, words))
+        blocks.columns(public_start.reported(gaps, words))

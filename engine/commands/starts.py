@@ -1,0 +1,109 @@
+"""Public starts: models trained on public text, from which a private training may begin.
+
+``starts train NAME`` makes one (not private, seed recorded), ``list`` shows those at hand.
+"""
+
+import argparse
+from dataclasses import asdict
+
+from engine.commands.options import add_json, as_columns, as_json, as_table, number, whole
+from engine.decision_log import recorded
+from engine.errors import InputError
+from engine.pilot import starts
+from engine.pilot.pretraining import Pretraining, pretrain
+from engine.pilot.text.docstrings import KINDS
+from engine.runs.log import data_folder
+from engine.text.terminal import tell
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the actions and their options."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    training = actions.add_parser("train", help="train a start on a public text")
+    training.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
+    training.add_argument(
+        "--text", choices=KINDS, default="docstrings", help="public text (default: %(default)s)"
+    )
+    training.add_argument("--model-size", default="1e5", metavar="M", help="(default: %(default)s)")
+    training.add_argument("--batch", default="64", metavar="B", help="(default: %(default)s)")
+    training.add_argument("--steps", default="2000", metavar="T", help="(default: %(default)s)")
+    training.add_argument(
+        "--learning-rate", default="0.0078125", metavar="R", help="(default: 2^-7)"
+    )
+    training.add_argument("--seed", default="1", metavar="N", help="(default: %(default)s)")
+    training.set_defaults(act=train)
+    listing = actions.add_parser("list", help="show the starts at hand")
+    listing.set_defaults(act=show)
+    for action in (training, listing):
+        add_json(action)
+
+
+def run(options: argparse.Namespace) -> str:
+    """What the chosen action says. Raises :class:`InputError`."""
+    said: str = options.act(options)
+    return said
+
+
+def train(options: argparse.Namespace) -> str:
+    """Train a start, a line now and then on standard error; where it comes from."""
+    asked = Pretraining(
+        corpus=options.text,
+        model_size=number("--model-size", options.model_size),
+        batch_size=whole("--batch", options.batch),
+        iterations=whole("--steps", options.steps),
+        learning_rate=number("--learning-rate", options.learning_rate),
+        seed=whole("--seed", options.seed),
+    )
+    if asked.iterations < 1 or asked.batch_size < 1:
+        raise InputError(
+            "Expected --steps and --batch of at least 1, got {steps} and {batch}.",
+            steps=asked.iterations,
+            batch=asked.batch_size,
+        )
+    with recorded("start", {"name": options.name, "text": options.text}, folder=data_folder()):
+        card, path = pretrain(
+            options.name, asked, report=lambda step, loss: tell(f"step {step:,}: loss {loss:.4f}")
+        )
+    if options.json:
+        return as_json({"name": options.name, "path": str(path), **_told(card)})
+    return as_table([("name", options.name), ("file", str(path)), *_rows(card)])
+
+
+def show(options: argparse.Namespace) -> str:
+    """The starts at hand with where they come from."""
+    found = [starts.read(name) for name in starts.names()]
+    if options.json:
+        return as_json(
+            {"starts": [{"name": s.name, "sha256": s.sha256, **_told(s.card)} for s in found]}
+        )
+    if not found:
+        return "There is no start yet: `python -m engine starts train NAME` makes one."
+    heading = ("name", "parameters", "public text", "tokens", "its loss there")
+    return as_columns(
+        [
+            heading,
+            *(
+                (
+                    one.name,
+                    f"{one.card.model_size:,}",
+                    one.card.corpus,
+                    f"{one.card.tokens:.3g}",
+                    f"{one.card.cross_entropy:.4f} nats",
+                )
+                for one in found
+            ),
+        ]
+    )
+
+
+def _told(card: starts.Card) -> dict[str, object]:
+    return {**asdict(card), "model_size": card.model_size, "tokens": card.tokens}
+
+
+def _rows(card: starts.Card) -> list[tuple[str, str]]:
+    return [
+        ("parameters", f"{card.model_size:,}"),
+        ("public text", card.corpus),
+        ("tokens", f"{card.tokens:,}"),
+        ("loss", f"{card.cross_entropy:.4f} nats, held out"),
+    ]

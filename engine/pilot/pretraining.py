@@ -1,0 +1,122 @@
+"""Training of a public start: without noise, on public text, its seed recorded.
+
+Imports torch when it trains and not before.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.config import TrainingConfig
+from engine.pilot import starts
+from engine.pilot.ladder import parameter_count, shape_for
+from engine.pilot.plan import CorpusSource, TrainingSettings
+from engine.pilot.sweeps.grid import AVERAGING, CLIP_NORM
+from engine.pilot.text import corpus as corpora
+
+WARMUP = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining:
+    """What a start is made of."""
+
+    corpus: str
+    """Kind of the public text (:data:`engine.pilot.text.docstrings.KINDS`)."""
+    model_size: float
+    """Target on the ladder of shapes, parameters."""
+    batch_size: int
+    iterations: int
+    learning_rate: float
+    seed: int
+
+
+def loss_of_start(start: starts.StartFile, source: CorpusSource) -> float:
+    """Loss of a start on the held-out windows of a text, before any step, nats per byte; exact.
+
+    Raises :class:`InputError` for a text that it cannot read.
+    """
+    import torch
+
+    from engine.pilot.dpsgd.training import Training
+
+    corpus = corpora.load(source)
+    settings = TrainingSettings(
+        shape=start.card.shape,
+        config=TrainingConfig(
+            model_size=start.card.model_size,
+            batch_size=1,
+            iterations=1,
+            sequence_length=start.card.shape.sequence_length,
+        ),
+        data_budget=len(corpus.split()[0]),
+        noise_batch_ratio=0.0,
+        clip_norm=CLIP_NORM,
+        learning_rate=1e-3,
+        warmup=0,
+        seed=0,
+        start=start.begun(),
+    )
+    torch.set_num_threads(1)
+    return Training(settings, corpus).held_out_loss()
+
+
+def pretrain(
+    name: str, asked: Pretraining, *, report: Callable[[int, float], None]
+) -> tuple[starts.Card, Path]:
+    """Train a start and keep it under ``name``; ``report`` hears (step, held-out loss).
+
+    Raises :class:`InputError` for a name that is taken, and where the training diverges or cannot
+    be stored.
+    """
+    import torch
+
+    from engine.pilot.dpsgd.progress import Progress
+    from engine.pilot.dpsgd.training import Training
+
+    starts.require_new(name)
+    corpus = corpora.load(CorpusSource(kind=asked.corpus))
+    shape = shape_for(asked.model_size, vocabulary_size=corpus.vocabulary_size)
+    settings = TrainingSettings(
+        shape=shape,
+        config=TrainingConfig(
+            model_size=parameter_count(shape),
+            batch_size=asked.batch_size,
+            iterations=asked.iterations,
+            sequence_length=shape.sequence_length,
+        ),
+        data_budget=len(corpus.split()[0]),
+        noise_batch_ratio=0.0,
+        clip_norm=CLIP_NORM,
+        learning_rate=asked.learning_rate,
+        warmup=min(WARMUP, asked.iterations - 1),
+        averaging=AVERAGING,
+        seed=asked.seed,
+    )
+    heard = 0
+
+    def progressed(progress: Progress) -> None:
+        nonlocal heard
+        if progress.curve and progress.curve[-1][0] > heard:
+            heard = progress.curve[-1][0]
+            report(*progress.curve[-1])
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory(prefix="kessai-start-") as folder:
+        training = Training(settings, corpus, folder=Path(folder))
+        outcome = training.run(on_progress=progressed)
+        if outcome.reason is not None:
+            raise outcome.reason
+        card = starts.Card(
+            shape=shape,
+            corpus=asked.corpus,
+            fingerprint=corpus.fingerprint,
+            batch_size=asked.batch_size,
+            iterations=asked.iterations,
+            learning_rate=asked.learning_rate,
+            seed=asked.seed,
+            cross_entropy=outcome.cross_entropy,
+        )
+        weights = {key: tensor.numpy() for key, tensor in training.averaged_weights().items()}
+    return card, starts.write(name, card, weights)

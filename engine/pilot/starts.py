@@ -1,0 +1,175 @@
+"""Public starts: weights trained on public text, from which a private training may begin.
+
+A start is one safetensors file: the weights of a shape of the ladder, and in its metadata where
+they come from (:class:`Card`). Those that ship lie in ``data/starts``; an installation's own lie
+in ``starts`` of the run log's folder. A training names a start together with the SHA-256 of its
+file, so that another file of that name is refused.
+
+What DP does not cover: the text that a start was trained on. Whoever is in it is not protected by
+what a fine-tuning promises, and a person in both texts is protected in the private one only.
+
+Loads no torch.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from engine import durable
+from engine.errors import InputError
+from engine.pilot.ladder import parameter_count
+from engine.pilot.plan import Shape, Start
+from engine.runs.log import data_folder
+from engine.untrusted.guard import guarded
+from engine.untrusted.texts import json_value
+from engine.untrusted.weights import safetensors_file
+
+SHIPPED = Path(__file__).resolve().parents[2] / "data" / "starts"
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_LONGEST = 40
+_CARD = "kessai_start"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Where the weights of a start come from."""
+
+    shape: Shape
+    corpus: str
+    """Kind of the public text."""
+    fingerprint: str
+    """Of that text."""
+    batch_size: int
+    iterations: int
+    learning_rate: float
+    seed: int
+    cross_entropy: float
+    """Held-out loss on the public text, nats per token or byte."""
+
+    @property
+    def model_size(self) -> int:
+        """Parameters."""
+        return parameter_count(self.shape)
+
+    @property
+    def tokens(self) -> int:
+        """Public tokens or bytes that it was trained on, repeats included."""
+        return self.batch_size * self.iterations * self.shape.sequence_length
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StartFile:
+    """A start as read: weights by the model's names."""
+
+    name: str
+    sha256: str
+    card: Card
+    weights: Mapping[str, np.ndarray]
+
+    def begun(self, lora_rank: int = 0) -> Start:
+        """As a training names it; rank 0 moves all weights."""
+        return Start(name=self.name, sha256=self.sha256, lora_rank=lora_rank)
+
+
+def own_folder() -> Path:
+    """Where this installation's starts are written."""
+    return data_folder() / "starts"
+
+
+def names() -> list[str]:
+    """All starts at hand, by name."""
+    folders = {SHIPPED, own_folder()}
+    return sorted({path.stem for folder in folders for path in folder.glob("*.safetensors")})
+
+
+def read(name: str) -> StartFile:
+    """The start of this name, the shipped one first.
+
+    Raises :class:`InputError` for a name that is none, an unknown start, and a file that is none.
+    """
+    require_name(name)
+    for folder in (SHIPPED, own_folder()):
+        path = folder / f"{name}.safetensors"
+        if path.is_file():
+            return _read(name, path)
+    raise InputError(
+        "Expected one of the starts {known}, got {name}: see `python -m engine starts list`.",
+        known=", ".join(names()) or "(there are none yet)",
+        name=name,
+    )
+
+
+def read_exactly(start: Start) -> StartFile:
+    """The start that a training names; refused where the file has changed since."""
+    found = read(start.name)
+    if found.sha256 != start.sha256:
+        raise InputError(
+            "Expected the weights that this training began from, got another file for the start "
+            "{name}: bring back the former one.",
+            name=start.name,
+        )
+    return found
+
+
+def write(name: str, card: Card, weights: Mapping[str, np.ndarray]) -> Path:
+    """Keep a start of this installation, durably. Raises :class:`InputError` where there is one."""
+    require_new(name)
+    folder = own_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = {key: np.ascontiguousarray(array, dtype=np.float32) for key, array in weights.items()}
+    path = folder / f"{name}.safetensors"
+    durable.write(path, save(plain, {_CARD: json.dumps(asdict(card), sort_keys=True)}))
+    return path
+
+
+def require_new(name: str) -> None:
+    """Raise :class:`InputError` for a name that cannot be given to a new start."""
+    require_name(name)
+    if name in names():
+        raise InputError(
+            "Expected a name that no start has yet, got {name}: trainings that began from it name "
+            "its weights.",
+            name=name,
+        )
+
+
+def require_name(name: str) -> None:
+    """Raise :class:`InputError` for what is no name of a start."""
+    if not (len(name) <= _LONGEST and _NAME.fullmatch(name)):
+        raise InputError(
+            "Expected a start's name of small letters, digits and hyphens, got {name}.",
+            name=name[:_LONGEST],
+        )
+
+
+def _read(name: str, path: Path) -> StartFile:
+    arrays, notes = safetensors_file(path)
+    card = guarded(
+        lambda: _card(json_value(notes[_CARD])),
+        lambda reason: InputError(
+            "Expected weights with their origin as `python -m engine starts train` writes them, "
+            "got others for {name}: {reason}.",
+            name=name,
+            reason=reason,
+        ),
+    )
+    if sum(array.size for array in arrays.values()) != card.model_size:
+        raise InputError(
+            "Expected {wanted} weights of the start {name}, got {found}: the file is not whole.",
+            wanted=card.model_size,
+            name=name,
+            found=sum(array.size for array in arrays.values()),
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return StartFile(name=name, sha256=digest, card=card, weights=arrays)
+
+
+def _card(data: Mapping[str, Any]) -> Card:
+    return Card(**{**data, "shape": Shape(**data["shape"])})

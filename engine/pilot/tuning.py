@@ -1,0 +1,293 @@
+"""A pilot that begins from a public start: the configuration with the least expected loss that the
+budget affords, certified, with what the law of fine-tuning expects of it written down before.
+
+The law speaks of one text. On another its prediction takes the start's own loss there, measured on
+held-out text before anything is trained, and an assumption of how far texts differ in what
+fine-tuning takes away (:data:`TEXTS`): it can then be refuted and not confirmed, as every
+transferred one. The learning rate is the best one of the nearest configuration that was tried.
+
+Not covered: the privacy spent by looking at held-out losses, which no ε here includes; the text
+that the start was trained on.
+
+Loads no torch.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.accounting.search import noise_multiplier
+from engine.code_version import code_version
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
+from engine.errors import InputError
+from engine.interval import FloatArray, Interval
+from engine.law.tuning.fit import TuningFit
+from engine.law.tuning.points import Configurations, places
+from engine.pilot.ladder import trainable_count
+from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
+from engine.pilot.prepared import Prepared
+from engine.pilot.propose import CLIP_NORM, certificate_of
+from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.search import START_SECONDS, seconds_of
+from engine.pilot.starts import StartFile
+from engine.runs.tuned import TunedPoint
+
+TEXTS = 0.15
+"""Standard deviation of ln L between texts, beside the law's own: an assumption. Fine-tuning takes
+5 to 35 % of the start's loss away on the text that was measured."""
+_NORMAL_90 = 1.645
+_WARMUP = 8
+"""Steps, as in the trainings behind the law."""
+_STEPS = 49
+_NEAR = 1.6
+"""e-folds from the nearest training beyond which nothing is proposed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningBasis:
+    """What a proposal from a start rests on."""
+
+    fit: TuningFit
+    points: Sequence[TunedPoint]
+    """The trainings behind it."""
+    text: str
+    """Family of their text."""
+    evidence_id: str
+    evidence_hash: str
+
+
+def propose_from_start(
+    prepared: Prepared,
+    start: StartFile,
+    start_cross_entropy: float,
+    basis: TuningBasis,
+    terms: PrivacyTerms,
+    budget: PilotBudget,
+    *,
+    lora_rank: int | None = None,
+    repeats: int = 1,
+) -> PilotPlan:
+    """The plan of one arm; ``lora_rank`` None: of those tried, the one expected to do best.
+
+    ``start_cross_entropy`` is the start's loss on the held-out text, nats per byte. Raises
+    :class:`InputError` for a text that the start cannot read, a start or rank that was never tried,
+    and a budget that affords nothing near what was.
+    """
+    shape = start.card.shape
+    if (shape.vocabulary_size, shape.sequence_length) != (
+        prepared.vocabulary_size,
+        prepared.sequence_length,
+    ):
+        raise InputError(
+            "Expected a text read as the start {name} reads it ({wanted} tokens, windows of "
+            "{length}), got {found} tokens: choose the tokenizer bytes.",
+            name=start.name,
+            wanted=shape.vocabulary_size,
+            length=shape.sequence_length,
+            found=prepared.vocabulary_size,
+        )
+    if start_cross_entropy >= math.log(shape.vocabulary_size):
+        raise InputError(
+            "Expected a text that the start {name} can read, got one on which its loss is {loss} "
+            "nats, above the {guessing} of guessing: begin from a start of that language, or from "
+            "nothing.",
+            name=start.name,
+            loss=f"{start_cross_entropy:.2f}",
+            guessing=f"{math.log(shape.vocabulary_size):.2f}",
+        )
+    tried = {p.method.lora_rank for p in basis.points if p.method.start == start.name}
+    ranks = tried if lora_rank is None else tried & {lora_rank}
+    if not ranks:
+        raise InputError(
+            "Expected a rank that was fine-tuned from {name}, {known}, got {value}.",
+            name=start.name,
+            known=", ".join(map(str, sorted(tried))) or "(none)",
+            value="none" if lora_rank is None else lora_rank,
+        )
+    found = [
+        one
+        for rank in sorted(ranks)
+        if (one := _best(prepared, start, start_cross_entropy, basis, terms, budget, rank, repeats))
+    ]
+    if not found:
+        raise InputError(
+            "The budget affords no training near those that were fine-tuned from {name}: choose a "
+            "larger one.",
+            name=start.name,
+        )
+    chosen = min(found, key=lambda one: one.expected)
+    arm = _arm(prepared, start, start_cross_entropy, basis, terms, chosen)
+    return PilotPlan(
+        corpus=prepared.source,
+        corpus_fingerprint=prepared.fingerprint,
+        family=prepared.family,
+        epsilon=terms.epsilon,
+        delta=terms.delta,
+        privacy_unit=terms.privacy_unit,
+        arms=(arm,),
+        repeats=repeats,
+        evidence_id=basis.evidence_id,
+        evidence_hash=basis.evidence_hash,
+        code_version=code_version(),
+        expected_seconds=repeats * seconds_of(prepared, arm.settings.config),
+        device=prepared.device,
+        transferred_runs=None if prepared.family == basis.text else 0,
+        start_cross_entropy=start_cross_entropy,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chosen:
+    lora_rank: int
+    iterations: int
+    batch_size: int
+    expected: float
+
+
+def _best(
+    prepared: Prepared,
+    start: StartFile,
+    begun: float,
+    basis: TuningBasis,
+    terms: PrivacyTerms,
+    budget: PilotBudget,
+    rank: int,
+    repeats: int,
+) -> _Chosen | None:
+    """The least expected loss over steps; the batch takes what the budget leaves."""
+    size = start.card.model_size
+    tried = basis.fit.points.iterations
+    steps = np.unique(np.geomspace(tried.min(), tried.max() * math.exp(_NEAR), _STEPS).round())
+    afforded = np.floor(_affordable(prepared, budget, size, steps, repeats))
+    batches = np.minimum(afforded, prepared.units)
+    steps, batches = steps[batches >= 1], batches[batches >= 1]
+    if not steps.size:
+        return None
+    sigma = noise_multiplier(
+        data_budget=float(prepared.units),
+        batch_size=batches,
+        iterations=steps,
+        epsilon=terms.epsilon,
+        delta=terms.delta,
+        sampling=terms.sampling,
+    )
+    at = _configurations(start, begun, rank, steps, batches, sigma / batches)
+    near = basis.fit.distances(at) <= _NEAR
+    if not near.any():
+        return None
+    losses = np.where(near, basis.fit.cross_entropy(at), np.inf)
+    first = int(np.argmin(losses))
+    return _Chosen(
+        lora_rank=rank,
+        iterations=int(steps[first]),
+        batch_size=int(batches[first]),
+        expected=float(losses[first]),
+    )
+
+
+def _affordable(
+    prepared: Prepared, budget: PilotBudget, size: float, steps: FloatArray, repeats: int
+) -> FloatArray:
+    """Examples a step."""
+    if budget.compute_flops is not None:
+        unit = FLOPS_PER_PARAMETER_AND_TOKEN * size * prepared.sequence_length
+        examples: FloatArray = budget.compute_flops / (unit * steps)
+        return examples
+    assert budget.seconds is not None  # a budget has FLOPs or seconds
+    once = prepared.seconds_per_step(size, 0.0)
+    each = prepared.seconds_per_step(size, 1.0) - once
+    seconds = budget.seconds / repeats - 2 * START_SECONDS
+    found: FloatArray = (seconds / steps - once) / each
+    return found
+
+
+def _arm(
+    prepared: Prepared,
+    start: StartFile,
+    begun: float,
+    basis: TuningBasis,
+    terms: PrivacyTerms,
+    chosen: _Chosen,
+) -> Arm:
+    config = TrainingConfig(
+        model_size=start.card.model_size,
+        batch_size=chosen.batch_size,
+        iterations=chosen.iterations,
+        sequence_length=prepared.sequence_length,
+    )
+    certificate = certificate_of(prepared, terms, config)
+    ratio = certificate.noise_multiplier / config.batch_size
+    at = _configurations(
+        start,
+        begun,
+        chosen.lora_rank,
+        np.array([float(chosen.iterations)]),
+        np.array([float(chosen.batch_size)]),
+        np.array([ratio]),
+    )
+    (predicted,) = basis.fit.predict(at)
+    loss = predicted.cross_entropy
+    return Arm(
+        name="recommended",
+        settings=TrainingSettings(
+            shape=start.card.shape,
+            config=config,
+            data_budget=prepared.units,
+            noise_batch_ratio=ratio,
+            clip_norm=CLIP_NORM,
+            learning_rate=_rate(basis, start.name, chosen.lora_rank, at),
+            warmup=min(_WARMUP, config.iterations - 1),
+            precision=prepared.precision,
+            physical_batch_size=prepared.physical_batch_size,
+            sampling=terms.sampling,
+            start=start.begun(chosen.lora_rank),
+        ),
+        certificate=certificate,
+        predicted=loss if prepared.family == basis.text else _of_another_text(loss),
+    )
+
+
+def _of_another_text(loss: Interval) -> Interval:
+    """The same with how far texts differ."""
+    reach = _NORMAL_90 * TEXTS
+    own = math.log(loss.high / loss.value), math.log(loss.value / loss.low)
+    return replace(
+        loss,
+        high=loss.value * math.exp(math.hypot(own[0], reach)),
+        low=loss.value * math.exp(-math.hypot(own[1], reach)),
+    )
+
+
+def _rate(basis: TuningBasis, start: str, rank: int, at: Configurations) -> float:
+    """The best rate of the nearest configuration of that start and rank."""
+    tried = [
+        place
+        for place, point in enumerate(basis.points)
+        if (point.method.start, point.method.lora_rank) == (start, rank) and point.learning_rate
+    ]
+    least = float(basis.fit.points.step_noise.min())
+    gaps = places(basis.fit.points, least)[tried] - places(at, least)
+    rate = basis.points[tried[int(np.argmin((gaps**2).sum(axis=1)))]].learning_rate
+    assert rate is not None  # those without one are not tried
+    return rate
+
+
+def _configurations(
+    start: StartFile,
+    begun: float,
+    rank: int,
+    steps: FloatArray,
+    batches: FloatArray,
+    ratio: FloatArray,
+) -> Configurations:
+    full = np.ones(len(steps))
+    return Configurations(
+        start_cross_entropy=begun * full,
+        model_size=start.card.model_size * full,
+        trainable_size=trainable_count(start.card.shape, rank) * full,
+        iterations=steps,
+        batch_size=batches,
+        noise_batch_ratio=ratio,
+    )

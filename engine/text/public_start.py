@@ -1,0 +1,140 @@
+"""What a public start is worth, in words: the finding, the three ways, and what others reported."""
+
+from engine.decision.from_start import Comparison, Plan, Worth
+from engine.fine_tunings import Gap
+from engine.text import bounds, formats, labels
+from engine.text.i18n import Words
+
+
+def finding(found: Comparison, words: Words) -> str:
+    """Whether a start pays at this promise, and what it is worth."""
+    asked = {
+        "people": labels.people(found.budget.data_budget, words),
+        "epsilon": formats.plain(found.budget.epsilon),
+    }
+    if not found.start_pays:
+        return words.say(
+            "With {people} at ε = {epsilon} no clear gain of a public start shows in what was "
+            "measured here: so many people teach a small model from nothing as much.",
+            **asked,
+        )
+    return words.say(
+        "With {people} at ε = {epsilon} a public start {worth}: a loss of {start} instead of "
+        "{nothing} nats per byte, of small models trained here.",
+        **asked,
+        worth=_worth(found.people, words),
+        start=formats.loss(found.best.cross_entropy.value),
+        nothing=formats.loss(found.from_nothing.cross_entropy.value),
+    )
+
+
+def _worth(people: Worth, words: Words) -> str:
+    if people.factor is None:
+        return words.say("reached what from nothing no number of people reaches")
+    return words.say("was worth {times} times the people", times=formats.plain(people.factor, 2))
+
+
+def in_plain_words(words: Words) -> str:
+    """What fine-tuning is, to who has never heard of it."""
+    return words.say(
+        "We take a model that can already read and teach it our records, without letting any "
+        "person's record show."
+    )
+
+
+def ways(found: Comparison, words: Words) -> dict[str, list[str]]:
+    """A row for each way: what moves, how it trains, its loss, and how near that was measured."""
+    rows = [_row(plan, words) for plan in (found.from_nothing, *found.plans)]
+    heads = (
+        words.say("Start"),
+        words.say("What is trained"),
+        words.say("Batch (people)"),
+        words.say("Steps"),
+        words.say("Loss (nats per byte)"),
+        words.say("Evidence"),
+    )
+    return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
+
+
+def _row(plan: Plan, words: Words) -> tuple[str, ...]:
+    loss = plan.cross_entropy
+    inside = formats.between(formats.loss(loss.low), formats.loss(loss.high), words.language)
+    shown = formats.bracketed(formats.loss(loss.value), inside, words.language)
+    if plan.at_edge:
+        shown = words.say("at most {loss}", loss=shown)
+    size = formats.amount(plan.config.model_size, words.language)
+    if plan.way is None:
+        start, moves = words.say("from nothing"), words.say("all {size} parameters", size=size)
+    elif plan.way.method.lora_rank == 0:
+        start, moves = words.say("public model"), words.say("all {size} parameters", size=size)
+    else:
+        start = words.say("public model")
+        moves = words.say(
+            "LoRA of rank {rank}: {part} of {size} parameters",
+            rank=plan.way.method.lora_rank,
+            part=formats.amount(plan.way.trainable_size, words.language),
+            size=size,
+        )
+    return (
+        start,
+        moves,
+        formats.amount(plan.config.batch_size, words.language),
+        formats.amount(plan.config.iterations, words.language),
+        shown,
+        bounds.reach_word(plan.reach, words),
+    )
+
+
+def limits(found: Comparison, words: Words) -> str:
+    """What the comparison rests on, and what it does not say."""
+    return words.say(
+        "Measured here on {runs} trainings of models of up to {largest} parameters on the bytes of "
+        "program text; none is larger from nothing. What carries over to your model is the order "
+        "of the three and roughly the worth in people, not a loss: that of a public model on your "
+        "text has to be measured. The promise does not cover the public text, and who stands in "
+        "both is protected in yours only.",
+        runs=formats.exact(found.runs),
+        largest=formats.amount(found.largest_start, words.language),
+    )
+
+
+def reported(gaps: list[Gap], words: Words) -> dict[str, list[str]]:
+    """What a promise cost others who fine-tuned public models."""
+    rows = [
+        (
+            words.say("not printed")
+            if gap.private.data_budget is None
+            else formats.amount(gap.private.data_budget, words.language),
+            formats.plain(gap.private.epsilon or 0.0),
+            gap.private.model,
+            formats.loss(gap.nats),
+            gap.private.source,
+        )
+        for gap in gaps
+    ]
+    heads = (
+        words.say("People or documents"),
+        words.say("Privacy ε"),
+        words.say("Model, method and text"),
+        words.say("Cost of the promise (nats per token)"),
+        words.say("Source"),
+    )
+    return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
+
+
+def spread(gaps: list[Gap], words: Words) -> str:
+    """The finding of that table."""
+    costs = sorted(gap.nats for gap in gaps)
+    sizes = sorted(gap.private.model_size for gap in gaps)
+    promised = sorted(gap.private.epsilon or 0.0 for gap in gaps)
+    return words.say(
+        "Others fine-tuned public models of {smallest} to {largest} parameters at ε of {least} to "
+        "{most}: the promise cost them {low} to {high} nats per token against the same training "
+        "without it.",
+        smallest=formats.amount(sizes[0], words.language),
+        largest=formats.amount(sizes[-1], words.language),
+        least=formats.plain(promised[0]),
+        most=formats.plain(promised[-1]),
+        low=formats.loss(costs[0]),
+        high=formats.loss(costs[-1]),
+    )

@@ -1,0 +1,88 @@
+"""The stacked law of fine-tuning on evidence of known laws."""
+
+import numpy as np
+import pytest
+
+from engine.errors import InputError
+from engine.law.tuning.fit import ends, ends_of, fit_tuning
+from engine.law.tuning.forms import FORMS
+from engine.law.tuning.points import Configurations
+from tests.law.tuning.made_tunings import ORIGIN, form_called, made, theta_of
+
+
+def asked(steps, noise, size=100_000.0, share=1.0, start=1.95):
+    steps, noise = np.broadcast_arrays(np.array(steps, float), np.array(noise, float))
+    full = np.ones(steps.shape)
+    return Configurations(
+        start_cross_entropy=start * full,
+        model_size=size * full,
+        trainable_size=size * share * full,
+        iterations=steps,
+        batch_size=64 * full,
+        noise_batch_ratio=noise,
+    )
+
+
+def truth(form, at):
+    return at.start_cross_entropy * (1 - form.share_taken(theta_of(form), ORIGIN.coordinates(at)))
+
+
+@pytest.mark.parametrize("name", [form.name for form in FORMS])
+def test_exact_evidence_gives_the_known_law_back(name):
+    form = form_called(name)
+    found = fit_tuning(made(form), draws=4)
+    at = asked([50, 200, 500], [2.0**-9, 2.0**-7, 2.0**-5], size=60_000.0, share=0.2)
+    assert found.cross_entropy(at) == pytest.approx(truth(form, at), rel=0.01)
+    assert found.forms[0].form.name == name
+    assert sum(one.weight for one in found.forms) == pytest.approx(1)
+
+
+def test_ranges_hold_what_was_not_seen():
+    """Of six evidences with 2 % of scatter: the true loss of new trainings in the 90 % range."""
+    form, inside, widths = form_called("averaging"), [], []
+    at = asked([40, 100, 300, 600], [2.0**-9, 2.0**-7, 2.0**-5, 2.0**-6], size=50_000.0, share=0.3)
+    for seed in range(6):
+        found = fit_tuning(made(form, scatter=0.02, seed=seed), draws=15)
+        rng = np.random.default_rng(100 + seed)
+        measured = truth(form, at) * np.exp(rng.normal(0, 0.02, size=4))
+        for one, loss in zip(found.predict(at), measured, strict=True):
+            inside.append(one.cross_entropy.low <= loss <= one.cross_entropy.high)
+            widths.append((one.cross_entropy.high - one.cross_entropy.low) / loss)
+    assert np.mean(inside) >= 0.8
+    assert np.median(widths) < 0.25
+
+
+def test_far_away_is_unknown_and_ranges_widen_on_the_way():
+    found = fit_tuning(made(form_called("averaging"), scatter=0.01), draws=10)
+    near, far, beyond = found.predict(asked([100, 3000, 3_000_000], [2.0**-8] * 3))
+    assert near.known and not beyond.known
+    assert near.distance < far.distance < beyond.distance
+
+    def width(one):
+        return one.cross_entropy.high - one.cross_entropy.low
+
+    assert width(near) < width(far)
+    assert 0 < near.share_taken < 1
+
+
+def test_noise_below_that_of_the_evidence_is_not_far():
+    found = fit_tuning(made(form_called("averaging")), draws=2)
+    less, none = found.distances(asked([64, 64], [1e-9, 0.0]))
+    assert less == pytest.approx(none, abs=1e-3)
+
+
+def test_every_end_of_the_evidence_was_left_out():
+    points = made(form_called("averaging"), scatter=0.01)
+    parts = ends(points)
+    assert set(parts) == {"the largest starts", "the longest trainings", "the most noise"}
+    assert (points.model_size[parts["the largest starts"]] == 300_000).all()
+    assert points.iterations[parts["the longest trainings"]].min() == 384
+    errors = ends_of(fit_tuning(points, draws=2))
+    assert set(errors) == {"a tenth of the configurations", *parts}
+    assert all(np.sqrt(np.mean(found**2)) < 0.05 for found in errors.values())
+
+
+def test_few_configurations_are_refused():
+    points = made(form_called("pace"))
+    with pytest.raises(InputError, match="at least 12 configurations that were fine-tuned, got 5"):
+        fit_tuning(points.only(points.cell < 5))

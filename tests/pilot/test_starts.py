@@ -1,0 +1,93 @@
+"""Public starts on disk: whole, named by their content, refused where they are something else."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from engine.errors import InputError
+from engine.pilot import starts
+from engine.pilot.ladder import parameter_count
+from tests.pilot.fake_training import SHAPE
+from tests.pilot.made_start import keep
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path))
+    return tmp_path / "starts"
+
+
+def test_what_was_written_is_read_with_where_it_comes_from():
+    found = keep("mine", SHAPE)
+    assert found.card.model_size == parameter_count(SHAPE)
+    assert found.card.tokens == 8 * 10 * SHAPE.sequence_length
+    assert sum(w.size for w in found.weights.values()) == found.card.model_size
+    assert "mine" in starts.names()
+    assert starts.read_exactly(found.begun(4)).weights.keys() == found.weights.keys()
+
+
+def test_another_file_of_that_name_is_refused(own_data):
+    before = keep("mine", SHAPE)
+    (own_data / "mine.safetensors").unlink()
+    keep("mine", SHAPE, seed=4)
+    with pytest.raises(InputError, match="got another file for the start mine"):
+        starts.read_exactly(before.begun())
+
+
+def test_a_name_is_given_once():
+    keep("mine", SHAPE)
+    with pytest.raises(InputError, match="a name that no start has yet"):
+        keep("mine", SHAPE)
+
+
+@pytest.mark.parametrize("name", ["../mine", "Mine", "", "a" * 41, "a b", "a/b"])
+def test_a_name_is_no_path(name):
+    with pytest.raises(InputError, match="small letters, digits and hyphens"):
+        starts.read(name)
+
+
+def test_an_unknown_start_says_which_there_are():
+    keep("mine", SHAPE)
+    with pytest.raises(InputError, match=r"one of the starts .*mine.*, got other"):
+        starts.read("other")
+
+
+def _card(**changes):
+    found = keep("card", SHAPE).card
+    return {"kessai_start": json.dumps(asdict(replace(found, **changes)))}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "notes", "said"),
+    [
+        ({"a": np.zeros(3, np.float16)}, None, "float32 weights, got float16 for a"),
+        ({"a": np.zeros(3, np.float32)}, None, "weights of the start bad, got 3"),
+        ({"a": np.zeros(3, np.float32)}, {}, "weights with their origin"),
+        ({"a": np.zeros(3, np.float32)}, {"kessai_start": "[1]"}, "weights with their origin"),
+        ({"a": np.zeros(3, np.float32)}, {"kessai_start": "x" * 70_000}, "at most 65536"),
+    ],
+)
+def test_other_files_are_refused(own_data, arrays, notes, said):
+    card = _card()
+    save_file(arrays, own_data / "bad.safetensors", card if notes is None else notes)
+    with pytest.raises(InputError, match=said):
+        starts.read("bad")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\xff" * 100, b"\x08\0\0\0\0\0\0\0{}      "])
+def test_what_is_no_safetensors_file_is_refused(own_data, content):
+    own_data.mkdir()
+    (own_data / "bad.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match=r"safetensors file|with their origin"):
+        starts.read("bad")
+
+
+def test_a_file_cut_short_is_refused(own_data):
+    keep("mine", SHAPE)
+    path = own_data / "mine.safetensors"
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match="safetensors file"):
+        starts.read("mine")
