@@ -76,8 +76,8 @@ def pretrain(
     from engine.pilot.dpsgd.training import Training
 
     starts.require_new(name)
+    shape = shape_for(asked.model_size)  # of bytes; refused before the text is read
     corpus = corpora.load(CorpusSource(kind=asked.corpus))
-    shape = shape_for(asked.model_size, vocabulary_size=corpus.vocabulary_size)
     settings = TrainingSettings(
         shape=shape,
         config=TrainingConfig(

@@ -11,6 +11,7 @@ import pytest
 from engine.decision.fitted import MEASURED_GPT
 from engine.law.fit import fit
 from engine.law.observations import point_of
+from engine.pilot import starts
 from engine.pilot.learning_rate import fit_rule
 from engine.pilot.sweeps import gridfile
 from engine.pilot.text.docstrings import PACKAGES
@@ -18,12 +19,14 @@ from engine.runs.curves import points
 from engine.runs.evidence import evidence
 from engine.runs.log import COMMITTED, RunLog
 from engine.runs.record import Provenance
+from engine.runs.tuned import method_of, tuned_family
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 SHIPPED = re.compile(r"^!/data/runs/(runs-[0-9a-f]{32}\.parquet)$", re.MULTILINE)
 OTHER_TEXT = "gpt-bytes-python-source"
 FORM = "limits"
 """The one of which data/CAMPAIGN.md tells how it predicts."""
+FINE_TUNING = "fine-tuning.toml"
 PLANS = ("campaign.toml", "long-runs.toml", "batch-32.toml", "batch-512.toml")
 
 
@@ -41,11 +44,9 @@ def records(shipped):
     return shipped.records(family=MEASURED_GPT)
 
 
-def assert_all_there(records, *plans):
-    """Every run of the plans is among the records, and none else."""
-    units = {json.loads(record.versions)["units"] for record in records}
-    assert len(units) == 1
-    data_budget = units.pop()
+def assert_all_there(records, *plans, tuned=False):
+    """Every run of the plans is among the records, and none else; of a plan that fine-tunes as
+    well, either those runs or the others."""
     asked = Counter(
         (
             s.config.model_size,
@@ -54,22 +55,45 @@ def assert_all_there(records, *plans):
             s.noise_batch_ratio,
             s.learning_rate,
             s.seed,
+            None if s.start is None else (s.start.name, s.start.lora_rank),
         )
         for plan in plans
         for s in gridfile.parse((DATA / plan).read_text()).settings(
-            vocabulary_size=256, data_budget=data_budget
+            vocabulary_size=256, data_budget=units_of(records)
         )
+        if (s.start is not None) is tuned
     )
     found = Counter(
-        (r.model_size, r.batch_size, r.iterations, r.noise_batch_ratio, r.learning_rate, r.seed)
+        (
+            r.model_size,
+            r.batch_size,
+            r.iterations,
+            r.noise_batch_ratio,
+            r.learning_rate,
+            r.seed,
+            None if (method := method_of(r.source)) is None else (method.start, method.lora_rank),
+        )
         for r in records
     )
     assert found == asked
 
 
+def units_of(records):
+    (units,) = {json.loads(record.versions)["units"] for record in records}
+    return units
+
+
 def test_every_run_of_the_plans_is_there_and_none_else(records, shipped):
     assert_all_there(records, *PLANS)
-    assert_all_there(shipped.records(family=OTHER_TEXT), "second-corpus.toml")
+    assert_all_there(shipped.records(family=OTHER_TEXT), "second-corpus.toml", FINE_TUNING)
+    assert_all_there(shipped.records(family=tuned_family(OTHER_TEXT)), FINE_TUNING, tuned=True)
+
+
+def test_fine_tunings_begin_from_the_starts_that_ship(shipped):
+    for record in shipped.records(family=tuned_family(OTHER_TEXT)):
+        told = json.loads(record.versions)["start"]
+        start = starts.read(told["name"])
+        assert (told["sha256"], record.model_size) == (start.sha256, start.card.model_size)
 
 
 def test_the_documents_count_them(records, shipped):
