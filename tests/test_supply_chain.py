@@ -67,7 +67,8 @@ def test_the_container_runs_as_nobody_special_and_writes_only_where_it_must():
         place for place, (word, _) in enumerate(steps) if word in ("COPY", "RUN")
     ), "the checkout is root's"
     copied = [rest.split() for word, rest in steps if word == "COPY"]
-    assert all((ROOT / one).exists() for words in copied for one in words[-2:-1])
+    names = [one for words in copied for one in words[:-1] if not one.startswith("--")]
+    assert "requirements-login.txt" in names and all((ROOT / one).exists() for one in names)
 
 
 def test_compose_mounts_and_builds_what_is_there():
@@ -77,6 +78,9 @@ def test_compose_mounts_and_builds_what_is_there():
     assert (DEPLOY / built["context"]).resolve() == ROOT and (ROOT / built["dockerfile"]).exists()
     assert board["read_only"] and board["cap_drop"] == ["ALL"] and "ports" not in board
     assert {mount.split(":")[0] for mount in board["volumes"]} >= set(found["volumes"])
+    inside = [mount.split(":")[1] for mount in board["volumes"]]
+    assert board["environment"]["KESSAI_ACCESS"] in inside, "the file of roles"
+    assert "/kessai/.streamlit/secrets.toml" in inside, "where Streamlit looks for a login"
     served = (DEPLOY / "Caddyfile").read_text()
     prefix = board["command"][board["command"].index("--server.baseUrlPath") + 1]
     host = board["command"][board["command"].index("--server.allowedHosts") + 1]

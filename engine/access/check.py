@@ -46,7 +46,7 @@ def require_own(
 ) -> None:
     """As :func:`require`: what ``made_by`` made (a login; None where nobody knows) is deleted by
     that person, or by who may delete anybody's."""
-    own = made_by is not None and made_by == by.login
+    own = made_by == by.login
     require(by, Right.DELETE_OWN if own else Right.DELETE_ANY, act, what, folder=folder)
 
 

@@ -119,6 +119,12 @@ ACTIONS = {
     "text-leaves": (Right.CAP, leave),
 }  # fmt: skip
 """Name -> the right that it takes, and the action."""
+ACTS = {
+    "scenario-update": "scenario-save",
+    "caps-change": "texts-change",
+    "text-leaves": "texts-change",
+}
+"""What the log calls an action, where that is another name."""
 NEEDS_BOTH = {"text-leaves": Right.TEXTS}
 
 
@@ -157,6 +163,7 @@ def test_whoever_lacks_the_right_changes_nothing_and_is_on_record(place):
             ) or (not roles and name in NEEDS_BOTH)
             found = last(place)
             assert (found.act, found.who, found.login) == ("refused", by.who, by.login), name
+            assert found.what["act"] == ACTS.get(name, name)
             assert found.what["right"] in {str(right), str(NEEDS_BOTH.get(name))}
             assert place.files() == before, name
     assert decision_log.verify(place.folder).sound
@@ -243,6 +250,21 @@ def test_a_name_that_was_only_tried_is_nobodys(place):
         saved.delete(place.scenarios, place.saved, by=ANN)
 
 
+def test_a_save_that_failed_made_nothing(place, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(InputError, match="is called"):
+        patch.setattr(saved, "_require_free", lambda *_: None)
+        scenario(place, "Base", ANN)
+    assert last(place).act == "scenario-save-failed"
+    saved.delete(place.scenarios, place.saved)
+    with monkeypatch.context() as patch, pytest.raises(InputError, match="folder of scenarios"):
+        patch.setattr(saved, "_write", lambda *_, **__: (place.folder / "no" / "no").touch())
+        scenario(place, "His", ANN)
+    his = scenario(place, "His", BOB)
+    with pytest.raises(InputError, match=NO_RIGHT):
+        saved.delete(place.scenarios, his, by=ANN)
+    saved.delete(place.scenarios, his, by=BOB)
+
+
 def test_runs_are_deleted_and_brought_back_by_who_imported_them(place):
     store(place.log, place.read("hers"), by=ANN)
     store(place.log, place.read("hers"), by=BOB)  # the same file again makes it nobody else's
@@ -264,6 +286,10 @@ def test_runs_that_no_import_brought_are_nobodys(place):
     place.log.append([record])
     with pytest.raises(InputError, match=NO_RIGHT):
         removal.delete(place.log, Chosen(family="trained"), at=WHEN, by=ANN)
+    store(place.log, place.read("hers"), by=ANN)
+    ids = (one.run_id for one in catalogue(place.log) if one.family in ("trained", "hers"))
+    with pytest.raises(InputError, match=NO_RIGHT):
+        removal.delete(place.log, Chosen(runs=tuple(ids)), at=WHEN, by=ANN)
     removal.delete(place.log, Chosen(family="trained"), at=WHEN, by=BOSS)
 
 
