@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,23 @@ HEAD = """\
 # hence other hashes. Made by .ci/supply-chain; use:
 #   pip install --require-hashes -r requirements.lock
 """
+LOGIN_LOCK, LOGIN_LICENCES = ROOT / "requirements-login.lock", FOLDER / "licences-login.csv"
+LOGIN_HEAD = """\
+# What requirements-login.txt brings on top of requirements.lock, with the hash of its file (Linux
+# on x86-64, Python 3.11). Made by .ci/supply-chain; use:
+#   pip install --require-hashes -r requirements.lock -r requirements-login.lock
+"""
 _LEFT_OUT = {"externalReferences", "$schema", "serialNumber", "properties", "url", "description"}
 
 
-def lock(report: Any) -> str:
+def lock(report: Any, head: str = HEAD) -> str:
     """One line a package, in order of the names."""
     lines = []
     for one in report["install"]:
         name, version = one["metadata"]["name"], one["metadata"]["version"]
         digest = one["download_info"]["archive_info"]["hashes"]["sha256"]
         lines.append(f"{name.lower().replace('_', '-')}=={version} --hash=sha256:{digest}\n")
-    return HEAD + "".join(sorted(lines))
+    return head + "".join(sorted(lines))
 
 
 def without_addresses(value: Any) -> Any:
@@ -52,16 +59,43 @@ def licences(sbom: Any) -> list[tuple[str, str, str]]:
     return sorted(rows)
 
 
-def main(report_file: str, sbom_file: str) -> None:
-    """Write the three files."""
+def stated(report: Any, folder: str) -> list[tuple[str, str, str]]:
+    """Package, version, licence of what a report names, as the metadata in ``folder`` say it."""
+    named = {one["metadata"]["name"] for one in report["install"]}
+    rows = []
+    for one in distributions(path=[folder]):
+        said = one.metadata
+        if said["Name"] in named:
+            classified = [c for c in said.get_all("Classifier", []) if c.startswith("License ::")]
+            text = said["License-Expression"] or said["License"] or ""
+            last = "; ".join(line.split(" :: ")[-1] for line in classified)
+            short = text if 0 < len(text) < 60 else last or "not stated"
+            rows.append((said["Name"].lower(), one.version, short))
+    return sorted(rows)
+
+
+def login(report_file: str, folder: str) -> None:
+    """Write the lock and the licences of what login needs."""
+    report = json.loads(Path(report_file).read_text())
+    LOGIN_LOCK.write_text(lock(report, LOGIN_HEAD))
+    _write_licences(LOGIN_LICENCES, stated(report, folder))
+
+
+def _write_licences(path: Path, rows: list[tuple[str, str, str]]) -> None:
+    with path.open("w", newline="") as file:
+        table = [("package", "version", "licence"), *rows]
+        csv.writer(file, lineterminator="\n").writerows(table)
+
+
+def main(report_file: str, sbom_file: str, login_report_file: str, login_folder: str) -> None:
+    """Write all files."""
     report = json.loads(Path(report_file).read_text())
     sbom = without_addresses(json.loads(Path(sbom_file).read_text()))
     FOLDER.mkdir(exist_ok=True)
     LOCK.write_text(lock(report))
     (FOLDER / "sbom.cdx.json").write_text(json.dumps(sbom, indent=1, sort_keys=True) + "\n")
-    with (FOLDER / "licences.csv").open("w", newline="") as file:
-        rows = [("package", "version", "licence"), *licences(sbom)]
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    _write_licences(FOLDER / "licences.csv", licences(sbom))
+    login(login_report_file, login_folder)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,18 @@ def test_every_line_of_the_lock_has_one_hash():
     assert all(re.fullmatch(r"\S+==\S+ --hash=sha256:[0-9a-f]{64}", line) for line in lines)
 
 
+def test_what_login_needs_is_locked_and_licensed_too():
+    wanted = pins((ROOT / "requirements-login.txt").read_text())
+    text = (ROOT / "requirements-login.lock").read_text()
+    locked, lines = pins(text), [line for line in text.splitlines() if line[0] != "#"]
+    assert wanted and wanted.items() <= locked.items(), "run .ci/supply-chain"
+    assert not locked.keys() & LOCKED.keys(), "on top of the other lock"
+    assert all(re.fullmatch(r"\S+==\S+ --hash=sha256:[0-9a-f]{64}", line) for line in lines)
+    rows = (FOLDER / "licences-login.csv").read_text().splitlines()[1:]
+    assert pins("\n".join("==".join(row.split(",")[:2]) for row in rows)) == locked
+    assert not any("not stated" in row for row in rows)
+
+
 @pytest.mark.parametrize("file", ["sbom.cdx.json", "licences.csv"])
 def test_no_address_and_no_path_of_a_machine_is_in_them(file):
     text = (FOLDER / file).read_text()
