@@ -121,3 +121,37 @@ def test_it_writes_nothing(place):
     doctor.findings()
     assert sorted(place.rglob("*")) == before
     assert (ROOT / "requirements.txt").is_file()
+
+
+AUTH = """
+[auth]
+redirect_uri = "https://kessai.example.com/oauth2callback"
+cookie_secret = "0123456789abcdef0123456789abcdef"
+"""
+
+
+def test_a_login_is_looked_at(place, monkeypatch):
+    monkeypatch.setattr(doctor, "find_spec", lambda name: name)
+    secrets, roles = place / "secrets.toml", place / "access.toml"
+    monkeypatch.setenv("STREAMLIT_SECRETS_FILES", str(secrets))
+    monkeypatch.setenv("KESSAI_ACCESS", str(roles))
+    assert found("login") == {("login", State.OK)}, "nobody signs in"
+    secrets.write_text(AUTH)
+    secrets.chmod(0o600)
+    assert found("login") == {("login", State.BROKEN)}, "nobody has a role"
+    roles.write_text('[people]\noperator = ["taro@example.com"]')
+    assert found("login") == {("login", State.OK)}
+    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
+    assert ("network", State.LOOK) not in found("network"), "whoever reaches it signs in"
+    secrets.chmod(0o644)
+    assert ("login", State.LOOK) in found("login"), "others read it"
+    secrets.chmod(0o600)
+    secrets.write_text(AUTH.replace("https", "http"))
+    assert ("login", State.LOOK) in found("login"), "no TLS"
+    secrets.write_text(AUTH.replace("0123456789abcdef", "x"))
+    assert ("login", State.BROKEN) in found("login"), "a short secret"
+    secrets.write_text("[auth")
+    assert ("login", State.BROKEN) in found("login"), "nobody can read it"
+    secrets.write_text(AUTH)
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    assert ("login", State.BROKEN) in found("login"), "a package is missing"
