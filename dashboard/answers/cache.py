@@ -41,10 +41,12 @@ from engine.api.laws import (
     Influence,
     Inspection,
     LawVersion,
+    NextRuns,
     diagnose,
     influences,
     inspect,
     law_versions,
+    next_run,
 )
 from engine.api.money import Candidate, Cost, CostAssumptions, Curve, Goal, Held, Least, inverse
 from engine.api.money import cost as priced
@@ -152,6 +154,16 @@ def _comparison(
     before: str, after: str, question: Question, _before: LawVersion, _after: LawVersion
 ) -> Comparison:
     return law_versions.compare(_before, _after, question)
+
+
+def next_runs(question: Question) -> NextRuns:
+    """The runs that would narrow the range of today's plan."""
+    return _next_runs(_in_yen(question), fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _next_runs(question: Question, state: str) -> NextRuns:
+    return next_run.next_runs(question)
 
 
 def influence(question: Question, seconds: float, progress: influences.Progress) -> Influence:
@@ -506,6 +518,7 @@ def renew_evidence(*, by: Person) -> None:
         _diagnostics,
         _influences,
         _law_now,
+        _next_runs,
         _decision,
         _answer,
         _asked_as,

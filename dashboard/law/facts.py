@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from engine.api.decisions import fitted
 from engine.api.laws import (
+    Candidate,
     Comparison,
     Diagnostics,
     Estimate,
@@ -25,7 +26,7 @@ from engine.api.laws import (
 )
 from engine.api.runs import Listed
 from engine.errors import InputError
-from engine.text import formats, labels, law_tests, verdict
+from engine.text import figures, formats, labels, law_tests, verdict
 from engine.text.i18n import N_, Words
 
 _MOSTLY = 0.5
@@ -325,8 +326,8 @@ def changes(found: Comparison, words: Words) -> dict[str, list[str]]:
         *(
             (
                 words.say("Weight: {form}", form=labels.form(form, words)),
-                share(first),
-                share(second),
+                share(first) if first else "–",
+                share(second) if second else "–",
             )
             for form, (first, second) in found.weights.items()
         ),
@@ -350,6 +351,27 @@ def changes(found: Comparison, words: Words) -> dict[str, list[str]]:
     columns = zip(*rows, strict=True)
     names = (words.say("Figure"), words.say("Before"), words.say("After"))
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
+
+
+def candidates(found: Sequence[Candidate], words: Words) -> dict[str, list[str]]:
+    """A row a run that could be made."""
+    return {
+        words.say("Train"): [
+            _what(one.model_size, one.iterations, one.noise_batch_ratio, words) for one in found
+        ],
+        words.say("Batch"): [formats.count(one.batch_size, words.language) for one in found],
+        words.say("Price of computing"): [price(one, words) for one in found],
+        words.say("Narrows the range by"): [
+            formats.percent(one.narrowing, words.language) for one in found
+        ],
+    }
+
+
+def price(one: Candidate, words: Words) -> str:
+    """Of a candidate; below a yen that is said."""
+    if one.cost.jpy < 1:
+        return words.say("less than {amount}", amount=figures.money(1.0, words))
+    return figures.money(one.cost.jpy, words)
 
 
 def refused(error: InputError | None, words: Words) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import cache, first_fit
 from dashboard.glossary import lookup
-from dashboard.law import charts, facts, fit_tests, influence, versions, wording
+from dashboard.law import charts, facts, fit_tests, influence, next_experiment, versions, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
@@ -47,6 +47,7 @@ def render(scenario: Scenario) -> None:
     fit_tests.draw(name, words)
     versions.draw(scenario.question, words)
     if decision is not None:
+        next_experiment.draw(scenario.question, words)
         influence.draw(scenario.question, words)
 
 

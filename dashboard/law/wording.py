@@ -8,7 +8,15 @@ from collections.abc import Mapping
 
 from dashboard.law import facts
 from engine.api.decisions import Decision, fitted
-from engine.api.laws import EXTRAPOLATED, NEAR, Comparison, Influence, Inspection
+from engine.api.laws import (
+    EXTRAPOLATED,
+    LEAST_NARROWING,
+    NEAR,
+    Comparison,
+    Influence,
+    Inspection,
+    NextRuns,
+)
 from engine.text import bounds, formats, labels, verdict
 from engine.text.i18n import Words
 
@@ -220,3 +228,40 @@ def held_version(found: Comparison, zone: str | None, words: Words) -> str:
     )
     turned = words.say("With these, the verdict would be another.") if found.turns else None
     return words.joined([said, turned])
+
+
+def next_run(found: NextRuns, words: Words) -> str:
+    """The most telling run per yen; or that none tells enough to be worth naming."""
+    language = words.language
+    one = found.candidates[0] if found.candidates else found.most
+    values = {
+        "size": formats.amount(one.model_size, language),
+        "steps": labels.steps(one.iterations, words),
+        "price": facts.price(one, words),
+        "share": formats.percent(one.narrowing, language),
+    }
+    if found.candidates:
+        return words.say(
+            "Most per yen: train {size} parameters for {steps}, for {price} of computing. It is "
+            "expected to narrow the range of today's loss by {share}.",
+            **values,
+        )
+    return words.say(
+        "No single run narrows the range of today's loss by {least} or more. The most telling of "
+        "{tried}, {size} parameters for {steps}, would by {share}, for {price} of computing.",
+        least=formats.percent(LEAST_NARROWING, language),
+        tried=formats.exact(found.tried),
+        **values,
+    )
+
+
+def how_foreseen(found: NextRuns, words: Words) -> str:
+    """What the range is made of, and how the figures were found."""
+    return words.say(
+        "Today's loss is known within {deviation} (standard deviation). {scatter} of that is how "
+        "far single runs scatter, which no run takes away. Foreseen from the law without a fit; at "
+        "an equal noise-batch ratio σ/B a small batch stands for a large one, as the law assumes. "
+        "The price is that of computing alone.",
+        deviation=formats.percent(found.deviation, words.language),
+        scatter=formats.percent(found.scatter, words.language),
+    )

@@ -3,17 +3,21 @@ tests of its fit, what each run does to the decision, and its versions."""
 
 from engine.allocation.reach import EXTRAPOLATED, NEAR
 from engine.decision import influence as influences
-from engine.decision import law_versions
+from engine.decision import law_versions, next_run
 from engine.decision.influence import Influence, Method, RunInfluence, Stand
 from engine.decision.law_store import LONGEST_NOTE, LawVersion
 from engine.decision.law_versions import Comparison
+from engine.decision.next_run import LEAST as LEAST_NARROWING
+from engine.decision.next_run import Candidate, NextRuns
 from engine.law.diagnostics import Diagnostics, Kind, Outcome, Test, diagnose
 from engine.law.inspection import Estimate, Inspection, Rows, inspect
 
 __all__ = [
     "EXTRAPOLATED",
+    "LEAST_NARROWING",
     "LONGEST_NOTE",
     "NEAR",
+    "Candidate",
     "Comparison",
     "Diagnostics",
     "Estimate",
@@ -22,6 +26,7 @@ __all__ = [
     "Kind",
     "LawVersion",
     "Method",
+    "NextRuns",
     "Outcome",
     "Rows",
     "RunInfluence",
@@ -31,4 +36,5 @@ __all__ = [
     "influences",
     "inspect",
     "law_versions",
+    "next_run",
 ]

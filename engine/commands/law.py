@@ -5,10 +5,11 @@ same question of two versions, or of one and of the law as its runs now stand.
 """
 
 import argparse
+from dataclasses import asdict
 
 from engine.commands.fit_influence import add_question, question_of, stand_document
 from engine.commands.options import add_evidence, add_json, as_columns, as_json, as_table
-from engine.decision import law_versions
+from engine.decision import law_versions, next_run
 from engine.decision.fitted import run_log
 from engine.decision.influence import Stand
 from engine.decision.law_store import LawVersion, unreadable
@@ -45,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--newest", action="store_true", help="no version: the law of the runs as they stand"
     )
     using.set_defaults(act=used)
-    for action in (listing, keeping, comparing, using):
+    looking = actions.add_parser("next", help="the runs that would narrow today's range per yen")
+    add_evidence(looking)
+    add_question(looking, "of the question whose range is narrowed")
+    looking.set_defaults(act=looked)
+    for action in (listing, keeping, comparing, using, looking):
         add_json(action)
 
 
@@ -123,6 +128,60 @@ def used(options: argparse.Namespace) -> str:
     if version is None:
         return f"The law of {evidence_id} follows its runs as they stand."
     return f"The law of {evidence_id} is version {version.version} until another is used."
+
+
+def looked(options: argparse.Namespace) -> str:
+    """A row a run that could be made, the most telling per yen first."""
+    found = next_run.next_runs(question_of(options))
+    if options.json:
+        return as_json(
+            {
+                "question": asdict(found.question.budget),
+                "deviation": found.deviation,
+                "scatter": found.scatter,
+                "least": next_run.LEAST,
+                "tried": found.tried,
+                "most": _candidate(found.most),
+                "candidates": [_candidate(one) for one in found.candidates],
+            }
+        )
+    head = (
+        f"The loss of today's plan is known within {found.deviation:.2%} (standard deviation); "
+        f"{found.scatter:.2%} is how far single runs scatter, which no run takes away."
+    )
+    if not found.candidates:
+        most = found.most
+        return (
+            f"{head}\nNo run narrows that by {next_run.LEAST:.0%}: of {found.tried} the most "
+            f"telling, {most.model_size:.3g} parameters and {most.iterations:.3g} steps at "
+            f"σ/B {most.noise_batch_ratio:.2g}, by {most.narrowing:.1%} for "
+            f"{most.cost.jpy:,.0f} JPY."
+        )
+    rows = [("size", "steps", "σ/B", "batch", "JPY", "narrows by")]
+    rows += [
+        (
+            f"{one.model_size:.3g}",
+            f"{one.iterations:.3g}",
+            f"{one.noise_batch_ratio:.2g}",
+            str(one.batch_size),
+            f"{one.cost.jpy:,.0f}",
+            f"{one.narrowing:.1%}",
+        )
+        for one in found.candidates
+    ]
+    return f"{head}\n\n{as_columns(rows)}"
+
+
+def _candidate(one: next_run.Candidate) -> dict[str, object]:
+    return {
+        "model_size": one.model_size,
+        "iterations": one.iterations,
+        "noise_batch_ratio": one.noise_batch_ratio,
+        "batch_size": one.batch_size,
+        "jpy": one.cost.jpy,
+        "narrowing": one.narrowing,
+        "narrowing_per_million_jpy": one.per_million_jpy,
+    }
 
 
 def version_document(one: LawVersion) -> dict[str, object]:

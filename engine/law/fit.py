@@ -156,7 +156,7 @@ class FittedLaw(ABC):
     ) -> FloatArray:
         """e-folds (Euclidean in ln M, ln T, ln σ̄) from the nearest evidence."""
         return self._distance(
-            self._coordinates(model_size, iterations, noise_batch_ratio, batch_size)
+            self.coordinates(model_size, iterations, noise_batch_ratio, batch_size)
         )
 
     def discrepancy(
@@ -168,7 +168,7 @@ class FittedLaw(ABC):
     ) -> FloatArray:
         """What each draw of the law misses, in ln L: a smooth surface with the standard deviation
         of scatter and drift, shape (draws, *broadcast)."""
-        where = self._coordinates(model_size, iterations, noise_batch_ratio, batch_size)
+        where = self.coordinates(model_size, iterations, noise_batch_ratio, batch_size)
         error = np.hypot(self.scatter, self.drift * self._distance(where))
         missed: FloatArray = error * Discrepancy(count=self.draws).at(where)
         return missed
@@ -201,14 +201,14 @@ class FittedLaw(ABC):
         high = np.exp(centre + np.hypot(np.maximum(above, 0.0), width))
         return low, np.minimum(high, self.law.log_vocabulary)
 
-    def _coordinates(
+    def coordinates(
         self,
         model_size: ArrayLike,
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
-        batch_size: ArrayLike | None,
+        batch_size: ArrayLike | None = None,
     ) -> FloatArray:
-        """(*broadcast, 3) e-folds."""
+        """(*broadcast, 3): ln M, ln T and ln σ̄ in e-folds, as :attr:`points` are."""
         point = model_size, iterations, noise_batch_ratio, batch_size
         u, v, s = np.broadcast_arrays(*self.law.relative(*point))
         return coordinates(u, v, s, self.least_noise)

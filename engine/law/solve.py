@@ -71,19 +71,33 @@ def one_step(
 ) -> tuple[FloatArray, FloatArray]:
     """Where one Gauss–Newton step from the estimate ``theta`` (p,) leads without each part of the
     rows, numbered by ``part`` (n,): moves (parts, p), and the (p, p) matrix of the objective."""
-    high = np.array([p.high for p in form.parameters])
-    data = residuals(form, theta[None], observations)
-    jacobian = _jacobian(form, observations, theta[None], data, high)[0]
-    missed = data[0]
-    bend = np.minimum(1.0, HUBER / np.maximum(np.abs(missed), 1e-12))
-    normal = (jacobian * bend[:, None]).T @ jacobian + prior_precision(form)
+    jacobian, missed, bend = _linearised(form, observations, theta)
+    normal: FloatArray = (jacobian * bend[:, None]).T @ jacobian + prior_precision(form)
     of_residual = part[row_of_residual(observations)]
     gradient, lost = np.zeros((parts, len(theta))), np.zeros((parts, *normal.shape))
     np.add.at(gradient, of_residual, jacobian * (bend * missed)[:, None])
     for k in range(len(theta)):
         np.add.at(lost[:, k], of_residual, jacobian * (bend * jacobian[:, k])[:, None])
-    moves: FloatArray = np.linalg.solve(normal - lost, gradient[:, :, None])[:, :, 0]
-    return moves, normal
+    moves = np.linalg.solve(normal - lost, gradient[:, :, None])[:, :, 0]
+    return moves.astype(np.float64), normal
+
+
+def normal_matrix(form: Form, observations: Observations, theta: FloatArray) -> FloatArray:
+    """(p, p) of the objective at ``theta`` (p,), priors included: its inverse is the covariance of
+    the estimate if errors are as large as their tolerances."""
+    jacobian, _, bend = _linearised(form, observations, theta)
+    found: FloatArray = (jacobian * bend[:, None]).T @ jacobian + prior_precision(form)
+    return found
+
+
+def _linearised(
+    form: Form, observations: Observations, theta: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Slopes (m, p), residuals (m,) and how far each counts (m,) at one θ."""
+    high = np.array([p.high for p in form.parameters])
+    data = residuals(form, theta[None], observations)
+    jacobian = _jacobian(form, observations, theta[None], data, high)[0]
+    return jacobian, data[0], np.minimum(1.0, HUBER / np.maximum(np.abs(data[0]), 1e-12))
 
 
 def prior_precision(form: Form) -> FloatArray:

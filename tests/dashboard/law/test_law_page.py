@@ -11,20 +11,23 @@ from dashboard.law import charts, facts, wording
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Code
 from engine.api.laws import (
+    Candidate,
     Comparison,
     Influence,
     Method,
+    NextRuns,
     RunInfluence,
     diagnose,
     inspect,
     law_versions,
 )
+from engine.cost import cost
 from engine.decision.fitted import PUBLISHED_BERT, evidence_of
 from engine.decision.question import question
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.law.forms import FORMS
-from engine.text import formats
+from engine.text import figures, formats
 from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")
@@ -204,3 +207,22 @@ def test_versions_and_what_changed_since_are_told(fitted, words):
         assert "The law is the same" in wording.since(same, None, words)
         code = replace(stays, added=())
         assert "the code makes the difference" in wording.since(code, None, words)
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_the_next_experiment_is_told_also_where_no_run_tells_much(words):
+    one = Candidate(
+        model_size=49_000_000, iterations=7_200, noise_batch_ratio=1.2e-5, batch_size=1024,
+        cost=cost(2e15, ASKED.prices), narrowing=0.09,
+    )  # fmt: skip
+    found = NextRuns(
+        question=ASKED, deviation=0.0226, scatter=0.0197, candidates=(one,), most=one, tried=560
+    )
+    said = wording.next_run(found, words)
+    assert "9%" in said and "7,200" in said
+    none = wording.next_run(replace(found, candidates=()), words)
+    assert none != said and "1%" in none and "560" in none
+    assert "2%" in wording.how_foreseen(found, words)
+    table = facts.candidates([one, replace(one, cost=cost(1e3, ASKED.prices))], words)
+    assert {len(column) for column in table.values()} == {2}
+    assert words.say("less than {amount}", amount=figures.money(1.0, words)) in str(table)
