@@ -5,7 +5,7 @@ from streamlit.errors import StreamlitAuthError
 
 from dashboard.state import visitor
 from dashboard.ui import blocks
-from engine.api.access import Right, require
+from engine.api.access import SAID, Right, require
 from engine.api.runs import data_folder
 from engine.errors import InputError
 from engine.text import formats
@@ -37,6 +37,8 @@ def account(words: Words) -> None:
         by = visitor.person()
         st.markdown(formats.literally(by.who))
         st.caption(words.say("Roles: {roles}", roles=", ".join(sorted(by.roles))))
+        may = (words.refusal(SAID[right]) for right in Right if by.may(right))
+        st.markdown("\n".join([words.say("You may"), "", *(f"- {each}" for each in may)]))
         _sign_out(words)
 
 

@@ -7,13 +7,14 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 
 from engine.access.check import require, require_own
 from engine.access.ownership import made_by
-from engine.access.rights import LOCAL, Person, Right, Role
+from engine.access.rights import LOCAL, SAID, Person, Right, Role
 from engine.access.sign_in import person_of
 from engine.approvals import LONGEST_REASON, Decision, Ruling, decide, decisions
 
 __all__ = [
     "LOCAL",
     "LONGEST_REASON",
+    "SAID",
     "Decision",
     "Person",
     "Right",

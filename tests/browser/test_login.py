@@ -45,12 +45,13 @@ NO_RIGHT = "Expected the right to"
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A dashboard with login, its provider, and a pilot that is planned."""
+    """A dashboard with login, its provider, and two pilots that were paused."""
 
     running: Dashboard
     provider: Provider
     folder: Path
     pilot: str
+    other_pilot: str
 
     @property
     def roles(self) -> Path:
@@ -79,12 +80,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             f'server_metadata_url = "{provider.url}/.well-known/openid-configuration"\n'
             'client_kwargs = { code_challenge_method = "S256" }\n'
         )
-        plan = made.plan(predicted=False)
-        made.store(plan, made.status(plan, State.PAUSED))
+        plans = [made.plan(predicted=False, repeats=repeats) for repeats in (1, 2)]
+        for plan in plans:
+            made.store(plan, made.status(plan, State.PAUSED))
         with running_dashboard(
             folder, {"STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml")}
         ) as running:
-            yield Place(running=running, provider=provider, folder=folder, pilot=plan.plan_id)
+            yield Place(
+                running=running,
+                provider=provider,
+                folder=folder,
+                pilot=plans[0].plan_id,
+                other_pilot=plans[1].plan_id,
+            )
 
 
 # --- without a browser --------------------------------------------------------------------------
@@ -154,13 +162,14 @@ class Session:
         self.page, self.query = page, query
         return said(self.send(BackMsg()))
 
-    def click(self, button: str, **texts: str) -> list[ForwardMsg]:
-        """Press a button by its key or label, drawn or not, with texts by their labels."""
+    def click(self, *buttons: str, **texts: str) -> list[ForwardMsg]:
+        """Press buttons by their keys or labels, drawn or not, with texts by their labels."""
         message = BackMsg()
         widgets = message.rerun_script.widget_states.widgets
         for label, text in texts.items():
             widgets.add(id=self.ids[label], string_value=text)
-        widgets.add(id=self.ids[button], trigger_value=True)
+        for button in buttons:
+            widgets.add(id=self.ids[button], trigger_value=True)
         return self.send(message)
 
     def send(self, message: BackMsg) -> list[ForwardMsg]:
@@ -211,10 +220,9 @@ def test_a_viewer_sees_and_every_act_is_refused_and_on_record(place: Place, view
             assert f"{NO_RIGHT} prepare, start" in said(session.click(button)), button
         session.open("compare")
         # Ids of widgets are no secret: whoever knows them sends them where they were never drawn.
-        for button in ("Yes, cancel it", "Resume"):
-            session.click(button)
+        buttons = ("Yes, cancel it", "Resume", "Save this scenario")
+        answers = session.click(*buttons, **{"Name of the scenario": "Mine"})
         assert launchers.poll(place.pilot).state is State.PAUSED
-        answers = session.click("Save this scenario", **{"Name of the scenario": "Mine"})
         assert f"{NO_RIGHT} save, change and import scenarios (role: analyst)" in said(answers)
         assert place.scenarios() == []
     refused = [line for line in place.lines() if line.act == "refused"]
@@ -231,24 +239,22 @@ def test_a_viewer_sees_and_every_act_is_refused_and_on_record(place: Place, view
 def test_roles_are_those_of_the_moment(place: Place, viewer: Client):
     """A page that is open gains and loses rights with the file; broken, it shows nothing."""
     with viewer.session() as session:
-        session.open("compare")
+        session.open("pilot", f"lang=en&pilot={place.other_pilot}")
         try:
-            place.roles.write_text('[people]\nanalyst = ["VIEWER@example.com"]')
-            session.click("Save this scenario", **{"Name of the scenario": "Mine"})
-            assert len(place.scenarios()) == 1
-            assert [place.lines()[-1].act, place.lines()[-1].who] == [
-                "scenario-save", "viewer@Example.com"
-            ]  # fmt: skip
+            place.roles.write_text('[people]\noperator = ["VIEWER@example.com"]')
+            session.click("Yes, cancel it")
+            assert launchers.poll(place.other_pilot).state is State.CANCELLED
+            line = place.lines()[-1]
+            assert (line.act, line.who) == ("pilot-cancel", "viewer@Example.com")
             place.roles.write_text("[people]\n")
-            text = said(session.click("Save this scenario"))
+            text = session.open("pilot")
             assert f"{NO_RIGHT} see the pages" in text and "with no role" in text
             assert "Glossary" not in text
             place.roles.write_text("[people")
-            text = session.open("compare")
+            text = session.open("pilot")
             assert "nobody may do anything until" in text and str(place.folder) not in text
         finally:
             place.roles.write_text(ROLES)
-    assert len(place.scenarios()) == 1
 
 
 def test_an_operator_may(place: Place):
@@ -336,6 +342,7 @@ def test_sign_in_be_refused_sign_out(place: Place, page: Page):
     expect(alert).to_contain_text("Example.com with viewer: ask this Kessai")
     account.click()
     expect(page.get_by_text("Roles: viewer")).to_be_visible()
+    expect(page.get_by_role("listitem")).to_have_text("see the pages, explore and export")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name=re.compile("Sign in|サインイン"))).to_be_visible()
     assert not any(one["name"] == "_streamlit_user" for one in page.context.cookies())
