@@ -359,7 +359,7 @@ def candidates(found: Sequence[Candidate], words: Words) -> dict[str, list[str]]
         words.say("Train"): [
             _what(one.model_size, one.iterations, one.noise_batch_ratio, words) for one in found
         ],
-        words.say("Batch"): [formats.count(one.batch_size, words.language) for one in found],
+        words.say("Batch"): [formats.exact(one.batch_size) for one in found],
         words.say("Price of computing"): [price(one, words) for one in found],
         words.say("Narrows the range by"): [
             formats.percent(one.narrowing, words.language) for one in found

@@ -1,4 +1,7 @@
-"""The tests of the fit, folded away: what they say in words, then coefficients and single rows."""
+"""The tests of the fit, folded away: what they say in words, then coefficients and single rows.
+
+A fragment that works when it is unfolded: the tests take a second or two, and few ask for them.
+"""
 
 import streamlit as st
 
@@ -11,9 +14,18 @@ from engine.text import law_tests
 from engine.text.i18n import Words
 
 
+@st.fragment
 def draw(evidence_id: str, words: Words) -> None:
     """The tests of the leading form in sentences, those of all forms in a table."""
-    with st.expander(words.say("Tests of the fit"), icon=":material/troubleshoot:"):
+    folded = st.expander(
+        words.say("Tests of the fit"),
+        icon=":material/troubleshoot:",
+        key="law:tests",
+        on_change="rerun",
+    )
+    if not folded.open:
+        return
+    with folded:
         with st.spinner(words.say("Testing the fit …")):
             found = cache.diagnostics(evidence_id)
         leading = found[0]

@@ -87,6 +87,8 @@ def _show(found: Influence, words: Words) -> None:
                 type="tertiary",
                 icon=":material/search:",
             ):
+                for other in ("family", "status", "flag"):
+                    session.type_into("runs", f"filter:{other}", "")
                 session.type_into("runs", "filter:text", one.run_id)
                 session.open_page("runs")
     st.caption(wording.how_left_out(found, words))

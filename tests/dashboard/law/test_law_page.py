@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.answers import cache
 from dashboard.law import charts, facts, wording
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Code
@@ -18,6 +19,7 @@ from engine.api.laws import (
     NextRuns,
     RunInfluence,
     diagnose,
+    influences,
     inspect,
     law_versions,
 )
@@ -226,3 +228,38 @@ def test_the_next_experiment_is_told_also_where_no_run_tells_much(words):
     table = facts.candidates([one, replace(one, cost=cost(1e3, ASKED.prices))], words)
     assert {len(column) for column in table.values()} == {2}
     assert words.say("less than {amount}", amount=figures.money(1.0, words)) in str(table)
+
+
+def test_a_version_is_kept_and_made_current_and_runs_are_left_out_on_request(monkeypatch, tmp_path):
+    monkeypatch.setenv("KESSAI_LOG", str(tmp_path))
+    asked = []
+
+    def made(question, seconds, progress):
+        asked.append(seconds)
+        progress(1, 4)
+        runs = (_run("cccccccccccc", _stand(5e7), change=-0.002),)
+        return Influence(
+            question=question, today=_stand(4.9e7), runs=runs, of=23, unfit=(), evidence_hash=""
+        )
+
+    monkeypatch.setattr(cache, "influence", made)
+    app = AppTest.from_function(_page, default_timeout=180)
+    app.query_params["lang"] = "en"
+
+    def press(label):
+        next(one for one in app.button if one.label == label).click().run()
+        assert not app.exception
+
+    app.run()
+    assert not asked and not law_versions.kept(PUBLISHED_BERT)
+    press("Keep the law as it stands")
+    (kept,) = law_versions.kept(PUBLISHED_BERT)
+    press("Make this version the current one")
+    assert law_versions.current(PUBLISHED_BERT) == kept
+    assert any(kept.version in one.value for one in app.info)
+    press("Follow the runs as they stand")
+    assert law_versions.current(PUBLISHED_BERT) is None and not app.info
+    press("Leave each run out in turn")
+    assert asked == [influences.SECONDS]
+    assert any("hangs on no single run" in one.value for one in app.markdown)
+    assert any(one.label == "Look at cccccccc" for one in app.button)
