@@ -57,10 +57,14 @@ from engine.api.pilots import (
     PilotPlan,
     Prepared,
     PrivacyTerms,
+    TuningBasis,
     law_of_pilots,
     least_seconds,
     propose,
+    propose_from_start,
+    tuning_basis,
 )
+from engine.api.pilots import starts as starts_at_hand
 from engine.api.runs import (
     Asked,
     Imported,
@@ -426,6 +430,31 @@ def pilot_plan(
         repeats=repeats,
         keep_weights=keep_weights,
     )
+
+
+def pilot_from_start(
+    prepared: Prepared, start: str, terms: PrivacyTerms, budget: PilotBudget, *, repeats: int
+) -> PilotPlan:
+    """What would be tested from a public start. Raises :class:`engine.errors.InputError` where it
+    cannot be."""
+    basis, file = tuning_basis(), starts_at_hand.read(start)
+    return _pilot_from_start(
+        prepared, file, file.sha256, basis, basis.evidence_hash, terms, budget, repeats
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _pilot_from_start(
+    prepared: Prepared,
+    _start: starts_at_hand.StartFile,
+    sha256: str,
+    _basis: TuningBasis,
+    evidence_hash: str,
+    terms: PrivacyTerms,
+    budget: PilotBudget,
+    repeats: int,
+) -> PilotPlan:
+    return propose_from_start(prepared, _start, _basis, terms, budget, repeats=repeats)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -8,6 +8,7 @@ from dashboard.pilot import facts, labels
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
+from engine.api.pilots import starts
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
@@ -17,6 +18,9 @@ _MINUTES = 3
 
 class Choices(TypedDict):
     """Which trainings a pilot holds."""
+
+    start: str | None
+    """Name of a public start to fine-tune; None: from nothing."""
 
     with_rule: bool
     repeats: int
@@ -36,7 +40,14 @@ def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
         **session.bind_page("pilot", "measure"),
     )
     seconds = _money(now, words) if in_money else _minutes(now, words)
-    with_rule = st.toggle(
+    start = st.selectbox(
+        words.say("Begin from"),
+        [None, *starts.names()],
+        format_func=lambda name: words.say("nothing") if name is None else name,
+        help=blocks.tip("fine_tuning", words),
+        **session.bind_page("pilot", "start"),
+    )
+    with_rule = start is None and st.toggle(
         words.say("Train the usual rule as well, to measure the saving"),
         value=True,
         **session.bind_page("pilot", "rule"),
@@ -49,8 +60,15 @@ def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
         help=words.say("Several average out chance; each spends its own ε."),
         **session.bind_page("pilot", "repeats"),
     )
-    keep = st.toggle(words.say("Keep the trained weights"), **session.bind_page("pilot", "keep"))
-    return seconds, {"with_rule": with_rule, "repeats": repeats, "keep_weights": keep}
+    keep = start is None and st.toggle(
+        words.say("Keep the trained weights"), **session.bind_page("pilot", "keep")
+    )
+    return seconds, {
+        "start": start,
+        "with_rule": with_rule,
+        "repeats": repeats,
+        "keep_weights": keep,
+    }
 
 
 def _minutes(now: Scenario, words: Words) -> float:

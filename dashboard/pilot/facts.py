@@ -11,7 +11,14 @@ from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance, wording
 from dashboard.ui.metric import Metric
 from engine.api.money import CostAssumptions
-from engine.api.pilots import PilotPlan, Prepared, Status, TrainingResult, Verdict
+from engine.api.pilots import (
+    PilotPlan,
+    Prepared,
+    Status,
+    TrainingResult,
+    TrainingSettings,
+    Verdict,
+)
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 from engine.text.privacy import noise, promised_epsilon
@@ -74,7 +81,9 @@ def _reason(reason: str, words: Words) -> str:
 
 def arms(plan: PilotPlan, words: Words) -> Columns:
     """The arms side by side: what will be trained and what is expected of it."""
+    begun = plan.start_cross_entropy
     names = [
+        *([] if begun is None else [words.say("Begins from")]),
         words.say("Model size (parameters)"),
         words.say("Batch size (units, expected)"),
         words.say("Iterations (steps)"),
@@ -88,6 +97,7 @@ def arms(plan: PilotPlan, words: Words) -> Columns:
     for arm in plan.arms:
         settings, config = arm.settings, arm.settings.config
         found[pilot_labels.arm(arm.name, words)] = [
+            *([] if begun is None else [_begins(settings, begun, words)]),
             formats.exact(config.model_size),
             formats.exact(config.batch_size),
             formats.exact(config.iterations),
@@ -98,6 +108,21 @@ def arms(plan: PilotPlan, words: Words) -> Columns:
             wording.interval(arm.predicted, words),
         ]
     return found
+
+
+def _begins(settings: TrainingSettings, begun: float, words: Words) -> str:
+    start = settings.start
+    if start is None:
+        return words.say("nothing")
+    moved = words.say("all weights")
+    if start.lora_rank:
+        moved = words.say("LoRA of rank {rank}", rank=start.lora_rank)
+    return words.say(
+        "{name}, {moved}; loss {loss} before",
+        name=start.name,
+        moved=moved,
+        loss=formats.loss(begun),
+    )
 
 
 def terms(plan: PilotPlan, costs: CostAssumptions, words: Words) -> list[tuple[str, str]]:
@@ -200,9 +225,13 @@ def progress(status: Status, plan: PilotPlan, words: Words) -> list[Metric]:
     ]
 
 
-def measured(found: Verdict, results: Sequence[TrainingResult], words: Words) -> Columns:
+def measured(
+    plan: PilotPlan, found: Verdict, results: Sequence[TrainingResult], words: Words
+) -> Columns:
     """Losses of the arms beside what was predicted."""
+    begun = plan.start_cross_entropy
     names = [
+        *([] if begun is None else [words.say("Loss of the public model before any step")]),
         words.say("Held-out loss"),
         provenance.predicted_loss(found.transfer, words),
         words.say("Outcome"),
@@ -214,6 +243,7 @@ def measured(found: Verdict, results: Sequence[TrainingResult], words: Words) ->
     for arm in found.arms:
         train = [r.train_loss for r in results if r.arm == arm.arm and r.train_loss is not None]
         shown[pilot_labels.arm(arm.arm, words)] = [
+            *([] if begun is None else [formats.loss(begun)]),
             _with_error(arm.cross_entropy, arm.standard_error),
             wording.interval(arm.predicted, words),
             pilot_labels.outcome(arm.outcome, words),

@@ -77,6 +77,8 @@ def corpus(source: CorpusSource, words: Words) -> str:
     """A corpus by the name of its file."""
     if source.kind == "docstrings":
         return words.say("Docstrings")
+    if source.kind == "python-source":
+        return words.say("Functions of Python packages")
     return PurePath(source.path).name or source.path
 
 

@@ -16,6 +16,7 @@ from engine.api.pilots import (
     Prepared,
     PrivacyTerms,
     launchers,
+    of_prediction,
     power,
 )
 from engine.errors import InputError
@@ -39,11 +40,11 @@ def draw(
     try:
         with st.spinner(words.say("Certifying the privacy of each training: some seconds …")):
             budget = PilotBudget(seconds=seconds)
-            plan = cache.pilot_plan(found, law, law.summary.hash, terms, budget, **choices)
+            plan = _proposed(found, law, terms, budget, choices)
     except InputError as error:
         blocks.refused(error, words)
         return
-    can = power(plan, law)
+    can = power(plan, law) if choices["start"] is None else of_prediction(plan)
     title.title(wording.offer(seconds, can, words), anchor=False)
     least = None
     if can.falls_short:
@@ -61,6 +62,25 @@ def draw(
     )
     if st.button(label, type=blocks.emphasis(), icon=":material/play_arrow:"):
         _start(plan, words)
+
+
+def _proposed(
+    found: Prepared, law: PilotLaw, terms: PrivacyTerms, budget: PilotBudget, choices: Choices
+) -> PilotPlan:
+    if choices["start"] is not None:
+        return cache.pilot_from_start(
+            found, choices["start"], terms, budget, repeats=choices["repeats"]
+        )
+    return cache.pilot_plan(
+        found,
+        law,
+        law.summary.hash,
+        terms,
+        budget,
+        with_rule=choices["with_rule"],
+        repeats=choices["repeats"],
+        keep_weights=choices["keep_weights"],
+    )
 
 
 def _start(plan: PilotPlan, words: Words) -> None:

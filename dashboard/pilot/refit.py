@@ -16,6 +16,14 @@ def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
     """Draw the button; once clicked, the decision before and after."""
     question = f"revision {plan.plan_id}"
     blocks.heading(words.say("What this changes"))
+    if plan.start_cross_entropy is not None:
+        st.markdown(
+            words.say(
+                "This training began from a public model: its record joins the fine-tunings, and "
+                "moves no law of trainings from nothing."
+            )
+        )
+        return
     if plan.family != plan.evidence_id:
         st.markdown(pilot_revision.other_family(plan, words))
     if not session.is_asked(question):

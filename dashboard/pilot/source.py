@@ -10,10 +10,23 @@ from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.pilots import CorpusSource, registry
 from engine.errors import InputError
-from engine.text.i18n import Words
+from engine.text.i18n import N_, Words
 from engine.text.labels import unit
 
-_OURS = "docstrings"
+_OURS = {
+    "docstrings": N_("Docstrings (always there)"),
+    "python-source": N_("Functions of Python packages (always there)"),
+}
+_ABOUT = {
+    "docstrings": N_(
+        "Documentation of the installed Python packages: public English and code, no download. One "
+        "document is one protected unit."
+    ),
+    "python-source": N_(
+        "Functions of the installed Python packages: public code, no download. One function is one "
+        "protected unit. The public models that ship were fine-tuned on it."
+    ),
+}
 _REGISTER = """\
 python -m engine texts root /folder/of/texts
 python -m engine population set customers --epsilon 8 --delta 1e-6
@@ -30,11 +43,11 @@ def draw(words: Words) -> CorpusSource | None:
     except InputError as error:
         blocks.refused(error, words)
         found = registry.Registry()
-    names = [_OURS, *sorted(found.texts)]
+    names = [*_OURS, *sorted(found.texts)]
     name = st.selectbox(
         words.say("Text to train on"),
         names,
-        format_func=lambda one: words.say("Docstrings (always there)") if one == _OURS else one,
+        format_func=lambda one: words.say(_OURS[one]) if one in _OURS else one,
         **session.bind_page("pilot", "source"),
     )
     with st.popover(words.say("A text of your own"), icon=":material/add:"):
@@ -45,14 +58,10 @@ def draw(words: Words) -> CorpusSource | None:
             )
         )
         st.code(_REGISTER, language="bash", wrap_lines=True)
-    if name == _OURS or name not in names:
-        st.caption(
-            words.say(
-                "Documentation of the installed Python packages: public English and code, no "
-                "download. One document is one protected unit."
-            )
-        )
-        return CorpusSource(kind=_OURS)
+    if name in _OURS or name not in names:
+        kind = name if name in _OURS else "docstrings"
+        st.caption(words.say(_ABOUT[kind]))
+        return CorpusSource(kind=kind)
     try:
         source = found.source(name)
     except InputError as error:

@@ -34,7 +34,7 @@ def draw(
     if found.saving is not None:
         st.caption(wording.how_measured(words))
     blocks.heading(words.say("Losses ({unit})", unit=words.field(words.loss_unit.measure)))
-    blocks.columns(facts.measured(found, entry.results, words))
+    blocks.columns(facts.measured(plan, found, entry.results, words))
     _audit(entry, words)
     refit.draw(plan, found, words)
     with st.expander(words.say("The plan as it was frozen")):

@@ -27,9 +27,8 @@ from engine.decision.tuning import tuning_basis
 from engine.errors import InputError
 from engine.pilot.people import People, people_of
 from engine.pilot.plan import CorpusSource, PilotPlan
-from engine.pilot.power import Power, least_seconds, power
+from engine.pilot.power import Power, least_seconds, of_prediction, power
 from engine.pilot.prepared import Prepared
-from engine.pilot.pretraining import loss_of_start
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running import launchers
@@ -262,15 +261,13 @@ def _from_start(
     plan = propose_from_start(
         prepared,
         start,
-        loss_of_start(start, prepared.source),
         tuning_basis(),
         terms,
         budget,
         lora_rank=rank,
         repeats=repeats,
     )
-    can = Power(apart=None, before=plan.arms[0].predicted, after=None)
-    return _Proposed(plan=plan, can=can, least=None)
+    return _Proposed(plan=plan, can=of_prediction(plan), least=None)
 
 
 def _followed(poll: Callable[[], Status]) -> Status | None:

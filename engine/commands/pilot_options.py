@@ -13,10 +13,11 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.starts import StartFile, read
+from engine.pilot.text.docstrings import KINDS
 from engine.pilot.text.identity import Rule
 from engine.pilot.text.registry import registry
 
-CORPORA = ("docstrings", "folder", "jsonl", "csv", "parquet", "huggingface")
+CORPORA = (*KINDS, "folder", "jsonl", "csv", "parquet", "huggingface")
 DEFAULT_DELTA = 1e-6
 """Well below one in the number of documents of the default text, see :func:`terms_of`."""
 _SHARE = 0.1
@@ -29,9 +30,10 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
         "--corpus",
         choices=CORPORA,
         default="docstrings",
-        help="kind of text (default: docstrings of the installed packages, public)",
+        help="kind of text (default: docstrings of the installed packages, public; python-source: "
+        "their functions)",
     )
-    parser.add_argument("--path", default="", help="file, folder or data set; not for docstrings")
+    parser.add_argument("--path", default="", help="file, folder or data set; not for these two")
     parser.add_argument(
         "--text", metavar="NAME", help="a registered text, in place of all these (`texts list`)"
     )
@@ -153,10 +155,10 @@ def source_of(options: argparse.Namespace) -> CorpusSource:
                 "both."
             )
         return registry().source(options.text)
-    if (kind == "docstrings") == bool(path):
+    if (kind in KINDS) == bool(path):
         raise InputError(
-            "Expected --path for a text of your own and none for docstrings, got --corpus {kind} "
-            "--path {path}.",
+            "Expected --path for a text of your own and none for docstrings or python-source, got "
+            "--corpus {kind} --path {path}.",
             kind=kind,
             path=path or '""',
         )

@@ -73,7 +73,7 @@ def plan_rows(
     """What is frozen, and what it can tell."""
     rows = [("pilot", plan.plan_id), *people_rows(people, plan)]
     for arm in plan.arms:
-        rows += [(arm.name, _arm(arm)), ("", _expected(plan, arm))]
+        rows += [(arm.name, _arm(arm)), *_start(plan, arm), ("", _expected(plan, arm))]
     rows += _origin(plan.transfer)
     rows += [
         (
@@ -278,6 +278,7 @@ def verdict_rows(plan: PilotPlan, found: Verdict, results: Sequence[TrainingResu
     """What was measured against what was written down before."""
     rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
     rows += [(arm.arm, _measured(plan, arm)) for arm in found.arms]
+    rows += _start(plan, plan.arms[0])
     if any(arm.predicted is not None for arm in found.arms):
         rows += _origin(found.transfer)
     if found.other_code:
@@ -327,6 +328,17 @@ def _arm(arm: Arm) -> str:
         f"examples, {config.compute_flops:.3g} FLOPs, noise multiplier "
         f"{arm.certificate.noise_multiplier:g}, learning rate {arm.settings.learning_rate:.3g}"
     )
+
+
+def _start(plan: PilotPlan, arm: Arm) -> Rows:
+    """What an arm is fine-tuned from; nothing where it begins from nothing."""
+    start = arm.settings.start
+    if start is None or plan.start_cross_entropy is None:
+        return []
+    method = f"LoRA of rank {start.lora_rank}" if start.lora_rank else "all weights"
+    return [
+        ("", f"from {start.name}, {method}; {plan.start_cross_entropy:.3f} {_unit(plan)} before")
+    ]
 
 
 def _expected(plan: PilotPlan, arm: Arm) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from engine.pilot.plan import CorpusSource
 from engine.pilot.population import charge_pilot
 from engine.pilot.prepared import Speed
+from engine.pilot.pretraining import losses_of_starts
 from engine.pilot.running.devices import Device, device
 from engine.pilot.running.folder import Lock, PilotFolder, Request
 from engine.pilot.running.launchers import started_plans
@@ -45,7 +46,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: folder.ask(Request.PAUSE))
     here = device()
     if options.action == "prepare":
-        status = run_preparation(folder, lock, here, load=_load, measure=_measure)
+        status = run_preparation(
+            folder, lock, here, load=_load, measure=_measure, begin=losses_of_starts
+        )
     else:
         workshop = Workshop(
             train=partial(train, device=here.kind),

@@ -62,6 +62,11 @@ class Power:
         return self.apart is not None and not self.is_enough
 
 
+def of_prediction(plan: PilotPlan) -> Power:
+    """What a plan of one arm can tell without the law that steered it: its prediction alone."""
+    return Power(apart=None, before=plan.arms[0].predicted, after=None)
+
+
 def power(plan: PilotPlan, law: PilotLaw) -> Power:
     """What ``plan`` can tell under ``law``, the one that steered it; milliseconds."""
     first = plan.arms[0]

@@ -76,6 +76,13 @@ class Prepared:
     made_at: str
     identity: IdentityCounts | None = None
     """How people were counted; None where each document is its own unit."""
+    start_losses: tuple[tuple[str, float], ...] = ()
+    """SHA-256 of each public start that reads this text, and its loss on the held-out part before
+    any step, nats per byte."""
+
+    def start_loss(self, sha256: str) -> float | None:
+        """Of the start of this file; None where it does not read the text, or came later."""
+        return dict(self.start_losses).get(sha256)
 
     def seconds_per_step(self, model_size: float, batch_size: float) -> float:
         """Time of one training step of ``batch_size`` examples."""
@@ -102,6 +109,9 @@ class Prepared:
                     "source": CorpusSource(**data["source"]),
                     "refused": tuple((str(reason), int(n)) for reason, n in data["refused"]),
                     "identity": IdentityCounts(**counted) if counted else None,
+                    "start_losses": tuple(
+                        (str(name), float(loss)) for name, loss in data.get("start_losses", ())
+                    ),
                     "speeds": tuple(Speed(**speed) for speed in data["speeds"]),
                 }
             )

@@ -5,15 +5,18 @@ Imports torch when it trains and not before.
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import TrainingConfig
+from engine.errors import InputError
 from engine.pilot import starts
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import CorpusSource, TrainingSettings
 from engine.pilot.sweeps.grid import AVERAGING, CLIP_NORM
 from engine.pilot.text import corpus as corpora
+from engine.pilot.text.corpus import Corpus
 
 WARMUP = 20
 
@@ -32,16 +35,21 @@ class Pretraining:
     seed: int
 
 
-def loss_of_start(start: starts.StartFile, source: CorpusSource) -> float:
-    """Loss of a start on the held-out windows of a text, before any step, nats per byte; exact.
+def losses_of_starts(corpus: Corpus) -> dict[str, float]:
+    """Loss of each start that reads a corpus on its held-out windows, before any step, nats per
+    byte, by the SHA-256 of the start's file. Exact. A file that is no start has none."""
+    found = {}
+    for name in starts.names():
+        with suppress(InputError):
+            start = starts.read(name)
+            if start.card.shape.vocabulary_size == corpus.vocabulary_size:
+                found[start.sha256] = _loss_of(start, corpus)
+    return found
 
-    Raises :class:`InputError` for a text that it cannot read.
-    """
-    import torch
 
+def _loss_of(start: starts.StartFile, corpus: Corpus) -> float:
     from engine.pilot.dpsgd.training import Training
 
-    corpus = corpora.load(source)
     settings = TrainingSettings(
         shape=start.card.shape,
         config=TrainingConfig(
@@ -58,7 +66,6 @@ def loss_of_start(start: starts.StartFile, source: CorpusSource) -> float:
         seed=0,
         start=start.begun(),
     )
-    torch.set_num_threads(1)
     return Training(settings, corpus).held_out_loss()
 
 

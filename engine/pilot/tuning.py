@@ -61,7 +61,6 @@ class TuningBasis:
 def propose_from_start(
     prepared: Prepared,
     start: StartFile,
-    start_cross_entropy: float,
     basis: TuningBasis,
     terms: PrivacyTerms,
     budget: PilotBudget,
@@ -71,9 +70,9 @@ def propose_from_start(
 ) -> PilotPlan:
     """The plan of one arm; ``lora_rank`` None: of those tried, the one expected to do best.
 
-    ``start_cross_entropy`` is the start's loss on the held-out text, nats per byte. Raises
-    :class:`InputError` for a text that the start cannot read, a start or rank that was never tried,
-    and a budget that affords nothing near what was.
+    Raises :class:`InputError` for a text that the start cannot read or was prepared before the
+    start came, a start or rank that was never tried, and a budget that affords nothing near what
+    was.
     """
     shape = start.card.shape
     if (shape.vocabulary_size, shape.sequence_length) != (
@@ -87,6 +86,19 @@ def propose_from_start(
             wanted=shape.vocabulary_size,
             length=shape.sequence_length,
             found=prepared.vocabulary_size,
+        )
+    if start.card.fingerprint == prepared.fingerprint:
+        raise InputError(
+            "Expected a text that the start {name} has not read, got the one that it was trained "
+            "on: nothing is left to learn, and ε would protect nobody.",
+            name=start.name,
+        )
+    start_cross_entropy = prepared.start_loss(start.sha256)
+    if start_cross_entropy is None:
+        raise InputError(
+            "Expected the loss of the start {name} on this text, which was prepared before the "
+            "start came: prepare it anew.",
+            name=start.name,
         )
     if start_cross_entropy >= math.log(shape.vocabulary_size):
         raise InputError(

@@ -11,6 +11,7 @@ from engine.errors import InputError
 from engine.law.tuning.fit import fit_tuning
 from engine.pilot.ladder import shape_for, trainable_count
 from engine.pilot.plan import PilotPlan
+from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import TrainingResult
@@ -66,7 +67,9 @@ def basis(prepared):
 
 def proposed(prepared, start, basis, *, begun=BEGUN, terms=TERMS, seconds=300.0, **changes):
     budget = PilotBudget(seconds=seconds)
-    return propose_from_start(prepared, start, begun, basis, terms, budget, **changes)
+    read = replace(prepared, start_losses=((start.sha256, begun),))
+    assert Prepared.from_json(read.to_json()) == read
+    return propose_from_start(read, start, basis, terms, budget, **changes)
 
 
 def test_a_plan_keeps_time_and_promise_and_says_what_to_expect(prepared, start, basis):
@@ -142,6 +145,17 @@ def test_its_record_joins_the_fine_tunings_and_no_law_from_nothing(prepared, sta
 def test_what_cannot_be_planned_is_refused(prepared, start, basis, changes, said):
     with pytest.raises(InputError, match=said):
         proposed(prepared, start, basis, **changes)
+
+
+def test_a_text_that_was_prepared_before_the_start_came_is_prepared_anew(prepared, start, basis):
+    with pytest.raises(InputError, match="prepare it anew"):
+        propose_from_start(prepared, start, basis, TERMS, PilotBudget(seconds=300.0))
+
+
+def test_the_very_text_that_a_start_was_trained_on_is_refused(prepared, start, basis):
+    read = replace(prepared, fingerprint=start.card.fingerprint)
+    with pytest.raises(InputError, match="that the start mine has not read"):
+        proposed(read, start, basis)
 
 
 def test_another_vocabulary_is_refused(prepared, start, basis):

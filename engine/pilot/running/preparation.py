@@ -21,12 +21,14 @@ from engine.pilot.text.corpus import Corpus
 
 Load = Callable[[CorpusSource, Callable[[float], None]], Corpus]
 Measure = Callable[[Corpus, Device, Callable[[float], None]], tuple[Speed, ...]]
+Begin = Callable[[Corpus], dict[str, float]]
+"""The loss of every public start that reads a corpus, by the SHA-256 of its file."""
 _READING = 0.6
 """Share of the work that reading the corpus is taken to be."""
 
 
 def run_preparation(
-    folder: PilotFolder, lock: Lock, device: Device, *, load: Load, measure: Measure
+    folder: PilotFolder, lock: Lock, device: Device, *, load: Load, measure: Measure, begin: Begin
 ) -> Status:
     """Write ``prepared.json`` into ``folder``, or a status that says why not."""
     first = Status(state=State.PREPARING, started=time.time(), process=os.getpid())
@@ -46,7 +48,7 @@ def run_preparation(
             before = read_prepared(folder.path)
             if before is None or not _same(before, corpus, device):
                 speeds = measure(corpus, device, progress(_READING, 1.0))
-                found = _prepared(source, corpus, device, speeds)
+                found = _prepared(source, corpus, device, speeds, begin(corpus))
                 write_text(folder.path / PREPARED_FILE, found.to_json())
             reporter.update(state=State.FINISHED, progress=1.0)
         except Stopped:
@@ -82,7 +84,11 @@ def _same(before: Prepared, corpus: Corpus, device: Device) -> bool:
 
 
 def _prepared(
-    source: CorpusSource, corpus: Corpus, device: Device, speeds: tuple[Speed, ...]
+    source: CorpusSource,
+    corpus: Corpus,
+    device: Device,
+    speeds: tuple[Speed, ...],
+    begun: dict[str, float],
 ) -> Prepared:
     trained, held_out = corpus.split()
     return Prepared(
@@ -103,6 +109,7 @@ def _prepared(
         physical_batch_size=device.physical_batch_size,
         sequence_length=SEQUENCE_LENGTH,
         speeds=speeds,
+        start_losses=tuple(begun.items()),
         versions=versions(),
         made_at=datetime.now(UTC).isoformat(),
     )

@@ -164,7 +164,7 @@ def test_wherever_a_transferred_prediction_is_shown_it_is_called_so(words):
         provenance.what_is_predicted(plan, words),
         pilot_wording.under_way(made.status(plan, State.TRAINING), plan, words),
         "".join(pilot_facts.arms(plan, words)[words.say("Figure")]),
-        "".join(pilot_facts.measured(found, made.results(plan), words)[words.say("Figure")]),
+        "".join(pilot_facts.measured(plan, found, made.results(plan), words)[words.say("Figure")]),
         "".join(value for _, value in pilot_facts.terms(plan, DEFAULTS, words)),
         "".join(pilot_entries.history([entry(plan)], None, words)[words.say("Outcome")]),
     ):
@@ -357,9 +357,16 @@ def test_the_terms_of_a_plan():
 
 def test_losses_with_their_errors():
     plan = made.plan(repeats=3)
-    table = pilot_facts.measured(judged(plan), made.results(plan), EN)
+    table = pilot_facts.measured(plan, judged(plan), made.results(plan), EN)
     assert table["Recommended"][0] == "3.04 ± 0.006" and table["Recommended"][3] == "3.01 ± 0.006"
-    alone = pilot_facts.measured(judged(), made.results(PLAN), EN)
+    alone = pilot_facts.measured(PLAN, judged(), made.results(PLAN), EN)
+    begun = replace(PLAN, start_cross_entropy=5.25)
+    first = pilot_facts.measured(begun, judged(), made.results(PLAN), EN)
+    assert [column[0] for column in first.values()][:2] == [
+        "Loss of the public model before any step",
+        "5.25",
+    ]
+    assert {name: cells[1:] for name, cells in first.items()} == alone
     assert "±" not in "".join(alone["Recommended"])
 
 

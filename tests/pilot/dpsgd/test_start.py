@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from engine.errors import InputError
+from engine.pilot import starts
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.progress import Stop
 from engine.pilot.dpsgd.start import LowRank, initial
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import shape_for, trainable_count
 from engine.pilot.plan import Engine, TrainingSettings
+from engine.pilot.pretraining import losses_of_starts
 from tests.pilot.dpsgd.test_clipping import assert_agree, by_loop, seeded
 from tests.pilot.fake_training import SHAPE, Corpus, settings
 from tests.pilot.made_start import keep
@@ -108,3 +110,12 @@ def test_another_shape_and_another_engine_are_refused(begun):
         initial(replace(begun(0), shape=replace(SHAPE, hidden=SHAPE.hidden + 8)), generator=None)
     with pytest.raises(InputError, match="Expected the fast engine"):
         initial(replace(begun(2), engine=Engine.OPACUS), generator=None)
+
+
+def test_every_start_that_reads_a_text_is_asked_for_its_loss_there(begun, tmp_path):
+    other = keep("bytes", shape_for(15_000))
+    (tmp_path / "starts" / "broken.safetensors").write_bytes(b"nothing")
+    found = losses_of_starts(Corpus())
+    mine = starts.read("mine")
+    assert found.keys() == {mine.sha256} and other.sha256 not in found
+    assert found[mine.sha256] == Training(begun(0), Corpus()).held_out_loss()

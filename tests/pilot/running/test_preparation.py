@@ -50,10 +50,10 @@ def measure(corpus, device, progress):
     return SPEEDS
 
 
-def run(folder, device=CPU, load=load, measure=measure):
+def run(folder, device=CPU, load=load, measure=measure, begin=lambda corpus: {"ab": 2.5}):
     lock = folder.take_lock()
     try:
-        return run_preparation(folder, lock, device, load=load, measure=measure)
+        return run_preparation(folder, lock, device, load=load, measure=measure, begin=begin)
     finally:
         lock.release()
 
@@ -140,3 +140,9 @@ def test_a_folder_without_a_source_is_refused(tmp_path):
     status = run(PilotFolder(path=tmp_path / "nothing"))
     assert status.state is State.FAILED
     assert "Expected a preparation called nothing, found none" in status.sentence
+
+
+def test_what_starts_lose_on_the_text_is_written_down(folder):
+    run(folder)
+    assert read_prepared(folder.path).start_loss("ab") == 2.5
+    assert read_prepared(folder.path).start_loss("cd") is None
