@@ -164,6 +164,7 @@ _COEFFICIENTS = {
     "size": N_("size"),
     "steps": N_("steps"),
     "noise": N_("noise"),
+    "tokens": N_("tokens"),
     "unlearnt": N_("not yet learnt"),
     "size × unlearnt": N_("size × not yet learnt"),
     "onset": N_("onset"),

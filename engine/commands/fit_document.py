@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from engine.code_version import code_version
 from engine.decision.fitted import FittedEvidence
 from engine.interval import Interval
-from engine.law.diagnostics import Diagnostics, diagnose
+from engine.law.diagnostics import Diagnostics, diagnose, diagnose_tokens
 from engine.law.fit import FitResult, redrawn
 from engine.law.form import Unit
 from engine.law.forms import form_of
@@ -97,9 +97,18 @@ def _tests(found: Diagnostics) -> dict[str, object]:
     }
 
 
-def diagnostics_rows(fitted: FittedEvidence, selection: Selection) -> list[tuple[str, str]]:
+def tokens_diagnostics(law: TokenLaw, selection: Selection) -> list[dict[str, object]]:
+    """The same of the law of size and tokens."""
+    return [_tests(diagnose_tokens(law, selection.evidence.frame))]
+
+
+def diagnostics_rows(law: FittedEvidence | TokenLaw, selection: Selection) -> list[tuple[str, str]]:
     """The tests of the leading form in words."""
-    found, words = diagnose(fitted.fit.leading.law, selection.evidence.frame), Words("en")
+    frame, words = selection.evidence.frame, Words("en")
+    if isinstance(law, TokenLaw):
+        found = diagnose_tokens(law, frame)
+    else:
+        found = diagnose(law.fit.leading.law, frame)
     if not found.coefficients:
         return [("tests", law_tests.basis(found, words))]
     return [

@@ -14,6 +14,7 @@ from engine.commands.fit_document import (
     parameter_rows,
     provenance_document,
     ranged,
+    tokens_diagnostics,
     tokens_document,
 )
 from engine.commands.options import as_json, as_table, tell_pooled
@@ -56,6 +57,7 @@ def run(options: argparse.Namespace, selection: Selection) -> str:
         ("form", f"{FORM}: {FORMULA}"),
         *((name, ranged(one)) for name, one in law.intervals.items()),
         ("scatter", f"{law.scatter:.2%}"),
+        *diagnostics_rows(law, selection),
         evidence_row(selection),
         *left_out_rows(selection),
         ("status", _NOISELESS),
@@ -73,6 +75,7 @@ def _document(law: TokenLaw, selection: Selection) -> dict[str, object]:
         "evidence": evidence_document(selection),
         "left_out_runs": left_out_document(selection),
         "fits": tokens_document(law, selection),
+        "diagnostics": tokens_diagnostics(law, selection),
         "provenance": provenance_document(selection, law),
     }
 

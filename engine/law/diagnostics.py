@@ -8,7 +8,7 @@ With the exponents at their fitted values a form is linear in its coefficients
 * influence: hat values and Cook's distance of every row;
 * heteroscedasticity: Breusch and Pagan's test in Koenker's form, along each input; of runs with a
   curve, one root mean square a run;
-* specification: Ramsey's RESET, whether powers of the fitted values explain what is left; where
+* specification: Ramsey's RESET, whether powers of the fitted ln L explain what is left; where
   runs have curves its p comes from the wild cluster bootstrap (Cameron, Gelbach and Miller, 2008),
   for with some 20 clusters the F distribution would find a bend twice as often as it says;
 * the condition number of the design, its columns scaled to equal length.
@@ -24,7 +24,7 @@ doubles from one end of an input to the other, or a bend as large as the spread.
 :data:`ENOUGH_POWER` its outcome is "cannot tell".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -32,10 +32,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.interval import FloatArray, IntArray
+from engine.interval import BoolArray, FloatArray, IntArray
 from engine.law.law import Law
 from engine.law.linear import Line, line_of
 from engine.law.observations import observations_of
+from engine.law.tokens import FORM, TokenLaw
 
 SIGNIFICANCE = 0.05
 """Of each test alone."""
@@ -47,6 +48,8 @@ COOK_LIMIT = 1.0
 """Cook's distance from which on a row moves the coefficients by as much as their own doubt."""
 _SPARE_ROWS = 4
 """Rows, or runs, beyond the coefficients that a test needs to be asked at all."""
+_LEAST_PART = 1e-4
+"""What is left of a power of the fitted value, below which the design holds it already."""
 _SIMULATIONS = 200
 _SEED = 1
 
@@ -159,11 +162,59 @@ def diagnose(law: Law, frame: pd.DataFrame) -> Diagnostics:
     if found is None:
         return Diagnostics(form=law.form, linear=False)
     line, rows = found
-    runs = _runs(frame, observations.groups)[rows]
+    noisy = (observations.s > 0).any()
+    inputs = {
+        "model_size": observations.u[rows],
+        "iterations": observations.v[rows],
+        "noise_batch_ratio": _log_noise(observations.s, observations.least_noise)[rows]
+        if noisy
+        else np.zeros(int(rows.sum())),
+    }
+    runs = _runs(frame, observations.groups)
+    names = (frame["run_id"] if "run_id" in frame else pd.Series(runs)).astype(str).tolist()
+    return _tested(law.form, line, rows, runs, names, inputs)
+
+
+def diagnose_tokens(law: TokenLaw, frame: pd.DataFrame) -> Diagnostics:
+    """The same of the law of size and tokens, E + A·N^−α + B·D^−β with α and β fixed, on its
+    ``frame``, whose iterations are tokens."""
+    size, tokens, loss = (
+        frame[name].to_numpy(float) for name in ("model_size", "iterations", "cross_entropy")
+    )
+    fitted, at = law.cross_entropy(size, tokens), law.parameters
+    columns = [np.ones(len(size)), size ** -at["alpha"], tokens ** -at["beta"]]
+    line = Line(
+        names=("floor", "size", "tokens"),
+        response=loss / fitted,
+        design=np.stack(columns, axis=1) / fitted[:, None],
+        fitted=np.array([at["E"], at["A"], at["B"]]),
+        loss=fitted,
+    )
+    return _tested(
+        FORM,
+        line,
+        np.ones(len(size), dtype=bool),
+        np.arange(len(size)),
+        frame["run_id"].astype(str).tolist(),
+        {"model_size": np.log(size), "tokens": np.log(tokens)},
+    )
+
+
+def _tested(
+    form: str,
+    line: Line,
+    rows: BoolArray,
+    runs: IntArray,
+    names: list[str],
+    inputs: Mapping[str, FloatArray],
+) -> Diagnostics:
+    """The tests of a line: ``rows`` (n,) of a frame are on it, ``runs`` (n,) and ``names`` (n,) say
+    which run each is of, ``inputs`` are the logarithms along which the spread is looked at."""
     count, width = line.design.shape
+    outside = int((~rows).sum())
     if count <= width or np.linalg.matrix_rank(line.design) < width:
-        outside = int((~rows).sum())
-        return Diagnostics(form=law.form, linear=True, rows=count, outside=outside)
+        return Diagnostics(form=form, linear=True, rows=count, outside=outside)
+    runs = runs[rows]
     # statsmodels is slow to load, and most who ask for a law ask for no test of it.
     from statsmodels.regression.linear_model import OLS
 
@@ -172,15 +223,7 @@ def diagnose(law: Law, frame: pd.DataFrame) -> Diagnostics:
     plain, kind = model.fit(), _covariance(runs)
     robust = model.fit(use_t=True, **kind)
     effect = plain.get_influence()
-    inputs = {
-        "model_size": observations.u[rows],
-        "iterations": observations.v[rows],
-        "noise_batch_ratio": _log_noise(observations.s, observations.least_noise)[rows]
-        if (observations.s > 0).any()
-        else np.zeros(count),
-    }
     places = np.flatnonzero(rows)
-    names = frame["run_id"].astype(str).to_numpy() if "run_id" in frame else runs.astype(str)
     influence = sorted(
         (
             RowInfluence(row=int(row), run_id=str(names[row]), hat=float(hat), cook=float(cook))
@@ -191,10 +234,10 @@ def diagnose(law: Law, frame: pd.DataFrame) -> Diagnostics:
         key=lambda one: (-one.cook, one.row),
     )
     return Diagnostics(
-        form=law.form,
+        form=form,
         linear=True,
         rows=count,
-        outside=int((~rows).sum()),
+        outside=outside,
         runs=len(np.unique(runs)),
         spread=float(np.sqrt(plain.scale)),
         covariance_kind=str(kind["cov_type"]),
@@ -277,26 +320,28 @@ def _spread(
 
 
 def _bend(plain: Any, line: Line, runs: IntArray) -> Test:
-    """Ramsey's RESET with squares and cubes of the fitted values."""
+    """Ramsey's RESET: whether square and cube of the fitted ln L explain what is left of ln L."""
     from statsmodels.regression.linear_model import OLS
-    from statsmodels.stats.diagnostic import linear_reset
 
     labels, of_row = np.unique(runs, return_inverse=True)
-    width = plain.model.exog.shape[1]
-    if len(labels) < width + 2 + _SPARE_ROWS:
+    fitted, exog = plain.fittedvalues, plain.model.exog
+    powers = _powers(line.loss, exog)
+    if len(labels) < exog.shape[1] + 2 + _SPARE_ROWS or not powers.shape[1]:
         return Test(kind=Kind.BEND, along="", statistic=None, p=None, power=None)
-    kind = _covariance(runs)
+    kind, both = _covariance(runs), np.hstack([exog, powers])
+    extra = np.eye(both.shape[1])[exog.shape[1] :]
 
-    def asked(found: Any) -> tuple[float, float]:
-        result = linear_reset(found, power=3, test_type="fitted", use_f=True, **kind)
+    def asked(response: FloatArray) -> tuple[float, float]:
+        found = OLS(response, both).fit(use_t=True, **kind)
+        result = found.wald_test(extra, use_f=True, scalar=True)
         return float(result.statistic), float(result.pvalue)
 
-    statistic, p = asked(plain)
-    rng, fitted, exog = np.random.default_rng(_SEED), plain.fittedvalues, plain.model.exog
+    statistic, p = asked(line.response)
+    rng = np.random.default_rng(_SEED)
     limit = None
     if kind["cov_type"] == "cluster":
         signs = rng.choice([-1.0, 1.0], size=(_SIMULATIONS, len(labels)))[:, of_row]
-        chance = [asked(OLS(fitted + plain.resid * sign, exog).fit())[0] for sign in signs]
+        chance = [asked(fitted + plain.resid * sign)[0] for sign in signs]
         p = (1 + int(np.sum(np.array(chance) >= statistic))) / (_SIMULATIONS + 1)
         limit = float(np.quantile(chance, 1.0 - SIGNIFICANCE))
     ends = np.argsort(np.argsort(line.loss)) / max(len(line.loss) - 1, 1)
@@ -304,11 +349,27 @@ def _bend(plain: Any, line: Line, runs: IntArray) -> Test:
 
     def finds() -> bool:
         error = rng.standard_normal(len(labels))[of_row] * np.sqrt(plain.scale)
-        value, chance = asked(OLS(fitted + bent + error, exog).fit())
+        value, chance = asked(fitted + bent + error)
         return chance < SIGNIFICANCE if limit is None else value > limit
 
     power = float(np.mean([finds() for _ in range(_SIMULATIONS)]))
     return Test(kind=Kind.BEND, along="", statistic=statistic, p=p, power=power)
+
+
+def _powers(loss: FloatArray, exog: FloatArray) -> FloatArray:
+    """(n, at most 2) square and cube of ln ``loss``, less what the design explains of them: rows
+    are scaled to errors of ln L, so that these are bends of ln L itself."""
+    place = np.log(loss)
+    place = 2.0 * (place - place.min()) / max(float(np.ptp(place)), _LEAST_PART) - 1.0
+    kept = np.empty((len(loss), 0))
+    for power in (2, 3):
+        before = np.hstack([exog, kept])
+        column = place**power
+        rest = column - before @ np.linalg.lstsq(before, column, rcond=None)[0]
+        size = float(np.linalg.norm(rest))
+        if size > _LEAST_PART * np.sqrt(len(loss)):
+            kept = np.hstack([kept, rest[:, None] / size])
+    return kept
 
 
 def _power(p_of: Callable[[np.random.Generator], float]) -> float:

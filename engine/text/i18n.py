@@ -43,6 +43,7 @@ FIELDS: Mapping[str, str] = {
     "batch_size": N_("the batch size"),
     "model_size": N_("the model size"),
     "iterations": N_("the number of iterations"),
+    "tokens": N_("the number of tokens"),
     "sequence_length": N_("the sequence length"),
     "noise_multiplier": N_("the noise multiplier"),
     "noise_batch_ratio": N_("the noise-batch ratio"),
