@@ -47,7 +47,9 @@ def test_resamples_against_a_loop_of_curve_fit(benchmark, evidence, form):
         sigma = np.concatenate([1 / np.sqrt(np.maximum(drawn[rows], 1e-12)), np.ones(len(mean))])
         target = np.zeros(len(sigma))
         start = np.clip(theta, low + 1e-9, high - 1e-9)
-        found.append(curve_fit(model, None, target, p0=start, sigma=sigma, bounds=(low, high))[0])
+        found.append(
+            curve_fit(model, np.arange(1.0), target, p0=start, sigma=sigma, bounds=(low, high))[0]
+        )
     loop = time.perf_counter() - began
     if benchmark.stats is not None:  # None where benchmarks run without being timed
         benchmark.extra_info["times faster"] = round(loop / benchmark.stats["mean"], 1)

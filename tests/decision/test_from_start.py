@@ -1,15 +1,21 @@
 """What a public start is worth, on the trainings that ship."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from engine.allocation.result import Word
 from engine.decision.from_start import compare_starts
 from engine.decision.tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.errors import InputError
+from engine.law.tuning.fit import ends_of
 from engine.text import public_start
 from engine.text.i18n import LANGUAGES, Words
 
 DELTA = 1e-8
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +89,29 @@ def test_evidence_names_every_start_and_method_once():
     ways = [(way.method.start, way.method.lora_rank) for way in found.ways]
     assert len(ways) == len(set(ways)) == 12
     assert {rank for _, rank in ways} == {0, 1, 4, 16}
+
+
+# --- what data/FINE-TUNING.md says --------------------------------------------------------------
+
+DOCUMENT = " ".join((ROOT / "data" / "FINE-TUNING.md").read_text("utf-8").split())
+
+
+def test_the_document_counts_its_trainings():
+    found, law = tuning_evidence(), tuning_law()
+    cells = len(np.unique(law.points.cell))
+    assert f"noise: {found.runs} small trainings from public models" in DOCUMENT
+    assert f"{law.points.size} points of {cells} configurations" in DOCUMENT
+
+
+def test_the_document_states_what_the_law_missed():
+    for name, errors in ends_of(tuning_law()).items():
+        stated = re.search(rf"\| {name} \| ([\d.]+) % \| ([\d.]+) % \|", DOCUMENT)
+        assert stated is not None, name
+        found = 100 * np.sqrt(np.mean(errors**2)), 100 * np.abs(errors).max()
+        assert [float(part) for part in stated.groups()] == pytest.approx(found, rel=0.1, abs=0.05)
+
+
+def test_the_document_states_what_a_start_is_worth(few):
+    stated = re.search(r"\| 5,000 \| 4 \| [^|]+ \| [^|]+ \| ([\d.]+) \|", DOCUMENT)
+    assert stated is not None
+    assert float(stated[1]) == pytest.approx(few.people.factor, rel=0.1)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -115,7 +116,8 @@ def test_another_shape_and_another_engine_are_refused(begun):
 def test_every_start_that_reads_a_text_is_asked_for_its_loss_there(begun, tmp_path):
     other = keep("bytes", shape_for(15_000))
     (tmp_path / "starts" / "broken.safetensors").write_bytes(b"nothing")
-    found = losses_of_starts(Corpus())
+    corpus: Any = Corpus()
+    found = losses_of_starts(corpus)
     mine = starts.read("mine")
     assert found.keys() == {mine.sha256} and other.sha256 not in found
     assert found[mine.sha256] == Training(begun(0), Corpus()).held_out_loss()

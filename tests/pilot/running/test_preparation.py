@@ -144,5 +144,6 @@ def test_a_folder_without_a_source_is_refused(tmp_path):
 
 def test_what_starts_lose_on_the_text_is_written_down(folder):
     run(folder)
-    assert read_prepared(folder.path).start_loss("ab") == 2.5
-    assert read_prepared(folder.path).start_loss("cd") is None
+    found = present(read_prepared(folder.path))
+    assert found.start_loss("ab") == 2.5
+    assert found.start_loss("cd") is None
