@@ -34,6 +34,7 @@ def render(scenario: Scenario) -> None:
     decision = answer.decision
     st.title(verdict.headline(answer, words), anchor=False)
     st.markdown(f":material/gavel: {verdict.why(answer, words)}")
+    hint = st.empty()
     provisional.mark([answer], words)
     _metrics(board.metrics(answer, words), 3)
     if sites := board.sites(answer, words):
@@ -52,7 +53,7 @@ def render(scenario: Scenario) -> None:
     with steps:  # Last, since what would make it pay takes a search.
         monday.draw(answer, words)
     with start:
-        public_start.draw(answer, words)
+        public_start.draw(answer, hint, words)
     provisional.settle([answer])
 
 

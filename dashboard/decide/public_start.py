@@ -1,18 +1,20 @@
 """From nothing, or from a public model: what a start was worth at this promise, and to others."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.answers import cache
 from dashboard.glossary import lookup
 from dashboard.ui import blocks
-from engine.api.decisions import Answer, fine_tunings
+from engine.api.decisions import Answer, Code, fine_tunings
 from engine.errors import InputError
 from engine.text import public_start
 from engine.text.i18n import Words
 
 
-def draw(answer: Answer, words: Words) -> None:
-    """Draw the comparison; where none can be made, why."""
+def draw(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
+    """Draw the comparison; where none can be made, why. Where a training from nothing is not for
+    now and a start would help, ``hint`` says so near the verdict."""
     blocks.heading(
         words.say("Start from a public model?"), lookup.tips(words, "fine_tuning", "lora")
     )
@@ -23,6 +25,8 @@ def draw(answer: Answer, words: Words) -> None:
         st.markdown(words.refusal(error))
         found = None
     if found is not None:
+        if answer.verdict.code is Code.WAIT and found.start_pays:
+            hint.markdown(f":material/lightbulb: {public_start.hint(found, words)}")
         st.markdown(public_start.finding(found, words))
         st.caption(public_start.in_plain_words(words))
         blocks.columns(public_start.ways(found, words))

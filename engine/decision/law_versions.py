@@ -8,6 +8,7 @@ the laws, and not of what has been built since. Answers are those with estimated
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine import decision_log
 from engine.access.check import require
 from engine.access.rights import LOCAL, Person, Right
 from engine.decision import law_store
@@ -74,8 +75,12 @@ def now(evidence_id: str, *, note: str = "") -> LawVersion:
 def keep_now(evidence_id: str, *, note: str = "", by: Person = LOCAL) -> LawVersion:
     """Keep it; see :func:`engine.decision.law_store.keep`. Raises :class:`InputError` also where
     ``by`` may not."""
-    require(by, Right.REFIT, "law-keep", {"evidence": evidence_id}, folder=run_log().folder)
-    return keep(now(evidence_id, note=note), run_log().folder)
+    folder = run_log().folder
+    require(by, Right.REFIT, "law-keep", {"evidence": evidence_id}, folder=folder)
+    found = now(evidence_id, note=note)
+    what = {"evidence": evidence_id, "version": found.version}
+    with decision_log.recorded("law-keep", what, folder=folder, by=by):
+        return keep(found, folder)
 
 
 def kept(evidence_id: str | None = None) -> tuple[LawVersion, ...]:

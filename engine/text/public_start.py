@@ -34,6 +34,15 @@ def _worth(people: Worth, words: Words) -> str:
     return words.say("was worth {times} times the people", times=formats.plain(people.factor, 2))
 
 
+def hint(found: Comparison, words: Words) -> str:
+    """That a start would help where a training from nothing is not for now."""
+    return words.say(
+        "That is about training from nothing. In what was measured here a public start {worth}: "
+        "see “Start from a public model?” below.",
+        worth=_worth(found.people, words),
+    )
+
+
 def in_plain_words(words: Words) -> str:
     """What fine-tuning is, to who has never heard of it."""
     return words.say(

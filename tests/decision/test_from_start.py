@@ -74,6 +74,7 @@ def test_nobody_is_asked_twice(few):
 def test_it_is_said_with_its_worth_and_its_limits(few, language):
     words = Words(language)
     assert f"{few.people.factor:.2g}" in public_start.finding(few, words)
+    assert f"{few.people.factor:.2g}" in public_start.hint(few, words)
     rows = public_start.ways(few, words)
     assert {len(column) for column in rows.values()} == {3}
     assert str(few.runs) in public_start.limits(few, words)

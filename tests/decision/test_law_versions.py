@@ -13,6 +13,7 @@ from engine.decision import law_store, law_versions
 from engine.decision.answer import answer
 from engine.decision.fitted import PUBLISHED_BERT, fitted_evidence, run_log, selection_of, state_of
 from engine.decision.question import question
+from engine.decision_log import entries
 from engine.errors import InputError
 from engine.law.stack import fit_stack
 from engine.law.version import fit_version
@@ -77,6 +78,8 @@ def test_the_same_law_is_one_version_and_a_note_can_be_put_on_it(newest, folder)
     assert law_versions.kept(PUBLISHED_BERT) == (noted,) and law_versions.kept("other") == ()
     with pytest.raises(InputError, match="one line"):
         law_versions.keep_now(PUBLISHED_BERT, note="a\nb")
+    acts = [one.act for one in entries(folder)]
+    assert acts == ["law-keep"] * 4 + ["law-keep-failed"]
 
 
 @pytest.mark.parametrize(
