@@ -58,7 +58,7 @@ def trainable_count(shape: Shape, lora_rank: int = 0) -> int:
     beside the linear layers of the blocks (:mod:`engine.pilot.dpsgd.start`).
 
     >>> trainable_count(shape_for(100_000), lora_rank=4)
-    9600
+    8448
     """
     if lora_rank == 0:
         return parameter_count(shape)

@@ -143,3 +143,13 @@ def test_a_phone_shows_the_sentence_and_the_figures(page, decide):
     decide("?lang=en")
     expect(page.get_by_text("To approve now", exact=True).first).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "a public start was worth"), ("ja", "人数")])
+def test_few_people_are_shown_a_public_start(decide, language, said):
+    page = decide(f"?data=5000&epsilon=4&lang={language}")
+    settle(page)
+    expect(page.get_by_text("lightbulb").locator("xpath=..")).to_contain_text(said)
+    ways = page.locator("[data-testid=stTable]").filter(has_text="LoRA")
+    expect(ways.locator("tbody tr")).to_have_count(3)
+    expect(page.get_by_text("GPT-2, LoRA r=4, Reddit")).to_be_attached()
