@@ -150,6 +150,6 @@ def test_few_people_are_shown_a_public_start(decide, language, said):
     page = decide(f"?data=5000&epsilon=4&lang={language}")
     settle(page)
     expect(page.get_by_text("lightbulb").locator("xpath=..")).to_contain_text(said)
-    ways = page.locator("[data-testid=stTable]").filter(has_text="LoRA")
+    ways = page.locator("[data-testid=stTable]").filter(has_text="LoRA").first
     expect(ways.locator("tbody tr")).to_have_count(3)
     expect(page.get_by_text("GPT-2, LoRA r=4, Reddit")).to_be_attached()

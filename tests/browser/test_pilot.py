@@ -68,7 +68,7 @@ def test_from_the_plan_to_the_refit(page: Page, dashboard, ready, console_errors
     runner.wakes()
     start.dblclick()
     expect(heading(page)).to_have_text("The pilot is starting.", timeout=NEXT)
-    assert f"pilot={plan_id}" in page.url
+    expect(page).to_have_url(re.compile(f"pilot={plan_id}"), timeout=NEXT)
     runner.says(State.TRAINING)
     expect(heading(page)).to_contain_text("Training: 41% done", timeout=NEXT)
     page.goto(f"{dashboard.url}/pilot?lang=en")  # closed and opened again: it is found

@@ -45,6 +45,8 @@ TERMS_OF_ART = [
     "certificate",
     "evidence",
     "law",
+    "fine_tuning",
+    "lora",
     "interval",
     "extrapolation",
     "saturation",
