@@ -278,7 +278,12 @@ def _name(plan: Plan) -> str:
 def _worth(found: Worth, unit: str) -> str:
     if found.value is None:
         return f"from nothing never gets there (searched to {found.searched[1]:,.6g} {unit})"
-    return f"as good as {found.factor:.3g} times from nothing ({found.value:,.6g} {unit})"
+    low = "less" if found.low is None else f"{found.low:.2g}"
+    high = "more" if found.high is None else f"{found.high:.2g}"
+    return (
+        f"as good as {found.factor:.2g} times from nothing ({low} to {high}, 90 %; "
+        f"{found.value:,.3g} {unit})"
+    )
 
 
 def _comparison(found: Comparison) -> dict[str, Any]:

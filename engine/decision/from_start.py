@@ -83,6 +83,10 @@ class Worth:
     """None: nowhere within ``searched``."""
     factor: float | None
     """``value`` over what was asked with."""
+    low: float | None
+    """Of the factor, 90 %: the errors of both laws at the two plans, as independent ones, turned
+    into people or ε along the law from nothing. None: not within ``searched``."""
+    high: float | None
     searched: tuple[float, float]
 
 
@@ -167,13 +171,15 @@ def _compared(budget: Budget, sampling: Sampling, family: str, state: str) -> Co
     law, largest = _law_from_nothing(family, state), max(way.model_size for way in ways)
     space = replace(law.space, largest_model=float(largest))
     nothing = _FromNothing(law, space, budget, sampling)
+    plan = nothing.plan()
+    target = _target(found[0].cross_entropy, plan.cross_entropy)
     return Comparison(
         budget=budget,
         family=family,
-        from_nothing=nothing.plan(),
+        from_nothing=plan,
         plans=tuple(found),
-        people=nothing.people(_loss(found[0])),
-        epsilon=nothing.epsilon(_loss(found[0])),
+        people=nothing.people(target),
+        epsilon=nothing.epsilon(target),
         largest_start=largest,
         runs=evidence.runs,
         evidence_hash=evidence.sha256,
@@ -183,6 +189,13 @@ def _compared(budget: Budget, sampling: Sampling, family: str, state: str) -> Co
 @lru_cache(maxsize=4)
 def _law_from_nothing(family: str, _state: str) -> PilotLaw:
     return pilot_law(family, vocabulary_size=None)
+
+
+def _target(start: Interval, nothing: Interval) -> Interval:
+    """The loss that a training from nothing has to reach, with the errors of both laws."""
+    worse = math.hypot(math.log(start.high / start.value), math.log(nothing.value / nothing.low))
+    better = math.hypot(math.log(start.value / start.low), math.log(nothing.high / nothing.value))
+    return replace(start, low=start.value * math.exp(-better), high=start.value * math.exp(worse))
 
 
 def _loss(plan: Plan) -> float:
@@ -296,14 +309,14 @@ class _FromNothing:
             at_edge=config.iterations >= _EDGE * self.space.searched_iterations[1],
         )
 
-    def people(self, target: float) -> Worth:
+    def people(self, target: Interval) -> Worth:
         """The fewest people with whom it would get to ``target``."""
         people = np.geomspace(*DATA_RANGE, _RUNGS).round()
         return _worth(
             people, self._best(people, self.budget.epsilon), target, self.budget.data_budget
         )
 
-    def epsilon(self, target: float) -> Worth:
+    def epsilon(self, target: Interval) -> Worth:
         """The smallest ε at which it would get to ``target``."""
         epsilon = np.geomspace(*EPSILON_RANGE, _RUNGS)
         return _worth(
@@ -321,15 +334,32 @@ class _FromNothing:
         return best_of(self.law.fit, self.space, asked)
 
 
-def _worth(values: FloatArray, points: Points, target: float, asked: float) -> Worth:
-    """Where losses that fall along ``values`` meet the target, log-linear between two."""
-    losses, searched = points.cross_entropy, (float(values[0]), float(values[-1]))
+def _worth(values: FloatArray, points: Points, target: Interval, asked: float) -> Worth:
+    value, low, high = (
+        _crossing(values, points.cross_entropy, loss)
+        for loss in (target.value, target.high, target.low)
+    )
+
+    def over(found: float | None) -> float | None:
+        return None if found is None else found / asked
+
+    return Worth(
+        value=value,
+        factor=over(value),
+        low=over(low),
+        high=over(high),
+        searched=(float(values[0]), float(values[-1])),
+    )
+
+
+def _crossing(values: FloatArray, losses: FloatArray, target: float) -> float | None:
+    """Where losses that fall along ``values`` meet the target, log-linear between two; the first
+    value where they lie below it from the start, None where they never meet it."""
     below = np.flatnonzero(losses <= target)
     if not below.size:
-        return Worth(value=None, factor=None, searched=searched)
+        return None
     first = int(below[0])
-    value = float(values[first])
-    if first:
-        share = (losses[first - 1] - target) / (losses[first - 1] - losses[first])
-        value = float(values[first - 1] * (values[first] / values[first - 1]) ** share)
-    return Worth(value=value, factor=value / asked, searched=searched)
+    if not first:
+        return float(values[0])
+    share = (losses[first - 1] - target) / (losses[first - 1] - losses[first])
+    return float(values[first - 1] * (values[first] / values[first - 1]) ** share)

@@ -31,7 +31,14 @@ def finding(found: Comparison, words: Words) -> str:
 def _worth(people: Worth, words: Words) -> str:
     if people.factor is None:
         return words.say("reached what from nothing no number of people reaches")
-    return words.say("was worth {times} times the people", times=formats.plain(people.factor, 2))
+    low, high = (
+        None if found is None else formats.plain(found, 2) for found in (people.low, people.high)
+    )
+    inside = words.say("{low} or more", low=low or formats.plain(people.factor, 2))
+    if low is not None and high is not None:
+        inside = formats.between(low, high, words.language)
+    times = formats.bracketed(formats.plain(people.factor, 2), inside, words.language)
+    return words.say("was worth {times} times the people", times=times)
 
 
 def hint(found: Comparison, words: Words) -> str:
