@@ -30,6 +30,7 @@ from engine.decision.tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.errors import InputError
 from engine.fine_tunings import FineTuning, fine_tunings, gaps
 from engine.law.tuning.fit import FormFit, Prediction, TuningFit, ends_of
+from engine.law.tuning.judge import judge
 from engine.law.tuning.points import Configurations
 from engine.runs.tuned import Method
 
@@ -38,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     fitting = actions.add_parser("fit", help="the law of fine-tuning, and what it misses unseen")
+    fitting.add_argument(
+        "--judge",
+        action="store_true",
+        help="fit anew without each end of the trainings, and ask about it (some seconds)",
+    )
     fitting.set_defaults(act=fit)
     predicting = actions.add_parser("predict", help="the loss of one fine-tuning")
     predicting.add_argument("--start", required=True, metavar="NAME", help="see `starts list`")
@@ -69,6 +75,7 @@ def run(options: argparse.Namespace) -> str:
 def fit(options: argparse.Namespace) -> str:
     """Forms, their weights and numbers, and what each predicted unseen."""
     law = tuning_law()
+    judged = list(judge(law.points)) if options.judge else []
     if options.json:
         return as_json(
             {
@@ -78,6 +85,7 @@ def fit(options: argparse.Namespace) -> str:
                 "origin": asdict(law.origin),
                 "forms": [_form(one) for one in law.forms],
                 "left_out": _left_out(law),
+                **({"judgements": [asdict(one) for one in judged]} if options.judge else {}),
             }
         )
     rows = [
@@ -87,6 +95,14 @@ def fit(options: argparse.Namespace) -> str:
             (f"left out: {name}", f"{found['error']:.1%} (worst {found['worst']:.1%})")
             for name, found in _left_out(law).items()
         ),
+    ]
+    rows += [
+        (
+            f"without {one.left_out}",
+            f"{one.median_error:.1%} median error of {one.points} points (worst "
+            f"{one.worst_error:.1%}); {one.inside:.0%} inside 90 % ranges {one.width:.0%} wide",
+        )
+        for one in judged
     ]
     leading = law.forms[0]
     rows += [

@@ -6,6 +6,7 @@ import pytest
 from engine.errors import InputError
 from engine.law.tuning.fit import ends, ends_of, fit_tuning
 from engine.law.tuning.forms import FORMS
+from engine.law.tuning.judge import judge
 from engine.law.tuning.points import Configurations
 from tests.law.tuning.made_tunings import ORIGIN, form_called, made, theta_of
 
@@ -86,3 +87,14 @@ def test_few_configurations_are_refused():
     points = made(form_called("pace"))
     with pytest.raises(InputError, match="at least 12 configurations that were fine-tuned, got 5"):
         fit_tuning(points.only(points.cell < 5))
+
+
+def test_a_judged_law_is_made_without_what_it_is_asked_about():
+    points = made(form_called("averaging"), scatter=0.01)
+    found = {one.left_out: one for one in judge(points)}
+    assert {name: one.points for name, one in found.items()} == {
+        name: int(part.sum()) for name, part in ends(points).items()
+    }
+    for one in found.values():
+        assert one.median_error <= one.worst_error < 0.1
+        assert one.inside >= 0.8 and 0 < one.width < 0.4
