@@ -34,6 +34,8 @@ def draw(
     if found.saving is not None:
         st.caption(wording.how_measured(words))
     blocks.heading(words.say("Losses ({unit})", unit=words.field(words.loss_unit.measure)))
+    if found.start_was_better:
+        st.warning(wording.start_was_better(words), icon=":material/warning:")
     blocks.columns(facts.measured(plan, found, entry.results, words))
     _audit(entry, words)
     refit.draw(plan, found, words)

@@ -67,6 +67,15 @@ _SAVINGS = {
 """By whether the recommendation was the better one, and whether the factor is a lower bound."""
 
 
+def start_was_better(words: Words) -> str:
+    """That a fine-tuning made nothing better."""
+    return words.say(
+        "The public model as it was did as well or better on the held-out text: this training "
+        "added nothing. Use it as it is; with more people or a larger ε fine-tuning may add "
+        "something."
+    )
+
+
 def offer(seconds: float, can: Power | None, words: Words) -> str:
     """Line 1 before anything was started; ``can``: what the plan can tell, once there is one."""
     time = pilot_labels.wall(seconds, words)

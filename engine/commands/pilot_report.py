@@ -279,6 +279,8 @@ def verdict_rows(plan: PilotPlan, found: Verdict, results: Sequence[TrainingResu
     rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
     rows += [(arm.arm, _measured(plan, arm)) for arm in found.arms]
     rows += _start(plan, plan.arms[0])
+    if found.start_was_better:
+        rows.append(("", "the start as it was did as well or better: use it, and train nothing"))
     if any(arm.predicted is not None for arm in found.arms):
         rows += _origin(found.transfer)
     if found.other_code:

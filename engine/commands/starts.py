@@ -7,11 +7,14 @@ import argparse
 from dataclasses import asdict
 
 from engine.commands.options import add_json, as_columns, as_json, as_table, number, whole
+from engine.commands.pilot_options import add_corpus, source_of
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.pilot import starts
+from engine.pilot.plan import CorpusSource
 from engine.pilot.pretraining import Pretraining, pretrain
 from engine.pilot.text.docstrings import KINDS
+from engine.pilot.text.registry import registry
 from engine.runs.log import data_folder
 from engine.text.terminal import tell
 
@@ -21,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     training = actions.add_parser("train", help="train a start on a public text")
     training.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
+    add_corpus(training)
     training.add_argument(
-        "--text", choices=KINDS, default="docstrings", help="public text (default: %(default)s)"
+        "--public", action="store_true", help="say that a text of your own is public; needed then"
     )
     training.add_argument("--model-size", default="1e5", metavar="M", help="(default: %(default)s)")
     training.add_argument("--batch", default="64", metavar="B", help="(default: %(default)s)")
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace) -> str:
 def train(options: argparse.Namespace) -> str:
     """Train a start, a line now and then on standard error; where it comes from."""
     asked = Pretraining(
-        corpus=options.text,
+        corpus=_public(options),
         model_size=number("--model-size", options.model_size),
         batch_size=whole("--batch", options.batch),
         iterations=whole("--steps", options.steps),
@@ -60,13 +64,31 @@ def train(options: argparse.Namespace) -> str:
             steps=asked.iterations,
             batch=asked.batch_size,
         )
-    with recorded("start", {"name": options.name, "text": options.text}, folder=data_folder()):
+    what = {"name": options.name, "text": asked.corpus.kind}
+    with recorded("start", what, folder=data_folder()):
         card, path = pretrain(
             options.name, asked, report=lambda step, loss: tell(f"step {step:,}: loss {loss:.4f}")
         )
     if options.json:
         return as_json({"name": options.name, "path": str(path), **_told(card)})
     return as_table([("name", options.name), ("file", str(path)), *_rows(card)])
+
+
+def _public(options: argparse.Namespace) -> CorpusSource:
+    """The text to train on, which whoever has the start may read out of it."""
+    source = source_of(options)
+    if not (options.public or source.kind in KINDS):
+        raise InputError(
+            "Expected --public for a text of your own: a start promises nothing to anybody, so it "
+            "may be trained on public text only."
+        )
+    if (population := registry().population_of(source)) is not None:
+        raise InputError(
+            "Expected a public text, got one of the population {population}: only pilots may train "
+            "on it, whose promises its account counts.",
+            population=population,
+        )
+    return source
 
 
 def show(options: argparse.Namespace) -> str:

@@ -25,8 +25,8 @@ WARMUP = 20
 class Pretraining:
     """What a start is made of."""
 
-    corpus: str
-    """Kind of the public text (:data:`engine.pilot.text.docstrings.KINDS`)."""
+    corpus: CorpusSource
+    """The public text."""
     model_size: float
     """Target on the ladder of shapes, parameters."""
     batch_size: int
@@ -83,8 +83,9 @@ def pretrain(
     from engine.pilot.dpsgd.training import Training
 
     starts.require_new(name)
-    shape = shape_for(asked.model_size)  # of bytes; refused before the text is read
-    corpus = corpora.load(CorpusSource(kind=asked.corpus))
+    shape_for(asked.model_size)  # a size that none has is refused before the text is read
+    corpus = corpora.load(asked.corpus)
+    shape = shape_for(asked.model_size, vocabulary_size=corpus.vocabulary_size)
     settings = TrainingSettings(
         shape=shape,
         config=TrainingConfig(
@@ -117,7 +118,7 @@ def pretrain(
             raise outcome.reason
         card = starts.Card(
             shape=shape,
-            corpus=asked.corpus,
+            corpus=asked.corpus.kind,
             fingerprint=corpus.fingerprint,
             batch_size=asked.batch_size,
             iterations=asked.iterations,

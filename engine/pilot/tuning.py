@@ -109,14 +109,13 @@ def propose_from_start(
             loss=f"{start_cross_entropy:.2f}",
             guessing=f"{math.log(shape.vocabulary_size):.2f}",
         )
-    tried = {p.method.lora_rank for p in basis.points if p.method.start == start.name}
+    tried = {point.method.lora_rank for point in basis.points}
     ranks = tried if lora_rank is None else tried & {lora_rank}
     if not ranks:
         raise InputError(
-            "Expected a rank that was fine-tuned from {name}, {known}, got {value}.",
-            name=start.name,
-            known=", ".join(map(str, sorted(tried))) or "(none)",
-            value="none" if lora_rank is None else lora_rank,
+            "Expected a rank that was tried, {known}, got {value}.",
+            known=", ".join(map(str, sorted(tried))),
+            value=lora_rank,
         )
     found = [
         one
@@ -125,8 +124,8 @@ def propose_from_start(
     ]
     if not found:
         raise InputError(
-            "The budget affords no training near those that were fine-tuned from {name}: choose a "
-            "larger one.",
+            "The budget affords no training from {name} near those that were measured: choose a "
+            "larger one, or a start of a size nearer to theirs.",
             name=start.name,
         )
     chosen = min(found, key=lambda one: one.expected)
@@ -249,7 +248,7 @@ def _arm(
             data_budget=prepared.units,
             noise_batch_ratio=ratio,
             clip_norm=CLIP_NORM,
-            learning_rate=_rate(basis, start.name, chosen.lora_rank, at),
+            learning_rate=_rate(basis, chosen.lora_rank, at),
             warmup=min(_WARMUP, config.iterations - 1),
             precision=prepared.precision,
             physical_batch_size=prepared.physical_batch_size,
@@ -272,12 +271,12 @@ def _of_another_text(loss: Interval) -> Interval:
     )
 
 
-def _rate(basis: TuningBasis, start: str, rank: int, at: Configurations) -> float:
-    """The best rate of the nearest configuration of that start and rank."""
+def _rate(basis: TuningBasis, rank: int, at: Configurations) -> float:
+    """The best rate of the nearest configuration of that rank."""
     tried = [
         place
         for place, point in enumerate(basis.points)
-        if (point.method.start, point.method.lora_rank) == (start, rank) and point.learning_rate
+        if point.method.lora_rank == rank and point.learning_rate
     ]
     least = float(basis.fit.points.step_noise.min())
     gaps = places(basis.fit.points, least)[tried] - places(at, least)

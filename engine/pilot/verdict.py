@@ -97,9 +97,18 @@ class Verdict:
     other_code: tuple[str, ...] = ()
     """Versions of the code that trained and had not planned it, in order of their first part."""
 
+    start_cross_entropy: float | None = None
+    """Of the public start that ``arms[0]`` began from, on the held-out text; None from nothing."""
+
     @property
     def outcome(self) -> Outcome:
         return self.arms[0].outcome
+
+    @property
+    def start_was_better(self) -> bool:
+        """Whether the public start, as it was, did at least as well as what was made of it."""
+        begun = self.start_cross_entropy
+        return begun is not None and self.arms[0].cross_entropy >= begun
 
 
 def verdict(plan: PilotPlan, results: Iterable[TrainingResult]) -> Verdict:
@@ -130,6 +139,7 @@ def verdict(plan: PilotPlan, results: Iterable[TrainingResult]) -> Verdict:
         delta_total=plan.delta_total,
         transfer=plan.transfer,
         other_code=_other_code(plan, groups),
+        start_cross_entropy=plan.start_cross_entropy,
     )
 
 

@@ -124,6 +124,12 @@ def result(plan, loss):
     )  # fmt: skip
 
 
+def test_a_start_that_was_better_is_named(prepared, start, basis):
+    plan = proposed(prepared, start, basis)
+    worse, better = (verdict(plan, [result(plan, loss)]) for loss in (BEGUN, 0.9 * BEGUN))
+    assert worse.start_was_better and not better.start_was_better
+
+
 def test_its_record_joins_the_fine_tunings_and_no_law_from_nothing(prepared, start, basis):
     plan = proposed(prepared, start, basis, lora_rank=4)
     record = record_of(plan, plan.arms[0], result(plan, 1.8))
@@ -137,9 +143,9 @@ def test_its_record_joins_the_fine_tunings_and_no_law_from_nothing(prepared, sta
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"lora_rank": 3}, "Expected a rank that was fine-tuned from mine, 0, 4, got 3"),
+        ({"lora_rank": 3}, "Expected a rank that was tried, 0, 4, got 3"),
         ({"begun": 5.6}, "a text that the start mine can read"),
-        ({"seconds": 20.0, "repeats": 20}, "affords no training near"),
+        ({"seconds": 20.0, "repeats": 20}, "affords no training from mine near"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(prepared, start, basis, changes, said):
