@@ -1,9 +1,10 @@
 """All pages of the dashboard, and when one of them is complete."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 PAGES = ("", "explore", "roi", "pilot", "law", "runs", "compare", "present")
 """As the address has them; the empty one is Decide."""
@@ -39,6 +40,22 @@ def settle(page: Page) -> None:
     page.wait_for_function(_COMPLETE, timeout=FIRST, polling=300)
 
 
+def choose(page: Page, box: re.Pattern[str], option: str) -> None:
+    """Choose from a list, opened by keyboard: on a busy machine a click opens it and its own second
+    half closes it again, and so does a rerun that ends; then it is opened once more."""
+    for last in (False, False, False, True):
+        settle(page)
+        page.get_by_role("combobox", name=box).press("ArrowDown")
+        try:
+            page.get_by_role("option", name=option).click(timeout=FIRST if last else _OPENED)
+            return
+        except TimeoutError:
+            if last:
+                raise
+
+
+_OPENED = 5_000
+"""Milliseconds in which a list opens."""
 _COMPLETE = """() => {
   const done = document.querySelector('[data-test-script-state="notRunning"]')
     && !document.querySelector('[data-testid="stSkeleton"]')
