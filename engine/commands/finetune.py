@@ -21,6 +21,7 @@ from engine.commands.options import (
     as_json,
     as_table,
     number,
+    run_action,
     warn_delta,
     whole,
 )
@@ -29,7 +30,7 @@ from engine.decision.from_start import Comparison, Plan, Worth, compare_starts
 from engine.decision.tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.errors import InputError
 from engine.fine_tunings import FineTuning, fine_tunings, gaps
-from engine.law.tuning.fit import FormFit, Prediction, TuningFit, ends_of
+from engine.law.tuning.fit import FARTHEST, FormFit, Prediction, TuningFit, ends_of
 from engine.law.tuning.judge import judge
 from engine.law.tuning.points import Configurations
 from engine.runs.tuned import Method
@@ -66,10 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_json(action)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def fit(options: argparse.Namespace) -> str:
@@ -142,20 +140,20 @@ def predict(options: argparse.Namespace) -> str:
         )
     )
     (found,) = tuning_law().predict(
-        Configurations(
-            start_cross_entropy=np.array([way.start_cross_entropy]),
-            model_size=np.array([float(way.model_size)]),
-            trainable_size=np.array([float(way.trainable_size)]),
-            iterations=np.array([float(steps)]),
-            batch_size=np.array([float(batch)]),
-            noise_batch_ratio=np.array([sigma / batch]),
+        Configurations.of(
+            start_cross_entropy=way.start_cross_entropy,
+            model_size=way.model_size,
+            trainable_size=way.trainable_size,
+            iterations=steps,
+            batch_size=batch,
+            noise_batch_ratio=sigma / batch,
         )
     )
     if not found.known:
         raise InputError(
             "Expected a training within {most} e-folds of those measured, got one {distance} away: "
             "its loss is unknown.",
-            most="4.7",
+            most=f"{FARTHEST:g}",
             distance=f"{found.distance:.1f}",
         )
     if options.json:
@@ -266,13 +264,13 @@ def _asked(row: FineTuning) -> dict[str, Any]:
     )
     # Nobody prints the loss of the start; no distance depends on it. All weights are the nearest
     # that any method can be: fewer trained parameters of so large a model were not tried here.
-    at = Configurations(
-        start_cross_entropy=np.array([row.cross_entropy]),
-        model_size=np.array([row.model_size]),
-        trainable_size=np.array([row.model_size]),
-        iterations=np.array([row.iterations]),
-        batch_size=np.array([row.batch_size]),
-        noise_batch_ratio=np.array([sigma / row.batch_size]),
+    at = Configurations.of(
+        start_cross_entropy=row.cross_entropy,
+        model_size=row.model_size,
+        trainable_size=row.model_size,
+        iterations=row.iterations,
+        batch_size=row.batch_size,
+        noise_batch_ratio=sigma / row.batch_size,
     )
     distance = float(tuning_law().distances(at)[0])
     return {

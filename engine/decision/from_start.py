@@ -213,14 +213,10 @@ class _Trainings:
     def of(self, way: Way, chosen: slice = slice(None)) -> Configurations:
         """As the law is asked about them."""
         steps, batches, sigma = self.steps[chosen], self.batches[chosen], self.sigma[chosen]
-
-        def all_of(value: float) -> FloatArray:
-            return np.full(len(steps), float(value))
-
-        return Configurations(
-            start_cross_entropy=all_of(way.start_cross_entropy),
-            model_size=all_of(way.model_size),
-            trainable_size=all_of(way.trainable_size),
+        return Configurations.of(
+            start_cross_entropy=way.start_cross_entropy,
+            model_size=way.model_size,
+            trainable_size=way.trainable_size,
             iterations=steps,
             batch_size=batches,
             noise_batch_ratio=sigma / batches,
@@ -252,13 +248,9 @@ def _best(fit: TuningFit, ways: Sequence[Way], trainings: _Trainings) -> Plan | 
     """The least loss over ways, steps and batches near the evidence; None where none is near."""
     best: tuple[float, Way, int, float] | None = None
     for way in ways:
-        asked = trainings.of(way)
-        near = fit.distances(asked) <= NEAR
-        if not near.any():
-            continue
-        losses = np.where(near, fit.cross_entropy(asked), np.inf)
-        first = int(np.argmin(losses))
-        if best is None or losses[first] < best[0]:
+        losses = fit.within(trainings.of(way), NEAR)
+        near, first = np.isfinite(losses), int(np.argmin(losses))
+        if near.any() and (best is None or losses[first] < best[0]):
             best = float(losses[first]), way, first, float(trainings.steps[near].max())
     if best is None:
         return None

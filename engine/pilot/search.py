@@ -27,7 +27,6 @@ from engine.accounting.domain import group_size
 from engine.accounting.search import noise_multiplier
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.search import minimise
-from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray
@@ -75,14 +74,14 @@ def within_budget(
     """Both arms. Seconds are shared so that the arms, equal in compute, end within them."""
     search = partial(_arms, prepared, law, terms, with_rule)
     if budget.compute_flops is not None:
-        return search(partial(_by_compute, law.space, budget.compute_flops))
+        return search(partial(by_compute, law.space.sequence_length, budget.compute_flops))
     assert budget.seconds is not None  # a budget has FLOPs or seconds
     share = budget.seconds / repeats
     spent = share / 2 if with_rule else share
     chosen: dict[str, Found] = {}
     kept: dict[str, Found] | None = None
     for _ in range(_ROUNDS):
-        chosen = search(partial(_by_time, prepared, max(spent - START_SECONDS, 1.0)))
+        chosen = search(partial(by_time, prepared, max(spent - START_SECONDS, 1.0)))
         total = sum(seconds_of(prepared, found.config) for found in chosen.values())
         if total <= share:
             kept = chosen
@@ -92,17 +91,15 @@ def within_budget(
     return kept or chosen
 
 
-def _by_compute(space: Space, flops: float, sizes: FloatArray, steps: FloatArray) -> FloatArray:
+def by_compute(
+    sequence_length: int, flops: float, sizes: FloatArray, steps: FloatArray
+) -> FloatArray:
     """Examples a step that so many FLOPs pay for."""
-    examples: FloatArray = flops / (
-        FLOPS_PER_PARAMETER_AND_TOKEN * sizes * space.sequence_length * steps
-    )
+    examples: FloatArray = flops / (FLOPS_PER_PARAMETER_AND_TOKEN * sizes * sequence_length * steps)
     return examples
 
 
-def _by_time(
-    prepared: Prepared, seconds: float, sizes: FloatArray, steps: FloatArray
-) -> FloatArray:
+def by_time(prepared: Prepared, seconds: float, sizes: FloatArray, steps: FloatArray) -> FloatArray:
     """Examples a step that so many seconds on this machine allow."""
     once = np.array([prepared.seconds_per_step(size, 0.0) for size in sizes])
     each = np.array([prepared.seconds_per_step(size, 1.0) for size in sizes]) - once
@@ -126,7 +123,7 @@ def _arms(
             law,
             terms,
             {parameter_count(shape): shape},
-            partial(_by_compute, law.space, compute),
+            partial(by_compute, law.space.sequence_length, compute),
         )
     return found
 

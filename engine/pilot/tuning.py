@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.accounting.search import noise_multiplier
+from engine.allocation.reach import NEAR
 from engine.code_version import code_version
-from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
+from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
 from engine.law.tuning.fit import TuningFit
@@ -30,7 +32,7 @@ from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import CLIP_NORM, certificate_of
 from engine.pilot.question import PilotBudget, PrivacyTerms
-from engine.pilot.search import START_SECONDS, seconds_of
+from engine.pilot.search import START_SECONDS, by_compute, by_time, seconds_of
 from engine.pilot.starts import StartFile
 from engine.runs.tuned import TunedPoint
 
@@ -41,8 +43,6 @@ _NORMAL_90 = 1.645
 _WARMUP = 8
 """Steps, as in the trainings behind the law."""
 _STEPS = 49
-_NEAR = 1.6
-"""e-folds from the nearest training beyond which nothing is proposed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,7 @@ def propose_from_start(
     """The plan of one arm; ``lora_rank`` None: of those tried, the one expected to do best.
 
     Raises :class:`InputError` for a text that the start cannot read or was prepared before the
-    start came, a start or rank that was never tried, and a budget that affords nothing near what
-    was.
+    start came, a rank that was never tried, and a budget that affords nothing near what was.
     """
     shape = start.card.shape
     if (shape.vocabulary_size, shape.sequence_length) != (
@@ -170,7 +169,7 @@ def _best(
     """The least expected loss over steps; the batch takes what the budget leaves."""
     size = start.card.model_size
     tried = basis.fit.points.iterations
-    steps = np.unique(np.geomspace(tried.min(), tried.max() * math.exp(_NEAR), _STEPS).round())
+    steps = np.unique(np.geomspace(tried.min(), tried.max() * math.exp(NEAR), _STEPS).round())
     afforded = np.floor(_affordable(prepared, budget, size, steps, repeats))
     batches = np.minimum(afforded, prepared.units)
     steps, batches = steps[batches >= 1], batches[batches >= 1]
@@ -185,10 +184,9 @@ def _best(
         sampling=terms.sampling,
     )
     at = _configurations(start, begun, rank, steps, batches, sigma / batches)
-    near = basis.fit.distances(at) <= _NEAR
-    if not near.any():
+    losses = basis.fit.within(at, NEAR)
+    if not np.isfinite(losses).any():
         return None
-    losses = np.where(near, basis.fit.cross_entropy(at), np.inf)
     first = int(np.argmin(losses))
     return _Chosen(
         lora_rank=rank,
@@ -202,16 +200,11 @@ def _affordable(
     prepared: Prepared, budget: PilotBudget, size: float, steps: FloatArray, repeats: int
 ) -> FloatArray:
     """Examples a step."""
+    sizes = np.array([size])
     if budget.compute_flops is not None:
-        unit = FLOPS_PER_PARAMETER_AND_TOKEN * size * prepared.sequence_length
-        examples: FloatArray = budget.compute_flops / (unit * steps)
-        return examples
+        return by_compute(prepared.sequence_length, budget.compute_flops, sizes, steps)
     assert budget.seconds is not None  # a budget has FLOPs or seconds
-    once = prepared.seconds_per_step(size, 0.0)
-    each = prepared.seconds_per_step(size, 1.0) - once
-    seconds = budget.seconds / repeats - 2 * START_SECONDS
-    found: FloatArray = (seconds / steps - once) / each
-    return found
+    return by_time(prepared, budget.seconds / repeats - 2 * START_SECONDS, sizes, steps)
 
 
 def _arm(
@@ -234,9 +227,9 @@ def _arm(
         start,
         begun,
         chosen.lora_rank,
-        np.array([float(chosen.iterations)]),
-        np.array([float(chosen.batch_size)]),
-        np.array([ratio]),
+        chosen.iterations,
+        chosen.batch_size,
+        ratio,
     )
     (predicted,) = basis.fit.predict(at)
     loss = predicted.cross_entropy
@@ -289,15 +282,14 @@ def _configurations(
     start: StartFile,
     begun: float,
     rank: int,
-    steps: FloatArray,
-    batches: FloatArray,
-    ratio: FloatArray,
+    steps: ArrayLike,
+    batches: ArrayLike,
+    ratio: ArrayLike,
 ) -> Configurations:
-    full = np.ones(len(steps))
-    return Configurations(
-        start_cross_entropy=begun * full,
-        model_size=start.card.model_size * full,
-        trainable_size=trainable_count(start.card.shape, rank) * full,
+    return Configurations.of(
+        start_cross_entropy=begun,
+        model_size=start.card.model_size,
+        trainable_size=trainable_count(start.card.shape, rank),
         iterations=steps,
         batch_size=batches,
         noise_batch_ratio=ratio,

@@ -102,6 +102,12 @@ class TuningFit:
         found: FloatArray = at.start_cross_entropy * (1.0 - taken)
         return found
 
+    def within(self, at: Configurations, farthest: float) -> FloatArray:
+        """(n,) the losses of what lies at most ``farthest`` e-folds away, infinite elsewhere."""
+        near = self.distances(at) <= farthest
+        losses: FloatArray = np.where(near, self.cross_entropy(at), np.inf)
+        return losses
+
     def predict(self, at: Configurations, level: float = LEVEL) -> list[Prediction]:
         """A loss with its range for each configuration; see :attr:`Prediction.known`."""
         values, distances = self.cross_entropy(at), self.distances(at)
@@ -178,8 +184,7 @@ def _fit(
 ) -> FloatArray:
     at = origin.coordinates(points)
     wanted = np.log(points.cross_entropy / points.start_cross_entropy)
-    middle = np.array([p.start for p in form.parameters])
-    spread = np.array([p.spread for p in form.parameters])
+    middle, spread = np.array([p.prior for p in form.parameters]).T
     low = np.array([p.low for p in form.parameters])
     high = np.array([p.high for p in form.parameters])
 

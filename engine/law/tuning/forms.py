@@ -25,18 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.interval import FloatArray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One number: where a fit starts, its weak normal prior, its box."""
-
-    name: str
-    start: float
-    spread: float
-    """Standard deviation of the prior around ``start``."""
-    low: float
-    high: float
+from engine.law.form import Parameter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,18 +71,95 @@ def _sigmoid(x: FloatArray) -> FloatArray:
 
 
 _SHARED = (
-    Parameter(name="gain", start=-0.8, spread=1.0, low=-6.0, high=6.0),
-    Parameter(name="gain_size", start=0.0, spread=0.3, low=-2.0, high=2.0),
-    Parameter(name="gain_share", start=0.1, spread=0.2, low=-0.5, high=1.5),
-    Parameter(name="log_steps", start=0.0, spread=1.5, low=-8.0, high=8.0),
-    Parameter(name="steps_size", start=0.0, spread=0.4, low=-2.0, high=2.0),
-    Parameter(name="steps_share", start=0.0, spread=0.3, low=-2.0, high=2.0),
-    Parameter(name="steps_exponent", start=0.6, spread=0.3, low=0.05, high=3.0),
-    Parameter(name="log_noise", start=0.0, spread=1.5, low=-8.0, high=8.0),
-    Parameter(name="noise_size_exponent", start=0.5, spread=0.3, low=-0.5, high=1.5),
-    Parameter(name="noise_exponent", start=1.0, spread=0.4, low=0.1, high=4.0),
+    Parameter(
+        name="gain",
+        meaning="share of the start's loss that can be taken away, as ln odds",
+        low=-6.0,
+        high=6.0,
+        starts=(-0.8,),
+        prior=(-0.8, 1.0),
+    ),
+    Parameter(
+        name="gain_size",
+        meaning="how that share grows with ln M",
+        low=-2.0,
+        high=2.0,
+        starts=(0.0,),
+        prior=(0.0, 0.3),
+    ),
+    Parameter(
+        name="gain_share",
+        meaning="how it grows with ln of the part that moves",
+        low=-0.5,
+        high=1.5,
+        starts=(0.1,),
+        prior=(0.1, 0.2),
+    ),
+    Parameter(
+        name="log_steps",
+        meaning="ln steps at which half of it is reached without noise",
+        low=-8.0,
+        high=8.0,
+        starts=(0.0,),
+        prior=(0.0, 1.5),
+    ),
+    Parameter(
+        name="steps_size",
+        meaning="how those steps grow with ln M",
+        low=-2.0,
+        high=2.0,
+        starts=(0.0,),
+        prior=(0.0, 0.4),
+    ),
+    Parameter(
+        name="steps_share",
+        meaning="how they grow with ln of the part that moves",
+        low=-2.0,
+        high=2.0,
+        starts=(0.0,),
+        prior=(0.0, 0.3),
+    ),
+    Parameter(
+        name="steps_exponent",
+        meaning="how fast steps reach it",
+        low=0.05,
+        high=3.0,
+        starts=(0.6,),
+        prior=(0.6, 0.3),
+    ),
+    Parameter(
+        name="log_noise",
+        meaning="ln of one over the noise that counts as much as the lack of steps",
+        low=-8.0,
+        high=8.0,
+        starts=(0.0,),
+        prior=(0.0, 1.5),
+    ),
+    Parameter(
+        name="noise_size_exponent",
+        meaning="how noise grows with the parameters that move",
+        low=-0.5,
+        high=1.5,
+        starts=(0.5,),
+        prior=(0.5, 0.3),
+    ),
+    Parameter(
+        name="noise_exponent",
+        meaning="how fast noise harms",
+        low=0.1,
+        high=4.0,
+        starts=(1.0,),
+        prior=(1.0, 0.4),
+    ),
 )
-_AVERAGING = Parameter(name="averaging", start=0.3, spread=0.3, low=0.0, high=2.0)
+_AVERAGING = Parameter(
+    name="averaging",
+    meaning="how fast steps average noise away",
+    low=0.0,
+    high=2.0,
+    starts=(0.3,),
+    prior=(0.3, 0.3),
+)
 
 FORMS: tuple[TuningForm, ...] = (
     TuningForm(

@@ -3,12 +3,12 @@ evidence, scatter, drift and weights of the forms included, then asked about tha
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from engine.law.tuning.fit import LEVEL, TuningFit, ends, fit_tuning
-from engine.law.tuning.points import Configurations, Measured
+from engine.law.tuning.points import Measured
 
 _DRAWS = 30
 
@@ -37,10 +37,7 @@ def judge(points: Measured) -> Iterator[Judgement]:
 
 
 def _judged(name: str, fit: TuningFit, unseen: Measured) -> Judgement:
-    asked = Configurations(
-        **{field.name: getattr(unseen, field.name) for field in fields(Configurations)}
-    )
-    ranges = [one.cross_entropy for one in fit.predict(asked, LEVEL)]
+    ranges = [one.cross_entropy for one in fit.predict(unseen, LEVEL)]
     value, low, high = (
         np.array([getattr(one, part) for one in ranges]) for part in ("value", "low", "high")
     )

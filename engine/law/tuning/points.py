@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.interval import FloatArray
 from engine.law.drawing import step_noise
@@ -24,6 +25,30 @@ class Configurations:
     """Expected examples a step."""
     noise_batch_ratio: FloatArray
     """σ̄ = σ/B; 0 without noise."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        start_cross_entropy: float,
+        model_size: float,
+        trainable_size: float,
+        iterations: ArrayLike,
+        batch_size: ArrayLike,
+        noise_batch_ratio: ArrayLike,
+    ) -> "Configurations":
+        """Trainings of one start in one way; steps, batches and ratios broadcast to (n,)."""
+        parts = (
+            start_cross_entropy,
+            model_size,
+            trainable_size,
+            iterations,
+            batch_size,
+            noise_batch_ratio,
+        )
+        arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(one, float)) for one in parts))
+        names = [field.name for field in fields(Configurations)]
+        return Configurations(**dict(zip(names, arrays, strict=True)))
 
     @property
     def step_noise(self) -> FloatArray:

@@ -42,7 +42,7 @@ def test_steps_help_and_noise_harms(case):
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_no_step_takes_nothing_and_steps_without_noise_take_all_that_can_be(form):
-    theta = np.array([p.start for p in form.parameters])
+    theta = np.array([p.prior[0] for p in form.parameters])
     gain = 1 / (1 + np.exp(-theta[0]))
     assert form.share_taken(theta, at(log_steps=-200.0))[0] < 1e-12
     assert form.share_taken(theta, at(log_steps=200.0, log_noise=-400.0))[0] == pytest.approx(gain)
@@ -53,7 +53,7 @@ def test_only_a_plateau_is_not_averaged_away():
     long = {"log_steps": 60.0, "log_noise": 3.0}
     kept = {}
     for form in FORMS:
-        theta = np.array([p.start for p in form.parameters])
+        theta = np.array([p.prior[0] for p in form.parameters])
         kept[form.name] = form.share_taken(theta, at(**long))[0] * (1 + np.exp(-theta[0]))
     assert kept["pace"] == pytest.approx(1, abs=1e-6)
     assert kept["averaging"] == pytest.approx(1, abs=1e-6)
