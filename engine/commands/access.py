@@ -9,9 +9,10 @@ import argparse
 import stat
 from pathlib import Path
 
+from engine.access.check import holders
 from engine.access.rights import HOLDS, SAID, Right, Role
 from engine.access.roles_file import read, roles_file
-from engine.commands.options import add_json, as_json, as_table
+from engine.commands.options import add_json, as_json, as_table, run_action
 from engine.runs.log import data_folder
 
 
@@ -26,17 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_json(action)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def show_roles(options: argparse.Namespace) -> str:
     """A line a right: its words, and the roles that hold it."""
     if options.json:
         return as_json({role: [right for right in Right if right in HOLDS[role]] for role in Role})
-    return as_table([(str(SAID[right]), _roles(right)) for right in Right])
+    return as_table([(str(SAID[right]), holders(right)) for right in Right])
 
 
 def check_file(options: argparse.Namespace) -> str:
@@ -70,10 +68,6 @@ def check_file(options: argparse.Namespace) -> str:
     ]
     rows += [("look", sentence) for sentence in looks]
     return as_table(rows)
-
-
-def _roles(right: Right) -> str:
-    return ", ".join(role for role in Role if role.may(right))
 
 
 def _looks(path: Path) -> list[str]:

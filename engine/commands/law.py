@@ -8,7 +8,14 @@ import argparse
 from dataclasses import asdict
 
 from engine.commands.fit_influence import add_question, question_of, stand_document
-from engine.commands.options import add_evidence, add_json, as_columns, as_json, as_table
+from engine.commands.options import (
+    add_evidence,
+    add_json,
+    as_columns,
+    as_json,
+    as_table,
+    run_action,
+)
 from engine.decision import law_versions, next_run
 from engine.decision.fitted import run_log
 from engine.decision.influence import Stand
@@ -54,10 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_json(action)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def listed(options: argparse.Namespace) -> str:

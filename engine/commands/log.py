@@ -9,7 +9,7 @@ import argparse
 from dataclasses import asdict
 
 from engine import decision_log
-from engine.commands.options import add_json, as_json, as_table
+from engine.commands.options import add_json, as_json, as_table, run_action
 from engine.decision.fitted import run_log
 
 
@@ -27,10 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_json(action)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def listed(options: argparse.Namespace) -> str:

@@ -15,6 +15,13 @@ from engine.text.i18n import LANGUAGES, Words
 from engine.text.terminal import tell
 
 
+def run_action(options: argparse.Namespace) -> str:
+    """What the action of a command that has several says: ``act`` of the chosen subparser. Raises
+    :class:`InputError`."""
+    said: str = options.act(options)
+    return said
+
+
 def number(name: str, text: str) -> float:
     """A number as people type it: 1e7, 10_000, 3.8e20, 0,5, 1億. Raises :class:`InputError`."""
     value = typed_number(name, text).value

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from engine.commands import pilot_report as report
-from engine.commands.options import add_json, as_json, as_table, whole
+from engine.commands.options import add_json, as_json, as_table, run_action, whole
 from engine.commands.pilot_options import (
     add_corpus,
     add_mechanism,
@@ -90,10 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action("list", history)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def prepare(options: argparse.Namespace) -> str:

@@ -7,7 +7,7 @@ made elsewhere, ``show`` and ``list`` say what is spent. Pilots are charged by t
 import argparse
 from dataclasses import asdict
 
-from engine.commands.options import add_json, as_json, as_table, number
+from engine.commands.options import add_json, as_json, as_table, number, run_action
 from engine.commands.pilot_report import upwards
 from engine.pilot.population import Account, Charge, account, charge
 from engine.pilot.running.launchers import started_plans
@@ -39,10 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_json(action)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def set_cap(options: argparse.Namespace) -> str:

@@ -6,7 +6,15 @@
 import argparse
 from dataclasses import asdict
 
-from engine.commands.options import add_json, as_columns, as_json, as_table, number, whole
+from engine.commands.options import (
+    add_json,
+    as_columns,
+    as_json,
+    as_table,
+    number,
+    run_action,
+    whole,
+)
 from engine.commands.pilot_options import add_corpus, source_of
 from engine.decision_log import recorded
 from engine.errors import InputError
@@ -42,10 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_json(action)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def train(options: argparse.Namespace) -> str:
@@ -82,12 +87,7 @@ def _public(options: argparse.Namespace) -> CorpusSource:
             "Expected --public for a text of your own: a start promises nothing to anybody, so it "
             "may be trained on public text only."
         )
-    if (population := registry().population_of(source)) is not None:
-        raise InputError(
-            "Expected a public text, got one of the population {population}: only pilots may train "
-            "on it, whose promises its account counts.",
-            population=population,
-        )
+    registry().require_public(source)
     return source
 
 

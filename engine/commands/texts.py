@@ -8,7 +8,7 @@ takes it back, ``list`` shows all.
 import argparse
 from dataclasses import asdict
 
-from engine.commands.options import add_json, as_json, as_table
+from engine.commands.options import add_json, as_json, as_table, run_action
 from engine.commands.pilot_options import add_columns, columns_of
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text.registry import KINDS, Registry, Text, changing, registry
@@ -38,10 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_json(action)
 
 
-def run(options: argparse.Namespace) -> str:
-    """What the chosen action says. Raises :class:`InputError`."""
-    said: str = options.act(options)
-    return said
+run = run_action
 
 
 def add_root(options: argparse.Namespace) -> str:

@@ -103,12 +103,7 @@ def _corpus(document: Mapping[str, Any]) -> CorpusSource:
         )
     texts: dict[str, Any] = {name: _text(name, value) for name, value in table.items()}
     source = CorpusSource(**{"kind": "docstrings"} | texts)
-    if (population := registry().population_of(source)) is not None:
-        raise InputError(
-            "Expected a public text, got one of the population {population}: only pilots may train "
-            "on it, whose promises its account counts.",
-            population=population,
-        )
+    registry().require_public(source)
     return source
 
 

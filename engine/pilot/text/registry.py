@@ -84,6 +84,16 @@ class Registry:
                 return text.population
         return None
 
+    def require_public(self, source: CorpusSource) -> None:
+        """Raise :class:`InputError` for a text of a population: what promises nothing may not train
+        on it."""
+        if (population := self.population_of(source)) is not None:
+            raise InputError(
+                "Expected a public text, got one of the population {population}: only pilots may "
+                "train on it, whose promises its account counts.",
+                population=population,
+            )
+
     def with_root(self, folder: str) -> "Registry":
         """One more root. Raises :class:`InputError` where it is no folder."""
         place = _resolved(folder)
