@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from dashboard.compare import wording
-from dashboard.state import link, saved
+from dashboard.state import link
 from engine import approvals, decision_log
 from engine.access.rights import Person, Role
 from engine.approvals import LONGEST_REASON, Ruling, decide, decisions
 from engine.errors import InputError
+from engine.scenarios import saved
 from engine.text.i18n import Words
 
 AT = "2026-11-29T01:00:00+00:00"

@@ -53,15 +53,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"}
     | {"fine_tunings"},
+    "scenarios": _BASE
+    | {"access", "approvals", "cost", "decision", "decision_log", "durable", "law", "roi", "runs"}
+    | {"tables", "text", "accounting"},
     "report": _QUESTION | _RECORDS | {"tables", "roi", "cost"},
     "pilot": _QUESTION | _RECORDS
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
-    | {"durable", "deployments", "fine_tunings", "tables", "decision_log", "access", "approvals"},
+    | {"durable", "deployments", "fine_tunings", "tables", "decision_log", "access", "approvals"}
+    | {"scenarios"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
-    | {"tables", "doctor", "decision_log", "access", "fine_tunings"},
+    | {"tables", "doctor", "decision_log", "access", "fine_tunings", "approvals", "scenarios"},
     "doctor": _RECORDS | {"decision", "pilot", "report", "durable", "access"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.state import link, saved
+from dashboard.state import link
 from engine import decision_log
 from engine.__main__ import main
 from engine.decision_log import FILE, HEAD, append, entries, recorded, verify
 from engine.errors import InputError
+from engine.scenarios import saved
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,7 +16,6 @@ import streamlit as st
 from dashboard.answers.certificates import Certificates
 from dashboard.answers.expected import Expected
 from dashboard.answers.plane import NAMES, Plane, sparse
-from dashboard.state import saved
 from engine.api.access import Person, Right, require
 from engine.api.accounting import Training, TrainingEpsilon, epsilon_of
 from engine.api.decisions import (
@@ -76,6 +75,7 @@ from engine.api.runs import (
     import_upload,
     read_upload,
 )
+from engine.api.scenarios import saved
 from engine.api.tables import Corrections
 from engine.config import Budget, Sampling
 from engine.errors import InputError

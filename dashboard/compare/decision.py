@@ -3,10 +3,11 @@
 import streamlit as st
 
 from dashboard.compare import wording
-from dashboard.state import saved, session, visitor
+from dashboard.state import session, visitor
 from dashboard.ui import blocks
 from engine.api.access import LONGEST_REASON, Ruling, decide, decisions
 from engine.api.runs import data_folder
+from engine.api.scenarios import saved
 from engine.errors import InputError
 from engine.text.i18n import Words
 

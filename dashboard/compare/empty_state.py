@@ -4,8 +4,9 @@ import streamlit as st
 
 from dashboard.answers import cache
 from dashboard.compare import save
-from dashboard.state import saved, session, visitor
+from dashboard.state import session, visitor
 from dashboard.ui import blocks
+from engine.api.scenarios import saved
 from engine.text.i18n import Words
 
 

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.state import saved, visitor
+from dashboard.state import visitor
 from dashboard.ui import blocks
+from engine.api.scenarios import saved
 from engine.errors import InputError
 from engine.text.i18n import Words
 

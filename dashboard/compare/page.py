@@ -7,10 +7,10 @@ import streamlit as st
 from dashboard.answers import cache, provisional
 from dashboard.compare import charts, saved_list, selection, wording
 from dashboard.compare.side import Side
-from dashboard.state import saved
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
+from engine.api.scenarios import saved
 from engine.text.i18n import Words
 
 

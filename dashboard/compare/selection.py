@@ -6,8 +6,9 @@ from dashboard.answers import cache
 from dashboard.compare import empty_state, wording
 from dashboard.compare.example import wider
 from dashboard.compare.side import Side, side
-from dashboard.state import link, saved, session
+from dashboard.state import link, session
 from engine.api.decisions import Explanation, explain
+from engine.api.scenarios import saved
 from engine.text.i18n import Words
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dashboard.state import link, scenario
+from dashboard.state import link
 from engine.api.decisions import Answer, LossUnit, Question, unit_of
+from engine.api.scenarios import fields
 from engine.errors import InputError
 
 Values = Mapping[str, link.Value]
@@ -28,7 +29,7 @@ class Side:
 
 def side(name: str, values: Values, answer: Callable[[Question], Answer]) -> Side:
     """A scenario and its answer, or why there is none."""
-    question = scenario.question(values)
+    question = fields.question(values)
     try:
         return Side(name=name, values=values, question=question, answer=answer(question))
     except InputError as error:

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from dashboard.compare.side import Side
 from dashboard.state import link
-from dashboard.state.saved import Saved
 from engine.api.access import Decision, Ruling
 from engine.api.decisions import SWAPS, Answer, Effect, Explanation, Result, differing
+from engine.api.scenarios import Saved
 from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
 

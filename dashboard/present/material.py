@@ -12,11 +12,12 @@ from dashboard.present.cover import Cover
 from dashboard.present.deck import Material
 from dashboard.present.options import Option
 from dashboard.present.tables import Basis
-from dashboard.state import link, saved, session
+from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from engine.api.decisions import Answer, Question, bridge
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
+from engine.api.scenarios import saved
 from engine.text.i18n import Words
 
 _LETTERS = "ABCDEF"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dashboard.state import link
-from dashboard.state.scenario import asked, question, with_table
+from dashboard.state.scenario import asked, with_table
 from engine.api.decisions import Decision, Question, profiles
 from engine.api.money import MetricKind
 
@@ -48,5 +48,5 @@ def fields(
         "compute": link.COMPUTE.default,
     }
     own = with_table(own, table)
-    own["compute"] = profiles.enough_compute(decided(question(own)).saturation)
+    own["compute"] = profiles.enough_compute(decided(asked(own, "en").question).saturation)
     return {key: own[key] for key in TAKEN}

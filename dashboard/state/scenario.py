@@ -3,10 +3,11 @@
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
-from dashboard.state import assumption_table, figures, link
-from engine.api.decisions import Currency, Question
+from dashboard.state import assumption_table, link
+from engine.api.decisions import Question
 from engine.api.money import Assumptions, MetricKind, with_costs
-from engine.config import Budget, Sampling
+from engine.api.scenarios import fields, figures
+from engine.config import Budget
 from engine.text import quantities
 from engine.text.i18n import Words
 
@@ -48,21 +49,7 @@ def with_table(values: Mapping[str, link.Value], table: Assumptions) -> dict[str
 def asked(values: Mapping[str, link.Value], language: str) -> Scenario:
     """The scenario of these values. Raises :class:`engine.errors.InputError` for figures that do
     not go together, which :func:`dashboard.state.link.read_all` lets nobody have."""
-    return Scenario(question=question(values), language=language)
-
-
-def question(values: Mapping[str, link.Value]) -> Question:
-    """The question among the values of all fields; raises as :func:`asked`."""
-    assumptions, curve = link.own_figures(values)
-    return Question(
-        budget=link.budget(values),
-        evidence_id=link.EVIDENCE.of(values),
-        sampling=Sampling(link.SAMPLING.of(values)),
-        prices=link.assumptions(values),
-        assumptions=assumptions,
-        curve=curve,
-        currency=Currency(link.CURRENCY.of(values)),
-    )
+    return Scenario(question=fields.question(values), language=language)
 
 
 def follow_metric(

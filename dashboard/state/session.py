@@ -15,10 +15,11 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
-from dashboard.state import assumption_table, example_session, figures, link
+from dashboard.state import assumption_table, example_session, link
 from dashboard.state.link import D, T
 from dashboard.state.scenario import Scenario, asked, follow_metric, with_table
 from engine.api.money import Assumptions, MetricKind, load
+from engine.api.scenarios import figures
 from engine.api.tables import Corrections, Detected, Mark
 from engine.errors import InputError
 from engine.text.i18n import Words, currency_from_browser, from_browser

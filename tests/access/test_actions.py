@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.answers import cache
-from dashboard.state import link, saved
+from dashboard.state import link
 from engine import approvals, decision_log
 from engine.access import check
 from engine.access.rights import HOLDS, LOCAL, SAID, Person, Right, Role
@@ -25,6 +25,7 @@ from engine.runs.catalogue import catalogue
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.log import RunLog
 from engine.runs.removal import Chosen
+from engine.scenarios import saved
 from tests.pilot.fake_pilots import made_plan
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.state import saved
+from engine.scenarios import saved
 from engine.text.i18n import LANGUAGES
 
 

@@ -7,12 +7,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.state import link, saved
+from dashboard.state import link
 from engine.decision import fitted
 from engine.errors import InputError
 from engine.law.stack import fit_stack
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.removal import Chosen, delete
+from engine.scenarios import saved
 from tests.decision.test_choices import NOW, table
 
 PAGES = ("decide", "explore", "roi", "law", "compare", "present", "pilot", "runs")

@@ -10,7 +10,6 @@ import duckdb
 import numpy as np
 import pytest
 
-from dashboard.state import saved
 from engine.errors import InputError, inert
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
@@ -22,6 +21,7 @@ from engine.runs import files
 from engine.runs.imports import journal
 from engine.runs.imports.importing import read
 from engine.runs.log import DUCKDB_LIMITS, RunLog
+from engine.scenarios import saved
 from engine.text.formats import literally
 from engine.untrusted import guard
 from engine.untrusted.archives import npz_arrays

@@ -8,9 +8,10 @@ import pytest
 from dashboard.answers import cache
 from dashboard.answers.certificates import Certificates
 from dashboard.present.exports import EXPORTS
-from dashboard.state import link, scenario
+from dashboard.state import link
 from engine.__main__ import main
 from engine.decision.answer import Answer
+from engine.scenarios import fields
 from engine.text import quantities
 from engine.text.i18n import Words
 from tests.witness import surfaces
@@ -70,7 +71,7 @@ def texts(request, monkeypatch):
     cache.certificates.clear()
     values, refused = link.read_all(case.query)
     assert not refused
-    question = scenario.question(values)
+    question = fields.question(values)
     if case.certified:
         desk, promise = cache.certificates(), cache.request(question)
         desk.ask(promise)

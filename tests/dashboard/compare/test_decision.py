@@ -3,17 +3,19 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.state import link, saved
+from dashboard.state import link
 from engine import decision_log
 from engine.approvals import Ruling, decisions
+from engine.scenarios import saved
 
 AT = "2026-11-29T01:00:00+00:00"
 
 
 def _draw():
     from dashboard.compare import decision
-    from dashboard.state import saved, session
+    from dashboard.state import session
     from engine.api.runs import data_folder
+    from engine.scenarios import saved
     from engine.text.i18n import Words
 
     session.follow_url()

@@ -8,11 +8,12 @@ import pytest
 from dashboard.compare import charts as compare_charts
 from dashboard.compare import side as compare_side
 from dashboard.compare import wording as compare_wording
-from dashboard.state import link, saved
+from dashboard.state import link
 from dashboard.ui.colours import DARK, LIGHT
 from engine.decision import explain
 from engine.decision.fitted import MEASURED_GPT
 from engine.errors import InputError
+from engine.scenarios import saved
 from engine.text import figures
 from engine.text.i18n import Words
 from tests.dashboard import fake_engine

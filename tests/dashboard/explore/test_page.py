@@ -12,7 +12,7 @@ from dashboard.explore import layers as explore_layers
 from dashboard.explore import map_charts, plan_charts
 from dashboard.explore import plane as plane_of
 from dashboard.explore import wording as explore_wording
-from dashboard.state import link, saved, session
+from dashboard.state import link, session
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation import maps, search
 from engine.allocation.space import Space
@@ -20,6 +20,7 @@ from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
 from engine.report.measure import em
+from engine.scenarios import saved
 from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")

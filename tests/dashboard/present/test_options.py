@@ -8,10 +8,11 @@ import pytest
 
 from dashboard.present.deck import Material, deck
 from dashboard.present.options import Option
-from dashboard.state import link, saved
+from dashboard.state import link
 from dashboard.ui.colours import LIGHT
 from engine.decision.bridge import Bridge, Step
 from engine.report.deck import Bars
+from engine.scenarios import saved
 from tests.dashboard.present.test_deck import BASIS, answer, poor, usual  # noqa: F401 (fixtures)
 from tests.dashboard.roi.test_wording import BOTH
 from tests.present import present

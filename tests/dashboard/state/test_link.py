@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import figures, link
+from dashboard.state import link
 from engine.errors import InputError
+from engine.scenarios import figures
 
 NUMBERS = {key: field for key, field in link.FIELDS.items() if isinstance(field, link.Number)}
 

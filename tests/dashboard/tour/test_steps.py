@@ -8,12 +8,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.compare.example import wider
-from dashboard.state import example_session, link, saved, session
+from dashboard.state import example_session, link, session
 from dashboard.state.scenario import asked
 from dashboard.tour import card as tour_card
 from dashboard.tour import steps as tour_steps
 from dashboard.tour.steps import EXAMPLE, STEPS
 from engine.errors import InputError
+from engine.scenarios import saved
 from engine.text.i18n import LANGUAGES, Words
 
 FIRST_VISIT = asked(link.defaults(), "en")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import figures, link
+from dashboard.state import link
 from dashboard.state.scenario import follow_metric
 from engine.errors import InputError
 from engine.loss_unit import Measure, measure
@@ -14,6 +14,7 @@ from engine.roi.defaults import OF_METRIC, require_metrics
 from engine.roi.inputs import CURVE_LOSSES, INPUTS
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import FittedCurve
+from engine.scenarios import figures
 from tests.present import present
 
 MINUTES = MetricKind.MINUTES_SAVED

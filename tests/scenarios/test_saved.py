@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.state import link, saved
+from dashboard.state import link
 from engine.errors import InputError
+from engine.scenarios import saved
 from tests.dashboard.state.test_link import scenarios
 
 AT = "2026-11-24T01:00:00+00:00"

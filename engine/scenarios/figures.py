@@ -21,24 +21,14 @@ from functools import lru_cache
 from typing import NotRequired, TypedDict
 from urllib.parse import unquote
 
-from engine.api.money import (
-    DEFAULT_ASSUMPTIONS,
-    INPUTS,
-    OF_METRIC,
-    Assumption,
-    Assumptions,
-    Curve,
-    Distribution,
-    Measure,
-    MetricKind,
-    assumed,
-    fit_metric,
-    measure,
-    require_metrics,
-    with_metric,
-)
-from engine.api.tables import Ambiguous, Number, parse_number, unclear
 from engine.errors import InputError
+from engine.loss_unit import Measure, measure
+from engine.roi.assumptions import Assumption, Assumptions, Distribution
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, OF_METRIC, require_metrics, with_metric
+from engine.roi.inputs import INPUTS
+from engine.roi.kinds import MetricKind
+from engine.roi.metric import Curve, assumed, fit_metric
+from engine.tables.numbers import Ambiguous, Number, parse_number, unclear
 
 EXAMPLE = "adoption=0.8~0.3~0.85~pert"
 LONGEST = 20_000

@@ -1,9 +1,9 @@
 """Scenarios kept as files: one small JSON file a scenario, in a folder beside the run log.
 
-A scenario is the fields of a link (:mod:`dashboard.state.link`) without the language and the pilot
-on show, written out in full, so that it means the same when a default changes; of the assumptions
-it holds those that are not the defaults. The file also holds its history: who changed which field
-when, where people give their names; entries are only ever added.
+A scenario is its fields (:mod:`engine.scenarios.fields`), written out in full, so that it means the
+same when a default changes; of the assumptions it holds those that are not the defaults. The file
+also holds its history: who changed which field when, where people give their names; entries are
+only ever added.
 
 A file is written whole or not at all (:mod:`engine.durable`), so nobody ever reads half of one. A
 lock of the folder lets one process at a time look and write; and an update names the version that
@@ -22,17 +22,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dashboard.state import link
-from engine.api.access import LOCAL, Person, Right, made_by, require, require_own
-from engine.api.decisions import durable
-from engine.api.runs import Line, data_folder, recorded
-from engine.api.tables import attempted, json_value
+from engine import durable
+from engine.access.check import require, require_own
+from engine.access.ownership import made_by
+from engine.access.rights import LOCAL, Person, Right
+from engine.decision_log import Entry, recorded
 from engine.errors import InputError, inert
+from engine.runs.log import data_folder
+from engine.scenarios import fields as grammar
+from engine.untrusted.guard import attempted
+from engine.untrusted.texts import json_value
 
 VARIABLE = "KESSAI_SCENARIOS"
 """Environment variable: a folder in place of ``scenarios`` beside the run log's."""
 FORMAT = "kessai-scenario-1"
 NOT_KEPT = ("lang", "plane", "shown", "pilot", "with", "slide", "tour")
+"""What else a link may hold: a file that has it is read without."""
 LARGEST_FILE = 2_000_000
 """Characters: thousands of changes, hundreds of long ones."""
 LONGEST_NAME = 60
@@ -53,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """A scenario with its name and history. ``fields`` are texts of a link."""
+    """A scenario with its name and history. ``fields`` are texts of a grammar."""
 
     name: str
     fields: Mapping[str, str]
@@ -62,9 +67,9 @@ class Saved:
     """Where it was read, whatever the file is called; None before it is kept."""
 
     @property
-    def values(self) -> dict[str, link.Value]:
+    def values(self) -> dict[str, grammar.Value]:
         """The value of every field that is kept."""
-        return {k: v for k, v in link.read_all(dict(self.fields))[0].items() if k not in NOT_KEPT}
+        return grammar.read_all(self.fields)[0]
 
     @property
     def version(self) -> str:
@@ -78,19 +83,17 @@ def folder(runs: Path) -> Path:
     return Path(chosen) if chosen else runs.parent / "scenarios"
 
 
-def texts(values: Mapping[str, link.Value]) -> dict[str, str]:
+def texts(values: Mapping[str, grammar.Value]) -> dict[str, str]:
     """The fields that are kept, each with its text, defaults too."""
     return {
-        key: link.write(key, values[key])
-        for key in link.FIELDS
-        if key not in NOT_KEPT and values[key] is not None
+        key: grammar.write(key, values[key]) for key in grammar.FIELDS if values[key] is not None
     }
 
 
 def created(
     place: Path,
     name: str,
-    values: Mapping[str, link.Value],
+    values: Mapping[str, grammar.Value],
     *,
     who: str,
     at: str,
@@ -130,7 +133,7 @@ def renamed(scenario: Saved, name: str) -> Saved:
 def updated(
     place: Path,
     known: Saved,
-    values: Mapping[str, link.Value],
+    values: Mapping[str, grammar.Value],
     *,
     who: str,
     at: str,
@@ -145,7 +148,7 @@ def updated(
     fresh = texts(values)
     changes = {
         key: (known.fields.get(key, ""), fresh.get(key, ""))
-        for key in link.FIELDS
+        for key in grammar.FIELDS
         if known.fields.get(key, "") != fresh.get(key, "")
     }
     if not changes:
@@ -171,7 +174,7 @@ def delete(place: Path, known: Saved, *, by: Person = LOCAL) -> None:
 
 
 def _maker(scenario: Saved) -> str | None:
-    def is_of_it(line: Line) -> bool:
+    def is_of_it(line: Entry) -> bool:
         return line.what.get("scenario") == scenario.name
 
     return made_by(
@@ -257,11 +260,11 @@ def from_json(text: str, *, source: str) -> Saved:
     if found is None:
         raise _no_scenario(source)
     fields, history, name = found
-    unknown = fields.keys() - link.FIELDS.keys()
-    missing = set(link.BUDGETS) - fields.keys()
+    unknown = fields.keys() - grammar.FIELDS.keys()
+    missing = set(grammar.BUDGETS) - fields.keys()
     if unknown or missing or not isinstance(name, str):
         raise _no_scenario(source)
-    _, refused = link.read_all(fields)
+    _, refused = grammar.read_all(fields)
     for error in refused.values():
         raise error
     return Saved(name=_name(name), fields=fields, history=history)
