@@ -19,7 +19,7 @@ training (choosing a learning rate on it, say).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from engine.accounting import dominating
@@ -34,6 +34,7 @@ from engine.accounting.domain import (
     validate,
 )
 from engine.accounting.gaussian import gaussian_epsilon
+from engine.accounting.grid import Repeated
 from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.accounting.profile import composed_epsilon_bound
 from engine.accounting.search import beyond_table
@@ -222,7 +223,29 @@ def certified_epsilon(
     mu = mechanism.gaussian_mu
     if mu is not None:
         return float(gaussian_epsilon(mu, delta)) * _UP, GAUSSIAN
-    return _least_above(mechanism, 1, delta, target), PLD
+    return _least_above([mechanism], 1, delta, target), PLD
+
+
+def joint_epsilon(mechanisms: Sequence[Mechanism], delta: float, *, target: float = 0.0) -> float:
+    """Upper bound on ε at ``delta`` for whoever sees the results of all these trainings on the same
+    people; usually far below the sum of their ε. Their steps and noise are taken to be fixed
+    before the first begins. Refined until it is at most ``target``, as :func:`certified_epsilon`;
+    inf where ε may exceed 200.
+
+    Raises :class:`InputError` where they do not share one neighbouring relation.
+    """
+    relations = {mechanism.neighbouring_relation for mechanism in mechanisms}
+    if len(relations) != 1:
+        raise InputError(
+            "Expected trainings that share one neighbouring relation, got {relations}: what they "
+            "promise together is then only known as the sum of their epsilons.",
+            relations=", ".join(sorted(relations)) or "none",
+        )
+    mus = [mechanism.gaussian_mu for mechanism in mechanisms]
+    known = [mu for mu in mus if mu is not None]
+    if len(known) == len(mus):
+        return float(gaussian_epsilon(math.hypot(*known), delta)) * _UP
+    return _least_above(mechanisms, 1, delta, target)
 
 
 def lower_epsilon(mechanism: Mechanism, delta: float) -> float:
@@ -235,7 +258,9 @@ def lower_epsilon(mechanism: Mechanism, delta: float) -> float:
     best = 0.0
     for _ in range(_REFINEMENTS):
         losses = dominating.losses_below(mechanism, cell, tail)
-        found = max(_composed(loss, mechanism.compositions, delta, above=False) for loss in losses)
+        found = max(
+            _composed([(loss, mechanism.compositions)], delta, above=False) for loss in losses
+        )
         if found <= best * (1 + _GAIN) and best > 0:
             return max(best, found)
         best = max(best, found)
@@ -255,14 +280,16 @@ def group_epsilon(mechanism: Mechanism, delta: float, size: int) -> float | None
     mu = mechanism.gaussian_mu
     if mu is not None:
         return float(gaussian_epsilon(size * mu, delta)) * _UP
-    return _least_above(mechanism, size, delta, 0.0)
+    return _least_above([mechanism], size, delta, 0.0)
 
 
-def _least_above(mechanism: Mechanism, size: int, delta: float, target: float) -> float:
+def _least_above(mechanisms: Sequence[Mechanism], size: int, delta: float, target: float) -> float:
     """The smallest bound over finer and finer lattices, for ``size`` people together."""
-    cell, best = dominating.reach(mechanism, _tail(mechanism, delta), size) / _CELLS, math.inf
+    tail = _TAIL * delta / sum(mechanism.compositions for mechanism in mechanisms)
+    reaches = (dominating.reach(mechanism, tail, size) for mechanism in mechanisms)
+    cell, best = max(reaches) / _CELLS, math.inf
     for _ in range(_REFINEMENTS):
-        found = _bound(mechanism, size, delta, cell)
+        found = _bound(mechanisms, size, delta, cell, tail)
         close = found >= best * (1 - _GAIN) and math.isfinite(best)
         best = min(best, found)
         if close or best <= max(target, _SMALL):
@@ -271,10 +298,16 @@ def _least_above(mechanism: Mechanism, size: int, delta: float, target: float) -
     return best
 
 
-def _bound(mechanism: Mechanism, size: int, delta: float, cell: float) -> float:
-    """The bound of one lattice."""
-    losses = dominating.losses_above(mechanism, cell, _tail(mechanism, delta), size)
-    return max(_composed(loss, mechanism.compositions, delta) for loss in losses)
+def _bound(
+    mechanisms: Sequence[Mechanism], size: int, delta: float, cell: float, tail: float
+) -> float:
+    """The bound of one lattice: a person who leaves, leaves all trainings."""
+    steps = [dominating.losses_above(mechanism, cell, tail, size) for mechanism in mechanisms]
+    times = [mechanism.compositions for mechanism in mechanisms]
+    return max(
+        _composed(list(zip(direction, times, strict=True)), delta)
+        for direction in zip(*steps, strict=True)
+    )
 
 
 def _tail(mechanism: Mechanism, delta: float) -> float:
@@ -282,14 +315,15 @@ def _tail(mechanism: Mechanism, delta: float) -> float:
     return _TAIL * delta / mechanism.compositions
 
 
-def _composed(loss: LatticeLoss, compositions: int, delta: float, *, above: bool = True) -> float:
-    infinite = -math.expm1(compositions * math.log1p(-min(loss.infinite, 0.5)))
+def _composed(
+    steps: Sequence[tuple[LatticeLoss, int]], delta: float, *, above: bool = True
+) -> float:
+    """Of each step so many times: losses of one cell."""
+    spared = sum(times * math.log1p(-min(loss.infinite, 0.5)) for loss, times in steps)
     return composed_epsilon_bound(
-        loss.losses,
-        loss.probabilities,
-        compositions,
-        delta - infinite,
-        cell=loss.cell,
+        [Repeated(loss.losses, loss.probabilities, times) for loss, times in steps],
+        delta + math.expm1(spared),
+        cell=steps[0][0].cell,
         above=above,
     )
 

@@ -7,7 +7,9 @@ Chernoff bounds (:func:`span`).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,14 @@ _LEAST_CELLS = 20
 _MARGIN = 32
 """Cells kept free for the spreading kernel."""
 _SMALLEST_GRID = 512
+
+
+class Repeated(NamedTuple):
+    """A loss, its probabilities, both of shape (k,), and how often it is drawn."""
+
+    loss: FloatArray
+    weight: FloatArray
+    times: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +87,13 @@ def span(
     loss: FloatArray, weight: FloatArray, iterations: int, *, rates: FloatArray = RATES
 ) -> tuple[float, float]:
     """How far below and above zero the sum of T losses reaches, but with probability e^−36."""
-    below, above = (reach(side, weight, iterations, rates=rates) for side in (-loss, loss))
-    return below, above
+    return joint_span([Repeated(loss, weight, iterations)], rates=rates)
+
+
+def joint_span(parts: Sequence[Repeated], *, rates: FloatArray = RATES) -> tuple[float, float]:
+    """As :func:`span`, for the sum of several losses, each drawn so often."""
+    mirrored = [part._replace(loss=-part.loss) for part in parts]
+    return _reach(mirrored, rates), _reach(parts, rates)
 
 
 def compose(
@@ -101,40 +116,38 @@ def compose(
 
 
 def compose_on(
-    loss: FloatArray,
-    weight: FloatArray,
-    iterations: int,
-    cell: float,
-    *,
-    within: tuple[float, float],
-    largest: int,
+    parts: Sequence[Repeated], cell: float, *, within: tuple[float, float], largest: int
 ) -> tuple[FloatArray, FloatArray, float] | None:
-    """As :func:`compose`, for losses that are multiples of ``cell``; None where the grid would be
-    larger than ``largest``. The third value: how many of T losses are not 0, on average.
+    """As :func:`compose`, for losses that are multiples of ``cell``, of one training or several;
+    None where the grid would be larger than ``largest``. The third value: how many of the losses
+    are not 0, on average.
 
-    The spectrum is 1 + g, where g comes from the losses that are not 0 alone, and its power is
-    e^{T·ln(1 + g)}: floating point then errs in proportion to those losses, however many steps
-    there are.
+    A training's spectrum is 1 + g, where g comes from the losses that are not 0 alone, and its
+    power is e^{T·ln(1 + g)}: floating point then errs in proportion to those losses, however many
+    steps there are.
     """
     left, right = (max(side, _LEAST_CELLS * cell) for side in within)
     size = _grid_size(left + right, cell)
     if size > largest:
         return None
-    keep = loss <= right
-    index = np.rint(loss[keep] / cell).astype(np.int64) % size
-    grid = np.bincount(index, weights=weight[keep], minlength=size)
-    total, grid[0] = float(grid.sum()), 0.0
-    moved = float(grid.sum())
-    deviation = (np.fft.rfft(grid) - moved) / total
-    real, imaginary = deviation.real, deviation.imag
-    with np.errstate(divide="ignore"):
-        logarithm = 0.5 * np.log1p(np.maximum(2 * real + real**2 + imaginary**2, -1.0))
-    growth = np.exp(iterations * (logarithm + math.log(total)))
-    turned = growth * np.exp(1j * iterations * np.arctan2(imaginary, 1 + real))
-    density = np.fft.irfft(turned, size)
+    growth, angle, moved = np.zeros(size // 2 + 1), np.zeros(size // 2 + 1), 0.0
+    for loss, weight, times in parts:
+        keep = loss <= right
+        index = np.rint(loss[keep] / cell).astype(np.int64) % size
+        grid = np.bincount(index, weights=weight[keep], minlength=size)
+        total, grid[0] = float(grid.sum()), 0.0
+        elsewhere = float(grid.sum())
+        deviation = (np.fft.rfft(grid) - elsewhere) / total
+        real, imaginary = deviation.real, deviation.imag
+        with np.errstate(divide="ignore"):
+            logarithm = 0.5 * np.log1p(np.maximum(2 * real + real**2 + imaginary**2, -1.0))
+        growth += times * (logarithm + math.log(total))
+        angle += times * np.arctan2(imaginary, 1 + real)
+        moved += times * elsewhere
+    density = np.fft.irfft(np.exp(growth) * np.exp(1j * angle), size)
     last = int(right / cell)
     positions = cell * np.arange(last + 1, dtype=np.float64)
-    return positions, density[: last + 1], iterations * moved
+    return positions, density[: last + 1], moved
 
 
 def _grid_size(width: float, cell: float) -> int:
@@ -189,12 +202,12 @@ def decayed_sum(density: FloatArray, rate: float) -> FloatArray:
     return summed
 
 
-def reach(
-    loss: FloatArray, weight: FloatArray, iterations: int, *, rates: FloatArray = RATES
-) -> float:
-    """A value that the sum of T losses exceeds with probability below e^−36 (Chernoff)."""
-    log_weight = np.log(np.maximum(weight, 1e-300))
-    return float(np.min((iterations * cumulants(loss, log_weight, rates) + TAIL) / rates))
+def _reach(parts: Sequence[Repeated], rates: FloatArray) -> float:
+    """A value that the sum exceeds with probability below e^−36 (Chernoff)."""
+    exponents = np.zeros(rates.shape)
+    for loss, weight, times in parts:
+        exponents += times * cumulants(loss, np.log(np.maximum(weight, 1e-300)), rates)
+    return float(np.min((exponents + TAIL) / rates))
 
 
 def cumulants(loss: FloatArray, log_weight: FloatArray, rates: FloatArray) -> FloatArray:

@@ -28,14 +28,15 @@ import numpy as np
 from engine.accounting.grid import (
     TAIL,
     FloatArray,
+    Repeated,
     Resolution,
     choose_cell,
     compose,
     compose_on,
     cumulants,
     decayed_sum,
+    joint_span,
     logsumexp,
-    span,
 )
 
 NODES = 2_401
@@ -113,7 +114,8 @@ def composed_epsilon(
     ``loss``, ``weight``: one step's losses and their probabilities, shape (k,).
     """
     log_weight = _log(weight)
-    tilt = _choose_tilt(loss, log_weight, iterations, _PIVOT_LOG_DELTA)
+    step = Repeated(loss, weight, iterations)
+    tilt = _choose_tilt([step], [log_weight], _PIVOT_LOG_DELTA)
     tilt = min(tilt, _STEEPEST / FINEST_CELL)
     tilted, cumulant = _tilt(loss, log_weight, tilt)
     cell = min(choose_cell(loss, weight, tilted, iterations, RESOLUTION), _STEEPEST / tilt)
@@ -122,7 +124,7 @@ def composed_epsilon(
         tilted,
         iterations,
         cell,
-        within=_within(loss, tilted, iterations),
+        within=_within([step._replace(weight=tilted)]),
         largest=LARGEST_GRID,
     )
     log_delta = _log_delta(position, density, iterations * cumulant, tilt)
@@ -132,15 +134,10 @@ def composed_epsilon(
 
 
 def composed_epsilon_bound(
-    loss: FloatArray,
-    weight: FloatArray,
-    iterations: int,
-    delta: float,
-    *,
-    cell: float,
-    above: bool = True,
+    parts: Sequence[Repeated], delta: float, *, cell: float, above: bool = True
 ) -> float:
-    """A bound on ε at ``delta`` of the sum of T losses that are multiples of ``cell``.
+    """A bound on ε at ``delta`` of a sum of losses that are multiples of ``cell``: those of one
+    training, or of several on the same people, each with its own steps.
 
     An upper bound, or a lower one without ``above``. Nothing is spread between grid points, and
     between two of them δ(ε) = A − B·e^ε exactly, so the bound is as good as the step's losses.
@@ -152,17 +149,14 @@ def composed_epsilon_bound(
     """
     unknown = math.inf if above else 0.0
     delta *= 1 - _READING if above else 1 + _READING
-    log_weight = _log(weight)
-    tilt = _choose_tilt(loss, log_weight, iterations, math.log(delta))
-    tilted, cumulant = _tilt(loss, log_weight, tilt)
-    composed = compose_on(
-        loss,
-        tilted,
-        iterations,
-        cell,
-        within=_within(loss, tilted, iterations),
-        largest=4 * LARGEST_GRID,
-    )
+    logarithms = [_log(part.weight) for part in parts]
+    tilt = _choose_tilt(parts, logarithms, math.log(delta))
+    tilted, cumulant = [], 0.0
+    for part, log_weight in zip(parts, logarithms, strict=True):
+        weight, of_step = _tilt(part.loss, log_weight, tilt)
+        tilted.append(part._replace(weight=weight))
+        cumulant += part.times * of_step
+    composed = compose_on(tilted, cell, within=_within(tilted), largest=4 * LARGEST_GRID)
     if composed is None:
         return unknown
     position, density, moved = composed
@@ -172,7 +166,7 @@ def composed_epsilon_bound(
     shrunk = decayed_sum(density, (tilt + 1) * cell)
     # ln δ at a point of the grid, where that point's own loss counts for nothing.
     excess = np.log(np.maximum(mass - shrunk, 1e-300))
-    log_delta = iterations * cumulant - tilt * position + excess
+    log_delta = cumulant - tilt * position + excess
     if above:
         fine = np.flatnonzero(log_delta <= math.log(delta))
         at = int(fine[0]) if fine.size else position.size
@@ -183,7 +177,7 @@ def composed_epsilon_bound(
         return 0.0
     if at >= position.size or position[at] > WIDEST_LOSS / 2:
         return unknown
-    share = mass[at] - math.exp(math.log(delta) - iterations * cumulant + tilt * position[at])
+    share = mass[at] - math.exp(math.log(delta) - cumulant + tilt * position[at])
     if share <= 0:
         return float(position[at - 1]) if not above else float(position[at])
     inside = position[at] + math.log(share / shrunk[at])
@@ -197,11 +191,13 @@ def _log(weight: FloatArray) -> FloatArray:
 
 
 def _choose_tilt(
-    loss: FloatArray, log_weight: FloatArray, iterations: int, log_delta: float
+    parts: Sequence[Repeated], logarithms: Sequence[FloatArray], log_delta: float
 ) -> float:
-    """The λ of the Chernoff bound ε = min (T·K(λ) − ln δ)/λ."""
-    bounds = cumulants(loss, log_weight, _TILTS)
-    return float(_TILTS[np.argmin((iterations * bounds - log_delta) / _TILTS)])
+    """The λ of the Chernoff bound ε = min (Σ T·K(λ) − ln δ)/λ; ``logarithms``: of the weights."""
+    bounds = np.zeros(_TILTS.shape)
+    for part, log_weight in zip(parts, logarithms, strict=True):
+        bounds += part.times * cumulants(part.loss, log_weight, _TILTS)
+    return float(_TILTS[np.argmin((bounds - log_delta) / _TILTS)])
 
 
 def _tilt(loss: FloatArray, log_weight: FloatArray, tilt: float) -> tuple[FloatArray, float]:
@@ -211,8 +207,8 @@ def _tilt(loss: FloatArray, log_weight: FloatArray, tilt: float) -> tuple[FloatA
     return np.exp(log_tilted - cumulant), cumulant
 
 
-def _within(loss: FloatArray, weight: FloatArray, iterations: int) -> tuple[float, float]:
-    left, right = span(loss, weight, iterations)
+def _within(parts: Sequence[Repeated]) -> tuple[float, float]:
+    left, right = joint_span(parts)
     return min(left, WIDEST_LOSS), min(right, WIDEST_LOSS)
 
 

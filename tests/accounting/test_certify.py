@@ -226,13 +226,14 @@ def test_infinite_losses_come_off_delta(monkeypatch):
     """Of 100 steps each of which is infinite with probability 1e-9 some step is with 1e-7."""
     asked: dict[str, Any] = {}
 
-    def bound(losses, probabilities, compositions, delta, **options):
-        asked.update(options, losses=losses, compositions=compositions, delta=delta)
+    def bound(parts, delta, **options):
+        (part,) = parts
+        asked.update(options, losses=part.loss, compositions=part.times, delta=delta)
         return 1.0
 
     monkeypatch.setattr(module, "composed_epsilon_bound", bound)
     loss = LatticeLoss(cell=0.5, first=-2, probabilities=np.full(10, 0.1), infinite=1e-9)
-    assert module._composed(loss, 100, 1e-6) == 1.0
+    assert module._composed([(loss, 100)], 1e-6) == 1.0
     assert asked["losses"] == pytest.approx(0.5 * np.arange(-2, 8))
     assert asked["delta"] == pytest.approx(1e-6 - (1 - (1 - 1e-9) ** 100), rel=1e-6, abs=0)
     assert (asked["compositions"], asked["cell"], asked["above"]) == (100, 0.5, True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.accounting import grid
-from engine.accounting.grid import Resolution, choose_cell, compose, compose_on, span
+from engine.accounting.grid import Repeated, Resolution, choose_cell, compose, compose_on, span
 
 LOSS = np.array([-0.2, -0.1, 0.0, 0.1, 0.3])
 WEIGHT = np.array([0.1, 0.25, 0.3, 0.25, 0.1])
@@ -34,7 +34,7 @@ def convolved(steps):
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 40])
 def test_losses_on_the_grid_compose_exactly(steps):
-    found = compose_on(LOSS, WEIGHT, steps, 0.1, within=(15.0, 15.0), largest=4_096)
+    found = compose_on([Repeated(LOSS, WEIGHT, steps)], 0.1, within=(15.0, 15.0), largest=4_096)
     assert found is not None
     position, density, moved = found
     assert moved == pytest.approx(steps * WEIGHT[LOSS != 0].sum())
@@ -50,10 +50,14 @@ def test_losses_on_the_grid_compose_exactly(steps):
 
 def test_a_grid_that_is_too_large_is_refused():
     # 30 / 0.1 cells and 32 to spare need 512 points.
-    assert compose_on(LOSS, WEIGHT, 3, 0.1, within=(15.0, 15.0), largest=512) is not None
-    assert compose_on(LOSS, WEIGHT, 3, 0.1, within=(15.0, 15.0), largest=511) is None
-    assert compose_on(LOSS, WEIGHT, 3, 0.1, within=(24.0, 24.0), largest=512) is not None
-    assert compose_on(LOSS, WEIGHT, 3, 0.1, within=(24.1, 24.0), largest=1_023) is None
+    assert (
+        compose_on([Repeated(LOSS, WEIGHT, 3)], 0.1, within=(15.0, 15.0), largest=512) is not None
+    )
+    assert compose_on([Repeated(LOSS, WEIGHT, 3)], 0.1, within=(15.0, 15.0), largest=511) is None
+    assert (
+        compose_on([Repeated(LOSS, WEIGHT, 3)], 0.1, within=(24.0, 24.0), largest=512) is not None
+    )
+    assert compose_on([Repeated(LOSS, WEIGHT, 3)], 0.1, within=(24.1, 24.0), largest=1_023) is None
 
 
 def test_a_grid_is_fitted_to_what_it_covers():

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from engine.accounting import grid, profile
 from engine.accounting.gaussian import gaussian_mu
+from engine.accounting.grid import Repeated
 from engine.accounting.profile import (
     composed_epsilon_bound,
     step_losses,
@@ -124,7 +125,7 @@ def test_a_hopeless_mechanism_has_no_finite_epsilon():
 
 def test_a_bound_is_one_and_is_tight():
     loss, weight = np.array([-0.1, 0.0, 0.1]), np.array([0.3, 0.4, 0.3])
-    bound = composed_epsilon_bound(loss, weight, 50, 1e-3, cell=0.1)
+    bound = composed_epsilon_bound([Repeated(loss, weight, 50)], 1e-3, cell=0.1)
     # Direct convolution of the three-point distribution.
     mass = np.array([1.0])
     for _ in range(50):
@@ -132,7 +133,7 @@ def test_a_bound_is_one_and_is_tight():
     position = 0.1 * (np.arange(mass.size) - 50)
     delta = [np.sum(np.maximum(1 - np.exp(e - position), 0) * mass) for e in (bound, bound - 1e-5)]
     assert delta[0] <= 1e-3 < delta[1]
-    below = composed_epsilon_bound(loss, weight, 50, 1e-3, cell=0.1, above=False)
+    below = composed_epsilon_bound([Repeated(loss, weight, 50)], 1e-3, cell=0.1, above=False)
     assert bound - 1e-5 < below < bound
 
 
@@ -162,7 +163,7 @@ def test_a_bound_adds_to_delta_what_the_fft_may_have_got_wrong(monkeypatch, abov
     monkeypatch.setattr(profile, "_tilt", tilted)
     monkeypatch.setattr(profile, "compose_on", composed)
     monkeypatch.setattr(profile, "_FLOAT_ERROR", error)
-    bound = composed_epsilon_bound(*THREE, 50, 1e-3, cell=0.1, above=above)
+    bound = composed_epsilon_bound([Repeated(*THREE, 50)], 1e-3, cell=0.1, above=above)
     position, density, tilt = seen["position"], seen["density"], seen["tilt"]
     weights = np.exp(-tilt * 0.1 * np.arange(20_000))
     assert weights[-1] < 1e-20
@@ -180,8 +181,8 @@ def test_a_bound_adds_to_delta_what_the_fft_may_have_got_wrong(monkeypatch, abov
 def test_a_bound_takes_grids_of_four_million_points(monkeypatch):
     asked = {}
     monkeypatch.setattr(profile, "compose_on", lambda *_, **options: asked.update(options))
-    assert composed_epsilon_bound(*THREE, 50, 1e-3, cell=0.1) == np.inf
-    assert composed_epsilon_bound(*THREE, 50, 1e-3, cell=0.1, above=False) == 0.0
+    assert composed_epsilon_bound([Repeated(*THREE, 50)], 1e-3, cell=0.1) == np.inf
+    assert composed_epsilon_bound([Repeated(*THREE, 50)], 1e-3, cell=0.1, above=False) == 0.0
     assert asked["largest"] == 2**22
 
 
@@ -224,7 +225,7 @@ def test_the_floating_point_allowance_covers_what_an_fft_gets_wrong():
     for pmf in (step._pmf_remove, step._pmf_add):
         dense = pmf.to_dense_pmf()
         losses = cell * (dense._lower_loss + np.arange(dense._probs.size))
-        bound = composed_epsilon_bound(losses, dense._probs, steps, delta, cell=cell)
+        bound = composed_epsilon_bound([Repeated(losses, dense._probs, steps)], delta, cell=cell)
         # The same step in 80-bit floats, tilted: untilted they err by as much as 1e-15 themselves.
         size, tilt = 2**17, np.longdouble(8)
         tilted = dense._probs.astype(np.longdouble) * np.exp(tilt * losses)

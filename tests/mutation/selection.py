@@ -17,7 +17,10 @@ ALSO: dict[str, tuple[str, ...]] = {
         "tests/accounting/test_profile.py",
     ),
     "engine/accounting/tradeoff.py": ("tests/test_risk.py",),
-    "engine/accounting/certify.py": ("tests/accounting/test_certificate_properties.py",),
+    "engine/accounting/certify.py": (
+        "tests/accounting/test_joint.py",
+        "tests/accounting/test_certificate_properties.py",
+    ),
     "engine/accounting/mechanism.py": ("tests/test_risk.py",),
 }
 

@@ -32,7 +32,7 @@ _LIBRARIES = (
     "dp_accounting.pld.privacy_loss_distribution",
     "pytest",
 )
-_COPIED = ("engine", "tests", "pyproject.toml")
+_COPIED = ("engine", "tests", "docs", "pyproject.toml")
 _MEMORY = 6 * 2**30
 """Bytes of address space: some mutants ask for grids that no machine holds."""
 
