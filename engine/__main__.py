@@ -16,7 +16,7 @@ from engine.text import terminal
 from engine.text.i18n import Words
 
 COMMANDS = (
-    "recommend", "predict", "calibrate", "epsilon", "mechanisms", "fit", "transfer", "runs",
+    "recommend", "uses", "predict", "calibrate", "epsilon", "mechanisms", "fit", "transfer", "runs",
     "law", "pilot", "texts", "population", "access", "starts", "finetune", "sweep", "table",
     "doctor", "log",
 )  # fmt: skip

@@ -47,7 +47,19 @@ from engine.api.laws import (
     law_versions,
     next_run,
 )
-from engine.api.money import Candidate, Cost, CostAssumptions, Curve, Goal, Held, Least, inverse
+from engine.api.money import (
+    Candidate,
+    Cost,
+    CostAssumptions,
+    Curve,
+    Goal,
+    Held,
+    Least,
+    Sharing,
+    Use,
+    inverse,
+    share_privacy,
+)
 from engine.api.money import cost as priced
 from engine.api.pilots import (
     Arm,
@@ -393,6 +405,16 @@ def _best_people(question: Question, state: str) -> Candidate:
     return inverse.best_people(_held(question, answers.applicable_curve(question)))[0]
 
 
+def sharing(question: Question, uses: tuple[Use, ...]) -> Sharing:
+    """What each of several uses would get of the people's privacy and of the compute."""
+    return _sharing(_in_yen(question), uses, fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _sharing(question: Question, uses: tuple[Use, ...], state: str) -> Sharing:
+    return share_privacy(uses, _held(question, answers.applicable_curve(question)))
+
+
 @st.cache_resource(max_entries=512, show_spinner=False)
 def training_epsilon(training: Training) -> TrainingEpsilon:
     """The ε that a training had; up to some seconds."""
@@ -554,6 +576,7 @@ def renew_evidence(*, by: Person) -> None:
         _least_budgets,
         _best_epsilon,
         _best_people,
+        _sharing,
         _budget_map,
         _plan_lines,
     ):

@@ -11,6 +11,7 @@ from dashboard.roi import (
     metric_and_currency,
     risk,
     targets,
+    uses,
     wording,
 )
 from dashboard.state.scenario import Scenario
@@ -44,6 +45,8 @@ def render(scenario: Scenario) -> None:
         headlines.reconciliation(answer, words)
     risk.draw(answer, words, colours)
     targets.draw(scenario, answer, words)
+    if found is not None:
+        uses.draw(scenario, words)
     assumptions.draw(scenario, words)
     provisional.settle([answer])
 

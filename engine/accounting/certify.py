@@ -178,7 +178,7 @@ def _certify(
         searched = _bisected(asked, epsilon, delta, searched)
     if searched > SMALLEST_NOISE_MULTIPLIER and not fixed:
         searched *= _STEP_UP
-    sigma = _round_up(max(searched, SMALLEST_NOISE_MULTIPLIER))
+    sigma = rounded_up(max(searched, SMALLEST_NOISE_MULTIPLIER))
     before: tuple[float, float] | None = None
     for _ in range(_ATTEMPTS):
         mechanism = asked(sigma)
@@ -191,7 +191,7 @@ def _certify(
                 accountant=accountant,
                 privacy_unit=PRIVACY_UNIT,
             )
-        sigma, before = _round_up(sigma * _step(sigma, bound, epsilon, before)), (sigma, bound)
+        sigma, before = rounded_up(sigma * _step(sigma, bound, epsilon, before)), (sigma, bound)
     raise InputError(
         "No noise could be certified for epsilon = {epsilon} at delta = {delta}: "
         "ask for a larger epsilon, a larger delta or fewer iterations.",
@@ -343,7 +343,7 @@ def _bisected(
     return math.exp(high)
 
 
-def _round_up(sigma: float) -> float:
+def rounded_up(sigma: float) -> float:
     """``sigma`` to five significant digits, upwards: what is printed is what was certified."""
     scale = 10.0 ** (_SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(sigma)))
     return math.ceil(sigma * scale - 1e-9) / scale

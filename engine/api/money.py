@@ -25,6 +25,7 @@ from engine.roi.plan import RULE, TRANSFER, WITHOUT_PRIVACY, Plan
 from engine.roi.staging import Gate, StagedPlan
 from engine.roi.study import Study
 from engine.roi.trace import INPUTS_OF, PARTS_OF, PLAN_INPUTS, inputs_of
+from engine.roi.uses import Sharing, Use, share_privacy
 
 __all__ = [
     "ACCELERATORS",
@@ -58,8 +59,10 @@ __all__ = [
     "Measure",
     "MetricKind",
     "Plan",
+    "Sharing",
     "StagedPlan",
     "Study",
+    "Use",
     "assumed",
     "cost",
     "federated_bytes",
@@ -69,6 +72,7 @@ __all__ = [
     "load",
     "measure",
     "require_metrics",
+    "share_privacy",
     "to_csv",
     "to_toml",
     "with_costs",

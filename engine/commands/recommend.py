@@ -6,48 +6,27 @@ noise is certified: ε at δ is an upper bound from the accountant that is named
 
 import argparse
 import math
-from pathlib import Path
 from typing import Any
 
 from engine.accounting.domain import people_published_whole
 from engine.allocation.result import Baseline, Reach
 from engine.commands.options import (
     add_corrections,
-    add_currency,
-    add_delta,
-    add_evidence,
     add_json,
     add_language,
-    add_sampling,
     as_json,
     as_table,
-    corrections,
-    number,
     tell_pooled,
-    tell_reading,
     warn_delta,
     whole,
 )
-from engine.config import Budget, Sampling
-from engine.cost import DEFAULTS
+from engine.commands.question_options import add_question, question
 from engine.decision import findings
 from engine.decision.answer import Answer, certified_answer
 from engine.decision.decide import Decision
 from engine.decision.fitted import fitted_evidence
-from engine.decision.question import Currency, Question
-from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.loss_unit import unit_of
-from engine.roi.defaults import (
-    DEFAULT_ASSUMPTIONS,
-    prices_of,
-    require_metrics,
-    with_costs,
-    with_metric,
-)
-from engine.roi.exchange import LARGEST_FILE, load
-from engine.roi.kinds import MetricKind
-from engine.roi.metric import assumed
 from engine.text import bounds, labels, privacy, quantities, reconciliation, verdict
 from engine.text.i18n import Words
 
@@ -63,34 +42,13 @@ _SHOWN = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--compute", required=True, metavar="FLOPS", help="compute budget")
-    parser.add_argument("--data", required=True, metavar="PEOPLE", help="people in the data")
-    parser.add_argument("--epsilon", required=True, metavar="ε", help="privacy budget")
+    add_question(parser)
     parser.add_argument(
         "--alternative-model-size",
         metavar="PARAMETERS",
         help="also compare with a model of this size",
     )
-    add_delta(parser)
-    add_evidence(parser)
-    add_sampling(parser)
-    parser.add_argument(
-        "--metric",
-        choices=[str(kind) for kind in MetricKind],
-        default=str(MetricKind.MINUTES_SAVED),
-        help="what the return is measured by (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--assumptions",
-        metavar="FILE",
-        help="all figures of the return, TOML or CSV as the ROI page saves them or the exported "
-        "workbook (.xlsx), prices included "
-        "(default: the figures that the dashboard starts with); a file does not name its "
-        "metric, so "
-        "say --metric too where it is not minutes saved",
-    )
     add_corrections(parser)
-    add_currency(parser)
     add_language(parser)
     add_json(parser)
 
@@ -114,48 +72,6 @@ def run(options: argparse.Namespace) -> str:
     if options.json:
         return as_json(document(found, words, noise_from=fitted.noise_from))
     return as_table(rows(found, words))
-
-
-def question(options: argparse.Namespace) -> Question:
-    """What the options ask. Raises :class:`InputError`."""
-    kind = MetricKind(options.metric)
-    if options.assumptions is None:
-        prices = DEFAULTS
-        assumptions = with_costs(with_metric(DEFAULT_ASSUMPTIONS, kind), prices)
-    else:
-        loaded = load(
-            options.assumptions, _content(Path(options.assumptions)), corrections(options)
-        )
-        tell_reading(loaded.detected)
-        assumptions = loaded.table
-        require_metrics(assumptions, kind)
-        prices = prices_of(assumptions)
-    return Question(
-        budget=Budget(
-            compute_flops=number("--compute", options.compute),
-            data_budget=whole("--data", options.data),
-            epsilon=number("--epsilon", options.epsilon),
-            delta=number("--delta", options.delta),
-        ),
-        evidence_id=options.evidence,
-        sampling=Sampling(options.sampling),
-        prices=prices,
-        assumptions=assumptions,
-        curve=assumed(kind, assumptions),
-        currency=Currency(options.currency),
-    )
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(4 * LARGEST_FILE + 1)
-    except OSError as error:
-        raise InputError(
-            "Could not read {file}: {reason}.",
-            file=str(path),
-            reason=error.strerror or "unknown error",
-        ) from error
 
 
 def document(found: Answer, words: Words, *, noise_from: str = "") -> dict[str, Any]:

@@ -54,11 +54,20 @@ class Candidate:
     npv: float
 
 
-def best_plans(
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The configuration that the search recommends for one budget, and its noise multiplier."""
+
+    config: TrainingConfig
+    sigma: float
+    budget: Budget
+
+
+def best_configurations(
     asked: Sequence[Budget], fit: FittedLaw, space: Space, *, sampling: Sampling
-) -> Iterator[Plan | None]:
-    """The plan that the search recommends for each budget, without what surrounds a decision; None
-    where a budget is too small for any configuration. The budgets share their δ."""
+) -> Iterator[Found | None]:
+    """What the search recommends for each budget, without what surrounds a decision; None where a
+    budget is too small for any configuration. The budgets share their δ."""
     if not asked:
         return
     least = least_compute_of(space)
@@ -89,17 +98,20 @@ def best_plans(
     )
     noise = dict(zip(possible, sigmas.tolist(), strict=True))
     for k, one in enumerate(asked):
-        yield _plan(configs[k], noise[k], one, fit, space, sampling) if k in noise else None
+        yield Found(config=configs[k], sigma=noise[k], budget=one) if k in noise else None
 
 
-def _plan(
-    config: TrainingConfig,
-    sigma: float,
-    budget: Budget,
-    fit: FittedLaw,
-    space: Space,
-    sampling: Sampling,
-) -> Plan:
+def best_plans(
+    asked: Sequence[Budget], fit: FittedLaw, space: Space, *, sampling: Sampling
+) -> Iterator[Plan | None]:
+    """The plans of :func:`best_configurations`."""
+    for found in best_configurations(asked, fit, space, sampling=sampling):
+        yield None if found is None else plan_with(found, fit, space, sampling)
+
+
+def plan_with(found: Found, fit: FittedLaw, space: Space, sampling: Sampling) -> Plan:
+    """What money asks of a configuration."""
+    config, budget = found.config, found.budget
     return Plan(
         name=RECOMMENDATION,
         workload=Workload(
@@ -108,8 +120,8 @@ def _plan(
             iterations=config.iterations,
             data_budget=budget.data_budget,
         ),
-        loss=forecast(RECOMMENDATION, config, sigma / config.batch_size, fit, space),
-        advantage=advantage(mechanism_under(config, sigma, budget, sampling)),
+        loss=forecast(RECOMMENDATION, config, found.sigma / config.batch_size, fit, space),
+        advantage=advantage(mechanism_under(config, found.sigma, budget, sampling)),
     )
 
 

@@ -10,9 +10,14 @@ DIGITS = 4
 """Significant figures of a promised ε and of its noise."""
 
 
+def upper(epsilon: float) -> str:
+    """A certified ε, rounded up."""
+    return formats.plain(formats.rounded(epsilon, DIGITS, up=True), DIGITS)
+
+
 def promised_epsilon(certificate: Certificate) -> str:
     """The certified ε, rounded up."""
-    return formats.plain(formats.rounded(certificate.epsilon, DIGITS, up=True), DIGITS)
+    return upper(certificate.epsilon)
 
 
 def noise(certificate: Certificate) -> str:

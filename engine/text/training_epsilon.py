@@ -68,7 +68,7 @@ def assumptions(found: TrainingEpsilon, words: Words) -> str:
 
 def upper(found: TrainingEpsilon) -> str:
     """The certified ε, rounded up."""
-    return formats.plain(formats.rounded(found.certified, privacy.DIGITS, up=True), privacy.DIGITS)
+    return privacy.upper(found.certified)
 
 
 def lower(found: TrainingEpsilon) -> str:

@@ -177,9 +177,9 @@ def test_the_easy_corner_gets_the_floor():
 
 
 def test_noise_is_rounded_upwards():
-    assert module._round_up(3.3151283) == 3.3152
-    assert module._round_up(0.3) == 0.3
-    assert module._round_up(614.00001) == 614.01
+    assert module.rounded_up(3.3151283) == 3.3152
+    assert module.rounded_up(0.3) == 0.3
+    assert module.rounded_up(614.00001) == 614.01
 
 
 @pytest.mark.slow
