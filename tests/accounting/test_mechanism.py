@@ -66,6 +66,37 @@ def test_what_no_training_can_be_is_refused(change, error):
         replace(POISSON, **change)
 
 
+CUT = mechanism_of(1_000, 900, 2, 1.5, Sampling.TRUNCATED_POISSON)
+
+
+@pytest.mark.parametrize("largest", [-1, 0, 1_001])
+def test_a_batch_is_cut_between_one_and_everybody(largest):
+    for border in (1, 1_000):
+        replace(CUT, largest_batch=border)
+    with pytest.raises(InputError, match=f"between 1 and the 1000 people, got {largest}"):
+        replace(CUT, largest_batch=largest)
+
+
+def test_bands_are_at_least_one():
+    assert replace(POISSON, bands=2).bands == 2
+    for wrong in (0, -3):
+        with pytest.raises(InputError, match=f"Expected at least 1 band, got {wrong}"):
+            replace(POISSON, bands=wrong)
+
+
+def test_full_batches_are_one_gaussian_unless_they_are_cut():
+    full = replace(CUT, sampling_probability=1.0, largest_batch=1_000)
+    assert full.gaussian_mu == pytest.approx(2**0.5 / 1.5)
+    assert replace(full, largest_batch=999).gaussian_mu is None
+    poisson = replace(POISSON, sampling_probability=1.0, largest_batch=0)
+    assert poisson.gaussian_mu == pytest.approx(50**0.5 / 2)
+    # Whoever is not drawn gives the place to another one.
+    drawn = replace(full, sampling=Sampling.WITHOUT_REPLACEMENT, largest_batch=0)
+    replaced = replace(poisson, neighbouring_relation=NeighbouringRelation.REPLACE)
+    assert drawn.gaussian_mu == pytest.approx(2 * 2**0.5 / 1.5)
+    assert replaced.gaussian_mu == pytest.approx(2 * 50**0.5 / 2)
+
+
 def test_the_borders_are_trainings():
     least = replace(POISSON, sampling_probability=1.0, compositions=1, noise_multiplier=0.5)
     assert least.gaussian_mu == 2.0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dp_accounting.pld import privacy_loss_distribution
 
+from engine.accounting import step
 from engine.accounting.gaussian import gaussian_delta
 from engine.accounting.step import Mixture, Pair, loss_above, loss_below, reach_of
 
@@ -71,3 +72,36 @@ def test_the_slope_is_that_of_the_loss():
     x = np.linspace(-3, 4, 50)
     numeric = (pair.loss(x + 1e-6) - pair.loss(x - 1e-6)) / 2e-6
     np.testing.assert_allclose(pair.slope(x), numeric, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("q", "noise"), [(1e-6, 0.3), (0.02, 0.5), (0.5, 3.0), (0.9, 0.3)])
+def test_the_inverse_finds_every_loss(q, noise):
+    pair = joined(q, noise)
+    left, right = step._ends(pair, 1e-14)
+    low, high = reach_of(pair, 1e-14)
+    losses = np.linspace(low, high, 501)[1:-1]
+    found = step._inverse(pair, losses, left, right)
+    assert np.all(np.diff(found) >= 0) and left <= found[0] and found[-1] <= right
+    np.testing.assert_allclose(pair.loss(found), losses, atol=1e-9 * (high - low))
+
+
+def test_what_floating_point_may_have_got_wrong_widens_both_bounds(monkeypatch):
+    """The allowance moves mass to the larger loss above, and to the smaller one below."""
+    pair, cell, epsilon = joined(0.3, 1.0), 0.01, 0.5
+    above, below = (delta_of(f(pair, cell, TAIL), epsilon) for f in (loss_above, loss_below))
+    monkeypatch.setattr(step, "_PRECISION", 1e-7)
+    wider = delta_of(loss_above(pair, cell, TAIL), epsilon)
+    narrower = delta_of(loss_below(pair, cell, TAIL), epsilon)
+    assert wider > above + 1e-7
+    assert narrower < below - 1e-7
+
+
+@pytest.mark.parametrize("q", [1e-3, 0.3])
+def test_below_keeps_the_mass_of_both_ends(q):
+    """Each point's share, also that of the first and of the last bin."""
+    pair = joined(q, 0.9)
+    bins = step._bins(pair, 0.02, 1e-9)
+    found = loss_below(pair, 0.02, 1e-9).probabilities
+    assert found[0] > 0.4 * min(np.exp(0.02 * bins.first) * bins.q[0], bins.p[0])
+    assert found.sum() <= bins.p.sum() * (1 + 1e-12)
+    assert found.sum() > 0.97 * bins.p.sum()

@@ -12,14 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from engine.accounting import table
-from engine.accounting.certify import certified_epsilon, certify
+from engine.accounting import domain, table
+from engine.accounting.certify import (
+    certified_epsilon,
+    certify,
+    group_epsilon,
+    joint_epsilon,
+    lower_epsilon,
+)
 from engine.accounting.gaussian import gaussian_delta, gaussian_mu
 from engine.accounting.mechanism import Mechanism
 from engine.accounting.profile import subsampled_epsilon
 from engine.accounting.search import beyond_table, noise_multiplier
 from engine.accounting.tradeoff import subsampled_delta
+from engine.accounting.training_epsilon import RELATIONS, SAMPLINGS, Training, epsilon_of
 from engine.config import Sampling
+from engine.errors import InputError
 
 PATH = Path(__file__).parent / "accounting.json"
 
@@ -100,6 +108,69 @@ def bounds() -> list[list[Any]]:
     ]
 
 
+def trainings() -> list[list[Any]]:
+    """Every sampling and relation that has an answer, batches that are cut, groups in turns."""
+    asked = [
+        {"sampling": sampling, "relation": relation} | more
+        for sampling in SAMPLINGS
+        for relation in RELATIONS
+        for more in (({}, {"largest_batch": 45}) if "truncated" in sampling else ({},))
+    ]
+    asked += [{"bands": 3}, {"bands": 8, "iterations": 21}]
+    return [_training(one) for one in asked]
+
+
+def _training(more: dict[str, Any]) -> list[Any]:
+    facts = {"noise_multiplier": 1.2, "batch_size": 30, "iterations": 20, "data_budget": 400}
+    try:
+        found = epsilon_of(Training(**{**facts, "delta": 1e-5, **more}))
+    except InputError:
+        return []
+    return [found.certified, found.lower, found.compositions, found.largest_batch]
+
+
+def banded() -> list[list[Any]]:
+    asked = ((20_000, 100, 60, 3.0, 1e-7, 4), (3_000, 100, 7, 1.0, 1e-6, 2))
+    found = [certify(**names(c[:5]), sampling=Sampling.POISSON, bands=c[5]) for c in asked]
+    return [[c.noise_multiplier, c.epsilon, c.sampling_probability, c.compositions] for c in found]
+
+
+def facts() -> list[Any]:
+    """Turns, groups, where batches are cut, and what is left beyond."""
+    turns = [domain.turns(steps, bands) for steps, bands in ((7, 2), (8, 2), (1, 1), (9, 4))]
+    groups = [domain.group_size(people, bands) for people, bands in ((10, 3), (9, 3), (7, 1))]
+    cut = [domain.largest_batch(people, batch) for people, batch in ((500, 50), (10**6, 300))]
+    tails = [domain.binomial_tail(n, 20, 0.3) for n in (-1, 0, 5, 19, 20, 21)]
+    return [*turns, *groups, *cut, *tails]
+
+
+def together() -> list[Any]:
+    """Several trainings, several people, and bounds from below."""
+    first, second = (
+        Mechanism.poisson(sampling_probability=q, noise_multiplier=sigma, iterations=steps)
+        for q, sigma, steps in ((0.02, 1.1, 60), (0.3, 9.0, 25))
+    )
+    fixed = Mechanism.deterministic(noise_multiplier=1.5, participations=9)
+    joint = [joint_epsilon([first, second], 1e-6), joint_epsilon([fixed, fixed], 1e-6)]
+    groups = [group_epsilon(one, 1e-6, size) for one in (first, fixed) for size in (2, 3)]
+    lower = [lower_epsilon(one, 1e-6) for one in (first, second, fixed)]
+    return [*joint, *groups, *lower]
+
+
+def lattice() -> list[float]:
+    """Many configurations at once, to the corners, under one ε, two and a δ beyond the table."""
+    q, steps = np.geomspace(1e-6, 1.0, 25)[:, None], np.geomspace(100.0, 3e5, 30)
+
+    def read(epsilon: Any, delta: float) -> list[float]:
+        found = noise_multiplier(
+            data_budget=1e6, batch_size=1e6 * q, iterations=steps, epsilon=epsilon, delta=delta
+        )
+        return [float(value) for value in found[..., ::12, ::14].ravel()]
+
+    two = np.array([1.0, 8.0])[:, None, None]
+    return [*read(2.0, 1e-8), *read(two, 1e-8), *read(2.0, 1e-3)]
+
+
 def planes() -> list[list[list[float]]]:
     """ln σ of a small table; :mod:`engine.accounting.table` is changed while it is made."""
     kept = table.EPSILONS, table.DELTAS
@@ -118,6 +189,11 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "edges": edges,
     "certificates": certificates,
     "bounds": bounds,
+    "trainings": trainings,
+    "banded": banded,
+    "facts": facts,
+    "together": together,
+    "lattice": lattice,
     "planes": planes,
 }
 

@@ -8,7 +8,10 @@ it. Tests that are marked ``slow`` come after all others of the same files.
 from pathlib import Path
 
 FIRST: dict[str, tuple[str, ...]] = {
-    "engine/accounting": ("tests/accounting/test_pinned.py",),
+    "engine/accounting": (
+        "tests/accounting/test_pinned.py",
+        "tests/accounting/test_certificate.py",
+    ),
 }
 ALSO: dict[str, tuple[str, ...]] = {
     "engine/accounting/domain.py": ("tests/accounting/test_certificate_properties.py",),
