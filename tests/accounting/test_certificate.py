@@ -4,6 +4,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 from importlib import import_module
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_bands_are_written_where_there_are_any(certificate):
 
 def test_values_of_the_package_are_frozen_and_named():
     """A promise that anybody could change afterwards, or whose fields could be swapped, is none."""
-    found = []
+    found: list[Any] = []
     for module in pkgutil.iter_modules(engine.accounting.__path__):
         members = vars(import_module(f"engine.accounting.{module.name}"))
         found += [
