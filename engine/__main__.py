@@ -18,7 +18,7 @@ from engine.text.i18n import Words
 COMMANDS = (
     "recommend", "uses", "predict", "calibrate", "epsilon", "mechanisms", "fit", "transfer", "runs",
     "law", "pilot", "texts", "population", "access", "starts", "finetune", "sweep", "table",
-    "doctor", "log",
+    "scenarios", "doctor", "log",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

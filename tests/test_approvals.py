@@ -8,10 +8,12 @@ from dashboard.compare import wording
 from dashboard.state import link
 from engine import approvals, decision_log
 from engine.access.rights import Person, Role
-from engine.approvals import LONGEST_REASON, Ruling, decide, decisions
+from engine.approvals import LONGEST_REASON, Ruling, State, decide, decisions
 from engine.errors import InputError
 from engine.scenarios import saved
+from engine.scenarios import wording as scenarios
 from engine.text.i18n import Words
+from tests.scenarios.made import made_frozen
 
 AT = "2026-11-29T01:00:00+00:00"
 BOARD = Person(who="board@example.com", roles=frozenset({Role.APPROVER}), login="issuer 1")
@@ -30,58 +32,182 @@ def kept(place) -> saved.Saved:
     return saved.created(place / "scenarios", "計画", link.defaults(), who="", at=AT)
 
 
-def stands(place, one, language="en") -> str:
-    return wording.decided(decisions(one.name, place), one.version, "UTC", Words(language))
+def stands(one, language="en") -> str:
+    return scenarios.standing(saved.standing(one), "UTC", Words(language))
 
 
-def test_a_changed_scenario_is_not_approved(place, kept):
-    assert stands(place, kept) == "Nothing is decided on this scenario yet."
-    decide(kept.name, kept.version, Ruling.DECLINED, reason="too\n dear", folder=place, by=BOARD)
-    decide(kept.name, kept.version, Ruling.APPROVED, folder=place, by=BOARD)
-    assert stands(place, kept).startswith("**Approved** as it stands, by board@")
-    first, second = decisions(kept.name, place)
-    assert (first.ruling, first.reason, second.reason) == (Ruling.DECLINED, "too dear", "")
+def proposed(place, one, **figures) -> saved.Saved:
+    return saved.proposed(place / "scenarios", one, made_frozen(figures=figures), who="Abe", at=AT)
+
+
+def ruled(place, one, ruling=Ruling.APPROVED, **said) -> None:
+    saved.decided(place / "scenarios", one, ruling, **{"by": BOARD, **said})
+
+
+def test_a_draft_is_proposed_declined_changed_and_approved(place, kept):
+    assert stands(kept) == "**Draft**: nobody has proposed this version."
+    first = proposed(place, kept)
+    assert stands(first).startswith("**Proposed** as it stands, by Abe (name as given")
+    assert saved.standing(kept).state is State.DRAFT, "with other figures it is another version"
+    ruled(place, first, Ruling.DECLINED, reason="too\n dear")
+    assert stands(first).startswith("**Declined** as it stands, by board@")
+    values = link.defaults() | {"data": 5e6}
+    later = saved.updated(place / "scenarios", first, values, who="", at=AT)
+    assert later.frozen is None and "nobody has proposed" in stands(later)
+    second = proposed(place, later)
+    ruled(place, second)
+    assert stands(second).startswith("**Approved** as it stands, by board@")
+    one, two = decisions(kept.name, place)
+    assert (one.ruling, one.reason, two.reason) == (Ruling.DECLINED, "too dear", "")
     assert decisions("another", place) == ()
-    later = saved.updated(place / "scenarios", kept, link.defaults() | {"data": 5e6}, who="", at=AT)
-    assert "changed since the last decision" in stands(place, later)
-    table = wording.decisions(decisions(kept.name, place), later.version, "UTC", Words("en"))
-    assert table["Version"] == ["an earlier one"] * 2
+    table = wording.decisions(decisions(kept.name, place), second.version, "UTC", Words("en"))
+    assert table["Version"] == ["as it stands", "an earlier one"]
     assert table["Decision"] == ["Approved", "Declined"]
 
 
-def test_a_file_brings_no_decision_along(place, kept):
-    decide(kept.name, kept.version, Ruling.APPROVED, folder=place, by=BOARD)
-    other = saved.added(place / "scenarios", saved.renamed(kept, "Brought"))
-    assert decisions("Brought", place) == () and "yet" in stands(place, other)
-    saved.delete(place / "scenarios", kept)
-    again = saved.created(
-        place / "scenarios", kept.name, link.defaults(), who="", at="2026-11-30T01:00:00+00:00"
+def test_what_was_declined_can_be_proposed_again(place, kept):
+    first = proposed(place, kept)
+    ruled(place, first, Ruling.DECLINED)
+    again = proposed(place, first)
+    assert again == first, "the same figures are not frozen twice"
+    ruled(place, again)
+    assert saved.standing(again).state is State.APPROVED
+
+
+def test_acts_are_lines_with_the_hashes_of_evidence_law_figures_and_code(place, kept):
+    ruled(place, proposed(place, kept))
+    frozen = made_frozen()
+    lines = decision_log.entries(place)
+    assert [line.act for line in lines] == ["scenario-save", "scenario-propose", "decision"]
+    for line in lines[1:]:
+        assert dict(line.versions) == {
+            "code": line.versions["code"], "evidence": "e" * 64, "law": "a" * 12,
+            "frozen": frozen.sha256,
+        }  # fmt: skip
+    assert decision_log.verify(place).sound
+
+
+def test_what_was_approved_is_locked_and_a_new_version_takes_its_place(place, kept):
+    folder = place / "scenarios"
+    first = proposed(place, kept)
+    ruled(place, first)
+    before = first.path or next(folder.glob("*.json"))
+    content = before.read_bytes()
+    values = link.defaults() | {"data": 5e6}
+    for act in (
+        lambda: saved.updated(folder, first, values, who="", at=AT),
+        lambda: saved.delete(folder, first),
+        lambda: proposed(place, first, npv=1.0),
+        lambda: ruled(place, first, Ruling.DECLINED),
+    ):
+        with pytest.raises(InputError, match="“計画” was approved and stays as it is: make a new"):
+            act()
+    assert before.read_bytes() == content and len(decisions("計画", place)) == 1
+    second = saved.new_version(folder, first, values, who="", at=AT)
+    assert (second.name, second.replaces) == ("計画 v2", ("計画", first.version))
+    assert saved.listed(folder) == ([first, second], []), "the link is in the file"
+    assert saved.standing(first).state is State.APPROVED, "until the new one is approved"
+    draft = saved.new_version(folder, first, values, who="", at=AT)
+    assert draft.name == "計画 v3"
+    second = proposed(place, second)
+    ruled(place, second, Ruling.DECLINED)
+    assert saved.standing(first).state is State.APPROVED
+    second = proposed(place, second, npv=2.0)
+    ruled(place, second)
+    assert saved.standing(first).state is State.SUPERSEDED
+    assert "**Superseded** by “計画 v2”; it was approved by board@" in stands(first)
+    assert saved.standing(second).state is State.APPROVED
+    assert saved.new_version(folder, second, values, who="", at=AT).name == "計画 v4"
+    for act in (
+        lambda: saved.delete(folder, first),
+        lambda: proposed(place, first),
+        lambda: saved.new_version(folder, first, values, who="", at=AT),
+        lambda: saved.new_version(folder, draft, values, who="", at=AT),
+    ):
+        with pytest.raises(InputError, match=r"was approved and stays|Expected an approved"):
+            act()
+
+
+def test_transitions_that_are_none_are_refused(place, kept):
+    with pytest.raises(InputError, match="“計画” is a draft: propose it first"):
+        ruled(place, kept)
+    with pytest.raises(InputError, match="got estimated ones"):
+        saved.proposed(place / "scenarios", kept, made_frozen(noise="estimated"), who="", at=AT)
+    first = proposed(place, kept)
+    with pytest.raises(InputError, match="is proposed already"):
+        proposed(place, first)
+    with pytest.raises(InputError, match="changed “計画” meanwhile"):
+        ruled(place, kept)
+    assert [line.act for line in decision_log.entries(place)] == [
+        "scenario-save", "scenario-propose",
+    ]  # fmt: skip
+
+
+def test_figures_that_were_changed_in_the_file_are_noticed(place, kept):
+    first = proposed(place, kept)
+    (file,) = (place / "scenarios").glob("*.json")
+    file.write_text(file.read_text().replace("57500000.0", "97500000.0"))
+    (changed,) = saved.listed(place / "scenarios")[0]
+    assert not changed.frozen.is_whole and saved.standing(changed).state is State.DRAFT
+    file.write_text(saved.to_json(first))
+    ruled(place, first)
+    for forged in (changed, saved.renamed(changed, changed.name)):
+        file.write_text(saved.to_json(forged))
+        (found,) = saved.listed(place / "scenarios")[0]
+        standing = saved.standing(found)
+        assert (standing.state, standing.was_changed) == (State.DRAFT, True)
+        assert "never approved" in stands(found)
+        with pytest.raises(InputError, match="its file was changed by other means"):
+            saved.delete(place / "scenarios", found)
+
+
+def test_a_figure_changed_before_the_decision_is_not_approved(place, kept):
+    first = proposed(place, kept)
+    tampered = made_frozen(figures={"npv": 1.0})
+    object.__setattr__(tampered, "sha256", first.frozen.sha256)
+    other = saved.Saved(name=first.name, fields=first.fields, history=first.history,
+                        frozen=tampered)  # fmt: skip
+    (file,) = (place / "scenarios").glob("*.json")
+    file.write_text(saved.to_json(other))
+    decision_log.append(
+        approvals.PROPOSE, {"scenario": other.name, "version": other.version}, folder=place
     )
-    assert "changed since" in stands(place, again)
+    with pytest.raises(InputError, match="as they were saved, got changed ones"):
+        ruled(place, other)
+
+
+def test_a_file_brings_no_decision_along(place, kept):
+    first = proposed(place, kept)
+    ruled(place, first)
+    other = saved.added(place / "scenarios", saved.renamed(first, "Brought"))
+    assert decisions("Brought", place) == () and "**Draft**" in stands(other)
+    version = saved.new_version(place / "scenarios", first, link.defaults(), who="", at=AT)
+    brought = saved.added(place / "scenarios", saved.renamed(version, "Successor"))
+    assert brought.replaces is None, "nobody's place is taken by a file from elsewhere"
 
 
 def test_a_name_that_nobody_vouches_for_says_so(place, kept):
-    decide(kept.name, kept.version, Ruling.APPROVED, who="*社長*", folder=place)
-    assert "name as given, without login" in stands(place, kept) and r"\*社長\*" in stands(
-        place, kept
-    )
-    assert "ログインなし" in stands(place, kept, "ja")
-    decide(kept.name, kept.version, Ruling.APPROVED, who="somebody else", folder=place, by=BOARD)
-    assert decisions(kept.name, place)[-1].who == BOARD.who
+    first = proposed(place, kept)
+    ruled(place, first, who="*社長*", by=Person(who="", roles=frozenset(Role)))
+    assert "name as given, without login" in stands(first) and r"\*社長\*" in stands(first)
+    assert "ログインなし" in stands(first, "ja")
 
 
 def test_a_log_that_was_changed_shows_no_decision(place, kept):
-    decide(kept.name, kept.version, Ruling.DECLINED, folder=place, by=BOARD)
+    first = proposed(place, kept)
+    ruled(place, first, Ruling.DECLINED)
     file = place / "log" / decision_log.FILE
     file.write_text(file.read_text().replace("declined", "approved"))
-    with pytest.raises(InputError, match="what was decided is not shown"):
-        decisions(kept.name, place)
+    for ask in (lambda: decisions(kept.name, place), lambda: saved.standing(first)):
+        with pytest.raises(InputError, match="what was decided is not shown"):
+            ask()
 
 
 def test_a_decision_that_is_none_is_refused(place, kept):
     with pytest.raises(InputError, match="at most 500 characters"):
         decide(kept.name, kept.version, Ruling.APPROVED, reason="x" * (LONGEST_REASON + 1),
                folder=place)  # fmt: skip
-    decision_log.append(approvals.ACT, {"scenario": kept.name}, folder=place)
-    with pytest.raises(InputError, match="what was decided is not shown"):
-        decisions(kept.name, place)
+    decision_log.append(approvals.ACT, {"scenario": kept.name, "version": "1"}, folder=place)
+    for ask in (lambda: decisions(kept.name, place), lambda: saved.standing(kept)):
+        with pytest.raises(InputError, match="what was decided is not shown"):
+            ask()

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "access.rights": {"errors"},
     "decision_log": {"errors", "durable", "untrusted", "code_version", "access.rights"},
     "access": {"errors", "untrusted", "access.rights", "decision_log"},
-    "approvals": {"errors", "untrusted", "access", "decision_log"},
+    "approvals": {"errors", "untrusted", "access", "decision_log", "durable"},
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
     "fine_tunings": {"errors", "tables"},

@@ -5,8 +5,8 @@ hands out the object itself. A refusal (``InputError``) is raised anew each time
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,12 +87,47 @@ from engine.api.runs import (
     import_upload,
     read_upload,
 )
-from engine.api.scenarios import saved
+from engine.api.scenarios import (
+    Frozen,
+    Saved,
+    Since,
+    Standing,
+    State,
+    fields,
+    frozen,
+    is_same_ground,
+    saved,
+    since,
+    stamp_of_log,
+    standings,
+)
 from engine.api.tables import Corrections
 from engine.config import Budget, Sampling
 from engine.errors import InputError
 
 _KEPT_INFLUENCES = 16
+_LONGEST_WAIT = 60.0
+"""Seconds that a save waits for its certificate."""
+
+
+class NotYet(Exception):  # noqa: N818 (no error: the answer waits for this certificate)
+    """What was asked for waits for a certificate that is not there yet."""
+
+    def __init__(self, promise: CertificateRequest) -> None:
+        self.promise = promise
+        super().__init__(promise)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Every saved scenario with its state, and a refusal for each file that is none."""
+
+    scenarios: tuple[Saved, ...]
+    refused: tuple[InputError, ...]
+    standings: Mapping[str, Standing]
+    """By the scenario's name; empty where the log of decisions is not whole."""
+    unknown: InputError | None
+    """Why states are not shown."""
 
 
 def evidence_is_ready(evidence_id: str) -> bool:
@@ -553,6 +588,91 @@ def scenario_folder() -> Path:
     return saved.folder(fitted.run_log().folder)
 
 
+def scenarios() -> Kept:
+    """All that is saved, with states as the log of decisions says."""
+    place = scenario_folder()
+    return _scenarios(place, saved.stamp(place), stamp_of_log(data_folder()))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _scenarios(place: Path, stamp: str, log: str) -> Kept:
+    found, refused = saved.listed(place)
+    try:
+        book, unknown = standings(data_folder()), None
+    except InputError as error:
+        book, unknown = None, error
+    return Kept(
+        scenarios=tuple(found),
+        refused=tuple(refused),
+        standings={}
+        if book is None
+        else {one.name: book.of(one.name, one.version) for one in found},
+        unknown=unknown,
+    )
+
+
+def approved() -> list[tuple[Saved, Standing]]:
+    """The scenarios that are approved and not superseded, the last decision first."""
+    kept = scenarios()
+    found = [
+        (one, kept.standings[one.name])
+        for one in kept.scenarios
+        if one.name in kept.standings and kept.standings[one.name].state is State.APPROVED
+    ]
+    return sorted(found, key=lambda pair: _decided_at(pair[1]), reverse=True)
+
+
+def _decided_at(standing: Standing) -> str:
+    return "" if standing.decision is None else standing.decision.at
+
+
+def frozen_now(question: Question, *, at: str) -> Frozen:
+    """What a question answers, for its scenario's file; waits for the certificate, and keeps the
+    law that it rests on. Raises :class:`InputError` where it has no answer."""
+    promise, desk = request(question), certificates()
+    desk.ask(promise)
+    desk.wait(_LONGEST_WAIT, promise)
+    found, fitted_law = answer(question), fitted_evidence(question.evidence_id)
+    frozen.keep_law(fitted_law, data_folder())
+    return frozen.freeze(found, fitted_law, at=at)
+
+
+def then_and_now(one: Saved) -> Since:
+    """What became of a scenario with frozen figures. Raises :class:`NotYet` where it waits for a
+    certificate, and :class:`InputError` where nothing was frozen, or it was changed."""
+    state = fitted.state_of(fields.EVIDENCE.of(one.values))
+    return _then_and_now(one.version, state, law_versions.stamp(), one)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _then_and_now(version: str, state: str, laws: str, _one: Saved) -> Since:
+    law = fitted_evidence(fields.EVIDENCE.of(_one.values))
+    return since(_one, law, _certified, folder=data_folder())
+
+
+def _certified(promise: CertificateRequest) -> Certificate:
+    found = certificates().known(promise)
+    if found is None:
+        raise NotYet(promise)
+    return found
+
+
+def is_as_then(one: Saved) -> bool:
+    """Whether law, code and assumptions are those that its frozen figures rest on, or nobody can
+    tell before a law has been fitted; costs next to nothing."""
+    evidence_id = fields.EVIDENCE.of(one.values)
+    if one.frozen is None or not one.frozen.is_whole or not evidence_is_ready(evidence_id):
+        return True
+    return _is_as_then(one.version, fitted.state_of(evidence_id), one)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _is_as_then(version: str, state: str, _one: Saved) -> bool:
+    law = fitted_evidence(fields.EVIDENCE.of(_one.values))
+    then = _one.frozen
+    return then is None or is_same_ground(then, _one, frozen.law_of(law))
+
+
 def evidence_version() -> str:
     """Changes with the run log."""
     return fitted.run_log().version
@@ -573,6 +693,8 @@ def renew_evidence(*, by: Person) -> None:
         _decision,
         _answer,
         _asked_as,
+        _then_and_now,
+        _is_as_then,
         _least_budgets,
         _best_epsilon,
         _best_people,

@@ -41,9 +41,10 @@ def sentence(words: Words) -> str:
     )
 
 
-def settle(answers: Sequence[Answer]) -> None:
-    """Have what is provisional certified, then draw the page anew."""
-    open_requests = tuple(cache.request(a.question) for a in answers if a.provisional)
+def settle(answers: Sequence[Answer], further: Sequence[CertificateRequest] = ()) -> None:
+    """Have what is provisional certified, and ``further`` promises, then draw the page anew."""
+    own = [cache.request(a.question) for a in answers if a.provisional]
+    open_requests = tuple(dict.fromkeys([*own, *further]))
     if open_requests:
         _wait(open_requests, count())
 

@@ -1,38 +1,56 @@
-"""What was decided on a saved scenario, and the form that puts a decision on record."""
+"""Propose a saved scenario, decide on it, and what was decided."""
 
 import streamlit as st
 
-from dashboard.compare import wording
+from dashboard.answers import cache
+from dashboard.compare import save, wording
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
-from engine.api.access import LONGEST_REASON, Ruling, decide, decisions
+from engine.api.access import LONGEST_REASON, Ruling, decisions
 from engine.api.runs import data_folder
-from engine.api.scenarios import saved
+from engine.api.scenarios import Saved, Standing, State, fields, saved
 from engine.errors import InputError
 from engine.text.i18n import Words
 
 
-def draw(one: saved.Saved, words: Words) -> None:
-    """How this version stands, then all decisions on it and on earlier ones."""
+def draw(one: Saved, words: Words) -> None:
+    """All decisions on this version and on earlier ones."""
     try:
         found = decisions(one.name, data_folder())
-    except InputError as error:
-        blocks.refused(error, words)
-        return
-    zone = st.context.timezone
-    st.markdown(wording.decided(found, one.version, zone, words))
+    except InputError:
+        return  # It is said where the state would stand.
     if found:
         with st.expander(words.say("Decisions so far"), icon=":material/gavel:"):
-            blocks.columns(wording.decisions(found, one.version, zone, words))
+            blocks.columns(wording.decisions(found, one.version, st.context.timezone, words))
 
 
-def form(one: saved.Saved, who: str, words: Words) -> None:
-    """Approve or decline the version that is kept, with a reason."""
+def propose(one: Saved, standing: Standing | None, who: str, words: Words) -> None:
+    """A button for a draft: its figures of now are frozen and put before those who decide."""
+    if standing is None or standing.state is not State.DRAFT or standing.was_changed:
+        return
+    if not st.button(
+        words.say("Propose"), icon=":material/outbox:", key=f"compare:propose:{one.version}"
+    ):
+        return
+
+    def act() -> None:
+        at = save.now()
+        with st.spinner(words.say("Certifying the figures that are frozen …")):
+            found = cache.frozen_now(fields.question(one.values), at=at)
+        saved.proposed(cache.scenario_folder(), one, found, who=who, at=at, by=visitor.person())
+
+    blocks.attempt(act, words.say("Proposed."), words.refusal)
+
+
+def form(one: Saved, standing: Standing | None, who: str, words: Words) -> None:
+    """Approve or decline the version that is proposed, with a reason."""
+    if standing is None or standing.state is not State.PROPOSED:
+        return
     with st.popover(words.say("Decide on it …"), icon=":material/gavel:"):
         st.markdown(
             words.say(
                 "The decision is on record for the version that is saved, and nobody can take it "
-                "back; a scenario that is changed later is another version."
+                "back; an approved scenario is locked, and a change makes a new version."
             )
         )
         names = wording.rulings(words)
@@ -49,13 +67,12 @@ def form(one: saved.Saved, who: str, words: Words) -> None:
         key = f"compare:decide:{one.version}"
         if st.button(label, icon=":material/gavel:", key=key) and ruling:
             blocks.attempt(
-                lambda: decide(
-                    one.name,
-                    one.version,
+                lambda: saved.decided(
+                    cache.scenario_folder(),
+                    one,
                     ruling,
                     reason=reason or "",
                     who=who,
-                    folder=data_folder(),
                     by=visitor.person(),
                 ),
                 words.say("On record."),

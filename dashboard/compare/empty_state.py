@@ -2,11 +2,8 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
 from dashboard.compare import save
-from dashboard.state import session, visitor
 from dashboard.ui import blocks
-from engine.api.scenarios import saved
 from engine.text.i18n import Words
 
 
@@ -30,9 +27,4 @@ def draw(are_there_any: bool, words: Words) -> None:
     name = save.marked(words.say("Proposal {n}", n=1), words)
     label = words.say("Keep it as “{name}”", name=name)
     if st.button(label, icon=":material/save:", key="compare:first"):
-        keep = (cache.scenario_folder(), name, session.fields())
-        blocks.attempt(
-            lambda: saved.created(*keep, who="", at=save.now(), by=visitor.person()),
-            words.say("Saved."),
-            words.refusal,
-        )
+        save.keep(name, "", words)

@@ -10,7 +10,6 @@ from dashboard.compare.side import Side
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.api.scenarios import saved
 from engine.text.i18n import Words
 
 
@@ -18,7 +17,7 @@ def render(now: Scenario) -> None:
     """Draw the page: the scenario of the sidebar is always the first column."""
     words = now.words
     sentence = st.container()
-    kept, refused = saved.listed(cache.scenario_folder())
+    kept = cache.scenarios()
     sides = selection.sides(kept, words)
     first, *others = sides
     with sentence, st.spinner(words.say("Swapping one assumption at a time …")):
@@ -33,7 +32,7 @@ def render(now: Scenario) -> None:
     answers = [each.answer for each in sides if each.answer is not None]
     provisional.mark(answers, words)
     blocks.heading(words.say("Side by side"), blocks.tips(words, "loss", "usual_rule"))
-    blocks.columns(wording.table(sides, words))
+    blocks.columns(wording.table(sides, words, kept.standings))
     st.caption(wording.differences(sides, words))
     with st.container():
         if found and found.effects:
@@ -41,8 +40,8 @@ def render(now: Scenario) -> None:
                 words.say("What each assumption moves alone, from the first to the second")
             )
             blocks.columns(wording.effects(found, words))
-    saved_list.draw(kept, refused, words)
-    provisional.settle(answers)
+    waiting = saved_list.draw(kept, words)
+    provisional.settle(answers, waiting)
 
 
 def _frontiers(sides: list[Side], words: Words) -> None:

@@ -1,8 +1,14 @@
-"""What a page writes beside a scenario: the name it is kept under, and when."""
+"""Save what is on show: under which name, when, and with the figures that it answers."""
 
 from datetime import UTC, datetime
 
-from dashboard.state import link, session
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.state import link, session, visitor
+from dashboard.ui import blocks
+from engine.api.scenarios import Frozen, saved
+from engine.errors import InputError
 from engine.text.i18n import Words
 from engine.text.labels import example
 
@@ -11,6 +17,34 @@ def marked(name: str, words: Words) -> str:
     """A name to keep a scenario under; the tour's example stays known as one among the others."""
     made_up = session.value(link.TOUR) is not None
     return example(name, words) if made_up and name.strip() else name
+
+
+def frozen(at: str) -> Frozen | None:
+    """What this scenario answers, to be kept with it; None where it has no answer."""
+    try:
+        return cache.frozen_now(session.current().question, at=at)
+    except InputError:
+        return None
+
+
+def keep(name: str, who: str, words: Words) -> None:
+    """Save this scenario under a name, with what it answers."""
+
+    def act() -> None:
+        at = now()
+        with st.spinner(words.say("Certifying the figures that are frozen …")):
+            answered = frozen(at)
+        saved.created(
+            cache.scenario_folder(),
+            name,
+            session.fields(),
+            who=who,
+            at=at,
+            frozen=answered,
+            by=visitor.person(),
+        )
+
+    blocks.attempt(act, words.say("Saved."), words.refusal)
 
 
 def now() -> str:

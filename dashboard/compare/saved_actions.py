@@ -1,19 +1,28 @@
-"""What can be done with a scenario that is kept, and its history."""
+"""What can be done with a scenario that is kept, how it stands, then and now, and its history."""
 
 import streamlit as st
 
 from dashboard.answers import cache
-from dashboard.compare import decision, save, wording
+from dashboard.compare import decision, save, then_now, wording
 from dashboard.state import link, session, visitor
 from dashboard.ui import blocks
-from engine.api.scenarios import saved
+from engine.api.decisions import CertificateRequest
+from engine.api.scenarios import Saved, Standing, State, saved
+from engine.api.scenarios import wording as scenario_wording
 from engine.text.i18n import Words
 
 
-def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
-    """One of them: open it, change it, hand it on, delete it; who changed what when."""
-    name = st.selectbox(words.say("Saved"), list(kept), **session.bind_page("compare", "shown"))
-    one, place = kept[name], cache.scenario_folder()
+def draw(found: cache.Kept, who: str, words: Words) -> list[CertificateRequest]:
+    """One of them: open it, change it, propose it, decide on it, hand it on, delete it; what it
+    answered then and answers now; who changed what when. Returns the promises that it waits for."""
+    kept = {each.name: each for each in found.scenarios}
+    name = st.selectbox(
+        words.say("Saved"),
+        list(kept),
+        format_func=lambda each: wording.named(each, found.standings, words),
+        **session.bind_page("compare", "shown"),
+    )
+    one, standing = kept[name], found.standings.get(name)
     with st.container(horizontal=True):
         st.button(
             words.say("Open"),
@@ -21,18 +30,7 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             on_click=session.take,
             args=(one.values,),
         )
-        if st.button(
-            words.say("Overwrite with this scenario"),
-            icon=":material/edit:",
-            disabled=session.value(link.TOUR) is not None,  # An example takes no scenario's place.
-        ):
-            blocks.attempt(
-                lambda: saved.updated(
-                    place, one, session.fields(), who=who, at=save.now(), by=visitor.person()
-                ),
-                words.say("Saved."),
-                words.refusal,
-            )
+        _change(one, standing, who, words)
         st.download_button(
             words.say("Export"),
             saved.to_json(one),
@@ -40,15 +38,56 @@ def draw(kept: dict[str, saved.Saved], who: str, words: Words) -> None:
             icon=":material/download:",
             on_click="ignore",  # To take a file away changes nothing on the page.
         )
-        decision.form(one, who, words)
-        with st.popover(words.say("Delete …"), icon=":material/delete:"):
-            st.markdown(words.say("Delete this scenario with its history, for everyone?"))
-            if st.button(words.say("Yes, delete it")):
-                blocks.attempt(
-                    lambda: saved.delete(place, one, by=visitor.person()),
-                    words.say("Deleted."),
-                    words.refusal,
-                )
+        decision.propose(one, standing, who, words)
+        decision.form(one, standing, who, words)
+        _delete(one, standing, words)
+    if found.unknown is not None:
+        blocks.refused(found.unknown, words)
+    elif standing is not None:
+        st.markdown(scenario_wording.standing(standing, st.context.timezone, words))
     decision.draw(one, words)
+    waiting = then_now.draw(one, words)
     st.caption(words.say("History"))
     blocks.columns(wording.history(one, st.context.timezone, words))
+    return waiting
+
+
+def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> None:
+    """Overwrite it; or, where it is approved and so locked, make a new version."""
+    made_up = session.value(link.TOUR) is not None  # An example takes no scenario's place.
+    state = State.DRAFT if standing is None else standing.state
+    if state is State.SUPERSEDED:
+        return
+    is_locked = state is State.APPROVED
+    label, icon = (
+        (words.say("New version with this scenario"), ":material/difference:")
+        if is_locked
+        else (words.say("Overwrite with this scenario"), ":material/edit:")
+    )
+    if not st.button(label, icon=icon, disabled=made_up):
+        return
+
+    def act() -> None:
+        at = save.now()
+        with st.spinner(words.say("Certifying the figures that are frozen …")):
+            found = save.frozen(at)
+        place, values = cache.scenario_folder(), session.fields()
+        if is_locked:
+            saved.new_version(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
+        else:
+            saved.updated(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
+
+    blocks.attempt(act, words.say("Saved."), words.refusal)
+
+
+def _delete(one: Saved, standing: Standing | None, words: Words) -> None:
+    if standing is not None and standing.state.is_locked:
+        return
+    with st.popover(words.say("Delete …"), icon=":material/delete:"):
+        st.markdown(words.say("Delete this scenario with its history, for everyone?"))
+        if st.button(words.say("Yes, delete it")):
+            blocks.attempt(
+                lambda: saved.delete(cache.scenario_folder(), one, by=visitor.person()),
+                words.say("Deleted."),
+                words.refusal,
+            )

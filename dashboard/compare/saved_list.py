@@ -6,43 +6,37 @@ from dashboard.answers import cache
 from dashboard.compare import import_file, save, saved_actions
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
-from engine.api.scenarios import saved
-from engine.errors import InputError
+from engine.api.decisions import CertificateRequest
 from engine.text import formats
 from engine.text.i18n import Words
 
 
-def draw(kept: list[saved.Saved], refused: list[InputError], words: Words) -> None:
-    """A form for a new one, then the one that is chosen."""
+def draw(found: cache.Kept, words: Words) -> list[CertificateRequest]:
+    """A form for a new one, then the one that is chosen; the promises that it waits for."""
     blocks.heading(words.say("Saved scenarios"))
-    for error in refused:
+    for error in found.refused:
         st.warning(words.refusal(error), icon=":material/draft:")
     left, right = st.columns(2, gap="large")
     with left:
         who = _save(words)
     with right:
         import_file.draw(words)
-    if kept:
-        saved_actions.draw({each.name: each for each in kept}, who, words)
-    else:
-        blocks.empty(
-            words.say(
-                "Saved scenarios will stand here, to be opened, changed, handed on and deleted, "
-                "with their history: a decision can then be traced. Save the first one above."
-            )
+    if found.scenarios:
+        return saved_actions.draw(found, who, words)
+    blocks.empty(
+        words.say(
+            "Saved scenarios will stand here, to be opened, changed, handed on and deleted, "
+            "with their history: a decision can then be traced. Save the first one above."
         )
+    )
+    return []
 
 
 def _save(words: Words) -> str:
     name = st.text_input(words.say("Name of the scenario"), **session.bind_page("compare", "name"))
     who = _who(words)
     if st.button(words.say("Save this scenario"), type=blocks.emphasis(), icon=":material/save:"):
-        keep = (cache.scenario_folder(), save.marked(name, words), session.fields())
-        blocks.attempt(
-            lambda: saved.created(*keep, who=who, at=save.now(), by=visitor.person()),
-            words.say("Saved."),
-            words.refusal,
-        )
+        save.keep(save.marked(name, words), who, words)
     return who
 
 

@@ -8,7 +8,6 @@ from dashboard.compare.example import wider
 from dashboard.compare.side import Side, side
 from dashboard.state import link, session
 from engine.api.decisions import Explanation, explain
-from engine.api.scenarios import saved
 from engine.text.i18n import Words
 
 
@@ -19,13 +18,15 @@ def explained(first: Side, other: Side) -> Explanation | None:
     return explain(first.question, other.question, cache.decision_on)
 
 
-def sides(kept: list[saved.Saved], words: Words) -> list[Side]:
+def sides(found: cache.Kept, words: Words) -> list[Side]:
     """This scenario and those chosen; a worked example where none is."""
     fields = session.fields()
+    kept = found.scenarios
     options = [each.name for each in kept]
     names = st.multiselect(
         words.say("Compare this scenario with"),
         options,
+        format_func=lambda each: wording.named(each, found.standings, words),
         max_selections=link.MOST_BESIDE,
         placeholder=words.say("Saved scenarios"),
         **session.bind_names(options),

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from dashboard.compare.side import Side
 from dashboard.state import link
 from engine.api.access import Decision, Ruling
 from engine.api.decisions import SWAPS, Answer, Effect, Explanation, Result, differing
-from engine.api.scenarios import Saved
+from engine.api.scenarios import Saved, Standing
+from engine.api.scenarios import wording as scenarios
 from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
 
@@ -102,11 +102,20 @@ def name(key: str, words: Words) -> str:
     return words.say(_NAMES[key])
 
 
-def table(sides: list[Side], words: Words) -> dict[str, list[str]]:
-    """Scenarios as columns; what differs from the first is marked with a sign, in bold."""
+def named(each: str, standings: Mapping[str, Standing], words: Words) -> str:
+    """A saved scenario's name with its state, where that is known."""
+    return scenarios.named(each, standings[each], words) if each in standings else each
+
+
+def table(
+    sides: list[Side], words: Words, standings: Mapping[str, Standing] | None = None
+) -> dict[str, list[str]]:
+    """Scenarios as columns with their states; what differs from the first is marked with a sign, in
+    bold."""
     results = _results_shown(words)
     rows = [name(key, words) for key in SWAPS]
     rows += [label for label, _ in results]
+    rows.append(words.say("State"))
     found = {" ": rows}
     first: list[str] = []
     for number, each in enumerate(sides):
@@ -114,9 +123,16 @@ def table(sides: list[Side], words: Words) -> dict[str, list[str]]:
         cells += [write(each.answer) if each.answer else "—" for _, write in results]
         first = first or cells
         shown = [c if c == f else f"**{MARK} {c}**" for c, f in zip(cells, first, strict=True)]
+        shown.append(_state(each, number, standings or {}, words))
         head = formats.literally(each.name)
         found[head if head not in found else f"{head} ({number + 1})"] = shown
     return found
+
+
+def _state(each: Side, number: int, standings: Mapping[str, Standing], words: Words) -> str:
+    """Of a saved scenario; what is on show has none."""
+    is_saved = number > 0 and each.name in standings
+    return scenarios.state(standings[each.name], words) if is_saved else "—"
 
 
 def effects(found: Explanation, words: Words) -> dict[str, list[str]]:
@@ -150,11 +166,13 @@ def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[s
     """Who changed what when, on the reader's clock, the last first."""
     entries = list(reversed(scenario.history))
     return {
-        words.say("When"): [_when(entry.at, zone) for entry in entries],
+        words.say("When"): [scenarios.moment(entry.at, zone) for entry in entries],
         words.say("Who"): [formats.literally(entry.who) or "—" for entry in entries],
         words.say("What changed"): [
             words.say("Saved for the first time")
             if entry is scenario.history[0]
+            else words.say("Its figures were frozen anew")
+            if not entry.fields
             else "; ".join(
                 f"{name(key, words)}: {_changed(before)} → {_changed(after)}"
                 for key, (before, after) in entry.fields.items()
@@ -170,22 +188,6 @@ def rulings(words: Words) -> dict[Ruling, str]:
     return {Ruling.APPROVED: words.say("Approve"), Ruling.DECLINED: words.say("Decline")}
 
 
-def decided(found: Sequence[Decision], version: str, zone: str | None, words: Words) -> str:
-    """How a version stands: the last decision on it, or that there is none."""
-    of_it = [one for one in found if one.version == version]
-    if not of_it:
-        if found:
-            return words.say(
-                "Nothing is decided on this version: it was changed since the last decision."
-            )
-        return words.say("Nothing is decided on this scenario yet.")
-    last = of_it[-1]
-    said = {"who": _decider(last, words), "when": _when(last.at, zone)}
-    if last.ruling is Ruling.APPROVED:
-        return words.say("**Approved** as it stands, by {who}, {when}.", **said)
-    return words.say("**Declined** as it stands, by {who}, {when}.", **said)
-
-
 def decisions(
     found: Sequence[Decision], version: str, zone: str | None, words: Words
 ) -> dict[str, list[str]]:
@@ -196,8 +198,8 @@ def decisions(
         Ruling.DECLINED: words.say("Declined"),
     }
     return {
-        words.say("When"): [_when(one.at, zone) for one in last_first],
-        words.say("Who"): [_decider(one, words) for one in last_first],
+        words.say("When"): [scenarios.moment(one.at, zone) for one in last_first],
+        words.say("Who"): [scenarios.decider(one, words) for one in last_first],
         words.say("Decision"): [names[one.ruling] for one in last_first],
         words.say("Version"): [
             words.say("as it stands") if one.version == version else words.say("an earlier one")
@@ -205,15 +207,6 @@ def decisions(
         ],
         words.say("Reason"): [formats.literally(one.reason) or "—" for one in last_first],
     }
-
-
-def _decider(one: Decision, words: Words) -> str:
-    """A name that nobody vouches for says so."""
-    if one.is_signed_in:
-        return formats.literally(one.who)
-    if not one.who:
-        return words.say("someone without login")
-    return words.say("{who} (name as given, without login)", who=formats.literally(one.who))
 
 
 def _results(first: Answer, second: Answer, words: Words) -> dict[str, str]:
@@ -263,13 +256,6 @@ def _changed(text: str) -> str:
     return (
         formats.literally("; ".join(lines[:_SHOWN]) + (" …" if len(lines) > _SHOWN else "")) or "—"
     )
-
-
-def _when(at: str, zone: str | None) -> str:
-    try:
-        return labels.moment(datetime.fromisoformat(at), zone)
-    except (ValueError, OverflowError):  # A file that was edited by hand may say anything.
-        return formats.literally(at)
 
 
 def _assumption(each: Side, key: str, words: Words) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.answers import cache, first_fit, provisional
 from dashboard.decide import (
+    approved,
     board,
     charts,
     detail,
@@ -34,7 +35,7 @@ def render(scenario: Scenario) -> None:
     decision = answer.decision
     st.title(verdict.headline(answer, words), anchor=False)
     st.markdown(f":material/gavel: {verdict.why(answer, words)}")
-    hint = st.empty()
+    hint, told = st.empty(), st.empty()
     provisional.mark([answer], words)
     _metrics(board.metrics(answer, words), 3)
     if sites := board.sites(answer, words):
@@ -54,7 +55,8 @@ def render(scenario: Scenario) -> None:
         monday.draw(answer, words)
     with start:
         public_start.draw(answer, hint, words)
-    provisional.settle([answer])
+    waiting = approved.draw(told, words)  # Last too: it may ask the law of then.
+    provisional.settle([answer], waiting)
 
 
 def _answer(scenario: Scenario, words: Words) -> Answer | None:

@@ -24,6 +24,7 @@ class Right(StrEnum):
 
     SEE = "see"
     SAVE = "save"
+    PROPOSE = "propose"
     IMPORT = "import"
     REFIT = "refit"
     DELETE_OWN = "delete own"
@@ -50,7 +51,9 @@ class Role(StrEnum):
 
 HOLDS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.SEE}),
-    Role.ANALYST: frozenset({Right.SEE, Right.SAVE, Right.IMPORT, Right.REFIT, Right.DELETE_OWN}),
+    Role.ANALYST: frozenset(
+        {Right.SEE, Right.SAVE, Right.PROPOSE, Right.IMPORT, Right.REFIT, Right.DELETE_OWN}
+    ),
     Role.OPERATOR: frozenset({Right.SEE, Right.PILOT, Right.CHARGE, Right.TEXTS, Right.DELETE_ANY}),
     Role.APPROVER: frozenset({Right.SEE, Right.CAP, Right.DECIDE}),
 }
@@ -58,6 +61,7 @@ HOLDS: dict[Role, frozenset[Right]] = {
 SAID: dict[Right, InputError] = {
     Right.SEE: InputError("see the pages, explore and export"),
     Right.SAVE: InputError("save, change and import scenarios"),
+    Right.PROPOSE: InputError("propose a scenario to those who decide"),
     Right.IMPORT: InputError("import runs"),
     Right.REFIT: InputError("refit the law with new runs"),
     Right.DELETE_OWN: InputError(

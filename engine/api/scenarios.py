@@ -4,7 +4,9 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine.scenarios import fields, figures, saved
+from engine.approvals import Standing, Standings, State, standings
+from engine.approvals import stamp as stamp_of_log
+from engine.scenarios import fields, figures, frozen, saved, wording
 from engine.scenarios.fields import (
     ACCELERATOR,
     ACCELERATORS,
@@ -37,7 +39,9 @@ from engine.scenarios.fields import (
     own_figures,
     price,
 )
+from engine.scenarios.frozen import Frozen
 from engine.scenarios.saved import Saved
+from engine.scenarios.since import Since, is_same_ground, since
 
 __all__ = [
     "ACCELERATOR",
@@ -63,15 +67,26 @@ __all__ = [
     "D",
     "Field",
     "Figures",
+    "Frozen",
     "Number",
     "Saved",
+    "Since",
+    "Standing",
+    "Standings",
+    "State",
     "T",
     "Value",
     "assumptions",
     "budget",
     "fields",
     "figures",
+    "frozen",
+    "is_same_ground",
     "own_figures",
     "price",
     "saved",
+    "since",
+    "stamp_of_log",
+    "standings",
+    "wording",
 ]

@@ -3,7 +3,12 @@
 A scenario is its fields (:mod:`engine.scenarios.fields`), written out in full, so that it means the
 same when a default changes; of the assumptions it holds those that are not the defaults. The file
 also holds its history: who changed which field when, where people give their names; entries are
-only ever added.
+only ever added. And it holds what the scenario answered when it was saved
+(:mod:`engine.scenarios.frozen`); files of earlier versions do not.
+
+A scenario is a draft until it is proposed, and one that was approved stays as it is: a change makes
+a new version of it, a scenario that names the one whose place it takes. States are lines in the log
+of decisions (:mod:`engine.approvals`), looked at under the lock of the folder.
 
 A file is written whole or not at all (:mod:`engine.durable`), so nobody ever reads half of one. A
 lock of the folder lets one process at a time look and write; and an update names the version that
@@ -22,14 +27,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine import durable
+from engine import approvals, durable
 from engine.access.check import require, require_own
 from engine.access.ownership import made_by
 from engine.access.rights import LOCAL, Person, Right
+from engine.approvals import Ruling, Standing, State
 from engine.decision_log import Entry, recorded
 from engine.errors import InputError, inert
 from engine.runs.log import data_folder
 from engine.scenarios import fields as grammar
+from engine.scenarios.frozen import Frozen, is_certified
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
@@ -42,6 +49,7 @@ LARGEST_FILE = 2_000_000
 """Characters: thousands of changes, hundreds of long ones."""
 LONGEST_NAME = 60
 _READABLE = 40
+_NUMBERED = re.compile(r" v[0-9]+$")
 _SAVE, _IMPORT, _DELETE = "scenario-save", "scenario-import", "scenario-delete"
 """Acts in the log of decisions."""
 
@@ -63,6 +71,10 @@ class Saved:
     name: str
     fields: Mapping[str, str]
     history: tuple[Change, ...]
+    frozen: Frozen | None = None
+    """What it answered; None: saved before that was kept, or without an answer."""
+    replaces: tuple[str, str] | None = None
+    """Name and version of the approved scenario whose place it is to take."""
     path: Path | None = field(default=None, compare=False)
     """Where it was read, whatever the file is called; None before it is kept."""
 
@@ -83,6 +95,11 @@ def folder(runs: Path) -> Path:
     return Path(chosen) if chosen else runs.parent / "scenarios"
 
 
+def stamp(place: Path) -> str:
+    """Changes whenever a scenario is kept, changed or deleted."""
+    return repr([(path.name, durable.signature(path)) for path in sorted(place.glob("*.json"))])
+
+
 def texts(values: Mapping[str, grammar.Value]) -> dict[str, str]:
     """The fields that are kept, each with its text, defaults too."""
     return {
@@ -97,25 +114,185 @@ def created(
     *,
     who: str,
     at: str,
+    frozen: Frozen | None = None,
     by: Person = LOCAL,
 ) -> Saved:
-    """Keep a new scenario. ``who``: the name that somebody gave, for whom no login says one. Raises
-    InputError where the name is unusable or taken, and where ``by`` may not."""
-    fresh = texts(values)
-    who = _who(by, who)
-    first = Change(at=at, who=who, fields={key: ("", text) for key, text in fresh.items()})
-    scenario = Saved(name=_name(name), fields=fresh, history=(first,))
+    """Keep a new scenario. ``who``: the name that somebody gave, for whom no login says one;
+    ``frozen``: what it answers. Raises InputError where the name is unusable or taken, and where
+    ``by`` may not."""
+    scenario = _begun(_name(name), values, who=_who(by, who), at=at, frozen=frozen)
     _require(by, _SAVE, scenario)
     with _alone(place):
-        _require_free(place, scenario)
-        with _recorded(_SAVE, scenario, by, who=who):
-            _add(place, scenario)
+        _keep_new(place, scenario, by)
     return scenario
 
 
+def new_version(
+    place: Path,
+    known: Saved,
+    values: Mapping[str, grammar.Value],
+    *,
+    who: str,
+    at: str,
+    frozen: Frozen | None = None,
+    by: Person = LOCAL,
+) -> Saved:
+    """Keep a draft that is to take the place of ``known``, which is approved and stays as it is
+    until the new one is approved too. Its name is that of ``known`` with the next free number.
+
+    Raises InputError where ``known`` is not approved, and as :func:`created`.
+    """
+    _require(by, _SAVE, known)
+    with _alone(place):
+        _require_unchanged(place, known)
+        if standing(known).state is not State.APPROVED:
+            raise InputError(
+                "Expected an approved scenario, “{name}” is none: save its changes under its own "
+                "name.",
+                name=known.name,
+            )
+        scenario = replace(
+            _begun(_next_name(place, known.name), values, who=_who(by, who), at=at, frozen=frozen),
+            replaces=(known.name, known.version),
+        )
+        _keep_new(place, scenario, by)
+    return scenario
+
+
+def proposed(
+    place: Path, known: Saved, frozen: Frozen, *, who: str, at: str, by: Person = LOCAL
+) -> Saved:
+    """Put a draft before those who decide, with the figures that it has now: they are frozen, and a
+    decision is on these. Raises InputError where ``by`` may not, where it is no draft, and for
+    figures whose promise is not certified."""
+    require(by, Right.PROPOSE, approvals.PROPOSE, _named(known), folder=data_folder())
+    if not is_certified(frozen):
+        raise InputError(
+            "Expected figures with a certified promise to propose “{name}”, got estimated ones: "
+            "wait until it is certified, or change the plan where it cannot be.",
+            name=known.name,
+        )
+    who = _who(by, who)
+    with _alone(place):
+        path = _require_unchanged(place, known)
+        _require_open(known)
+        if standing(known).state is State.PROPOSED:
+            raise InputError(
+                "“{name}” is proposed already: it waits for a decision.", name=known.name
+            )
+        is_news = known.frozen is None or not (known.frozen.is_whole and frozen.is_as(known.frozen))
+        scenario = _frozen_anew(known, frozen, who=who, at=at) if is_news else known
+        with _recorded(approvals.PROPOSE, scenario, by, who=who):
+            if is_news:
+                _write(path, scenario)
+    return scenario
+
+
+def decided(
+    place: Path,
+    known: Saved,
+    ruling: Ruling,
+    *,
+    reason: str = "",
+    who: str = "",
+    by: Person = LOCAL,
+) -> None:
+    """Approve or decline a proposed scenario that still stands as it was read. An approved one
+    takes the place of the one that it replaces.
+
+    Raises InputError where ``by`` may not, where it is not proposed, and where its frozen figures
+    are not as they were written.
+    """
+    what = {**_named(known), "ruling": str(ruling)}
+    require(by, Right.DECIDE, approvals.ACT, what, folder=data_folder())
+    with _alone(place):
+        _require_unchanged(place, known)
+        _require_open(known)
+        if standing(known).state is not State.PROPOSED:
+            raise InputError(
+                "Expected a proposed scenario, “{name}” is a draft: propose it first.",
+                name=known.name,
+            )
+        if known.frozen is None or not known.frozen.is_whole:
+            raise InputError(
+                "Expected the frozen figures of “{name}” as they were saved, got changed ones: "
+                "save it again and propose that.",
+                name=known.name,
+            )
+        approvals.decide(
+            known.name,
+            known.version,
+            ruling,
+            reason=reason,
+            who=who,
+            folder=data_folder(),
+            by=by,
+            replaces=known.replaces if ruling is Ruling.APPROVED else None,
+            versions=known.frozen.versions,
+        )
+
+
+def standing(known: Saved) -> Standing:
+    """How a scenario stands. Raises as :func:`engine.approvals.standings`."""
+    return approvals.standings(data_folder()).of(known.name, known.version)
+
+
+def _begun(
+    name: str,
+    values: Mapping[str, grammar.Value],
+    *,
+    who: str,
+    at: str,
+    frozen: Frozen | None,
+) -> Saved:
+    fresh = texts(values)
+    first = Change(at=at, who=who, fields={key: ("", text) for key, text in fresh.items()})
+    return Saved(name=name, fields=fresh, history=(first,), frozen=frozen)
+
+
+def _keep_new(place: Path, scenario: Saved, by: Person) -> None:
+    _require_free(place, scenario)
+    with _recorded(_SAVE, scenario, by, who=scenario.history[0].who):
+        _add(place, scenario)
+
+
+def _frozen_anew(known: Saved, frozen: Frozen, *, who: str, at: str) -> Saved:
+    entry = Change(at=at, who=who, fields={})
+    return replace(known, frozen=frozen, history=(*known.history, entry))
+
+
+def _next_name(place: Path, name: str) -> str:
+    """The name with the next number whose file is free."""
+    first = _NUMBERED.sub("", name)
+    number = 2
+    while True:
+        ending = f" v{number}"
+        found = f"{first[: LONGEST_NAME - len(ending)].rstrip()}{ending}"
+        if not _path(place, found).exists():
+            return found
+        number += 1
+
+
+def _require_open(known: Saved) -> None:
+    """Nothing while it may be changed. Raises InputError for one that was approved."""
+    found = standing(known)
+    if found.was_changed:
+        raise InputError(
+            "“{name}” was approved, and its file was changed by other means since: bring the file "
+            "back as it was, or save under another name.",
+            name=known.name,
+        )
+    if found.state.is_locked:
+        raise InputError(
+            "“{name}” was approved and stays as it is: make a new version of it and change that.",
+            name=known.name,
+        )
+
+
 def added(place: Path, scenario: Saved, *, by: Person = LOCAL) -> Saved:
-    """Keep an imported scenario as it is. Raises InputError where its name is taken, and where
-    ``by`` may not."""
+    """Keep an imported scenario as it is, but that it takes nobody's place. Raises InputError where
+    its name is taken, and where ``by`` may not."""
+    scenario = replace(scenario, replaces=None)
     _require(by, _IMPORT, scenario)
     with _alone(place):
         _require_free(place, scenario)
@@ -137,12 +314,15 @@ def updated(
     *,
     who: str,
     at: str,
+    frozen: Frozen | None = None,
     by: Person = LOCAL,
 ) -> Saved:
-    """Keep new values under the name of ``known``, which must still stand as it was read.
+    """Keep new values under the name of ``known``, which must still stand as it was read;
+    ``frozen``: what they answer.
 
-    Nothing is written where nothing changed. Raises InputError where somebody changed or deleted
-    the scenario meanwhile, and where ``by`` may not.
+    Nothing is written where nothing changed, unless no figures were frozen yet. Raises InputError
+    where somebody changed or deleted the scenario meanwhile, where it was approved, and where
+    ``by`` may not.
     """
     _require(by, _SAVE, known)
     fresh = texts(values)
@@ -151,24 +331,29 @@ def updated(
         for key in grammar.FIELDS
         if known.fields.get(key, "") != fresh.get(key, "")
     }
-    if not changes:
+    if not changes and (frozen is None or known.frozen is not None):
         return known
     entry = Change(at=at, who=_who(by, who), fields=changes)
-    scenario = Saved(name=known.name, fields=fresh, history=(*known.history, entry))
+    scenario = replace(
+        known, fields=fresh, history=(*known.history, entry), frozen=frozen, path=None
+    )
     with _alone(place):
         path = _require_unchanged(place, known)
+        _require_open(known)
         with _recorded(_SAVE, scenario, by, who=entry.who):
             _write(path, scenario)
     return scenario
 
 
 def delete(place: Path, known: Saved, *, by: Person = LOCAL) -> None:
-    """Remove a scenario that still stands as it was read. Raises InputError where ``by`` may not:
-    who saved or imported it may, as the log of decisions says, and who may delete anybody's."""
+    """Remove a scenario that still stands as it was read. Raises InputError where ``by`` may not
+    (who saved or imported it may, as the log of decisions says, and who may delete anybody's), and
+    where it was approved."""
     maker = None if by.may(Right.DELETE_ANY) else _maker(known)
     require_own(by, _DELETE, _what(_DELETE, known), made_by=maker, folder=data_folder())
     with _alone(place):
         path = _require_unchanged(place, known)
+        _require_open(known)
         with _recorded(_DELETE, known, by):
             path.unlink()
 
@@ -205,15 +390,21 @@ def _recorded(
     act: str, scenario: Saved, by: Person, *, who: str = ""
 ) -> AbstractContextManager[None]:
     """The act on record."""
-    return recorded(act, _what(act, scenario), folder=data_folder(), who=who, by=by)
+    versions = {} if scenario.frozen is None else scenario.frozen.versions
+    what = _what(act, scenario)
+    return recorded(act, what, folder=data_folder(), who=who, by=by, versions=versions)
 
 
 def _what(act: str, scenario: Saved) -> dict[str, str]:
     """What the log says of it. An imported history is named as what it is: claimed by a file."""
-    what = {"scenario": scenario.name, "version": scenario.version}
+    what = _named(scenario)
     if act == _IMPORT:
         what["claimed_changes"] = str(len(scenario.history))
     return what
+
+
+def _named(scenario: Saved) -> dict[str, str]:
+    return {"scenario": scenario.name, "version": scenario.version}
 
 
 def listed(place: Path) -> tuple[list[Saved], list[InputError]]:
@@ -240,6 +431,9 @@ def to_json(scenario: Saved) -> str:
             {"at": c.at, "who": c.who, "fields": {k: list(v) for k, v in c.fields.items()}}
             for c in scenario.history
         ],
+        # Only where they are: files of before keep their version.
+        **({} if scenario.frozen is None else {"frozen": scenario.frozen.to_dict()}),
+        **({} if scenario.replaces is None else {"replaces": list(scenario.replaces)}),
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
@@ -249,25 +443,30 @@ def from_json(text: str, *, source: str) -> Saved:
     if len(text) > LARGEST_FILE:
         raise _no_scenario(source)
 
-    def parse() -> tuple[dict[str, str], tuple[Change, ...], str]:
+    def parse() -> Saved:
         content = json_value(text)
-        if content["format"] != FORMAT:
+        if content["format"] != FORMAT or not isinstance(content["name"], str):
             raise _no_scenario(source)
-        fields = {str(k): str(v) for k, v in content["fields"].items() if k not in NOT_KEPT}
-        return fields, tuple(_change(entry) for entry in content["history"]), content["name"]
+        frozen, replaced = content.get("frozen"), content.get("replaces")
+        return Saved(
+            name=content["name"],
+            fields={str(k): str(v) for k, v in content["fields"].items() if k not in NOT_KEPT},
+            history=tuple(_change(entry) for entry in content["history"]),
+            frozen=None if frozen is None else Frozen.from_dict(frozen),
+            replaces=None if replaced is None else (str(replaced[0]), str(replaced[1])),
+        )
 
     found = attempted(parse)
     if found is None:
         raise _no_scenario(source)
-    fields, history, name = found
-    unknown = fields.keys() - grammar.FIELDS.keys()
-    missing = set(grammar.BUDGETS) - fields.keys()
-    if unknown or missing or not isinstance(name, str):
+    unknown = found.fields.keys() - grammar.FIELDS.keys()
+    missing = set(grammar.BUDGETS) - found.fields.keys()
+    if unknown or missing:
         raise _no_scenario(source)
-    _, refused = grammar.read_all(fields)
+    _, refused = grammar.read_all(found.fields)
     for error in refused.values():
         raise error
-    return Saved(name=_name(name), fields=fields, history=history)
+    return replace(found, name=_name(found.name))
 
 
 def from_file(name: str, content: bytes) -> Saved:

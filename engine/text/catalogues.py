@@ -37,6 +37,7 @@ def collect() -> list[MessageId]:
         ("dashboard", _SENTENCES),
         ("engine/text", _SENTENCES),
         ("engine/commands", _SENTENCES),
+        ("engine/scenarios", _SENTENCES),
         ("engine", _REFUSALS),
     ):
         folder = str(_ROOT / package)

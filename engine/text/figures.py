@@ -9,6 +9,7 @@
 
 import math
 
+from engine.interval import Interval
 from engine.loss_unit import Measure
 from engine.roi.appraise import Appraisal
 from engine.roi.assumptions import Distribution
@@ -299,7 +300,11 @@ def code(key: str, words: Words) -> str:
 
 def payback(found: Appraisal, words: Words) -> str:
     """Payback with its interval; open where too many cases never pay back."""
-    time = found.payback_months
+    return payback_time(found.payback_months, words)
+
+
+def payback_time(time: Interval, words: Words) -> str:
+    """The same of an interval of months; inf says never."""
     if math.isinf(time.low):
         return months(time.value, words)
     if math.isinf(time.high):

@@ -92,6 +92,14 @@ def why(answer: Answer, words: Words) -> str:
     return words.say(_WHY[answer.verdict.reason])
 
 
+def reason(code: str, words: Words) -> str:
+    """The reason of a verdict by its code, for one that stands in a file."""
+    found = Reason(code)
+    if found is Reason.VALUE_UNKNOWN:
+        return words.say("What the plan is worth is not known.")
+    return words.say(_WHY[found])
+
+
 def sentence(answer: Answer, words: Words) -> str:
     """The verdict, its reason and, where it is known, its probability."""
     if answer.study is None:

@@ -27,6 +27,7 @@ from engine.runs.log import RunLog
 from engine.runs.removal import Chosen
 from engine.scenarios import saved
 from tests.pilot.fake_pilots import made_plan
+from tests.scenarios.made import made_frozen
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = "2026-11-29T01:00:00+00:00"
@@ -59,8 +60,14 @@ class Place:
         launchers.register(self.plan)
         self.new_plan = made_plan(text, evidence_hash="1" * 16)
         self.saved = saved.created(self.scenarios, "Base", link.defaults(), who="", at=AT)
+        self.proposed, self.approved = (self.propose(name) for name in ("Proposed", "Approved"))
+        saved.decided(self.scenarios, self.approved, Ruling.APPROVED)
         self.imported = self.read("ours")
         store(self.log, self.imported)
+
+    def propose(self, name):
+        made = saved.created(self.scenarios, name, link.defaults(), who="", at=AT)
+        return saved.proposed(self.scenarios, made, made_frozen(), who="", at=AT)
 
     def read(self, family):
         return import_file(self.file, self.log, Asked(family=family), created_at=WHEN)
@@ -112,14 +119,22 @@ ACTIONS = {
     "pilot-prepare": (Right.PILOT, lambda p, by: launchers.prepare(p.source, by=by)),
     "population-charge": (Right.CHARGE, lambda p, by: population.charge(
         "customers", population.Charge(what="elsewhere", epsilon=1.0, delta=0.0), by=by)),
-    "decision": (Right.DECIDE, lambda p, by: approvals.decide(
+    "scenario-propose": (Right.PROPOSE, lambda p, by: saved.proposed(
+        p.scenarios, p.saved, made_frozen(), who="", at=AT, by=by)),
+    "decision": (Right.DECIDE, lambda p, by: saved.decided(
+        p.scenarios, p.proposed, Ruling.APPROVED, by=by)),
+    "decision-alone": (Right.DECIDE, lambda p, by: approvals.decide(
         "Base", p.saved.version, Ruling.APPROVED, folder=p.folder, by=by)),
+    "scenario-version": (Right.SAVE, lambda p, by: saved.new_version(
+        p.scenarios, p.approved, link.defaults(), who="", at=AT, by=by)),
     "texts-change": (Right.TEXTS, root),
     "caps-change": (Right.CAP, cap),
     "text-leaves": (Right.CAP, leave),
 }  # fmt: skip
 """Name -> the right that it takes, and the action."""
 ACTS = {
+    "scenario-version": "scenario-save",
+    "decision-alone": "decision",
     "scenario-update": "scenario-save",
     "caps-change": "texts-change",
     "text-leaves": "texts-change",
@@ -341,7 +356,8 @@ def test_no_page_asks_as_the_local_person():
             seen.add(name)
     assert seen >= {
         "start", "resume", "pause", "cancel", "prepare", "store", "delete", "restore", "created",
-        "updated", "added", "renew_evidence", "decide", "keep_now", "use",
+        "updated", "added", "renew_evidence", "decided", "proposed", "new_version", "keep_now",
+        "use",
     }  # fmt: skip
 
 

@@ -1,0 +1,55 @@
+"""What has become of approved decisions: a sentence for each that is another one today; else
+nothing."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard.answers import cache
+from dashboard.state import session
+from engine.api.decisions import CertificateRequest
+from engine.api.scenarios import Saved, fields, wording
+from engine.errors import InputError
+from engine.text import formats, quantities
+from engine.text.i18n import Words
+
+MOST = 8
+"""Approved scenarios that are looked at, the last decided first."""
+
+
+def draw(place: DeltaGenerator, words: Words) -> list[CertificateRequest]:
+    """Say it in ``place``, with a way to the comparison; the promises that wait for a certificate.
+
+    Where law, code and assumptions are those of then, nothing is computed.
+    """
+    waiting = []
+    with place.container():
+        for one, standing in cache.approved()[:MOST]:
+            if cache.is_as_then(one):
+                continue
+            try:
+                found = cache.then_and_now(one)
+            except cache.NotYet as not_yet:
+                waiting.append(not_yet.promise)
+                continue
+            except InputError:  # Its figures were changed: Compare says so.
+                continue
+            if found.is_changed:
+                own = quantities.words_of(fields.question(one.values), words.language)
+                said = wording.told(found, standing, st.context.timezone, own)
+                _say(one, said, words)
+    return waiting
+
+
+def _say(one: Saved, said: str, words: Words) -> None:
+    left, right = st.columns([11, 4], vertical_alignment="center")
+    name = words.say("“{text}”", text=formats.literally(one.name))
+    left.markdown(f":material/history: {name}: {said}")
+    with right:
+        if st.button(
+            words.say("Then and now"),
+            icon=":material/compare_arrows:",
+            key=f"decide:since:{one.version}",
+            width="stretch",
+        ):
+            session.type_into("compare", "shown", one.name)
+            session.open_page("compare")
