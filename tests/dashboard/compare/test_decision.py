@@ -1,65 +1,107 @@
-"""Approve and decline on the page: what is clicked is decided on the version that was shown."""
+"""Propose, approve and decline on the page: what is clicked is decided on the version that was
+shown."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.state import link
 from engine import decision_log
-from engine.approvals import Ruling, decisions
+from engine.approvals import Ruling, State, decisions
 from engine.scenarios import saved
+from tests.scenarios.made import made_frozen
 
 AT = "2026-11-29T01:00:00+00:00"
 
 
 def _draw():
-    from dashboard.compare import decision
+    from dashboard.answers import cache
+    from dashboard.compare import saved_actions
     from dashboard.state import session
-    from engine.api.runs import data_folder
-    from engine.scenarios import saved
     from engine.text.i18n import Words
 
     session.follow_url()
-    (one,) = saved.listed(saved.folder(data_folder()))[0]
-    decision.form(one, "Sato", Words("en"))
-    decision.draw(one, Words("en"))
+    saved_actions.draw(cache.scenarios(), "Sato", Words("en"))
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path / "log"))
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
-    monkeypatch.delenv("KESSAI_SCENARIOS", raising=False)
+    monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "scenarios"))
     return tmp_path
 
 
-def button(page):
-    (found,) = [one for one in page.button if one.label == "Put the decision on record"]
+@pytest.fixture
+def kept(place):
+    return saved.created(place / "scenarios", "Base", link.defaults(), who="", at=AT)
+
+
+def opened():
+    page = AppTest.from_function(_draw, default_timeout=60).run()
+    assert not page.exception
+    return page
+
+
+def button(page, label):
+    (found,) = [one for one in page.button if one.label == label]
     return found
 
 
+def labels(page):
+    return {one.label for one in page.button}
+
+
 def texts(page):
-    return "\n".join(one.value for one in page.markdown)
+    return "\n".join(one.value for one in (*page.markdown, *page.caption))
 
 
-def test_a_click_decides_on_the_version_that_was_shown(place):
-    kept = saved.created(place / "scenarios", "Base", link.defaults(), who="", at=AT)
-    page = AppTest.from_function(_draw, default_timeout=60).run()
-    assert "Nothing is decided on this scenario yet." in texts(page) and not page.exception
-    button(page).click().run()
+def test_a_draft_is_proposed_with_its_figures_and_approved(place, kept):
+    page = opened()
+    assert "**Draft**" in texts(page) and "No frozen figures" in texts(page)
+    assert page.selectbox[0].options == ["Base · Draft"]
+    assert "Put the decision on record" not in labels(page)
+    button(page, "Propose").click().run()
+    assert not page.exception and "**Proposed** as it stands, by Sato" in texts(page)
+    assert "Propose" not in labels(page)
+    (proposed,) = saved.listed(place / "scenarios")[0]
+    assert proposed.frozen.is_whole and proposed.frozen.noise == "certified"
+    button(page, "Put the decision on record").click().run()
     assert decisions("Base", place) == (), "neither approved nor declined was chosen"
     page.segmented_control[0].set_value(Ruling.APPROVED).run()
-    later = saved.updated(place / "scenarios", kept, link.defaults() | {"data": 5e6}, who="", at=AT)
-    button(page).click().run()
-    assert decisions("Base", place) == () and not page.exception, "it was changed meanwhile"
-    button(page).click().run()
+    button(page, "Put the decision on record").click().run()
     (found,) = decisions("Base", place)
-    assert (found.version, found.ruling, found.who) == (later.version, Ruling.APPROVED, "Sato")
+    assert (found.version, found.ruling, found.who) == (proposed.version, Ruling.APPROVED, "Sato")
     page.run()
     assert "**Approved** as it stands, by Sato (name as given, without login)" in texts(page)
+    assert "Nothing has changed since then beyond rounding." in texts(page)
+    assert not {"Overwrite with this scenario", "Yes, delete it", "Propose"} & labels(page)
+    button(page, "New version with this scenario").click().run()
+    assert not page.exception
+    assert [one.name for one in saved.listed(place / "scenarios")[0]] == ["Base", "Base v2"]
 
 
-def test_a_log_that_was_changed_is_told(place):
-    kept = saved.created(place / "scenarios", "Base", link.defaults(), who="", at=AT)
-    decision_log.append("decision", {"scenario": kept.name}, folder=place)
-    page = AppTest.from_function(_draw, default_timeout=60).run()
+def test_a_click_decides_on_the_version_that_was_shown(place, kept):
+    folder = place / "scenarios"
+    first = saved.proposed(folder, kept, made_frozen(), who="", at=AT)
+    page = opened()
+    page.segmented_control[0].set_value(Ruling.APPROVED).run()
+    later = saved.updated(folder, first, link.defaults() | {"data": 5e6}, who="", at=AT)
+    later = saved.proposed(folder, later, made_frozen(), who="", at=AT)
+    button(page, "Put the decision on record").click().run()
+    assert decisions("Base", place) == () and not page.exception, "it was changed meanwhile"
+    assert saved.standing(later).state is State.PROPOSED
+
+
+def test_figures_that_were_changed_are_not_shown(place, kept):
+    saved.proposed(place / "scenarios", kept, made_frozen(), who="", at=AT)
+    (file,) = (place / "scenarios").glob("*.json")
+    file.write_text(file.read_text().replace("57500000.0", "97500000.0"))
+    page = opened()
+    assert "got changed ones: they are not shown" in page.error[0].value
+
+
+def test_a_log_that_was_changed_is_told(place, kept):
+    decision_log.append("decision", {"scenario": "Base", "version": "1"}, folder=place)
+    page = opened()
     assert "what was decided is not shown" in page.error[0].value
+    assert page.selectbox[0].options == ["Base"], "nobody knows how it stands"
