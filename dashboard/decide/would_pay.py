@@ -7,6 +7,7 @@ from engine.api.money import CURVE_INPUTS, Least
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 
+_UNKNOWN = "—"
 _FIGURES = 3
 """Figures of the table of assumptions that are named: the nearest to where they turn."""
 
@@ -22,11 +23,18 @@ def meaning(words: Words) -> str:
 def table(answer: Answer, paying: Sequence[Least], words: Words) -> dict[str, list[str]]:
     """What, where it stands now, and from where on the plan pays."""
     rows = [*_budgets(answer, paying, words), *_figures(answer, words)]
-    heads = words.say("What"), words.say("Now"), words.say("Pays from")
+    heads = (
+        words.say("What"),
+        words.say("Now"),
+        words.say("Pays from"),
+        words.say("Then with a probability of"),
+    )
     return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
 
 
-def _budgets(answer: Answer, paying: Sequence[Least], words: Words) -> list[tuple[str, str, str]]:
+def _budgets(
+    answer: Answer, paying: Sequence[Least], words: Words
+) -> list[tuple[str, str, str, str]]:
     budget = answer.question.budget
     shown = {
         "data_budget": (
@@ -41,15 +49,20 @@ def _budgets(answer: Answer, paying: Sequence[Least], words: Words) -> list[tupl
             formats.scientific,
         ),
     }
-    found = {least.name: least.value for least in paying}
+    found = {least.name: least for least in paying}
     rows = []
     for name, (label, now, show) in shown.items():
-        value = found.get(name)
-        rows.append((label, show(now), words.say("out of reach") if value is None else show(value)))
+        least = found.get(name)
+        if least is None or least.value is None:
+            rows.append((label, show(now), words.say("out of reach"), _UNKNOWN))
+            continue
+        chance = least.probability
+        said = _UNKNOWN if chance is None else figures.chance(chance, words)
+        rows.append((label, show(now), show(least.value), said))
     return rows
 
 
-def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str]]:
+def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str, str]]:
     """Figures of the business that alone turn the answer, the nearest first."""
     breaks = answer.study.break_evens if answer.study else ()
     found = [
@@ -64,6 +77,7 @@ def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str]]:
             figures.name(name, words),
             figures.figure(name, value, words),
             figures.figure(name, at, words),
+            _UNKNOWN,
         )
         for name, value, at, _ in found[:_FIGURES]
     ]

@@ -1,10 +1,12 @@
 """Sentences of the question turned round: the least budget for a target, and the
 ε that earns most; pure."""
 
+from collections.abc import Callable
+
 from engine.api.decisions import Answer
 from engine.api.money import Candidate, Goal, Least
 from engine.config import EPSILON_RANGE
-from engine.text import figures, formats, labels
+from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
 
 
@@ -39,13 +41,26 @@ def least(found: tuple[Least, ...], words: Words) -> list[tuple[str, str]]:
         "data_budget": lambda value: formats.amount(value, words.language),
         "epsilon": lambda value: formats.plain(value),
     }
-    return [
-        (
-            names[item.name],
-            words.say("out of reach") if item.value is None else shown[item.name](item.value),
+    return [(names[item.name], _least(item, shown[item.name], words)) for item in found]
+
+
+def _least(item: Least, shown: Callable[[float], str], words: Words) -> str:
+    """The value with its range, or with the probability that it suffices."""
+    inside = None if item.range is None else bounds.span(item.range, shown, words)
+    if item.value is None:
+        if inside is None or item.range is None or item.range.low is None:
+            return words.say("out of reach")
+        return words.say("out of reach in most draws of the law; {range}", range=inside)
+    value = shown(item.value)
+    if inside is not None:
+        return words.say("{value} (90 % range: {range})", value=value, range=inside)
+    if item.probability is not None:
+        return words.say(
+            "{value} (in the central case; suffices with a probability of {chance})",
+            value=value,
+            chance=figures.chance(item.probability, words),
         )
-        for item in found
-    ]
+    return value
 
 
 def best_epsilon(best: Candidate, words: Words) -> str:

@@ -2,7 +2,8 @@
 
 Compute is read off one frontier; people and ε are found by bisection (the best loss falls with
 both), a search of a few milliseconds a step. Answers are rounded to the safe side: the target is
-met at the value returned, within the search's own precision.
+met at the value returned, within the search's own precision. Their ranges are those of the same
+question asked in each draw of the law, every plan found anew (:mod:`engine.allocation.redrawn`).
 """
 
 import math
@@ -12,15 +13,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.allocation.frontier import Line, best_by_compute
+from engine.allocation.levers import range_of
 from engine.allocation.points import PrivacyParameters
-from engine.allocation.search import best_at
+from engine.allocation.redrawn import COARSE, optima
+from engine.allocation.search import Budgets, best_at, budgets
 from engine.allocation.space import Space
 from engine.config import DATA_RANGE, EPSILON_RANGE, Budget, Sampling
 from engine.errors import InputError
+from engine.interval import FloatArray, Range
 from engine.law.fit import FittedLaw
 
+LEVEL = 0.9
 _PRECISION = 0.01
 """Relative, in people and ε."""
+_RUNG = 2.0
+"""Draws are asked at values that far apart, and between two of them by a straight line in ln."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +35,14 @@ class Reached:
     """The least of one budget that reaches the loss, the others held, and the loss there.
 
     ``name`` is compute_flops, data_budget or epsilon; ``value`` None says that no value within
-    ``searched`` reaches it.
+    ``searched`` reaches it. ``range`` is over the draws, of which some may not reach it either.
     """
 
     name: str
     value: float | None
     cross_entropy: float | None
     searched: tuple[float, float]
+    range: Range
 
 
 def least_compute(
@@ -46,14 +54,19 @@ def least_compute(
     searched = (float(line.allowed_flops[0]), float(line.allowed_flops[-1]))
     loss = line.points.cross_entropy
     below = np.flatnonzero(loss <= target)
-    if not below.size:
-        return Reached(name="compute_flops", value=None, cross_entropy=None, searched=searched)
-    first = int(below[0])
+    first = int(below[0]) if below.size else None
+    value = None if first is None else _crossing(line, first, target)
+    met = None if first is None else min(target, float(loss[first])) if first == 0 else target
+
+    def asked(compute: FloatArray) -> Budgets:
+        return _asked(budget, sampling, compute_flops=compute)
+
     return Reached(
         name="compute_flops",
-        value=_crossing(line, first, target),
-        cross_entropy=min(target, float(loss[first])) if first == 0 else target,
+        value=value,
+        cross_entropy=met,
         searched=searched,
+        range=_range(value, asked, target, searched, fit, space),
     )
 
 
@@ -68,13 +81,18 @@ def fewest_people(
         held = replace(privacy, data_budget=float(math.ceil(people)))
         return _best(fit, held, space, budget.compute_flops)
 
-    found = least(loss, target, (float(DATA_RANGE[0]), float(DATA_RANGE[1])))
+    def asked(people: FloatArray) -> Budgets:
+        return _asked(budget, sampling, data_budget=people)
+
+    searched = (float(DATA_RANGE[0]), float(DATA_RANGE[1]))
+    found = least(loss, target, searched)
     value = None if found is None else float(math.ceil(found[0]))
     return Reached(
         name="data_budget",
         value=value,
         cross_entropy=None if found is None else found[1],
-        searched=(float(DATA_RANGE[0]), float(DATA_RANGE[1])),
+        searched=searched,
+        range=_range(value, asked, target, searched, fit, space),
     )
 
 
@@ -88,12 +106,17 @@ def smallest_epsilon(
     def loss(epsilon: float) -> float:
         return _best(fit, replace(privacy, epsilon=epsilon), space, budget.compute_flops)
 
+    def asked(epsilon: FloatArray) -> Budgets:
+        return _asked(budget, sampling, epsilon=epsilon)
+
     found = least(loss, target, EPSILON_RANGE)
+    value = None if found is None else found[0]
     return Reached(
         name="epsilon",
-        value=None if found is None else found[0],
+        value=value,
         cross_entropy=None if found is None else found[1],
         searched=EPSILON_RANGE,
+        range=_range(value, asked, target, EPSILON_RANGE, fit, space),
     )
 
 
@@ -119,6 +142,48 @@ def least(
         else:
             low = middle
     return high, at_high
+
+
+def _range(
+    value: float | None,
+    asked: Callable[[FloatArray], Budgets],
+    target: float,
+    searched: tuple[float, float],
+    fit: FittedLaw,
+    space: Space,
+) -> Range:
+    """The range of ``value`` over the draws; without draws, the value alone."""
+    low, high = searched
+    rungs = np.geomspace(low, high, math.ceil(math.log(high / low) / math.log(_RUNG)) + 1)
+    curves = np.minimum.accumulate(optima(fit, space, asked(rungs), cell=COARSE).log_loss, axis=1)
+    found = np.array([_first_below(rungs, curve, math.log(target)) for curve in curves])
+    if value is None or not math.isfinite(found[0]):
+        return range_of(value, found[1:], bound=value or high, level=LEVEL)
+    # The coarse grid errs alike in the centre and in a draw.
+    draws = np.clip(found[1:] * (value / found[0]), low, np.inf)
+    return range_of(value, np.where(draws > high, np.inf, draws), bound=value, level=LEVEL)
+
+
+def _first_below(values: FloatArray, log_loss: FloatArray, goal: float) -> float:
+    """The least of ``values`` at which the falling ``log_loss`` is ``goal``; inf where none is."""
+    below = np.flatnonzero(log_loss <= goal)
+    if not below.size:
+        return math.inf
+    first = int(below[0])
+    if first == 0 or not math.isfinite(log_loss[first - 1]):
+        return float(values[first])
+    share = (log_loss[first - 1] - goal) / (log_loss[first - 1] - log_loss[first])
+    return float(values[first - 1] * (values[first] / values[first - 1]) ** share)
+
+
+def _asked(budget: Budget, sampling: Sampling, **varied: FloatArray) -> Budgets:
+    """The budget with one of the three at many values."""
+    same = np.ones(next(iter(varied.values())).size)
+    three = {
+        name: varied.get(name, same * getattr(budget, name))
+        for name in ("compute_flops", "data_budget", "epsilon")
+    }
+    return budgets(*three.values(), delta=budget.delta, sampling=sampling)
 
 
 def _best(fit: FittedLaw, privacy: PrivacyParameters, space: Space, compute_flops: float) -> float:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from engine.commands.options import as_json, whole
-from engine.decision.audit import Coverage, cases, drawn_laws, read_laws, summary
+from engine.decision.audit.coverage import Coverage, summary
+from engine.decision.audit.judged import cases
+from engine.decision.audit.known_laws import drawn_laws, read_laws
 from engine.errors import InputError
 from engine.text.terminal import tell
 

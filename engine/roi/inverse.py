@@ -20,9 +20,10 @@ from engine.allocation.whole import whole_config
 from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
 from engine.cost import Workload
 from engine.errors import InputError
+from engine.interval import Range
 from engine.law.fit import FittedLaw
 from engine.risk import advantage, mechanism_under
-from engine.roi.appraise import central
+from engine.roi.appraise import central, sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.metric import Curve
 from engine.roi.plan import RECOMMENDATION, Plan, forecast
@@ -233,10 +234,17 @@ class Goal(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Least:
-    """The least of one budget that reaches a target, the others held; None if none does."""
+    """The least of one budget that reaches a target, the others held; None if none does.
+
+    ``range``: over the draws of the law, for a loss or a metric. ``probability``: that the plan
+    found has at least the NPV, over the draws of every figure, for a target of money; its value is
+    that of the central case.
+    """
 
     name: str
     value: float | None
+    range: Range | None = None
+    probability: float | None = None
 
 
 def least_budgets(held: Held, goal: Goal, target: float) -> tuple[Least, ...]:
@@ -246,24 +254,32 @@ def least_budgets(held: Held, goal: Goal, target: float) -> tuple[Least, ...]:
     :class:`InputError` for a target that nothing could reach.
     """
     if goal is Goal.NPV:
-        found = [
+        candidates = [
             (name, least_for_npv(held, name, target, bounds=bounds))
             for name, bounds in _SEARCHED.items()
         ]
-        return tuple(
-            Least(name=name, value=None if c is None else float(getattr(c.budget, name)))
-            for name, c in found
-        )
+        return tuple(_least(name, found, target, held) for name, found in candidates)
     loss = target
     if goal is Goal.METRIC:
         loss = held.curve.loss_for(target, held.table.values)
     q = held
     return tuple(
-        Least(name=reached.name, value=reached.value)
+        Least(name=reached.name, value=reached.value, range=reached.range)
         for reached in (
             ask(loss, q.budget, q.fit, q.space, sampling=q.sampling)
             for ask in (least_compute, fewest_people, smallest_epsilon)
         )
+    )
+
+
+def _least(name: str, found: Candidate | None, target: float, held: Held) -> Least:
+    if found is None:
+        return Least(name=name, value=None)
+    drawn = sample(found.plan, held.table, held.curve).flows.npv
+    return Least(
+        name=name,
+        value=float(getattr(found.budget, name)),
+        probability=float(np.mean(drawn >= target)),
     )
 
 

@@ -1,12 +1,23 @@
 """Inverse questions lead back to the question."""
 
+import math
+
+import numpy as np
 import pytest
 
 from engine.allocation.frontier import best_by_compute
-from engine.allocation.inverse import fewest_people, least, least_compute, smallest_epsilon
+from engine.allocation.inverse import (
+    _first_below,
+    fewest_people,
+    least,
+    least_compute,
+    smallest_epsilon,
+)
 from engine.allocation.points import PrivacyParameters
 from engine.config import Budget, Sampling
+from engine.decision.audit.known_laws import RippledLaw, known_fit
 from engine.errors import InputError
+from tests.law.made_stack import made_fit
 
 BUDGET = Budget(compute_flops=1e20, data_budget=10_000_000, epsilon=4.0)
 
@@ -49,6 +60,51 @@ def test_what_no_budget_reaches_is_said(fitted):
         found = question(0.01, BUDGET, fit, space, sampling=Sampling.POISSON)
         assert found.value is None
         assert found.searched[0] < found.searched[1]
+
+
+QUESTIONS = (least_compute, fewest_people, smallest_epsilon)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_answer_has_the_range_of_the_draws(fitted, question):
+    fit, space = fitted.fit, fitted.space
+    target = best(fit, space) * 1.1
+    near, far = (
+        question(goal, BUDGET, fit, space, sampling=Sampling.POISSON).range
+        for goal in (target, target * 1.2)
+    )
+    for found in (near, far):
+        assert found.level == 0.9
+        assert found.low < found.value
+        assert found.high is None or found.value < found.high
+    # A loss that is easier to reach takes less in every draw.
+    assert far.value < near.value and far.low < near.low
+    assert near.high is None or far.high < near.high
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_law_of_which_nothing_is_open_has_no_range(fitted, question):
+    law = RippledLaw(laws=(made_fit().law,), weights=(1.0,))
+    known, space = known_fit(law), fitted.space
+    target = best(known, space) * 1.1
+    found = question(target, BUDGET, known, space, sampling=Sampling.POISSON)
+    assert found.range.low == pytest.approx(found.value, rel=1e-6)
+    assert found.range.high == pytest.approx(found.value, rel=1e-6)
+
+
+def test_beyond_the_search_only_a_bound_is_known(fitted):
+    fit, space = fitted.fit, fitted.space
+    found = smallest_epsilon(0.01, BUDGET, fit, space, sampling=Sampling.POISSON)
+    assert (found.range.value, found.range.high, found.range.censored) == (None, None, "above")
+    assert found.range.low == found.searched[1]
+
+
+def test_draws_are_read_between_two_rungs():
+    values, log_loss = np.array([1.0, 2.0, 4.0]), np.array([math.inf, 1.0, 0.0])
+    assert _first_below(values, log_loss, 1.5) == 2.0  # nothing to interpolate from
+    assert _first_below(values, log_loss, 0.5) == pytest.approx(2.0 * 2**0.5)
+    assert _first_below(values, log_loss, -0.1) == math.inf
+    assert _first_below(values[1:], log_loss[1:], 1.0) == 2.0
 
 
 @pytest.mark.parametrize("target", [0.0, -1.0, 50.0, float("nan")])

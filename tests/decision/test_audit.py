@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 
 from engine.allocation.space import MARGIN
-from engine.decision import audit
-from engine.decision.audit import (
-    RANGES,
-    Case,
+from engine.decision.audit import judged, known_laws
+from engine.decision.audit.coverage import summary
+from engine.decision.audit.judged import RANGES, Case, cases
+from engine.decision.audit.known_laws import (
     Known,
     RippledLaw,
-    cases,
     drawn_laws,
     made_evidence,
     read_laws,
-    summary,
 )
 from engine.errors import InputError
 from tests.law.made_stack import LIMITS, ONSET, made_fit
@@ -146,7 +144,8 @@ def test_the_summary_counts():
 def audited() -> list[Case]:
     """Two laws, one inside and one outside, fitted with two forms: seconds, and the same path."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audit, "STACKED", ("signal_onset", "limits"))
+        for module in (judged, known_laws):
+            patch.setattr(module, "STACKED", ("signal_onset", "limits"))
         known = [*drawn_laws(1, outside=False), *drawn_laws(1, outside=True)]
         return cases(known, decisions=2)
 

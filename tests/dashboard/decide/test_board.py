@@ -20,7 +20,7 @@ from tests.dashboard import fake_engine
 JA, EN = Words("ja"), Words("en")
 PAYING = (
     Least(name="compute_flops", value=None),
-    Least(name="data_budget", value=4e7),
+    Least(name="data_budget", value=4e7, probability=0.47),
     Least(name="epsilon", value=9.5),
 )
 
@@ -141,11 +141,12 @@ def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
 def test_the_table_of_what_would_pay(answered):
     answer = under(answered(), Code.WAIT, npv=-1e7)
     table = would_pay.table(answer, PAYING, EN)
-    assert list(table) == ["What", "Now", "Pays from"]
-    names, now, at = table.values()
+    assert list(table) == ["What", "Now", "Pays from", "Then with a probability of"]
+    names, now, at, chance = table.values()
     assert (names[0], now[0], at[0]) == ("Data (people)", "10M people", "40M people")
     assert (names[1], now[1], at[1]) == ("Privacy ε", "4", "9.5")
     assert at[2] == "out of reach"
+    assert chance[:3] == ["47%", "—", "—"]
     assert "Loss" not in "".join(names), "nobody chooses the shape of the value curve"
 
 
