@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.answers import cache, provisional
-from dashboard.compare import charts, saved_list, selection, wording
+from dashboard.compare import charts, saved_list, selection, then_now, wording
 from dashboard.compare.side import Side
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
@@ -16,8 +16,10 @@ from engine.text.i18n import Words
 def render(now: Scenario) -> None:
     """Draw the page: the scenario of the sidebar is always the first column."""
     words = now.words
-    sentence = st.container()
     kept = cache.scenarios()
+    with st.container():
+        waiting = then_now.draw_first(kept, words)
+    sentence = st.container()
     sides = selection.sides(kept, words)
     first, *others = sides
     with sentence, st.spinner(words.say("Swapping one assumption at a time …")):
@@ -40,7 +42,7 @@ def render(now: Scenario) -> None:
                 words.say("What each assumption moves alone, from the first to the second")
             )
             blocks.columns(wording.effects(found, words))
-    waiting = saved_list.draw(kept, words)
+    waiting += saved_list.draw(kept, words)
     provisional.settle(answers, waiting)
 
 

@@ -3,17 +3,39 @@
 import streamlit as st
 
 from dashboard.answers import cache
+from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
 from engine.api.scenarios import Saved, Since, fields, wording
 from engine.errors import InputError
-from engine.text import quantities
+from engine.text import formats, quantities
 from engine.text.i18n import Words
+
+
+def asked_for(found: cache.Kept) -> Saved | None:
+    """The scenario that another page sent here for, if it is still kept."""
+    name = session.typed("compare", "since")
+    return next((one for one in found.scenarios if one.name == name), None)
+
+
+def draw_first(found: cache.Kept, words: Words) -> list[CertificateRequest]:
+    """At the head of the page, where another page sent here for it; else nothing."""
+    one = asked_for(found)
+    if one is None:
+        return []
+    waiting = draw(one, words)
+    st.button(
+        words.say("Close"),
+        icon=":material/close:",
+        on_click=session.type_into,
+        args=("compare", "since", ""),
+    )
+    return waiting
 
 
 def draw(one: Saved, words: Words) -> list[CertificateRequest]:
     """Both side by side, and the steps from one to the other; the promises that it waits for."""
-    blocks.heading(words.say("Then and now"))
+    blocks.heading(words.say("Then and now: {name}", name=formats.literally(one.name)))
     if one.frozen is None:
         st.caption(wording.nothing_frozen(words))
         return []

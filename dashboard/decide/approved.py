@@ -52,4 +52,5 @@ def _say(one: Saved, said: str, words: Words) -> None:
             width="stretch",
         ):
             session.type_into("compare", "shown", one.name)
+            session.type_into("compare", "since", one.name)
             session.open_page("compare")
