@@ -11,6 +11,8 @@ from dashboard.present import objections, request, tables
 from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, Code
 from engine.api.reports import Field, Record, Section, Table
+from engine.api.scenarios import frozen
+from engine.api.scenarios import wording as wording_of_scenarios
 from engine.text import figures, formats, privacy, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
@@ -22,6 +24,7 @@ def record(
     """The form, filled in as far as figures go. ``compared``: scenarios that are options too."""
     further = () if compared is None else (Section(heading=compared.title, table=compared),)
     sections = (
+        *_decided(answer, basis.kept, words),
         Section(heading=words.say("Question"), sentences=(request.question(answer, words),)),
         Section(heading=words.say("Options"), table=tables.options(answer, words)),
         *further,
@@ -59,6 +62,7 @@ def record(
             (words.say("Number"), ""),
             (words.say("Department"), basis.cover.department),
             (words.say("Author"), basis.cover.presenter),
+            *_state(basis.kept, words),
         ),
         dated=words.say("Date: {date}", date=tables.day(basis.day, words)),
         request=request.request(answer, words),
@@ -68,6 +72,31 @@ def record(
         summary=summary(answer, words),
         fields=fields(answer, basis, words),
     )
+
+
+def _state(kept: tables.Kept | None, words: Words) -> tuple[tuple[str, str], ...]:
+    """The saved scenario that this is, with its state."""
+    if kept is None:
+        return ()
+    return (
+        (
+            words.say("Scenario"),
+            wording_of_scenarios.named(kept.scenario.name, kept.standing, words),
+        ),
+    )
+
+
+def _decided(answer: Answer, kept: tables.Kept | None, words: Words) -> tuple[Section, ...]:
+    """What is on record: that it is proposed or approved, by whom, when, which version, and whether
+    the figures of this record are still those that were decided on."""
+    if kept is None:
+        return ()
+    sentences = wording_of_scenarios.on_record(
+        kept.scenario, kept.standing, frozen.figures_of(answer), kept.zone, words
+    )
+    if not sentences:
+        return ()
+    return (Section(heading=words.say("Decision on record"), sentences=tuple(sentences)),)
 
 
 def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ...]:
@@ -108,10 +137,31 @@ def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ..
         ),
         field("decision", words.say("What is asked for"), verdict.ask(answer, words)),
         field("reason", words.say("Reason"), verdict.why(answer, words)),
+        *_fields_of_state(basis.kept, words),
         field("agreement", words.say("To be agreed with")),
         field("annexes", words.say("Annexes"), words.listed(annexes)),
         field("link", words.say("Link to this scenario"), basis.address),
         field("basis", words.say("What the figures rest on"), tables.footer(answer, basis, words)),
+    )
+
+
+def _fields_of_state(kept: tables.Kept | None, words: Words) -> tuple[Field, ...]:
+    """How the saved scenario stands; nothing where it was not saved as it stands."""
+    if kept is None:
+        return ()
+    one, decision = kept.scenario, kept.standing.decision
+    by = "" if decision is None else wording_of_scenarios.decider(decision, words, str)
+    at = "" if decision is None else wording_of_scenarios.moment(decision.at, kept.zone)
+    return (
+        Field(code="scenario", name=words.say("Scenario"), text=one.name),
+        Field(
+            code="state",
+            name=words.say("State"),
+            text=wording_of_scenarios.state(kept.standing, words),
+        ),
+        Field(code="version", name=words.say("Version"), text=one.version[:12]),
+        Field(code="decided_by", name=words.say("Decided by"), text=by),
+        Field(code="decided_at", name=words.say("Decided at"), text=at),
     )
 
 

@@ -11,13 +11,13 @@ from dashboard.compare.side import side
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material
 from dashboard.present.options import Option
-from dashboard.present.tables import Basis
+from dashboard.present.tables import Basis, Kept
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from engine.api.decisions import Answer, Question, bridge
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
-from engine.api.scenarios import saved
+from engine.api.scenarios import State, saved
 from engine.text.i18n import Words
 
 _LETTERS = "ABCDEF"
@@ -38,11 +38,24 @@ def material(now: Scenario) -> Material:
             day=datetime.now(ZoneInfo(st.context.timezone or "UTC")).date(),
             address=session.address(),
             made_up=session.value(link.TOUR) is not None,
+            kept=_kept(),
             cover=Cover(
                 **{field.name: session.typed("cover", field.name) for field in fields(Cover)}
             ),
         ),
     )
+
+
+def _kept() -> Kept | None:
+    """The saved scenario whose fields are those on show; of several the one that is furthest."""
+    found, fields = cache.scenarios(), saved.texts(session.fields())
+    same = [
+        Kept(scenario=one, standing=found.standings[one.name], zone=st.context.timezone)
+        for one in found.scenarios
+        if one.name in found.standings and dict(one.fields) == fields
+    ]
+    rank = (State.APPROVED, State.PROPOSED, State.SUPERSEDED, State.DRAFT)
+    return min(same, key=lambda each: rank.index(each.standing.state), default=None)
 
 
 def _options(first: Answer, words: Words) -> tuple[Option, ...]:

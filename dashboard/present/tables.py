@@ -12,6 +12,7 @@ from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, AttackRisk, Certificate, Decision
 from engine.api.money import RULE, WITHOUT_PRIVACY, Assumptions, CostAssumptions, Study
 from engine.api.reports import Table
+from engine.api.scenarios import Saved, Standing
 from engine.text import figures, formats, quantities, reconciliation, sources
 from engine.text.i18n import N_, Words
 from engine.text.labels import example
@@ -23,10 +24,20 @@ _OPTIONS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A saved scenario, how it stands, and the reader's zone of time."""
+
+    scenario: Saved
+    standing: Standing
+    zone: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Basis:
     """What stands behind a deck beside its scenario: versions, the day, the link.
 
-    ``made_up``: it is the tour's worked example, and says so wherever the basis stands.
+    ``made_up``: it is the tour's worked example, and says so wherever the basis stands. ``kept``:
+    the saved scenario that it is, where it was saved as it stands.
     """
 
     fit_version: str
@@ -35,6 +46,7 @@ class Basis:
     address: str
     cover: Cover
     made_up: bool = False
+    kept: Kept | None = None
 
 
 def day(when: date, words: Words) -> str:

@@ -116,7 +116,7 @@ def shown(options: argparse.Namespace) -> str:
     standing = saved.standing(one)
     words = quantities.words_of(fields.question(one.values), options.language)
     if one.frozen is None and not options.json:
-        return "\n".join([_plain(wording.standing(standing, None, words)),
+        return "\n".join([wording.plain_standing(standing, words),
                           wording.nothing_frozen(words)])  # fmt: skip
     found = None if one.frozen is None else since_of(one)
     if options.json:
@@ -127,7 +127,7 @@ def shown(options: argparse.Namespace) -> str:
         *((row.name, row.then, row.now) for row in wording.rows(found, words)),
     ]
     parts = [
-        _plain(wording.standing(standing, None, words)),
+        wording.plain_standing(standing, words),
         wording.headline(found, words),
         as_columns(table),
     ]
@@ -203,7 +203,7 @@ def _said(one: saved.Saved, options: argparse.Namespace) -> str:
     if options.json:
         return as_json(_named(one, standing))
     words = Words(options.language)
-    return f"{one.name}: {_plain(wording.standing(standing, None, words))}"
+    return f"{one.name}: {wording.plain_standing(standing, words)}"
 
 
 def _named(one: saved.Saved, standing: Standing) -> dict[str, Any]:
@@ -234,8 +234,3 @@ def _of_name(name: str) -> saved.Saved:
 
 def _folder() -> Path:
     return saved.folder(data_folder())
-
-
-def _plain(text: str) -> str:
-    """A sentence without its marks of Markdown."""
-    return text.replace("**", "").replace("\\", "")

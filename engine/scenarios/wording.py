@@ -4,7 +4,7 @@ The same on pages, documents and the command line. Figures are said and rounded 
 :mod:`engine.text.quantities` does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from engine.decision.verdict import Code
 from engine.interval import Interval
 from engine.scenarios import fields
 from engine.scenarios.frozen import NEVER, Figure, Frozen
+from engine.scenarios.saved import Saved
 from engine.scenarios.since import Cause, Since, Step
 from engine.text import figures, formats, labels, quantities, verdict
 from engine.text.i18n import N_, Words
@@ -71,7 +72,18 @@ def named(name: str, found: Standing, words: Words) -> str:
 
 
 def standing(found: Standing, zone: str | None, words: Words) -> str:
-    """How a version stands, by whom and since when, in a sentence."""
+    """How a version stands, by whom and since when, in a sentence of Markdown."""
+    return _standing(found, zone, words, formats.literally)
+
+
+def plain_standing(found: Standing, words: Words) -> str:
+    """The same for a terminal, on the clock of UTC."""
+    return _standing(found, None, words, str).replace("**", "")
+
+
+def _standing(
+    found: Standing, zone: str | None, words: Words, foreign: Callable[[str], str]
+) -> str:
     if found.was_changed:
         return words.say(
             "**Its file was changed by other means** after it was approved: what stands here was "
@@ -81,34 +93,35 @@ def standing(found: Standing, zone: str | None, words: Words) -> str:
     if found.state is State.SUPERSEDED and decision is not None:
         return words.say(
             "**Superseded** by “{name}”; it was approved by {who}, {when}.",
-            name=formats.literally(found.superseded_by),
-            **_by(decision, zone, words),
+            name=foreign(found.superseded_by),
+            **_by(decision, zone, words, foreign),
         )
     if found.state is State.APPROVED and decision is not None:
         return words.say(
             "**Approved** as it stands, by {who}, {when}; it is locked, and a change makes a new "
             "version.",
-            **_by(decision, zone, words),
+            **_by(decision, zone, words, foreign),
         )
     if found.state is State.PROPOSED and proposal is not None:
         return words.say(
             "**Proposed** as it stands, by {who}, {when}; a decision is due.",
-            **_by(proposal, zone, words),
+            **_by(proposal, zone, words, foreign),
         )
     if decision is not None:
         return words.say(
-            "**Declined** as it stands, by {who}, {when}.", **_by(decision, zone, words)
+            "**Declined** as it stands, by {who}, {when}.", **_by(decision, zone, words, foreign)
         )
     return words.say("**Draft**: nobody has proposed this version.")
 
 
-def decider(one: Proposal, words: Words) -> str:
-    """Who it was; a name that nobody vouches for says so."""
+def decider(one: Proposal, words: Words, foreign: Callable[[str], str] = formats.literally) -> str:
+    """Who it was; a name that nobody vouches for says so. ``foreign`` writes somebody's name: as
+    Markdown, or with ``str`` as plain text."""
     if one.is_signed_in:
-        return formats.literally(one.who)
+        return foreign(one.who)
     if not one.who:
         return words.say("someone without login")
-    return words.say("{who} (name as given, without login)", who=formats.literally(one.who))
+    return words.say("{who} (name as given, without login)", who=foreign(one.who))
 
 
 def moment(at: str, zone: str | None) -> str:
@@ -119,8 +132,61 @@ def moment(at: str, zone: str | None) -> str:
         return formats.literally(at)
 
 
-def _by(one: Proposal, zone: str | None, words: Words) -> dict[str, str]:
-    return {"who": decider(one, words), "when": moment(one.at, zone)}
+def _by(
+    one: Proposal, zone: str | None, words: Words, foreign: Callable[[str], str]
+) -> dict[str, str]:
+    return {"who": decider(one, words, foreign), "when": moment(one.at, zone)}
+
+
+def on_record(
+    one: Saved, found: Standing, now: Mapping[str, Figure], zone: str | None, words: Words
+) -> list[str]:
+    """For a document: that it is proposed or approved, by whom, when and which version, and where
+    today's figures are others, those that were decided on; nothing for a draft."""
+    decision, proposal = found.decision, found.proposal
+    version = one.version[:12]
+    if found.state.is_locked and decision is not None:
+        said = [
+            words.say(
+                "Approved by {who}, {when}, as version {version} of “{name}”.",
+                version=version,
+                name=one.name,
+                **_by(decision, zone, words, str),
+            )
+        ]
+        if found.state is State.SUPERSEDED:
+            said.append(words.say("It is superseded by “{name}” since.", name=found.superseded_by))
+    elif found.state is State.PROPOSED and proposal is not None:
+        said = [
+            words.say(
+                "Proposed by {who}, {when}, as version {version} of “{name}”; not decided yet.",
+                version=version,
+                name=one.name,
+                **_by(proposal, zone, words, str),
+            )
+        ]
+    else:
+        return []
+    return [*said, *_other_figures(one, now, words)]
+
+
+def _other_figures(one: Saved, now: Mapping[str, Figure], words: Words) -> list[str]:
+    then = one.frozen
+    if then is None or not then.is_whole:
+        return [words.say("The figures of then are not kept; those here are of today.")]
+    before, today, names = _texts(then.figures, words), _texts(now, words), _names(words)
+    keys = ("verdict", "asked_for", "cash_to_approve", "npv", "probability")
+    changed = [key for key in keys if before[key] != today.get(key)]
+    if not changed:
+        return []
+    listed = words.listed(
+        words.say("{name} {value}", name=names[key], value=before[key]) for key in changed
+    )
+    return [
+        words.say(
+            "The figures here are those of today. Before the board stood: {listed}.", listed=listed
+        )
+    ]
 
 
 def nothing_frozen(words: Words) -> str:

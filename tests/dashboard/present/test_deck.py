@@ -15,8 +15,8 @@ from docx import Document
 from openpyxl import load_workbook
 from pptx import Presentation
 
+from dashboard.present import decision_record, objections
 from dashboard.present import figures as present_figures
-from dashboard.present import objections
 from dashboard.present import tables as present_tables
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material, deck
@@ -24,15 +24,18 @@ from dashboard.present.exports import EXPORTS, file_name, label
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation.result import Word
+from engine.approvals import Decision, Ruling, Standing, State
 from engine.decision.answer import to_certify
 from engine.decision.verdict import Code
 from engine.report.deck import Bars, Lines
+from engine.scenarios.saved import Saved
 from engine.text import labels, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 from tests.dashboard import fake_engine
 from tests.dashboard.fake_engine import changed
 from tests.dashboard.roi.test_wording import BOTH, EN, JA, RISK, found
+from tests.scenarios.made import made_frozen
 
 DAY = date(2026, 11, 24)
 BASIS = present_tables.Basis(
@@ -460,3 +463,35 @@ def _flat(text: str) -> str:
     """Without spaces and raised digits, which a PDF sets as small ones."""
     raised = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
     return re.sub(r"[\s\x00]", "", text).translate(raised)
+
+
+@pytest.mark.parametrize(("language", "approved"), [("en", "Approved"), ("ja", "承認済み")])
+def test_a_record_of_an_approved_scenario_says_so_and_what_was_approved(answer, language, approved):
+    """By whom, when, which version, in the document and in the fields; a draft says nothing."""
+    words = Words(language)
+    one = Saved(name="計画*", fields={}, history=(), frozen=made_frozen())
+    decision = Decision(
+        version=one.version, at="2026-11-20T01:00:00+00:00", who="*社長*", is_signed_in=False,
+        ruling=Ruling.APPROVED, reason="",
+    )  # fmt: skip
+
+    def made(state, **changes):
+        standing = Standing(state=state, **changes)
+        kept = present_tables.Kept(scenario=one, standing=standing, zone="Asia/Tokyo")
+        return decision_record.record(answer, replace(BASIS, kept=kept), words)
+
+    record = made(State.APPROVED, decision=decision)
+    first, second = record.sections[0].sentences
+    assert approved.lower() in first.lower() and "*社長*" in first and "2026-11-20 10:00" in first
+    assert one.version[:12] in first and "計画*" in first
+    assert ("57.5M" if language == "en" else "5,750万円") in second, "what the board saw"
+    fields = {field.code: field.text for field in record.fields}
+    assert fields["state"] == approved and fields["version"] == one.version[:12]
+    assert "*社長*" in fields["decided_by"] and fields["decided_at"] == "2026-11-20 10:00"
+    assert (words.say("Scenario"), f"計画* · {approved}") in record.blanks
+    superseded = made(State.SUPERSEDED, decision=decision, superseded_by="計画* v2")
+    assert any("計画* v2" in sentence for sentence in superseded.sections[0].sentences)
+    drafted, unsaved = made(State.DRAFT), decision_record.record(answer, BASIS, words)
+    assert drafted.sections == unsaved.sections and "state" not in {
+        field.code for field in unsaved.fields
+    }

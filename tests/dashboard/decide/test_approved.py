@@ -1,0 +1,109 @@
+"""Decide tells what has become of approved decisions, and is silent where nothing has."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard.answers import cache
+from dashboard.state import link
+from engine import decision_log
+from engine.approvals import Ruling
+from engine.scenarios import fields, saved
+from tests.scenarios.made import AT, made_frozen
+
+
+def _draw(language):
+    import streamlit as st
+
+    from dashboard.answers import provisional
+    from dashboard.decide import approved
+    from dashboard.state import session
+    from engine.text.i18n import Words
+
+    session.follow_url()
+    waiting = approved.draw(st.empty(), Words(language))
+    st.caption(f"waiting for {len(waiting)}")
+    provisional.settle([], waiting)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path / "log"))
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
+    monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "scenarios"))
+    cache.fitted_evidence("published-bert")  # as the page has done that this stands on
+    yield tmp_path / "scenarios"
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """How often then and now were computed."""
+    made = []
+    compute = cache.since
+
+    def counted(*arguments, **named):
+        found = compute(*arguments, **named)
+        made.append(found)
+        return found
+
+    monkeypatch.setattr(cache, "since", counted)
+    return made
+
+
+def approved(place, name, frozen):
+    made = saved.created(place, name, link.defaults(), who="", at=AT)
+    proposed = saved.proposed(place, made, frozen, who="", at=AT)
+    saved.decided(place, proposed, Ruling.APPROVED)
+    return proposed
+
+
+def drawn(language="en"):
+    page = AppTest.from_function(_draw, default_timeout=60, args=(language,)).run()
+    assert not page.exception
+    return page
+
+
+def texts(page):
+    return [one.value for one in page.markdown]
+
+
+def certified_now():
+    return cache.frozen_now(fields.question(fields.defaults()), at=AT)
+
+
+def test_a_decision_that_is_another_today_is_told_once_it_is_certified(place, computed):
+    approved(place, "Board*", made_frozen())
+    first = drawn()
+    assert texts(first) == [] and first.caption[0].value == "waiting for 1"
+    certified_now()
+    page = drawn()
+    (said,) = texts(page)
+    assert r"“Board\*”: The approved decision of" in said
+    assert "was “Train”, worth ¥57.5M; today it is “Pilot first”, worth ¥47.1M, because" in said
+    assert [one.label for one in page.button] == ["Then and now"]
+    (said,) = texts(drawn("ja"))
+    assert "「学習を実施」" in said or "5,750万円" in said
+    assert len(computed) == 1, "a slider that moves computes nothing again"
+
+
+def test_it_is_silent_where_nothing_is_approved_or_nothing_changed(place, computed):
+    now = certified_now()
+    saved.proposed(
+        place, saved.created(place, "Proposed", link.defaults(), who="", at=AT),
+        made_frozen(), who="", at=AT,
+    )  # fmt: skip
+    approved(place, "As today", now)
+    page = drawn()
+    assert texts(page) == [] and page.caption[0].value == "waiting for 0"
+    assert computed == [], "on the same ground nothing is computed"
+    approved(place, "By rounding", made_frozen(figures=now.figures))
+    assert texts(drawn()) == [] and len(computed) == 1
+
+
+def test_what_was_superseded_is_no_news(place, computed):
+    old = approved(place, "Old", made_frozen())
+    new = saved.new_version(place, old, link.defaults(), who="", at=AT)
+    new = saved.proposed(place, new, certified_now(), who="", at=AT)
+    saved.decided(place, new, Ruling.APPROVED)
+    assert texts(drawn()) == [] and computed == []
