@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"access"},
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"}
-    | {"fine_tunings"},
+    | {"fine_tunings", "pilot"},
     "scenarios": _BASE
     | {"access", "approvals", "cost", "decision", "decision_log", "durable", "law", "roi", "runs"}
     | {"tables", "text", "accounting"},
@@ -102,7 +102,8 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
 FRONT = ("engine.api", "engine.text", "engine.config", "engine.errors", "engine.interval")
 """What of the engine the dashboard may import."""
 PILOT_FRONT = {
-    "engine.pilot.ladder", "engine.pilot.learning_rate", "engine.pilot.plan",
+    "engine.pilot.ladder", "engine.pilot.learning_rate", "engine.pilot.limit",
+    "engine.pilot.plan",
     "engine.pilot.people", "engine.pilot.population", "engine.pilot.power",
     "engine.pilot.text.identity",
     "engine.pilot.text.registry",

@@ -63,14 +63,18 @@ from engine.api.money import (
 from engine.api.money import cost as priced
 from engine.api.pilots import (
     Arm,
+    Entry,
     PilotBudget,
+    PilotEffect,
     PilotLaw,
     PilotPlan,
     Prepared,
     PrivacyTerms,
     TuningBasis,
+    launchers,
     law_of_pilots,
     least_seconds,
+    pilot_effects,
     propose,
     propose_from_start,
     tuning_basis,
@@ -454,6 +458,42 @@ def _sharing(question: Question, uses: tuple[Use, ...], state: str) -> Sharing:
 def training_epsilon(training: Training) -> TrainingEpsilon:
     """The ε that a training had; up to some seconds."""
     return epsilon_of(training)
+
+
+def pilot_effect(now: Answer) -> PilotEffect | None:
+    """What the last pilot changed for an answer; None where none has ended."""
+    return _effect_of(now, None)
+
+
+def effect_of_pilot(now: Answer, plan_id: str) -> PilotEffect | None:
+    """What one pilot changed for an answer; None where it has not ended."""
+    return _effect_of(now, plan_id)
+
+
+def _effect_of(now: Answer, plan_id: str | None) -> PilotEffect | None:
+    pilots = _finished_pilots(launchers.stamp())
+    chosen = tuple(one for one in pilots if plan_id in (None, one.plan_id))
+    if not chosen:
+        return None
+    law = fitted_evidence(now.question.evidence_id)
+    names = tuple(one.plan_id for one in chosen)
+    key = (_in_yen(now.question), now.provisional, names, law.summary.hash, catalogue_version())
+    return _pilot_effect(key, now, law, chosen)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _finished_pilots(stamp: str) -> tuple[Entry, ...]:
+    return pilot_effects.finished()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _pilot_effect(
+    key: tuple[object, ...],
+    _now: Answer,
+    _law: fitted.FittedEvidence,
+    _pilots: tuple[Entry, ...],
+) -> PilotEffect | None:
+    return pilot_effects.last_effect(_now, _law, _pilots)
 
 
 def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:

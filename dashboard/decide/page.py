@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.answers import cache, first_fit, provisional
+from dashboard.answers import cache, first_fit, last_pilot, provisional
 from dashboard.decide import (
     approved,
     board,
@@ -40,6 +40,7 @@ def render(scenario: Scenario) -> None:
     _metrics(board.metrics(answer, words), 3)
     if sites := board.sites(answer, words):
         st.caption(sites)
+    tested = st.container()
     steps = st.container()
     st.header(wording.headline(answer, words), anchor=False)
     st.markdown(wording.second_line(decision, words), help=blocks.tip("binding", words))
@@ -55,6 +56,8 @@ def render(scenario: Scenario) -> None:
         monday.draw(answer, words)
     with start:
         public_start.draw(answer, hint, words)
+    with tested:
+        last_pilot.draw(answer, words)
     waiting = approved.draw(told, words)  # Last too: it may ask the law of then.
     provisional.settle([answer], waiting)
 

@@ -134,8 +134,7 @@ def incomplete(entry: Entry, words: Words) -> str | None:
 
 def when(entry: Entry, zone: str | None) -> str:
     """When it was started, or else planned, on the reader's clock; UTC where that is unknown."""
-    began = entry.status.started or entry.status.heartbeat
-    return labels.moment(datetime.fromtimestamp(began, UTC), zone)
+    return labels.moment(datetime.fromtimestamp(entry.began, UTC), zone)
 
 
 def unrecorded(entry: Entry, words: Words) -> list[str]:

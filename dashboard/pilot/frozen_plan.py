@@ -7,6 +7,7 @@ from dashboard.ui import blocks
 from engine.api.money import CostAssumptions
 from engine.api.pilots import PilotPlan, account_for, charge_of, launchers, promised_on
 from engine.errors import InputError
+from engine.text import pilots
 from engine.text.i18n import Words
 
 
@@ -23,6 +24,8 @@ def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
             st.markdown(sentence)
         _account(plan, words)
         st.caption(wording.covered(plan.privacy_unit, words))
+        if sentence := pilots.ended(plan, words):
+            st.caption(sentence)
     with right:
         blocks.table(facts.terms(plan, costs, words))
 

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from engine.api.pilots import CorpusSource, Outcome, State, Status
 from engine.errors import InputError
-from engine.text import formats
+from engine.text import formats, pilots
 from engine.text.i18n import N_, Words
 
 KINDS = {
@@ -19,7 +19,6 @@ KINDS = {
     "parquet": N_("Parquet"),
 }
 """Of texts that are registered."""
-_ARMS = {"recommended": N_("Recommended"), "rule": N_("Usual rule")}
 _STATES = {
     State.PLANNED: N_("planned"),
     State.QUEUED: N_("starting"),
@@ -30,12 +29,14 @@ _STATES = {
     State.FAILED: N_("stopped"),
     State.CANCELLED: N_("cancelled"),
     State.INTERRUPTED: N_("interrupted"),
+    State.UNREADABLE: N_("cannot be read"),
 }
 _OUTCOMES = {
     Outcome.CONFIRMED: N_("confirmed"),
     Outcome.BETTER: N_("better than predicted"),
     Outcome.WORSE: N_("worse than predicted"),
     Outcome.WITHIN: N_("inside the range, which confirms nothing"),
+    Outcome.SHORT: N_("measured, after fewer steps than were predicted"),
     Outcome.UNPREDICTED: N_("measured, nothing was predicted"),
 }
 REASONS = {
@@ -88,7 +89,7 @@ def privacy_unit(source: CorpusSource) -> str:
 
 
 def arm(name: str, words: Words) -> str:
-    return words.say(_ARMS[name]) if name in _ARMS else name
+    return pilots.arm(name, words)
 
 
 def state(of: State, words: Words) -> str:

@@ -20,7 +20,7 @@ from engine.api.pilots import (
     power,
 )
 from engine.errors import InputError
-from engine.text import figures
+from engine.text import figures, pilots
 from engine.text.i18n import Words
 
 
@@ -52,6 +52,8 @@ def draw(
             least = cache.least_pilot_seconds(found, law, law.summary.hash, terms, plan.repeats)
     if sentence := wording.power(can, least, words):
         st.markdown(sentence)
+    if plan.limit is not None and plan.limit.cuts:
+        st.warning(pilots.ended(plan, words), icon=":material/vertical_align_top:")
     blocks.heading(words.say("What will be tested"))
     frozen_plan.draw(plan, now.question.prices, words)
     price = facts.price(plan.expected_seconds, now.question.prices)

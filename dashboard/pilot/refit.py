@@ -6,13 +6,15 @@ from dashboard.answers import cache
 from dashboard.pilot import prepare
 from dashboard.pilot import revision as pilot_revision
 from dashboard.state import session, visitor
+from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.pilots import PilotPlan, Verdict, launchers
 from engine.errors import InputError
+from engine.text import pilot_effect
 from engine.text.i18n import Words
 
 
-def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
+def draw(plan: PilotPlan, found: Verdict, now: Scenario, words: Words) -> None:
     """Draw the button; once clicked, the decision before and after."""
     question = f"revision {plan.plan_id}"
     blocks.heading(words.say("What this changes"))
@@ -23,9 +25,11 @@ def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
                 "moves no law of trainings from nothing."
             )
         )
+        _decision(plan, now)
         return
     if plan.family != plan.evidence_id:
         st.markdown(pilot_revision.other_family(plan, words))
+    _decision(plan, now)
     if not session.is_asked(question):
         label = words.say("Refit the law with these runs")
         if st.button(label, type=blocks.emphasis(), icon=":material/refresh:"):
@@ -47,6 +51,19 @@ def draw(plan: PilotPlan, found: Verdict, words: Words) -> None:
     st.markdown(pilot_revision.expected_now(revision, measured, words))
     blocks.columns(pilot_revision.table(revision, plan, words))
     st.caption(pilot_revision.evidence_now(revision, plan, words))
+
+
+def _decision(plan: PilotPlan, now: Scenario) -> None:
+    """What it changed for the plan that Decide now shows, and how it speaks to it."""
+    words = now.words  # of the decision's unit of loss, not of the pilot's
+    try:
+        effect = cache.effect_of_pilot(cache.answer(now.question), plan.plan_id)
+    except InputError as error:
+        blocks.refused(error, words)
+        return
+    if effect is not None:
+        st.markdown(f"**{pilot_effect.sentence(effect, words)}**")
+        st.markdown(pilot_effect.transfer(effect, words))
 
 
 def _ask(question: str, words: Words) -> None:

@@ -66,13 +66,14 @@ def evidence_now(found: Revision, plan: PilotPlan, words: Words) -> str:
         )
     if found.transfer is not None:
         return words.say(
-            "The law of this text is now {origin}, those of this pilot among them. Other texts and "
-            "the Decide page stay as they are.",
+            "The law of this text is now {origin}, of which this pilot's are {own}.",
             origin=provenance.transferred(found.transfer, words),
+            own=formats.exact(found.own),
         )
     return words.say(
-        "The law now rests on {runs}, those of this pilot among them; the Decide page follows it.",
+        "The law now rests on {runs}, of which this pilot's are {own}.",
         runs=words.count("{n} run", "{n} runs", found.runs),
+        own=formats.exact(found.own),
     )
 
 

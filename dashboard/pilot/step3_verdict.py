@@ -38,7 +38,7 @@ def draw(
         st.warning(wording.start_was_better(words), icon=":material/warning:")
     blocks.columns(facts.measured(plan, found, entry.results, words))
     _audit(entry, words)
-    refit.draw(plan, found, words)
+    refit.draw(plan, found, now, words)
     with st.expander(words.say("The plan as it was frozen")):
         frozen_plan.draw(plan, now.question.prices, words)
 

@@ -26,7 +26,7 @@ from engine.api.pilots import (
 )
 from engine.errors import InputError
 from engine.interval import Interval
-from engine.text import formats, labels
+from engine.text import formats, labels, pilots
 from engine.text.i18n import N_, Words
 
 _AS_GOOD = 1.05
@@ -44,6 +44,7 @@ _STATES = {
     State.FAILED: N_("Stopped at {share}."),
     State.INTERRUPTED: N_("Interrupted at {share}."),
     State.FINISHED: N_("Finished."),
+    State.UNREADABLE: N_("This pilot may not be looked into: what it has spent is unknown."),
 }
 _OUTCOMES = {
     Outcome.CONFIRMED: N_("Confirmed: {loss} measured, {range} predicted."),
@@ -198,6 +199,12 @@ def verdict(found: Verdict, words: Words) -> str:
 
 def outcome(measured: Measured, words: Words) -> str:
     """The measured loss against the interval that was written down before."""
+    if measured.outcome is Outcome.SHORT:
+        return words.say(
+            "Measured: a loss of {loss}, after fewer steps than the prediction was for: it "
+            "confirms nothing and refutes nothing.",
+            loss=formats.loss(measured.cross_entropy),
+        )
     if measured.predicted is None:
         return words.say(
             "Measured: a loss of {loss}; there was no law of this text, so nothing was predicted.",
@@ -252,6 +259,7 @@ def caveats(found: Verdict, words: Words) -> str:
             "worse.",
             lost,
         ),
+        pilots.excluded(found, words),
     ]
     return words.joined([sentence or None for sentence in sentences])
 
@@ -277,15 +285,21 @@ def plan_promise(plan: PilotPlan, words: Words) -> str:
 
 def promised_before(found: Promised, words: Words) -> str | None:
     """What other pilots on the same text promised, which adds up; None where there are none."""
+    unknown = found.unreadable and words.count(
+        "{n} pilot cannot be read: what it promised is unknown, and not counted here.",
+        "{n} pilots cannot be read: what they promised is unknown, and not counted here.",
+        found.unreadable,
+    )
     if not found.trainings:
-        return None
-    return words.say(
+        return unknown or None
+    known = words.say(
         "Trainings of other pilots on this text: {trainings}, which together promised ε ≤ "
         "{epsilon} at δ = {delta}. For whoever sees all of them it adds up.",
         trainings=formats.exact(found.trainings),
         epsilon=epsilon(found.epsilon),
         delta=formats.scientific(found.delta),
     )
+    return words.joined([known, unknown or None])
 
 
 def account(found: Account, asked: Charge, words: Words) -> str:

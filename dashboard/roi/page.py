@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache, first_fit, provisional
+from dashboard.answers import cache, first_fit, last_pilot, provisional
 from dashboard.glossary import lookup
 from dashboard.roi import (
     assumptions,
@@ -35,6 +35,7 @@ def render(scenario: Scenario) -> None:
     st.title(wording.headline_of(answer, words), anchor=False)
     st.header(wording.second_line_of(answer, words), anchor=False)
     provisional.mark([answer], words)
+    tested = st.container()
     metric_and_currency.draw(words)
     if found is not None:
         st.markdown(f":gray[:material/info:] {wording.curve(found, words)}")
@@ -48,6 +49,8 @@ def render(scenario: Scenario) -> None:
     if found is not None:
         uses.draw(scenario, words)
     assumptions.draw(scenario, words)
+    with tested:
+        last_pilot.draw(answer, words)
     provisional.settle([answer])
 
 

@@ -21,6 +21,9 @@ longest training tried in the paper (128,000 steps) lies beyond the longest of i
 LARGER, LONGER = 30.0, 2.0
 """Factors beyond the largest model and the most iterations of the evidence that the search may
 choose: a drift of 2 % an e-fold leaves the loss known within 11 and 2 % there (at 90 %)."""
+CLIMBED = 10.0
+"""Factor beyond the largest model of the evidence that a pilot may train: it measures what it
+tries, and says how far the law has gone."""
 REFUSED_DECADES = 3.0
 
 
@@ -53,12 +56,12 @@ class Space:
     @property
     def tried_model_size(self) -> tuple[float, float]:
         """Parameters of the smallest and the largest model that a pilot may train."""
-        return self.model_size[0] / MARGIN, self.model_size[1] * MARGIN
+        return self.model_size[0] / MARGIN, self.model_size[1] * CLIMBED
 
     @property
     def tried_iterations(self) -> tuple[float, float]:
         """Fewest and most steps that a pilot may train."""
-        return max(self.iterations[0] / MARGIN, 10.0), min(self.iterations[1] * MARGIN, 1e6)
+        return max(self.iterations[0] / MARGIN, 10.0), min(self.iterations[1] * LONGER, 1e6)
 
     def decades(self, config: TrainingConfig, noise_batch_ratio: float) -> dict[str, float]:
         """Powers of ten outside the evidence, by coordinate; 0 inside.

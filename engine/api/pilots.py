@@ -5,7 +5,9 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 """
 
 from engine.code_version import code_version
+from engine.decision import pilot_effect as pilot_effects
 from engine.decision import pilot_law as law_of_pilots
+from engine.decision.pilot_effect import PilotEffect
 from engine.decision.pilot_law import Revision
 from engine.decision.tuning import tuning_basis
 from engine.loss_unit import unit_of
@@ -40,6 +42,7 @@ __all__ = [
     "Measured",
     "Outcome",
     "PilotBudget",
+    "PilotEffect",
     "PilotLaw",
     "PilotPlan",
     "Power",
@@ -65,6 +68,7 @@ __all__ = [
     "least_seconds",
     "of_prediction",
     "other_code",
+    "pilot_effects",
     "power",
     "promised_on",
     "propose",

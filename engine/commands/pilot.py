@@ -22,7 +22,11 @@ from engine.commands.pilot_options import (
     start_of,
     terms_of,
 )
+from engine.decision.answer import answer
+from engine.decision.fitted import EVIDENCE, fitted_evidence
+from engine.decision.pilot_effect import PilotEffect, effect_of, finished
 from engine.decision.pilot_law import pilot_law
+from engine.decision.question import OPENING, question
 from engine.decision.tuning import tuning_basis
 from engine.errors import InputError
 from engine.pilot.people import People, people_of
@@ -172,11 +176,35 @@ def judge(options: argparse.Namespace) -> str:
 def _verdict(options: argparse.Namespace, chosen: PilotPlan) -> str:
     results = launchers.results(chosen.plan_id)
     found = verdict(chosen, results)
+    effects = _effects(chosen.plan_id)
     return _said(
         options,
-        lambda: as_json(report.verdict_document(chosen, found, results)),
-        lambda: report.verdict_rows(chosen, found, results),
+        lambda: as_json(report.verdict_document(chosen, found, results, effects)),
+        lambda: report.verdict_rows(chosen, found, results, effects),
     )
+
+
+def _effects(plan_id: str) -> list[PilotEffect]:
+    """What it changed for the question that the dashboard opens with, on each evidence that
+    ships."""
+    entry = next((one for one in finished() if one.plan_id == plan_id), None)
+    if entry is None:  # all its trainings have ended, and it was cancelled all the same
+        return []
+    budget, found = OPENING, []
+    for evidence_id in EVIDENCE:
+        asked = question(
+            budget.compute_flops,
+            budget.data_budget,
+            budget.epsilon,
+            delta=budget.delta,
+            evidence_id=evidence_id,
+        )
+        try:
+            fitted = fitted_evidence(evidence_id)
+            found.append(effect_of(answer(asked, fitted), fitted, entry))
+        except InputError:  # the opening question may lie too far from this evidence
+            continue
+    return found
 
 
 def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
 
 from engine.accounting.domain import people_published_whole
+from engine.decision.pilot_effect import PilotEffect
 from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Finding
 from engine.pilot.people import People
@@ -17,7 +19,7 @@ from engine.pilot.running.launchers import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.text.identity import Rule
 from engine.pilot.verdict import Measured, Saving, Verdict
-from engine.text import privacy
+from engine.text import pilot_effect, pilots, privacy
 from engine.text.i18n import Words
 
 Rows = list[tuple[str, str]]
@@ -62,8 +64,21 @@ def plan_document(
         "people": asdict(people),
         "published_whole": people_published_whole(people.training, plan.delta),
         "plan_id": plan.plan_id,
+        "limit": limit_document(plan),
         "expected_seconds": plan.expected_seconds,
         "plan": plan.to_dict(),
+    }
+
+
+def limit_document(plan: PilotPlan) -> dict[str, Any] | None:
+    """What was asked and given, what ended it, and the same in a sentence."""
+    if plan.limit is None:
+        return None
+    return {
+        **asdict(plan.limit),
+        "cuts": plan.limit.cuts,
+        "reach_flops": plan.limit.reach_flops,
+        "sentence": pilots.ended(plan, Words("en")),
     }
 
 
@@ -85,6 +100,7 @@ def plan_rows(
         *_mechanism(plan),
         *_others(others),
         *_power(can, least),
+        *limit_rows(plan),
         ("time", f"about {duration(plan.expected_seconds)} on this machine"),
         ("evidence", f"{plan.evidence_id} {plan.evidence_hash[:12]}"),
     ]
@@ -93,6 +109,12 @@ def plan_rows(
             ("canaries", f"{plan.canaries}: the recommended model's loss is no test and no record")
         )
     return rows
+
+
+def limit_rows(plan: PilotPlan) -> Rows:
+    """What ended the plan: the budget that was asked for, or something before it."""
+    said = pilots.ended(plan, Words("en"))
+    return [("limit", said)] if said else []
 
 
 def _mechanism(plan: PilotPlan) -> Rows:
@@ -176,10 +198,19 @@ def _origin(transfer: Transfer | None) -> Rows:
 
 def _others(others: Promised) -> Rows:
     """Other pilots on the same text, whose promises add up."""
+    unknown: Rows = []
+    if others.unreadable:
+        pilots_read = "pilot" if others.unreadable == 1 else "pilots"
+        unknown = [
+            ("", f"{others.unreadable} {pilots_read} cannot be read: what they promised is unknown")
+        ]
     if not others.trainings:
-        return []
+        return unknown
     said = f"ε ≤ {upwards(others.epsilon)} at δ = {others.delta:g} for {others.trainings} trainings"
-    return [("", f"other pilots on this text promised {said}: for who sees all, it adds up")]
+    return [
+        ("", f"other pilots on this text promised {said}: for who sees all, it adds up"),
+        *unknown,
+    ]
 
 
 def status_document(name: str, status: Status, plan: PilotPlan | None) -> dict[str, Any]:
@@ -242,6 +273,7 @@ def history_document(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return [
         {
             "plan_id": entry.plan_id,
+            "began": entry.began,
             "state": entry.status.state,
             "progress": entry.status.progress,
             "trainings_done": len(entry.results),
@@ -252,29 +284,42 @@ def history_document(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 def history_rows(entries: Sequence[Entry]) -> Rows:
-    """A line a pilot."""
+    """A line a pilot, with when it began (UTC)."""
     rows = []
     for entry in entries:
         what = "its plan cannot be read or was changed"
         if entry.plan is not None:
             plan = entry.plan
             what = f"{plan.corpus.kind}, ε ≤ {upwards(plan.epsilon)}, {plan.trainings} trainings"
-        rows.append((entry.plan_id, f"{entry.status.state}  {entry.status.progress:.0%}  {what}"))
+        day = f"{datetime.fromtimestamp(entry.began, UTC):%Y-%m-%d %H:%M}" if entry.began else "?"
+        state = f"{entry.status.state}  {entry.status.progress:.0%}"
+        rows.append((entry.plan_id, f"{day}  {state}  {what}"))
     return rows
 
 
 def verdict_document(
-    plan: PilotPlan, found: Verdict, results: Sequence[TrainingResult]
+    plan: PilotPlan,
+    found: Verdict,
+    results: Sequence[TrainingResult],
+    effects: Sequence[PilotEffect],
 ) -> dict[str, Any]:
+    """``effects``: on the opening question, one for each evidence on which it has an answer."""
     return {
         "plan_id": plan.plan_id,
         "outcome": found.outcome,
         **asdict(found),
+        "limit": limit_document(plan),
+        "decision": [pilot_effect.document(one, Words("en")) for one in effects],
         "trainings": [asdict(result) for result in results],
     }
 
 
-def verdict_rows(plan: PilotPlan, found: Verdict, results: Sequence[TrainingResult]) -> Rows:
+def verdict_rows(
+    plan: PilotPlan,
+    found: Verdict,
+    results: Sequence[TrainingResult],
+    effects: Sequence[PilotEffect],
+) -> Rows:
     """What was measured against what was written down before."""
     rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
     rows += [(arm.arm, _measured(plan, arm)) for arm in found.arms]
@@ -287,6 +332,13 @@ def verdict_rows(plan: PilotPlan, found: Verdict, results: Sequence[TrainingResu
         rows.append(("code", _changed(plan, *found.other_code)))
     if found.saving is not None:
         rows.append(("saving", _saving(found.saving)))
+    if said := pilots.excluded(found, Words("en")):
+        rows.append(("excluded", said))
+    for one in effects:
+        rows += [
+            ("decision", f"{one.evidence_id}: {pilot_effect.sentence(one, Words('en'))}"),
+            ("", pilot_effect.transfer(one, Words("en"))),
+        ]
     rows.append(
         (
             "privacy",

@@ -25,9 +25,19 @@ from engine.decision import findings
 from engine.decision.answer import Answer, certified_answer
 from engine.decision.decide import Decision
 from engine.decision.fitted import fitted_evidence
+from engine.decision.pilot_effect import PilotEffect, finished, last_effect
+from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.loss_unit import unit_of
-from engine.text import bounds, labels, privacy, quantities, reconciliation, verdict
+from engine.text import (
+    bounds,
+    labels,
+    pilot_effect,
+    privacy,
+    quantities,
+    reconciliation,
+    verdict,
+)
 from engine.text.i18n import Words
 
 _SHOWN = (
@@ -69,9 +79,28 @@ def run(options: argparse.Namespace) -> str:
     words = quantities.words_of(asked, options.language)
     if options.json:
         warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
+    try:
+        effect = last_effect(found, fitted, finished())
+    except InputError as error:  # pilots that cannot be read keep nobody from the answer
+        refusal = words.plain_refusal(error)
+        pilot: dict[str, Any] | None = {"refusal": refusal}
+        lines = [(words.say("Last pilot"), refusal)]
+    else:
+        pilot = None if effect is None else pilot_effect.document(effect, words)
+        lines = _pilot(effect, words)
     if options.json:
-        return as_json(document(found, words, noise_from=fitted.noise_from))
-    return as_table(rows(found, words))
+        said = document(found, words, noise_from=fitted.noise_from)
+        return as_json(said | {"last_pilot": pilot})
+    return as_table([*rows(found, words), *lines])
+
+
+def _pilot(effect: PilotEffect | None, words: Words) -> list[tuple[str, str]]:
+    if effect is None:
+        return []
+    return [
+        (words.say("Last pilot"), pilot_effect.sentence(effect, words)),
+        ("", pilot_effect.transfer(effect, words)),
+    ]
 
 
 def document(found: Answer, words: Words, *, noise_from: str = "") -> dict[str, Any]:

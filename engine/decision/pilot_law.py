@@ -15,11 +15,12 @@ keep their ε, so that for whoever was trained on they are post-processing. Not 
 units, whose text has an influence on the losses and so on the next prediction and recommendation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from engine.accounting.search import noise_multiplier
+from engine.allocation.space import Space
 from engine.config import TrainingConfig
 from engine.decision.fitted import (
     MEASURED_GPT,
@@ -32,12 +33,13 @@ from engine.interval import Interval
 from engine.law.fit import FitResult
 from engine.law.transfer.pool import pool
 from engine.pilot.learning_rate import LearningRateRule, fit_rule
-from engine.pilot.plan import PilotPlan, Transfer
+from engine.pilot.plan import SOURCE, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.runs.curves import has_curve
 from engine.runs.evidence import EvidenceSummary, content_hash, evidence
+from engine.runs.record import RunRecord
 
 
 def pilot_law(
@@ -56,7 +58,12 @@ def pilot_law(
     if family != evidence_id:
         return _transferred(fitted, rate, family, vocabulary_size)
     return PilotLaw(
-        fit=fitted.fit, space=fitted.space, summary=fitted.summary, rate=rate, family=family
+        fit=fitted.fit,
+        space=fitted.space,
+        summary=fitted.summary,
+        rate=rate,
+        largest_flops=fitted.coverage.compute_flops,
+        family=family,
     )
 
 
@@ -68,7 +75,7 @@ def _transferred(
     runs = [
         record
         for record in log.records(family=family)
-        if has_curve(record) and record.sequence_length == fitted.space.sequence_length
+        if _is_read(record, fitted.space.sequence_length)
     ]
     summary, frame = source, evidence_of(source.id).frame.iloc[:0]
     if runs:
@@ -77,11 +84,32 @@ def _transferred(
         summary = EvidenceSummary(id=source.id, runs=source.runs, hash=both)
     return PilotLaw(
         fit=fitted.fit.mapped(lambda one: _pooled(one, frame, vocabulary_size)),
-        space=fitted.space,
+        space=_widened(fitted.space, frame),
         summary=summary,
         rate=rate,
+        largest_flops=max([fitted.coverage.compute_flops, *frame["compute_flops"]]),
         family=family,
         transferred_runs=len(runs),
+    )
+
+
+def _is_read(record: RunRecord, sequence_length: int) -> bool:
+    """Whether a law that is transferred to the record's text counts it."""
+    return has_curve(record) and record.sequence_length == sequence_length
+
+
+def _widened(space: Space, frame: pd.DataFrame) -> Space:
+    """The space of the evidence with the runs of ``frame``, which have climbed beyond it or not."""
+    if frame.empty:
+        return space
+
+    def both(held: tuple[float, float], name: str) -> tuple[float, float]:
+        return min(held[0], float(frame[name].min())), max(held[1], float(frame[name].max()))
+
+    return replace(
+        space,
+        model_size=both(space.model_size, "model_size"),
+        iterations=both(space.iterations, "iterations"),
     )
 
 
@@ -102,6 +130,8 @@ class Revision:
     """What the law now expects of the configuration that was trained."""
     runs: int
     """Of the evidence; those that moved its law to another family are ``transfer.runs``."""
+    own: int
+    """Of these or those, the pilot's own."""
     evidence_hash: str
     transfer: Transfer | None
     """Where the law comes from, if not from the family itself."""
@@ -110,6 +140,22 @@ class Revision:
     def moved(self) -> bool:
         """Whether the recommended configuration changed."""
         return self.before != self.after
+
+
+def counted_runs(plan: PilotPlan) -> tuple[str, ...]:
+    """Ids of the records of ``plan``'s trainings that the law of its text counts."""
+    written = f"{SOURCE} {plan.plan_id}/"
+    own = {
+        record.run_id: record
+        for record in run_log().records(family=plan.family)
+        if record.source.startswith(written)
+    }
+    if not own:
+        return ()
+    if plan.transferred_runs is None:
+        return tuple(sorted(own.keys() & set(evidence_of(plan.family).run_ids)))
+    length = plan.arms[0].settings.config.sequence_length
+    return tuple(sorted(name for name, record in own.items() if _is_read(record, length)))
 
 
 def revise(plan: PilotPlan, prepared: Prepared) -> Revision:
@@ -135,6 +181,7 @@ def revise(plan: PilotPlan, prepared: Prepared) -> Revision:
         after_loss=again.predicted,
         same_loss=expected(law, first.settings.config, ratio),
         runs=law.summary.runs,
+        own=len(counted_runs(plan)),
         evidence_hash=law.summary.hash,
         transfer=law.transfer,
     )

@@ -22,6 +22,7 @@ from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.interval import Interval
+from engine.pilot.limit import Limit
 from engine.runs.checks import canonical_json
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -296,6 +297,8 @@ class PilotPlan:
     start_cross_entropy: float | None = None
     """Loss on the held-out text of the public start that ``arms[0]`` begins from; None from
     nothing."""
+    limit: Limit | None = None
+    """What was asked and what ended it; None in plans of before that was said."""
 
     @property
     def plan_id(self) -> str:
@@ -342,6 +345,8 @@ class PilotPlan:
             del content["transferred_runs"]
         if self.start_cross_entropy is None:
             del content["start_cross_entropy"]
+        if self.limit is None:
+            del content["limit"]
         return content
 
     def to_json(self) -> str:
@@ -354,7 +359,11 @@ class PilotPlan:
         def parse() -> PilotPlan:
             data = json_value(text)
             arms = tuple(_arm(arm) for arm in data.pop("arms"))
-            return cls(**{**data, "corpus": CorpusSource(**data["corpus"]), "arms": arms})
+            limit = data.pop("limit", None)
+            return cls(
+                **{**data, "corpus": CorpusSource(**data["corpus"]), "arms": arms},
+                limit=limit and Limit.from_dict(limit),
+            )
 
         found = attempted(parse)
         if found is None:

@@ -76,6 +76,8 @@ class Prepared:
     made_at: str
     identity: IdentityCounts | None = None
     """How people were counted; None where each document is its own unit."""
+    memory_bytes: int | None = None
+    """Of the device that trains; None where the system does not tell."""
     start_losses: tuple[tuple[str, float], ...] = ()
     """SHA-256 of each public start that reads this text, and its loss on the held-out part before
     any step, nats per byte."""

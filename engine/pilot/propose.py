@@ -28,6 +28,7 @@ from engine.code_version import code_version
 from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import Interval
+from engine.pilot.limit import Limit
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
@@ -82,6 +83,14 @@ def propose(
         device=prepared.device,
         keep_weights=keep_weights,
         transferred_runs=law.transferred_runs,
+        limit=Limit(
+            end=chosen["recommended"].end,
+            asked_flops=budget.compute_flops,
+            asked_seconds=budget.seconds,
+            given_flops=chosen["recommended"].config.compute_flops,
+            evidence_flops=law.largest_flops,
+            units=prepared.units,
+        ),
     )
 
 

@@ -52,6 +52,8 @@ class PilotLaw:
     summary: EvidenceSummary
     """The evidence. Its hash covers the ``transferred_runs`` too."""
     rate: LearningRateRule
+    largest_flops: float
+    """The most that a training spent of those that it rests on."""
     family: str
     """Whose losses it predicts."""
     transferred_runs: int | None = None

@@ -11,6 +11,9 @@ Where noise is to be correlated over b steps, the configuration is the one that 
 would have, among batches of at most a group's units: what correlation does to the loss is not in
 the law.
 
+What ends the recommendation (:mod:`engine.pilot.limit`) is the smallest of the batches that the
+budget, the law's reach and the text allow it; the rule gets the compute that is left after that.
+
 Not covered: a machine that is busier while it trains than while it was measured.
 
 Loads no torch.
@@ -18,7 +21,7 @@ Loads no torch.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -31,9 +34,10 @@ from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray
 from engine.pilot.ladder import LARGEST, SMALLEST, parameter_count, shape_for
+from engine.pilot.limit import BYTES_A_PARAMETER, RUNG, End
 from engine.pilot.plan import Shape
 from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
+from engine.pilot.question import LONGEST_SECONDS, PilotBudget, PilotLaw, PrivacyTerms
 from engine.runs.curves import FIRST_ITERATION
 
 FEWEST_STEPS = math.ceil(1.05 * FIRST_ITERATION)
@@ -42,7 +46,7 @@ not drop it from the law."""
 START_SECONDS = 8.0
 """Loading libraries and text, and the last evaluations: once a training."""
 EVALUATED_WINDOWS = 512
-_SIZES = 25
+_SIZES = 40
 _ROUNDS = 8
 """Fixed-point rounds that share a time budget between the arms."""
 _CLOSE = 0.95
@@ -50,16 +54,23 @@ _CLOSE = 0.95
 _SHARE_OF_STEP = 0.4
 """Evaluating an example takes about this share of training on it: a forward pass of three parts."""
 
+_DAY = 86_400.0
+
 _Affordable = Callable[[FloatArray, FloatArray], FloatArray]
 """(model sizes of shape (n,), iterations (k, n) or (n,)) -> examples a step, as iterations."""
 
 
+_USED = 0.99
+"""Share of the steps that may be searched, or of the sizes, above which they are all used."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A shape of the ladder, and how it would be trained."""
+    """A shape of the ladder, how it would be trained, and what ended the search."""
 
     shape: Shape
     config: TrainingConfig
+    end: End
 
 
 def within_budget(
@@ -74,7 +85,9 @@ def within_budget(
     """Both arms. Seconds are shared so that the arms, equal in compute, end within them."""
     search = partial(_arms, prepared, law, terms, with_rule)
     if budget.compute_flops is not None:
-        return search(partial(by_compute, law.space.sequence_length, budget.compute_flops))
+        found = search(partial(by_compute, law.space.sequence_length, budget.compute_flops))
+        _require_time(prepared, found, repeats)
+        return found
     assert budget.seconds is not None  # a budget has FLOPs or seconds
     share = budget.seconds / repeats
     spent = share / 2 if with_rule else share
@@ -85,7 +98,8 @@ def within_budget(
         total = sum(seconds_of(prepared, found.config) for found in chosen.values())
         if total <= share:
             kept = chosen
-        if _CLOSE * share <= total <= share:
+        is_cut = chosen["recommended"].end is not End.ASKED
+        if total <= share and (is_cut or total >= _CLOSE * share):
             break
         spent *= (1 + _CLOSE) / 2 * share / total
     return kept or chosen
@@ -113,11 +127,19 @@ def _arms(
     """The recommendation within what is ``affordable``; the rule at its compute."""
     low, high = law.space.tried_model_size
     shapes = {parameter_count(shape): shape for shape in _shapes(low, high, prepared, law)}
-    found = {"recommended": _best(prepared, law, terms, shapes, affordable)}
+    fitting = {size: shape for size, shape in shapes.items() if _fits(size, prepared)}
+    if not fitting:
+        raise _too_large(min(shapes), prepared)
+    best = _best(prepared, law, terms, fitting, affordable)
+    if best.end is not End.ASKED and max(fitting) == best.config.model_size < max(shapes):
+        best = replace(best, end=End.MEMORY)
+    found = {"recommended": best}
     if with_rule:
         compute = found["recommended"].config.compute_flops
         size = math.sqrt(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * TOKENS_PER_PARAMETER))
         shape = _shape(size, prepared, law)
+        if not _fits(parameter_count(shape), prepared):
+            raise _too_large(parameter_count(shape), prepared)
         found["rule"] = _best(
             prepared,
             law,
@@ -139,10 +161,20 @@ def _best(
     low, high = law.space.tried_iterations
     low = max(low, FEWEST_STEPS, terms.bands)
     sizes = np.array(sorted(shapes), dtype=float)
+    within_reach = partial(by_compute, law.space.sequence_length, RUNG * law.largest_flops)
+
+    def offered(steps: FloatArray) -> dict[End, FloatArray]:
+        """The largest batch that each limit allows."""
+        asked = np.floor(affordable(sizes, steps))
+        return {
+            End.ASKED: asked,
+            End.REACH: np.floor(within_reach(sizes, steps)),
+            End.TEXT: np.full_like(asked, group_size(prepared.units, terms.bands)),
+        }
 
     def batch_of(steps: FloatArray) -> FloatArray:
-        most = group_size(prepared.units, terms.bands)
-        return np.minimum(np.floor(affordable(sizes, steps)), most)
+        least: FloatArray = np.min(list(offered(steps).values()), axis=0)
+        return least
 
     def loss(_: FloatArray, log_steps: FloatArray) -> FloatArray:
         steps = np.exp(log_steps)
@@ -172,6 +204,9 @@ def _best(
         )
     best = int(np.argmin(loss(held, np.log(steps)[None])))
     size = int(sizes[best])
+    end = next(each for each, most in offered(steps).items() if most[best] == batch[best])
+    if end is End.TEXT and (best == sizes.size - 1 > 0 or steps[best] >= _USED * high):
+        end = End.REACH
     return Found(
         shape=shapes[size],
         config=TrainingConfig(
@@ -180,7 +215,41 @@ def _best(
             iterations=int(steps[best]),
             sequence_length=law.space.sequence_length,
         ),
+        end=end,
     )
+
+
+def _fits(model_size: int, prepared: Prepared) -> bool:
+    """Whether this machine's memory holds a training of the size; taken to, where unknown."""
+    memory = prepared.memory_bytes
+    return memory is None or model_size * BYTES_A_PARAMETER <= memory
+
+
+def _too_large(model_size: int, prepared: Prepared) -> InputError:
+    return InputError(
+        "Expected a training that fits into the {memory} GB of memory of this machine, got one of "
+        "{size} parameters, which takes {needed} GB: choose less compute, leave the usual rule "
+        "out, or use a larger machine.",
+        memory=f"{(prepared.memory_bytes or 0) / 1e9:.3g}",
+        size=f"{model_size:,}",
+        needed=f"{model_size * BYTES_A_PARAMETER / 1e9:.3g}",
+    )
+
+
+def _require_time(prepared: Prepared, found: dict[str, Found], repeats: int) -> None:
+    """Raise :class:`InputError` for compute that takes this machine longer than a pilot may."""
+    seconds = repeats * sum(seconds_of(prepared, one.config) for one in found.values())
+    if seconds > LONGEST_SECONDS:
+        given = found["recommended"].config.compute_flops
+        raise InputError(
+            "Expected compute for which this machine takes {most} days, got {given} FLOPs a "
+            "training, which take {days} days: ask for about {affordable} FLOPs, or use a faster "
+            "machine.",
+            most=f"{LONGEST_SECONDS / _DAY:g}",
+            given=f"{given:.3g}",
+            days=f"{seconds / _DAY:.3g}",
+            affordable=f"{0.9 * given * LONGEST_SECONDS / seconds:.1g}",
+        )
 
 
 def seconds_of(prepared: Prepared, config: TrainingConfig) -> float:

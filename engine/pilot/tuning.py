@@ -22,12 +22,13 @@ from numpy.typing import ArrayLike
 from engine.accounting.search import noise_multiplier
 from engine.allocation.reach import NEAR
 from engine.code_version import code_version
-from engine.config import TrainingConfig
+from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
 from engine.law.tuning.fit import TuningFit
 from engine.law.tuning.points import Configurations, places
 from engine.pilot.ladder import trainable_count
+from engine.pilot.limit import End, Limit
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import CLIP_NORM, certificate_of
@@ -145,6 +146,14 @@ def propose_from_start(
         device=prepared.device,
         transferred_runs=None if prepared.family == basis.text else 0,
         start_cross_entropy=start_cross_entropy,
+        limit=Limit(
+            end=chosen.end,
+            asked_flops=budget.compute_flops,
+            asked_seconds=budget.seconds,
+            given_flops=arm.settings.config.compute_flops,
+            evidence_flops=_most(basis, prepared.sequence_length),
+            units=prepared.units,
+        ),
     )
 
 
@@ -154,6 +163,7 @@ class _Chosen:
     iterations: int
     batch_size: int
     expected: float
+    end: End
 
 
 def _best(
@@ -172,7 +182,8 @@ def _best(
     steps = np.unique(np.geomspace(tried.min(), tried.max() * math.exp(NEAR), _STEPS).round())
     afforded = np.floor(_affordable(prepared, budget, size, steps, repeats))
     batches = np.minimum(afforded, prepared.units)
-    steps, batches = steps[batches >= 1], batches[batches >= 1]
+    held = batches >= 1
+    steps, batches, afforded = steps[held], batches[held], afforded[held]
     if not steps.size:
         return None
     sigma = noise_multiplier(
@@ -188,12 +199,22 @@ def _best(
     if not np.isfinite(losses).any():
         return None
     first = int(np.argmin(losses))
+    end = End.ASKED if afforded[first] <= batches[first] else End.TEXT
+    if end is End.TEXT and not np.isfinite(losses[first + 1 :]).any():
+        end = End.REACH
     return _Chosen(
         lora_rank=rank,
         iterations=int(steps[first]),
         batch_size=int(batches[first]),
         expected=float(losses[first]),
+        end=end,
     )
+
+
+def _most(basis: TuningBasis, sequence_length: int) -> float:
+    """FLOPs of the largest of the trainings behind the law."""
+    sizes = (point.model_size * point.batch_size * point.iterations for point in basis.points)
+    return float(FLOPS_PER_PARAMETER_AND_TOKEN * sequence_length * max(sizes))
 
 
 def _affordable(

@@ -9,13 +9,18 @@ An interval that was transferred from another family without any run of this one
 differ, an assumption, and is so wide that almost any training ends inside: that can refute (better,
 worse) and confirms nothing, so it is called *within*.
 
+*Short trainings.* One that lost steps to interruptions is another training than the one that was
+planned, for either arm alike: it is named, and no figure that whole trainings can give takes it in.
+Of an arm without a whole one the loss is told as it is, with what was predicted where at most
+:data:`SLIGHT` of its steps are missing (an effect below the scatter of trainings), and no saving.
+
 *Saving.* The rule's final loss is looked up on the recommendation's own curve: the least share of
 its steps after which it was as good. The noise was set for all steps, and a training planned to end
 there would have had less of it; so the curve of whoever was better understates how much better it
 was. Where the recommendation ends above the rule, the roles change and the factor is below 1: the
 pilot then speaks against the recommendation, and the truth may be worse than the factor. There is
-no saving where interruptions took steps from the rule's trainings (it would not be the rule at its
-ε), nor with canaries, which spend the recommended model's capacity.
+no saving without a whole training of both arms, nor with canaries, which spend the recommended
+model's capacity.
 
 Loads no torch.
 """
@@ -34,6 +39,9 @@ from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.running.versions import EARLIER, KESSAI
 
+SLIGHT = 0.05
+"""Share of a training's steps; the margin that plans keep above what a law counts."""
+
 
 class Outcome(StrEnum):
     """How a measured loss stands to its frozen interval."""
@@ -45,6 +53,8 @@ class Outcome(StrEnum):
     """Inside an interval that no run of this text had narrowed: no confirmation."""
     UNPREDICTED = "unpredicted"
     """Nothing was predicted when the plan was frozen."""
+    SHORT = "short"
+    """It lost more of its steps than :data:`SLIGHT`: not the training that was predicted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +69,24 @@ class Measured:
     """Of the mean over repeats; None for one repeat."""
     train_cross_entropy: float | None
     repeats: int
+    """Trainings behind the loss."""
     model_size: int
     compute_flops: float
     """FLOPs of one training as planned."""
     iterations_lost: int
-    """Steps that were paid for and lost to interruptions, over all repeats: the model is that much
-    worse than planned, the promise is kept."""
+    """Steps that were paid for and lost to interruptions, over all repeats, those left out of the
+    loss too: the models are that much worse than planned, the promise is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excluded:
+    """A training that is compared with nothing, because it is not the one that was planned."""
+
+    arm: str
+    repeat: int
+    iterations_lost: int
+    iterations: int
+    """Steps that were planned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +109,9 @@ class Verdict:
 
     arms: tuple[Measured, ...]
     saving: Saving | None
-    """None without a rule's arm to compare with, see above."""
+    """None without whole trainings of a rule's arm to compare with, see above."""
+    excluded: tuple[Excluded, ...]
+    """Trainings that no comparison takes in, in the order of the arms."""
     epsilon_each: float
     epsilon_total: float
     """Basic composition over all trainings, for whoever sees all of them."""
@@ -127,13 +151,28 @@ def verdict(plan: PilotPlan, results: Iterable[TrainingResult]) -> Verdict:
     groups = [
         [by_arm[arm.name][repeat] for repeat in sorted(by_arm[arm.name])] for arm in plan.arms
     ]
-    arms = [_measured(plan, arm, group) for arm, group in zip(plan.arms, groups, strict=True)]
+    whole = [[result for result in group if not _lost(result)] for group in groups]
+    arms = [
+        _measured(plan, arm, group, unbroken)
+        for arm, group, unbroken in zip(plan.arms, groups, whole, strict=True)
+    ]
     if plan.canaries:
         arms[0] = replace(arms[0], outcome=Outcome.UNPREDICTED, predicted=None)
-    fair = len(arms) > 1 and not plan.canaries and not arms[1].iterations_lost
+    fair = len(arms) > 1 and not plan.canaries and all(whole[:2])
     return Verdict(
         arms=tuple(arms),
-        saving=_saving(plan, groups) if fair else None,
+        saving=_saving(plan, whole) if fair else None,
+        excluded=tuple(
+            Excluded(
+                arm=result.arm,
+                repeat=result.repeat,
+                iterations_lost=_lost(result),
+                iterations=arm.settings.config.iterations,
+            )
+            for arm, group in zip(plan.arms, groups, strict=True)
+            for result in group
+            if _lost(result)
+        ),
         epsilon_each=plan.epsilon_each,
         epsilon_total=plan.epsilon_total,
         delta_total=plan.delta_total,
@@ -154,13 +193,24 @@ def _other_code(plan: PilotPlan, groups: list[list[TrainingResult]]) -> tuple[st
     return tuple(code for code in dict.fromkeys(trained) if code != plan.code_version)
 
 
-def _measured(plan: PilotPlan, arm: Arm, group: list[TrainingResult]) -> Measured:
-    losses = np.array([result.cross_entropy for result in group])
-    train = [result.train_loss for result in group if result.train_loss is not None]
+def _lost(result: TrainingResult) -> int:
+    """Steps that were paid for and made no model."""
+    return result.charged - result.iterations
+
+
+def _measured(
+    plan: PilotPlan, arm: Arm, group: list[TrainingResult], whole: list[TrainingResult]
+) -> Measured:
+    used = whole or group
+    losses = np.array([result.cross_entropy for result in used])
+    train = [result.train_loss for result in used if result.train_loss is not None]
     mean = float(losses.mean())
+    outcome = _outcome(mean, arm.predicted, plan.transfer)
+    if arm.predicted and max(map(_lost, used)) > SLIGHT * arm.settings.config.iterations:
+        outcome = Outcome.SHORT
     return Measured(
         arm=arm.name,
-        outcome=_outcome(mean, arm.predicted, plan.transfer),
+        outcome=outcome,
         predicted=arm.predicted,
         cross_entropy=mean,
         standard_error=(
@@ -170,7 +220,7 @@ def _measured(plan: PilotPlan, arm: Arm, group: list[TrainingResult]) -> Measure
         repeats=losses.size,
         model_size=arm.settings.config.model_size,
         compute_flops=arm.settings.config.compute_flops,
-        iterations_lost=sum(result.charged - result.iterations for result in group),
+        iterations_lost=sum(map(_lost, group)),
     )
 
 

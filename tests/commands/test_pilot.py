@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -338,6 +339,25 @@ def test_refusals_are_one_sentence(ready, capsys, arguments, sentence):
 def test_a_text_that_cannot_be_read_is_refused(place, capsys):
     found = refusal(capsys, "prepare", "--corpus", "jsonl", "--path", place / "nowhere")
     assert "got nothing there: check the path" in found
+
+
+def test_the_list_shows_when_each_began_and_pilots_that_cannot_be_read(ready, capsys):
+    name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
+    write_text(folder_of(name).path / PLAN_FILE, "{}")
+    (entry,) = answer(capsys, "list")
+    assert f"{datetime.fromtimestamp(entry['began'], UTC):%Y-%m-%d %H:%M}" in text(capsys, "list")
+    said = text(capsys, "plan", "--minutes", "3", "--no-rule")
+    assert "1 pilot cannot be read: what they promised is unknown" in said
+
+
+@pytest.mark.parametrize("flops", ["1e17", "1e20"])
+def test_a_budget_that_is_cut_is_said_to_be(ready, capsys, flops):
+    said = text(capsys, "plan", "--compute", flops, "--no-rule")
+    assert "Asked for were 10" in said and "The law's reach ends it" in said
+    limit = answer(capsys, "plan", "--compute", flops, "--no-rule")["limit"]
+    assert (limit["end"], limit["cuts"]) == ("reach", True)
+    assert limit["asked_flops"] == float(flops) and limit["given_flops"] <= limit["reach_flops"]
+    assert limit["sentence"] in said
 
 
 def test_nothing_to_list(place, capsys):

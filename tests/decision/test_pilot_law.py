@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 
 from engine.decision import fitted
-from engine.decision.pilot_law import pilot_law, revise
+from engine.decision.pilot_law import counted_runs, pilot_law, revise
 from engine.errors import InputError
 from engine.law.transfer.pool import POOLED, TRANSFERRED
-from engine.pilot.plan import Transfer
-from engine.pilot.propose import propose
+from engine.pilot.limit import RUNG
+from engine.pilot.plan import SOURCE, Transfer
+from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.search import within_budget
 from engine.runs import log as runs_log
 from engine.runs.evidence import content_hash
-from tests.pilot.conftest import FAMILY, TRUTH, prepared, sweep  # noqa: F401 (a fixture)
+from tests.pilot.conftest import FAMILY, STEPS, TRUTH, prepared, sweep  # noqa: F401 (a fixture)
 from tests.present import present
 
 OWN = "gpt-bytes-letters"
@@ -155,3 +157,63 @@ def test_without_evidence_there_is_no_law_for_anybody(tmp_path, monkeypatch):
                 pilot_law(*asked)
     finally:
         fitted.run_log.cache_clear()
+
+
+def climbed(law, plan, run):
+    """A record of ``plan``'s recommended training, as the truth has it, of family ``run``'s."""
+    settings = plan.arms[0].settings
+    config = settings.config
+    steps = (*(step for step in STEPS if step < config.iterations), config.iterations)
+    losses = TRUTH.cross_entropy(config.model_size, np.array(steps), settings.noise_batch_ratio)
+    return dataclasses.replace(
+        run,
+        family=law.family,
+        source=f"{SOURCE} {plan.plan_id}/recommended-0",
+        model_size=config.model_size,
+        batch_size=config.batch_size,
+        physical_batch_size=None,
+        iterations=config.iterations,
+        noise_batch_ratio=settings.noise_batch_ratio,
+        compute_flops=config.compute_flops,
+        cross_entropy=float(losses[-1]),
+        curve=tuple(zip(steps, losses.tolist(), strict=True)),
+    )
+
+
+@pytest.mark.parametrize("family", [FAMILY, OWN])
+def test_each_rung_moves_the_reach_and_narrows_the_next(log, prepared, family):  # noqa: F811
+    """Both for the evidence's own text and for one that its law was carried to."""
+    fast = dataclasses.replace(prepared, family=family, units=10**6)
+    budget, tokens = PilotBudget(compute_flops=1e18), 256
+    first = pilot_law(family, tokens)
+    rung = propose(fast, first, TERMS, PilotBudget(compute_flops=1e14), with_rule=False)
+    assert counted_runs(rung) == ()
+    far = within_budget(fast, first, TERMS, budget, with_rule=False, repeats=1)["recommended"]
+    record = climbed(first, rung, sweep()[0])
+    log.append([record])
+    second = pilot_law(family, tokens)
+    assert second.largest_flops == pytest.approx(record.compute_flops, rel=1e-6)
+    assert second.largest_flops > 5 * first.largest_flops
+    assert second.space.model_size[1] == max(first.space.model_size[1], record.model_size)
+    assert counted_runs(rung) == (record.run_id,)
+    ratio = 2**-8
+    before, after = (expected(law, far.config, ratio) for law in (first, second))
+    assert after.high / after.low < before.high / before.low
+    next_rung = within_budget(fast, second, TERMS, budget, with_rule=False, repeats=1)
+    spent = next_rung["recommended"].config.compute_flops
+    assert far.config.compute_flops < spent <= RUNG * second.largest_flops
+
+
+def test_a_record_of_other_trainings_is_not_the_pilot_s_own(log, prepared):  # noqa: F811
+    plan = propose(prepared, pilot_law(), TERMS, PilotBudget(compute_flops=1e12), with_rule=False)
+    short = dataclasses.replace(
+        climbed(pilot_law(), plan, sweep()[0]),
+        iterations=128,
+        compute_flops=plan.arms[0].settings.config.compute_flops
+        * 128
+        / plan.arms[0].settings.config.iterations,
+        curve=((32, 3.0), (128, 2.9)),
+        cross_entropy=2.9,
+    )
+    log.append([short])
+    assert counted_runs(plan) == (), "too short to be counted"

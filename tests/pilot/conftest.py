@@ -87,6 +87,7 @@ def _law() -> PilotLaw:
         space=space_of(found.frame),
         summary=EvidenceSummary(id=FAMILY, runs=found.runs, hash=found.sha256),
         rate=fit_rule(records),
+        largest_flops=float(found.frame["compute_flops"].max()),
         family=FAMILY,
     )
 

@@ -11,7 +11,7 @@ from engine.interval import Interval
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.status import TrainingResult
-from engine.pilot.verdict import Outcome, Saving, verdict
+from engine.pilot.verdict import SLIGHT, Outcome, Saving, verdict
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +185,47 @@ def test_the_factor_says_who_was_better(plan, ours, rule):
         assert saving.factor <= ratio(plan) * 1.001
 
 
-def test_a_rule_that_lost_steps_is_no_rule_to_compare_with(plan):
-    steps = plan.arms[1].settings.config.iterations
-    short = result(plan, 1, 3.4, iterations=steps - 9, charged=steps)
-    assert verdict(plan, [result(plan, 0, 3.0), short]).saving is None
+def short_of(plan, arm: int, loss: float, lost: int, **other) -> TrainingResult:
+    steps = plan.arms[arm].settings.config.iterations
+    return result(plan, arm, loss, iterations=steps - lost, charged=steps, **other)
+
+
+@pytest.mark.parametrize("arm", [0, 1])
+def test_a_training_that_lost_steps_is_compared_with_none_whichever_arm_it_is_of(plan, arm):
+    """A short recommendation must not lose against a whole rule, nor the other way round."""
+    whole = result(plan, 1 - arm, 3.0)
+    said = verdict(plan, [short_of(plan, arm, 3.4, 9), whole])
+    assert said.saving is None
+    (out,) = said.excluded
+    assert (out.arm, out.repeat, out.iterations_lost) == (plan.arms[arm].name, 0, 9)
+    assert out.iterations == plan.arms[arm].settings.config.iterations
+    assert verdict(plan, [result(plan, arm, 3.4), whole]).excluded == ()
+
+
+@pytest.mark.parametrize("arm", [0, 1])
+def test_of_several_trainings_the_whole_ones_speak(plan, arm):
+    plan = replace(held_to(plan, 2.9, 3.1), repeats=2)
+    found = [
+        result(plan, arm, 3.0),
+        short_of(plan, arm, 3.6, 9, repeat=1),
+        *(result(plan, 1 - arm, 3.05, repeat=repeat) for repeat in (0, 1)),
+    ]
+    said = verdict(plan, found)
+    assert said.arms[arm].cross_entropy == 3.0 and said.arms[arm].repeats == 1
+    assert said.arms[arm].iterations_lost == 9 and len(said.excluded) == 1
+    alone = [one for one in found if one.iterations == one.charged]
+    means = {0: 3.0 if arm == 0 else 3.05, 1: 3.05 if arm == 0 else 3.0}
+    assert saving_of(said).difference == pytest.approx(means[1] - means[0]) and len(alone) == 3
+
+
+@pytest.mark.parametrize("arm", [0, 1])
+def test_many_lost_steps_leave_no_verdict_on_the_prediction(plan, arm):
+    plan = held_to(plan, 2.9, 3.1)
+    steps = plan.arms[arm].settings.config.iterations
+    few, many = int(SLIGHT * steps), int(SLIGHT * steps) + 1
+    other = result(plan, 1 - arm, 3.0)
+    assert verdict(plan, [short_of(plan, arm, 3.2, few), other]).arms[arm].outcome is Outcome.WORSE
+    assert verdict(plan, [short_of(plan, arm, 3.2, many), other]).arms[arm].outcome is Outcome.SHORT
 
 
 def test_canaries_leave_neither_a_test_nor_a_saving(plan):

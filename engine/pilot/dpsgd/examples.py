@@ -67,8 +67,8 @@ class Source:
         trained, self._held_out = corpus.split()
         if settings.data_budget > len(trained):
             raise InputError(
-                "Expected a corpus with at least {wanted} people to train on, got {found}: lower "
-                "the number of people or choose a larger corpus.",
+                "Expected a corpus with at least {wanted} units to train on, got {found}: choose a "
+                "larger corpus.",
                 wanted=settings.data_budget,
                 found=len(trained),
             )

@@ -213,11 +213,18 @@ def epsilon_spent(mechanism: Mechanism | None, *, charged: int, delta: float) ->
 def require_sound(path: Path) -> None:
     """Raise :class:`InputError` for a file that is no whole ledger of any training; a torn last
     line is no damage. OSError where it cannot be read."""
+    charged_steps(path)
+
+
+def charged_steps(path: Path) -> int:
+    """Steps that the ledger at ``path`` has charged so far, whoever holds it. Raises as
+    :func:`require_sound`."""
     head = _read_head(path)  # first: a training that runs may write a line meanwhile
     content = path.read_bytes()
     found = _read(content[: content.rfind(b"\n") + 1], None)
     if found.is_checked:
         _hold_to_head(head, found.checks)
+    return found.charged
 
 
 def _checked(line: dict[str, Any], place: int, before: str) -> dict[str, Any]:

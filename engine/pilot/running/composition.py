@@ -22,14 +22,18 @@ class Promised:
     trainings: int
     epsilon: float
     delta: float
+    unreadable: int = 0
+    """Pilots whose plan cannot be read: on which text, and what they promised, is unknown, and not
+    in the sum."""
 
 
 def promised_on(fingerprint: str, entries: Iterable[Entry], *, other_than: str = "") -> Promised:
     """Sum over the pilots on the text ``fingerprint`` that were started,
     ``other_than`` this plan's id."""
+    known = list(entries)
     plans = [
         entry.plan
-        for entry in entries
+        for entry in known
         if entry.plan is not None
         and entry.plan.corpus_fingerprint == fingerprint
         and entry.plan_id != other_than
@@ -39,4 +43,5 @@ def promised_on(fingerprint: str, entries: Iterable[Entry], *, other_than: str =
         trainings=sum(plan.trainings for plan in plans),
         epsilon=sum(plan.epsilon_total for plan in plans),
         delta=sum(plan.delta_total for plan in plans),
+        unreadable=sum(entry.plan is None for entry in known),
     )

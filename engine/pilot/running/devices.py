@@ -1,7 +1,9 @@
 """The device that trains: a GPU where torch finds one, else the
 processor; never a machine's name."""
 
+import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,8 @@ class Device:
     """Of the forward and backward pass; norms and sums stay float32."""
     physical_batch_size: int
     """Examples a micro-batch; halved where memory does not suffice."""
+    memory_bytes: int | None = None
+    """None where the system does not tell."""
 
 
 def device() -> Device:
@@ -28,6 +32,7 @@ def device() -> Device:
             hardware=torch.cuda.get_device_name(),
             precision="bfloat16",
             physical_batch_size=256,
+            memory_bytes=torch.cuda.get_device_properties(0).total_memory,
         )
     threads = torch.get_num_threads()
     return Device(
@@ -35,7 +40,19 @@ def device() -> Device:
         hardware=f"{processor()}, {threads} thread{'s' if threads > 1 else ''}",
         precision="float32",
         physical_batch_size=64,
+        memory_bytes=_memory(),
     )
+
+
+def _memory() -> int | None:
+    """Of the machine, or of what its control group lets this process have."""
+    try:
+        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (ValueError, OSError):
+        return None
+    with suppress(OSError, ValueError):  # no such group, or no limit
+        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return min(found)
 
 
 def processor() -> str:

@@ -99,6 +99,25 @@ class PilotFolder:
             return True
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a process has said or trained anything, though its last word may be torn."""
+        try:
+            return any(path.name == STATUS_FILE or path.is_dir() for path in self.path.iterdir())
+        except OSError:
+            return False
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its last word may be read, or there is none yet."""
+        try:
+            self.status_file.read_bytes()
+        except FileNotFoundError:
+            return os.access(self.path, os.R_OK | os.X_OK)
+        except OSError:
+            return False
+        return True
+
+    @property
     def registered(self) -> float:
         """When the plan was written down, in seconds since 1970; 0 where there is none."""
         try:

@@ -21,8 +21,9 @@ from engine.access.check import require
 from engine.access.rights import LOCAL, Person, Right
 from engine.code_version import code_version
 from engine.decision_log import recorded
-from engine.durable import remove_leftovers
+from engine.durable import remove_leftovers, signature
 from engine.errors import InputError
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, charged_steps, epsilon_spent
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import charge_pilot
 from engine.pilot.prepared import Prepared, read_prepared
@@ -35,12 +36,14 @@ from engine.pilot.running.folder import (
     preparations,
 )
 from engine.pilot.running.process import detached
+from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import (
     RUNNING,
     State,
     Status,
     TrainingResult,
     read_status,
+    reason_of,
     write_status,
 )
 from engine.runs.log import data_folder
@@ -77,6 +80,11 @@ class Entry:
     plan: PilotPlan | None
     status: Status
     results: tuple[TrainingResult, ...]
+
+    @property
+    def began(self) -> float:
+        """When it was started, or else planned, in seconds since 1970."""
+        return self.status.started or self.status.heartbeat
 
 
 def register(plan: PilotPlan, *, by: Person = LOCAL) -> None:
@@ -165,7 +173,8 @@ def results(plan_id: str) -> tuple[TrainingResult, ...]:
 
 
 def history() -> tuple[Entry, ...]:
-    """Every pilot of this installation, the last one to say something first."""
+    """Every pilot of this installation, the one that began last first; one that was never started
+    by when it was planned."""
     entries = []
     for folder in folders():
         if not folder.is_registered:
@@ -176,7 +185,13 @@ def history() -> tuple[Entry, ...]:
             plan = None
         found = () if plan is None else _results(folder, plan)
         entries.append(Entry(plan_id=folder.name, plan=plan, status=_status(folder), results=found))
-    return tuple(sorted(entries, key=lambda entry: -entry.status.heartbeat))
+    return tuple(sorted(entries, key=lambda entry: -entry.began))
+
+
+def stamp() -> str:
+    """Changes when a pilot comes, goes, or says something. Raises :class:`InputError` where the
+    folder of pilots cannot be read."""
+    return repr([(folder.name, signature(folder.status_file)) for folder in folders()])
 
 
 def started_plans() -> list[PilotPlan]:
@@ -202,7 +217,7 @@ def sweep_stale() -> tuple[str, ...]:
         try:
             status = read_status(folder.status_file)
             if status is not None and status.is_running:
-                write_status(folder.status_file, _interrupted(status))
+                write_status(folder.status_file, _interrupted(folder, status))
                 found.append(folder.name)
             remove_leftovers(folder.path)
             for path in folder.path.iterdir():
@@ -256,13 +271,45 @@ def _status(folder: PilotFolder) -> Status:
         return status or Status(state=State.QUEUED)
     # The last word is written before the lock goes: read after the lock was found free, it stands.
     status = read_status(folder.status_file)
+    if status is None and not folder.is_readable:
+        return Status(state=State.UNREADABLE, heartbeat=folder.registered)
+    if status is None and folder.has_begun:
+        # It may have spent all of its promise.
+        return Status(state=State.INTERRUPTED, heartbeat=folder.registered, reason=_DIED)
     if status is None:
         return Status(state=State.PLANNED, heartbeat=folder.registered)
-    return _interrupted(status) if status.is_running else status
+    return _interrupted(folder, status) if status.is_running else status
 
 
-def _interrupted(status: Status) -> Status:
-    return replace(status, state=State.INTERRUPTED, reason=_DIED, values={}, seconds_left=None)
+def _interrupted(folder: PilotFolder, status: Status) -> Status:
+    """What its ledger says of the training under way: the process may have died between a charge
+    and its next word."""
+    died = replace(status, state=State.INTERRUPTED, reason=_DIED, values={}, seconds_left=None)
+    if status.arm is None or status.repeat is None:
+        return died
+    ledger = folder.training_folder(status.arm, status.repeat) / LEDGER_FILE
+    try:
+        plan = folder.plan()
+        charged = charged_steps(ledger)
+    except FileNotFoundError:  # not yet begun, or no private training
+        return died
+    except OSError as error:
+        return replace(died, epsilon_spent=None, **reason_of(_unreadable(ledger, error)))
+    except InputError as error:
+        return replace(died, epsilon_spent=None, **reason_of(error))
+    arm = next((arm for arm in plan.arms if arm.name == status.arm), None)
+    if arm is None or not is_private(arm):
+        return died
+    spent = epsilon_spent(arm.settings.mechanism, charged=charged, delta=plan.delta)
+    return replace(died, charged=charged, epsilon_spent=spent)
+
+
+def _unreadable(ledger: Path, error: OSError) -> InputError:
+    return InputError(
+        "Expected to read the privacy ledger {path}: {reason}. What was spent is unknown.",
+        path=ledger,
+        reason=error.strerror or error,
+    )
 
 
 def _results(folder: PilotFolder, plan: PilotPlan) -> tuple[TrainingResult, ...]:
@@ -282,11 +329,13 @@ def _ask(folder: PilotFolder, request: Request, state: State) -> Status:
         lock = folder.take_lock()
         if lock is not None:  # nobody is there to hear it
             try:
-                status = _status(folder)
+                status = _last_word(folder)
+                if status.is_running:  # its process died
+                    status = _interrupted(folder, status)
                 if status.state is not State.FINISHED:
                     write_status(
                         folder.status_file,
-                        replace(_last_word(folder), state=state, reason=None, values={}),
+                        replace(status, state=state, reason=None, values={}),
                     )
                 folder.withdraw_requests()
             finally:

@@ -110,6 +110,7 @@ def _prepared(
         sequence_length=SEQUENCE_LENGTH,
         speeds=speeds,
         start_losses=tuple(begun.items()),
+        memory_bytes=device.memory_bytes,
         versions=versions(),
         made_at=datetime.now(UTC).isoformat(),
     )

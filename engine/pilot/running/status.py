@@ -42,6 +42,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     """The process died without a word (killed, out of power)."""
+    UNREADABLE = "unreadable"
+    """It is there and may not be looked into: what it has spent is unknown."""
 
 
 RUNNING = frozenset({State.QUEUED, State.PREPARING, State.TRAINING})

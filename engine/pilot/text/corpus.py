@@ -166,7 +166,7 @@ def _make(
         while batch := list(islice(waiting, _BATCH)):
             _add(batch, writer, tokenizer, tally, identities)
         tally.require_mostly_sound(named)
-        _require_enough(writer.units, named)
+        _require_enough(writer.units, named, named_people=identities.counts() is not None)
         corpuscache.publish(
             writer,
             place,
@@ -198,9 +198,12 @@ def _add(
             tally.kept += 1
 
 
-def _require_enough(units: int, named: str) -> None:
+def _require_enough(units: int, named: str, *, named_people: bool) -> None:
+    """Raise :class:`InputError` for fewer people, or documents, than a promise may be about."""
     least = DATA_RANGE[0]
-    if units - held_out_units(units) < least:
+    if units - held_out_units(units) >= least:
+        return
+    if named_people:
         raise InputError(
             "Expected at least {least} people to train on in {path}, got {units}, of whom "
             "{held_out} are held out: a promise for fewer leaves nothing to learn.",
@@ -209,6 +212,14 @@ def _require_enough(units: int, named: str) -> None:
             units=units,
             held_out=held_out_units(units),
         )
+    raise InputError(
+        "Expected at least {least} documents to train on in {path}, got {units}, of which "
+        "{held_out} are held out: a promise for fewer leaves nothing to learn.",
+        least=least,
+        path=named,
+        units=units,
+        held_out=held_out_units(units),
+    )
 
 
 def _family(name: str, tokenizer: Tokenizer, fingerprint: str, *, ours: bool) -> str:

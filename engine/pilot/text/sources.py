@@ -20,6 +20,7 @@ import csv
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -105,16 +106,32 @@ def _found(source: CorpusSource) -> Path:
             kind=source.kind,
         )
     path = expanded(source.path)
-    sound = {"folder": path.is_dir, "huggingface": path.exists}.get(source.kind, path.is_file)
+    wanted = {"folder": path.is_dir, "huggingface": path.exists}.get(source.kind, path.is_file)
     try:
-        there = bool(source.path) and sound()
-    except OSError:  # a folder on the way that may not be looked into, a name too long
-        there = False
-    if not there:
+        mode = path.stat().st_mode if source.path else 0
+        is_sound = bool(source.path) and wanted()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a NUL is in no path
+        mode, is_sound = 0, False
+    except OSError as error:  # a folder on the way that may not be looked into, a name too long
+        raise unreadable(source, error.strerror or type(error).__name__) from None
+    if not mode:
         raise InputError(
             "Expected {kind} text at {path}, got nothing there: check the path.",
             kind=source.kind,
             path=source.path or '""',
+        )
+    if not is_sound and stat.S_ISDIR(mode):
+        raise InputError(
+            "Expected a file of {kind} text at {path}, got a folder: name the file, or choose the "
+            "kind folder.",
+            kind=source.kind,
+            path=source.path,
+        )
+    if not is_sound:
+        raise InputError(
+            "Expected a folder of text files at {path}, got a file: name its folder, or its kind "
+            "(jsonl, csv, parquet).",
+            path=source.path,
         )
     return path.resolve()
 

@@ -381,7 +381,9 @@ def test_runs_of_a_text_of_its_own_move_its_own_law(page, law, before):
     assert any("do not compare" in text for text in said(page))
     button(page, "Refit").click().run()
     assert not page.exception and not page.error
-    assert any("moved by 2 runs of this text, those of this pilot" in text for text in said(page))
+    assert any(
+        "moved by 2 runs of this text, of which this pilot's are 2." in text for text in said(page)
+    )
     moved = next(table.value for table in page.table if "Before" in table.value)
     hashes = moved.set_index("Figure").loc["Hash of the evidence"]
     assert hashes["Before"] == law[:12] != hashes["After"]

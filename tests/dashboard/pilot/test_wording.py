@@ -279,6 +279,7 @@ def _revision(**changes):
             after_loss=first.predicted,
             same_loss=first.predicted,
             runs=83,
+            own=2,
             evidence_hash="c2" * 32,
             transfer=None,
         ),
@@ -289,7 +290,7 @@ def _revision(**changes):
 def test_how_the_decision_moved():
     found = _revision()
     assert "moved from 60,600 to 40,000 parameters" in revision.revision(found, EN)
-    assert "83 runs" in revision.evidence_now(found, PLAN, EN)
+    assert "83 runs, of which this pilot's are 2." in revision.evidence_now(found, PLAN, EN)
     table = revision.table(found, PLAN, EN)
     assert table["Before"][0] == "60,560" and table["After"][0] == "40,000"
     stays = _revision(after=found.before, evidence_hash=PLAN.evidence_hash)

@@ -96,7 +96,7 @@ def test_canaries_join_like_people_and_do_not_count_in_n():
 
 
 def test_a_corpus_too_small_is_refused():
-    with pytest.raises(InputError, match="at least 51 people to train on, got 50"):
+    with pytest.raises(InputError, match="at least 51 units to train on, got 50"):
         Source(settings(people=51), Corpus())
 
 

@@ -33,6 +33,7 @@ def test_other_texts_plans_never_started_and_this_one_do_not(plan):
     other = replace(plan, corpus_fingerprint="cd" * 32)
     broken = Entry(plan_id="0" * 16, plan=None, status=Status(state=State.FAILED), results=())
     entries = [entry(other), entry(plan, State.PLANNED), broken]
-    assert promised_on(plan.corpus_fingerprint, entries).trainings == 0
+    found = promised_on(plan.corpus_fingerprint, entries)
+    assert (found.trainings, found.unreadable) == (0, 1), "it is not in the sum, and said to be so"
     again = promised_on(plan.corpus_fingerprint, [entry(plan)], other_than=plan.plan_id)
     assert (again.trainings, again.epsilon, again.delta) == (0, 0, 0)

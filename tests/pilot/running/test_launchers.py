@@ -1,6 +1,7 @@
 """Pilots as processes: one a plan, alive after whoever started it, killed
 at any moment and resumed."""
 
+import errno
 import os
 import random
 import signal
@@ -15,9 +16,10 @@ import pytest
 
 from engine.durable import temporary_path
 from engine.errors import InputError
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running import launchers, process
-from engine.pilot.running.folder import Request, folder_of
+from engine.pilot.running.folder import PilotFolder, Request, folder_of
 from engine.pilot.running.status import State, Status, read_status, write_status
 from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import SECRET, STEPS, made_plan
@@ -238,7 +240,8 @@ def test_a_torn_status_is_no_obstacle(plan):
     launchers.start(plan)
     assert ended(plan).state is State.FINISHED
     folder_of(plan.plan_id).status_file.write_text('{"state": "train')
-    assert launchers.poll(plan.plan_id).state is State.PLANNED
+    assert launchers.poll(plan.plan_id).state is State.INTERRUPTED, "it has spent what it has"
+    assert [one.plan_id for one in launchers.started_plans()] == [plan.plan_id]
     assert launchers.start(plan).started, "to see what is missing"
     assert ended(plan).state is State.FINISHED
     assert taken(plan) == STEPS
@@ -279,14 +282,59 @@ def test_a_changed_plan_stays_in_the_history_without_a_plan(plan):
         launchers.resume(plan.plan_id)
 
 
-def test_the_last_that_spoke_comes_first(plan):
+def test_the_list_is_in_order_of_the_dates_that_it_shows(plan):
+    """Of when each began, whoever spoke last."""
     other = replace(plan, repeats=2)
-    for each, heartbeat in ((plan, 1.0), (other, 2.0)):
+    for each, started, heartbeat in ((plan, 1.0, 9.0), (other, 2.0, 3.0)):
         launchers.register(each)
-        write_status(
-            folder_of(each.plan_id).status_file, Status(state=State.PAUSED, heartbeat=heartbeat)
-        )
-    assert [e.plan_id for e in launchers.history()] == [other.plan_id, plan.plan_id]
+        status = Status(state=State.PAUSED, started=started, heartbeat=heartbeat)
+        write_status(folder_of(each.plan_id).status_file, status)
+    found = launchers.history()
+    assert [e.plan_id for e in found] == [other.plan_id, plan.plan_id]
+    assert [e.began for e in found] == [2.0, 1.0]
+
+
+def test_a_pilot_that_may_not_be_looked_into_is_not_one_that_was_never_started(plan, monkeypatch):
+    """Else what it has spent would be summed to nothing."""
+    launchers.register(plan)
+    assert launchers.started_plans() == []
+    closed = PermissionError(errno.EACCES, "Permission denied")
+
+    def refuse(path, *_, **__):
+        raise closed
+
+    for act in ("read_bytes", "read_text", "iterdir"):
+        monkeypatch.setattr(f"pathlib.Path.{act}", refuse)
+    monkeypatch.setattr(
+        launchers, "folders", lambda: [PilotFolder(path=folder_of(plan.plan_id).path)]
+    )
+    (entry,) = launchers.history()
+    assert entry.plan is None and entry.status.state is State.UNREADABLE
+    with pytest.raises(InputError, match="cannot be read: ask its owner"):
+        launchers.started_plans()
+
+
+def test_the_status_after_a_kill_is_the_ledger_s(plan):
+    """The process died between a charge and its next word."""
+    launchers.register(plan)
+    folder, settings = folder_of(plan.plan_id), plan.arms[0].settings
+    place = folder.training_folder("recommended", 0)
+    place.mkdir()
+    with Ledger(place / LEDGER_FILE, settings) as ledger:
+        ledger.reserve(7)
+        spent = ledger.epsilon_spent(plan.delta)
+    said = Status(state=State.TRAINING, heartbeat=1.0, arm="recommended", repeat=0, charged=3)
+    write_status(folder.status_file, said)
+    found = launchers.poll(plan.plan_id)
+    assert (found.state, found.charged) == (State.INTERRUPTED, 7)
+    assert found.epsilon_spent == pytest.approx(spent) and spent > 0
+    cancelled = launchers.cancel(plan.plan_id)
+    assert (cancelled.state, cancelled.charged) == (State.CANCELLED, 7)
+    write_status(folder.status_file, said)
+    whole = (place / LEDGER_FILE).read_bytes().splitlines(keepends=True)
+    (place / LEDGER_FILE).write_bytes(b"".join(whole[:-1]))
+    lost = launchers.poll(plan.plan_id)
+    assert lost.epsilon_spent is None and "what it has spent is unknown" in lost.sentence
 
 
 def test_a_folder_that_cannot_be_written_is_refused(plan, tmp_path, monkeypatch):

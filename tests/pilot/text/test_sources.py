@@ -1,4 +1,5 @@
 import csv
+import errno
 import json
 import os
 from pathlib import Path
@@ -235,9 +236,24 @@ def test_a_path_must_lead_to_something(kind):
 
 def test_a_folder_is_no_file_and_a_file_no_folder(tmp_path):
     (tmp_path / "f").write_text("")
-    for kind, path in [("folder", tmp_path / "f"), *((k, tmp_path) for k in KINDS[1:4])]:
+    with pytest.raises(InputError, match="got a file: name its folder"):
+        sources.state(CorpusSource(kind="folder", path=str(tmp_path / "f")))
+    for kind in KINDS[1:4]:
+        with pytest.raises(InputError, match="got a folder: name the file"):
+            sources.state(CorpusSource(kind=kind, path=str(tmp_path)))
+
+
+def test_nothing_there_is_said_only_where_nothing_is(tmp_path, monkeypatch):
+    for path in (tmp_path / "none", tmp_path / "none" / "deeper"):
         with pytest.raises(InputError, match="got nothing there"):
-            sources.state(CorpusSource(kind=kind, path=str(path)))
+            sources.state(CorpusSource(kind="csv", path=str(path)))
+
+    def closed(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.stat", closed)
+    with pytest.raises(InputError, match=r"Expected to read .* as csv: Permission denied"):
+        sources.state(CorpusSource(kind="csv", path=str(tmp_path / "closed")))
 
 
 @pytest.mark.parametrize("kind", ["folder", "csv", "huggingface"])

@@ -1,0 +1,120 @@
+"""What pages and commands both say of pilots: what ended a plan and what would move that end, and
+what a verdict left out."""
+
+from engine.pilot.limit import RUNG, End, Limit
+from engine.pilot.plan import PilotPlan
+from engine.pilot.verdict import Verdict
+from engine.text import formats
+from engine.text.i18n import N_, Words
+
+_PUBLIC = "docstrings"
+"""The public text beside which a larger one is at hand."""
+
+_ARMS = {"recommended": N_("Recommended"), "rule": N_("Usual rule")}
+
+
+def arm(name: str, words: Words) -> str:
+    """What is trained."""
+    return words.say(_ARMS[name]) if name in _ARMS else name
+
+
+def excluded(found: Verdict, words: Words) -> str:
+    """Which trainings are compared with nothing, and why; empty where all were whole."""
+    return words.joined(
+        words.say(
+            "{arm} {number} lost {lost} of {steps} steps to interruptions: it is not the training "
+            "that was planned, and is compared with none that is.",
+            arm=arm(one.arm, words),
+            number=one.repeat + 1,
+            lost=formats.exact(one.iterations_lost),
+            steps=formats.exact(one.iterations),
+        )
+        for one in found.excluded
+    )
+
+
+def ended(plan: PilotPlan, words: Words) -> str:
+    """What was asked, what is given and why no more, and what would move that; empty in a plan of
+    before that was said."""
+    limit = plan.limit
+    if limit is None:
+        return ""
+    if not limit.cuts:
+        return _asked(limit, words)
+    return words.joined([_given(limit, plan, words), _why(limit, plan, words), _moved(plan, words)])
+
+
+def _asked(limit: Limit, words: Words) -> str:
+    if limit.asked_flops is not None:
+        return words.say(
+            "The compute that was asked for ends it: {given} of {asked} FLOPs a training.",
+            given=formats.scientific(limit.given_flops),
+            asked=formats.scientific(limit.asked_flops),
+        )
+    return words.say(
+        "The time that was asked for ends it: {given} FLOPs for the recommended training.",
+        given=formats.scientific(limit.given_flops),
+    )
+
+
+def _given(limit: Limit, plan: PilotPlan, words: Words) -> str:
+    given = formats.scientific(limit.given_flops)
+    if limit.asked_flops is not None:
+        return words.say(
+            "Asked for were {asked} FLOPs a training; {given} are used.",
+            asked=formats.scientific(limit.asked_flops),
+            given=given,
+        )
+    return words.say(
+        "Asked for were {asked} minutes; about {used} are used, {given} FLOPs for the recommended "
+        "training.",
+        asked=formats.plain((limit.asked_seconds or 0.0) / 60.0),
+        used=formats.plain(plan.expected_seconds / 60.0),
+        given=given,
+    )
+
+
+def _why(limit: Limit, plan: PilotPlan, words: Words) -> str:
+    if limit.end is End.MEMORY:
+        return words.say("The memory of this machine holds no larger model.")
+    if limit.end is End.REACH and _is_tuned(plan):
+        return words.say(
+            "The law of fine-tuning ends it: nothing was tried farther from the trainings behind "
+            "it."
+        )
+    if limit.end is End.TEXT:
+        return words.say(
+            "The text ends it: each step already takes all {units} units, and under this ε more "
+            "steps would cost more in noise than they teach.",
+            units=formats.exact(limit.units),
+        )
+    return words.say(
+        "The law's reach ends it: a pilot may spend {factor} times the {most} FLOPs of the largest "
+        "training that the law rests on, and no more.",
+        factor=formats.plain(RUNG),
+        most=formats.scientific(limit.evidence_flops),
+    )
+
+
+def _is_tuned(plan: PilotPlan) -> bool:
+    return plan.arms[0].settings.start is not None
+
+
+def _moved(plan: PilotPlan, words: Words) -> str:
+    limit = plan.limit
+    assert limit is not None  # asked before
+    if limit.end is End.MEMORY:
+        return words.say("A machine with more memory would move that.")
+    if limit.end is End.REACH and _is_tuned(plan):
+        return words.say("Longer fine-tunings in the run log would move that.")
+    if limit.end is End.REACH:
+        return words.say(
+            "This pilot's own result moves that: the next one may be up to {factor} times larger.",
+            factor=formats.plain(RUNG),
+        )
+    if plan.corpus.kind == _PUBLIC:
+        return words.say(
+            "A larger ε would move that, or a text with more units: the functions of the same "
+            "packages (python-source) are public, too, and about twice as many."
+        )
+    return words.say("A larger ε would move that, or a text with more units.")
