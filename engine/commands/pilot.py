@@ -8,6 +8,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.commands import pilot_report as report
 from engine.commands.options import add_json, as_json, as_table, run_action, whole
@@ -38,10 +39,10 @@ from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running import launchers
 from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import folder_of, pilots_folder
-from engine.pilot.running.status import State, Status
+from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.starts import StartFile
 from engine.pilot.tuning import propose_from_start
-from engine.pilot.verdict import verdict
+from engine.pilot.verdict import Verdict, may_climb, verdict
 from engine.text.terminal import tell
 
 _LOOKS = 0.3
@@ -80,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     running = action("run", start)
     running.add_argument("plan_id", nargs="?", metavar="PLAN_ID")
     running.add_argument("--wait", action="store_true", help="follow it to its verdict")
+    running.add_argument(
+        "--climb",
+        action="store_true",
+        help="where the law's reach ends a plan and its prediction held, plan and run the next "
+        "one, up to ten times larger, until the budget is used; their ε adds up",
+    )
     add_corpus(running)
     add_question(running, required=False)
     add_mechanism(running)
@@ -117,12 +124,9 @@ def plan(options: argparse.Namespace) -> str:
 
 def start(options: argparse.Namespace) -> str:
     """Run a plan, once however often asked; without a plan's id, make one and wait for it."""
-    if options.plan_id is None:
-        found = _proposed(options)
-        tell(as_table(_rows(found)))
-        chosen = found.plan
-    else:
-        chosen = folder_of(options.plan_id).plan()
+    if options.climb:
+        return _climbed(options)
+    chosen = _told(options) if options.plan_id is None else folder_of(options.plan_id).plan()
     launchers.start(chosen)
     if launchers.poll(chosen.plan_id).state is State.CANCELLED:
         raise InputError(
@@ -132,6 +136,39 @@ def start(options: argparse.Namespace) -> str:
     if options.plan_id is None or options.wait:
         return _waited(options, chosen)
     return _state(options, chosen.plan_id)
+
+
+def _climbed(options: argparse.Namespace) -> str:
+    """One pilot after the other, each up to ten times larger: the verdicts, first to last."""
+    if options.plan_id is not None:
+        raise InputError(
+            "Expected --climb with a budget and no plan's id, got both: each plan of a climb is "
+            "made when the one before it has ended."
+        )
+    verdicts: list[_Judged] = []
+    while True:
+        chosen = _told(options)
+        if verdicts and chosen.plan_id == verdicts[-1].plan.plan_id:
+            break  # its own runs moved nothing: there is no next one
+        launchers.start(chosen)
+        ended = _ended(chosen.plan_id)
+        if ended is None or ended.state is not State.FINISHED:
+            return _state(options, chosen.plan_id)
+        verdicts.append(_judged(chosen))
+        if not may_climb(chosen, verdicts[-1].found, verdicts[-1].results):
+            break
+    return _said(
+        options,
+        lambda: as_json([one.document() for one in verdicts]),
+        lambda: [row for one in verdicts for row in one.rows()],
+    )
+
+
+def _told(options: argparse.Namespace) -> PilotPlan:
+    """The plan for the options, told before it starts."""
+    found = _proposed(options)
+    tell(as_table(_rows(found)))
+    return found.plan
 
 
 def status(options: argparse.Namespace) -> str:
@@ -173,15 +210,31 @@ def judge(options: argparse.Namespace) -> str:
     return _verdict(options, folder_of(options.plan_id).plan())
 
 
-def _verdict(options: argparse.Namespace, chosen: PilotPlan) -> str:
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """A pilot that has ended, and what it changed."""
+
+    plan: PilotPlan
+    results: tuple[TrainingResult, ...]
+    found: Verdict
+    effects: list[PilotEffect]
+
+    def document(self) -> dict[str, Any]:
+        return report.verdict_document(self.plan, self.found, self.results, self.effects)
+
+    def rows(self) -> report.Rows:
+        return report.verdict_rows(self.plan, self.found, self.results, self.effects)
+
+
+def _judged(chosen: PilotPlan) -> _Judged:
     results = launchers.results(chosen.plan_id)
     found = verdict(chosen, results)
-    effects = _effects(chosen.plan_id)
-    return _said(
-        options,
-        lambda: as_json(report.verdict_document(chosen, found, results, effects)),
-        lambda: report.verdict_rows(chosen, found, results, effects),
-    )
+    return _Judged(plan=chosen, results=results, found=found, effects=_effects(chosen.plan_id))
+
+
+def _verdict(options: argparse.Namespace, chosen: PilotPlan) -> str:
+    one = _judged(chosen)
+    return _said(options, lambda: as_json(one.document()), one.rows)
 
 
 def _effects(plan_id: str) -> list[PilotEffect]:
@@ -209,15 +262,21 @@ def _effects(plan_id: str) -> list[PilotEffect]:
 
 def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
     """Follow a pilot to its end: the verdict, or where it stands."""
-    name = chosen.plan_id
-    ended = _followed(lambda: launchers.poll(name))
-    if ended is None:
-        tell(f"The pilot goes on by itself: python -m engine pilot status {name}")
-    elif ended.state is State.FINISHED:
+    ended = _ended(chosen.plan_id)
+    if ended is not None and ended.state is State.FINISHED:
         return _verdict(options, chosen)
+    return _state(options, chosen.plan_id)
+
+
+def _ended(plan_id: str) -> Status | None:
+    """The last status of a pilot; None where this command was interrupted, which is told. Raises
+    :class:`InputError` where the pilot failed."""
+    ended = _followed(lambda: launchers.poll(plan_id))
+    if ended is None:
+        tell(f"The pilot goes on by itself: python -m engine pilot status {plan_id}")
     elif ended.state is State.FAILED:
         raise _refusal(ended)
-    return _state(options, name)
+    return ended
 
 
 def _rows(found: _Proposed) -> report.Rows:

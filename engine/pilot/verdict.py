@@ -35,6 +35,7 @@ import numpy as np
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.errors import InputError
 from engine.interval import Interval
+from engine.pilot.limit import End
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.running.versions import EARLIER, KESSAI
@@ -179,6 +180,18 @@ def verdict(plan: PilotPlan, results: Iterable[TrainingResult]) -> Verdict:
         transfer=plan.transfer,
         other_code=_other_code(plan, groups),
         start_cross_entropy=plan.start_cross_entropy,
+    )
+
+
+def may_climb(plan: PilotPlan, found: Verdict, results: Iterable[TrainingResult]) -> bool:
+    """Whether a larger pilot may follow on this one: the law's reach ended its plan, its prediction
+    held, and its record is one that moves the law."""
+    first = plan.arms[0].name
+    return (
+        plan.limit is not None
+        and plan.limit.end is End.REACH
+        and found.outcome in (Outcome.CONFIRMED, Outcome.WITHIN)
+        and any(result.arm == first and result.run_id is not None for result in results)
     )
 
 

@@ -37,7 +37,9 @@ def sentence(found: PilotEffect, words: Words) -> str:
             "The pilot of {day} changed nothing the decision rests on: {why}.",
             day=day,
             why=words.say(
-                _WHY[found.unmoved], family=found.family, evidence=_evidence(found, words)
+                _WHY[found.unmoved],
+                family=labels.evidence_name(found.family, words),
+                evidence=labels.evidence_name(found.evidence_id, words),
             ),
         )
     runs = words.count("{n} run", "{n} runs", found.counted)
@@ -51,7 +53,7 @@ def sentence(found: PilotEffect, words: Words) -> str:
     if not found.changed:
         return words.say(
             "The pilot of {day} changed nothing of the decision: with its {runs} in the law, plan, "
-            "worth and verdict stay what they were ({plan}; {npv}; {verdict}).",
+            "worth and verdict stay what they were ({plan}; net present value {npv}; {verdict}).",
             day=day,
             runs=runs,
             plan=_plan(found.after.plan.config, words),
@@ -142,10 +144,6 @@ def _stand(stand: Stand, words: Words) -> dict[str, Any]:
     }
 
 
-def _evidence(found: PilotEffect, words: Words) -> str:
-    return labels.evidence_name(found.evidence_id, words)
-
-
 def _plan(config: TrainingConfig, words: Words) -> str:
     return words.say(
         "{size} parameters in {steps} of {batch}",
@@ -161,7 +159,7 @@ def _loss(stand: Stand, words: Words) -> str:
 
 
 def _npv(stand: Stand, words: Words) -> str:
-    return words.say("worth not known") if stand.npv is None else figures.money(stand.npv, words)
+    return words.say("not known") if stand.npv is None else figures.money(stand.npv, words)
 
 
 def _factor(value: float) -> str:

@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +46,7 @@ def place(tmp_path, monkeypatch, law):  # noqa: F811
         return replace(law, fit=moved, family=family, transferred_runs=0)
 
     monkeypatch.setattr(pilot, "pilot_law", known)
+    monkeypatch.setattr(pilot, "_effects", lambda _: [])  # no fit of the shipped evidence here
     return tmp_path
 
 
@@ -288,6 +290,38 @@ def test_a_pilot_is_followed_to_its_end(ready, capsys, monkeypatch):
         "  8%  training  recommended 0: step 5 of 60  held-out 4.500  ε spent 1.235  30 s left",
         "It stopped: tired.",
     ]
+
+
+@pytest.mark.parametrize(("held", "rungs"), [(True, 3), (False, 1)])
+def test_a_climb_goes_on_while_predictions_hold(ready, capsys, monkeypatch, law, held, rungs):  # noqa: F811
+    """Each rung's record moves the law's reach; the one that uses the whole budget is the last."""
+    laws = [law]
+
+    def run_at_once(plan, **_):
+        """The pilot, as if it had been trained just as predicted, or far worse."""
+        folder = folder_of(plan.plan_id)
+        predicted = plan.arms[0].predicted
+        loss = predicted.value if held else 5.0
+        done = result(plan, 0, loss, run_id="ab" * 16)
+        folder.store_plan(plan)
+        folder.store_result("recommended", 0, done.to_json())
+        write_status(folder.status_file, Status(state=State.FINISHED))
+        flops = plan.arms[0].settings.config.compute_flops
+        laws.append(replace(laws[-1], largest_flops=max(laws[-1].largest_flops, flops)))
+
+    monkeypatch.setattr(pilot, "pilot_law", lambda *_, **__: laws[-1])
+    monkeypatch.setattr(launchers, "start", run_at_once)
+    # A machine to whom a week is much.
+    speeds = tuple(replace(speed, seconds_per_example=1e-9) for speed in ready.speeds)
+    fast = replace(ready, speeds=speeds, units=10**6)
+    write_text(preparation_of(fast.source).path / PREPARED_FILE, fast.to_json())
+    found = answer(capsys, "run", "--compute", "5e15", "--climb", "--no-rule")
+    assert len(found) == rungs
+    spent = [one["arms"][0]["compute_flops"] for one in found]
+    if held:
+        assert all(later > 3 * earlier for earlier, later in pairwise(spent))
+        assert [one["limit"]["end"] for one in found] == ["reach", "reach", "asked"]
+    assert "Expected --climb with a budget" in refusal(capsys, "run", "0" * 16, "--climb")
 
 
 def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
