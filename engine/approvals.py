@@ -22,7 +22,8 @@ from engine.decision_log import Entry
 from engine.errors import InputError, inert
 from engine.untrusted.guard import guarded
 
-ACT, PROPOSE = "decision", "scenario-propose"
+ACT, PROPOSE, SAVE = "decision", "scenario-propose", "scenario-save"
+DELETE = "scenario-delete"
 """In the log of decisions."""
 LONGEST_REASON = 500
 """Characters."""
@@ -82,6 +83,8 @@ class Standing:
     proposal: Proposal | None = None
     superseded_by: str = ""
     """The scenario that took its place."""
+    is_claimed: bool = False
+    """Whether this version came from elsewhere, with figures that its file claims."""
     was_changed: bool = False
     """Whether another version under this name is approved, and this one was never saved here: the
     file was changed by other means."""
@@ -97,21 +100,31 @@ class Standings:
         self._decisions: dict[tuple[str, str], tuple[int, Decision]] = {}
         self._replaced: dict[tuple[str, str], str] = {}
         self._known: set[tuple[str, str]] = set()
-        self._approved: set[str] = set()
+        self._own: set[tuple[str, str]] = set()
+        self._approved: dict[str, str] = {}
         for line in done:
             name, version = line.what.get("scenario"), line.what.get("version")
             if not isinstance(name, str) or not isinstance(version, str):
                 continue
             self._known.add((name, version))
-            if line.act == PROPOSE:
+            if line.act in (SAVE, PROPOSE):
+                self._own.add((name, version))
+            if line.act == DELETE:  # Earlier versions let an approved one be deleted.
+                self._approved.pop(name, None)
+            elif line.act == PROPOSE:
                 self._proposals[name, version] = line.number, _proposal(line)
             elif line.act == ACT:
                 found = _decision(line)
                 self._decisions[name, version] = line.number, found
                 if found.ruling is Ruling.APPROVED:
-                    self._approved.add(name)
+                    self._approved[name] = version
                     if found.replaces is not None:
                         self._replaced[found.replaces] = name
+
+    @property
+    def approved(self) -> tuple[str, ...]:
+        """Names of the scenarios that were approved and not superseded."""
+        return tuple(n for n, v in self._approved.items() if (n, v) not in self._replaced)
 
     def of(self, scenario: str, version: str) -> Standing:
         """How a version of the scenario of this name stands."""
@@ -128,6 +141,7 @@ class Standings:
             decision=decision,
             proposal=proposal,
             superseded_by=by,
+            is_claimed=key not in self._own,
             was_changed=scenario in self._approved and key not in self._known,
         )
 

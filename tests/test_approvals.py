@@ -186,6 +186,52 @@ def test_a_file_brings_no_decision_along(place, kept):
     assert brought.replaces is None, "nobody's place is taken by a file from elsewhere"
 
 
+def test_a_file_from_elsewhere_claims_its_figures(place, kept):
+    first = proposed(place, kept)
+    assert not saved.standing(first).is_claimed
+    other = saved.added(place / "scenarios", saved.renamed(first, "Brought"))
+    assert saved.standing(other).is_claimed
+    en = Words("en")
+    assert "what it claims" in scenarios.origin(other.frozen, saved.standing(other), None, en)
+    assert "claims" not in scenarios.origin(first.frozen, saved.standing(first), None, en)
+    assert "estimated" in scenarios.origin(made_frozen(noise="estimated"), None, None, en)
+    again = proposed(place, other, npv=1.0)
+    assert not saved.standing(again).is_claimed, "its figures are our own now"
+
+
+def test_an_approved_scenario_whose_file_is_gone_is_named(place, kept):
+    folder = place / "scenarios"
+    first = proposed(place, kept)
+    ruled(place, first)
+    book = approvals.standings(place)
+    assert saved.missing([first], book) == () and saved.missing([], book) == ("計画",)
+    second = proposed(place, saved.new_version(folder, first, {**link.defaults()}, who="", at=AT))
+    ruled(place, second)
+    assert saved.missing([], approvals.standings(place)) == ("計画 v2",)
+    decision_log.append("scenario-delete", {"scenario": "計画 v2", "version": "1"}, folder=place)
+    assert saved.missing([], approvals.standings(place)) == (), "as earlier versions let one"
+
+
+def test_figures_that_were_frozen_under_another_law_are_frozen_anew(place, kept):
+    folder, values = place / "scenarios", link.defaults()
+    first = saved.updated(folder, kept, values, who="", at=AT, frozen=made_frozen())
+    assert first.frozen == made_frozen() and first.history[-1].fields == {}
+    later = made_frozen(at="2026-11-30T01:00:00+00:00")
+    assert saved.updated(folder, first, values, who="", at=AT, frozen=later) is first
+    second = saved.updated(folder, first, values, who="", at=AT, frozen=made_frozen(law="b" * 12))
+    assert second.frozen.law == "b" * 12 and saved.listed(folder)[0] == [second]
+    table = wording.history(second, "UTC", Words("en"))
+    assert table["What changed"][0] == "Its figures were frozen anew"
+
+
+def test_what_was_approved_before_figures_were_kept_is_locked_too(place, kept):
+    decide(kept.name, kept.version, Ruling.APPROVED, folder=place, by=BOARD)
+    with pytest.raises(InputError, match="make a new version"):
+        saved.delete(place / "scenarios", kept)
+    said = scenarios.nothing_frozen(saved.standing(kept), Words("en"))
+    assert "approved before they were kept" in said
+
+
 def test_a_name_that_nobody_vouches_for_says_so(place, kept):
     first = proposed(place, kept)
     ruled(place, first, who="*社長*", by=Person(who="", roles=frozenset(Role)))

@@ -132,6 +132,8 @@ class Kept:
     """By the scenario's name; empty where the log of decisions is not whole."""
     unknown: InputError | None
     """Why states are not shown."""
+    missing: tuple[str, ...]
+    """Approved ones whose files are gone."""
 
 
 def evidence_is_ready(evidence_id: str) -> bool:
@@ -648,6 +650,7 @@ def _scenarios(place: Path, stamp: str, log: str) -> Kept:
         if book is None
         else {one.name: book.of(one.name, one.version) for one in found},
         unknown=unknown,
+        missing=() if book is None else saved.missing(found, book),
     )
 
 

@@ -46,7 +46,7 @@ def draw(found: cache.Kept, who: str, words: Words) -> list[CertificateRequest]:
     elif standing is not None:
         st.markdown(scenario_wording.standing(standing, st.context.timezone, words))
     decision.draw(one, words)
-    waiting = [] if one is then_now.asked_for(found) else then_now.draw(one, words)
+    waiting = [] if one is then_now.asked_for(found) else then_now.draw(one, standing, words)
     st.caption(words.say("History"))
     blocks.columns(wording.history(one, st.context.timezone, words))
     return waiting

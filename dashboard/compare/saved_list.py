@@ -7,6 +7,7 @@ from dashboard.compare import import_file, save, saved_actions
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
+from engine.api.scenarios import wording as scenarios
 from engine.text import formats
 from engine.text.i18n import Words
 
@@ -16,6 +17,11 @@ def draw(found: cache.Kept, words: Words) -> list[CertificateRequest]:
     blocks.heading(words.say("Saved scenarios"))
     for error in found.refused:
         st.warning(words.refusal(error), icon=":material/draft:")
+    if found.missing:
+        st.warning(
+            scenarios.missing(list(map(formats.literally, found.missing)), words),
+            icon=":material/draft:",
+        )
     left, right = st.columns(2, gap="large")
     with left:
         who = _save(words)

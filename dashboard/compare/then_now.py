@@ -6,7 +6,7 @@ from dashboard.answers import cache
 from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
-from engine.api.scenarios import Saved, Since, fields, wording
+from engine.api.scenarios import Saved, Since, Standing, fields, wording
 from engine.errors import InputError
 from engine.text import formats, quantities
 from engine.text.i18n import Words
@@ -23,7 +23,7 @@ def draw_first(found: cache.Kept, words: Words) -> list[CertificateRequest]:
     one = asked_for(found)
     if one is None:
         return []
-    waiting = draw(one, words)
+    waiting = draw(one, found.standings.get(one.name), words)
     st.button(
         words.say("Close"),
         icon=":material/close:",
@@ -33,11 +33,11 @@ def draw_first(found: cache.Kept, words: Words) -> list[CertificateRequest]:
     return waiting
 
 
-def draw(one: Saved, words: Words) -> list[CertificateRequest]:
+def draw(one: Saved, standing: Standing | None, words: Words) -> list[CertificateRequest]:
     """Both side by side, and the steps from one to the other; the promises that it waits for."""
     blocks.heading(words.say("Then and now: {name}", name=formats.literally(one.name)))
     if one.frozen is None:
-        st.caption(wording.nothing_frozen(words))
+        st.caption(wording.nothing_frozen(standing, words))
         return []
     own = quantities.words_of(fields.question(one.values), words.language)
     try:
@@ -50,18 +50,13 @@ def draw(one: Saved, words: Words) -> list[CertificateRequest]:
         st.caption(words.say("What changed stands here when the promise of today is certified."))
         st.table(dict(wording.frozen_rows(one.frozen, own)), border="horizontal")
         return [waiting.promise]
-    _draw(found, own)
+    _draw(found, standing, own)
     return []
 
 
-def _draw(found: Since, words: Words) -> None:
+def _draw(found: Since, standing: Standing | None, words: Words) -> None:
     st.markdown(f"**{wording.headline(found, words)}**")
-    st.caption(
-        words.say(
-            "Then: {when}, as it was frozen in the file.",
-            when=wording.moment(found.then.at, st.context.timezone),
-        )
-    )
+    st.caption(wording.origin(found.then, standing, st.context.timezone, words))
     shown = wording.rows(found, words)
     blocks.columns(
         {

@@ -12,8 +12,8 @@ from engine.errors import InputError
 from engine.text import formats, quantities
 from engine.text.i18n import Words
 
-MOST = 8
-"""Approved scenarios that are looked at, the last decided first."""
+MOST = 3
+"""Approved decisions that are told in full, the last one first."""
 
 
 def draw(place: DeltaGenerator, words: Words) -> list[CertificateRequest]:
@@ -21,23 +21,39 @@ def draw(place: DeltaGenerator, words: Words) -> list[CertificateRequest]:
 
     Where law, code and assumptions are those of then, nothing is computed.
     """
-    waiting = []
-    with place.container():
-        for one, standing in cache.approved()[:MOST]:
-            if cache.is_as_then(one):
-                continue
-            try:
-                found = cache.then_and_now(one)
-            except cache.NotYet as not_yet:
-                waiting.append(not_yet.promise)
-                continue
-            except InputError:  # Its figures were changed: Compare says so.
-                continue
-            if found.is_changed:
-                own = quantities.words_of(fields.question(one.values), words.language)
-                said = wording.told(found, standing, st.context.timezone, own)
+    waiting: list[CertificateRequest] = []
+    changed: list[tuple[Saved, str]] = []
+    for one, standing in cache.approved():
+        if cache.is_as_then(one):
+            continue
+        try:
+            found = cache.then_and_now(one)
+        except cache.NotYet as not_yet:
+            waiting.append(not_yet.promise)
+            continue
+        except InputError:  # Its figures were changed: Compare says so.
+            continue
+        if found.is_changed:
+            own = quantities.words_of(fields.question(one.values), words.language)
+            changed.append((one, wording.told(found, standing, st.context.timezone, own)))
+    if changed:
+        with place.container():
+            for one, said in changed[:MOST]:
                 _say(one, said, words)
+            if more := len(changed) - MOST:
+                _say_more(more, words)
     return waiting
+
+
+def _say_more(more: int, words: Words) -> None:
+    if more > 0:
+        st.caption(
+            words.count(
+                "{n} more approved decision is another one today: see Compare.",
+                "{n} more approved decisions are others today: see Compare.",
+                more,
+            )
+        )
 
 
 def _say(one: Saved, said: str, words: Words) -> None:

@@ -65,7 +65,7 @@ def record(
             *_state(basis.kept, words),
         ),
         dated=words.say("Date: {date}", date=tables.day(basis.day, words)),
-        request=request.request(answer, words),
+        request=_request(answer, basis.kept, words),
         sections=sections,
         approvals=approvals(words),
         end=words.say("End of the record"),
@@ -84,6 +84,13 @@ def _state(kept: tables.Kept | None, words: Words) -> tuple[tuple[str, str], ...
             wording_of_scenarios.named(kept.scenario.name, kept.standing, words),
         ),
     )
+
+
+def _request(answer: Answer, kept: tables.Kept | None, words: Words) -> str:
+    """What the record begins with: nothing is asked for again that was approved."""
+    if kept is not None and kept.standing.state.is_locked:
+        return words.say("The following was approved, as section 1 says.")
+    return request.request(answer, words)
 
 
 def _decided(answer: Answer, kept: tables.Kept | None, words: Words) -> tuple[Section, ...]:

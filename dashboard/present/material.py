@@ -1,5 +1,6 @@
 """What a meeting is shown: the answers of the caches, and what they rest on today."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -47,15 +48,20 @@ def material(now: Scenario) -> Material:
 
 
 def _kept() -> Kept | None:
-    """The saved scenario whose fields are those on show; of several the one that is furthest."""
-    found, fields = cache.scenarios(), saved.texts(session.fields())
+    """The saved scenario that asks what is on show, in whatever currency; of several the one that
+    is furthest."""
+    found, asked = cache.scenarios(), _asked(saved.texts(session.fields()))
     same = [
         Kept(scenario=one, standing=found.standings[one.name], zone=st.context.timezone)
         for one in found.scenarios
-        if one.name in found.standings and dict(one.fields) == fields
+        if one.name in found.standings and _asked(one.fields) == asked
     ]
     rank = (State.APPROVED, State.PROPOSED, State.SUPERSEDED, State.DRAFT)
     return min(same, key=lambda each: rank.index(each.standing.state), default=None)
+
+
+def _asked(texts: Mapping[str, str]) -> dict[str, str]:
+    return {key: text for key, text in texts.items() if key != link.CURRENCY.key}
 
 
 def _options(first: Answer, words: Words) -> tuple[Option, ...]:

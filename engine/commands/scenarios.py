@@ -76,15 +76,17 @@ def listed(options: argparse.Namespace) -> str:
     words = Words(options.language)
     found, refused = saved.listed(_folder())
     standings = approvals.standings(data_folder())
+    gone = saved.missing(found, standings)
     stands = [(one, standings.of(one.name, one.version)) for one in found]
     if options.json:
         return as_json(
             {
                 "scenarios": [_named(one, standing) for one, standing in stands],
                 "refused": [str(error) for error in refused],
+                "missing": list(gone),
             }
         )
-    if not found and not refused:
+    if not found and not refused and not gone:
         return words.say("No scenario is saved yet.")
     rows = [
         (
@@ -107,7 +109,9 @@ def listed(options: argparse.Namespace) -> str:
                 then.at[:10] if then else "–",
             )
         )
-    return "\n".join([as_columns(rows), *(words.plain_refusal(error) for error in refused)])
+    notes = [words.plain_refusal(error) for error in refused]
+    notes += [wording.missing(gone, words)] if gone else []
+    return "\n".join([as_columns(rows), *notes])
 
 
 def shown(options: argparse.Namespace) -> str:
@@ -117,7 +121,7 @@ def shown(options: argparse.Namespace) -> str:
     words = quantities.words_of(fields.question(one.values), options.language)
     if one.frozen is None and not options.json:
         return "\n".join([wording.plain_standing(standing, words),
-                          wording.nothing_frozen(words)])  # fmt: skip
+                          wording.nothing_frozen(standing, words)])  # fmt: skip
     found = None if one.frozen is None else since_of(one)
     if options.json:
         return as_json(document(one, standing, found))

@@ -21,7 +21,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from engine import approvals, durable
 from engine.access.check import require, require_own
 from engine.access.ownership import made_by
 from engine.access.rights import LOCAL, Person, Right
-from engine.approvals import Ruling, Standing, State
+from engine.approvals import Ruling, Standing, Standings, State
 from engine.decision_log import Entry, recorded
 from engine.errors import InputError, inert
 from engine.runs.log import data_folder
@@ -50,7 +50,7 @@ LARGEST_FILE = 2_000_000
 LONGEST_NAME = 60
 _READABLE = 40
 _NUMBERED = re.compile(r" v[0-9]+$")
-_SAVE, _IMPORT, _DELETE = "scenario-save", "scenario-import", "scenario-delete"
+_SAVE, _IMPORT, _DELETE = approvals.SAVE, "scenario-import", approvals.DELETE
 """Acts in the log of decisions."""
 
 
@@ -237,6 +237,12 @@ def standing(known: Saved) -> Standing:
     return approvals.standings(data_folder()).of(known.name, known.version)
 
 
+def missing(found: Sequence[Saved], book: Standings) -> tuple[str, ...]:
+    """Names of approved scenarios whose files are gone by other means."""
+    names = {one.name for one in found}
+    return tuple(name for name in book.approved if name not in names)
+
+
 def _begun(
     name: str,
     values: Mapping[str, grammar.Value],
@@ -320,7 +326,7 @@ def updated(
     """Keep new values under the name of ``known``, which must still stand as it was read;
     ``frozen``: what they answer.
 
-    Nothing is written where nothing changed, unless no figures were frozen yet. Raises InputError
+    Nothing is written where neither values nor figures changed. Raises InputError
     where somebody changed or deleted the scenario meanwhile, where it was approved, and where
     ``by`` may not.
     """
@@ -331,7 +337,8 @@ def updated(
         for key in grammar.FIELDS
         if known.fields.get(key, "") != fresh.get(key, "")
     }
-    if not changes and (frozen is None or known.frozen is not None):
+    is_news = frozen is not None and (known.frozen is None or not frozen.is_as(known.frozen))
+    if not changes and not is_news:
         return known
     entry = Change(at=at, who=_who(by, who), fields=changes)
     scenario = replace(

@@ -4,7 +4,7 @@ The same on pages, documents and the command line. Figures are said and rounded 
 :mod:`engine.text.quantities` does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from engine.approvals import Proposal, Standing, State
 from engine.decision.verdict import Code
 from engine.interval import Interval
 from engine.scenarios import fields
-from engine.scenarios.frozen import NEVER, Figure, Frozen
+from engine.scenarios.frozen import NEVER, Figure, Frozen, is_certified
 from engine.scenarios.saved import Saved
 from engine.scenarios.since import Cause, Since, Step
 from engine.text import figures, formats, labels, quantities, verdict
@@ -189,8 +189,36 @@ def _other_figures(one: Saved, now: Mapping[str, Figure], words: Words) -> list[
     ]
 
 
-def nothing_frozen(words: Words) -> str:
+def missing(names: Sequence[str], words: Words) -> str:
+    """That files of approved scenarios are gone."""
+    return words.say(
+        "Approved, and the file is gone by other means: {names}. Bring it back from a backup.",
+        names=words.listed(names),
+    )
+
+
+def origin(then: Frozen, found: Standing | None, zone: str | None, words: Words) -> str:
+    """Since when figures are frozen, and how far they can be trusted."""
+    said = words.say("Then: {when}, as it was frozen in the file.", when=moment(then.at, zone))
+    claimed = (
+        words.say("The file came from elsewhere: these figures are what it claims.")
+        if found is not None and found.is_claimed
+        else None
+    )
+    estimated = (
+        None
+        if is_certified(then)
+        else words.say("They rest on estimated noise: no certificate was there.")
+    )
+    return words.joined([said, claimed, estimated])
+
+
+def nothing_frozen(found: Standing | None, words: Words) -> str:
     """Where a file holds no figures."""
+    if found is not None and found.state.is_locked:
+        return words.say(
+            "No frozen figures: it was approved before they were kept. A new version freezes them."
+        )
     return words.say(
         "No frozen figures: it was saved before they were kept, or without an answer. Save or "
         "propose it again, and they are."

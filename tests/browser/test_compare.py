@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import choose
+from tests.browser.pages import choose, settle
 
 FIRST = 120_000
 NEXT = 60_000
@@ -26,7 +26,11 @@ def test_a_saved_scenario_is_compared_exported_and_opened(page: Page, dashboard)
         page.get_by_role("button", name="Export").click()
     assert download.value.path().read_text() == file.read_text()
 
-    choose(page, re.compile("^Compare this scenario with"), "Base case")
+    page.get_by_role("button", name="Propose").click()
+    expect(page.get_by_text("as it stands, by Sato")).to_be_visible(timeout=NEXT)
+    expect(page.get_by_text("Nothing has changed since then")).to_be_visible(timeout=NEXT)
+    settle(page)
+    choose(page, re.compile("^Compare this scenario with"), "Base case · Proposed")
     page.keyboard.press("Escape")
     expect(page.locator("h1")).to_contain_text("rest on the same assumptions", timeout=NEXT)
     entry = page.get_by_role("textbox", name=re.compile("^Privacy ε"))

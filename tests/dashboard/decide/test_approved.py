@@ -101,6 +101,15 @@ def test_it_is_silent_where_nothing_is_approved_or_nothing_changed(place, comput
     assert texts(drawn()) == [] and len(computed) == 1
 
 
+def test_of_many_the_last_are_told_and_the_others_counted(place, computed):
+    certified_now()
+    for number in range(5):
+        approved(place, f"Board {number}", made_frozen())
+    page = drawn()
+    assert [said.split("”")[0][-1] for said in texts(page)] == ["4", "3", "2"]
+    assert page.caption[0].value.startswith("2 more approved decisions are others today")
+
+
 def test_what_was_superseded_is_no_news(place, computed):
     old = approved(place, "Old", made_frozen())
     new = saved.new_version(place, old, link.defaults(), who="", at=AT)
