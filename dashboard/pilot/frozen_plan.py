@@ -12,7 +12,12 @@ from engine.text.i18n import Words
 
 
 def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
-    """Two tables and two sentences."""
+    """What ended it, two tables and two sentences."""
+    end = pilots.ended(plan, words)
+    if plan.limit is not None and plan.limit.cuts:
+        st.warning(end, icon=":material/vertical_align_top:")
+    elif end:
+        st.caption(end)
     left, right = st.columns(2, gap="large")
     with left:
         blocks.columns(facts.arms(plan, words))
@@ -24,8 +29,6 @@ def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
             st.markdown(sentence)
         _account(plan, words)
         st.caption(wording.covered(plan.privacy_unit, words))
-        if sentence := pilots.ended(plan, words):
-            st.caption(sentence)
     with right:
         blocks.table(facts.terms(plan, costs, words))
 

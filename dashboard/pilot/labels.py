@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from engine.api.pilots import CorpusSource, Outcome, State, Status
 from engine.errors import InputError
-from engine.text import formats, pilots
+from engine.text import pilots
 from engine.text.i18n import N_, Words
 
 KINDS = {
@@ -53,8 +53,6 @@ REASONS = {
     "a link that leads out of the folder": N_("a link that leads out of the folder"),
 }
 """Why a text is left out, as the engine counts them."""
-_SECONDS, _MINUTES = 90, 100
-"""Up to which time is said in them."""
 DIED = N_(
     "The process ended without a word (killed, out of memory, out of power): resume it to go on "
     "from its last checkpoint."
@@ -119,11 +117,4 @@ def units(n: float, name: str, words: Words) -> str:
 
 def wall(seconds: float, words: Words) -> str:
     """Time on the clock, as exact as an estimate can be."""
-    if seconds < _SECONDS:
-        text = formats.plain(max(1, round(seconds)), 2)
-        return words.count("{n} second", "{n} seconds", text == "1", text)
-    if seconds < _MINUTES * 60:
-        text = str(round(seconds / 60))
-        return words.count("{n} minute", "{n} minutes", text == "1", text)
-    text = formats.plain(seconds / 3600, 2)
-    return words.count("{n} hour", "{n} hours", text == "1", text)
+    return pilots.wall(seconds, words)

@@ -20,7 +20,7 @@ from engine.api.pilots import (
     power,
 )
 from engine.errors import InputError
-from engine.text import figures, pilots
+from engine.text import figures
 from engine.text.i18n import Words
 
 
@@ -45,15 +45,15 @@ def draw(
         blocks.refused(error, words)
         return
     can = power(plan, law) if choices["start"] is None else of_prediction(plan)
-    title.title(wording.offer(seconds, can, words), anchor=False)
+    is_cut = plan.limit is not None and plan.limit.cuts
+    taken = plan.expected_seconds if is_cut else seconds
+    title.title(wording.offer(taken, can, words), anchor=False)
     least = None
     if can.falls_short:
         with st.spinner(words.say("Searching how long a pilot must be to tell them apart …")):
             least = cache.least_pilot_seconds(found, law, law.summary.hash, terms, plan.repeats)
     if sentence := wording.power(can, least, words):
         st.markdown(sentence)
-    if plan.limit is not None and plan.limit.cuts:
-        st.warning(pilots.ended(plan, words), icon=":material/vertical_align_top:")
     blocks.heading(words.say("What will be tested"))
     frozen_plan.draw(plan, now.question.prices, words)
     price = facts.price(plan.expected_seconds, now.question.prices)

@@ -57,7 +57,8 @@ def _decision(plan: PilotPlan, now: Scenario) -> None:
     """What it changed for the plan that Decide now shows, and how it speaks to it."""
     words = now.words  # of the decision's unit of loss, not of the pilot's
     try:
-        effect = cache.effect_of_pilot(cache.answer(now.question), plan.plan_id)
+        with st.spinner(words.say("Fitting the law and searching again: some seconds …")):
+            effect = cache.effect_of_pilot(cache.answer(now.question), plan.plan_id)
     except InputError as error:
         blocks.refused(error, words)
         return

@@ -12,6 +12,21 @@ _PUBLIC = "docstrings"
 
 _ARMS = {"recommended": N_("Recommended"), "rule": N_("Usual rule")}
 
+_SECONDS, _MINUTES = 90, 100
+"""Up to which time is said in them."""
+
+
+def wall(seconds: float, words: Words) -> str:
+    """Time on the clock, as exact as an estimate can be."""
+    if seconds < _SECONDS:
+        text = formats.plain(max(1, round(seconds)), 2)
+        return words.count("{n} second", "{n} seconds", text == "1", text)
+    if seconds < _MINUTES * 60:
+        text = str(round(seconds / 60))
+        return words.count("{n} minute", "{n} minutes", text == "1", text)
+    text = formats.plain(seconds / 3600, 2)
+    return words.count("{n} hour", "{n} hours", text == "1", text)
+
 
 def arm(name: str, words: Words) -> str:
     """What is trained."""
@@ -66,10 +81,10 @@ def _given(limit: Limit, plan: PilotPlan, words: Words) -> str:
             given=given,
         )
     return words.say(
-        "Asked for were {asked} minutes; about {used} are used, {given} FLOPs for the recommended "
+        "Time asked for: {asked}; time used: about {used}, with {given} FLOPs for the recommended "
         "training.",
-        asked=formats.plain((limit.asked_seconds or 0.0) / 60.0),
-        used=formats.plain(plan.expected_seconds / 60.0),
+        asked=wall(limit.asked_seconds or 0.0, words),
+        used=wall(plan.expected_seconds, words),
         given=given,
     )
 

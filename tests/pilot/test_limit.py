@@ -73,7 +73,7 @@ def test_a_budget_that_is_all_used_is_its_own_end(prepared, law, budget):
 def test_time_that_the_law_cannot_use_is_said(fast, law):
     plan = propose(fast, law, TERMS, PilotBudget(seconds=3600))
     assert present(plan.limit).end is End.REACH and plan.expected_seconds < 1800
-    assert "Asked for were 60 minutes; about" in pilots.ended(plan, Words("en"))
+    assert "Time asked for: 60 minutes; time used: about" in pilots.ended(plan, Words("en"))
 
 
 def test_where_each_step_takes_the_whole_text_the_text_ends_it(fast, wide):

@@ -17,8 +17,9 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import Charge, charge
 from engine.pilot.power import power
+from engine.pilot.prepared import PREPARED_FILE
 from engine.pilot.running import launchers
-from engine.pilot.running.folder import folder_of, preparation_of
+from engine.pilot.running.folder import folder_of, preparation_of, write_text
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.text import registry
@@ -482,3 +483,30 @@ def test_a_plan_says_what_other_pilots_on_its_text_promised(page, law):
     assert second.plan_id != earlier.plan_id
     page.run()
     assert any("Trainings of other pilots on this text: " in text for text in said(page))
+
+
+def test_a_plan_that_is_cut_says_what_ended_it_before_it_starts(page, law):
+    """On a machine that is too fast for what the law allows, in time that is then not taken."""
+    fast = replace(
+        made.prepared(),
+        speeds=tuple(
+            replace(speed, seconds_per_example=1e-9, seconds_per_step=1e-6)
+            for speed in made.prepared().speeds
+        ),
+    )
+    write_text(preparation_of(made.DOCSTRINGS).path / PREPARED_FILE, fast.to_json())
+    page.run()
+    assert not page.exception and not page.error
+    (cut,) = [each.value for each in page.warning]
+    assert "Time asked for: 3 minutes; time used: about" in cut and "The law's reach ends it" in cut
+    assert "seconds" in page.title[0].value, "of the time that it takes"
+
+
+def test_a_finished_pilot_says_what_it_changed_for_the_decision(page, law):
+    """Decide rests on another evidence here: the sentence claims nothing."""
+    finished(law)
+    page.run()
+    assert not page.exception
+    assert any("changed nothing the decision rests on" in text for text in said(page))
+    assert any("takes nothing from it" in text for text in said(page))
+    assert not any("the Decide page follows it" in text for text in said(page))
