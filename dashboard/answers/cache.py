@@ -97,7 +97,6 @@ from engine.api.scenarios import (
     Since,
     Standing,
     State,
-    fields,
     frozen,
     is_same_ground,
     saved,
@@ -683,13 +682,13 @@ def frozen_now(question: Question, *, at: str) -> Frozen:
 def then_and_now(one: Saved) -> Since:
     """What became of a scenario with frozen figures. Raises :class:`NotYet` where it waits for a
     certificate, and :class:`InputError` where nothing was frozen, or it was changed."""
-    state = fitted.state_of(fields.EVIDENCE.of(one.values))
+    state = fitted.state_of(one.evidence_id)
     return _then_and_now(one.version, state, law_versions.stamp(), one)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _then_and_now(version: str, state: str, laws: str, _one: Saved) -> Since:
-    law = fitted_evidence(fields.EVIDENCE.of(_one.values))
+    law = fitted_evidence(_one.evidence_id)
     return since(_one, law, _certified, folder=data_folder())
 
 
@@ -703,7 +702,7 @@ def _certified(promise: CertificateRequest) -> Certificate:
 def is_as_then(one: Saved) -> bool:
     """Whether law, code and assumptions are those that its frozen figures rest on, or nobody can
     tell before a law has been fitted; costs next to nothing."""
-    evidence_id = fields.EVIDENCE.of(one.values)
+    evidence_id = one.evidence_id
     if one.frozen is None or not one.frozen.is_whole or not evidence_is_ready(evidence_id):
         return True
     return _is_as_then(one.version, fitted.state_of(evidence_id), one)
@@ -711,7 +710,7 @@ def is_as_then(one: Saved) -> bool:
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _is_as_then(version: str, state: str, _one: Saved) -> bool:
-    law = fitted_evidence(fields.EVIDENCE.of(_one.values))
+    law = fitted_evidence(_one.evidence_id)
     then = _one.frozen
     return then is None or is_same_ground(then, _one, frozen.law_of(law))
 

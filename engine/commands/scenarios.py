@@ -173,8 +173,7 @@ def since_of(one: saved.Saved) -> Since:
     def certify(promise: CertificateRequest) -> Certificate:
         return promise.certify()
 
-    evidence_id = fields.EVIDENCE.of(one.values)
-    return since(one, fitted_evidence(evidence_id), certify, folder=data_folder())
+    return since(one, fitted_evidence(one.evidence_id), certify, folder=data_folder())
 
 
 def document(one: saved.Saved, standing: Standing, found: Since | None) -> dict[str, Any]:

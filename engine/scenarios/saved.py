@@ -24,6 +24,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,11 @@ class Saved:
         return grammar.read_all(self.fields)[0]
 
     @property
+    def evidence_id(self) -> str:
+        """The evidence that it asks."""
+        return self.fields.get(grammar.EVIDENCE.key, grammar.EVIDENCE.default)
+
+    @cached_property
     def version(self) -> str:
         """Changes with every change of the file."""
         return hashlib.sha256(to_json(self).encode()).hexdigest()

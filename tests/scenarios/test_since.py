@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.__main__ import main
 from engine.accounting.mechanism import Mechanism
@@ -248,6 +250,25 @@ def test_what_has_no_answer_any_more_says_why(folder, monkeypatch):
     standing = Standing(state=State.APPROVED)
     assert "has no answer any more" in wording.told(found, standing, None, Words("en"))
     assert {row.now for row in wording.rows(found, Words("en"))[:-3]} == {"—"}
+
+
+REACHED = st.one_of(st.none(), st.floats(-1e9, 1e9))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.floats(-1e9, 1e9),
+    st.lists(st.tuples(st.sampled_from(Cause), st.just(("rate",)), REACHED), min_size=1),
+    st.floats(-1e9, 1e9),
+)
+def test_whatever_the_way_the_steps_lead_from_end_to_end(start, path, end):
+    steps = module._added_up(start, path, end)
+    total = math.fsum([start, *(step.amount for step in steps)])
+    assert total == pytest.approx(end, rel=1e-12, abs=1e-4)
+    known = [reached for _, _, reached in path[:-1] if reached is not None]
+    assert len(steps) <= 1 + len(known) and all(step.amount for step in steps)
+    alone = {cause for cause, _, _ in path}
+    assert all(step.cause in alone or step.cause is Cause.ALL for step in steps)
 
 
 @pytest.mark.parametrize(
