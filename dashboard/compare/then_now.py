@@ -6,9 +6,9 @@ from dashboard.answers import cache
 from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
-from engine.api.scenarios import Saved, Since, Standing, fields, wording
+from engine.api.scenarios import Saved, Since, Standing, wording
 from engine.errors import InputError
-from engine.text import formats, quantities
+from engine.text import formats
 from engine.text.i18n import Words
 
 
@@ -39,7 +39,7 @@ def draw(one: Saved, standing: Standing | None, words: Words) -> list[Certificat
     if one.frozen is None:
         st.caption(wording.nothing_frozen(standing, words))
         return []
-    own = quantities.words_of(fields.question(one.values), words.language)
+    own = wording.own_words(one, words)
     try:
         with st.spinner(words.say("Asking the laws and assumptions of then and now …")):
             found = cache.then_and_now(one)

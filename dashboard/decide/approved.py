@@ -7,9 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.answers import cache
 from dashboard.state import session
 from engine.api.decisions import CertificateRequest
-from engine.api.scenarios import Saved, fields, wording
+from engine.api.scenarios import Saved, wording
 from engine.errors import InputError
-from engine.text import formats, quantities
+from engine.text import formats
 from engine.text.i18n import Words
 
 MOST = 3
@@ -34,7 +34,7 @@ def draw(place: DeltaGenerator, words: Words) -> list[CertificateRequest]:
         except InputError:  # Its figures were changed: Compare says so.
             continue
         if found.is_changed:
-            own = quantities.words_of(fields.question(one.values), words.language)
+            own = wording.own_words(one, words)
             changed.append((one, wording.told(found, standing, st.context.timezone, own)))
     if changed:
         with place.container():

@@ -5,7 +5,7 @@ The same on pages, documents and the command line. Figures are said and rounded 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.approvals import Proposal, Standing, State
@@ -59,6 +59,14 @@ class Row:
     def is_changed(self) -> bool:
         """Whether the two are told apart as they are shown."""
         return self.then != self.now
+
+
+def own_words(one: Saved, words: Words) -> Words:
+    """The reader's words for a scenario's figures: its metric and unit of loss, and dollars, where
+    the reader sees these, at its own rate of exchange."""
+    asked = fields.question(one.values)
+    rate = asked.assumptions["jpy_per_usd"].value if words.jpy_per_usd else None
+    return replace(quantities.words_of(asked, words.language), jpy_per_usd=rate)
 
 
 def state(found: Standing, words: Words) -> str:

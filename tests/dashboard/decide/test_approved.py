@@ -8,7 +8,8 @@ from dashboard.answers import cache
 from dashboard.state import link
 from engine import decision_log
 from engine.approvals import Ruling
-from engine.scenarios import fields, saved
+from engine.scenarios import fields, saved, wording
+from engine.text.i18n import Words
 from tests.scenarios.made import AT, made_frozen
 
 
@@ -31,6 +32,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path / "log"))
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "scenarios"))
+    st.cache_resource.clear()
     cache.fitted_evidence("published-bert")  # as the page has done that this stands on
     yield tmp_path / "scenarios"
     st.cache_resource.clear()
@@ -82,6 +84,9 @@ def test_a_decision_that_is_another_today_is_told_once_it_is_certified(place, co
     assert r"“Board\*”: The approved decision of" in said
     assert "was “Train”, worth ¥57.5M; today it is “Pilot first”, worth ¥47.1M, because" in said
     assert [one.label for one in page.button] == ["Then and now"]
+    one = cache.approved()[0][0]
+    dollars = wording.own_words(one, Words("en", jpy_per_usd=100.0))
+    assert dollars.jpy_per_usd == 150, "at the scenario's own rate, where the reader sees dollars"
     (said,) = texts(drawn("ja"))
     assert "「学習を実施」" in said or "5,750万円" in said
     assert len(computed) == 1, "a slider that moves computes nothing again"
@@ -103,11 +108,11 @@ def test_it_is_silent_where_nothing_is_approved_or_nothing_changed(place, comput
 
 def test_of_many_the_last_are_told_and_the_others_counted(place, computed):
     certified_now()
-    for number in range(5):
+    for number in range(4):
         approved(place, f"Board {number}", made_frozen())
     page = drawn()
-    assert [said.split("”")[0][-1] for said in texts(page)] == ["4", "3", "2"]
-    assert page.caption[0].value.startswith("2 more approved decisions are others today")
+    assert [said.split("”")[0][-1] for said in texts(page)] == ["3", "2", "1"]
+    assert page.caption[0].value.startswith("1 more approved decision is another one today")
 
 
 def test_what_was_superseded_is_no_news(place, computed):
