@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.answers import cache
+from dashboard.compare import wording as compare_wording
 from dashboard.compare.side import side
 from dashboard.present.cover import Cover
 from dashboard.present.deck import Material
@@ -70,7 +71,8 @@ def _options(first: Answer, words: Words) -> tuple[Option, ...]:
     chosen = link.names_of(session.value(link.WITH))
     if not chosen:
         return ()
-    kept = {each.name: each for each in saved.listed(cache.scenario_folder())[0]}
+    found_now = cache.scenarios()
+    kept = {each.name: each for each in found_now.scenarios}
     fields = session.fields()
     found = [Option(letter="A", name=words.say("This scenario"), answer=first)]
     for name in chosen:
@@ -83,7 +85,7 @@ def _options(first: Answer, words: Words) -> tuple[Option, ...]:
         found.append(
             Option(
                 letter=_LETTERS[len(found)],
-                name=name,
+                name=compare_wording.named(name, found_now.standings, words),
                 answer=beside.answer,
                 bridge=bridge(before, beside.question, _worth),
             )

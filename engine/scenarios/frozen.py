@@ -10,6 +10,7 @@ well changes the version of the scenario, which then is no longer the one that w
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -145,13 +146,19 @@ class Frozen:
             raise ValueError("a figure is missing")
         Code(str(known["verdict"])), Reason(str(known["reason"]))
         certificate = data["certificate"]
-        return cls(
+        if not all(_HASH.fullmatch(str(data[name])) for name in _HASHES):
+            raise ValueError("a version is no hash")
+        found = cls(
             **{name: str(data[name]) for name in _TEXTS},
             figures=known,
             assumptions=tuple(dict(row) for row in data["assumptions"]),
             evidence_runs=int(data["evidence_runs"]),
             certificate=None if certificate is None else dict(certificate),
         )
+        # What could not be written again, or has no hash, cannot be kept either.
+        json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False).encode()
+        Noise(found.noise)
+        return found
 
     def certified(self) -> Certificate | None:
         """The certificate; None where there was none. Raises :class:`InputError` where today's code
@@ -188,6 +195,8 @@ class Frozen:
         return replace(now, prices=prices, assumptions=table, curve=curve)
 
 
+_HASHES = ("evidence_hash", "law", "code", "sha256")
+_HASH = re.compile(r"[0-9a-f]{1,64}")
 _WORDS = {"verdict", "reason", "loss_unit"}
 """Figures that are words."""
 _TEXTS = ("at", "evidence_id", "evidence_hash", "law", "code", "noise", "sha256")
@@ -261,7 +270,8 @@ def _plain(value: Figure) -> Figure:
 
 def _figure(key: str, value: Any) -> Figure:
     """A figure as a file has it; raises :class:`ValueError` for what it cannot be."""
-    is_word = isinstance(value, str) and (key in _WORDS or value == NEVER)
+    is_never = value == NEVER and key.startswith("payback")
+    is_word = isinstance(value, str) and (key in _WORDS or is_never)
     if is_word or (value is None and key not in _WORDS):
         return value  # type: ignore[no-any-return]
     if key in _WORDS:

@@ -466,7 +466,9 @@ def from_json(text: str, *, source: str) -> Saved:
             fields={str(k): str(v) for k, v in content["fields"].items() if k not in NOT_KEPT},
             history=tuple(_change(entry) for entry in content["history"]),
             frozen=None if frozen is None else Frozen.from_dict(frozen),
-            replaces=None if replaced is None else (str(replaced[0]), str(replaced[1])),
+            replaces=None
+            if replaced is None
+            else (inert(str(replaced[0])), inert(str(replaced[1]))),
         )
 
     found = attempted(parse)

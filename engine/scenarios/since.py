@@ -39,6 +39,11 @@ DIGITS = 3
 """Figures of money are shown with so many: what is the same in these has not changed."""
 
 
+_LEAST_SHARE = 0.1
+"""Of today's noise: accountants differ by per cents, and what lies further is no certificate of
+theirs."""
+
+
 class Cause(StrEnum):
     """Why a figure is not what it was."""
 
@@ -197,7 +202,8 @@ def _of_code(
     if held is None:
         return [(Cause.CODE, (), worth)]
     as_then = replace(fresh.mechanism, noise_multiplier=held.noise_multiplier)
-    if as_then != held.mechanism:
+    is_near = _LEAST_SHARE < held.noise_multiplier / fresh.noise_multiplier < 1 / _LEAST_SHARE
+    if as_then != held.mechanism or not is_near:
         return [(Cause.CODE, (), worth)]
     old = answer(before, law, decision=found, certificate=held)
     return [(Cause.CODE, (), _npv(old)), (Cause.ACCOUNTANT, (), worth)]

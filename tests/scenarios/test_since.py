@@ -25,7 +25,7 @@ from engine.scenarios.frozen import Frozen
 from engine.scenarios.since import Cause, is_same_ground, since
 from engine.text import quantities
 from engine.text.i18n import Words
-from tests.scenarios.made import AT, made_frozen
+from tests.scenarios.made import AT, FIGURES, made_frozen
 
 VALUES = fields.defaults()
 CERTIFICATES = {}
@@ -129,7 +129,7 @@ def test_a_file_of_before_is_the_same_version_and_says_that_nothing_is_frozen():
     ("name", "value"),
     [
         ("verdict", "perhaps"), ("reason", 1), ("npv", True), ("npv", "much"), ("npv", [1]),
-        ("npv", float("nan")), ("model_size", {}), ("loss_unit", None),
+        ("npv", float("nan")), ("model_size", {}), ("loss_unit", None), ("npv", "never"),
     ],
 )  # fmt: skip
 def test_figures_that_are_none_are_refused(name, value):
@@ -141,6 +141,28 @@ def test_figures_that_are_none_are_refused(name, value):
     del short["figures"][name]
     with pytest.raises(ValueError):
         Frozen.from_dict(short)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("law", "[click](http://x)"), ("code", ""), ("evidence_hash", "G" * 64), ("noise", "loud"),
+        ("at", "\ud800"), ("assumptions", [{"value": float("nan")}]), ("certificate", "none"),
+        ("certificate", {"a": "\udfff"}), ("evidence_runs", "many"), ("figures", []),
+    ],
+)  # fmt: skip
+def test_a_hostile_file_is_no_scenario(name, value):
+    content = json.loads(saved.to_json(kept()))
+    content["frozen"][name] = value
+    with pytest.raises(InputError, match="Expected a scenario in x"):
+        saved.from_json(json.dumps(content), source="x")
+
+
+@pytest.mark.parametrize("figure", [0.0, -1.5, 1e-300, 1e308, -1e308, 10**39, None])
+def test_any_number_in_a_file_is_said(figure):
+    numbers = {key: figure for key, value in FIGURES.items() if not isinstance(value, str)}
+    for language in ("en", "ja"):
+        assert wording.frozen_rows(made_frozen(figures=numbers), Words(language))
 
 
 @pytest.mark.parametrize("place", ["figures", "law", "code", "evidence_hash", "assumptions", "at"])

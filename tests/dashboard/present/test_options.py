@@ -70,6 +70,7 @@ def test_a_choice_is_in_the_link_and_a_link_is_a_choice(monkeypatch, tmp_path):
     for name in ("Fewer", "More"):
         saved.created(tmp_path, name, values, who="", at=datetime.now(UTC).isoformat())
     page = AppTest.from_function(_compare, default_timeout=120).run()
+    assert page.multiselect(key="compare:chosen").options == ["Fewer · Draft", "More · Draft"]
     page.multiselect(key="compare:chosen").set_value(["More"]).run()
     assert not page.exception and page.query_params["with"] == "More"
     again = AppTest.from_function(_compare, default_timeout=120)
