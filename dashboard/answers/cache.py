@@ -497,14 +497,20 @@ def _pilot_effect(
     return pilot_effects.last_effect(_now, _law, _pilots)
 
 
-def pilot_law(family: str = fitted.MEASURED_GPT, vocabulary_size: int | None = None) -> PilotLaw:
+def pilot_law(
+    family: str = fitted.MEASURED_GPT,
+    vocabulary_size: int | None = None,
+    sequence_length: int | None = None,
+) -> PilotLaw:
     """The law that steers pilots on a family's text, as the run log now stands."""
-    return _pilot_law(fitted.run_log().version, family, vocabulary_size)
+    return _pilot_law(fitted.run_log().version, family, vocabulary_size, sequence_length)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _pilot_law(version: str, family: str, vocabulary_size: int | None) -> PilotLaw:
-    return law_of_pilots.pilot_law(family, vocabulary_size)
+def _pilot_law(
+    version: str, family: str, vocabulary_size: int | None, sequence_length: int | None
+) -> PilotLaw:
+    return law_of_pilots.pilot_law(family, vocabulary_size, sequence_length)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -570,7 +576,8 @@ def pilot_expected(plan: PilotPlan, arm: Arm) -> Expected | None:
     if arm.predicted is None:
         return None
     try:
-        law = pilot_law(plan.family, arm.settings.shape.vocabulary_size)
+        shape = arm.settings.shape
+        law = pilot_law(plan.family, shape.vocabulary_size, shape.sequence_length)
     except InputError:
         return None
     if (law.summary.id, law.summary.hash) != (plan.evidence_id, plan.evidence_hash):

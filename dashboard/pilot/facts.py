@@ -146,6 +146,7 @@ def terms(plan: PilotPlan, costs: CostAssumptions, words: Words) -> list[tuple[s
             words.say("Protected in the text"),
             pilot_labels.units(plan.arms[0].settings.data_budget, plan.privacy_unit, words),
         ),
+        (words.say("Window (tokens of an example)"), formats.exact(plan.corpus.window)),
         (words.say("Sampling"), _sampling(plan, unit, words)),
         (
             words.say("Indistinguishable data sets"),

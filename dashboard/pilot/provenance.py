@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from engine.api.decisions import MEASURED_GPT
 from engine.api.pilots import PilotPlan, Status, Transfer, other_code
+from engine.text import pilots
 from engine.text.i18n import N_, Words
 
 _TEXTS = {MEASURED_GPT: N_("the docstrings")}
@@ -54,7 +55,7 @@ def what_is_predicted(plan: PilotPlan, words: Words) -> str | None:
                 "pilot can refute it, not confirm it. Its runs will narrow the next one."
             )
         )
-    return words.joined(said)
+    return words.joined([*said, pilots.window(plan, words) or None])
 
 
 def changed_code(plan: PilotPlan, codes: Sequence[str], words: Words) -> str | None:

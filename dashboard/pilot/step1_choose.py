@@ -41,7 +41,7 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
     if source is None:
         return
     if (prepared := prepare.draw(source, words)) is not None:
-        law = cache.pilot_law(prepared.family, prepared.vocabulary_size)
+        law = cache.pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
         plan.draw(now, prepared, law, seconds, choices, title, words)
 
 

@@ -311,7 +311,7 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
     source = source_of(options)
     pilot_law()  # without evidence there is nothing to prepare for
     prepared = launchers.prepared(source) or _prepare(source)
-    law = pilot_law(prepared.family, prepared.vocabulary_size)
+    law = pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
     terms = terms_of(options, prepared)
     if start is not None:
         return _from_start(start, rank_of(options), prepared, terms, budget, repeats)

@@ -9,7 +9,7 @@ from engine.config import Sampling
 from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
-from engine.pilot.plan import CorpusSource
+from engine.pilot.plan import WINDOW, CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.starts import StartFile, read
@@ -61,6 +61,13 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
         metavar="tokenizer.json",
         help="one that was not trained on this text (default: bytes)",
     )
+    parser.add_argument(
+        "--window",
+        default=str(WINDOW),
+        metavar="TOKENS",
+        help="of an example; other windows than the default's are another family, to which the law "
+        "is carried over (default: %(default)s)",
+    )
 
 
 class Columns(TypedDict):
@@ -70,6 +77,7 @@ class Columns(TypedDict):
     unit_column: str | None
     rules_off: tuple[str, ...]
     tokenizer: str
+    window: int
 
 
 def columns_of(options: argparse.Namespace) -> Columns:
@@ -80,6 +88,7 @@ def columns_of(options: argparse.Namespace) -> Columns:
         unit_column=options.unit_column,
         rules_off=tuple(sorted(set(options.distinct))),
         tokenizer=tokenizer if tokenizer == "bytes" else _absolute(tokenizer),
+        window=whole("--window", options.window),
     )
 
 

@@ -43,6 +43,7 @@ def prepared_rows(found: Prepared) -> Rows:
             else []
         ),
         ("documents", f"{found.documents:,} of {found.tokens:,} tokens"),
+        ("windows", f"{found.sequence_length} tokens an example"),
         ("family", found.family),
         ("machine", found.hardware),
         *(
@@ -91,6 +92,8 @@ def plan_rows(
         rows += [(arm.name, _arm(arm)), *_start(plan, arm), ("", _expected(plan, arm))]
     rows += _origin(plan.transfer)
     rows += [
+        ("windows", f"{plan.corpus.window} tokens an example"),
+        *(("", said) for said in [pilots.window(plan, Words("en"))] if said),
         (
             "privacy",
             f"ε ≤ {upwards(plan.epsilon)} at δ = {plan.delta:g} for each of {plan.trainings} "

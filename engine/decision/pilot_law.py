@@ -3,7 +3,8 @@
 Fits and pilots do not know each other; here they meet.
 
 A text of the evidence's own family is predicted by the evidence's law. Any other text is a family
-of its own, and gets that law by partial pooling (:mod:`engine.law.transfer.pool`) with whatever
+of its own (so is a text in windows of another length, which see more of it before they guess), and
+gets that law by partial pooling (:mod:`engine.law.transfer.pool`) with whatever
 runs of it the run log holds, none at first: the more there are, the more they have the say. Pilots
 are steered by the runs as they stand, whatever version of a law is the current one. A plan
 freezes how many they were, and their hash, before its first step, so that no run ever has a part in
@@ -45,18 +46,20 @@ from engine.runs.record import RunRecord
 def pilot_law(
     family: str = MEASURED_GPT,
     vocabulary_size: int | None = None,
+    sequence_length: int | None = None,
     *,
     evidence_id: str = MEASURED_GPT,
 ) -> PilotLaw:
     """The law of our own trainings as it now stands, with the learning-rate rule of their sweeps;
-    for another ``family``, of tokens out of ``vocabulary_size``, as transferred to it.
+    for another ``family``, of tokens out of ``vocabulary_size`` in windows of ``sequence_length``,
+    as transferred to it.
 
     Raises :class:`InputError` where the run log holds too few runs of the evidence.
     """
     fitted = newest_evidence(evidence_id)
     rate = fit_rule(run_log().records(family=evidence_id))
     if family != evidence_id:
-        return _transferred(fitted, rate, family, vocabulary_size)
+        return _transferred(fitted, rate, family, vocabulary_size, sequence_length)
     return PilotLaw(
         fit=fitted.fit,
         space=fitted.space,
@@ -68,15 +71,16 @@ def pilot_law(
 
 
 def _transferred(
-    fitted: FittedEvidence, rate: LearningRateRule, family: str, vocabulary_size: int | None
+    fitted: FittedEvidence,
+    rate: LearningRateRule,
+    family: str,
+    vocabulary_size: int | None,
+    sequence_length: int | None,
 ) -> PilotLaw:
-    """Runs count that the law can read: those with a curve, of the length that pilots train."""
+    """Runs count that the law can read: those with a curve, of the window that is asked about."""
     log, source = run_log(), fitted.summary
-    runs = [
-        record
-        for record in log.records(family=family)
-        if _is_read(record, fitted.space.sequence_length)
-    ]
+    length = sequence_length or fitted.space.sequence_length
+    runs = [record for record in log.records(family=family) if _is_read(record, length)]
     summary, frame = source, evidence_of(source.id).frame.iloc[:0]
     if runs:
         frame = evidence(runs, noise_multiplier).frame
@@ -84,7 +88,7 @@ def _transferred(
         summary = EvidenceSummary(id=source.id, runs=source.runs, hash=both)
     return PilotLaw(
         fit=fitted.fit.mapped(lambda one: _pooled(one, frame, vocabulary_size)),
-        space=_widened(fitted.space, frame),
+        space=replace(_widened(fitted.space, frame), sequence_length=length),
         summary=summary,
         rate=rate,
         largest_flops=max([fitted.coverage.compute_flops, *frame["compute_flops"]]),
@@ -164,7 +168,13 @@ def revise(plan: PilotPlan, prepared: Prepared) -> Revision:
     Raises as :func:`engine.pilot.propose.propose`.
     """
     first = plan.arms[0]
-    law = pilot_law(plan.family, first.settings.shape.vocabulary_size, evidence_id=plan.evidence_id)
+    shape = first.settings.shape
+    law = pilot_law(
+        plan.family,
+        shape.vocabulary_size,
+        shape.sequence_length,
+        evidence_id=plan.evidence_id,
+    )
     compute = first.settings.config.compute_flops
     again = propose(
         prepared,

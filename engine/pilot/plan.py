@@ -33,6 +33,9 @@ SOURCE = "kessai pilot 1"
 
 _ROUNDED = 1e-12
 
+WINDOW = 64
+"""Tokens of an example, as in the trainings behind the law of pilots."""
+SHORTEST_WINDOW, LONGEST_WINDOW = 16, 1024
 TABLES = ("jsonl", "csv", "parquet", "huggingface")
 """Kinds of corpora that have columns."""
 
@@ -226,9 +229,18 @@ class CorpusSource:
     """"bytes", or the path of a tokenizers JSON that was not trained on this text."""
     rules_off: tuple[str, ...] = ()
     """Rules of :class:`engine.pilot.text.identity.Rule` that are not applied to persons."""
+    window: int = WINDOW
+    """Tokens of an example. Losses of other windows do not compare: each is a family."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules_off", tuple(self.rules_off))
+        if not SHORTEST_WINDOW <= self.window <= LONGEST_WINDOW:
+            raise InputError(
+                "Expected a window of {least} to {most} tokens, got {value}.",
+                least=SHORTEST_WINDOW,
+                most=LONGEST_WINDOW,
+                value=self.window,
+            )
 
     @property
     def unit(self) -> str:
@@ -340,6 +352,8 @@ class PilotPlan:
             plain["certificate"] = arm.certificate.to_dict()
         if not self.corpus.rules_off:
             del content["corpus"]["rules_off"]  # as plans were written before: theirs keep ids
+        if self.corpus.window == WINDOW:
+            del content["corpus"]["window"]
         if self.transferred_runs is None:
             # As plans were written before laws were transferred: theirs keep their ids.
             del content["transferred_runs"]

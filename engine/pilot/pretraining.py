@@ -85,7 +85,11 @@ def pretrain(
     starts.require_new(name)
     shape_for(asked.model_size)  # a size that none has is refused before the text is read
     corpus = corpora.load(asked.corpus)
-    shape = shape_for(asked.model_size, vocabulary_size=corpus.vocabulary_size)
+    shape = shape_for(
+        asked.model_size,
+        vocabulary_size=corpus.vocabulary_size,
+        sequence_length=corpus.window,
+    )
     settings = TrainingSettings(
         shape=shape,
         config=TrainingConfig(

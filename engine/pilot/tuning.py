@@ -81,11 +81,13 @@ def propose_from_start(
     ):
         raise InputError(
             "Expected a text read as the start {name} reads it ({wanted} tokens, windows of "
-            "{length}), got {found} tokens: choose the tokenizer bytes.",
+            "{length}), got {found} tokens in windows of {window}: choose the tokenizer bytes and "
+            "that window.",
             name=start.name,
             wanted=shape.vocabulary_size,
             length=shape.sequence_length,
             found=prepared.vocabulary_size,
+            window=prepared.sequence_length,
         )
     if start.card.fingerprint == prepared.fingerprint:
         raise InputError(

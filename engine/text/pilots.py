@@ -2,7 +2,7 @@
 what a verdict left out."""
 
 from engine.pilot.limit import RUNG, End, Limit
-from engine.pilot.plan import PilotPlan
+from engine.pilot.plan import WINDOW, PilotPlan
 from engine.pilot.verdict import Verdict
 from engine.text import formats
 from engine.text.i18n import N_, Words
@@ -45,6 +45,18 @@ def excluded(found: Verdict, words: Words) -> str:
             steps=formats.exact(one.iterations),
         )
         for one in found.excluded
+    )
+
+
+def window(plan: PilotPlan, words: Words) -> str:
+    """That a prediction was carried over from windows of another length; empty where it was not."""
+    if plan.corpus.window == WINDOW or plan.arms[0].predicted is None:
+        return ""
+    return words.say(
+        "Its windows are of {window} tokens, those behind the law of {usual}: what that changes is "
+        "taken to lie within how far texts differ, until runs of this window have spoken.",
+        window=formats.exact(plan.corpus.window),
+        usual=formats.exact(WINDOW),
     )
 
 

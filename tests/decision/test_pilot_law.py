@@ -11,12 +11,14 @@ from engine.decision.pilot_law import counted_runs, pilot_law, revise
 from engine.errors import InputError
 from engine.law.transfer.pool import POOLED, TRANSFERRED
 from engine.pilot.limit import RUNG
-from engine.pilot.plan import SOURCE, Transfer
+from engine.pilot.plan import SOURCE, PilotPlan, Transfer
 from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.search import within_budget
 from engine.runs import log as runs_log
 from engine.runs.evidence import content_hash
+from engine.text import pilots
+from engine.text.i18n import Words
 from tests.pilot.conftest import FAMILY, STEPS, TRUTH, prepared, sweep  # noqa: F401 (a fixture)
 from tests.present import present
 
@@ -118,6 +120,28 @@ def test_runs_that_the_law_cannot_read_do_not_count(log, changes):
     log.append(runs(1, **changes))
     law = pilot_law(OWN, 256)
     assert (law.transferred_runs, law.summary) == (0, pilot_law().summary)
+
+
+def test_another_window_has_a_law_of_its_own(log, prepared):  # noqa: F811
+    """Of its runs only those of that window; and its plans train in it."""
+    log.append(runs(2))
+    longer = pilot_law(OWN, 256, 128)
+    assert (longer.transferred_runs, longer.space.sequence_length) == (0, 128)
+    log.append(runs(1, sequence_length=128, compute_flops=2 * runs(1)[0].compute_flops))
+    assert pilot_law(OWN, 256, 128).transferred_runs == 1
+    assert pilot_law(OWN, 256).transferred_runs == 2
+    source = dataclasses.replace(prepared.source, window=128)
+    text = dataclasses.replace(prepared, source=source, family=OWN, sequence_length=128)
+    budget = PilotBudget(compute_flops=3e12)
+    plan = propose(text, pilot_law(OWN, 256, 128), TERMS, budget, with_rule=False)
+    settings = plan.arms[0].settings
+    assert settings.config.sequence_length == settings.shape.sequence_length == 128
+    assert settings.config.compute_flops == pytest.approx(3e12, rel=0.05)
+    assert revise(plan, text).transfer == Transfer(source=FAMILY, runs=1)
+    assert PilotPlan.from_json(plan.to_json()) == plan
+    assert "of 128 tokens, those behind the law of 64" in pilots.window(plan, Words("en"))
+    usual = propose(prepared, pilot_law(), TERMS, budget, with_rule=False)
+    assert "window" not in usual.to_dict()["corpus"] and pilots.window(usual, Words("en")) == ""
 
 
 def test_runs_of_other_tokens_than_the_text_s_are_refused(log):

@@ -14,7 +14,6 @@ from engine.pilot.prepared import PREPARED_FILE, Prepared, Speed, read_prepared
 from engine.pilot.running.devices import Device
 from engine.pilot.running.folder import Lock, PilotFolder, Request, Stopped, write_text
 from engine.pilot.running.reporter import Reporter
-from engine.pilot.running.speed import SEQUENCE_LENGTH
 from engine.pilot.running.status import State, Status, reason_of
 from engine.pilot.running.versions import versions
 from engine.pilot.text.corpus import Corpus
@@ -75,12 +74,13 @@ def run_preparation(
 
 
 def _same(before: Prepared, corpus: Corpus, device: Device) -> bool:
-    return (before.fingerprint, before.identity, before.device, before.hardware) == (
-        corpus.fingerprint,
-        corpus.identity,
-        device.kind,
-        device.hardware,
-    )
+    return (
+        before.fingerprint,
+        before.identity,
+        before.sequence_length,
+        before.device,
+        before.hardware,
+    ) == (corpus.fingerprint, corpus.identity, corpus.window, device.kind, device.hardware)
 
 
 def _prepared(
@@ -107,7 +107,7 @@ def _prepared(
         hardware=device.hardware,
         precision=device.precision,
         physical_batch_size=device.physical_batch_size,
-        sequence_length=SEQUENCE_LENGTH,
+        sequence_length=corpus.window,
         speeds=speeds,
         start_losses=tuple(begun.items()),
         memory_bytes=device.memory_bytes,

@@ -27,7 +27,6 @@ from engine.pilot.text.corpus import Corpus
 
 SIZES = {"cpu": (30_000, 100_000, 300_000, 1_000_000), "cuda": (300_000, 3_000_000, 30_000_000)}
 """Parameters, by kind of device."""
-SEQUENCE_LENGTH = 64
 _BATCHES = {"cpu": (16, 128), "cuda": (64, 1024)}
 _SECONDS = 0.7
 """Timed for each size and batch, warm-up apart."""
@@ -99,7 +98,7 @@ def _seconds_per_step(corpus: Corpus, device: Device, settings: TrainingSettings
 
 
 def _settings(corpus: Corpus, device: Device, size: int, batch: int) -> TrainingSettings:
-    shape = shape_for(size, vocabulary_size=corpus.vocabulary_size, sequence_length=SEQUENCE_LENGTH)
+    shape = shape_for(size, vocabulary_size=corpus.vocabulary_size, sequence_length=corpus.window)
     units = len(corpus.split()[0])
     return TrainingSettings(
         shape=shape,
@@ -107,7 +106,7 @@ def _settings(corpus: Corpus, device: Device, size: int, batch: int) -> Training
             model_size=parameter_count(shape),
             batch_size=min(batch, units),
             iterations=1_000_000,  # the clock ends it
-            sequence_length=SEQUENCE_LENGTH,
+            sequence_length=corpus.window,
         ),
         data_budget=units,
         noise_batch_ratio=1.0,

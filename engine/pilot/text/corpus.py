@@ -27,7 +27,7 @@ import numpy as np
 from engine.config import DATA_RANGE
 from engine.durable import cache_folder
 from engine.errors import InputError
-from engine.pilot.plan import CorpusSource
+from engine.pilot.plan import WINDOW, CorpusSource
 from engine.pilot.text import corpuscache, docstrings, refusals, sources
 from engine.pilot.text.corpuscache import Place, Writer
 from engine.pilot.text.identity import Identities, IdentityCounts
@@ -64,6 +64,8 @@ class Corpus:
     """Why rows are no documents, and how many."""
     identity: IdentityCounts | None = None
     """How people were counted; None where each document is its own unit."""
+    window: int = WINDOW
+    """Tokens of an example."""
 
     @property
     def units(self) -> int:
@@ -146,7 +148,7 @@ def load(
     report(1.0)
     return Corpus(
         name=name,
-        family=_family(name, tokenizer, stored.fingerprint, ours=ours),
+        family=_family(name, tokenizer, stored.fingerprint, ours=ours, window=source.window),
         tokens=stored.tokens,
         document_starts=stored.document_starts,
         unit_starts=stored.unit_starts,
@@ -154,6 +156,7 @@ def load(
         fingerprint=stored.fingerprint,
         refused=stored.refused,
         identity=stored.identity,
+        window=source.window,
     )
 
 
@@ -222,10 +225,12 @@ def _require_enough(units: int, named: str, *, named_people: bool) -> None:
     )
 
 
-def _family(name: str, tokenizer: Tokenizer, fingerprint: str, *, ours: bool) -> str:
-    """A user's own text is its own family: a name alone does not make losses comparable."""
+def _family(name: str, tokenizer: Tokenizer, fingerprint: str, *, ours: bool, window: int) -> str:
+    """A user's own text is its own family: a name alone does not make losses comparable; nor do
+    those of other windows, which see more or less of a text before they guess."""
     slug = "-".join(re.findall("[a-z0-9]+", name.lower()))[:24].strip("-")
-    parts = ["gpt", tokenizer.name, slug, "" if ours else fingerprint[:8]]
+    length = "" if window == WINDOW else f"w{window}"
+    parts = ["gpt", tokenizer.name, slug, length, "" if ours else fingerprint[:8]]
     return "-".join(part for part in parts if part)
 
 

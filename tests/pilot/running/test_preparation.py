@@ -82,6 +82,12 @@ def test_it_says_what_a_plan_must_know(folder):
     assert (found.physical_batch_size, found.speeds) == (64, SPEEDS)
 
 
+def test_another_window_is_measured_in_that_window(folder):
+    longer = replace(CORPUS, window=256)
+    run(folder, load=lambda *_: longer, measure=lambda *_: SPEEDS)
+    assert present(read_prepared(folder.path)).sequence_length == 256
+
+
 def test_a_second_time_only_looks(folder):
     run(folder)
     first = read_prepared(folder.path)

@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -204,6 +205,19 @@ def test_too_few_people_are_refused_and_not_kept(tmp_path):
     ):
         load(_lines(tmp_path, units=104, name="g"), cache=tmp_path / "c")
     assert len(list((tmp_path / "c" / "corpora").iterdir())) == 1
+
+
+def test_another_window_is_another_family_of_the_same_text(tmp_path):
+    source = _lines(tmp_path)
+    first, longer = (load(replace(source, window=w), cache=tmp_path / "c") for w in (64, 256))
+    assert (first.window, longer.window) == (64, 256)
+    assert first.fingerprint == longer.fingerprint, "the same people: their ε adds up"
+    assert longer.family == first.family.replace("-f-", "-f-w256-")
+    documents, offsets = np.zeros(1, dtype=int), np.zeros(1)
+    assert longer.windows(documents, offsets, longer.window)[0].shape == (1, 256)
+    for window in (15, 1025):
+        with pytest.raises(InputError, match="Expected a window of 16 to 1024 tokens"):
+            replace(source, window=window)
 
 
 def test_rows_of_few_people_do_not_count_as_people(tmp_path):
