@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from scipy.special import ndtri
 
@@ -36,6 +37,7 @@ from engine.decision.verdict import Verdict
 from engine.errors import InputError
 from engine.pilot.running.launchers import Entry, history
 from engine.pilot.running.status import State
+from engine.runs.catalogue import stamp
 
 NOTICEABLE = 0.005
 """Relative change of a loss or a worth below which it is called none: three digits show no more."""
@@ -161,12 +163,18 @@ def effect_of(now: Answer, fitted: FittedEvidence, pilot: Entry) -> PilotEffect:
 
 def _used(fitted: FittedEvidence) -> tuple[frozenset[str], frozenset[str]]:
     """Ids of the runs that the law in use counts, and of those that one fitted now would."""
-    evidence = selection_of(fitted.summary.id).evidence
-    newest = frozenset(evidence.run_ids)
-    if fitted.summary.hash == evidence.sha256:
+    sha256, newest = _newest(fitted.summary.id, stamp(run_log()))
+    if fitted.summary.hash == sha256:
         return newest, newest
     chosen = current(fitted.summary.id, run_log().folder)
     return frozenset(chosen.run_ids if chosen is not None else ()), newest
+
+
+@lru_cache(maxsize=8)
+def _newest(evidence_id: str, _stamp: str) -> tuple[str, frozenset[str]]:
+    """The hash and the runs of an evidence as it now stands; kept, since sliders ask."""
+    evidence = selection_of(evidence_id).evidence
+    return evidence.sha256, frozenset(evidence.run_ids)
 
 
 def _runs(pilot: Entry) -> frozenset[str]:
