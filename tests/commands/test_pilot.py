@@ -39,7 +39,7 @@ def place(tmp_path, monkeypatch, law):  # noqa: F811
         monkeypatch.setenv(variable, str(tmp_path / name))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
-    def known(family=FAMILY, vocabulary_size=None):
+    def known(family=FAMILY, vocabulary_size=None, sequence_length=None):
         if family == FAMILY:
             return law
         moved = pool(law.fit, pd.DataFrame(), vocabulary_size=vocabulary_size)
