@@ -461,6 +461,17 @@ def training_epsilon(training: Training) -> TrainingEpsilon:
     return epsilon_of(training)
 
 
+def unreadable_pilots() -> int:
+    """Pilots that nobody can tell anything of. Raises :class:`engine.errors.InputError` where none
+    can be read."""
+    return _unreadable_pilots(launchers.stamp())
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _unreadable_pilots(stamp: str) -> int:
+    return pilot_effects.unreadable()
+
+
 def pilot_effect(now: Answer) -> PilotEffect | None:
     """What the last pilot changed for an answer; None where none has ended."""
     return _effect_of(now, None)

@@ -13,7 +13,7 @@ def draw(answer: Answer, words: Words) -> None:
     """The sentence, and how so small a training speaks to the plan; nothing before a pilot has
     ended. Pilots that cannot be read are said to be so."""
     try:
-        found = cache.pilot_effect(answer)
+        found, unread = cache.pilot_effect(answer), cache.unreadable_pilots()
     except InputError as error:
         st.caption(f":material/block: {words.refusal(error)}")
         return
@@ -22,3 +22,5 @@ def draw(answer: Answer, words: Words) -> None:
             f":material/science: {pilot_effect.sentence(found, words)}",
             help=pilot_effect.transfer(found, words),
         )
+    if unknown := pilot_effect.unreadable(unread, words):
+        st.caption(f":material/block: {unknown}")

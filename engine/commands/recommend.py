@@ -25,7 +25,7 @@ from engine.decision import findings
 from engine.decision.answer import Answer, certified_answer
 from engine.decision.decide import Decision
 from engine.decision.fitted import fitted_evidence
-from engine.decision.pilot_effect import PilotEffect, finished, last_effect
+from engine.decision.pilot_effect import PilotEffect, finished, last_effect, unreadable
 from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.loss_unit import unit_of
@@ -80,17 +80,20 @@ def run(options: argparse.Namespace) -> str:
     if options.json:
         warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
     try:
-        effect = last_effect(found, fitted, finished())
+        effect, unread = last_effect(found, fitted, finished()), unreadable()
     except InputError as error:  # pilots that cannot be read keep nobody from the answer
         refusal = words.plain_refusal(error)
         pilot: dict[str, Any] | None = {"refusal": refusal}
+        unread = 0
         lines = [(words.say("Last pilot"), refusal)]
     else:
         pilot = None if effect is None else pilot_effect.document(effect, words)
         lines = _pilot(effect, words)
     if options.json:
         said = document(found, words, noise_from=fitted.noise_from)
-        return as_json(said | {"last_pilot": pilot})
+        return as_json(said | {"last_pilot": pilot, "unreadable_pilots": unread})
+    if unknown := pilot_effect.unreadable(unread, words):
+        lines.append((words.say("Caution"), unknown))
     return as_table([*rows(found, words), *lines])
 
 

@@ -142,6 +142,11 @@ def finished() -> tuple[Entry, ...]:
     )
 
 
+def unreadable() -> int:
+    """Pilots of which nobody can tell whether they have ended, nor with what."""
+    return sum(entry.plan is None for entry in history())
+
+
 def last_effect(now: Answer, fitted: FittedEvidence, pilots: Sequence[Entry]) -> PilotEffect | None:
     """What the last of ``pilots`` changed whose runs the law in use counts, else why the last one
     changed nothing; None without pilots. ``now`` is the answer under that law.

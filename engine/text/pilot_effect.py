@@ -101,6 +101,17 @@ def transfer(found: PilotEffect, words: Words) -> str:
     return words.joined([how_far, through])
 
 
+def unreadable(count: int, words: Words) -> str:
+    """That pilots cannot be read; empty where all can."""
+    if not count:
+        return ""
+    return words.count(
+        "{n} pilot cannot be read: whether it changed anything is unknown.",
+        "{n} pilots cannot be read: whether they changed anything is unknown.",
+        count,
+    )
+
+
 def document(found: PilotEffect, words: Words) -> dict[str, Any]:
     """The effect as plain values; money in the currency of ``words``."""
     way = found.transfer

@@ -16,6 +16,7 @@ from engine.decision.answer import certified_answer
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import question
 from engine.law.selection.form_selection import FormChoice, holdouts
+from engine.pilot.running.folder import PLAN_FILE, write_text
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.exchange import to_csv, to_toml
 from engine.roi.kinds import MetricKind
@@ -67,6 +68,22 @@ def test_recommend_prints_the_agreed_document(capsys):
     config = found["config"]
     assert config["noise_batch_ratio"] == config["noise_multiplier"] / config["batch_size"]
     assert found["compute_flops"] <= 3.8e20
+
+
+def test_pilots_that_cannot_be_read_keep_nobody_from_the_answer_and_are_told(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path))
+    found = answer(capsys, *RECOMMEND)
+    assert (found["last_pilot"], found["unreadable_pilots"]) == (None, 0)
+    write_text(tmp_path / ("ab" * 8) / PLAN_FILE, "{}")
+    assert main(RECOMMEND) == 0
+    assert "1 pilot cannot be read: whether it changed anything" in capsys.readouterr().out
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "file"))
+    found = answer(capsys, *RECOMMEND)
+    assert "Expected to read the folder of pilots" in found["last_pilot"]["refusal"]
+    assert found["verdict"]["code"] == "pilot"
 
 
 def test_recommend_tells_every_range_and_where_it_is_cut_off(capsys):

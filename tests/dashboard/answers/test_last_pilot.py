@@ -39,10 +39,11 @@ def _draw():
     last_pilot.draw(None, Words("en"))
 
 
-def drawn(monkeypatch, reply):
+def drawn(monkeypatch, reply, unread=0):
     from streamlit.testing.v1 import AppTest
 
     monkeypatch.setattr(cache, "pilot_effect", reply)
+    monkeypatch.setattr(cache, "unreadable_pilots", lambda: unread)
     page = AppTest.from_function(_draw, default_timeout=60).run()
     assert not page.exception
     return [each.value for each in page.caption]
@@ -64,6 +65,10 @@ def test_pilots_that_cannot_be_read_are_not_none(monkeypatch):
 
     (said,) = drawn(monkeypatch, closed)
     assert "Expected to read the folder of pilots" in said
+    said = drawn(monkeypatch, lambda _: None, unread=2)
+    assert said == [
+        ":material/block: 2 pilots cannot be read: whether they changed anything is unknown."
+    ]
 
 
 @pytest.mark.parametrize("asked", [None, "0" * 16, "1" * 16])
