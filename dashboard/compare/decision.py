@@ -6,7 +6,7 @@ from dashboard.answers import cache
 from dashboard.compare import save, wording
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
-from engine.api.access import LONGEST_REASON, Ruling, decisions
+from engine.api.access import LONGEST_REASON, Right, Ruling, decisions, require
 from engine.api.runs import data_folder
 from engine.api.scenarios import Saved, Standing, State, fields, saved
 from engine.errors import InputError
@@ -34,7 +34,9 @@ def propose(one: Saved, standing: Standing | None, who: str, words: Words) -> No
         return
 
     def act() -> None:
-        at = save.now()
+        at, what = save.now(), {"scenario": one.name, "version": one.version}
+        # Before anything is computed; the act asks again.
+        require(visitor.person(), Right.PROPOSE, "scenario-propose", what, folder=data_folder())
         with st.spinner(words.say("Certifying the figures that are frozen …")):
             found = cache.frozen_now(fields.question(one.values), at=at)
         saved.proposed(cache.scenario_folder(), one, found, who=who, at=at, by=visitor.person())

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.answers import cache
 from dashboard.state import link, session, visitor
 from dashboard.ui import blocks
+from engine.api.access import Right
 from engine.api.scenarios import Frozen, saved
 from engine.errors import InputError
 from engine.text.i18n import Words
@@ -20,7 +21,10 @@ def marked(name: str, words: Words) -> str:
 
 
 def frozen(at: str) -> Frozen | None:
-    """What this scenario answers, to be kept with it; None where it has no answer."""
+    """What this scenario answers, to be kept with it; None where it has no answer, and for who may
+    not save, which the act itself then says and writes down."""
+    if not visitor.person().may(Right.SAVE):
+        return None
     try:
         return cache.frozen_now(session.current().question, at=at)
     except InputError:

@@ -4,8 +4,11 @@ shown."""
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.state import link
+from dashboard.answers import cache
+from dashboard.state import link, visitor
 from engine import decision_log
+from engine.access import check
+from engine.access.rights import Person, Role
 from engine.approvals import Ruling, State, decisions
 from engine.scenarios import saved
 from tests.scenarios.made import made_frozen
@@ -90,6 +93,21 @@ def test_a_click_decides_on_the_version_that_was_shown(place, kept):
     button(page, "Put the decision on record").click().run()
     assert decisions("Base", place) == () and not page.exception, "it was changed meanwhile"
     assert saved.standing(later).state is State.PROPOSED
+
+
+def test_who_may_not_is_refused_before_anything_is_computed(place, kept, monkeypatch):
+    viewer = Person(who="v@example.com", roles=frozenset({Role.VIEWER}), login="issuer v")
+    monkeypatch.setattr(visitor, "person", lambda: viewer)
+    monkeypatch.setattr(cache, "frozen_now", lambda *_, **__: pytest.fail("it was computed"))
+    check._last.clear()
+    page = opened()
+    for label, act in (
+        ("Propose", "scenario-propose"), ("Overwrite with this scenario", "scenario-save"),
+    ):  # fmt: skip
+        button(page, label).click().run()
+        assert "Expected the right to" in page.error[0].value and not page.exception
+        line = decision_log.entries(place)[-1]
+        assert (line.act, line.what["act"], line.who) == ("refused", act, viewer.who)
 
 
 def test_figures_that_were_changed_are_not_shown(place, kept):
