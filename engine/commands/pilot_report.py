@@ -237,6 +237,14 @@ def status_rows(name: str, status: Status, plan: PilotPlan | None) -> Rows:
     ]
     if status.is_running or status.iteration:
         rows.append(("now", line(status)))
+    if status.epsilon_spent is not None and not status.is_running:
+        rows.append(
+            (
+                "spent",
+                f"ε ≤ {upwards(status.epsilon_spent)} by {status.charged:,} steps of {status.arm} "
+                f"{status.repeat}, as its ledger has them",
+            )
+        )
     if status.sentence:
         rows.append(("reason", status.sentence))
     if plan is None:

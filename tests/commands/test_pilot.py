@@ -324,6 +324,16 @@ def test_a_climb_goes_on_while_predictions_hold(ready, capsys, monkeypatch, law,
     assert "Expected --climb with a budget" in refusal(capsys, "run", "0" * 16, "--climb")
 
 
+def test_what_was_spent_before_the_end_is_told(ready, capsys):
+    name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
+    status = Status(
+        state=State.PAUSED, arm="recommended", repeat=0, iteration=50, charged=61,
+        epsilon_spent=2.91831,
+    )  # fmt: skip
+    write_status(folder_of(name).status_file, status)
+    assert "ε ≤ 2.919 by 61 steps of recommended 0" in text(capsys, "status", name)
+
+
 def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
     monkeypatch.setattr(launchers, "start", lambda plan: None)
