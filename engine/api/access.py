@@ -5,11 +5,10 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine.access.check import require, require_own
-from engine.access.ownership import made_by
+from engine.access.check import require
 from engine.access.rights import LOCAL, SAID, Person, Right, Role
 from engine.access.sign_in import person_of
-from engine.approvals import LONGEST_REASON, Decision, Ruling, decide, decisions
+from engine.approvals import LONGEST_REASON, Decision, Ruling, decisions
 
 __all__ = [
     "LOCAL",
@@ -20,10 +19,7 @@ __all__ = [
     "Right",
     "Role",
     "Ruling",
-    "decide",
     "decisions",
-    "made_by",
     "person_of",
     "require",
-    "require_own",
 ]

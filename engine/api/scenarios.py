@@ -4,7 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine.approvals import Standing, Standings, State, standings
+from engine.approvals import Standing, State, standings
 from engine.approvals import stamp as stamp_of_log
 from engine.scenarios import fields, figures, frozen, saved, wording
 from engine.scenarios.fields import (
@@ -72,7 +72,6 @@ __all__ = [
     "Saved",
     "Since",
     "Standing",
-    "Standings",
     "State",
     "T",
     "Value",
