@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.scenarios import saved
 from engine.scenarios import wording as scenarios
 from engine.text.i18n import Words
-from tests.scenarios.made import made_frozen
+from tests.scenarios.made import frozen_of, made_frozen
 
 AT = "2026-11-29T01:00:00+00:00"
 BOARD = Person(who="board@example.com", roles=frozenset({Role.APPROVER}), login="issuer 1")
@@ -148,7 +148,7 @@ def test_figures_that_were_changed_in_the_file_are_noticed(place, kept):
     (file,) = (place / "scenarios").glob("*.json")
     file.write_text(file.read_text().replace("57500000.0", "97500000.0"))
     (changed,) = saved.listed(place / "scenarios")[0]
-    assert not changed.frozen.is_whole and saved.standing(changed).state is State.DRAFT
+    assert not frozen_of(changed).is_whole and saved.standing(changed).state is State.DRAFT
     file.write_text(saved.to_json(first))
     ruled(place, first)
     for forged in (changed, saved.renamed(changed, changed.name)):
@@ -164,7 +164,7 @@ def test_figures_that_were_changed_in_the_file_are_noticed(place, kept):
 def test_a_figure_changed_before_the_decision_is_not_approved(place, kept):
     first = proposed(place, kept)
     tampered = made_frozen(figures={"npv": 1.0})
-    object.__setattr__(tampered, "sha256", first.frozen.sha256)
+    object.__setattr__(tampered, "sha256", frozen_of(first).sha256)
     other = saved.Saved(name=first.name, fields=first.fields, history=first.history,
                         frozen=tampered)  # fmt: skip
     (file,) = (place / "scenarios").glob("*.json")
@@ -192,8 +192,8 @@ def test_a_file_from_elsewhere_claims_its_figures(place, kept):
     other = saved.added(place / "scenarios", saved.renamed(first, "Brought"))
     assert saved.standing(other).is_claimed
     en = Words("en")
-    assert "what it claims" in scenarios.origin(other.frozen, saved.standing(other), None, en)
-    assert "claims" not in scenarios.origin(first.frozen, saved.standing(first), None, en)
+    assert "what it claims" in scenarios.origin(frozen_of(other), saved.standing(other), None, en)
+    assert "claims" not in scenarios.origin(frozen_of(first), saved.standing(first), None, en)
     assert "estimated" in scenarios.origin(made_frozen(noise="estimated"), None, None, en)
     again = proposed(place, other, npv=1.0)
     assert not saved.standing(again).is_claimed, "its figures are our own now"
@@ -219,7 +219,7 @@ def test_figures_that_were_frozen_under_another_law_are_frozen_anew(place, kept)
     later = made_frozen(at="2026-11-30T01:00:00+00:00")
     assert saved.updated(folder, first, values, who="", at=AT, frozen=later) is first
     second = saved.updated(folder, first, values, who="", at=AT, frozen=made_frozen(law="b" * 12))
-    assert second.frozen.law == "b" * 12 and saved.listed(folder)[0] == [second]
+    assert frozen_of(second).law == "b" * 12 and saved.listed(folder)[0] == [second]
     table = wording.history(second, "UTC", Words("en"))
     assert table["What changed"][0] == "Its figures were frozen anew"
 

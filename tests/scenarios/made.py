@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.scenarios.frozen import Frozen
+from engine.scenarios.saved import Saved
 
 AT = "2026-11-20T01:00:00+00:00"
 FIGURES = {
@@ -38,3 +39,9 @@ def made_frozen(*, figures=None, **changes) -> Frozen:
     }
     found = Frozen(**{**values, **changes})
     return replace(found, sha256=found.expected_hash)
+
+
+def frozen_of(one: Saved) -> Frozen:
+    """What is frozen in a scenario that must have it."""
+    assert one.frozen is not None, one.name
+    return one.frozen

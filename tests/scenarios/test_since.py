@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.__main__ import main
+from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.approvals import Standing, State
 from engine.decision import law_store
-from engine.decision.answer import certified_answer
+from engine.decision.answer import Answer, CertificateRequest, answer, certified_answer
 from engine.decision.fitted import PUBLISHED_BERT, fitted_evidence, of_version, selection_of
 from engine.errors import InputError
 from engine.law.stack import fit_stack
@@ -22,13 +23,13 @@ from engine.roi.assumptions import Assumptions
 from engine.scenarios import fields, frozen, saved, wording
 from engine.scenarios import since as module
 from engine.scenarios.frozen import Frozen
-from engine.scenarios.since import Cause, is_same_ground, since
+from engine.scenarios.since import Cause, Since, Step, is_same_ground, since
 from engine.text import quantities
 from engine.text.i18n import Words
-from tests.scenarios.made import AT, FIGURES, made_frozen
+from tests.scenarios.made import AT, FIGURES, frozen_of, made_frozen
 
 VALUES = fields.defaults()
-CERTIFICATES = {}
+CERTIFICATES: dict[CertificateRequest, Certificate] = {}
 
 
 def certify(promise):
@@ -81,6 +82,22 @@ def with_npv(one, npv, **changes):
     return replace(one, frozen=replace(then, sha256=then.expected_hash))
 
 
+def npv_then(one: saved.Saved) -> float:
+    found = frozen_of(one).figures["npv"]
+    assert isinstance(found, float)
+    return found
+
+
+def npv_of(found: Answer) -> float:
+    assert found.study is not None
+    return found.study.appraisal.npv.value
+
+
+def steps_of(found: Since) -> tuple[Step, ...]:
+    assert found.steps is not None
+    return found.steps
+
+
 def adds_up(found):
     start, end = found.then.figures["npv"], found.now["npv"]
     total = start + math.fsum(step.amount for step in found.steps)
@@ -90,7 +107,7 @@ def adds_up(found):
 
 def dearer(factor=4.0):
     """The table as it would stand with another price of a device-hour and less of a rate."""
-    rows = [dict(row) for row in kept().frozen.assumptions]
+    rows = [dict(row) for row in frozen_of(kept()).assumptions]
     for row in rows:
         if row["name"] == "price_per_device_hour":
             row |= {name: row[name] * factor for name in ("value", "low", "high")}
@@ -103,17 +120,20 @@ def test_a_scenario_comes_back_from_its_file_with_what_it_answered(tmp_path):
     one = kept()
     file = saved.to_json(one)
     again = saved.from_json(file, source="x")
-    assert again == one and again.version == one.version and again.frozen.is_whole
+    assert again == one and again.version == one.version
+    then = frozen_of(again)
+    assert then.is_whole
     found, _ = answer_under(False)
-    for key, figure in again.frozen.figures.items():
+    for key, figure in then.figures.items():
         if key in quantities.QUANTITIES:
             told = quantities.value(key, found)
-            assert figure == told or (figure == "never" and math.isinf(told)), key
-    assert again.frozen.certified() == found.certificate
-    assert again.frozen.question(again.values) == found.question
+            is_never = isinstance(told, float) and math.isinf(told)
+            assert figure == told or (figure == "never" and is_never), key
+    assert then.certified() == found.certificate
+    assert then.question(again.values) == found.question
 
 
-def test_a_file_of_before_is_the_same_version_and_says_that_nothing_is_frozen():
+def test_a_file_of_before_is_the_same_version_and_says_that_nothing_is_frozen(folder):
     before = {
         "format": saved.FORMAT, "name": "計画", "fields": saved.texts(VALUES),
         "history": [{"at": AT, "who": "", "fields": {"data": ["", "1e7"]}}],
@@ -122,7 +142,7 @@ def test_a_file_of_before_is_the_same_version_and_says_that_nothing_is_frozen():
     one = saved.from_json(text, source="x")
     assert one.frozen is None and saved.to_json(one) == text
     with pytest.raises(InputError, match="saved before they were kept"):
-        since(one, newest(), certify, folder=None)
+        since(one, newest(), certify, folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -166,9 +186,9 @@ def test_any_number_in_a_file_is_said(figure):
 
 
 @pytest.mark.parametrize("place", ["figures", "law", "code", "evidence_hash", "assumptions", "at"])
-def test_whatever_is_changed_in_the_file_is_noticed(place):
+def test_whatever_is_changed_in_the_file_is_noticed(folder, place):
     one = kept()
-    data = one.frozen.to_dict()
+    data = frozen_of(one).to_dict()
     match place:
         case "figures":
             data["figures"] = {**data["figures"], "npv": 99e6}
@@ -177,14 +197,14 @@ def test_whatever_is_changed_in_the_file_is_noticed(place):
         case _:
             data[place] = "f" * 12
     changed = replace(one, frozen=Frozen.from_dict(data))
-    assert not changed.frozen.is_whole and changed.version != one.version
+    assert not frozen_of(changed).is_whole and changed.version != one.version
     with pytest.raises(InputError, match="got changed ones: they are not shown"):
-        since(changed, newest(), certify, folder=None)
+        since(changed, newest(), certify, folder=folder)
 
 
 def test_nothing_has_changed_on_the_same_ground(folder):
     one = kept()
-    assert is_same_ground(one.frozen, one, frozen.law_of(newest()))
+    assert is_same_ground(frozen_of(one), one, frozen.law_of(newest()))
     found = since(one, newest(), certify, folder=folder)
     assert found.steps == () and not found.is_changed and found.main is None
     assert all(row.then == row.now for row in wording.rows(found, Words("en")))
@@ -194,11 +214,11 @@ def test_nothing_has_changed_on_the_same_ground(folder):
 def test_a_law_that_is_kept_is_told_from_the_code(folder):
     law_store.keep(older(), folder)
     one = kept(is_older=True)
-    assert not is_same_ground(one.frozen, one, frozen.law_of(newest()))
+    assert not is_same_ground(frozen_of(one), one, frozen.law_of(newest()))
     found = since(one, newest(), certify, folder=folder)
     moved = adds_up(found)
     assert moved.keys() == {Cause.EVIDENCE} and found.is_changed
-    same_runs = with_npv(one, one.frozen.figures["npv"] - 3e6, evidence_hash=newest().summary.hash)
+    same_runs = with_npv(one, npv_then(one) - 3e6, evidence_hash=newest().summary.hash)
     moved = adds_up(since(same_runs, newest(), certify, folder=folder))
     assert moved.keys() == {Cause.CODE, Cause.LAW}
     assert moved[Cause.CODE] == pytest.approx(3e6)
@@ -212,14 +232,14 @@ def test_a_law_that_is_not_kept_cannot_be_told_from_the_code(folder):
 
 def test_prices_and_assumptions_are_told_apart_one_by_one(folder):
     one = kept(assumptions=dearer())
-    assert not is_same_ground(one.frozen, one, frozen.law_of(newest()))
+    assert not is_same_ground(frozen_of(one), one, frozen.law_of(newest()))
     # What today's code makes of the assumptions of then is what was frozen then.
-    asked = one.frozen.question(VALUES)
-    then = certified_answer(asked, newest()).study.appraisal.npv.value
+    asked = frozen_of(one).question(VALUES)
+    then = npv_of(certified_answer(asked, newest()))
     found = since(with_npv(one, then), newest(), certify, folder=folder)
     adds_up(found)
-    assert {step.cause for step in found.steps} == {Cause.ASSUMPTION}
-    names = {name for step in found.steps for name in step.assumptions}
+    assert {step.cause for step in steps_of(found)} == {Cause.ASSUMPTION}
+    names = {name for step in steps_of(found) for name in step.assumptions}
     assert "accelerator" in names and "adoption" in names
     said = wording.headline(found, Words("en"))
     assert "because of a change of" in said
@@ -231,10 +251,8 @@ def test_another_certificate_for_the_same_plan_is_the_accountants(folder, monkey
     looser = replace(
         found.certificate, mechanism=replace(found.certificate.mechanism, noise_multiplier=6.0)
     )
-    then = module.answer(found.question, law, decision=found.decision, certificate=looser)
-    before = with_npv(
-        one, then.study.appraisal.npv.value, certificate=frozen.freeze(then, law, at=AT).certificate
-    )
+    then = answer(found.question, law, decision=found.decision, certificate=looser)
+    before = with_npv(one, npv_of(then), certificate=frozen.freeze(then, law, at=AT).certificate)
     moved = adds_up(since(before, newest(), certify, folder=folder))
     assert moved.keys() == {Cause.ACCOUNTANT} and moved[Cause.ACCOUNTANT] > 0
     other = Mechanism(**{**vars(looser.mechanism), "compositions": 7})
@@ -245,10 +263,10 @@ def test_another_certificate_for_the_same_plan_is_the_accountants(folder, monkey
 
 
 def test_assumptions_that_cannot_be_read_are_said_to_be(folder):
-    rows = (*kept().frozen.assumptions[1:], {"name": "of a later Kessai"})
+    rows = (*frozen_of(kept()).assumptions[1:], {"name": "of a later Kessai"})
     one = with_npv(kept(assumptions=rows), 1e6)
     with pytest.raises(InputError, match="another form"):
-        one.frozen.question(one.values)
+        frozen_of(one).question(one.values)
     moved = adds_up(since(one, newest(), certify, folder=folder))
     assert moved.keys() == {Cause.TABLE_AND_CODE}
     law_store.keep(older(), folder)
@@ -298,7 +316,7 @@ def test_whatever_the_way_the_steps_lead_from_end_to_end(start, path, end):
 )
 def test_rounding_is_no_change(folder, npv, is_changed):
     one = kept()
-    shown = module._rounded(one.frozen.figures["npv"])
+    shown = module._rounded(npv_then(one))
     found = since(with_npv(one, shown * npv), newest(), certify, folder=folder)
     assert found.is_changed is is_changed
 
@@ -313,7 +331,7 @@ def test_the_law_behind_frozen_figures_is_kept_once(folder):
 def test_every_figure_is_said_as_everywhere(language):
     found, _ = answer_under(False)
     words = quantities.words_of(found.question, language)
-    said = dict(wording.frozen_rows(kept().frozen, words))
+    said = dict(wording.frozen_rows(frozen_of(kept()), words))
     for key in ("verdict", "cash_to_approve", "probability", "payback", "model_size", "batch_size",
                 "iterations", "epsilon_certified", "noise_multiplier", "odds_found", "delta",
                 "training_list_price", "total_cost"):  # fmt: skip
@@ -349,11 +367,11 @@ def test_the_command_shows_then_and_now(folder, tmp_path, capsys):
 
 
 def test_prices_of_then_need_no_device_of_today():
-    rows = [dict(row) for row in kept().frozen.assumptions]
+    rows = [dict(row) for row in frozen_of(kept()).assumptions]
     for row in rows:
         if row["name"] == "peak_flops":
             row |= dict.fromkeys(("value", "low", "high"), 1000000000000000.0)
-    then = kept(assumptions=tuple(rows)).frozen
+    then = frozen_of(kept(assumptions=tuple(rows)))
     asked = then.question(VALUES)
     assert asked.prices.accelerator.peak_flops == 1e15
     assert isinstance(asked.assumptions, Assumptions)

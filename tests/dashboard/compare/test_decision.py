@@ -11,7 +11,7 @@ from engine.access import check
 from engine.access.rights import Person, Role
 from engine.approvals import Ruling, State, decisions
 from engine.scenarios import saved
-from tests.scenarios.made import made_frozen
+from tests.scenarios.made import frozen_of, made_frozen
 
 AT = "2026-11-29T01:00:00+00:00"
 
@@ -67,7 +67,8 @@ def test_a_draft_is_proposed_with_its_figures_and_approved(place, kept):
     assert not page.exception and "**Proposed** as it stands, by Sato" in texts(page)
     assert "Propose" not in labels(page)
     (proposed,) = saved.listed(place / "scenarios")[0]
-    assert proposed.frozen.is_whole and proposed.frozen.noise == "certified"
+    frozen = frozen_of(proposed)
+    assert frozen.is_whole and frozen.noise == "certified"
     button(page, "Put the decision on record").click().run()
     assert decisions("Base", place) == (), "neither approved nor declined was chosen"
     page.segmented_control[0].set_value(Ruling.APPROVED).run()

@@ -9,6 +9,7 @@ from dashboard.state import link
 from engine import decision_log
 from engine.approvals import Ruling
 from engine.scenarios import fields, saved, wording
+from engine.scenarios.since import since
 from engine.text.i18n import Words
 from tests.scenarios.made import AT, made_frozen
 
@@ -42,10 +43,9 @@ def place(tmp_path, monkeypatch):
 def computed(monkeypatch):
     """How often then and now were computed."""
     made = []
-    compute = cache.since
 
     def counted(*arguments, **named):
-        found = compute(*arguments, **named)
+        found = since(*arguments, **named)
         made.append(found)
         return found
 
