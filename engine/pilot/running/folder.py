@@ -112,7 +112,7 @@ class PilotFolder:
         try:
             self.status_file.read_bytes()
         except FileNotFoundError:
-            return os.access(self.path, os.R_OK | os.X_OK)
+            return not self.path.exists() or os.access(self.path, os.R_OK)
         except OSError:
             return False
         return True
