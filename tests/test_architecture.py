@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tables": {"errors"},
     "deployments": {"errors", "tables"},
     "fine_tunings": {"errors", "tables"},
+    "device_hour": {"errors", "tables"},
     # records and what stores them
     "runs": _BASE | {"durable", "accounting", "tables", "decision_log", "access"},
     # mathematics: no records, no files
@@ -52,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"access"},
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"}
-    | {"fine_tunings", "pilot"},
+    | {"fine_tunings", "device_hour", "pilot"},
     "scenarios": _BASE
     | {"access", "approvals", "cost", "decision", "decision_log", "durable", "law", "roi", "runs"}
     | {"tables", "text", "accounting"},
@@ -61,11 +62,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
-    | {"durable", "deployments", "fine_tunings", "tables", "decision_log", "access", "approvals"}
-    | {"scenarios"},
+    | {"durable", "deployments", "fine_tunings", "device_hour", "tables", "decision_log"}
+    | {"access", "approvals", "scenarios"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
-    | {"tables", "doctor", "decision_log", "access", "fine_tunings", "approvals", "scenarios"},
+    | {"tables", "doctor", "decision_log", "access", "fine_tunings", "device_hour", "approvals"}
+    | {"scenarios"},
     "doctor": _RECORDS | {"decision", "pilot", "report", "durable", "access"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
@@ -115,6 +117,7 @@ PILOT_FRONT = {
     "engine.pilot.running.launchers", "engine.pilot.running.process",
     "engine.pilot.running.recording", "engine.pilot.running.spending",
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
+    "engine.pilot.sweeps.fleet",
     "engine.pilot.sweeps.grid", "engine.pilot.sweeps.record",
     "engine.pilot.sweeps.gridfile", "engine.pilot.sweeps.survey", "engine.pilot.sweeps.sweep",
     "engine.pilot.pretraining", "engine.pilot.starts", "engine.pilot.text.docstrings",

@@ -27,6 +27,7 @@ from engine.api.decisions import (
     Decision,
     Question,
     answers,
+    correlated,
     decide,
     fitted,
     from_start,
@@ -338,6 +339,19 @@ def starts(question: Question) -> from_start.Comparison:
     return from_start.compare_starts(
         budget.data_budget, budget.epsilon, budget.delta, sampling=question.sampling
     )
+
+
+def more_learning(question: Question) -> correlated.More:
+    """What noise correlated over steps would buy a question's plan.
+
+    Raises :class:`engine.errors.InputError` where no such plan is possible.
+    """
+    return _more_learning(_in_yen(question), fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _more_learning(question: Question, state: str) -> correlated.More:
+    return correlated.more_learning(answer(question), fitted_evidence(question.evidence_id))
 
 
 def budget_map(plane: Plane) -> tuple[maps.BudgetMap, maps.Doublings]:
@@ -751,6 +765,7 @@ def renew_evidence(*, by: Person) -> None:
         _law_now,
         _next_runs,
         _decision,
+        _more_learning,
         _answer,
         _asked_as,
         _then_and_now,

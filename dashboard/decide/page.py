@@ -10,10 +10,11 @@ from dashboard.decide import (
     approved,
     board,
     charts,
+    correlated,
     detail,
     facts,
     guarantee,
-    monday,
+    next_steps,
     public_start,
     wording,
 )
@@ -53,9 +54,10 @@ def render(scenario: Scenario) -> None:
     statement = detail.draw(decision, words, colours)
     guarantee.draw(answer, promise, statement, words)
     with steps:  # Last, since what would make it pay takes a search.
-        monday.draw(answer, words)
+        next_steps.draw(answer, words)
     with start:
         public_start.draw(answer, hint, words)
+        correlated.draw(answer, words)
     with tested:
         last_pilot.draw(answer, words)
     waiting = approved.draw(told, words)  # Last too: it may ask the law of then.

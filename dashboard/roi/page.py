@@ -7,6 +7,7 @@ from dashboard.glossary import lookup
 from dashboard.roi import (
     assumptions,
     charts,
+    device_hour,
     headlines,
     metric_and_currency,
     risk,
@@ -48,6 +49,7 @@ def render(scenario: Scenario) -> None:
     targets.draw(scenario, answer, words)
     if found is not None:
         uses.draw(scenario, words)
+    device_hour.draw(answer, words)
     assumptions.draw(scenario, words)
     with tested:
         last_pilot.draw(answer, words)

@@ -6,7 +6,7 @@ paraboloid through each stencil. The batch takes what compute is left, at most a
 neither borders of the space, where many answers lie, nor the staircase of deterministic batches
 need a search of their own. Against a search with a finer grid and many more rounds it finds the
 loss within 4e-5 under Poisson sampling, and within 0.1 % on the staircase. Configurations are not
-rounded to whole numbers (:mod:`engine.allocation.whole`) and carry no interval.
+rounded to whole numbers (:mod:`engine.allocation.whole_numbers`) and carry no interval.
 
 A budget beyond the largest useful configuration buys that one, so infinite compute is a question
 like any other: the best attainable loss.

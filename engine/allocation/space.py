@@ -68,7 +68,7 @@ class Space:
 
         Only noise above the measured range counts: below it, losses approach the noiseless curve.
         The batch does not count: a law that counts what drawing a batch adds
-        (:mod:`engine.law.drawing`) needs it only where noise is small.
+        (:mod:`engine.law.step_noise`) needs it only where noise is small.
         """
         return {
             "model_size": _outside(config.model_size, *self.model_size),

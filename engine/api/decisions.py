@@ -14,7 +14,7 @@ from engine.allocation.maps import BudgetMap, Doublings, PlanLines
 from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import LARGER, Space
 from engine.decision import answer as answers
-from engine.decision import decide, findings, fitted, from_start, profiles
+from engine.decision import correlated, decide, findings, fitted, from_start, profiles
 from engine.decision.answer import Answer, CertificateRequest, to_certify
 from engine.decision.bridge import Bridge, bridge
 from engine.decision.decide import Decision
@@ -71,6 +71,7 @@ __all__ = [
     "Word",
     "answers",
     "bridge",
+    "correlated",
     "decide",
     "deployments",
     "differing",

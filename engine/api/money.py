@@ -5,9 +5,11 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 """
 
 from engine.cost import ACCELERATORS, DEFAULTS, ONCE, Cost, CostAssumptions, cost, federated_bytes
+from engine.device_hour import OwnedMachine, offers_for
 from engine.loss_unit import Measure, measure
 from engine.roi import inverse
 from engine.roi.appraise import Comparison
+from engine.roi.assumption_files import Loaded, load, to_csv, to_toml
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.defaults import (
     DEFAULT_ASSUMPTIONS,
@@ -16,7 +18,6 @@ from engine.roi.defaults import (
     with_costs,
     with_metric,
 )
-from engine.roi.exchange import Loaded, load, to_csv, to_toml
 from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Candidate, Goal, Held, Least
 from engine.roi.kinds import MetricKind
@@ -58,6 +59,7 @@ __all__ = [
     "Loaded",
     "Measure",
     "MetricKind",
+    "OwnedMachine",
     "Plan",
     "Sharing",
     "StagedPlan",
@@ -71,6 +73,7 @@ __all__ = [
     "inverse",
     "load",
     "measure",
+    "offers_for",
     "require_metrics",
     "share_privacy",
     "to_csv",

@@ -8,7 +8,7 @@ to correlate them. The error is no loss: docs/mechanisms.md says what was measur
 import argparse
 from dataclasses import asdict
 
-from engine.accounting.choice import USUAL_BANDS, Choice, choices
+from engine.accounting.mechanisms_compared import USUAL_BANDS, Choice, choices
 from engine.commands.options import (
     add_delta,
     add_json,

@@ -17,6 +17,7 @@ from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS
 from engine.decision.question import Currency, Question
 from engine.errors import InputError
+from engine.roi.assumption_files import LARGEST_FILE, load
 from engine.roi.defaults import (
     DEFAULT_ASSUMPTIONS,
     prices_of,
@@ -24,7 +25,6 @@ from engine.roi.defaults import (
     with_costs,
     with_metric,
 )
-from engine.roi.exchange import LARGEST_FILE, load
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import assumed
 

@@ -1,14 +1,21 @@
 """Train a grid of small models on public text, for the law; finished runs are skipped."""
 
 import argparse
+import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from engine.commands.options import add_json, as_json, as_table, number, whole
+from engine.config import DEFAULT_DELTA, Budget
+from engine.decision.question import Question
+from engine.decision.schedule import Waiting, schedule
 from engine.decision_log import recorded
 from engine.errors import InputError
-from engine.pilot.sweeps import again, gridfile, sweep
+from engine.pilot.sweeps import again, fleet, gridfile, sweep
 from engine.pilot.sweeps import survey as sweep_survey
+from engine.pilot.sweeps.fleet import Where
+from engine.pilot.sweeps.grid import SweepPlan
 from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report
@@ -33,6 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="train finished runs once more, into this folder, and compare the losses",
     )
+    parser.add_argument("--part", metavar="I/N", help="every N-th run only, from the I-th on")
+    parts = parser.add_argument_group(
+        "parts", "the sweep as processes of several machines that share their folders"
+    )
+    parts.add_argument("--parts", metavar="N", help="how many")
+    parts.add_argument(
+        "--on", choices=[str(where) for where in Where], default=str(Where.LOCAL), help="launcher"
+    )
+    parts.add_argument(
+        "--job",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the launcher: minutes=600 and any of Slurm's, such as partition=gpu; address=auto "
+        "and cpus=2 of Ray",
+    )
+    asked = parser.add_argument_group(
+        "order", "by what the runs tell of a decision; those that could hardly move it are left out"
+    )
+    asked.add_argument("--compute", metavar="FLOPS", help="of the decision")
+    asked.add_argument("--data", metavar="PEOPLE", help="of the decision")
+    asked.add_argument("--epsilon", metavar="ε", help="of the decision")
+    asked.add_argument(
+        "--delta", default=str(DEFAULT_DELTA), metavar="δ", help="(default: %(default)s)"
+    )
     add_json(parser)
 
 
@@ -50,9 +82,16 @@ def run(options: argparse.Namespace) -> str:
             f"{len(found.differing)} finished runs were trained on another text or with other "
             "settings than this plan's (warm-up, precision); they count as finished."
         )
+    asked = _question(options, corpus.family)
+    if asked is not None:
+        found = _ordered(found, asked)
+    if options.part is not None:
+        found = _part(found, options.part)
     if options.dry_run:
         pace = sweep_survey.measure(found, corpus, place)
         return _forecast(found, pace.seconds(found.left, processes=processes), options.json)
+    if options.parts is not None:
+        return _in_parts(options, plan, found, place)
     what = {"family": corpus.family, "runs": len(found.left)}
     folder = place.log_folder or data_folder()
     with recorded("sweep", what, folder=folder) if found.left else nullcontext():
@@ -60,6 +99,92 @@ def run(options: argparse.Namespace) -> str:
     if options.again is None:
         return _summary(found, report, options.json)
     return _compared(found, place, corpus.family, report, options.json)
+
+
+def _part(found: Survey, text: str) -> Survey:
+    """Every N-th run of the plan, so that no two parts share one."""
+    number, of = fleet.part_of(text)
+    own = [run for place, run in enumerate(found.runs) if place % of == number - 1]
+    return replace(found, left=tuple(run for run in found.left if run in own))
+
+
+def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place: Place) -> str:
+    """Run the sweep as parts, wait for them, and look again at what is done."""
+    count = whole("--parts", options.parts)
+    if count < 1:
+        raise InputError("Expected --parts of at least 1, got {value}.", value=count)
+    if options.again is not None or options.part is not None:
+        raise InputError("Expected --parts without --part and --again: a part trains new runs.")
+    launcher = fleet.launcher(Where(options.on), _job(options.job), place.folder)
+    passed = ["--delta", options.delta]
+    for name in ("only_first", "workers", "compute", "data", "epsilon"):
+        value = getattr(options, name)
+        passed += [] if value is None else [f"--{name.replace('_', '-')}", value]
+    path = str(options.plan.resolve())
+    commands = [
+        fleet.python("sweep", path, "--part", f"{number}/{count}", *passed)
+        for number in range(1, count + 1)
+    ]
+    what = {"family": "", "runs": len(found.left), "parts": count, "on": options.on}
+    started = time.monotonic()
+    with recorded("sweep", what, folder=place.log_folder or data_folder()):
+        ended = launcher.run(commands, say=tell)
+    after, _, _ = sweep_survey.open_sweep(plan, share=_share(options.only_first))
+    report = Report(
+        trained=after.finished - found.finished,
+        failed={name: why for name, why in after.failed.items() if name not in found.failed},
+        busy=0,
+        died=tuple(f"part {one.part}: {one.said}" for one in ended if one.code != 0),
+        left=len(after.left),
+        stopped=False,
+        seconds=time.monotonic() - started,
+    )
+    return _summary(found, report, options.json)
+
+
+def _job(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for name, sign, value in pairs:
+        if not (name.isidentifier() and sign and value):
+            raise InputError(
+                "Expected --job NAME=VALUE, got {value}.", value=f"{name}{sign}{value}"[:60]
+            )
+    return {name: value for name, _, value in pairs}
+
+
+def _question(options: argparse.Namespace, family: str) -> Question | None:
+    """The decision that orders the runs; None where the plan's order stands."""
+    given = [options.compute, options.data, options.epsilon]
+    if given == [None] * 3:
+        return None
+    if None in given:
+        raise InputError(
+            "Expected --compute, --data and --epsilon together: they name the decision that orders "
+            "the runs."
+        )
+    budget = Budget(
+        compute_flops=number("--compute", options.compute),
+        data_budget=whole("--data", options.data),
+        epsilon=number("--epsilon", options.epsilon),
+        delta=number("--delta", options.delta),
+    )
+    return Question(budget=budget, evidence_id=family)
+
+
+def _ordered(found: Survey, asked: Question) -> Survey:
+    """The runs that are left in the scheduler's order, and said why."""
+    waiting = [
+        Waiting(config=run.config, noise_batch_ratio=run.noise_batch_ratio) for run in found.left
+    ]
+    order = schedule(asked, waiting)
+    tell(
+        f"{len(order.runs)} of {len(waiting)} runs narrow the range of the loss at today's plan, "
+        f"together by {order.narrowing:.0%}; {len(order.left_out)} that could hardly move it are "
+        "left out."
+    )
+    for place, one in enumerate(order.runs, start=1):
+        tell(f"{place}  {sweep_survey.described(found.left[one.index])}  -{one.narrowing:.1%}")
+    return replace(found, left=tuple(found.left[one.index] for one in order.runs))
 
 
 def _read(path: Path) -> str:

@@ -23,7 +23,7 @@ from engine.allocation.result import (
 )
 from engine.allocation.search import best_of, budgets
 from engine.allocation.space import Space, refuse_if_absurd
-from engine.allocation.whole import whole_config
+from engine.allocation.whole_numbers import whole_config
 from engine.config import Budget, Sampling, TrainingConfig
 from engine.cost import DEFAULTS, Cost, CostAssumptions, cost
 from engine.decision.fitted import FittedEvidence

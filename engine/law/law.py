@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike
 from engine.errors import InputError
 from engine.interval import FloatArray
 from engine.law.capacity import Capacity
-from engine.law.drawing import step_noise
 from engine.law.form import Form, Reference
 from engine.law.forms import form_of
+from engine.law.step_noise import step_noise
 
 MINIMUM_VOCABULARY = 64
 """Below, the irreducible loss that the forms allow (2 nats) could pass ln vocabulary."""
@@ -39,8 +39,8 @@ class Law:
     reference: Reference
     batch_size: float | None = None
     """Examples that the evidence drew a step, on geometric mean (a transferred law's: the
-    source's), where the law counts what drawing adds to the noise (:mod:`engine.law.drawing`); None
-    where it takes σ̄ alone."""
+    source's), where the law counts what drawing adds to the noise (:mod:`engine.law.step_noise`);
+    None where it takes σ̄ alone."""
     capacity: Capacity | None = None
     """Shapes of the family: the law then counts parameters without embeddings, and so does
     ``reference``. None where they are not known: it counts all."""

@@ -23,9 +23,9 @@ import pandas as pd
 from engine.errors import InputError
 from engine.interval import BoolArray, FloatArray, IntArray
 from engine.law.capacity import Capacity
-from engine.law.drawing import step_noise
 from engine.law.form import Reference
 from engine.law.law import relative, require_vocabulary
+from engine.law.step_noise import step_noise
 
 _EDGE_SIZE = 1.05
 """A model size within 5 % of the smallest or largest counts as that one (4.5e6 prints as 4.6e6)."""
@@ -43,7 +43,7 @@ class Observations:
     vocabulary_size: int
     batch_size: float | None
     """Examples drawn a step, on geometric mean, where every row says how many; ``s`` then counts
-    what drawing adds (:mod:`engine.law.drawing`). None where it does not."""
+    what drawing adds (:mod:`engine.law.step_noise`). None where it does not."""
     u: FloatArray
     """ln of the capacity over the reference's: of the parameters without embeddings where the
     family's shapes are known, of all otherwise."""

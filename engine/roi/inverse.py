@@ -16,7 +16,7 @@ from engine.accounting.search import noise_multiplier
 from engine.allocation.inverse import fewest_people, least_compute, smallest_epsilon
 from engine.allocation.search import best_of, budgets, least_compute_of
 from engine.allocation.space import Space
-from engine.allocation.whole import whole_config
+from engine.allocation.whole_numbers import whole_config
 from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
 from engine.cost import Workload
 from engine.errors import InputError

@@ -259,3 +259,19 @@ def test_every_corner_of_the_domain_ends(batch_size, iterations, epsilon, delta)
         sampling=Sampling.POISSON,
     )
     assert found.epsilon <= epsilon
+
+
+def test_groups_too_small_to_certify_are_refused_with_the_least():
+    with pytest.raises(InputError, match="groups of at least 100 people, got 350 people in 4"):
+        certify(
+            data_budget=350, batch_size=5, iterations=40, epsilon=2.0, delta=1e-6,
+            sampling=Sampling.POISSON, bands=4,
+        )  # fmt: skip
+
+
+def test_an_epsilon_beyond_two_hundred_is_not_told():
+    """Where it would lie on the grid, but farther than anything that is promised."""
+    little = Mechanism.poisson(sampling_probability=0.9, noise_multiplier=0.3, iterations=30)
+    more = Mechanism.poisson(sampling_probability=0.9, noise_multiplier=0.45, iterations=14)
+    assert certified_epsilon(little, 1e-6)[0] == math.inf
+    assert 50 < certified_epsilon(more, 1e-6)[0] < 200

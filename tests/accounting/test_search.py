@@ -242,3 +242,20 @@ def test_outside_the_domain_one_sentence(change, sentence):
     with pytest.raises(InputError) as refused:
         noise_multiplier(**{**QUESTION, **change})
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(("points", "by_lattice"), [(299, False), (300, True)])
+def test_from_three_hundred_points_of_one_epsilon_a_lattice_serves(monkeypatch, points, by_lattice):
+    used = []
+    lattice = search._by_lattice
+
+    def seen(*arguments):
+        used.append(arguments)
+        return lattice(*arguments)
+
+    monkeypatch.setattr(search, "_by_lattice", seen)
+    batch = np.geomspace(10.0, 1e5, points)
+    search.noise_multiplier(
+        data_budget=1e6, batch_size=batch, iterations=1_000, epsilon=2.0, delta=1e-8
+    )
+    assert bool(used) is by_lattice

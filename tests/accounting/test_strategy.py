@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import toeplitz
 
+from engine.accounting import strategy as strategies
 from engine.accounting.domain import MOST_BANDS
 from engine.accounting.strategy import (
     Objective,
@@ -104,3 +105,17 @@ def test_a_caller_cannot_change_what_the_next_one_gets():
 def test_what_no_strategy_is_is_refused(asked, message):
     with pytest.raises(InputError, match=message):
         strategy(**asked)
+
+
+def test_a_slope_that_is_no_number_is_unstable(monkeypatch):
+    """Though the error itself is one."""
+    filtered = strategies._filtered
+
+    def twice(coefficients, series):
+        found = filtered(coefficients, series)
+        return found if series is workload else found * np.nan
+
+    workload = np.ones(8)
+    monkeypatch.setattr(strategies, "_filtered", twice)
+    value, slope = strategies._log_error(np.array([1.0, 0.5]), workload, np.ones(8))
+    assert value == strategies._UNSTABLE and slope.tolist() == [0.0, 0.0]

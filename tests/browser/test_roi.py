@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import ElementHandle, Page, expect
 
+from engine.roi.assumption_files import to_csv
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.roi.exchange import to_csv
 
 TABLE = '[data-testid="stDataFrame"]'
 

@@ -17,8 +17,8 @@ from engine.decision.fitted import fitted_evidence
 from engine.decision.question import question
 from engine.law.selection.form_selection import FormChoice, holdouts
 from engine.pilot.running.folder import PLAN_FILE, write_text
+from engine.roi.assumption_files import to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.roi.exchange import to_csv, to_toml
 from engine.roi.kinds import MetricKind
 from tests.present import present
 

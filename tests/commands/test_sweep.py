@@ -6,6 +6,8 @@ import pytest
 
 from engine import decision_log
 from engine.__main__ import main
+from engine.commands import sweep
+from engine.decision.schedule import Schedule, Scheduled
 from engine.pilot.running.folder import PilotFolder, pilots_folder
 from engine.pilot.sweeps import gridfile
 from engine.pilot.sweeps.grid import run_id
@@ -144,3 +146,30 @@ def test_a_plan_that_is_not_there(tmp_path, capsys):
 def test_a_text_that_is_not_said_to_be_public(plan, tmp_path, capsys):
     plan.write_text(PLAN.format(path=tmp_path / "text.jsonl", public="false"))
     assert "public = true under [corpus]" in refusal(capsys, plan)
+
+
+def test_a_decision_orders_the_runs_or_is_refused(plan, capsys):
+    """The whole order is tested with the law in tests/decision/test_schedule.py."""
+    assert "together: they name the decision" in refusal(capsys, plan, "--compute", "1e15")
+    asked = ("--compute", "1e15", "--data", "1e6", "--epsilon", "2")
+    # This text has no law yet, by which anything could be foreseen.
+    assert "Expected" in refusal(capsys, plan, "--dry-run", *asked)
+
+
+def test_runs_come_in_the_order_of_what_they_tell(plan, capsys, monkeypatch):
+    def ordered(question, waiting):
+        assert question.budget.compute_flops == 1e15 and len(waiting) == 2
+        return Schedule(
+            deviation=0.1,
+            scatter=0.01,
+            runs=(Scheduled(index=1, narrowing=0.2, deviation=0.08),),
+            left_out=(0,),
+        )
+
+    before, _ = answer(capsys, plan, "--dry-run")
+    monkeypatch.setattr(sweep, "schedule", ordered)
+    asked = ("--compute", "1e15", "--data", "1e6", "--epsilon", "2")
+    found, said = answer(capsys, plan, "--dry-run", *asked)
+    assert found["left"] == before["left"][1:]
+    assert said[0].startswith("1 of 2 runs narrow the range of the loss at today's plan, together")
+    assert "1 that could hardly move it are left out" in said[0]

@@ -1,74 +1,67 @@
-"""bands.json in one table: what correlated noise did to the loss, and the fall of σ̄ it equals.
+"""What correlated noise did to the loss, in one table, and how well the law of it predicts.
 
 ``python -m tests.golden.bands_table`` prints the rows of docs/mechanisms.md.
 """
 
-import json
 import math
-from collections import defaultdict
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from statistics import median
 
-import numpy as np
-
-PATH = Path(__file__).with_name("bands.json")
+from engine.law.correlated import Cell, correlation, fitted
 
 
-def read() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(PATH.read_text())
-    return found
-
-
-def best(made: dict[str, Any]) -> dict[tuple[float, int, float], dict[str, float]]:
-    """(ε, bands, share of σ) -> mean and half the difference of the two seeds' losses at the best
-    rate, of those tried with both seeds."""
-    losses: dict[tuple[float, int, float], dict[float, list[float]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    errors: dict[tuple[float, int, float], float] = {}
-    for run in made["runs"]:
-        key = run["epsilon"], run["bands"], run["share"]
-        losses[key][run["learning_rate"]].append(run["cross_entropy"])
-        errors[key] = run["error"]
-    found = {}
-    for key, rates in losses.items():
-        whole = {rate: seen for rate, seen in rates.items() if len(seen) == 2}
-        if not whole:
-            continue
-        rate = min(whole, key=lambda rate: sum(whole[rate]))
-        found[key] = {
-            "rate": rate,
-            "edge": float(rate in (min(whole), max(whole))),
-            "loss": sum(whole[rate]) / 2,
-            "half": abs(whole[rate][0] - whole[rate][1]) / 2,
-            "error": errors[key],
-        }
-    return found
-
-
-def rows(made: dict[str, Any]) -> list[str]:
+def rows() -> list[str]:
     """The lines of the table, without its head."""
-    found = best(made)
+    return [_line(cell) for cell in correlation().cells]
+
+
+def _line(cell: Cell) -> str:
+    rate = f"2^{round(math.log2(cell.learning_rate))}" + (" (edge)" if cell.at_edge else "")
+    equal = f"{'at most ' if cell.bound else ''}{cell.equal:.2f}"
+    return (
+        f"| {cell.model_size:,} | {cell.epsilon:g} | {cell.bands} | {rate} | "
+        f"{cell.loss:.3f} ± {cell.half_difference:.3f} | {cell.gain:.3f} | {equal} | "
+        f"{cell.planned:.2f} |"
+    )
+
+
+def left_out() -> list[str]:
+    """The law without each size, each ε and each number of bands, asked about what it lacks."""
+    known = correlation()
+    kinds: tuple[tuple[str, Callable[[Cell], float]], ...] = (
+        ("parameters", lambda cell: cell.model_size),
+        ("ε", lambda cell: cell.epsilon),
+        ("bands", lambda cell: cell.bands),
+    )
     lines = []
-    for epsilon, bands, share in sorted(found):
-        if share != 1:
-            continue
-        ours, alone = found[epsilon, bands, 1.0], found[epsilon, 1, 1.0]
-        fewer = sorted(
-            (other["loss"], math.log(kept))
-            for (e, b, kept), other in found.items()
-            if (e, b) == (epsilon, 1)
-        )
-        losses, kept_logs = [loss for loss, _ in fewer], [kept for _, kept in fewer]
-        equal = math.exp(float(np.interp(ours["loss"], losses, kept_logs)))
-        rate = f"2^{round(math.log2(ours['rate']))}" + (" (edge)" if ours["edge"] else "")
+    for kind, value_of in kinds:
+        errors, inside = [], []
+        for value in sorted({value_of(cell) for cell in known.cells}):
+            law = fitted(
+                [cell for cell in known.cells if value_of(cell) != value],
+                iterations=known.iterations,
+                sampling_probability=known.sampling_probability,
+            )
+            for cell in known.cells:
+                if value_of(cell) == value:
+                    share = law.equal_share(cell.planned)
+                    errors.append(abs(math.log(cell.equal / share.value)))
+                    inside.append(share.low <= cell.equal <= share.high)
         lines.append(
-            f"| {epsilon:g} | {bands} | {rate} | {ours['loss']:.3f} ± {ours['half']:.3f} | "
-            f"{alone['loss'] - ours['loss']:.3f} | {equal:.2f} | "
-            f"{ours['error'] / alone['error']:.2f} |"
+            f"| {kind} | {median(errors):.0%} | {max(errors):.0%} | "
+            f"{sum(inside)} of {len(inside)} |".replace("%", " %")
         )
     return lines
 
 
+def exponent() -> str:
+    """κ with its range, and the scatter."""
+    known = correlation()
+    found = known.exponent
+    return (
+        f"κ = {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), scatter {known.scatter:.2f}"
+    )
+
+
 if __name__ == "__main__":
-    print("\n".join(rows(read())))
+    print("\n".join([*rows(), "", *left_out(), "", exponent()]))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.law.foresight import learnt, narrowing
+from engine.law.foresight import _inverse_and_slopes, in_turn, learnt, narrowing
 from engine.law.forms import form_of
 from engine.law.observations import observations_of
 from engine.law.residuals import LOSS_TOLERANCE
@@ -80,3 +80,48 @@ def test_a_refit_with_the_run_is_narrower(fit, frame):
     )
     (share,) = learnt(fit.members[0], observations_of(frame), fit.law.relative(*at(run, run)))
     assert 0.3 * share < 1.0 - after / before < share
+
+
+NEAR, TWIN, FAR = (2.2e7, 3e3, 2e-6, 1024.0), (2.2e7, 3e3, 2e-6, 1024.0), (4e8, 1e5, 1e-4, 1024.0)
+
+
+def test_the_first_in_turn_is_what_one_run_alone_would_do(fit, frame):
+    runs = at(NEAR, FAR, PLAN)
+    deviation, alone = narrowing(fit, frame, at(PLAN), runs)
+    now, turns = in_turn(fit, frame, at(PLAN), runs, np.ones(3))
+    assert now == pytest.approx(deviation)
+    assert turns[0].index == int(np.argmax(alone))
+    assert turns[0].narrowing == pytest.approx(float(alone.max()))
+    assert turns[0].deviation == pytest.approx(deviation * (1 - float(alone.max())))
+
+
+def test_what_one_run_told_its_twin_cannot_tell_again(fit, frame):
+    _, turns = in_turn(fit, frame, at(PLAN), at(NEAR, TWIN), np.ones(2))
+    first, second = turns
+    assert second.narrowing < 0.9 * first.narrowing
+    assert second.deviation < first.deviation
+
+
+def test_runs_in_turn_are_rows_of_the_matrix(fit, frame):
+    """Two runs, one after the other, against the inverse of the matrix with both."""
+    runs = at(NEAR, (8e6, 1e3, 1e-5, 1024.0))
+    observations = observations_of(frame)
+    (one,) = fit.members
+    drawn = np.log(fit.resampled_cross_entropy(*at(PLAN)).astype(float))[:, 0]
+    points = tuple(np.append(run, at(PLAN)[k]) for k, run in enumerate(runs))
+    inverse, slopes = _inverse_and_slopes(one, observations, fit.law.relative(*points))
+    both = np.linalg.inv(np.linalg.inv(inverse) + slopes[:2].T @ slopes[:2])
+    share = 1 - (slopes[2] @ both @ slopes[2]) / (slopes[2] @ inverse @ slopes[2])
+    where = fit.coordinates(*points)
+    near = min(
+        float(fit.distance(*points)[-1]), *np.linalg.norm(where[:-1] - where[-1], axis=-1).tolist()
+    )
+    expected = drawn.var() * (1 - share) + fit.scatter**2 + (fit.drift * near) ** 2
+    _, turns = in_turn(fit, frame, at(PLAN), runs, np.ones(2))
+    assert len(turns) == 2
+    assert turns[-1].deviation == pytest.approx(float(np.sqrt(expected)), rel=1e-6)
+
+
+def test_the_cheaper_of_two_alike_comes_first(fit, frame):
+    _, turns = in_turn(fit, frame, at(PLAN), at(NEAR, TWIN), np.array([2.0, 1.0]))
+    assert [turn.index for turn in turns] == [1, 0]

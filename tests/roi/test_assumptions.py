@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from engine.cost import Accelerator, CostAssumptions
 from engine.errors import InputError
+from engine.roi.assumption_files import from_toml, load, to_csv, to_toml
 from engine.roi.assumptions import Assumptions, Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
-from engine.roi.exchange import from_toml, load, to_csv, to_toml
 from engine.roi.inputs import CURVE_LOSSES, INPUTS, Kind, require
 
 

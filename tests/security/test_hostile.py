@@ -15,8 +15,8 @@ from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.sweeps import gridfile
+from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.roi.exchange import load, to_csv, to_toml
 from engine.runs import files
 from engine.runs.imports import journal
 from engine.runs.imports.importing import read

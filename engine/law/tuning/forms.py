@@ -2,7 +2,7 @@
 
 A start of M parameters has the loss L₀ on the private text before any step; m of its parameters
 move for T steps under the noise-batch ratio σ̄' (that of drawing a batch included,
-:func:`engine.law.drawing.step_noise`). All forms read
+:func:`engine.law.step_noise.step_noise`). All forms read
 
     L = L₀·(1 − G·h),   G = 1/(1 + exp(−(g + g_M·ln M + g_s·ln(m/M)))),   h = 1/(1 + u) in (0, 1),
 

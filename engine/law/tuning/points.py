@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.interval import FloatArray
-from engine.law.drawing import step_noise
+from engine.law.step_noise import step_noise
 from engine.law.tuning.forms import Coordinates
 
 

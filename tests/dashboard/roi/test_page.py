@@ -8,8 +8,8 @@ from dashboard.state import assumption_table, link
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
+from engine.roi.assumption_files import to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.roi.exchange import to_csv, to_toml
 from engine.text.i18n import Words
 
 PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"

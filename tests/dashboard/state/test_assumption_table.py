@@ -7,8 +7,8 @@ import pytest
 from dashboard.state import assumption_table
 from engine.cost import ACCELERATORS, DEFAULTS
 from engine.errors import InputError
+from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
-from engine.roi.exchange import load, to_csv, to_toml
 from engine.text.i18n import Words
 
 

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from openpyxl import load_workbook
 
-from engine.commands import recommend
+from engine.commands import question_options, recommend
 from engine.cost import Workload
 from engine.errors import InputError
 from engine.report.deck import Deck
 from engine.report.workbook.book import workbook
 from engine.report.workbook.model import Given, Live, Valued
 from engine.roi.appraise import DEFAULT_CURVE, central, outlay_of
+from engine.roi.assumption_files import load
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
 from engine.roi.draws import LossForecast
-from engine.roi.exchange import load
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import AssumedCurve, Curve, fit_metric
 from engine.roi.plan import Plan
@@ -308,4 +308,4 @@ def test_the_command_line_takes_the_workbook(content, tmp_path):
     parser = argparse.ArgumentParser()
     recommend.add_arguments(parser)
     asked = ["--compute", "3.8e20", "--data", "1e7", "--epsilon", "4", "--assumptions", str(path)]
-    assert recommend.question(parser.parse_args(asked)).assumptions["adoption"].value == 0.75
+    assert question_options.question(parser.parse_args(asked)).assumptions["adoption"].value == 0.75

@@ -9,7 +9,7 @@ from engine.accounting.domain import participations
 from engine.allocation.points import Points
 from engine.allocation.search import best_of, budgets
 from engine.allocation.space import Space
-from engine.allocation.whole import whole_config
+from engine.allocation.whole_numbers import whole_config
 from engine.config import COMPUTE_RANGE, DATA_RANGE, Budget, Sampling
 
 SEQUENCE = 64

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from engine.accounting.certify import certify
-from engine.accounting.choice import choices
+from engine.accounting.mechanisms_compared import choices
 from engine.accounting.strategy import error, strategy
 from engine.commands import mechanisms
 from engine.config import Sampling
 from engine.errors import InputError
-from tests.golden import bands_table
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED: dict[str, Any] = {
@@ -59,19 +58,6 @@ def test_the_table_of_the_document_is_what_the_command_prints():
         if choice.bands == 1:
             memory = time = "none"
         assert f"| {bands} | {noise} | {turns} | {left} | {memory} | {time} |" in text
-
-
-def test_what_was_measured_stands_in_the_document():
-    text, made = (ROOT / "docs" / "mechanisms.md").read_text("utf-8"), bands_table.read()
-    lines = bands_table.rows(made)
-    assert len(lines) == 8 and "\n".join(lines) in text
-    assert f"{len(made['runs'])} trainings" in text
-    minutes = sum(run["seconds"] for run in made["runs"]) / 60
-    assert f"{minutes:.0f} minutes of one core" in text
-    assert f"{made['model_size']:,} parameters" in text and f"{made['people']:,} documents" in text
-    planned = choices(**ASKED, bands=[4, 16, 64])
-    for line, choice in zip(lines, planned, strict=False):  # those of ε = 1
-        assert line.endswith(f"| {choice.error:.2f} |")
 
 
 @pytest.mark.parametrize(

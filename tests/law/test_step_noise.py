@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.law.drawing import step_noise
 from engine.law.fit import fit
 from engine.law.observations import observations_of
+from engine.law.step_noise import step_noise
 from engine.law.transfer.pool import pool
 from tests.law.known_sweep import TRUTH
 

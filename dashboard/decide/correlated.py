@@ -1,0 +1,24 @@
+"""More learning for the same ε? What noise correlated over steps would buy."""
+
+import streamlit as st
+
+from dashboard.answers import cache
+from dashboard.ui import blocks
+from engine.api.decisions import Answer
+from engine.errors import InputError
+from engine.text import correlated
+from engine.text.i18n import Words
+
+
+def draw(answer: Answer, words: Words) -> None:
+    """Draw the finding and its table; where there is none, why."""
+    blocks.heading(words.say("More learning for the same ε?"))
+    try:
+        found = cache.more_learning(answer.question)
+    except InputError as error:
+        st.markdown(words.refusal(error))
+        return
+    st.markdown(correlated.finding(found, words))
+    with st.expander(words.say("By number of steps")):
+        blocks.columns(correlated.columns(found, words))
+        st.caption(correlated.limits(words))

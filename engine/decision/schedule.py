@@ -1,0 +1,131 @@
+"""Which of the waiting trainings to run, in which order: by what they tell of today's decision.
+
+Each waiting run is foreseen to narrow the range of the loss at today's plan
+(:func:`engine.law.foresight.in_turn`), and the runs come in the order in which they do so most for
+what they cost, each with those before it taken as done. Those that would narrow it by less than
+:data:`LEAST` by then are left out: whatever they showed, the decision would hardly move.
+
+The foresight knows neither what a run will show nor that forms get other weights: with some runs
+done, ask again. ``python -m tests.benchmarks.replay_schedule`` replays the shipped campaign.
+
+Not covered: money and time beside the computing, and a plan that moves far while runs come in.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from engine.config import TrainingConfig
+from engine.decision.decide import decide
+from engine.decision.fitted import FittedEvidence, fit_selection, selection_of
+from engine.decision.question import Question
+from engine.errors import InputError
+from engine.interval import FloatArray
+from engine.law.foresight import Point, Turn, in_turn
+from engine.runs.imports.selection import Carries
+
+LEAST = 0.01
+"""Share of the range that the runs which are left out would take away together, at the most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A training that could be run."""
+
+    config: TrainingConfig
+    noise_batch_ratio: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheduled:
+    """A training that is worth running: its place in what was asked, and what it tells."""
+
+    index: int
+    narrowing: float
+    """Share of the range that is left then which it is expected to take away."""
+    deviation: float
+    """Standard deviation of ln L at today's plan after it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The order of the waiting trainings."""
+
+    deviation: float
+    """Standard deviation of ln L at today's plan now."""
+    scatter: float
+    """The part of it that no run takes away."""
+    runs: tuple[Scheduled, ...]
+    """In order."""
+    left_out: tuple[int, ...]
+    """Places of those that could hardly move the decision any more."""
+
+    @property
+    def narrowing(self) -> float:
+        """Share of the range that all of them are expected to take away together."""
+        return 1.0 - (self.runs[-1].deviation if self.runs else self.deviation) / self.deviation
+
+
+def schedule(question: Question, waiting: Sequence[Waiting]) -> Schedule:
+    """The order for today's question, by the law of the runs as they stand.
+
+    Raises :class:`InputError` for a question without an answer, and for a law whose noise comes
+    from another evidence.
+    """
+    selection = selection_of(question.evidence_id)
+    if selection.carries is not Carries.LAW:
+        raise InputError(
+            "Expected an evidence with noise of its own, got {evidence}: what a run would tell is "
+            "not known for a pooled law.",
+            evidence=question.evidence_id,
+        )
+    return schedule_with(question, fit_selection(selection), selection.evidence.frame, waiting)
+
+
+def schedule_with(
+    question: Question, fitted: FittedEvidence, frame: pd.DataFrame, waiting: Sequence[Waiting]
+) -> Schedule:
+    """The same under a law that was fitted to ``frame``."""
+    plan = decide(
+        question.budget, fitted, sampling=question.sampling, assumptions=question.prices
+    ).recommendation
+    at_plan = _points([Waiting(config=plan.config, noise_batch_ratio=plan.noise_batch_ratio)])
+    prices = np.array([float(one.config.compute_flops) for one in waiting])
+    deviation, turns = in_turn(fitted.fit, frame, at_plan, _points(waiting), prices)
+    turns = _worthwhile(turns, deviation)
+    chosen = {turn.index for turn in turns}
+    return Schedule(
+        deviation=deviation,
+        scatter=fitted.fit.scatter,
+        runs=tuple(
+            Scheduled(index=turn.index, narrowing=turn.narrowing, deviation=turn.deviation)
+            for turn in turns
+        ),
+        left_out=tuple(k for k in range(len(waiting)) if k not in chosen),
+    )
+
+
+def _worthwhile(turns: list[Turn], deviation: float) -> list[Turn]:
+    """Without the last ones that together take away less than :data:`LEAST`."""
+    end = turns[-1].deviation if turns else deviation
+    before = [deviation, *(turn.deviation for turn in turns[:-1])]
+    for count, left in enumerate(before):
+        if left - end < LEAST * deviation:
+            return turns[:count]
+    return turns
+
+
+def _points(runs: Sequence[Waiting]) -> Point:
+    """M, T, σ̄ and B of each run."""
+
+    def column(values: Iterable[float]) -> FloatArray:
+        return np.array(list(values), dtype=float)
+
+    return (
+        column(run.config.model_size for run in runs),
+        column(run.config.iterations for run in runs),
+        column(run.noise_batch_ratio for run in runs),
+        column(run.config.batch_size for run in runs),
+    )

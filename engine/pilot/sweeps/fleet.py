@@ -1,0 +1,305 @@
+"""A sweep in parts, each a process of its own wherever a launcher puts it.
+
+A part is the command line itself (``python -m engine sweep PLAN --part 2/8``) and takes every n-th
+run of the plan, so that no two parts ever train the same run, whether or not locks reach from one
+machine to the other. All parts write to the run log and the folders that the environment names,
+which must be shared between the machines. A part that is lost goes on from its checkpoints when it
+is started again: Ray starts it again by itself, Slurm where a job is requeued, else whoever runs
+the sweep again.
+
+Launchers: processes of this machine; Slurm through submitit, and submitit's own local executor;
+Ray, on a cluster whose address is given or on this machine. submitit and Ray are optional and named
+in a sentence where they are missing.
+
+Not covered: machines without a shared folder, and clouds.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, redirect_stdout
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from engine.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
+"""Where ``python -m engine`` is found."""
+_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+_POLL = 0.5
+_RETRIES = 3
+_GRACE = 30.0
+"""Seconds in which a part may write its checkpoint before it is killed."""
+
+Command = Sequence[str]
+Say = Callable[[str], None]
+
+
+class Where(StrEnum):
+    """Which launcher."""
+
+    LOCAL = "local"
+    SLURM = "slurm"
+    SUBMITIT_LOCAL = "submitit-local"
+    RAY = "ray"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """One part: its exit code, None where it was lost, and the end of what it said."""
+
+    part: int
+    code: int | None
+    said: str
+
+
+class Launcher(Protocol):
+    """Runs commands side by side and says when each has ended."""
+
+    def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]: ...
+
+
+def launcher(where: Where, options: Mapping[str, str], folder: Path) -> Launcher:
+    """The launcher for ``where``; ``options`` are its own, such as ``partition`` of Slurm.
+
+    Raises :class:`InputError` where its library is missing.
+    """
+    if where is Where.LOCAL:
+        return Local()
+    if where is Where.RAY:
+        return Ray(address=options.get("address"), cpus=float(options.get("cpus", "1")))
+    cluster = "slurm" if where is Where.SLURM else "local"
+    return Submitit(cluster=cluster, options=options, folder=folder)
+
+
+def share(command: Command) -> tuple[int, str]:
+    """Run a part here: exit code and the end of its standard error. What asks it to stop reaches
+    it."""
+    process = subprocess.Popen(
+        list(command),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_die_with_parent,
+    )
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, _: object) -> None:
+        process.send_signal(number)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        _, said = process.communicate()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if process.poll() is None:
+            process.kill()
+    return process.returncode, _end(said)
+
+
+class Local:
+    """Processes of this machine."""
+
+    def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
+        with ExitStack() as stack:
+            files = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in commands]
+            processes = [
+                subprocess.Popen(
+                    list(command),
+                    cwd=ROOT,
+                    stdout=subprocess.DEVNULL,
+                    stderr=file,
+                    start_new_session=True,
+                )
+                for command, file in zip(commands, files, strict=True)
+            ]
+            try:
+                return self._followed(processes, files, say)
+            except BaseException:
+                _stop(processes)
+                raise
+
+    @staticmethod
+    def _followed(
+        processes: Sequence["subprocess.Popen[bytes]"], files: Sequence[IO[str]], say: Say
+    ) -> list[Ended]:
+        found: dict[int, Ended] = {}
+        while len(found) < len(processes):
+            for part, (process, file) in enumerate(zip(processes, files, strict=True), start=1):
+                if part in found or process.poll() is None:
+                    continue
+                file.seek(0)
+                found[part] = _ended(part, process.returncode, _end(file.read()))
+                say(_line(found[part], len(processes)))
+            time.sleep(_POLL)
+        return [found[part] for part in sorted(found)]
+
+
+class Share:
+    """A part as a job of submitit: where Slurm takes the machine away, it is requeued."""
+
+    def __call__(self, command: Command) -> tuple[int, str]:
+        return share(command)
+
+    def checkpoint(self, command: Command) -> Any:
+        """What to submit again; the part goes on from its own checkpoints."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self, command)
+
+
+class Submitit:
+    """An array of jobs by submitit: Slurm's, or processes of its local executor."""
+
+    def __init__(self, *, cluster: str, options: Mapping[str, str], folder: Path) -> None:
+        try:
+            import submitit
+        except ImportError as error:
+            raise missing("submitit") from error
+        self._executor = submitit.AutoExecutor(folder=folder / "jobs", cluster=cluster)
+        minutes = int(options.get("minutes", "1440"))
+        chosen = {f"slurm_{name}": value for name, value in options.items() if name != "minutes"}
+        self._executor.update_parameters(
+            name="kessai-sweep", timeout_min=minutes, **(chosen if cluster == "slurm" else {})
+        )
+
+    def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
+        jobs = self._executor.map_array(Share(), [list(command) for command in commands])
+        try:
+            found: dict[int, Ended] = {}
+            while len(found) < len(jobs):
+                for part, job in enumerate(jobs, start=1):
+                    if part not in found and job.done():
+                        found[part] = self._ended(part, job)
+                        say(_line(found[part], len(jobs)))
+                time.sleep(_POLL)
+            return [found[part] for part in sorted(found)]
+        except BaseException:
+            for job in jobs:
+                job.cancel()
+            raise
+
+    @staticmethod
+    def _ended(part: int, job: Any) -> Ended:
+        error = job.exception()
+        if error is not None:
+            return Ended(part=part, code=None, said=_end(str(error)))
+        return _ended(part, *job.result())
+
+
+class Ray:
+    """Tasks of Ray, started again where their machine is lost."""
+
+    def __init__(self, *, address: str | None, cpus: float) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise missing("ray") from error
+        self._ray, self._address, self._cpus = ray, address, cpus
+
+    def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
+        with redirect_stdout(sys.stderr):  # where Ray tells of workers that it lost
+            return self._run(commands, say)
+
+    def _run(self, commands: Sequence[Command], say: Say) -> list[Ended]:
+        ray = self._ray
+        ray.init(
+            address=self._address,
+            include_dashboard=False if self._address is None else None,
+            runtime_env={"env_vars": {"PYTHONPATH": str(ROOT), **_folders()}},
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+        try:
+            task = ray.remote(num_cpus=self._cpus, max_retries=_RETRIES)(share)
+            waiting = {
+                task.remote(list(command)): part for part, command in enumerate(commands, start=1)
+            }
+            found: dict[int, Ended] = {}
+            while waiting:
+                ready, _ = ray.wait(list(waiting), num_returns=1)
+                for each in ready:
+                    part = waiting.pop(each)
+                    found[part] = self._ended(part, each)
+                    say(_line(found[part], len(commands)))
+            return [found[part] for part in sorted(found)]
+        finally:
+            ray.shutdown()
+
+    def _ended(self, part: int, reference: Any) -> Ended:
+        try:
+            return _ended(part, *self._ray.get(reference))
+        except self._ray.exceptions.RayError as error:
+            return Ended(part=part, code=None, said=_end(str(error)))
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """``2/8`` -> (2, 8). Raises :class:`InputError` for anything else."""
+    number, _, of = text.partition("/")
+    if number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of):
+        return int(number), int(of)
+    raise InputError(
+        "Expected a part such as 2/8, the second of eight, got {value}.", value=text[:40]
+    )
+
+
+def python(*arguments: str) -> list[str]:
+    """The command line of this installation."""
+    return [sys.executable, "-m", "engine", *arguments]
+
+
+def missing(library: str) -> InputError:
+    """That an optional library is not there."""
+    return InputError(
+        "Expected {library} to be installed, which this launcher needs: pip install {library}.",
+        library=library,
+    )
+
+
+def _ended(part: int, code: int, said: str) -> Ended:
+    """A part that a signal ended is lost."""
+    return Ended(part=part, code=None if code < 0 else code, said=said)
+
+
+def _folders() -> dict[str, str]:
+    """The settings of this process: a cluster's machines have not got them."""
+    return {name: value for name, value in os.environ.items() if name.startswith("KESSAI_")}
+
+
+def _die_with_parent() -> None:
+    """A launcher that loses its process starts another one, which must not meet the old part.
+    Linux alone tells a process that its parent is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """Let each write its checkpoint and end; then none is left."""
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    for process in processes:
+        try:
+            process.wait(max(deadline - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _end(said: str) -> str:
+    """The last line."""
+    return (said.strip().splitlines() or [""])[-1][:400]
+
+
+def _line(one: Ended, parts: int) -> str:
+    how = "was lost" if one.code is None else "ended" if one.code == 0 else f"ended with {one.code}"
+    return f"part {one.part} of {parts} {how}: {one.said}"

@@ -1,0 +1,129 @@
+"""More learning for the same ε: what correlated noise would buy, in words."""
+
+import math
+
+from engine.allocation.result import Word
+from engine.decision.correlated import Banded, More
+from engine.text import bounds, formats, labels
+from engine.text.i18n import Words
+
+_NOTHING = 1.05
+"""Worth so many times the people or less is called nothing."""
+
+
+def finding(found: More, words: Words) -> str:
+    """What the best number of bands would buy, or that it buys nothing and why."""
+    best = found.best
+    said = _gain(found, words) if best.people.value > _NOTHING else _nothing(found, words)
+    return words.joined([said, _where(best, found, words)])
+
+
+def _gain(found: More, words: Words) -> str:
+    best = found.best
+    return words.say(
+        "Noise correlated over {bands} steps would bring the loss from {before} to {after} at the "
+        "same ε, as independent noise would with {people}.",
+        bands=formats.exact(best.bands),
+        before=formats.loss(found.independent.cross_entropy.value),
+        after=formats.loss(best.cross_entropy.value),
+        people=_people(best, found.searched, words),
+    )
+
+
+def _nothing(found: More, words: Words) -> str:
+    best = found.best
+    return words.say(
+        "Noise correlated over steps would buy next to nothing here: worth {people}. Batches are "
+        "so large a share of the people that groups which take turns lose as much as correlation "
+        "wins.",
+        people=_people(best, found.searched, words),
+    )
+
+
+def _people(choice: Banded, searched: float, words: Words) -> str:
+    if math.isinf(choice.people.value):
+        return words.say("more than {n} times the people", n=formats.plain(searched, 2))
+    return words.say("{n} times the people", n=_times(choice, searched, words))
+
+
+def _times(choice: Banded, searched: float, words: Words) -> str:
+    low, value, high = (
+        None if math.isinf(factor) else formats.plain(factor, 2)
+        for factor in (choice.people.low, choice.people.value, choice.people.high)
+    )
+    if value is None:
+        return f"> {formats.plain(searched, 2)}"
+    if high is None:
+        inside = words.say("{low} or more", low=low or value)
+    else:
+        inside = formats.between(low or value, high, words.language)
+    return formats.bracketed(value, inside, words.language)
+
+
+def _where(best: Banded, found: More, words: Words) -> str:
+    sizes = sorted(cell.model_size for cell in found.measured.cells)
+    facts = {
+        "least": formats.amount(sizes[0], words.language),
+        "most": formats.amount(sizes[-1], words.language),
+        "steps": formats.exact(found.measured.iterations),
+        "distance": labels.distance(best.distance, words),
+    }
+    if best.reach is Word.UNKNOWN:
+        return words.say(
+            "What correlation does to a loss was measured on models of {least} to {most} "
+            "parameters over {steps} steps, too far from this plan ({distance}) to say that it "
+            "holds here: a lead to try, not a reason to decide.",
+            **facts,
+        )
+    return words.say(
+        "What correlation does to a loss was measured on models of {least} to {most} parameters "
+        "over {steps} steps; this plan lies {distance} from them.",
+        **facts,
+    )
+
+
+def columns(found: More, words: Words) -> dict[str, list[str]]:
+    """A row for each number of bands, independent noise first."""
+    rows = [_row(choice, found, words) for choice in (found.independent, *found.choices)]
+    heads = (
+        words.say("Noise correlated over"),
+        words.say("Parameters"),
+        words.say("Batch (people)"),
+        words.say("Steps"),
+        words.say("Acts like so much of the noise"),
+        words.say("Predicted loss"),
+        words.say("Worth in people"),
+        words.say("Memory of past noise"),
+        words.say("Evidence"),
+    )
+    return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
+
+
+def _row(choice: Banded, found: More, words: Words) -> tuple[str, ...]:
+    config, share = choice.config, choice.share
+    one = choice.bands == 1
+    inside = formats.between(
+        formats.plain(share.low, 2), formats.plain(share.high, 2), words.language
+    )
+    return (
+        words.say("one step: independent")
+        if one
+        else words.count("{n} step", "{n} steps", choice.bands, formats.exact(choice.bands)),
+        formats.amount(config.model_size, words.language),
+        formats.amount(config.batch_size, words.language),
+        formats.amount(config.iterations, words.language),
+        "1" if one else formats.bracketed(formats.plain(share.value, 2), inside, words.language),
+        formats.loss(choice.cross_entropy.value),
+        "1" if one else _times(choice, found.searched, words),
+        "—" if one else f"{formats.plain(choice.past_bytes / 1e9, 2)} GB",
+        "—" if one else bounds.reach_word(choice.reach, words),
+    )
+
+
+def limits(words: Words) -> str:
+    """What the comparison rests on."""
+    return words.say(
+        "Each row is the best plan at the same compute, people and ε, from a coarse grid and with "
+        "estimated noise. Groups of people take turns: who is in which group is drawn for each "
+        "person alone. Learning rates have to be found anew."
+    )

@@ -1,0 +1,81 @@
+"""What correlated noise would buy a decision: nothing where batches are large, more where not."""
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.accounting.strategy import error, strategy
+from engine.allocation.result import Word
+from engine.config import Budget, Sampling
+from engine.decision import correlated
+from engine.decision.answer import answer
+from engine.decision.correlated import more_learning
+from engine.decision.fitted import fitted_evidence
+from engine.decision.question import Question
+from engine.errors import InputError
+
+
+def more(compute, people, epsilon, delta=1e-8, **rest):
+    asked = Question(
+        budget=Budget(compute_flops=compute, data_budget=people, epsilon=epsilon, delta=delta),
+        **rest,
+    )
+    fitted = fitted_evidence(asked.evidence_id)
+    return more_learning(answer(asked, fitted), fitted)
+
+
+@pytest.fixture(scope="module")
+def opening():
+    return more(3.8e20, 10_000_000, 4.0)
+
+
+@pytest.fixture(scope="module")
+def many_people():
+    return more(1e20, 10_000_000_000, 1.0, 1e-11)
+
+
+def test_independent_noise_is_the_plan_that_is_recommended(opening):
+    asked = Question(budget=opening.budget)
+    plan = answer(asked, fitted_evidence(asked.evidence_id)).decision.recommendation
+    ours = opening.independent
+    assert ours.cross_entropy.value == pytest.approx(plan.cross_entropy.value, rel=5e-3)
+    assert ours.config.batch_size == pytest.approx(plan.config.batch_size, rel=0.3)
+    assert (ours.planned, ours.share.value, ours.people.value) == (1.0, 1.0, 1.0)
+
+
+def test_where_batches_are_large_nothing_is_gained(opening):
+    assert opening.best.people.value < 1.05
+    assert opening.best.people.low == 1.0 and not opening.pays
+    assert opening.best.reach is Word.UNKNOWN
+
+
+def test_where_few_take_part_much_is_gained(many_people, opening):
+    best = many_people.best
+    assert best.planned < 0.7 < opening.best.planned
+    assert best.people.value > opening.best.people.value
+
+
+def test_ranges_hold_their_values_and_less_noise_is_less_loss(many_people):
+    for choice in many_people.choices:
+        for found in (choice.share, choice.cross_entropy, choice.people):
+            assert found.low <= found.value <= found.high
+        assert choice.past_bytes == pytest.approx(
+            (choice.bands - 1) * 4 * choice.config.model_size, rel=1e-6
+        )
+    assert [choice.bands for choice in many_people.choices] == [4, 16, 64]
+
+
+@pytest.mark.parametrize(("bands", "steps"), [(4, 40), (16, 700), (64, 20_000)])
+def test_errors_between_the_nodes_are_those_of_a_strategy(bands, steps):
+    coefficients = strategy(bands=bands, iterations=min(steps, 4_096))
+    exact = math.sqrt(error(coefficients, iterations=steps) / ((steps + 1) / 2))
+    found = correlated._error(bands, np.array([float(steps)]))
+    assert found[0] == pytest.approx(exact, rel=0.03)
+
+
+def test_what_takes_no_turns_is_refused():
+    with pytest.raises(InputError, match="under deterministic sampling"):
+        more(3.8e20, 10_000_000, 4.0, sampling=Sampling.DETERMINISTIC)
+    with pytest.raises(InputError, match="No plan with groups"):
+        more(1e18, 350, 4.0)

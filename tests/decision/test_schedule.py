@@ -1,0 +1,54 @@
+"""Which waiting trainings are worth running for a decision, by the shipped campaign's law."""
+
+import pytest
+
+from engine.config import Budget, TrainingConfig
+from engine.decision.fitted import MEASURED_GPT
+from engine.decision.question import Question
+from engine.decision.schedule import LEAST, Waiting, _worthwhile, schedule
+from engine.law.foresight import Turn
+
+ASKED = Question(
+    budget=Budget(compute_flops=1e15, data_budget=1_000_000, epsilon=2.0, delta=1e-8),
+    evidence_id=MEASURED_GPT,
+)
+
+
+def run(size, steps, ratio, batch=128):
+    config = TrainingConfig(model_size=size, batch_size=batch, iterations=steps, sequence_length=64)
+    return Waiting(config=config, noise_batch_ratio=ratio)
+
+
+WAITING = (
+    run(15_000, 32, 2.0**-4),  # tells nothing of a plan so far away
+    run(400_000, 4_000, 2.0**-12),
+    run(400_000, 4_000, 2.0**-12),
+    run(100_000, 2_000, 2.0**-10),
+)
+
+
+def test_what_tells_little_is_left_out_and_every_run_has_a_place():
+    found = schedule(ASKED, WAITING)
+    assert {one.index for one in found.runs} | set(found.left_out) == set(range(4))
+    deviations = [found.deviation, *(one.deviation for one in found.runs)]
+    assert deviations == sorted(deviations, reverse=True)
+    assert found.narrowing == pytest.approx(1 - deviations[-1] / deviations[0])
+    assert deviations[-1] > found.scatter
+    assert found.narrowing > LEAST and found.left_out
+
+
+def test_the_tail_that_tells_little_together_is_cut():
+    turns = [
+        Turn(index=k, narrowing=0.0, deviation=left)
+        for k, left in enumerate((0.9, 0.8, 0.795, 0.792, 0.791))
+    ]
+    # The last three take 0.009 of 1.0 away, the last four 0.109.
+    assert _worthwhile(turns, 1.0) == turns[:2]
+    assert _worthwhile(turns[:1], 1.0) == turns[:1]
+    assert _worthwhile([Turn(index=0, narrowing=0.0, deviation=0.999)], 1.0) == []
+    assert _worthwhile([], 1.0) == []
+
+
+def test_nothing_waits():
+    found = schedule(ASKED, ())
+    assert (found.runs, found.left_out, found.narrowing) == ((), (), 0.0)
