@@ -73,8 +73,8 @@ def load(name: str, content: bytes, corrections: Corrections | None = None) -> L
     """
     if len(content) > 4 * LARGEST_FILE:
         raise InputError(
-            "Expected a table of at most {most} characters, got {value}.",
-            most=LARGEST_FILE,
+            "Expected a table of at most {most} bytes, got {value}.",
+            most=4 * LARGEST_FILE,
             value=len(content),
         )
     if name.lower().endswith(".toml"):
