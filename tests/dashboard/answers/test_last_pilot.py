@@ -33,10 +33,13 @@ EFFECT = PilotEffect(
 
 
 def _draw():
+    from typing import Any
+
     from dashboard.answers import last_pilot
     from engine.text.i18n import Words
 
-    last_pilot.draw(None, Words("en"))
+    nobody_looks_at_it: Any = None
+    last_pilot.draw(nobody_looks_at_it, Words("en"))
 
 
 def drawn(monkeypatch, reply, unread=0):
@@ -82,9 +85,9 @@ def test_the_effect_is_asked_of_finished_pilots_and_kept(monkeypatch, asked):
         return EFFECT
 
     stamps = iter(["a", "a", "b"])
-    monkeypatch.setattr(cache.launchers, "stamp", lambda: next(stamps))
-    monkeypatch.setattr(cache.pilot_effects, "finished", lambda: (entry,))
-    monkeypatch.setattr(cache.pilot_effects, "last_effect", found)
+    monkeypatch.setattr("dashboard.answers.cache.launchers.stamp", lambda: next(stamps))
+    monkeypatch.setattr("dashboard.answers.cache.pilot_effects.finished", lambda: (entry,))
+    monkeypatch.setattr("dashboard.answers.cache.pilot_effects.last_effect", found)
     monkeypatch.setattr(cache, "fitted_evidence", lambda _: fake_engine.FittedEvidence())
     monkeypatch.setattr(cache, "catalogue_version", lambda: f"for {asked}")
     now = type("Now", (), {"question": ASKED, "provisional": False})()
