@@ -53,6 +53,7 @@ from engine.api.money import (
     Cost,
     CostAssumptions,
     Curve,
+    Fewer,
     Goal,
     Held,
     Least,
@@ -439,6 +440,16 @@ def _least_budgets(question: Question, goal: Goal, target: float, state: str) ->
     return inverse.least_budgets(_held(question, curve), goal, target)
 
 
+def fewer_people(question: Question, npv: float) -> Fewer | None:
+    """Fewer people with whom the plan pays and is worth more than ``npv``, JPY."""
+    return _fewer_people(_in_yen(question), npv, fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _fewer_people(question: Question, npv: float, state: str) -> Fewer | None:
+    return inverse.fewer_people(_held(question, answers.applicable_curve(question)), npv)
+
+
 def best_epsilon(question: Question) -> Candidate:
     """The ε that earns most, legal risk included."""
     return _best_epsilon(_in_yen(question), fitted.state_of(question.evidence_id))
@@ -772,6 +783,7 @@ def renew_evidence(*, by: Person) -> None:
         _is_as_then,
         _least_budgets,
         _best_epsilon,
+        _fewer_people,
         _best_people,
         _sharing,
         _budget_map,

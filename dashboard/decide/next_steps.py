@@ -6,8 +6,8 @@ from dashboard.answers import cache
 from dashboard.decide import facts, would_pay
 from dashboard.state import session
 from dashboard.ui import blocks
-from engine.api.decisions import Act, Answer, NextStep, next_steps
-from engine.api.money import Goal, Least
+from engine.api.decisions import Act, Answer, Code, NextStep, next_steps
+from engine.api.money import Fewer, Goal, Least
 from engine.text import formats, labels
 from engine.text import next_steps as text_of
 from engine.text.i18n import Words
@@ -15,9 +15,9 @@ from engine.text.i18n import Words
 
 def draw(answer: Answer, words: Words) -> None:
     """Draw the steps; where the plan does not pay, first find what would make it pay."""
-    paying = _paying(answer, words)
+    paying, fewer = _paying(answer, words)
     blocks.heading(words.say("Next Monday"))
-    for number, step in enumerate(next_steps(answer, paying), 1):
+    for number, step in enumerate(next_steps(answer, paying, fewer), 1):
         said, place = st.columns([11, 4], vertical_alignment="center")
         who, what = text_of.who(step, words), text_of.what(step, answer, words)
         said.markdown(f"{number}. **{who}**: {what}")
@@ -29,19 +29,23 @@ def draw(answer: Answer, words: Words) -> None:
             blocks.columns(would_pay.table(answer, paying, words))
 
 
-def _paying(answer: Answer, words: Words) -> tuple[Least, ...]:
-    """The least of each budget that pays; empty where the plan does already, or nobody knows."""
+def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Fewer | None]:
+    """The least of each budget that pays, and fewer people with whom it does; nothing where the
+    plan does already, or nobody knows."""
     study = answer.study
     if study is None or study.appraisal.npv.value >= 0:
-        return ()
+        return (), None
     with st.spinner(words.say("Searching what would make it pay …")):
-        return cache.least_budgets(answer.question, Goal.NPV, 0.0)
+        fewer = None
+        if answer.verdict.code is Code.WAIT:
+            fewer = cache.fewer_people(answer.question, study.appraisal.npv.value)
+        return cache.least_budgets(answer.question, Goal.NPV, 0.0), fewer
 
 
 def _button(step: NextStep, answer: Answer, words: Words) -> None:
     """Does the step, or leads to where it is done."""
     match step.act:
-        case Act.PEOPLE:
+        case Act.PEOPLE | Act.FEWER:
             _take(
                 "data",
                 float(round(step.amount or 0)),

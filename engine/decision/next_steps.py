@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from engine.decision.answer import Answer
 from engine.decision.verdict import Code
-from engine.roi.inverse import Least
+from engine.roi.inverse import Fewer, Least
 from engine.roi.staging import Gate
 from engine.roi.study import Study
 
@@ -30,6 +30,8 @@ class Act(StrEnum):
     """Put own figures in the place of assumptions."""
     PEOPLE = "people"
     """Gather the text of more people."""
+    FEWER = "fewer"
+    """Use the text of fewer people."""
     EPSILON = "epsilon"
     """Ask whether a looser promise may be made."""
     PAIRS = "pairs"
@@ -40,22 +42,28 @@ class Act(StrEnum):
 class Step:
     """One step.
 
-    ``amount``: JPY of :attr:`Act.APPROVE` and :attr:`Act.PILOT`, people of :attr:`Act.PEOPLE`, ε of
-    :attr:`Act.EPSILON`. ``gate``: what must be measured before more is done, where any outcome
-    would stop it. ``names``: assumptions to replace, the one that moves the return most first.
+    ``amount``: JPY of :attr:`Act.APPROVE` and :attr:`Act.PILOT`, people of :attr:`Act.PEOPLE` and
+    :attr:`Act.FEWER`, ε of :attr:`Act.EPSILON`. ``gate``: what must be measured before more is
+    done, where any outcome would stop it. ``names``: assumptions to replace, the one that moves
+    the return most first.
     """
 
     act: Act
     amount: float | None = None
     gate: Gate | None = None
     names: tuple[str, ...] = ()
+    fewer: Fewer | None = None
+    """What :attr:`Act.FEWER` would be worth."""
 
 
-def next_steps(answer: Answer, paying: Sequence[Least] = ()) -> tuple[Step, ...]:
+def next_steps(
+    answer: Answer, paying: Sequence[Least] = (), fewer: Fewer | None = None
+) -> tuple[Step, ...]:
     """Two to four steps, in their order.
 
     ``paying``: the least of each budget with which the plan pays in the central case, where that
-    was asked (:func:`engine.roi.inverse.least_budgets`).
+    was asked (:func:`engine.roi.inverse.least_budgets`). ``fewer``: the smaller number of people
+    with whom it pays, if any (:func:`engine.roi.inverse.fewer_people`).
     """
     study = answer.study
     if study is None:
@@ -75,6 +83,11 @@ def next_steps(answer: Answer, paying: Sequence[Least] = ()) -> tuple[Step, ...]
                 Step(act=Act.PILOT, amount=pilot, gate=gates[0] if gates else None),
                 _measure(study),
             )
+    if fewer is not None:
+        return (
+            Step(act=Act.FEWER, amount=float(fewer.people), fewer=fewer),
+            _measure(study),
+        )
     return (*_more_of(answer, paying), _measure(study))
 
 

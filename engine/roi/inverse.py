@@ -20,10 +20,10 @@ from engine.allocation.whole_numbers import whole_config
 from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
 from engine.cost import Workload
 from engine.errors import InputError
-from engine.interval import Range
+from engine.interval import Interval, Range
 from engine.law.fit import FittedLaw
 from engine.risk import advantage, mechanism_under
-from engine.roi.appraise import central, sample
+from engine.roi.appraise import central, sample, spread
 from engine.roi.assumptions import Assumptions
 from engine.roi.metric import Curve
 from engine.roi.plan import RECOMMENDATION, Plan, forecast
@@ -39,6 +39,8 @@ _REFINEMENTS, _BETWEEN = 2, 7
 """How often an interval is divided, and by how many values."""
 _ROUND = tuple(m * 10**k for k in range(3, 10) for m in (1, 3))
 """Numbers of people to try: half a decade apart."""
+_DRAWN = 3
+"""Smaller numbers of people that are drawn in full."""
 _SEARCHED = {
     "compute_flops": (1e14, 1e24),
     "data_budget": (1e4, 1e10),
@@ -194,6 +196,38 @@ def best_people(held: Held) -> tuple[Candidate, tuple[Candidate, ...]]:
     if not tried:
         raise InputError("No number of people allows a plan here: ask for more compute.")
     return max(tried, key=lambda candidate: candidate.npv), tried
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fewer:
+    """A smaller number of people with whom the plan pays; NPV over the draws, JPY."""
+
+    people: int
+    npv: Interval
+    probability: float
+    """That it is above zero."""
+
+
+def fewer_people(held: Held, npv: float) -> Fewer | None:
+    """The smaller number of people, of round ones, that is worth most on average, where that is
+    more than nothing and more than ``npv``, the mean of all the held people's; else None.
+
+    Whoever may use so many people may use fewer: preparing and answering for the rest can cost more
+    than they add. The three that look best at the central case are drawn; about a second.
+    """
+    values = [n for n in _ROUND if n < held.budget.data_budget]
+    tried = sorted(along(held, "data_budget", values), key=lambda each: -each.npv)
+    best: Fewer | None = None
+    for each in tried[:_DRAWN]:
+        drawn = sample(each.plan, held.table, held.curve).flows.npv
+        worth = spread(drawn)
+        if worth.value > max(npv, 0.0) and (best is None or worth.value > best.npv.value):
+            best = Fewer(
+                people=each.budget.data_budget,
+                npv=worth,
+                probability=float(np.mean(drawn > 0)),
+            )
+    return best
 
 
 def least_for_npv(

@@ -13,6 +13,7 @@ _WHO = {
     Act.GATE: N_("The business"),
     Act.MEASURE: N_("Finance and the business"),
     Act.PEOPLE: N_("Owners of the data"),
+    Act.FEWER: N_("Owners of the data"),
     Act.EPSILON: N_("Legal"),
     Act.PAIRS: N_("The business"),
 }
@@ -32,6 +33,7 @@ def what(step: Step, answer: Answer, words: Words) -> str:
         Act.GATE: _gate,
         Act.MEASURE: _measure,
         Act.PEOPLE: _people,
+        Act.FEWER: _fewer,
         Act.EPSILON: _epsilon,
         Act.PAIRS: _pairs,
     }[step.act](step, answer, words)
@@ -105,6 +107,17 @@ def _people(step: Step, answer: Answer, words: Words) -> str:
         "Find out whether the text of {people} may be used: with so many, all else as it is, the "
         "plan just pays in the central case.",
         people=labels.people(step.amount or 0.0, words),
+    )
+
+
+def _fewer(step: Step, answer: Answer, words: Words) -> str:
+    assert step.fewer is not None  # the step is made with it
+    return words.say(
+        "Use the text of {people} only: the rest cost and risk more than they add. Then the plan "
+        "is worth {npv}, and pays with a probability of {chance}.",
+        people=labels.people(step.fewer.people, words),
+        npv=figures.money(step.fewer.npv.value, words),
+        chance=figures.chance(step.fewer.probability, words),
     )
 
 

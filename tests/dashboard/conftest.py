@@ -73,6 +73,7 @@ def fake(monkeypatch):
     monkeypatch.setattr("engine.decision.answer.answer", fake_engine.answer)
     monkeypatch.setattr("engine.decision.fitted.fitted_evidence", fake_engine.fitted_evidence)
     monkeypatch.setattr("engine.decision.fitted.is_ready", fake_engine.is_ready)
+    monkeypatch.setattr("engine.decision.correlated.more_learning", fake_engine.more_learning)
     monkeypatch.setattr(cache, "Certificates", Immediate)
     yield fake_engine
     st.cache_resource.clear()

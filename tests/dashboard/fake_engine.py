@@ -4,6 +4,7 @@ The fixture ``fake`` puts it behind :mod:`dashboard.answers.cache`.
 """
 
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -58,6 +59,13 @@ class FittedEvidence:
 
 def fitted_evidence(evidence_id):
     return FittedEvidence()
+
+
+def more_learning(answer: object, fitted: object) -> NoReturn:
+    """Never possible: this law cannot be searched."""
+    raise InputError(
+        "No plan with groups that take turns is possible here: ask for more people or compute."
+    )
 
 
 def is_ready(evidence_id):

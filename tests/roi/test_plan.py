@@ -18,6 +18,7 @@ from engine.roi.inverse import (
     best_epsilon,
     best_people,
     best_plans,
+    fewer_people,
     least_budgets,
     least_for_npv,
 )
@@ -168,3 +169,24 @@ def test_one_question_for_all_budgets(question):
         least_budgets(question, Goal.METRIC, 50.0)
     nothing = least_budgets(question, Goal.NPV, 1e15)
     assert all(item.value is None for item in nothing)
+
+
+def test_of_too_many_people_fewer_are_worth_more(question):
+    """Preparing and answering for the rest costs more than they add: at most N people are never
+    worth less than fewer."""
+    many = replace(question, budget=replace(question.budget, data_budget=300_000_000))
+    (plan,) = best_plans([many.budget], many.fit, many.space, sampling=many.sampling)
+    assert plan is not None
+    worth = float(sample(plan, many.table, many.curve).flows.npv.mean())
+    found = fewer_people(many, worth)
+    assert found is not None and worth < 0 < found.npv.value
+    held = replace(many, budget=replace(many.budget, data_budget=found.people))
+    (smaller,) = best_plans([held.budget], held.fit, held.space, sampling=held.sampling)
+    assert smaller is not None
+    drawn = sample(smaller, held.table, held.curve).flows.npv
+    assert found.npv.value == pytest.approx(float(drawn.mean()))
+    assert found.probability == pytest.approx(float(np.mean(drawn > 0)))
+    # Nothing is said where fewer are worth less, or nothing.
+    assert fewer_people(many, found.npv.value) is None
+    few = replace(question, budget=replace(question.budget, data_budget=1_000_000))
+    assert fewer_people(few, -1e12) is None

@@ -10,7 +10,7 @@ from engine.decision.next_steps import Act, next_steps
 from engine.decision.verdict import Code
 from engine.errors import InputError
 from engine.loss_unit import unit_of
-from engine.roi.inverse import Least
+from engine.roi.inverse import Fewer, Least
 from engine.roi.staging import Gate
 from engine.text import figures, formats, verdict
 from engine.text import next_steps as text_of
@@ -136,6 +136,21 @@ def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
     assert "ε = 9.5" in text_of.what(epsilon, answer, EN)
     fewer = (Least(name="data_budget", value=5e6), Least(name="epsilon", value=None))
     assert [step.act for step in next_steps(answer, fewer)] == [Act.MEASURE]
+
+
+def test_who_may_use_so_many_may_use_fewer(answered):
+    answer = under(answered(), Code.WAIT, npv=-1e7)
+    worth = replace(answer.study.appraisal.npv, value=4.7e7)
+    fewer = Fewer(people=3_000_000, npv=worth, probability=0.72)
+    step, measure = next_steps(answer, PAYING, fewer)
+    assert (step.act, step.amount, measure.act) == (Act.FEWER, 3e6, Act.MEASURE)
+    said = text_of.what(step, answer, EN)
+    assert "the text of 3M people only" in said and "¥47M" in said and "72%" in said
+    assert text_of.who(step, EN) == "Owners of the data"
+    # Where the plan pays or a pilot comes first, nobody is told to use fewer.
+    assert Act.FEWER not in {
+        one.act for one in next_steps(under(answered(), Code.TRAIN), (), fewer)
+    }
 
 
 def test_the_table_of_what_would_pay(answered):
