@@ -106,14 +106,14 @@ FRONT = ("engine.api", "engine.text", "engine.config", "engine.errors", "engine.
 PILOT_FRONT = {
     "engine.pilot.ladder", "engine.pilot.learning_rate", "engine.pilot.limit",
     "engine.pilot.plan",
-    "engine.pilot.people", "engine.pilot.population", "engine.pilot.power",
+    "engine.pilot.people", "engine.pilot.population", "engine.pilot.statistical_power",
     "engine.pilot.text.identity",
     "engine.pilot.text.registry",
     "engine.pilot.prepared", "engine.pilot.propose", "engine.pilot.question",
     "engine.pilot.search", "engine.pilot.verdict", "engine.pilot.audits.audit",
     "engine.pilot.audits.card", "engine.pilot.audits.one_run", "engine.pilot.audits.weights",
     "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress",
-    "engine.pilot.running.composition", "engine.pilot.running.folder",
+    "engine.pilot.running.text_total", "engine.pilot.running.folder",
     "engine.pilot.running.launchers", "engine.pilot.running.process",
     "engine.pilot.running.recording", "engine.pilot.running.spending",
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
@@ -121,7 +121,7 @@ PILOT_FRONT = {
     "engine.pilot.sweeps.grid", "engine.pilot.sweeps.record",
     "engine.pilot.sweeps.gridfile", "engine.pilot.sweeps.survey", "engine.pilot.sweeps.sweep",
     "engine.pilot.pretraining", "engine.pilot.starts", "engine.pilot.text.docstrings",
-    "engine.pilot.tuning",
+    "engine.pilot.fine_tuning",
     "engine.pilot.text.corpus",
 }  # fmt: skip
 """What of the pilot others may import: it loads no torch."""

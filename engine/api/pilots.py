@@ -7,26 +7,26 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 from engine.code_version import code_version
 from engine.decision import pilot_effect as pilot_effects
 from engine.decision import pilot_law as law_of_pilots
+from engine.decision.fine_tuning import tuning_basis
 from engine.decision.pilot_effect import PilotEffect
 from engine.decision.pilot_law import Revision
-from engine.decision.tuning import tuning_basis
 from engine.loss_unit import unit_of
 from engine.pilot import starts
 from engine.pilot.audits.audit import MOST as MOST_CANDIDATES
 from engine.pilot.audits.audit import Audit, Finding
+from engine.pilot.fine_tuning import TuningBasis, propose_from_start
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings, Transfer
 from engine.pilot.population import Account, Charge, account_for, charge_of
-from engine.pilot.power import ENOUGH, Power, least_seconds, of_prediction, power
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.pilot.running import launchers
-from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.launchers import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.running.text_total import Promised, promised_on
+from engine.pilot.statistical_power import ENOUGH, Power, least_seconds, of_prediction, power
 from engine.pilot.text import registry
-from engine.pilot.tuning import TuningBasis, propose_from_start
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 
 __all__ = [

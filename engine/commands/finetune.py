@@ -26,14 +26,14 @@ from engine.commands.options import (
     whole,
 )
 from engine.config import Sampling
+from engine.decision.fine_tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.decision.from_start import Comparison, Plan, Worth, compare_starts
-from engine.decision.tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.errors import InputError
 from engine.fine_tunings import FineTuning, fine_tunings, gaps
-from engine.law.tuning.fit import FARTHEST, FormFit, Prediction, TuningFit, ends_of
-from engine.law.tuning.judge import judge
-from engine.law.tuning.points import Configurations
-from engine.runs.tuned import Method
+from engine.law.fine_tuning.fit import FARTHEST, FormFit, Prediction, TuningFit, ends_of
+from engine.law.fine_tuning.judge import judge
+from engine.law.fine_tuning.points import Configurations
+from engine.runs.fine_tuned import Method
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

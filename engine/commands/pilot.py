@@ -24,24 +24,24 @@ from engine.commands.pilot_options import (
     terms_of,
 )
 from engine.decision.answer import answer
+from engine.decision.fine_tuning import tuning_basis
 from engine.decision.fitted import EVIDENCE, fitted_evidence
 from engine.decision.pilot_effect import PilotEffect, effect_of, finished
 from engine.decision.pilot_law import pilot_law
 from engine.decision.question import OPENING, question
-from engine.decision.tuning import tuning_basis
 from engine.errors import InputError
+from engine.pilot.fine_tuning import propose_from_start
 from engine.pilot.people import People, people_of
 from engine.pilot.plan import CorpusSource, PilotPlan
-from engine.pilot.power import Power, least_seconds, of_prediction, power
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running import launchers
-from engine.pilot.running.composition import Promised, promised_on
 from engine.pilot.running.folder import folder_of, pilots_folder
 from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.starts import StartFile
-from engine.pilot.tuning import propose_from_start
+from engine.pilot.statistical_power import Power, least_seconds, of_prediction, power
 from engine.pilot.verdict import Verdict, may_climb, verdict
 from engine.text.terminal import tell
 

@@ -12,11 +12,11 @@ from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Finding
 from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
-from engine.pilot.power import ENOUGH, Power
 from engine.pilot.prepared import Prepared
-from engine.pilot.running.composition import Promised
 from engine.pilot.running.launchers import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.running.text_total import Promised
+from engine.pilot.statistical_power import ENOUGH, Power
 from engine.pilot.text.identity import Rule
 from engine.pilot.verdict import Measured, Saving, Verdict
 from engine.text import pilot_effect, pilots, privacy

@@ -4,10 +4,10 @@ Asked with people, ε and δ; compute is not held, since at the sizes measured h
 beside the rest. From nothing, models are no larger than the largest start: public models come in
 all sizes, and what a start is worth must not be mixed with what a larger model is.
 
-The losses are those of one text (:data:`engine.decision.tuning.TUNED_TEXT`), of models of at most
-300,000 parameters on bytes: what carries over to a company's model is the order of the three and
-roughly what a start is worth in people, not a loss. How far each plan lies from what was trained is
-part of it, and no plan lies farther than :data:`~engine.allocation.reach.NEAR`.
+The losses are those of one text (:data:`engine.decision.fine_tuning.TUNED_TEXT`), of models of at
+most 300,000 parameters on bytes: what carries over to a company's model is the order of the three
+and roughly what a start is worth in people, not a loss. How far each plan lies from what was
+trained is part of it, and no plan lies farther than :data:`~engine.allocation.reach.NEAR`.
 
 Not covered by the promise: the public text that the start was trained on, and whoever stands in
 both texts is protected in the private one only.
@@ -28,8 +28,7 @@ from engine.allocation.result import Word
 from engine.allocation.search import best_of, budgets
 from engine.allocation.space import Space
 from engine.config import COMPUTE_RANGE, DATA_RANGE, EPSILON_RANGE, Budget, Sampling, TrainingConfig
-from engine.decision.pilot_law import pilot_law
-from engine.decision.tuning import (
+from engine.decision.fine_tuning import (
     SEQUENCE_LENGTH,
     TUNED_TEXT,
     Way,
@@ -37,10 +36,11 @@ from engine.decision.tuning import (
     tuning_law,
     tuning_state,
 )
+from engine.decision.pilot_law import pilot_law
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
-from engine.law.tuning.fit import TuningFit
-from engine.law.tuning.points import Configurations
+from engine.law.fine_tuning.fit import TuningFit
+from engine.law.fine_tuning.points import Configurations
 from engine.pilot.propose import expected
 from engine.pilot.question import PilotLaw
 

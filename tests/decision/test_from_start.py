@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from engine.allocation.result import Word
+from engine.decision.fine_tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.decision.from_start import compare_starts
-from engine.decision.tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.errors import InputError
-from engine.law.tuning.fit import ends_of
+from engine.law.fine_tuning.fit import ends_of
 from engine.text import public_start
 from engine.text.i18n import LANGUAGES, Words
 

@@ -17,9 +17,9 @@ from engine.pilot.sweeps import gridfile
 from engine.pilot.text.docstrings import PACKAGES
 from engine.runs.curves import points
 from engine.runs.evidence import evidence
+from engine.runs.fine_tuned import method_of, tuned_family
 from engine.runs.log import COMMITTED, RunLog
 from engine.runs.record import Provenance
-from engine.runs.tuned import method_of, tuned_family
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 SHIPPED = re.compile(r"^!/data/runs/(runs-[0-9a-f]{32}\.parquet)$", re.MULTILINE)

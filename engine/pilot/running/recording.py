@@ -20,8 +20,8 @@ from engine.pilot.plan import SOURCE, Arm, PilotPlan, Schedule, TrainingSettings
 from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import TrainingResult
 from engine.runs.checks import canonical_json
+from engine.runs.fine_tuned import tuned_family, tuned_source
 from engine.runs.record import Provenance, RunRecord
-from engine.runs.tuned import tuned_family, tuned_source
 
 
 def settings_of(arm: Arm, repeat: int) -> TrainingSettings:
@@ -103,7 +103,7 @@ def _curve(settings: TrainingSettings, result: TrainingResult) -> tuple[tuple[in
 
 
 def _begun(plan: PilotPlan, settings: TrainingSettings) -> dict[str, object]:
-    """What a fine-tuning's record must tell beside its method (:mod:`engine.runs.tuned`)."""
+    """What a fine-tuning's record must tell beside its method (:mod:`engine.runs.fine_tuned`)."""
     if settings.start is None:
         return {}
     shape = settings.shape

@@ -26,8 +26,8 @@ from engine.errors import InputError
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import SOURCE, CorpusSource, Engine, Shape, Start, TrainingSettings
 from engine.pilot.starts import read_exactly
+from engine.runs.fine_tuned import tuned_family, tuned_source
 from engine.runs.record import run_id_of
-from engine.runs.tuned import tuned_family, tuned_source
 
 CLIP_NORM = 1.0
 AVERAGING = 8.0

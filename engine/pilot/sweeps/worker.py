@@ -30,9 +30,9 @@ from engine.pilot.sweeps.grid import run_id
 from engine.pilot.sweeps.record import Place, Result, divergence, failures, note, record_of
 from engine.pilot.text.corpus import Corpus
 from engine.runs.checks import canonical_json
+from engine.runs.fine_tuned import tuned_family
 from engine.runs.log import RunLog
 from engine.runs.record import RunRecord
-from engine.runs.tuned import tuned_family
 
 
 class What(StrEnum):

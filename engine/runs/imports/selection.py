@@ -21,11 +21,11 @@ from engine.errors import InputError
 from engine.loss_unit import Measure, state_unit
 from engine.runs.catalogue import SHORTEST_ID
 from engine.runs.evidence import Evidence, NoiseMultiplier, evidence, load_evidence
+from engine.runs.fine_tuned import is_tuned, method_of
 from engine.runs.imports import journal
 from engine.runs.imports.settle import Flag, counts_tokens
 from engine.runs.log import RunLog
 from engine.runs.record import Provenance, RunRecord
-from engine.runs.tuned import is_tuned, method_of
 
 LEAST_POINTS = 8
 LEAST_SIZES = 3

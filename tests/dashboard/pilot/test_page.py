@@ -16,12 +16,12 @@ from engine.decision import fitted
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import Charge, charge
-from engine.pilot.power import power
 from engine.pilot.prepared import PREPARED_FILE
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import folder_of, preparation_of, write_text
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
+from engine.pilot.statistical_power import power
 from engine.pilot.text import registry
 from engine.runs import log
 from tests.dashboard import made_pilots as made

@@ -25,9 +25,9 @@ from engine.pilot.audits.audit import Audit, Finding, Method
 from engine.pilot.dpsgd import progress
 from engine.pilot.plan import CorpusSource, Transfer
 from engine.pilot.running import launchers
-from engine.pilot.running.composition import Promised
 from engine.pilot.running.launchers import Entry
 from engine.pilot.running.status import State, Status
+from engine.pilot.running.text_total import Promised
 from engine.pilot.text import refusals
 from engine.pilot.verdict import Outcome, Saving, verdict
 from engine.text import catalogues

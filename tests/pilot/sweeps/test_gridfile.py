@@ -11,7 +11,7 @@ from engine.pilot.ladder import shape_for
 from engine.pilot.plan import CorpusSource, Engine
 from engine.pilot.sweeps.grid import defining, run_id
 from engine.pilot.sweeps.gridfile import parse
-from engine.runs.tuned import Method, method_of
+from engine.runs.fine_tuned import Method, method_of
 from tests.pilot.made_start import keep
 
 BLOCK = """

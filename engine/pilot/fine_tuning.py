@@ -25,8 +25,8 @@ from engine.code_version import code_version
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
-from engine.law.tuning.fit import TuningFit
-from engine.law.tuning.points import Configurations, places
+from engine.law.fine_tuning.fit import TuningFit
+from engine.law.fine_tuning.points import Configurations, places
 from engine.pilot.ladder import trainable_count
 from engine.pilot.limit import End, Limit
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
@@ -35,7 +35,7 @@ from engine.pilot.propose import CLIP_NORM, certificate_of
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.search import START_SECONDS, by_compute, by_time, seconds_of
 from engine.pilot.starts import StartFile
-from engine.runs.tuned import TunedPoint
+from engine.runs.fine_tuned import TunedPoint
 
 TEXTS = 0.15
 """Standard deviation of ln L between texts, beside the law's own: an assumption. Fine-tuning takes

@@ -1,7 +1,7 @@
 """Fine-tuning runs of the run log as an evidence and a law.
 
-Here the records (:mod:`engine.runs.tuned`) and the law (:mod:`engine.law.tuning.fit`) meet. Both
-are kept until the runs behind them change.
+Here the records (:mod:`engine.runs.fine_tuned`) and the law (:mod:`engine.law.fine_tuning.fit`)
+meet. Both are kept until the runs behind them change.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ import numpy as np
 
 from engine.decision.fitted import run_log, state_of
 from engine.errors import InputError
-from engine.law.tuning.fit import TuningFit, fit_tuning
-from engine.law.tuning.points import Measured
-from engine.pilot.tuning import TuningBasis
+from engine.law.fine_tuning.fit import TuningFit, fit_tuning
+from engine.law.fine_tuning.points import Measured
+from engine.pilot.fine_tuning import TuningBasis
 from engine.runs.evidence import content_hash
-from engine.runs.tuned import Method, TunedPoint, tuned_family, tuned_points
+from engine.runs.fine_tuned import Method, TunedPoint, tuned_family, tuned_points
 
 TUNED_TEXT = "gpt-bytes-python-source"
 """Family of the text that the shipped starts were fine-tuned on."""

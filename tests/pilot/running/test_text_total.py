@@ -6,9 +6,9 @@ import pytest
 
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
-from engine.pilot.running.composition import promised_on
 from engine.pilot.running.launchers import Entry
 from engine.pilot.running.status import State, Status
+from engine.pilot.running.text_total import promised_on
 
 
 @pytest.fixture(scope="module")

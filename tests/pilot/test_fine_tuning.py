@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.law.tuning.fit import fit_tuning
+from engine.law.fine_tuning.fit import fit_tuning
+from engine.pilot.fine_tuning import TEXTS, TuningBasis, propose_from_start
 from engine.pilot.ladder import shape_for, trainable_count
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
@@ -16,10 +17,9 @@ from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.search import seconds_of
-from engine.pilot.tuning import TEXTS, TuningBasis, propose_from_start
 from engine.pilot.verdict import Outcome, verdict
-from engine.runs.tuned import Method, TunedPoint, method_of, tuned_points
-from tests.law.tuning.made_tunings import form_called, made
+from engine.runs.fine_tuned import Method, TunedPoint, method_of, tuned_points
+from tests.law.fine_tuning.made_tunings import form_called, made
 from tests.pilot.made_start import keep
 
 TERMS = PrivacyTerms(epsilon=4.0, delta=1e-6, privacy_unit="document")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.law.tuning.forms import FORMS, Coordinates
+from engine.law.fine_tuning.forms import FORMS, Coordinates
 
 
 def at(**changes):

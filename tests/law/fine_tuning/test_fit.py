@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.law.tuning.fit import ends, ends_of, fit_tuning
-from engine.law.tuning.forms import FORMS
-from engine.law.tuning.judge import judge
-from engine.law.tuning.points import Configurations
-from tests.law.tuning.made_tunings import ORIGIN, form_called, made, theta_of
+from engine.law.fine_tuning.fit import ends, ends_of, fit_tuning
+from engine.law.fine_tuning.forms import FORMS
+from engine.law.fine_tuning.judge import judge
+from engine.law.fine_tuning.points import Configurations
+from tests.law.fine_tuning.made_tunings import ORIGIN, form_called, made, theta_of
 
 
 def asked(steps, noise, size=100_000.0, share=1.0, start=1.95):

@@ -10,10 +10,10 @@ from engine.accounting.search import noise_multiplier
 from engine.errors import InputError
 from engine.pilot.ladder import parameter_count, shape_for, trainable_count
 from engine.runs.checks import canonical_json
+from engine.runs.fine_tuned import Method, method_of, tuned_family, tuned_points, tuned_source
 from engine.runs.imports.selection import select
 from engine.runs.log import RunLog
 from engine.runs.record import Provenance, RunRecord
-from engine.runs.tuned import Method, method_of, tuned_family, tuned_points, tuned_source
 
 
 @given(st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True), st.integers(0, 4096))

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.interval import FloatArray
+from engine.law.fine_tuning.forms import Coordinates
 from engine.law.step_noise import step_noise
-from engine.law.tuning.forms import Coordinates
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

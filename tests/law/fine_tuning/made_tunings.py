@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from engine.law.tuning.forms import FORMS, TuningForm
-from engine.law.tuning.points import Measured, Origin
+from engine.law.fine_tuning.forms import FORMS, TuningForm
+from engine.law.fine_tuning.points import Measured, Origin
 
 ORIGIN = Origin(model_size=1e5, trainable_size=3e4, iterations=80.0, step_noise=0.01)
 """Where the known numbers are measured from."""

@@ -1,4 +1,4 @@
-"""Fits of the forms of :mod:`engine.law.tuning.forms`, stacked, with ranges from resamples.
+"""Fits of the forms of :mod:`engine.law.fine_tuning.forms`, stacked, with ranges from resamples.
 
 Each form is fitted by robust least squares of ln L (``scipy.optimize.least_squares``, soft L1)
 with weak normal priors. What it is worth is found by leaving out: a tenth of the configurations at
@@ -9,7 +9,7 @@ from nothing use). A range is made of resampled configurations, refitted, each w
 of the form's scatter and drift.
 
 Not covered: how a law from models of a million parameters carries over to those of billions; the
-distance says so, and beyond :data:`~engine.law.tuning.fit.FARTHEST` nothing is answered.
+distance says so, and beyond :data:`~engine.law.fine_tuning.fit.FARTHEST` nothing is answered.
 
 Source of the stacking: Yao et al., Bayesian Analysis 2018.
 """
@@ -24,10 +24,10 @@ from scipy.spatial import KDTree
 
 from engine.errors import InputError
 from engine.interval import FloatArray, IntArray, Interval
+from engine.law.fine_tuning.forms import FORMS, TuningForm
+from engine.law.fine_tuning.points import Configurations, Measured, Origin, places
 from engine.law.selection.holdout import HeldOut, LeftOut
 from engine.law.selection.stacking import DEGREES, stack_weights
-from engine.law.tuning.forms import FORMS, TuningForm
-from engine.law.tuning.points import Configurations, Measured, Origin, places
 
 LEVEL = 0.9
 DRAWS = 60

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.pilot.power import TRIED_SECONDS, Power, least_seconds, power
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.statistical_power import TRIED_SECONDS, Power, least_seconds, power
 from tests.pilot.conftest import law, prepared  # noqa: F401 (fixtures)
 from tests.present import present
 

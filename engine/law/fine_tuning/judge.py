@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.law.tuning.fit import LEVEL, TuningFit, ends, fit_tuning
-from engine.law.tuning.points import Measured
+from engine.law.fine_tuning.fit import LEVEL, TuningFit, ends, fit_tuning
+from engine.law.fine_tuning.points import Measured
 
 _DRAWS = 30
 
@@ -23,7 +23,7 @@ class Judgement:
     """Of |predicted/measured − 1|."""
     worst_error: float
     inside: float
-    """Share of the points in their range of :data:`~engine.law.tuning.fit.LEVEL`."""
+    """Share of the points in their range of :data:`~engine.law.fine_tuning.fit.LEVEL`."""
     width: float
     """Median width of those ranges over the loss."""
 
