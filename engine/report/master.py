@@ -25,6 +25,7 @@ from pptx.text.text import TextFrame
 from pptx.util import Length, Pt
 
 from engine.errors import InputError
+from engine.report.colours import ACCENT, INK, QUIET, plain
 from engine.untrusted.archives import require_unpackable
 from engine.untrusted.guard import guarded
 
@@ -32,7 +33,7 @@ WIDTH, HEIGHT = 960.0, 540.0
 """Of our own slides, 16:9, in points."""
 _MARGIN, _TOP, _TITLE, _FOOT = 44.0, 26.0, 74.0, 27.0
 _FONTS = {"latin": "Arial", "ea": "Yu Gothic"}
-_INK, _QUIET, _ACCENT = "0F111C", "565B6E", "3B4CC0"
+_INK, _QUIET, _ACCENT = (plain(colour) for colour in (INK, QUIET, ACCENT))
 _TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
 BODIES = (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
 """Placeholders that take sentences."""

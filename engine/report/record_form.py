@@ -19,11 +19,12 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 from docx.table import Table as WordTable
 
+from engine.report.colours import ACCENT, plain
 from engine.report.deck import Deck, Record, Table, text_of
 from engine.report.measure import em
 from engine.tables.guard import csv_text
 
-_ACCENT, _ON_ACCENT = RGBColor(0x3B, 0x4C, 0xC0), "3B4CC0"
+_ACCENT, _ON_ACCENT = RGBColor.from_string(plain(ACCENT)), plain(ACCENT)
 _FONTS = {"ja": "Yu Gothic", "en": "Calibri"}
 _TEXT, _SMALL = Pt(10.5), Pt(9)
 _STAMP, _ROOM = Mm(20), Mm(170)

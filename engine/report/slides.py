@@ -22,6 +22,7 @@ from pptx.table import _Cell
 from pptx.text.text import TextFrame, _Paragraph
 from pptx.util import Length, Pt
 
+from engine.report.colours import ACCENT, INK, QUIET, TINT, plain
 from engine.report.deck import Cell, Deck, Slide, Table, text_of
 from engine.report.layout import LEADING, column_widths, pages, row_height, row_lines
 from engine.report.master import BODIES, KEPT, Ground, dress, ground
@@ -38,8 +39,8 @@ _STAMP, _ROLE, _ROLE_TYPE = 60.0, 18.0, 11.0
 """A box to stamp in, the role over it, and that one's type."""
 _BOLD = 1.1
 """Width of bold type over the estimate for regular."""
-_INK, _QUIET, _ACCENT = (RGBColor.from_string(c) for c in ("0F111C", "565B6E", "3B4CC0"))
-_WHITE, _TINT = RGBColor(255, 255, 255), RGBColor.from_string("F3F4FA")
+_INK, _QUIET, _ACCENT = (RGBColor.from_string(plain(colour)) for colour in (INK, QUIET, ACCENT))
+_WHITE, _TINT = RGBColor(255, 255, 255), RGBColor.from_string(plain(TINT))
 _LANGUAGES = {"ja": MSO_LANGUAGE_ID.JAPANESE, "en": MSO_LANGUAGE_ID.ENGLISH_UK}
 _TAGS = {"ja": "ja-JP", "en": "en-GB"}
 

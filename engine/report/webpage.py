@@ -4,13 +4,16 @@ also a single slide of it."""
 from collections.abc import Callable
 from html import escape
 
+from engine.report.colours import ACCENT, INK, LINE, QUIET
 from engine.report.deck import Bars, Deck, Figure, Record, Slide, Table, text_of
 from engine.report.drawing import natural_height
 from engine.report.measure import em
 from engine.report.svg import picture, svg
 
-_STYLE = """
-:root{color-scheme:light;--paper:#fff;--ink:#0f111c;--quiet:#565b6e;--line:#d5d8e4;--accent:#3b4cc0}
+_COLOURS = f"--paper:#fff;--ink:{INK};--quiet:{QUIET};--line:{LINE};--accent:{ACCENT}"
+_STYLE = (
+    f":root{{color-scheme:light;{_COLOURS}}}"
+    """
 body{margin:0;background:#eef0f6;color:var(--ink);font-family:"Noto Sans JP","Noto Sans CJK JP",
 "Hiragino Sans","Yu Gothic UI",Meiryo,"Source Sans 3","Segoe UI",sans-serif;line-height:1.6}
 section{background:var(--paper);max-width:1080px;margin:24px auto;padding:32px 48px;
@@ -31,6 +34,7 @@ body{background:#fff}section{margin:0;max-width:none}@page{size:A4 landscape}}
 .slim{display:block}.broad{display:none}table{display:block;overflow-x:auto}td,th{min-width:4.5em}
 .stamps td,.stamps th{min-width:0;width:60px}}
 """
+)
 _FEW_BARS = 4
 _LONGEST_WORD, _SHORT = 24, 10.5
 """Characters of a word that a table keeps together, and em of what is kept in one line."""

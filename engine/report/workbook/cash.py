@@ -6,6 +6,7 @@ launch, value climbs over the ramp, tax is paid on the result less straight-line
 
 import numpy as np
 
+from engine.report.colours import ACCENT, SOFT
 from engine.report.workbook.model import Live
 from engine.report.workbook.paper import HEAD, Book
 from engine.roi.measures import discount_factors
@@ -137,7 +138,7 @@ def cash_flow(book: Book, live: Live) -> None:
     end = FIRST + shown_years
     chart = book.workbook.add_chart({"type": "column"})
     line = book.workbook.add_chart({"type": "line"})
-    for kind, column, colour in ((chart, "net", "#9BA3D9"), (line, "cumulative", "#3B4CC0")):
+    for kind, column, colour in ((chart, "net", SOFT), (line, "cumulative", ACCENT)):
         place = 1 + _OF_YEAR.index(column)
         kind.add_series(
             {

@@ -14,16 +14,16 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from engine.report.colours import ACCENT, LINE, QUIET
 from engine.report.measure import wrap
 from engine.tables.guard import is_live
 
 HEAD = 2
 """Row, from 0, of the first heads: under the title and a note."""
-_ACCENT, _GRID = "#3B4CC0", "#D5D8E4"
 _FORMATS: dict[str, dict[str, object]] = {
-    "title": {"bold": True, "font_size": 16, "font_color": _ACCENT},
-    "note": {"font_color": "#565B6E", "italic": True},
-    "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": _ACCENT, "text_wrap": True,
+    "title": {"bold": True, "font_size": 16, "font_color": ACCENT},
+    "note": {"font_color": QUIET, "italic": True},
+    "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT, "text_wrap": True,
              "valign": "vcenter"},
     "text": {"text_wrap": True, "valign": "top", "indent": 1},
     "live_text": {"text_wrap": True, "valign": "top", "indent": 1, "quote_prefix": True},
@@ -32,7 +32,7 @@ _FORMATS: dict[str, dict[str, object]] = {
 }  # fmt: skip
 _INPUT: dict[str, object] = {"bg_color": "#FFF8E1", "font_color": "#1A237E"}
 """Cells to change."""
-_GIVEN: dict[str, object] = {"bg_color": "#ECEEF4", "font_color": "#565B6E"}
+_GIVEN: dict[str, object] = {"bg_color": "#ECEEF4", "font_color": QUIET}
 """Values that no formula makes."""
 _KINDS: dict[str, dict[str, object]] = {"": {}, "input": _INPUT, "given": _GIVEN,
                                         "total": {"bold": True, "top": 1}}  # fmt: skip
@@ -86,7 +86,7 @@ class Book:
 
     def money_axis(self) -> dict[str, object]:
         """Options of a chart's axis of amounts."""
-        grid = {"visible": True, "line": {"color": _GRID}}
+        grid = {"visible": True, "line": {"color": LINE}}
         return {"num_format": self.number("money").num_format, "major_gridlines": grid}
 
     def sheet(self, code: str, title: str, note: str = "") -> "Sheet":

@@ -2,6 +2,7 @@
 
 from engine.cost import ONCE
 from engine.interval import Interval
+from engine.report.colours import ACCENT, SOFT
 from engine.report.workbook.model import Live
 from engine.report.workbook.paper import HEAD, Book, Sheet
 from engine.report.workbook.worth import FIRST
@@ -177,8 +178,8 @@ def _band(book: Book, sheet: Sheet, worth: Appraisal, live: Live) -> None:
             sheet.number(row, column + across, float(series[place]), "money", "given")
     end = FIRST + len(cash.months) - 1
     chart = book.workbook.add_chart({"type": "line"})
-    for across, colour, dash in ((1, "#3B4CC0", "solid"), (2, "#9BA3D9", "dash"),
-                                 (3, "#9BA3D9", "dash")):  # fmt: skip
+    for across, colour, dash in ((1, ACCENT, "solid"), (2, SOFT, "dash"),
+                                 (3, SOFT, "dash")):  # fmt: skip
         chart.add_series(
             {
                 "name": ["draws", HEAD, column + across],

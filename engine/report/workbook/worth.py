@@ -2,6 +2,7 @@
 
 import math
 
+from engine.report.colours import ACCENT, RULE
 from engine.report.workbook.cash import span
 from engine.report.workbook.model import Live
 from engine.report.workbook.paper import HEAD, Book, Sheet
@@ -186,7 +187,7 @@ def waterfall(book: Book, live: Live) -> None:
     _bar(sheet, row, said["npv"], "=calc_npv", "=0", values["npv"], 0.0, kind="total")
     sheet.widths(30, *[17] * 7)
     chart = book.workbook.add_chart({"type": "column", "subtype": "stacked"})
-    for column, colour in ((4, None), (5, "#3B4CC0"), (6, None), (7, "#E69F00")):
+    for column, colour in ((4, None), (5, ACCENT), (6, None), (7, RULE)):
         fill = {"none": True} if colour is None else {"color": colour}
         chart.add_series(
             {
