@@ -17,9 +17,10 @@ _WAGES = (
     "Monthly Labour Survey 2023 (MHLW): 329,859 JPY over 136.3 hours a month, about 40 JPY a minute"
 )
 _INCIDENT = (
-    "assumption: what an incident costs however few it concerns; high: the fine of APPI article "
-    "184 (100 million JPY); under GDPR article 83(5) it may reach 20 million EUR, or 4 % of "
-    "turnover if that is more"
+    "in scale with the 29.55 million JPY that leaks of personal data through websites cost on "
+    "average, however few they concern (JNSA, survey of attacked organisations, October 2023); "
+    "high: the fine of APPI article 184 (100 million JPY); under GDPR article 83(5) it may reach "
+    "20 million EUR, or 4 % of turnover if that is more"
 )
 _EXPOSED = (
     "assumption; in scale with the 1 % of its training text that a large model repeats (Carlini et "
@@ -38,6 +39,11 @@ _SERVER_PEAK = "assumption; half of the 242 TFLOP/s with sparsity of the NVIDIA 
 _ATTACKS = (
     "assumption, not confirmed: balanced accuracy of a membership attack of 82.6 %, low 65.6 %, in "
     "scale with Carlini et al., arXiv 2112.03570; advantage = 2 · accuracy − 1; high: no guarantee"
+)
+_ENGINEERS = (
+    "assumption; in scale with 0.8 to 1.6 million JPY a month that IT companies in Japan ask for "
+    "an engineer (Trinitas), and 144,570 USD a year that software developers earn in the US (BLS, "
+    "OEWS, May 2024)"
 )
 _REACH = (
     "assumption; in scale with the 14 % more issues an hour that support agents resolved with an "
@@ -101,7 +107,7 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
     "data_preparation_per_person": (0.5, 0.1, 2.0, "pert", _OURS),
     "team_size": (2, 1, 4, "pert", _OURS),
     "team_months": (6, 4, 12, "pert", _OURS),
-    "cost_per_person_month": (1_200_000, 800_000, 1_600_000, "pert", _OURS),
+    "cost_per_person_month": (1_200_000, 800_000, 1_600_000, "pert", _ENGINEERS),
     "operation_team_size": (0.3, 0.1, 0.6, "pert", _OURS),
     "incident_probability": (0.01, 0.001, 0.05, "pert", _OURS),
     "incident_cost": (30_000_000, 3_000_000, 100_000_000, "pert", _INCIDENT),

@@ -47,9 +47,10 @@ _WHOLE = frozenset(
         N_("NVIDIA ConnectX-7 user manual: NDR 400 Gb/s"),
         N_("AWS price list: about 0.09 USD out to the internet; range: assumption"),
         N_(
-            "assumption: what an incident costs however few it concerns; high: the fine of APPI "
-            "article 184 (100 million JPY); under GDPR article 83(5) it may reach 20 million EUR, "
-            "or 4 % of turnover if that is more"
+            "in scale with the 29.55 million JPY that leaks of personal data through websites cost "
+            "on average, however few they concern (JNSA, survey of attacked organisations, October "
+            "2023); high: the fine of APPI article 184 (100 million JPY); under GDPR article 83(5) "
+            "it may reach 20 million EUR, or 4 % of turnover if that is more"
         ),
         N_(
             "assumption; in scale with the 1 % of its training text that a large model repeats "
@@ -59,6 +60,11 @@ _WHOLE = frozenset(
             "Tokyo District Court, 2018-12-27: 3,300 JPY a person for the leak at Benesse; low: "
             "the 500 JPY that it sent to each; high: 29,768 JPY, the mean that JNSA estimates for "
             "incidents of 2018"
+        ),
+        N_(
+            "assumption; in scale with 0.8 to 1.6 million JPY a month that IT companies in Japan "
+            "ask for an engineer (Trinitas), and 144,570 USD a year that software developers earn "
+            "in the US (BLS, OEWS, May 2024)"
         ),
         N_("assumption; all tokens in 8 hours of 5 days a week: 24/8 · 7/5 = 4.2"),
         N_(

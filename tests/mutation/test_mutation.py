@@ -84,8 +84,9 @@ def test_a_mutant_is_tried_on_a_copy(tmp_path, body, seconds, outcome):
 
 def test_tests_are_chosen_by_module():
     chosen = selected(ROOT, "engine/accounting/domain.py")
-    assert chosen[:3] == [
+    assert chosen[:4] == [
         "tests/accounting/test_pinned.py",
+        "tests/accounting/test_certificate.py",
         "engine/accounting/domain.py",
         "tests/accounting/test_domain.py",
     ]

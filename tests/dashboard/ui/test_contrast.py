@@ -157,7 +157,7 @@ def test_print_and_slides():
 
 
 def test_the_web_page_that_is_taken_along():
-    found = dict(re.findall(r"--(\w+):(#[0-9a-f]{6}|#fff)", webpage._STYLE))
+    found = dict(re.findall(r"--(\w+):(#[0-9A-F]{6}|#fff)", webpage._STYLE))
     white = "#FFFFFF"
     assert found["paper"] == "#fff"
     for name in ("ink", "quiet", "accent"):

@@ -143,7 +143,7 @@ def test_progress_tells_what_a_page_shows():
     ("change", "message"),
     [
         ({"seed": None}, "Expected a folder for a private training"),
-        ({"people": 51}, "Expected a corpus with at least 51 people"),
+        ({"people": 51}, "Expected a corpus with at least 51 units"),
         ({"seed": -1}, "Expected a seed"),
         ({"clip_norm": 0.0}, "Expected a positive clip norm"),
     ],

@@ -12,7 +12,10 @@ import pytest
 from engine.errors import InputError
 from engine.runs.imports.importing import Asked, import_file
 from engine.runs.imports.settle import Flag, Status
+from engine.runs.log import RunLog
+from engine.runs.mlflow_store import Stored, to_mlflow
 from tests.runs.imports.conftest import WHEN
+from tests.runs.made_runs import record as made_run
 
 FILES = Path(__file__).parent / "files"
 
@@ -201,3 +204,24 @@ def test_a_history_with_the_ends_of_intervals_is_read_by_its_loss(imported):
     (run,) = found.runs
     assert run.measured.steps.tolist() == [100, 200, 300, 400, 500]
     assert run.record is not None and run.loss == 5.0
+
+
+@pytest.mark.filterwarnings("ignore")  # the tool's own
+def test_what_was_exported_to_mlflow_comes_back(read, tmp_path, capsys):
+    """Losses and settings of our own runs, by our own importer; asked twice, written once."""
+    pytest.importorskip("mlflow.tracking", reason="mlflow-skinny is not installed")
+    size = {"model_size": 2_000_000, "compute_flops": 6.0 * 2_000_000 * 16 * 100 * 8}
+    runs = [made_run(seed, **size, cross_entropy=3.5 - seed / 10) for seed in (1, 2)]
+    with RunLog.open(tmp_path / "runs") as log:
+        log.append(runs)
+        uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+        assert to_mlflow(log, uri) == Stored(made=2, known=0)
+        assert to_mlflow(log, uri) == Stored(made=0, known=2)
+        with pytest.raises(InputError, match="got none of nobody"):
+            to_mlflow(log, uri, family="nobody")
+    found = read(tmp_path / "mlflow.db")
+    assert sorted(run.loss for run in found.runs) == sorted(run.cross_entropy for run in runs)
+    for run in found.runs:
+        assert run.record is not None
+        assert run.record.model_size == runs[0].model_size
+        assert run.record.noise_batch_ratio == runs[0].noise_batch_ratio
