@@ -447,7 +447,7 @@ def test_a_missing_file_is_refused(capsys, tmp_path):
         ("a.toml", b"\xff\xfe\x00", "Expected a TOML file"),
         ("a.toml", b"", "Expected"),
         ("a.csv", b"a,b\n1,2\n", "Expected a table with the columns"),
-        ("a.csv", b"x" * 4_100_000, "Expected a table of at most 1000000 characters"),
+        ("a.csv", b"x" * 4_100_000, "Expected a table of at most 4000000 bytes"),
     ],
 )
 def test_a_broken_file_is_refused(capsys, tmp_path, name, content, sentence):
