@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import pilot_cache
 from engine.api.decisions import Answer
 from engine.errors import InputError
 from engine.text import pilot_effect
@@ -13,7 +13,7 @@ def draw(answer: Answer, words: Words) -> None:
     """The sentence, and how so small a training speaks to the plan; nothing before a pilot has
     ended. Pilots that cannot be read are said to be so."""
     try:
-        found, unread = cache.pilot_effect(answer), cache.unreadable_pilots()
+        found, unread = pilot_cache.pilot_effect(answer), pilot_cache.unreadable_pilots()
     except InputError as error:
         st.caption(f":material/block: {words.refusal(error)}")
         return

@@ -10,7 +10,7 @@ from itertools import count
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.state import session
 from engine.api.decisions import Answer, CertificateRequest
 from engine.errors import InputError
@@ -43,7 +43,7 @@ def sentence(words: Words) -> str:
 
 def settle(answers: Sequence[Answer], further: Sequence[CertificateRequest] = ()) -> None:
     """Have what is provisional certified, and ``further`` promises, then draw the page anew."""
-    own = [cache.request(a.question) for a in answers if a.provisional]
+    own = [decision_cache.request(a.question) for a in answers if a.provisional]
     open_requests = tuple(dict.fromkeys([*own, *further]))
     if open_requests:
         _wait(open_requests, count())
@@ -53,7 +53,7 @@ def settle(answers: Sequence[Answer], further: Sequence[CertificateRequest] = ()
 def _wait(requests: tuple[CertificateRequest, ...], looks: Iterator[int]) -> None:
     if next(looks) == 0:  # Drawn with the page: the slider may still be moving.
         return
-    desk = cache.certificates()
+    desk = decision_cache.certificates()
     desk.ask(*requests)
     desk.wait(_LOOK_AGAIN / 2, requests[-1])
     if all(_settled(request) for request in requests):
@@ -62,6 +62,6 @@ def _wait(requests: tuple[CertificateRequest, ...], looks: Iterator[int]) -> Non
 
 def _settled(request: CertificateRequest) -> bool:
     try:
-        return cache.certificates().known(request) is not None
+        return decision_cache.certificates().known(request) is not None
     except InputError:
         return True

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.compare import save, wording
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
@@ -38,8 +38,10 @@ def propose(one: Saved, standing: Standing | None, who: str, words: Words) -> No
         # Before anything is computed; the act asks again.
         require(visitor.person(), Right.PROPOSE, "scenario-propose", what, folder=data_folder())
         with st.spinner(words.say("Certifying the figures that are frozen …")):
-            found = cache.frozen_now(fields.question(one.values), at=at)
-        saved.proposed(cache.scenario_folder(), one, found, who=who, at=at, by=visitor.person())
+            found = scenario_cache.frozen_now(fields.question(one.values), at=at)
+        saved.proposed(
+            scenario_cache.scenario_folder(), one, found, who=who, at=at, by=visitor.person()
+        )
 
     blocks.attempt(act, words.say("Proposed."), words.refusal)
 
@@ -70,7 +72,7 @@ def form(one: Saved, standing: Standing | None, who: str, words: Words) -> None:
         if st.button(label, icon=":material/gavel:", key=key) and ruling:
             blocks.attempt(
                 lambda: saved.decided(
-                    cache.scenario_folder(),
+                    scenario_cache.scenario_folder(),
                     one,
                     ruling,
                     reason=reason or "",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.state import visitor
 from dashboard.ui import blocks
 from engine.api.scenarios import saved
@@ -31,7 +31,7 @@ def draw(words: Words) -> None:
         return
     name = st.text_input(words.say("Keep it under the name"), found.name)
     if st.button(words.say("Keep the imported scenario"), icon=":material/upload:"):
-        place = cache.scenario_folder()
+        place = scenario_cache.scenario_folder()
         blocks.attempt(
             lambda: saved.added(place, saved.renamed(found, name), by=visitor.person()),
             words.say("Saved."),

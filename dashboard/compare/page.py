@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.answers import cache, provisional
+from dashboard.answers import provisional, scenario_cache
 from dashboard.compare import charts, saved_list, selection, then_now, wording
 from dashboard.compare.side import Side
 from dashboard.state.scenario import Scenario
@@ -16,7 +16,7 @@ from engine.text.i18n import Words
 def render(now: Scenario) -> None:
     """Draw the page: the scenario of the sidebar is always the first column."""
     words = now.words
-    kept = cache.scenarios()
+    kept = scenario_cache.scenarios()
     with st.container():
         waiting = then_now.draw_first(kept, words)
     sentence = st.container()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.state import link, session, visitor
 from dashboard.ui import blocks
 from engine.api.access import Right
@@ -26,7 +26,7 @@ def frozen(at: str) -> Frozen | None:
     if not visitor.person().may(Right.SAVE):
         return None
     try:
-        return cache.frozen_now(session.current().question, at=at)
+        return scenario_cache.frozen_now(session.current().question, at=at)
     except InputError:
         return None
 
@@ -39,7 +39,7 @@ def keep(name: str, who: str, words: Words) -> None:
         with st.spinner(words.say("Certifying the figures that are frozen …")):
             answered = frozen(at)
         saved.created(
-            cache.scenario_folder(),
+            scenario_cache.scenario_folder(),
             name,
             session.fields(),
             who=who,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.compare import decision, save, then_now, wording
 from dashboard.state import link, session, visitor
 from dashboard.ui import blocks
@@ -12,7 +12,7 @@ from engine.api.scenarios import wording as scenario_wording
 from engine.text.i18n import Words
 
 
-def draw(found: cache.Kept, who: str, words: Words) -> list[CertificateRequest]:
+def draw(found: scenario_cache.Kept, who: str, words: Words) -> list[CertificateRequest]:
     """One of them: open it, change it, propose it, decide on it, hand it on, delete it; what it
     answered then and answers now; who changed what when. Returns the promises that it waits for."""
     kept = {each.name: each for each in found.scenarios}
@@ -71,7 +71,7 @@ def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> No
         at = save.now()
         with st.spinner(words.say("Certifying the figures that are frozen …")):
             found = save.frozen(at)
-        place, values = cache.scenario_folder(), session.fields()
+        place, values = scenario_cache.scenario_folder(), session.fields()
         if is_locked:
             saved.new_version(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
         else:
@@ -87,7 +87,7 @@ def _delete(one: Saved, standing: Standing | None, words: Words) -> None:
         st.markdown(words.say("Delete this scenario with its history, for everyone?"))
         if st.button(words.say("Yes, delete it")):
             blocks.attempt(
-                lambda: saved.delete(cache.scenario_folder(), one, by=visitor.person()),
+                lambda: saved.delete(scenario_cache.scenario_folder(), one, by=visitor.person()),
                 words.say("Deleted."),
                 words.refusal,
             )

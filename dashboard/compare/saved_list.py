@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.compare import import_file, save, saved_actions
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
@@ -12,7 +12,7 @@ from engine.text import formats
 from engine.text.i18n import Words
 
 
-def draw(found: cache.Kept, words: Words) -> list[CertificateRequest]:
+def draw(found: scenario_cache.Kept, words: Words) -> list[CertificateRequest]:
     """A form for a new one, then the one that is chosen; the promises that it waits for."""
     blocks.heading(words.say("Saved scenarios"))
     for error in found.refused:

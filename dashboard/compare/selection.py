@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache, scenario_cache
 from dashboard.compare import empty_state, wording
 from dashboard.compare.example import wider
 from dashboard.compare.side import Side, side
@@ -15,10 +15,10 @@ def explained(first: Side, other: Side) -> Explanation | None:
     """None where one of them has no plan."""
     if first.answer is None or other.answer is None:
         return None
-    return explain(first.question, other.question, cache.decision_on)
+    return explain(first.question, other.question, decision_cache.decision_on)
 
 
-def sides(found: cache.Kept, words: Words) -> list[Side]:
+def sides(found: scenario_cache.Kept, words: Words) -> list[Side]:
     """This scenario and those chosen; a worked example where none is."""
     fields = session.fields()
     kept = found.scenarios
@@ -36,4 +36,4 @@ def sides(found: cache.Kept, words: Words) -> list[Side]:
         empty_state.draw(bool(kept), words)
         named = [(wording.example(words), wider(fields))]
     everyone = [(words.say("This scenario"), fields), *named]
-    return [side(name, values, cache.answer) for name, values in everyone]
+    return [side(name, values, decision_cache.answer) for name, values in everyone]

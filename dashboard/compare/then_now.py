@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
@@ -12,13 +12,13 @@ from engine.text import formats
 from engine.text.i18n import Words
 
 
-def asked_for(found: cache.Kept) -> Saved | None:
+def asked_for(found: scenario_cache.Kept) -> Saved | None:
     """The scenario that another page sent here for, if it is still kept."""
     name = session.typed("compare", "since")
     return next((one for one in found.scenarios if one.name == name), None)
 
 
-def draw_first(found: cache.Kept, words: Words) -> list[CertificateRequest]:
+def draw_first(found: scenario_cache.Kept, words: Words) -> list[CertificateRequest]:
     """At the head of the page, where another page sent here for it; else nothing."""
     one = asked_for(found)
     if one is None:
@@ -42,11 +42,11 @@ def draw(one: Saved, standing: Standing | None, words: Words) -> list[Certificat
     own = wording.own_words(one, words)
     try:
         with st.spinner(words.say("Asking the laws and assumptions of then and now …")):
-            found = cache.then_and_now(one)
+            found = scenario_cache.then_and_now(one)
     except InputError as error:
         blocks.refused(error, words)
         return []
-    except cache.NotYet as waiting:
+    except scenario_cache.NotYet as waiting:
         st.caption(words.say("What changed stands here when the promise of today is certified."))
         st.table(dict(wording.frozen_rows(one.frozen, own)), border="horizontal")
         return [waiting.promise]

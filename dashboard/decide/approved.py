@@ -4,7 +4,7 @@ nothing."""
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.state import session
 from engine.api.decisions import CertificateRequest
 from engine.api.scenarios import Saved, wording
@@ -23,12 +23,12 @@ def draw(place: DeltaGenerator, words: Words) -> list[CertificateRequest]:
     """
     waiting: list[CertificateRequest] = []
     changed: list[tuple[Saved, str]] = []
-    for one, standing in cache.approved():
-        if cache.is_as_then(one):
+    for one, standing in scenario_cache.approved():
+        if scenario_cache.is_as_then(one):
             continue
         try:
-            found = cache.then_and_now(one)
-        except cache.NotYet as not_yet:
+            found = scenario_cache.then_and_now(one)
+        except scenario_cache.NotYet as not_yet:
             waiting.append(not_yet.promise)
             continue
         except InputError:  # Its figures were changed: Compare says so.

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.ui import blocks
 from engine.api.decisions import Answer
 from engine.errors import InputError
@@ -14,7 +14,7 @@ def draw(answer: Answer, words: Words) -> None:
     """Draw the finding and its table; where there is none, why."""
     blocks.heading(words.say("More learning for the same ε?"))
     try:
-        found = cache.more_learning(answer.question)
+        found = decision_cache.more_learning(answer.question)
     except InputError as error:
         st.markdown(words.refusal(error))
         return

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import money_cache
 from dashboard.decide import facts, would_pay
 from dashboard.state import session
 from dashboard.ui import blocks
@@ -38,8 +38,8 @@ def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Fewer | No
     with st.spinner(words.say("Searching what would make it pay …")):
         fewer = None
         if answer.verdict.code is Code.WAIT:
-            fewer = cache.fewer_people(answer.question, study.appraisal.npv.value)
-        return cache.least_budgets(answer.question, Goal.NPV, 0.0), fewer
+            fewer = money_cache.fewer_people(answer.question, study.appraisal.npv.value)
+        return money_cache.least_budgets(answer.question, Goal.NPV, 0.0), fewer
 
 
 def _button(step: NextStep, answer: Answer, words: Words) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.answers import cache, first_fit, last_pilot, provisional
+from dashboard.answers import decision_cache, first_fit, last_pilot, provisional
 from dashboard.decide import (
     approved,
     board,
@@ -66,7 +66,7 @@ def render(scenario: Scenario) -> None:
 
 def _answer(scenario: Scenario, words: Words) -> Answer | None:
     asked = scenario.question
-    return first_fit.answered(asked.evidence_id, lambda: cache.answer(asked), words)
+    return first_fit.answered(asked.evidence_id, lambda: decision_cache.answer(asked), words)
 
 
 def _metrics(metrics: Sequence[Metric], in_a_row: int) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.glossary import lookup
 from dashboard.ui import blocks
 from engine.api.decisions import Answer, Code, fine_tunings
@@ -20,7 +20,7 @@ def draw(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
     )
     try:
         with st.spinner(words.say("Comparing with trainings that begin from a public model …")):
-            found = cache.starts(answer.question)
+            found = decision_cache.starts(answer.question)
     except InputError as error:
         st.markdown(words.refusal(error))
         found = None

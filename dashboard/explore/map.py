@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache, map_cache
 from dashboard.explore import map_charts, wording
 from dashboard.explore import plane as explore_plane
 from dashboard.glossary import lookup
@@ -41,12 +41,12 @@ def draw(now: Scenario, answer: Decision, words: Words, colours: Palette) -> Non
         quantity,
         now.budget,
         answer.recommendation.cross_entropy.value,
-        cache.fitted_evidence(now.question.evidence_id).space,
+        law_cache.fitted_evidence(now.question.evidence_id).space,
         sampling=now.question.sampling,
         evidence_id=now.question.evidence_id,
     )
     with st.skeleton(height=_HEIGHT):
-        found, gains = cache.budget_map(plane)
+        found, gains = map_cache.budget_map(plane)
     shown = (found, gains if arrows else None, plane, quantity)
     drawn = map_charts.draw(*shown, now.budget, now.question.prices, words, colours)
     blocks.heading(

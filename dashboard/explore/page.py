@@ -3,7 +3,7 @@ compute."""
 
 import streamlit as st
 
-from dashboard.answers import cache, first_fit, provisional
+from dashboard.answers import decision_cache, first_fit, law_cache, map_cache, provisional
 from dashboard.explore import map, plan_charts, plane, wording
 from dashboard.glossary import lookup
 from dashboard.state.scenario import Scenario
@@ -17,7 +17,7 @@ def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
     asked = scenario.question
-    found = first_fit.answered(asked.evidence_id, lambda: cache.answer(asked), words)
+    found = first_fit.answered(asked.evidence_id, lambda: decision_cache.answer(asked), words)
     if found is None:
         return
     answer = found.decision
@@ -30,8 +30,8 @@ def render(scenario: Scenario) -> None:
 
 def _plans(scenario: Scenario, answer: Decision, words: Words) -> None:
     colours = palette(st.context.theme.type)
-    space = cache.fitted_evidence(scenario.question.evidence_id).space
-    lines = cache.plan_lines(
+    space = law_cache.fitted_evidence(scenario.question.evidence_id).space
+    lines = map_cache.plan_lines(
         scenario.budget.delta,
         scenario.question.evidence_id,
         scenario.question.sampling,

@@ -5,7 +5,7 @@ A fragment that works when it is unfolded: the tests take a second or two, and f
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache
 from dashboard.glossary import lookup
 from dashboard.law import facts
 from dashboard.ui import blocks
@@ -27,7 +27,7 @@ def draw(evidence_id: str, words: Words) -> None:
         return
     with folded:
         with st.spinner(words.say("Testing the fit …")):
-            found = cache.diagnostics(evidence_id)
+            found = law_cache.diagnostics(evidence_id)
         leading = found[0]
         if leading.coefficients:
             said = [law_tests.sentence(test, leading, words) for test in leading.tests]
@@ -56,7 +56,7 @@ def _detail(leading: Diagnostics, evidence_id: str, words: Words) -> None:
     )
     st.caption(robust)
     _bold(words.say("Rows that move the coefficients most"))
-    blocks.columns(facts.leverage(leading, cache.inspection(evidence_id), words))
+    blocks.columns(facts.leverage(leading, law_cache.inspection(evidence_id), words))
 
 
 def _bold(title: str) -> None:

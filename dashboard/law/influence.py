@@ -6,7 +6,7 @@ fitted when it was stopped is on disk, so that asking again goes on from there.
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache, run_cache
 from dashboard.law import facts, wording
 from dashboard.state import session
 from dashboard.ui import blocks
@@ -65,7 +65,7 @@ def _found(question: Question, seconds: float, stopped: str, words: Words) -> In
         bar.progress(done / of if of else 1.0, wording.leaving_out(done, of, words))
 
     try:
-        found = cache.influence(question, seconds, progress)
+        found = law_cache.influence(question, seconds, progress)
     except InputError as error:
         place.empty()
         blocks.refused(error, words)
@@ -75,7 +75,7 @@ def _found(question: Question, seconds: float, stopped: str, words: Words) -> In
 
 
 def _show(found: Influence, words: Words) -> None:
-    names = facts.run_names(cache.listed(cache.catalogue_version()))
+    names = facts.run_names(run_cache.listed(run_cache.catalogue_version()))
     shown = found.runs[:_SHOWN]
     st.markdown(f"**{wording.influence(found, names, words)}**")
     blocks.columns(facts.influence(found, shown, names, words))

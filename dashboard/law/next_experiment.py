@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache
 from dashboard.law import facts, wording
 from dashboard.state import session
 from dashboard.ui import blocks
@@ -18,7 +18,7 @@ def draw(question: Question, words: Words) -> None:
     blocks.heading(words.say("The next experiment"), blocks.tip("pilot", words))
     try:
         with st.spinner(words.say("Looking for the most telling run …")):
-            found = cache.next_runs(question)
+            found = law_cache.next_runs(question)
     except InputError as error:
         blocks.refused(error, words)
         return

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache, first_fit
+from dashboard.answers import decision_cache, first_fit, law_cache
 from dashboard.glossary import lookup
 from dashboard.law import charts, facts, fit_tests, influence, next_experiment, versions, wording
 from dashboard.state.scenario import Scenario
@@ -21,10 +21,10 @@ def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
     name = scenario.question.evidence_id
-    evidence = first_fit.answered(name, lambda: cache.fitted_evidence(name), words)
+    evidence = first_fit.answered(name, lambda: law_cache.fitted_evidence(name), words)
     if evidence is None:
         return
-    inspection = cache.inspection(name)
+    inspection = law_cache.inspection(name)
     versions.current(scenario.question, words)
     st.title(wording.headline(evidence, inspection, words), anchor=False)
     st.markdown(wording.beyond(evidence, words), help=lookup.tip("extrapolation", words))
@@ -54,7 +54,7 @@ def render(scenario: Scenario) -> None:
 def _today(scenario: Scenario, words: Words) -> Decision | None:
     """Today's plan; a question without an answer leaves the law as it is."""
     try:
-        decision = cache.decision_on(scenario.question)
+        decision = decision_cache.decision_on(scenario.question)
     except InputError as error:
         st.markdown(words.refusal(error))
         return None

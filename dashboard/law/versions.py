@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache
 from dashboard.law import facts, wording
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
@@ -16,7 +16,7 @@ def current(question: Question, words: Words) -> None:
     decide otherwise; nothing where they do."""
     chosen = law_versions.current(question.evidence_id)
     if chosen is not None:
-        found = cache.comparison(chosen, cache.law_now(question.evidence_id), question)
+        found = law_cache.comparison(chosen, law_cache.law_now(question.evidence_id), question)
         said = wording.held_version(found, st.context.timezone, words)
         st.info(said, icon=":material/push_pin:")
 
@@ -25,9 +25,9 @@ def draw(question: Question, words: Words) -> None:
     """The versions in a table, and what can be done with them."""
     evidence_id = question.evidence_id
     blocks.heading(words.say("Versions of the law"), blocks.tip("law", words))
-    kept, chosen = cache.law_versions_of(evidence_id), law_versions.current(evidence_id)
+    kept, chosen = law_cache.law_versions_of(evidence_id), law_versions.current(evidence_id)
     with st.spinner(words.say("Fitting the law to the runs as they stand …")):
-        newest = cache.law_now(evidence_id)
+        newest = law_cache.law_now(evidence_id)
     if kept:
         name = None if chosen is None else chosen.version
         blocks.columns(facts.versions(kept, name, st.context.timezone, words))
@@ -91,7 +91,7 @@ def _compare(
     )
     before = by_name[name]
     with st.spinner(words.say("Asking both laws …")):
-        found = cache.comparison(before, newest, question)
+        found = law_cache.comparison(before, newest, question)
     st.markdown(f"**{wording.since(found, zone, words)}**")
     if before.version != newest.version:
         blocks.columns(facts.changes(found, words))

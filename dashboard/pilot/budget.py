@@ -28,7 +28,7 @@ class Choices(TypedDict):
 
 
 def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
-    """Seconds for all trainings, and what :func:`dashboard.answers.cache.pilot_plan` is asked
+    """Seconds for all trainings, and what :func:`dashboard.answers.pilot_cache.pilot_plan` is asked
     besides."""
     blocks.heading(words.say("Budget"))
     in_money = st.segmented_control(

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.answers import cache
+from dashboard.answers import pilot_cache
 from dashboard.pilot import facts, frozen_plan, labels, wording
 from dashboard.pilot.budget import Choices
 from dashboard.state import link, session, visitor
@@ -51,7 +51,9 @@ def draw(
     least = None
     if can.falls_short:
         with st.spinner(words.say("Searching how long a pilot must be to tell them apart …")):
-            least = cache.least_pilot_seconds(found, law, law.summary.hash, terms, plan.repeats)
+            least = pilot_cache.least_pilot_seconds(
+                found, law, law.summary.hash, terms, plan.repeats
+            )
     if sentence := wording.power(can, least, words):
         st.markdown(sentence)
     blocks.heading(words.say("What will be tested"))
@@ -70,10 +72,10 @@ def _proposed(
     found: Prepared, law: PilotLaw, terms: PrivacyTerms, budget: PilotBudget, choices: Choices
 ) -> PilotPlan:
     if choices["start"] is not None:
-        return cache.pilot_from_start(
+        return pilot_cache.pilot_from_start(
             found, choices["start"], terms, budget, repeats=choices["repeats"]
         )
-    return cache.pilot_plan(
+    return pilot_cache.pilot_plan(
         found,
         law,
         law.summary.hash,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache, law_cache, pilot_cache, refit
 from dashboard.pilot import prepare
 from dashboard.pilot import revision as pilot_revision
 from dashboard.state import session, visitor
@@ -42,7 +42,7 @@ def draw(plan: PilotPlan, found: Verdict, now: Scenario, words: Words) -> None:
         return
     try:
         with st.spinner(words.say("Fitting the law and searching again: some seconds …")):
-            revision = cache.pilot_revision(plan, prepared, cache.evidence_version())
+            revision = pilot_cache.pilot_revision(plan, prepared, law_cache.evidence_version())
     except InputError as error:
         blocks.refused(error, words)
         return
@@ -58,7 +58,7 @@ def _decision(plan: PilotPlan, now: Scenario) -> None:
     words = now.words  # of the decision's unit of loss, not of the pilot's
     try:
         with st.spinner(words.say("Fitting the law and searching again: some seconds …")):
-            effect = cache.effect_of_pilot(cache.answer(now.question), plan.plan_id)
+            effect = pilot_cache.effect_of_pilot(decision_cache.answer(now.question), plan.plan_id)
     except InputError as error:
         blocks.refused(error, words)
         return
@@ -68,6 +68,6 @@ def _decision(plan: PilotPlan, now: Scenario) -> None:
 
 
 def _ask(question: str, words: Words) -> None:
-    if blocks.accepted(lambda: cache.renew_evidence(by=visitor.person()), words):
+    if blocks.accepted(lambda: refit.renew_evidence(by=visitor.person()), words):
         session.ask(question)
         st.rerun()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import pilot_cache
 from dashboard.glossary import lookup
 from dashboard.pilot import budget, plan, prepare, wording
 from dashboard.pilot import entries as pilot_entries
@@ -34,14 +34,16 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
         help=lookup.tip("privacy_unit", words),
     )
     try:
-        cache.pilot_law()
+        pilot_cache.pilot_law()
     except InputError as error:
         st.info(wording.no_law(error, words), icon=":material/search_insights:")
         return
     if source is None:
         return
     if (prepared := prepare.draw(source, words)) is not None:
-        law = cache.pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
+        law = pilot_cache.pilot_law(
+            prepared.family, prepared.vocabulary_size, prepared.sequence_length
+        )
         plan.draw(now, prepared, law, seconds, choices, title, words)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import pilot_cache
 from dashboard.answers.expected import Expected
 from dashboard.pilot import charts, controls, entries, facts, frozen_plan, labels, wording
 from dashboard.state import session
@@ -18,7 +18,7 @@ Predictions = dict[str, Expected | None]
 
 def draw(entry: Entry, plan: PilotPlan, now: Scenario, words: Words, colours: Palette) -> None:
     """Draw the pilot, anew every second while its process runs."""
-    expected = {arm.name: cache.pilot_expected(plan, arm) for arm in plan.arms}
+    expected = {arm.name: pilot_cache.pilot_expected(plan, arm) for arm in plan.arms}
     if sentence := entries.incomplete(entry, words):
         st.error(sentence, icon=":material/block:")
     if entry.status.is_running:

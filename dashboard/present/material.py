@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache, law_cache, scenario_cache
 from dashboard.compare import wording as compare_wording
 from dashboard.compare.side import side
 from dashboard.present.cover import Cover
@@ -30,12 +30,12 @@ def material(now: Scenario) -> Material:
 
     Raises :class:`engine.errors.InputError` for a scenario without an answer.
     """
-    answer = cache.answer(now.question)
+    answer = decision_cache.answer(now.question)
     return Material(
         answer=answer,
         options=_options(answer, now.words),
         basis=Basis(
-            fit_version=fit_version(cache.fitted_evidence(now.question.evidence_id).fit),
+            fit_version=fit_version(law_cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),
             day=datetime.now(ZoneInfo(st.context.timezone or "UTC")).date(),
             address=session.address(),
@@ -51,7 +51,7 @@ def material(now: Scenario) -> Material:
 def _kept() -> Kept | None:
     """The saved scenario that asks what is on show, in whatever currency; of several the one that
     is furthest."""
-    found, asked = cache.scenarios(), _asked(saved.texts(session.fields()))
+    found, asked = scenario_cache.scenarios(), _asked(saved.texts(session.fields()))
     same = [
         Kept(scenario=one, standing=found.standings[one.name], zone=st.context.timezone)
         for one in found.scenarios
@@ -71,14 +71,14 @@ def _options(first: Answer, words: Words) -> tuple[Option, ...]:
     chosen = link.names_of(session.value(link.WITH))
     if not chosen:
         return ()
-    found_now = cache.scenarios()
+    found_now = scenario_cache.scenarios()
     kept = {each.name: each for each in found_now.scenarios}
     fields = session.fields()
     found = [Option(letter="A", name=words.say("This scenario"), answer=first)]
     for name in chosen:
         if name not in kept:
             continue
-        beside = side(name, {**fields, **kept[name].values}, cache.answer)
+        beside = side(name, {**fields, **kept[name].values}, decision_cache.answer)
         if beside.answer is None:
             continue
         before = found[-1].answer.question
@@ -94,5 +94,5 @@ def _options(first: Answer, words: Words) -> tuple[Option, ...]:
 
 
 def _worth(asked: Question) -> float | None:
-    study = cache.answer(asked).study
+    study = decision_cache.answer(asked).study
     return None if study is None else study.appraisal.npv.value

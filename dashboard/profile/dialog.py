@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.profile.scenario import About, fields
 from dashboard.state import link, session
 from dashboard.ui import blocks
@@ -95,7 +95,7 @@ def _take(people: str, sites: int, metric: MetricKind, tasks: str, words: Words)
             tasks_per_year=formats.parse(tasks, name="tasks_per_year", example="500000"),
         )
         session.end_example()
-        session.take(fields(about, session.fields(), cache.decision_on))
+        session.take(fields(about, session.fields(), decision_cache.decision_on))
 
     if blocks.accepted(act, words):
         session.open_page("decide")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache, first_fit, last_pilot, provisional
+from dashboard.answers import decision_cache, first_fit, last_pilot, provisional
 from dashboard.glossary import lookup
 from dashboard.roi import (
     assumptions,
@@ -27,7 +27,7 @@ def render(scenario: Scenario) -> None:
     """Draw the page."""
     words, colours = scenario.words, palette(st.context.theme.type)
     asked = scenario.question
-    answer = first_fit.answered(asked.evidence_id, lambda: cache.answer(asked), words)
+    answer = first_fit.answered(asked.evidence_id, lambda: decision_cache.answer(asked), words)
     if answer is None:
         metric_and_currency.draw(words)
         assumptions.draw(scenario, words)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import money_cache
 from dashboard.roi import targets_wording
 from dashboard.state import session
 from dashboard.state.scenario import Scenario
@@ -42,16 +42,18 @@ def draw(now: Scenario, found: Answer, words: Words) -> None:
             else:
                 target = figures.jpy(target, words) if goal is Goal.NPV else target
                 with st.spinner(words.say("Searching …")):
-                    least = cache.least_budgets(now.question, goal, target)
+                    least = money_cache.least_budgets(now.question, goal, target)
                 blocks.table(targets_wording.least(least, words))
             if found.study and st.toggle(
                 words.say("Which ε earns most?"), **session.bind_page("goal", "epsilon")
             ):
-                st.markdown(targets_wording.best_epsilon(cache.best_epsilon(now.question), words))
+                st.markdown(
+                    targets_wording.best_epsilon(money_cache.best_epsilon(now.question), words)
+                )
             if found.study and st.toggle(
                 words.say("How many people earn most?"), **session.bind_page("goal", "people")
             ):
-                best = cache.best_people(now.question)
+                best = money_cache.best_people(now.question)
                 most = now.question.budget.data_budget
                 st.markdown(targets_wording.best_people(best, most, words))
         except InputError as error:

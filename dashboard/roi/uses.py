@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import money_cache
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.money import Use
@@ -66,7 +66,7 @@ def _answer(typed: pd.DataFrame, now: Scenario, words: Words) -> None:
     """Draw the shares. Raises :class:`InputError` for rows that say too little."""
     wanted = tuple(_use(row, words) for row in typed.to_dict("records"))
     with st.spinner(words.say("Searching …")):
-        found = cache.sharing(now.question, wanted)
+        found = money_cache.sharing(now.question, wanted)
     st.markdown(f"**{uses.sentence(found, words, formats.literally)}**")
     st.markdown(uses.one_model(found, words))
     if said := uses.added(found, words):

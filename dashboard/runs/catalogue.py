@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import run_cache
 from dashboard.runs import charts, deletion, facts, wording
 from dashboard.state import session
 from dashboard.ui import blocks
@@ -29,8 +29,8 @@ _HEIGHT = 360
 @st.fragment
 def draw(words: Words) -> None:
     """The filter, the table, and what can be done with the rows that are chosen."""
-    version = cache.catalogue_version()
-    runs = cache.listed(version)
+    version = run_cache.catalogue_version()
+    runs = run_cache.listed(version)
     asked = _filter(runs, words)
     found = facts.matching(runs, asked)
     if not found:
@@ -105,7 +105,7 @@ def _look(runs: list[Listed], version: str, words: Words) -> None:
     for one in runs:
         if one.reasons:
             st.caption(formats.literally(f"{one.name}: {' '.join(one.reasons)}"))
-    named = [(one.name, cache.curve(version, one.run_id)) for one in runs if one.points]
+    named = [(one.name, run_cache.curve(version, one.run_id)) for one in runs if one.points]
     drawn = charts.curves(named, words, palette(st.context.theme.type))
     if drawn is None:
         st.caption(words.say("No curve is recorded: only the end."))

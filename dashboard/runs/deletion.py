@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import run_cache
 from dashboard.runs import facts, wording
 from dashboard.state import session, visitor
 from dashboard.ui import blocks
@@ -48,7 +48,7 @@ def imports(words: Words) -> None:
 
 def bin(version: str, words: Words) -> None:
     """What was deleted, with when and why; what is chosen comes back."""
-    gone = cache.listed(version, deleted=True)
+    gone = run_cache.listed(version, deleted=True)
     if not gone:
         return
     title = words.count("{n} deleted run", "{n} deleted runs", len(gone))

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.accounting import RELATIONS, SAMPLINGS, Training, TrainingEpsilon
@@ -113,7 +113,7 @@ def _of(
 ) -> TrainingEpsilon | InputError:
     """The answer for a row, or why there is none."""
     try:
-        return cache.training_epsilon(
+        return decision_cache.training_epsilon(
             Training(
                 noise_multiplier=_number(row, "noise_multiplier"),
                 batch_size=_whole(row, "batch_size"),

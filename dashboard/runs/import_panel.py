@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache, run_cache
 from dashboard.runs import wording
 from dashboard.state import session, visitor
 from dashboard.ui import blocks, reading
@@ -50,7 +50,7 @@ def draw(words: Words) -> None:
     key = _digest(files)
     corrections = _reading(key, words)
     try:
-        sheet = cache.uploaded_sheet(key, corrections, files)
+        sheet = run_cache.uploaded_sheet(key, corrections, files)
     except InputError as error:
         _refused(error, words)
         return
@@ -59,7 +59,7 @@ def draw(words: Words) -> None:
         return
     try:
         with st.spinner(words.say("Reading the runs …")):
-            found = cache.imported(key, asked, cache.evidence_version(), files, sheet)
+            found = run_cache.imported(key, asked, law_cache.evidence_version(), files, sheet)
     except InputError as error:
         _refused(error, words)
         return

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import money_cache
 from dashboard.glossary import lookup
 from dashboard.shell import budgets
 from dashboard.shell.budgets import BudgetSlider
@@ -19,7 +19,7 @@ def draw(words: Words) -> None:
     """Draw every shared widget; the values are read with
     :func:`dashboard.state.session.current`."""
     now = session.current()
-    spent = cache.cost(now.budget.compute_flops, now.question.prices)
+    spent = money_cache.cost(now.budget.compute_flops, now.question.prices)
     meanings = {
         "compute": words.say(
             "= {flops} FLOPs, {time}",

@@ -2,7 +2,7 @@
 
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.compare.example import wider
 from dashboard.compare.side import side
 from dashboard.state import session
@@ -24,5 +24,5 @@ def draw(step: Step, place: DeltaGenerator, now: Scenario, words: Words) -> None
 def _found(step: Step, now: Scenario) -> Answers:
     beside = None
     if step.page == "compare":
-        beside = side("", wider(session.fields()), cache.answer).answer
-    return Answers(now=now, answer=cache.answer(now.question), wider=beside)
+        beside = side("", wider(session.fields()), decision_cache.answer).answer
+    return Answers(now=now, answer=decision_cache.answer(now.question), wider=beside)

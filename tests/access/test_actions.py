@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.answers import cache
+from dashboard.answers import refit
 from dashboard.state import link
 from engine import approvals, decision_log
 from engine.access import check
@@ -110,7 +110,7 @@ ACTIONS = {
     "runs-import": (Right.IMPORT, lambda p, by: store(p.log, p.read("others"), by=by)),
     "runs-delete": (Right.DELETE_ANY, lambda p, by: removal.delete(
         p.log, Chosen(family="ours"), at=WHEN, by=by)),
-    "refit": (Right.REFIT, lambda p, by: cache.renew_evidence(by=by)),
+    "refit": (Right.REFIT, lambda p, by: refit.renew_evidence(by=by)),
     "pilot-register": (Right.PILOT, lambda p, by: launchers.register(p.new_plan, by=by)),
     "pilot-start": (Right.PILOT, lambda p, by: launchers.start(p.new_plan, by=by)),
     "pilot-resume": (Right.PILOT, lambda p, by: launchers.resume(p.plan.plan_id, by=by)),

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
 from engine.config import Budget, Sampling
 from engine.decision.question import question
@@ -74,7 +74,7 @@ def fake(monkeypatch):
     monkeypatch.setattr("engine.decision.fitted.fitted_evidence", fake_engine.fitted_evidence)
     monkeypatch.setattr("engine.decision.fitted.is_ready", fake_engine.is_ready)
     monkeypatch.setattr("engine.decision.correlated.more_learning", fake_engine.more_learning)
-    monkeypatch.setattr(cache, "Certificates", Immediate)
+    monkeypatch.setattr(decision_cache, "Certificates", Immediate)
     yield fake_engine
     st.cache_resource.clear()
 

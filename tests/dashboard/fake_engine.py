@@ -1,6 +1,6 @@
 """A stand-in for the engine with a closed form: smooth, monotone, instant; not real.
 
-The fixture ``fake`` puts it behind :mod:`dashboard.answers.cache`.
+The fixture ``fake`` puts it behind :mod:`dashboard.answers`.
 """
 
 from dataclasses import dataclass, replace

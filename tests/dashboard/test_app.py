@@ -3,7 +3,7 @@
 import pytest
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
 from engine.decision import fitted
 from engine.errors import InputError
@@ -172,7 +172,7 @@ def test_until_the_certificate_is_there_nothing_is_promised(app, monkeypatch):
         return None
 
     st.cache_resource.clear()
-    monkeypatch.setattr(cache, "Certificates", Certificates)
+    monkeypatch.setattr(decision_cache, "Certificates", Certificates)
     monkeypatch.setattr(Certificates, "known", never)
     page = app()
     said = " ".join(text.value for text in page.markdown)
@@ -185,7 +185,7 @@ def test_a_certificate_that_is_refused_says_why(app, monkeypatch):
         raise InputError("Expected {name} of at least 1, got {value}.", name="iterations", value=0)
 
     st.cache_resource.clear()
-    monkeypatch.setattr(cache, "Certificates", Certificates)
+    monkeypatch.setattr(decision_cache, "Certificates", Certificates)
     monkeypatch.setattr(Certificates, "known", refuse)
     page = app()
     assert len(page.error) == 2 and page.title

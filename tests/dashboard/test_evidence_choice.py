@@ -75,13 +75,13 @@ def test_a_link_to_a_deleted_family_says_so_and_opens_with_the_default(team, app
 
 
 def test_fewer_runs_are_another_law_without_a_restart(team):
-    from dashboard.answers import cache
+    from dashboard.answers import law_cache
 
-    before = cache.fitted_evidence("team")
-    assert cache.fitted_evidence("team") is before
+    before = law_cache.fitted_evidence("team")
+    assert law_cache.fitted_evidence("team") is before
     first = team.records("team")[0].run_id
     delete(team, Chosen(runs=(first,)), at=NOW)
-    assert cache.fitted_evidence("team").summary.runs == before.summary.runs - 1
+    assert law_cache.fitted_evidence("team").summary.runs == before.summary.runs - 1
 
 
 def test_a_saved_scenario_keeps_the_family_and_says_when_it_is_gone(team, tmp_path):

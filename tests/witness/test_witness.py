@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
 from dashboard.present.exports import EXPORTS
 from dashboard.state import link
@@ -68,17 +68,17 @@ class Never(Certificates):
 def texts(request, monkeypatch):
     """Scenario, answer, words, and the flat text of every surface."""
     case: Case = request.param
-    cache.certificates.clear()
+    decision_cache.certificates.clear()
     values, refused = link.read_all(case.query)
     assert not refused
     question = fields.question(values)
     if case.certified:
-        desk, promise = cache.certificates(), cache.request(question)
+        desk, promise = decision_cache.certificates(), decision_cache.request(question)
         desk.ask(promise)
         desk.wait(120, promise)
     else:
-        monkeypatch.setattr(cache, "Certificates", Never)
-    answer = cache.answer(question)
+        monkeypatch.setattr(decision_cache, "Certificates", Never)
+    answer = decision_cache.answer(question)
     assert answer.provisional is not case.certified
     words = quantities.words_of(question, case.language)
     made = surfaces.deck(answer, words)
@@ -86,7 +86,7 @@ def texts(request, monkeypatch):
     found |= surfaces.slides(made)
     found |= surfaces.exports(made)
     yield case, answer, words, found
-    cache.certificates.clear()
+    decision_cache.certificates.clear()
 
 
 every_scenario = pytest.mark.parametrize(

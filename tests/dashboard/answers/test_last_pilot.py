@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache, pilot_cache, run_cache
 from engine.decision.pilot_effect import PilotEffect, Stand, Transfer, Unmoved
 from engine.decision.question import question
 from engine.decision.verdict import Code, Reason, Verdict
@@ -45,8 +45,8 @@ def _draw():
 def drawn(monkeypatch, reply, unread=0):
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setattr(cache, "pilot_effect", reply)
-    monkeypatch.setattr(cache, "unreadable_pilots", lambda: unread)
+    monkeypatch.setattr(pilot_cache, "pilot_effect", reply)
+    monkeypatch.setattr(pilot_cache, "unreadable_pilots", lambda: unread)
     page = AppTest.from_function(_draw, default_timeout=60).run()
     assert not page.exception
     return [each.value for each in page.caption]
@@ -85,19 +85,19 @@ def test_the_effect_is_asked_of_finished_pilots_and_kept(monkeypatch, asked):
         return EFFECT
 
     stamps = iter(["a", "a", "b"])
-    monkeypatch.setattr("dashboard.answers.cache.launchers.stamp", lambda: next(stamps))
-    monkeypatch.setattr("dashboard.answers.cache.pilot_effects.finished", lambda: (entry,))
-    monkeypatch.setattr("dashboard.answers.cache.pilot_effects.last_effect", found)
-    monkeypatch.setattr(cache, "fitted_evidence", lambda _: fake_engine.FittedEvidence())
-    monkeypatch.setattr(cache, "catalogue_version", lambda: f"for {asked}")
+    monkeypatch.setattr("dashboard.answers.pilot_cache.launchers.stamp", lambda: next(stamps))
+    monkeypatch.setattr("dashboard.answers.pilot_cache.pilot_effects.finished", lambda: (entry,))
+    monkeypatch.setattr("dashboard.answers.pilot_cache.pilot_effects.last_effect", found)
+    monkeypatch.setattr(law_cache, "fitted_evidence", lambda _: fake_engine.FittedEvidence())
+    monkeypatch.setattr(run_cache, "catalogue_version", lambda: f"for {asked}")
     now = type("Now", (), {"question": ASKED, "provisional": False})()
-    cache._finished_pilots.clear()
+    pilot_cache._finished_pilots.clear()
     effects = [
-        cache.pilot_effect(now) if asked is None else cache.effect_of_pilot(now, asked)
+        pilot_cache.pilot_effect(now) if asked is None else pilot_cache.effect_of_pilot(now, asked)
         for _ in range(3)
     ]
-    cache._finished_pilots.clear()
-    cache._pilot_effect.clear()
+    pilot_cache._finished_pilots.clear()
+    pilot_cache._pilot_effect.clear()
     is_there = asked != "1" * 16
     assert effects == [EFFECT if is_there else None] * 3
     assert len(calls) == (1 if is_there else 0)

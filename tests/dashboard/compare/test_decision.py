@@ -4,7 +4,7 @@ shown."""
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.answers import cache
+from dashboard.answers import scenario_cache
 from dashboard.state import link, visitor
 from engine import decision_log
 from engine.access import check
@@ -17,13 +17,13 @@ AT = "2026-11-29T01:00:00+00:00"
 
 
 def _draw():
-    from dashboard.answers import cache
+    from dashboard.answers import scenario_cache
     from dashboard.compare import saved_actions
     from dashboard.state import session
     from engine.text.i18n import Words
 
     session.follow_url()
-    saved_actions.draw(cache.scenarios(), "Sato", Words("en"))
+    saved_actions.draw(scenario_cache.scenarios(), "Sato", Words("en"))
 
 
 @pytest.fixture
@@ -99,7 +99,9 @@ def test_a_click_decides_on_the_version_that_was_shown(place, kept):
 def test_who_may_not_is_refused_before_anything_is_computed(place, kept, monkeypatch):
     viewer = Person(who="v@example.com", roles=frozenset({Role.VIEWER}), login="issuer v")
     monkeypatch.setattr(visitor, "person", lambda: viewer)
-    monkeypatch.setattr(cache, "frozen_now", lambda *_, **__: pytest.fail("it was computed"))
+    monkeypatch.setattr(
+        scenario_cache, "frozen_now", lambda *_, **__: pytest.fail("it was computed")
+    )
     check._last.clear()
     page = opened()
     for label, act in (

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache, scenario_cache
 from dashboard.state import link
 from engine import decision_log
 from engine.approvals import Ruling
@@ -34,7 +34,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "scenarios"))
     st.cache_resource.clear()
-    cache.fitted_evidence("published-bert")  # as the page has done that this stands on
+    law_cache.fitted_evidence("published-bert")  # as the page has done that this stands on
     yield tmp_path / "scenarios"
     st.cache_resource.clear()
 
@@ -49,7 +49,7 @@ def computed(monkeypatch):
         made.append(found)
         return found
 
-    monkeypatch.setattr(cache, "since", counted)
+    monkeypatch.setattr(scenario_cache, "since", counted)
     return made
 
 
@@ -71,7 +71,7 @@ def texts(page):
 
 
 def certified_now():
-    return cache.frozen_now(fields.question(fields.defaults()), at=AT)
+    return scenario_cache.frozen_now(fields.question(fields.defaults()), at=AT)
 
 
 def test_a_decision_that_is_another_today_is_told_once_it_is_certified(place, computed):
@@ -84,7 +84,7 @@ def test_a_decision_that_is_another_today_is_told_once_it_is_certified(place, co
     assert r"“Board\*”: The approved decision of" in said
     assert "was “Train”, worth ¥57.5M; today it is “Pilot first”, worth ¥47.1M, because" in said
     assert [one.label for one in page.button] == ["Then and now"]
-    one = cache.approved()[0][0]
+    one = scenario_cache.approved()[0][0]
     dollars = wording.own_words(one, Words("en", jpy_per_usd=100.0))
     assert dollars.jpy_per_usd == 150, "at the scenario's own rate, where the reader sees dollars"
     (said,) = texts(drawn("ja"))

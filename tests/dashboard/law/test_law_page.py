@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.answers import cache
+from dashboard.answers import law_cache
 from dashboard.law import charts, facts, wording
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Code
@@ -242,7 +242,7 @@ def test_a_version_is_kept_and_made_current_and_runs_are_left_out_on_request(mon
             question=question, today=_stand(4.9e7), runs=runs, of=23, unfit=(), evidence_hash=""
         )
 
-    monkeypatch.setattr(cache, "influence", made)
+    monkeypatch.setattr(law_cache, "influence", made)
     app = AppTest.from_function(_page, default_timeout=180)
     app.query_params["lang"] = "en"
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import streamlit as st
 
-from dashboard.answers import cache
+from dashboard.answers import pilot_cache
 from dashboard.pilot import plan as plan_step
 from engine.access.rights import LOCAL
 from engine.decision import fitted
@@ -189,7 +189,7 @@ def test_minutes_money_arms_and_repeats_make_the_plan(page, law):
 def test_a_pilot_says_what_it_can_tell_and_is_no_test_where_that_is_little(page, law, monkeypatch):
     made.store_prepared()
     page.run()
-    can = power(launchers_plan(page), cache.pilot_law(made.FAMILY))
+    can = power(launchers_plan(page), pilot_cache.pilot_law(made.FAMILY))
     said_so = [text for text in said(page) if "apart with" in text]
     assert len(said_so) == 1 and f"{present(can.apart):.0%}" in said_so[0]
     monkeypatch.setattr(plan_step, "power", lambda plan, law: replace(can, apart=0.3))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
 
 
@@ -82,7 +82,7 @@ def test_a_budget_that_allows_nothing_says_so_and_leaves_the_sliders(page):
 
 def test_exports_wait_for_the_certificate(page, monkeypatch):
     monkeypatch.setattr(Certificates, "known", lambda self, request: None)
-    cache.certificates.clear()
+    decision_cache.certificates.clear()
     page.run()
     assert any("some seconds" in caption.value for caption in page.caption)
     files = page.get("download_button")

@@ -4,13 +4,13 @@ from streamlit.testing.v1 import AppTest
 
 
 def _page():
-    from dashboard.answers import cache
+    from dashboard.answers import decision_cache
     from dashboard.roi import device_hour
     from dashboard.state import session
 
     session.follow_url()
     now = session.current()
-    device_hour.draw(cache.answer(now.question), now.words)
+    device_hour.draw(decision_cache.answer(now.question), now.words)
 
 
 def opened(**parameters):

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from dashboard.answers import cache
+from dashboard.answers import decision_cache, refit
 from engine.access.rights import LOCAL
 from engine.decision.answer import Noise
 from engine.decision.question import Currency, question
@@ -20,7 +20,7 @@ def known(fake, monkeypatch):
     """Says what is known of every certificate from now on."""
 
     def set_to(reply):
-        desk = cache.certificates()
+        desk = decision_cache.certificates()
         monkeypatch.setattr(desk, "known", reply)
 
     return set_to
@@ -31,33 +31,33 @@ def test_the_answer_follows_what_is_known_of_its_certificate(known):
         raise InputError("No accountant holds this.")
 
     known(lambda request: None)
-    estimated = cache.answer(ASKED)
+    estimated = decision_cache.answer(ASKED)
     assert estimated.noise is Noise.ESTIMATED and estimated.provisional
     known(refuse)
-    refused = cache.answer(ASKED)
+    refused = decision_cache.answer(ASKED)
     assert refused.noise is Noise.REFUSED and not refused.provisional
     assert str(refused.refusal) == "No accountant holds this."
     known(lambda request: fake_engine.certify(**asdict(request)))
-    certified = cache.answer(ASKED)
+    certified = decision_cache.answer(ASKED)
     assert certified.noise is Noise.CERTIFIED and not certified.provisional
-    assert certified.certificate == fake_engine.certify(**asdict(cache.request(ASKED)))
+    assert certified.certificate == fake_engine.certify(**asdict(decision_cache.request(ASKED)))
 
 
 def test_the_same_question_has_one_answer_object(known):
     known(lambda request: None)
-    assert cache.answer(ASKED) is cache.answer(question(3.8e20, 10_000_000, 4.0))
+    assert decision_cache.answer(ASKED) is decision_cache.answer(question(3.8e20, 10_000_000, 4.0))
 
 
 def test_renewed_evidence_forgets_answers(known):
     known(lambda request: None)
-    before = cache.answer(ASKED)
-    cache.renew_evidence(by=LOCAL)
-    assert cache.answer(ASKED) is not before
+    before = decision_cache.answer(ASKED)
+    refit.renew_evidence(by=LOCAL)
+    assert decision_cache.answer(ASKED) is not before
 
 
 def test_dollars_are_not_computed_again(known):
     known(lambda request: None)
     dollars = replace(ASKED, currency=Currency.USD)
-    yen, found = cache.answer(ASKED), cache.answer(dollars)
+    yen, found = decision_cache.answer(ASKED), decision_cache.answer(dollars)
     assert (yen.question, found.question) == (ASKED, dollars)
-    assert found.study is yen.study and found is cache.answer(dollars)
+    assert found.study is yen.study and found is decision_cache.answer(dollars)

@@ -1,0 +1,148 @@
+"""Kept laws of the evidence: fits, their tests and versions, and what runs do to them."""
+
+import streamlit as st
+
+from dashboard.answers.question_key import in_yen
+from engine.api.decisions import Question, fitted
+from engine.api.laws import (
+    Comparison,
+    Diagnostics,
+    Influence,
+    Inspection,
+    LawVersion,
+    NextRuns,
+    diagnose,
+    influences,
+    inspect,
+    law_versions,
+    next_run,
+)
+from engine.errors import InputError
+
+_KEPT_INFLUENCES = 16
+
+
+def evidence_is_ready(evidence_id: str) -> bool:
+    """Whether the law is fitted already, so that an answer, or a refusal, comes at once."""
+    try:
+        return _evidence_is_ready(evidence_id, fitted.state_of(evidence_id))
+    except InputError:
+        return True
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, validate=bool)
+def _evidence_is_ready(evidence_id: str, state: str) -> bool:
+    """Only a yes is kept."""
+    return fitted.is_ready(evidence_id)
+
+
+def fitted_evidence(evidence_id: str) -> fitted.FittedEvidence:
+    """The law of an evidence; seconds the first time on a machine."""
+    return _fitted_evidence(evidence_id, fitted.state_of(evidence_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _fitted_evidence(evidence_id: str, state: str) -> fitted.FittedEvidence:
+    return fitted.fitted_evidence(evidence_id)
+
+
+def inspection(evidence_id: str) -> Inspection:
+    """The law of an evidence beside its runs."""
+    return _inspection(evidence_id, fitted.state_of(evidence_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _inspection(evidence_id: str, state: str) -> Inspection:
+    return inspect(fitted_evidence(evidence_id).fit, fitted.evidence_of(evidence_id).frame)
+
+
+def diagnostics(evidence_id: str) -> tuple[Diagnostics, ...]:
+    """The tests of every form that has a say, by falling weight; a second or two."""
+    return _diagnostics(evidence_id, fitted.state_of(evidence_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _diagnostics(evidence_id: str, state: str) -> tuple[Diagnostics, ...]:
+    frame = fitted.evidence_of(evidence_id).frame
+    return tuple(diagnose(one.law, frame) for one in fitted_evidence(evidence_id).fit.members)
+
+
+def law_versions_of(evidence_id: str) -> tuple[LawVersion, ...]:
+    """The kept versions of an evidence's law, oldest first."""
+    return _law_versions_of(evidence_id, law_versions.stamp())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _law_versions_of(evidence_id: str, stamp: str) -> tuple[LawVersion, ...]:
+    return law_versions.kept(evidence_id)
+
+
+def law_now(evidence_id: str) -> LawVersion:
+    """The law of an evidence as its runs stand, whether kept or not."""
+    return _law_now(evidence_id, evidence_version())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _law_now(evidence_id: str, version: str) -> LawVersion:
+    return law_versions.now(evidence_id)
+
+
+def comparison(before: LawVersion, after: LawVersion, question: Question) -> Comparison:
+    """What changed between two versions, also for the answer to a question."""
+    return _comparison(before.version, after.version, in_yen(question), before, after)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _comparison(
+    before: str, after: str, question: Question, _before: LawVersion, _after: LawVersion
+) -> Comparison:
+    return law_versions.compare(_before, _after, question)
+
+
+def next_runs(question: Question) -> NextRuns:
+    """The runs that would narrow the range of today's plan."""
+    return _next_runs(in_yen(question), fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _next_runs(question: Question, state: str) -> NextRuns:
+    return next_run.next_runs(question)
+
+
+def influence(question: Question, seconds: float, progress: influences.Progress) -> Influence:
+    """What each run does to the decision; ``progress`` may end it, and then nothing is kept but
+    the fits, which are on disk."""
+    key = (question.evidence_id, fitted.state_of(question.evidence_id), seconds)
+    kept = _influences()
+    found = kept.get((in_yen(question), *key))
+    if found is None:
+        found = influences.influence(question, seconds=seconds, progress=progress)
+        kept[in_yen(question), *key] = found
+        while len(kept) > _KEPT_INFLUENCES:
+            kept.pop(next(iter(kept)))
+    return found
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _influences() -> dict[tuple[Question, str, str, float], Influence]:
+    """Filled while a page draws its progress, which a cached function may not."""
+    return {}
+
+
+def evidence_version() -> str:
+    """Changes with the run log."""
+    return fitted.run_log().version
+
+
+def forget() -> None:
+    """Drop what rests on the law of before."""
+    for kept in (
+        _evidence_is_ready,
+        _fitted_evidence,
+        _inspection,
+        _diagnostics,
+        _influences,
+        _law_now,
+        _next_runs,
+    ):
+        kept.clear()

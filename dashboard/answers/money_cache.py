@@ -1,0 +1,97 @@
+"""Kept money: prices, least budgets, the ε and the people that earn most."""
+
+import streamlit as st
+
+from dashboard.answers import law_cache
+from dashboard.answers.question_key import in_yen
+from engine.api.decisions import Question, answers, fitted
+from engine.api.money import (
+    Candidate,
+    Cost,
+    CostAssumptions,
+    Curve,
+    Fewer,
+    Goal,
+    Held,
+    Least,
+    Sharing,
+    Use,
+    inverse,
+    share_privacy,
+)
+from engine.api.money import cost as priced
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def cost(compute_flops: float, prices: CostAssumptions) -> Cost:
+    """Price of so much compute."""
+    return priced(compute_flops, prices)
+
+
+def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
+    """The least of each budget that reaches a target, the others held."""
+    return _least_budgets(in_yen(question), goal, target, fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _least_budgets(question: Question, goal: Goal, target: float, state: str) -> tuple[Least, ...]:
+    curve = question.curve if goal is Goal.LOSS else answers.applicable_curve(question)
+    return inverse.least_budgets(_held(question, curve), goal, target)
+
+
+def fewer_people(question: Question, npv: float) -> Fewer | None:
+    """Fewer people with whom the plan pays and is worth more than ``npv``, JPY."""
+    return _fewer_people(in_yen(question), npv, fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _fewer_people(question: Question, npv: float, state: str) -> Fewer | None:
+    return inverse.fewer_people(_held(question, answers.applicable_curve(question)), npv)
+
+
+def best_epsilon(question: Question) -> Candidate:
+    """The ε that earns most, legal risk included."""
+    return _best_epsilon(in_yen(question), fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _best_epsilon(question: Question, state: str) -> Candidate:
+    return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
+
+
+def best_people(question: Question) -> Candidate:
+    """How many of the people earn most."""
+    return _best_people(in_yen(question), fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _best_people(question: Question, state: str) -> Candidate:
+    return inverse.best_people(_held(question, answers.applicable_curve(question)))[0]
+
+
+def sharing(question: Question, uses: tuple[Use, ...]) -> Sharing:
+    """What each of several uses would get of the people's privacy and of the compute."""
+    return _sharing(in_yen(question), uses, fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _sharing(question: Question, uses: tuple[Use, ...], state: str) -> Sharing:
+    return share_privacy(uses, _held(question, answers.applicable_curve(question)))
+
+
+def _held(question: Question, curve: Curve) -> Held:
+    fitted = law_cache.fitted_evidence(question.evidence_id)
+    return Held(
+        budget=question.budget,
+        fit=fitted.fit,
+        space=fitted.space,
+        sampling=question.sampling,
+        table=question.assumptions,
+        curve=curve,
+    )
+
+
+def forget() -> None:
+    """Drop what rests on the law of before."""
+    for kept in (_least_budgets, _best_epsilon, _fewer_people, _best_people, _sharing):
+        kept.clear()
