@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine import durable
+from engine import approvals, durable
 from engine.access.roles_file import read as read_roles
 from engine.access.roles_file import roles_file
 from engine.decision.fitted import EVIDENCE, PUBLISHED_BERT, evidence_of, is_ready, run_log
@@ -30,6 +30,7 @@ from engine.pilot.running import launchers
 from engine.pilot.running.folder import folder_of, pilots_folder
 from engine.report.fonts import japanese_face
 from engine.runs.log import data_folder
+from engine.scenarios import saved
 from engine.untrusted.guard import attempted, guarded
 from engine.untrusted.texts import toml_document
 
@@ -189,6 +190,33 @@ def _pilots() -> Iterator[Finding]:
         yield Finding(
             name="pilots", state=State.OK, found=f"{len(entries)}, plans and ledgers are whole"
         )
+
+
+def _scenarios() -> Iterator[Finding]:
+    book = approvals.standings(data_folder())
+    scenarios, refused = saved.listed(saved.folder(data_folder()))
+    for refusal in refused:
+        yield Finding(
+            name="scenarios",
+            state=State.LOOK,
+            found=str(refusal),
+            to_do="bring the file back from a backup, or move it elsewhere",
+        )
+    spoilt = [(name, "approved, and its file is gone") for name in saved.missing(scenarios, book)]
+    for one in scenarios:
+        if book.of(one.name, one.version).was_changed:
+            spoilt.append((one.name, "its file is not what was approved"))
+        elif one.frozen is not None and not one.frozen.is_whole:
+            spoilt.append((one.name, "its frozen figures are not as they were saved"))
+    for name, found in spoilt:
+        yield Finding(
+            name="scenarios",
+            state=State.BROKEN,
+            found=f"{name}: {found}",
+            to_do="bring the file back from a backup",
+        )
+    if not spoilt:
+        yield Finding(name="scenarios", state=State.OK, found=f"{len(scenarios)}, as saved")
 
 
 def _folders() -> Iterator[Finding]:
@@ -362,6 +390,7 @@ _LOOKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "law": _law,
     "runs": _runs,
     "pilots": _pilots,
+    "scenarios": _scenarios,
     "folders": _folders,
     "font": _font,
     "gpu": _gpu,

@@ -69,7 +69,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
     | {"tables", "doctor", "decision_log", "access", "fine_tunings", "device_hour", "approvals"}
     | {"scenarios"},
-    "doctor": _RECORDS | {"decision", "pilot", "report", "durable", "access"},
+    "doctor": _RECORDS
+    | {"decision", "pilot", "report", "durable", "access", "approvals", "scenarios"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
 """Module or package of the engine -> what else of the engine it may import; itself always."""

@@ -1,23 +1,28 @@
 """What the doctor says of an installation that is sound, and of one that is not."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from engine import doctor
 from engine.__main__ import main
+from engine.approvals import Ruling
 from engine.decision import fitted
 from engine.doctor import ROOT, State
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger, require_sound
 from engine.pilot.running.folder import PLAN_FILE
+from engine.scenarios import saved
+from engine.scenarios.fields import defaults
 from tests.pilot.fake_training import settings
+from tests.scenarios.made import AT, made_frozen
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """Folders of one's own."""
-    for name in ("DATA", "PILOTS"):
+    for name in ("DATA", "LOG", "PILOTS", "SCENARIOS"):
         monkeypatch.setenv(f"KESSAI_{name}", str(tmp_path / name.lower()))
     for name in ("ADDRESS", "ALLOWED_HOSTS"):
         monkeypatch.delenv(f"STREAMLIT_SERVER_{name}", raising=False)
@@ -48,6 +53,49 @@ def test_readiness_waits_for_the_law_alone(place, capsys, monkeypatch):
     assert {one["name"] for one in document["findings"]} == doctor.NEEDED
     assert document["sound"] is False
     assert main(["doctor", "--json"]) == 0  # slower at first, but nothing is broken
+
+
+@pytest.fixture
+def approved(place):
+    """The file of an approved scenario."""
+    scenarios = place / "scenarios"
+    one = saved.created(scenarios, "Plan A", defaults(), who="", at=AT, frozen=made_frozen())
+    saved.decided(
+        scenarios, saved.proposed(scenarios, one, made_frozen(), who="", at=AT), Ruling.APPROVED
+    )
+    assert found("scenarios") == {("scenarios", State.OK)}
+    (file,) = scenarios.glob("*.json")
+    return file
+
+
+def altered(file):
+    file.write_text(file.read_text().replace("57500000.0", "97500000.0"))
+
+
+def unreadable(file):
+    file.with_name("another.json").write_text("nothing")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said", "state"),
+    [
+        (altered, "Plan A: its file is not what was approved", State.BROKEN),
+        (Path.unlink, "Plan A: approved, and its file is gone", State.BROKEN),
+        (unreadable, "another.json", State.LOOK),
+    ],
+)
+def test_an_approved_scenario_that_was_spoilt_is_told(approved, spoil, said, state):
+    spoil(approved)
+    first = doctor.findings(only=frozenset({"scenarios"}))[0]
+    assert said in first.found and first.state is state and "backup" in first.to_do
+
+
+def test_frozen_figures_of_a_draft_that_were_changed_are_told(place):
+    scenarios = place / "scenarios"
+    saved.created(scenarios, "Plan A", defaults(), who="", at=AT, frozen=made_frozen())
+    altered(next(scenarios.glob("*.json")))
+    (one,) = doctor.findings(only=frozenset({"scenarios"}))
+    assert one.state is State.BROKEN and "frozen figures are not as they were saved" in one.found
 
 
 def test_a_foreign_file_and_a_folder_that_is_none_are_told(place):
