@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard.answers import law_cache
 from dashboard.answers.certificates import Certificates
-from dashboard.answers.question_key import in_yen
 from engine.api.accounting import Training, TrainingEpsilon, epsilon_of
 from engine.api.decisions import (
     Answer,
@@ -69,7 +68,8 @@ def answer(question: Question) -> Answer:
         refusal = error
     refused = refusal is not None
     state = fitted.state_of(question.evidence_id)
-    found = _answer(in_yen(question), certificate, refused, state, refusal)
+    # Who looks at dollars waits for nothing again.
+    found = _answer(question.in_yen(), certificate, refused, state, refusal)
     return _asked_as(question, certificate, refused, state, found)
 
 
@@ -118,7 +118,7 @@ def more_learning(question: Question) -> correlated.More:
 
     Raises :class:`engine.errors.InputError` where no such plan is possible.
     """
-    return _more_learning(in_yen(question), fitted.state_of(question.evidence_id))
+    return _more_learning(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from dashboard.answers.question_key import in_yen
 from engine.api.decisions import Question, fitted
 from engine.api.laws import (
     Comparison,
@@ -89,7 +88,7 @@ def _law_now(evidence_id: str, version: str) -> LawVersion:
 
 def comparison(before: LawVersion, after: LawVersion, question: Question) -> Comparison:
     """What changed between two versions, also for the answer to a question."""
-    return _comparison(before.version, after.version, in_yen(question), before, after)
+    return _comparison(before.version, after.version, question.in_yen(), before, after)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -101,7 +100,7 @@ def _comparison(
 
 def next_runs(question: Question) -> NextRuns:
     """The runs that would narrow the range of today's plan."""
-    return _next_runs(in_yen(question), fitted.state_of(question.evidence_id))
+    return _next_runs(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -112,12 +111,13 @@ def _next_runs(question: Question, state: str) -> NextRuns:
 def influence(question: Question, seconds: float, progress: influences.Progress) -> Influence:
     """What each run does to the decision; ``progress`` may end it, and then nothing is kept but
     the fits, which are on disk."""
-    key = (question.evidence_id, fitted.state_of(question.evidence_id), seconds)
+    evidence_id = question.evidence_id
+    key = (question.in_yen(), evidence_id, fitted.state_of(evidence_id), seconds)
     kept = _influences()
-    found = kept.get((in_yen(question), *key))
+    found = kept.get(key)
     if found is None:
         found = influences.influence(question, seconds=seconds, progress=progress)
-        kept[in_yen(question), *key] = found
+        kept[key] = found
         while len(kept) > _KEPT_INFLUENCES:
             kept.pop(next(iter(kept)))
     return found

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard.answers import law_cache
-from dashboard.answers.question_key import in_yen
 from engine.api.decisions import Question, answers, fitted
 from engine.api.money import (
     Candidate,
@@ -30,7 +29,7 @@ def cost(compute_flops: float, prices: CostAssumptions) -> Cost:
 
 def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least, ...]:
     """The least of each budget that reaches a target, the others held."""
-    return _least_budgets(in_yen(question), goal, target, fitted.state_of(question.evidence_id))
+    return _least_budgets(question.in_yen(), goal, target, fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -41,7 +40,7 @@ def _least_budgets(question: Question, goal: Goal, target: float, state: str) ->
 
 def fewer_people(question: Question, npv: float) -> Fewer | None:
     """Fewer people with whom the plan pays and is worth more than ``npv``, JPY."""
-    return _fewer_people(in_yen(question), npv, fitted.state_of(question.evidence_id))
+    return _fewer_people(question.in_yen(), npv, fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -51,7 +50,7 @@ def _fewer_people(question: Question, npv: float, state: str) -> Fewer | None:
 
 def best_epsilon(question: Question) -> Candidate:
     """The ε that earns most, legal risk included."""
-    return _best_epsilon(in_yen(question), fitted.state_of(question.evidence_id))
+    return _best_epsilon(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -61,7 +60,7 @@ def _best_epsilon(question: Question, state: str) -> Candidate:
 
 def best_people(question: Question) -> Candidate:
     """How many of the people earn most."""
-    return _best_people(in_yen(question), fitted.state_of(question.evidence_id))
+    return _best_people(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -71,7 +70,7 @@ def _best_people(question: Question, state: str) -> Candidate:
 
 def sharing(question: Question, uses: tuple[Use, ...]) -> Sharing:
     """What each of several uses would get of the people's privacy and of the compute."""
-    return _sharing(in_yen(question), uses, fitted.state_of(question.evidence_id))
+    return _sharing(question.in_yen(), uses, fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -80,15 +79,7 @@ def _sharing(question: Question, uses: tuple[Use, ...], state: str) -> Sharing:
 
 
 def _held(question: Question, curve: Curve) -> Held:
-    fitted = law_cache.fitted_evidence(question.evidence_id)
-    return Held(
-        budget=question.budget,
-        fit=fitted.fit,
-        space=fitted.space,
-        sampling=question.sampling,
-        table=question.assumptions,
-        curve=curve,
-    )
+    return answers.held(question, law_cache.fitted_evidence(question.evidence_id), curve)
 
 
 def forget() -> None:

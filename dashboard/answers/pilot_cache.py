@@ -7,7 +7,6 @@ import streamlit as st
 
 from dashboard.answers import law_cache, run_cache
 from dashboard.answers.expected import Expected
-from dashboard.answers.question_key import in_yen
 from engine.api.decisions import FIRST_ITERATION, Answer, fitted
 from engine.api.pilots import (
     Arm,
@@ -60,7 +59,7 @@ def _effect_of(now: Answer, plan_id: str | None) -> PilotEffect | None:
     law = law_cache.fitted_evidence(now.question.evidence_id)
     names = tuple(one.plan_id for one in chosen)
     key = (
-        in_yen(now.question),
+        now.question.in_yen(),
         now.provisional,
         names,
         law.summary.hash,

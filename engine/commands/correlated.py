@@ -6,23 +6,22 @@ measured, and how far from it a plan may lie.
 """
 
 import argparse
-import math
 from typing import Any
 
 from engine.commands.options import (
     add_corrections,
     add_json,
     add_language,
-    as_columns,
     as_json,
     tell_pooled,
+    under_headings,
     warn_delta,
 )
 from engine.commands.question_options import add_question, question
+from engine.commands.recommend import interval
 from engine.decision.answer import answer
 from engine.decision.correlated import Banded, more_learning
 from engine.decision.fitted import fitted_evidence
-from engine.interval import Interval
 from engine.text import correlated, quantities
 
 
@@ -45,7 +44,7 @@ def run(options: argparse.Namespace) -> str:
         exponent = found.measured.exponent
         return as_json(
             {
-                "exponent": _interval(exponent),
+                "exponent": interval(exponent),
                 "scatter": found.measured.scatter,
                 "choices": [_choice(one) for one in (found.independent, *found.choices)],
                 "best": found.best.bands,
@@ -53,12 +52,11 @@ def run(options: argparse.Namespace) -> str:
             }
         )
     words = quantities.words_of(asked, options.language)
-    table = correlated.columns(found, words)
     return "\n".join(
         [
             correlated.finding(found, words),
             "",
-            as_columns([list(table), *zip(*table.values(), strict=True)]),
+            under_headings(correlated.columns(found, words)),
             "",
             correlated.limits(words),
         ]
@@ -73,18 +71,9 @@ def _choice(found: Banded) -> dict[str, Any]:
         "batch_size": config.batch_size,
         "iterations": config.iterations,
         "planned": found.planned,
-        "share": _interval(found.share),
-        "cross_entropy": _interval(found.cross_entropy),
-        "people_factor": _interval(found.people),
+        "share": interval(found.share),
+        "cross_entropy": interval(found.cross_entropy),
+        "people_factor": interval(found.people),
         "past_bytes": found.past_bytes,
         "reach": {"word": str(found.reach), "distance": found.distance},
-    }
-
-
-def _interval(found: Interval) -> dict[str, float | None]:
-    """Null where more than was searched."""
-    ends = {name: getattr(found, name) for name in ("value", "low", "high")}
-    return {
-        **{name: end if math.isfinite(end) else None for name, end in ends.items()},
-        "level": found.level,
     }

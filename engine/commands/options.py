@@ -3,7 +3,7 @@
 import argparse
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.config import DEFAULT_DELTA, PLANNED_SAMPLINGS, Sampling, require_integer
 from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence
@@ -160,6 +160,11 @@ def as_columns(rows: Sequence[Sequence[str]]) -> str:
         )
         for row in rows
     )
+
+
+def under_headings(columns: Mapping[str, Sequence[str]]) -> str:
+    """A table of columns by their headings, as :func:`as_columns` writes it."""
+    return as_columns([list(columns), *zip(*columns.values(), strict=True)])
 
 
 def _columns(text: str) -> int:

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import asdict, replace
 from typing import Any
 
-from engine.commands.options import add_json, add_language, as_columns, as_json, number, whole
+from engine.commands.options import add_json, add_language, as_json, number, under_headings, whole
 from engine.cost import ACCELERATORS, DEFAULTS
 from engine.device_hour import OwnedMachine, offers_for
 from engine.errors import InputError
@@ -78,12 +78,11 @@ def run(options: argparse.Namespace) -> str:
             }
         )
     words = Words(options.language)
-    table = device_hour.columns(found, words)
     return "\n".join(
         [
             device_hour.spread(options.device, found, rent, words),
             "",
-            as_columns([list(table), *zip(*table.values(), strict=True)]),
+            under_headings(device_hour.columns(found, words)),
             "",
             device_hour.owned(machine, used, rent, words),
         ]

@@ -13,19 +13,18 @@ from engine.commands.options import (
     add_corrections,
     add_json,
     add_language,
-    as_columns,
     as_json,
     corrections,
     tell_pooled,
     tell_reading,
+    under_headings,
     warn_delta,
 )
 from engine.commands.question_options import add_question, content, question
 from engine.commands.recommend import interval
-from engine.decision.answer import applicable_curve
+from engine.decision.answer import applicable_curve, held
 from engine.decision.fitted import fitted_evidence
 from engine.interval import Interval
-from engine.roi.inverse import Held
 from engine.roi.uses import Sharing, load_uses, share_privacy
 from engine.text import quantities, uses
 
@@ -47,28 +46,17 @@ def run(options: argparse.Namespace) -> str:
     fitted = fitted_evidence(asked.evidence_id)
     tell_pooled(fitted)
     warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
-    found = share_privacy(
-        known,
-        Held(
-            budget=asked.budget,
-            fit=fitted.fit,
-            space=fitted.space,
-            sampling=asked.sampling,
-            table=asked.assumptions,
-            curve=applicable_curve(asked),
-        ),
-    )
+    found = share_privacy(known, held(asked, fitted, applicable_curve(asked)))
     if options.json:
         return as_json(document(found, str(asked.currency), asked.jpy_per_usd or 1.0))
     words = quantities.words_of(asked, options.language)
-    table = uses.columns(found, words)
     return "\n".join(
         [
             uses.sentence(found, words),
             uses.one_model(found, words),
             *filter(None, [uses.added(found, words)]),
             "",
-            as_columns([list(table), *zip(*table.values(), strict=True)]),
+            under_headings(uses.columns(found, words)),
             "",
             uses.assumed(words),
         ]

@@ -40,6 +40,7 @@ from engine.risk import (
 )
 from engine.roi.appraise import Outlay, outlay_of
 from engine.roi.appraise import outlay as outlay_on
+from engine.roi.inverse import Held
 from engine.roi.metric import Curve, in_unit
 from engine.roi.plan import Plan
 from engine.roi.study import Study
@@ -153,6 +154,19 @@ def applicable_curve(question: Question) -> Curve:
     Raises :class:`InputError` where it was made for another unit of loss.
     """
     return in_unit(question.curve, unit_of(question.evidence_id))
+
+
+def held(question: Question, fitted: FittedEvidence, curve: Curve) -> Held:
+    """What a question holds while one of its budgets varies; ``curve`` as it or
+    :func:`applicable_curve` has it."""
+    return Held(
+        budget=question.budget,
+        fit=fitted.fit,
+        space=fitted.space,
+        sampling=question.sampling,
+        table=question.assumptions,
+        curve=curve,
+    )
 
 
 def _study(

@@ -53,6 +53,10 @@ class Question:
         """The same question at other prices, in the assumptions as well."""
         return replace(self, prices=prices, assumptions=with_costs(self.assumptions, prices))
 
+    def in_yen(self) -> "Question":
+        """The same question with money shown in yen, in which everything is computed."""
+        return replace(self, currency=Currency.JPY)
+
     @property
     def metric(self) -> MetricKind:
         """What the return is measured by."""

@@ -24,7 +24,7 @@ from engine.decision import law_store
 from engine.decision.answer import Answer, CertificateRequest, answer, decide_on, to_certify
 from engine.decision.bridge import bridge
 from engine.decision.fitted import FittedEvidence, of_version
-from engine.decision.question import Currency, Question
+from engine.decision.question import Question
 from engine.errors import InputError
 from engine.law.version import fit_version
 from engine.scenarios import fields
@@ -136,7 +136,7 @@ def since(one: Saved, fitted: FittedEvidence, certify: Certify, *, folder: Path)
             "are not shown.",
             name=one.name,
         )
-    asked = _in_yen(fields.question(one.values))
+    asked = fields.question(one.values).in_yen()
     now: dict[str, Figure] = {}
     refused = None
     try:
@@ -260,7 +260,7 @@ def _law_of(then: Frozen, fitted: FittedEvidence, folder: Path) -> FittedEvidenc
 
 def _asked_then(one: Saved, then: Frozen) -> Question | None:
     try:
-        return _in_yen(then.question(one.values))
+        return then.question(one.values).in_yen()
     except InputError:
         return None
 
@@ -283,10 +283,6 @@ def _worth(asked: Question, fitted: FittedEvidence, certify: Certify) -> float |
 
 def _npv(found: Answer) -> float | None:
     return None if found.study is None else float(found.study.appraisal.npv.value)
-
-
-def _in_yen(asked: Question) -> Question:
-    return replace(asked, currency=Currency.JPY)
 
 
 def _rounded(figure: Figure) -> Figure:
