@@ -177,12 +177,12 @@ class _Grid:
         )
         if not possible.any():
             return None
-        sigma = self._noise(bands, possible)
-        planned = np.ones(sigma.shape)
+        white = self._noise(1, possible)
+        planned = np.ones(white.shape)
         if bands > 1:
-            planned = sigma / self._noise(1, possible) * _error(bands, self.iterations)
+            planned = self._noise(bands, possible) / white * _error(bands, self.iterations)
         exponent = measured.exponent.value
-        ratio = self._noise(1, possible) * planned**exponent / self.batch_size
+        ratio = white * planned**exponent / self.batch_size
         loss = np.where(
             possible,
             self.fitted.fit.law.cross_entropy(
@@ -196,7 +196,7 @@ class _Grid:
             model_size=float(self.model_size[i, 0]),
             batch_size=float(self.batch_size[i, j]),
             iterations=float(self.iterations[0, j]),
-            noise_batch_ratio=float(self._noise(1, possible)[i, j] / self.batch_size[i, j]),
+            noise_batch_ratio=float(white[i, j] / self.batch_size[i, j]),
             planned=float(planned[i, j]),
             loss=float(loss[i, j]),
         )
