@@ -7,7 +7,7 @@ scenario's file: whatever changes the scenario is another version, which nobody 
 
 A version is a draft until it is proposed; it is approved, or declined and so a draft again; and an
 approved one is superseded when the version that was made to replace it is approved. Which acts a
-state allows is :mod:`engine.scenarios.saved`'s to check.
+state allows is :mod:`engine.scenarios.acts`'s to check.
 """
 
 from collections.abc import Mapping

@@ -30,7 +30,7 @@ from engine.pilot.running import launchers
 from engine.pilot.running.folder import folder_of, pilots_folder
 from engine.report.fonts import japanese_face
 from engine.runs.log import data_folder
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from engine.untrusted.guard import attempted, guarded
 from engine.untrusted.texts import toml_document
 
@@ -202,7 +202,7 @@ def _scenarios() -> Iterator[Finding]:
             found=str(refusal),
             to_do="bring the file back from a backup, or move it elsewhere",
         )
-    spoilt = [(name, "approved, and its file is gone") for name in saved.missing(scenarios, book)]
+    spoilt = [(name, "approved, and its file is gone") for name in acts.missing(scenarios, book)]
     for one in scenarios:
         if book.of(one.name, one.version).was_changed:
             spoilt.append((one.name, "its file is not what was approved"))

@@ -10,7 +10,7 @@ from engine import approvals, decision_log
 from engine.access.rights import Person, Role
 from engine.approvals import LONGEST_REASON, Ruling, State, decide, decisions
 from engine.errors import InputError
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from engine.scenarios import wording as scenarios
 from engine.text.i18n import Words
 from tests.scenarios.made import frozen_of, made_frozen
@@ -29,30 +29,30 @@ def place(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def kept(place) -> saved.Saved:
-    return saved.created(place / "scenarios", "計画", link.defaults(), who="", at=AT)
+    return acts.created(place / "scenarios", "計画", link.defaults(), who="", at=AT)
 
 
 def stands(one, language="en") -> str:
-    return scenarios.standing(saved.standing(one), "UTC", Words(language))
+    return scenarios.standing(acts.standing(one), "UTC", Words(language))
 
 
 def proposed(place, one, **figures) -> saved.Saved:
-    return saved.proposed(place / "scenarios", one, made_frozen(figures=figures), who="Abe", at=AT)
+    return acts.proposed(place / "scenarios", one, made_frozen(figures=figures), who="Abe", at=AT)
 
 
 def ruled(place, one, ruling=Ruling.APPROVED, **said) -> None:
-    saved.decided(place / "scenarios", one, ruling, **{"by": BOARD, **said})
+    acts.decided(place / "scenarios", one, ruling, **{"by": BOARD, **said})
 
 
 def test_a_draft_is_proposed_declined_changed_and_approved(place, kept):
     assert stands(kept) == "**Draft**: nobody has proposed this version."
     first = proposed(place, kept)
     assert stands(first).startswith("**Proposed** as it stands, by Abe (name as given")
-    assert saved.standing(kept).state is State.DRAFT, "with other figures it is another version"
+    assert acts.standing(kept).state is State.DRAFT, "with other figures it is another version"
     ruled(place, first, Ruling.DECLINED, reason="too\n dear")
     assert stands(first).startswith("**Declined** as it stands, by board@")
     values = link.defaults() | {"data": 5e6}
-    later = saved.updated(place / "scenarios", first, values, who="", at=AT)
+    later = acts.updated(place / "scenarios", first, values, who="", at=AT)
     assert later.frozen is None and "nobody has proposed" in stands(later)
     second = proposed(place, later)
     ruled(place, second)
@@ -71,7 +71,7 @@ def test_what_was_declined_can_be_proposed_again(place, kept):
     again = proposed(place, first)
     assert again == first, "the same figures are not frozen twice"
     ruled(place, again)
-    assert saved.standing(again).state is State.APPROVED
+    assert acts.standing(again).state is State.APPROVED
 
 
 def test_acts_are_lines_with_the_hashes_of_evidence_law_figures_and_code(place, kept):
@@ -95,34 +95,34 @@ def test_what_was_approved_is_locked_and_a_new_version_takes_its_place(place, ke
     content = before.read_bytes()
     values = link.defaults() | {"data": 5e6}
     for act in (
-        lambda: saved.updated(folder, first, values, who="", at=AT),
-        lambda: saved.delete(folder, first),
+        lambda: acts.updated(folder, first, values, who="", at=AT),
+        lambda: acts.delete(folder, first),
         lambda: proposed(place, first, npv=1.0),
         lambda: ruled(place, first, Ruling.DECLINED),
     ):
         with pytest.raises(InputError, match="“計画” was approved and stays as it is: make a new"):
             act()
     assert before.read_bytes() == content and len(decisions("計画", place)) == 1
-    second = saved.new_version(folder, first, values, who="", at=AT)
+    second = acts.new_version(folder, first, values, who="", at=AT)
     assert (second.name, second.replaces) == ("計画 v2", ("計画", first.version))
     assert saved.listed(folder) == ([first, second], []), "the link is in the file"
-    assert saved.standing(first).state is State.APPROVED, "until the new one is approved"
-    draft = saved.new_version(folder, first, values, who="", at=AT)
+    assert acts.standing(first).state is State.APPROVED, "until the new one is approved"
+    draft = acts.new_version(folder, first, values, who="", at=AT)
     assert draft.name == "計画 v3"
     second = proposed(place, second)
     ruled(place, second, Ruling.DECLINED)
-    assert saved.standing(first).state is State.APPROVED
+    assert acts.standing(first).state is State.APPROVED
     second = proposed(place, second, npv=2.0)
     ruled(place, second)
-    assert saved.standing(first).state is State.SUPERSEDED
+    assert acts.standing(first).state is State.SUPERSEDED
     assert "**Superseded** by “計画 v2”; it was approved by board@" in stands(first)
-    assert saved.standing(second).state is State.APPROVED
-    assert saved.new_version(folder, second, values, who="", at=AT).name == "計画 v4"
+    assert acts.standing(second).state is State.APPROVED
+    assert acts.new_version(folder, second, values, who="", at=AT).name == "計画 v4"
     for act in (
-        lambda: saved.delete(folder, first),
+        lambda: acts.delete(folder, first),
         lambda: proposed(place, first),
-        lambda: saved.new_version(folder, first, values, who="", at=AT),
-        lambda: saved.new_version(folder, draft, values, who="", at=AT),
+        lambda: acts.new_version(folder, first, values, who="", at=AT),
+        lambda: acts.new_version(folder, draft, values, who="", at=AT),
     ):
         with pytest.raises(InputError, match=r"was approved and stays|Expected an approved"):
             act()
@@ -132,7 +132,7 @@ def test_transitions_that_are_none_are_refused(place, kept):
     with pytest.raises(InputError, match="“計画” is a draft: propose it first"):
         ruled(place, kept)
     with pytest.raises(InputError, match="got estimated ones"):
-        saved.proposed(place / "scenarios", kept, made_frozen(noise="estimated"), who="", at=AT)
+        acts.proposed(place / "scenarios", kept, made_frozen(noise="estimated"), who="", at=AT)
     first = proposed(place, kept)
     with pytest.raises(InputError, match="is proposed already"):
         proposed(place, first)
@@ -148,17 +148,17 @@ def test_figures_that_were_changed_in_the_file_are_noticed(place, kept):
     (file,) = (place / "scenarios").glob("*.json")
     file.write_text(file.read_text().replace("57500000.0", "97500000.0"))
     (changed,) = saved.listed(place / "scenarios")[0]
-    assert not frozen_of(changed).is_whole and saved.standing(changed).state is State.DRAFT
+    assert not frozen_of(changed).is_whole and acts.standing(changed).state is State.DRAFT
     file.write_text(saved.to_json(first))
     ruled(place, first)
     for forged in (changed, saved.renamed(changed, changed.name)):
         file.write_text(saved.to_json(forged))
         (found,) = saved.listed(place / "scenarios")[0]
-        standing = saved.standing(found)
+        standing = acts.standing(found)
         assert (standing.state, standing.was_changed) == (State.DRAFT, True)
         assert "never approved" in stands(found)
         with pytest.raises(InputError, match="its file was changed by other means"):
-            saved.delete(place / "scenarios", found)
+            acts.delete(place / "scenarios", found)
 
 
 def test_a_figure_changed_before_the_decision_is_not_approved(place, kept):
@@ -179,24 +179,24 @@ def test_a_figure_changed_before_the_decision_is_not_approved(place, kept):
 def test_a_file_brings_no_decision_along(place, kept):
     first = proposed(place, kept)
     ruled(place, first)
-    other = saved.added(place / "scenarios", saved.renamed(first, "Brought"))
+    other = acts.added(place / "scenarios", saved.renamed(first, "Brought"))
     assert decisions("Brought", place) == () and "**Draft**" in stands(other)
-    version = saved.new_version(place / "scenarios", first, link.defaults(), who="", at=AT)
-    brought = saved.added(place / "scenarios", saved.renamed(version, "Successor"))
+    version = acts.new_version(place / "scenarios", first, link.defaults(), who="", at=AT)
+    brought = acts.added(place / "scenarios", saved.renamed(version, "Successor"))
     assert brought.replaces is None, "nobody's place is taken by a file from elsewhere"
 
 
 def test_a_file_from_elsewhere_claims_its_figures(place, kept):
     first = proposed(place, kept)
-    assert not saved.standing(first).is_claimed
-    other = saved.added(place / "scenarios", saved.renamed(first, "Brought"))
-    assert saved.standing(other).is_claimed
+    assert not acts.standing(first).is_claimed
+    other = acts.added(place / "scenarios", saved.renamed(first, "Brought"))
+    assert acts.standing(other).is_claimed
     en = Words("en")
-    assert "what it claims" in scenarios.origin(frozen_of(other), saved.standing(other), None, en)
-    assert "claims" not in scenarios.origin(frozen_of(first), saved.standing(first), None, en)
+    assert "what it claims" in scenarios.origin(frozen_of(other), acts.standing(other), None, en)
+    assert "claims" not in scenarios.origin(frozen_of(first), acts.standing(first), None, en)
     assert "estimated" in scenarios.origin(made_frozen(noise="estimated"), None, None, en)
     again = proposed(place, other, npv=1.0)
-    assert not saved.standing(again).is_claimed, "its figures are our own now"
+    assert not acts.standing(again).is_claimed, "its figures are our own now"
 
 
 def test_an_approved_scenario_whose_file_is_gone_is_named(place, kept):
@@ -204,21 +204,21 @@ def test_an_approved_scenario_whose_file_is_gone_is_named(place, kept):
     first = proposed(place, kept)
     ruled(place, first)
     book = approvals.standings(place)
-    assert saved.missing([first], book) == () and saved.missing([], book) == ("計画",)
-    second = proposed(place, saved.new_version(folder, first, {**link.defaults()}, who="", at=AT))
+    assert acts.missing([first], book) == () and acts.missing([], book) == ("計画",)
+    second = proposed(place, acts.new_version(folder, first, {**link.defaults()}, who="", at=AT))
     ruled(place, second)
-    assert saved.missing([], approvals.standings(place)) == ("計画 v2",)
+    assert acts.missing([], approvals.standings(place)) == ("計画 v2",)
     decision_log.append("scenario-delete", {"scenario": "計画 v2", "version": "1"}, folder=place)
-    assert saved.missing([], approvals.standings(place)) == (), "as earlier versions let one"
+    assert acts.missing([], approvals.standings(place)) == (), "as earlier versions let one"
 
 
 def test_figures_that_were_frozen_under_another_law_are_frozen_anew(place, kept):
     folder, values = place / "scenarios", link.defaults()
-    first = saved.updated(folder, kept, values, who="", at=AT, frozen=made_frozen())
+    first = acts.updated(folder, kept, values, who="", at=AT, frozen=made_frozen())
     assert first.frozen == made_frozen() and first.history[-1].fields == {}
     later = made_frozen(at="2026-11-30T01:00:00+00:00")
-    assert saved.updated(folder, first, values, who="", at=AT, frozen=later) is first
-    second = saved.updated(folder, first, values, who="", at=AT, frozen=made_frozen(law="b" * 12))
+    assert acts.updated(folder, first, values, who="", at=AT, frozen=later) is first
+    second = acts.updated(folder, first, values, who="", at=AT, frozen=made_frozen(law="b" * 12))
     assert frozen_of(second).law == "b" * 12 and saved.listed(folder)[0] == [second]
     table = wording.history(second, "UTC", Words("en"))
     assert table["What changed"][0] == "Its figures were frozen anew"
@@ -227,8 +227,8 @@ def test_figures_that_were_frozen_under_another_law_are_frozen_anew(place, kept)
 def test_what_was_approved_before_figures_were_kept_is_locked_too(place, kept):
     decide(kept.name, kept.version, Ruling.APPROVED, folder=place, by=BOARD)
     with pytest.raises(InputError, match="make a new version"):
-        saved.delete(place / "scenarios", kept)
-    said = scenarios.nothing_frozen(saved.standing(kept), Words("en"))
+        acts.delete(place / "scenarios", kept)
+    said = scenarios.nothing_frozen(acts.standing(kept), Words("en"))
     assert "approved before they were kept" in said
 
 
@@ -244,7 +244,7 @@ def test_a_log_that_was_changed_shows_no_decision(place, kept):
     ruled(place, first, Ruling.DECLINED)
     file = place / "log" / decision_log.FILE
     file.write_text(file.read_text().replace("declined", "approved"))
-    for ask in (lambda: decisions(kept.name, place), lambda: saved.standing(first)):
+    for ask in (lambda: decisions(kept.name, place), lambda: acts.standing(first)):
         with pytest.raises(InputError, match="what was decided is not shown"):
             ask()
 
@@ -254,6 +254,6 @@ def test_a_decision_that_is_none_is_refused(place, kept):
         decide(kept.name, kept.version, Ruling.APPROVED, reason="x" * (LONGEST_REASON + 1),
                folder=place)  # fmt: skip
     decision_log.append(approvals.ACT, {"scenario": kept.name, "version": "1"}, folder=place)
-    for ask in (lambda: decisions(kept.name, place), lambda: saved.standing(kept)):
+    for ask in (lambda: decisions(kept.name, place), lambda: acts.standing(kept)):
         with pytest.raises(InputError, match="what was decided is not shown"):
             ask()

@@ -13,7 +13,7 @@ from engine import decision_log
 from engine.__main__ import main
 from engine.decision_log import FILE, HEAD, append, entries, recorded, verify
 from engine.errors import InputError
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -154,14 +154,13 @@ def test_an_end_that_was_changed_takes_no_more(place):
 
 def test_scenarios_leave_a_trace(place, tmp_path, capsys):
     values = {key: field.default for key, field in link.FIELDS.items()}
-    one = saved.created(tmp_path, "a plan", values, who="社長", at="2026-11-01")
-    saved.added(tmp_path, saved.renamed(one, "from elsewhere"))
-    saved.delete(tmp_path, one)
+    one = acts.created(tmp_path, "a plan", values, who="社長", at="2026-11-01")
+    acts.added(tmp_path, saved.renamed(one, "from elsewhere"))
+    acts.delete(tmp_path, one)
     with pytest.raises(InputError):
-        saved.delete(tmp_path, one)
+        acts.delete(tmp_path, one)
     found = entries(place)
-    acts = [one.act for one in found]
-    assert acts == ["scenario-save", "scenario-import", "scenario-delete"]
+    assert [one.act for one in found] == ["scenario-save", "scenario-import", "scenario-delete"]
     assert found[0].who == "社長" and found[1].who == ""
     assert found[1].what["claimed_changes"] == "1"
     assert main(["log", "list"]) == 0

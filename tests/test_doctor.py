@@ -13,7 +13,7 @@ from engine.doctor import ROOT, State
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger, require_sound
 from engine.pilot.running.folder import PLAN_FILE
-from engine.scenarios import saved
+from engine.scenarios import acts
 from engine.scenarios.fields import defaults
 from tests.pilot.fake_training import settings
 from tests.scenarios.made import AT, made_frozen
@@ -59,9 +59,9 @@ def test_readiness_waits_for_the_law_alone(place, capsys, monkeypatch):
 def approved(place):
     """The file of an approved scenario."""
     scenarios = place / "scenarios"
-    one = saved.created(scenarios, "Plan A", defaults(), who="", at=AT, frozen=made_frozen())
-    saved.decided(
-        scenarios, saved.proposed(scenarios, one, made_frozen(), who="", at=AT), Ruling.APPROVED
+    one = acts.created(scenarios, "Plan A", defaults(), who="", at=AT, frozen=made_frozen())
+    acts.decided(
+        scenarios, acts.proposed(scenarios, one, made_frozen(), who="", at=AT), Ruling.APPROVED
     )
     assert found("scenarios") == {("scenarios", State.OK)}
     (file,) = scenarios.glob("*.json")
@@ -92,7 +92,7 @@ def test_an_approved_scenario_that_was_spoilt_is_told(approved, spoil, said, sta
 
 def test_frozen_figures_of_a_draft_that_were_changed_are_told(place):
     scenarios = place / "scenarios"
-    saved.created(scenarios, "Plan A", defaults(), who="", at=AT, frozen=made_frozen())
+    acts.created(scenarios, "Plan A", defaults(), who="", at=AT, frozen=made_frozen())
     altered(next(scenarios.glob("*.json")))
     (one,) = doctor.findings(only=frozenset({"scenarios"}))
     assert one.state is State.BROKEN and "frozen figures are not as they were saved" in one.found

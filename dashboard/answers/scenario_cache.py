@@ -16,6 +16,7 @@ from engine.api.scenarios import (
     Since,
     Standing,
     State,
+    acts,
     frozen,
     is_same_ground,
     saved,
@@ -76,7 +77,7 @@ def _scenarios(place: Path, stamp: str, log: str) -> Kept:
         if book is None
         else {one.name: book.of(one.name, one.version) for one in found},
         unknown=unknown,
-        missing=() if book is None else saved.missing(found, book),
+        missing=() if book is None else acts.missing(found, book),
     )
 
 

@@ -8,7 +8,7 @@ from dashboard.state import session, visitor
 from dashboard.ui import blocks
 from engine.api.access import LONGEST_REASON, Right, Ruling, decisions, require
 from engine.api.runs import data_folder
-from engine.api.scenarios import Saved, Standing, State, fields, saved
+from engine.api.scenarios import Saved, Standing, State, acts, fields
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -39,7 +39,7 @@ def propose(one: Saved, standing: Standing | None, who: str, words: Words) -> No
         require(visitor.person(), Right.PROPOSE, "scenario-propose", what, folder=data_folder())
         with st.spinner(words.say("Certifying the figures that are frozen …")):
             found = scenario_cache.frozen_now(fields.question(one.values), at=at)
-        saved.proposed(
+        acts.proposed(
             scenario_cache.scenario_folder(), one, found, who=who, at=at, by=visitor.person()
         )
 
@@ -71,7 +71,7 @@ def form(one: Saved, standing: Standing | None, who: str, words: Words) -> None:
         key = f"compare:decide:{one.version}"
         if st.button(label, icon=":material/gavel:", key=key) and ruling:
             blocks.attempt(
-                lambda: saved.decided(
+                lambda: acts.decided(
                     scenario_cache.scenario_folder(),
                     one,
                     ruling,

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.answers import scenario_cache
 from dashboard.state import visitor
 from dashboard.ui import blocks
-from engine.api.scenarios import saved
+from engine.api.scenarios import acts, saved
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -33,7 +33,7 @@ def draw(words: Words) -> None:
     if st.button(words.say("Keep the imported scenario"), icon=":material/upload:"):
         place = scenario_cache.scenario_folder()
         blocks.attempt(
-            lambda: saved.added(place, saved.renamed(found, name), by=visitor.person()),
+            lambda: acts.added(place, saved.renamed(found, name), by=visitor.person()),
             words.say("Saved."),
             words.refusal,
         )

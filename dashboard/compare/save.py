@@ -8,7 +8,7 @@ from dashboard.answers import scenario_cache
 from dashboard.state import link, session, visitor
 from dashboard.ui import blocks
 from engine.api.access import Right
-from engine.api.scenarios import Frozen, saved
+from engine.api.scenarios import Frozen, acts
 from engine.errors import InputError
 from engine.text.i18n import Words
 from engine.text.labels import example
@@ -38,7 +38,7 @@ def keep(name: str, who: str, words: Words) -> None:
         at = now()
         with st.spinner(words.say("Certifying the figures that are frozen …")):
             answered = frozen(at)
-        saved.created(
+        acts.created(
             scenario_cache.scenario_folder(),
             name,
             session.fields(),

@@ -7,7 +7,7 @@ from dashboard.compare import decision, save, then_now, wording
 from dashboard.state import link, session, visitor
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
-from engine.api.scenarios import Saved, Standing, State, saved
+from engine.api.scenarios import Saved, Standing, State, acts, saved
 from engine.api.scenarios import wording as scenario_wording
 from engine.text.i18n import Words
 
@@ -73,9 +73,9 @@ def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> No
             found = save.frozen(at)
         place, values = scenario_cache.scenario_folder(), session.fields()
         if is_locked:
-            saved.new_version(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
+            acts.new_version(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
         else:
-            saved.updated(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
+            acts.updated(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
 
     blocks.attempt(act, words.say("Saved."), words.refusal)
 
@@ -87,7 +87,7 @@ def _delete(one: Saved, standing: Standing | None, words: Words) -> None:
         st.markdown(words.say("Delete this scenario with its history, for everyone?"))
         if st.button(words.say("Yes, delete it")):
             blocks.attempt(
-                lambda: saved.delete(scenario_cache.scenario_folder(), one, by=visitor.person()),
+                lambda: acts.delete(scenario_cache.scenario_folder(), one, by=visitor.person()),
                 words.say("Deleted."),
                 words.refusal,
             )

@@ -6,7 +6,7 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 
 from engine.approvals import Standing, State, standings
 from engine.approvals import stamp as stamp_of_log
-from engine.scenarios import fields, figures, frozen, saved, wording
+from engine.scenarios import acts, fields, figures, frozen, saved, wording
 from engine.scenarios.fields import (
     ACCELERATOR,
     ACCELERATORS,
@@ -75,6 +75,7 @@ __all__ = [
     "State",
     "T",
     "Value",
+    "acts",
     "assumptions",
     "budget",
     "fields",

@@ -27,7 +27,7 @@ from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Question
 from engine.errors import InputError
 from engine.runs.log import data_folder
-from engine.scenarios import fields, frozen, saved, wording
+from engine.scenarios import acts, fields, frozen, saved, wording
 from engine.scenarios.since import Since, since
 from engine.text import quantities
 from engine.text.i18n import Words
@@ -76,7 +76,7 @@ def listed(options: argparse.Namespace) -> str:
     words = Words(options.language)
     found, refused = saved.listed(_folder())
     standings = approvals.standings(data_folder())
-    gone = saved.missing(found, standings)
+    gone = acts.missing(found, standings)
     stands = [(one, standings.of(one.name, one.version)) for one in found]
     if options.json:
         return as_json(
@@ -117,7 +117,7 @@ def listed(options: argparse.Namespace) -> str:
 def shown(options: argparse.Namespace) -> str:
     """Then and now side by side, and the steps between them."""
     one = _of_name(options.name)
-    standing = saved.standing(one)
+    standing = acts.standing(one)
     words = quantities.words_of(fields.question(one.values), options.language)
     if one.frozen is None and not options.json:
         return "\n".join([wording.plain_standing(standing, words),
@@ -144,7 +144,7 @@ def proposed(options: argparse.Namespace) -> str:
     """The version that was proposed."""
     one = _of_name(options.name)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    made = saved.proposed(
+    made = acts.proposed(
         _folder(), one, frozen_now(fields.question(one.values), at=at), who=options.who, at=at
     )
     return _said(made, options)
@@ -153,7 +153,7 @@ def proposed(options: argparse.Namespace) -> str:
 def decided(options: argparse.Namespace) -> str:
     """How the scenario stands then."""
     one = _of_name(options.name)
-    saved.decided(_folder(), one, options.ruling, reason=options.reason, who=options.who)
+    acts.decided(_folder(), one, options.ruling, reason=options.reason, who=options.who)
     return _said(one, options)
 
 
@@ -202,7 +202,7 @@ def document(one: saved.Saved, standing: Standing, found: Since | None) -> dict[
 
 
 def _said(one: saved.Saved, options: argparse.Namespace) -> str:
-    standing = saved.standing(one)
+    standing = acts.standing(one)
     if options.json:
         return as_json(_named(one, standing))
     words = Words(options.language)

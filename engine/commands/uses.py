@@ -25,7 +25,8 @@ from engine.commands.recommend import interval
 from engine.decision.answer import applicable_curve, held
 from engine.decision.fitted import fitted_evidence
 from engine.interval import Interval
-from engine.roi.uses import Sharing, load_uses, share_privacy
+from engine.roi.use_files import load_uses
+from engine.roi.uses import Sharing, share_privacy
 from engine.text import quantities, uses
 
 

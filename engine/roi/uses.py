@@ -30,7 +30,7 @@ import numpy as np
 from engine.accounting.certify import certified_epsilon, joint_epsilon, rounded_up
 from engine.accounting.gaussian import gaussian_epsilon, gaussian_mu
 from engine.accounting.mechanism import Mechanism
-from engine.config import EPSILON_RANGE, Budget, require_integer
+from engine.config import EPSILON_RANGE, Budget
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
 from engine.risk import mechanism_under
@@ -38,7 +38,6 @@ from engine.roi.appraise import central, sample, spread
 from engine.roi.assumptions import Assumption, Assumptions
 from engine.roi.inverse import Found, Held, best_configurations, best_plans, plan_with
 from engine.roi.plan import Plan
-from engine.tables.reader import Corrections, Detected, Row, Table, read_table
 
 MOST_USES = 12
 _SHARES = 20
@@ -62,10 +61,6 @@ class Use:
     people: int
     tasks_per_year: float
     value_per_unit: float | None = None
-
-
-_COLUMNS = ("use", "people", "tasks_per_year", "value_per_unit")
-_NEEDED = _COLUMNS[:3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,43 +154,6 @@ def share_privacy(uses: Sequence[Use], held: Held) -> Sharing:
         npv=spread(total),
         probability=float(np.mean(total > 0)),
         one_model=_one_model(uses, held),
-    )
-
-
-def load_uses(
-    name: str, content: bytes, corrections: Corrections | None = None
-) -> tuple[tuple[Use, ...], Detected]:
-    """The uses of a text table with the columns use, people, tasks_per_year and, where it differs
-    from the scenario's, value_per_unit in JPY; and how it was read.
-
-    Raises :class:`InputError` for anything else.
-    """
-    table = read_table(
-        content, name=name, columns=_COLUMNS, numeric=_COLUMNS[1:], corrections=corrections
-    )
-    if missing := table.missing(_NEEDED):
-        raise InputError(
-            "Expected the columns {expected}, {names} missing.",
-            expected=", ".join(_NEEDED),
-            names=", ".join(missing),
-        )
-    table.require_once(_COLUMNS)
-    return tuple(_use(table, row) for row in table.rows), table.detected
-
-
-def _use(table: Table, row: Row) -> Use:
-    table.require_whole(row)
-    name = table.cell(row, "use").strip()
-    if not name:
-        raise InputError("Expected a name for the use in line {line}, got nothing.", line=row.line)
-    worth = None
-    if table.has("value_per_unit") and table.cell(row, "value_per_unit").strip():
-        worth = float(table.number(row, "value_per_unit"))
-    return Use(
-        name=name,
-        people=require_integer("people", table.number(row, "people")),
-        tasks_per_year=float(table.number(row, "tasks_per_year")),
-        value_per_unit=worth,
     )
 
 

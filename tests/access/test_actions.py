@@ -25,7 +25,7 @@ from engine.runs.catalogue import catalogue
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.log import RunLog
 from engine.runs.removal import Chosen
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from tests.pilot.fake_pilots import made_plan
 from tests.scenarios.made import made_frozen
 
@@ -59,15 +59,15 @@ class Place:
         self.plan = made_plan(text)
         launchers.register(self.plan)
         self.new_plan = made_plan(text, evidence_hash="1" * 16)
-        self.saved = saved.created(self.scenarios, "Base", link.defaults(), who="", at=AT)
+        self.saved = acts.created(self.scenarios, "Base", link.defaults(), who="", at=AT)
         self.proposed, self.approved = (self.propose(name) for name in ("Proposed", "Approved"))
-        saved.decided(self.scenarios, self.approved, Ruling.APPROVED)
+        acts.decided(self.scenarios, self.approved, Ruling.APPROVED)
         self.imported = self.read("ours")
         store(self.log, self.imported)
 
     def propose(self, name):
-        made = saved.created(self.scenarios, name, link.defaults(), who="", at=AT)
-        return saved.proposed(self.scenarios, made, made_frozen(), who="", at=AT)
+        made = acts.created(self.scenarios, name, link.defaults(), who="", at=AT)
+        return acts.proposed(self.scenarios, made, made_frozen(), who="", at=AT)
 
     def read(self, family):
         return import_file(self.file, self.log, Asked(family=family), created_at=WHEN)
@@ -100,13 +100,13 @@ def leave(place, by):
 
 
 ACTIONS = {
-    "scenario-save": (Right.SAVE, lambda p, by: saved.created(
+    "scenario-save": (Right.SAVE, lambda p, by: acts.created(
         p.scenarios, "New", link.defaults(), who="", at=AT, by=by)),
-    "scenario-update": (Right.SAVE, lambda p, by: saved.updated(
+    "scenario-update": (Right.SAVE, lambda p, by: acts.updated(
         p.scenarios, p.saved, link.defaults() | {"data": 5e6}, who="", at=AT, by=by)),
-    "scenario-import": (Right.SAVE, lambda p, by: saved.added(
+    "scenario-import": (Right.SAVE, lambda p, by: acts.added(
         p.scenarios, saved.renamed(p.saved, "Other"), by=by)),
-    "scenario-delete": (Right.DELETE_ANY, lambda p, by: saved.delete(p.scenarios, p.saved, by=by)),
+    "scenario-delete": (Right.DELETE_ANY, lambda p, by: acts.delete(p.scenarios, p.saved, by=by)),
     "runs-import": (Right.IMPORT, lambda p, by: store(p.log, p.read("others"), by=by)),
     "runs-delete": (Right.DELETE_ANY, lambda p, by: removal.delete(
         p.log, Chosen(family="ours"), at=WHEN, by=by)),
@@ -119,13 +119,13 @@ ACTIONS = {
     "pilot-prepare": (Right.PILOT, lambda p, by: launchers.prepare(p.source, by=by)),
     "population-charge": (Right.CHARGE, lambda p, by: population.charge(
         "customers", population.Charge(what="elsewhere", epsilon=1.0, delta=0.0), by=by)),
-    "scenario-propose": (Right.PROPOSE, lambda p, by: saved.proposed(
+    "scenario-propose": (Right.PROPOSE, lambda p, by: acts.proposed(
         p.scenarios, p.saved, made_frozen(), who="", at=AT, by=by)),
-    "decision": (Right.DECIDE, lambda p, by: saved.decided(
+    "decision": (Right.DECIDE, lambda p, by: acts.decided(
         p.scenarios, p.proposed, Ruling.APPROVED, by=by)),
     "decision-alone": (Right.DECIDE, lambda p, by: approvals.decide(
         "Base", p.saved.version, Ruling.APPROVED, folder=p.folder, by=by)),
-    "scenario-version": (Right.SAVE, lambda p, by: saved.new_version(
+    "scenario-version": (Right.SAVE, lambda p, by: acts.new_version(
         p.scenarios, p.approved, link.defaults(), who="", at=AT, by=by)),
     "texts-change": (Right.TEXTS, root),
     "caps-change": (Right.CAP, cap),
@@ -229,30 +229,30 @@ BOSS = person(Role.OPERATOR, name="boss")
 
 
 def scenario(place, name, by):
-    return saved.created(place.scenarios, name, link.defaults(), who="Bob", at=AT, by=by)
+    return acts.created(place.scenarios, name, link.defaults(), who="Bob", at=AT, by=by)
 
 
 def test_a_scenario_is_deleted_by_who_saved_it(place):
     made = scenario(place, "Hers", ANN)
     assert made.history[0].who == ANN.who, "not the name that was typed"
-    changed = saved.updated(
+    changed = acts.updated(
         place.scenarios, made, link.defaults() | {"data": 5e6}, who="", at=AT, by=BOB
     )
     with pytest.raises(InputError, match=NO_RIGHT):
-        saved.delete(place.scenarios, changed, by=BOB)
-    saved.delete(place.scenarios, changed, by=ANN)
+        acts.delete(place.scenarios, changed, by=BOB)
+    acts.delete(place.scenarios, changed, by=ANN)
     his = scenario(place, "Hers", BOB)
     with pytest.raises(InputError, match=NO_RIGHT):
-        saved.delete(place.scenarios, his, by=ANN)
-    saved.delete(place.scenarios, his, by=BOSS)
+        acts.delete(place.scenarios, his, by=ANN)
+    acts.delete(place.scenarios, his, by=BOSS)
 
 
 def test_a_file_that_claims_a_maker_makes_nobody_one(place):
     claims = saved.renamed(scenario(place, "Hers", ANN), "Claimed")
-    brought = saved.added(place.scenarios, claims, by=BOB)
+    brought = acts.added(place.scenarios, claims, by=BOB)
     with pytest.raises(InputError, match=NO_RIGHT):
-        saved.delete(place.scenarios, brought, by=ANN)
-    saved.delete(place.scenarios, brought, by=BOB)
+        acts.delete(place.scenarios, brought, by=ANN)
+    acts.delete(place.scenarios, brought, by=BOB)
 
 
 def test_a_name_that_was_only_tried_is_nobodys(place):
@@ -262,22 +262,22 @@ def test_a_name_that_was_only_tried_is_nobodys(place):
         scenario(place, "base", ANN)
     assert len(decision_log.entries(place.folder)) == before
     with pytest.raises(InputError, match=NO_RIGHT):
-        saved.delete(place.scenarios, place.saved, by=ANN)
+        acts.delete(place.scenarios, place.saved, by=ANN)
 
 
 def test_a_save_that_failed_made_nothing(place, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(InputError, match="is called"):
-        patch.setattr(saved, "_require_free", lambda *_: None)
+        patch.setattr(acts, "_require_free", lambda *_: None)
         scenario(place, "Base", ANN)
     assert last(place).act == "scenario-save-failed"
-    saved.delete(place.scenarios, place.saved)
+    acts.delete(place.scenarios, place.saved)
     with monkeypatch.context() as patch, pytest.raises(InputError, match="folder of scenarios"):
-        patch.setattr(saved, "_write", lambda *_, **__: (place.folder / "no" / "no").touch())
+        patch.setattr(acts, "write", lambda *_, **__: (place.folder / "no" / "no").touch())
         scenario(place, "His", ANN)
     his = scenario(place, "His", BOB)
     with pytest.raises(InputError, match=NO_RIGHT):
-        saved.delete(place.scenarios, his, by=ANN)
-    saved.delete(place.scenarios, his, by=BOB)
+        acts.delete(place.scenarios, his, by=ANN)
+    acts.delete(place.scenarios, his, by=BOB)
 
 
 def test_runs_are_deleted_and_brought_back_by_who_imported_them(place):

@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.law.stack import fit_stack
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.removal import Chosen, delete
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from tests.decision.test_choices import NOW, table
 
 PAGES = ("decide", "explore", "roi", "law", "compare", "present", "pilot", "runs")
@@ -86,7 +86,7 @@ def test_fewer_runs_are_another_law_without_a_restart(team):
 
 def test_a_saved_scenario_keeps_the_family_and_says_when_it_is_gone(team, tmp_path):
     values = link.defaults() | {"evidence": "team"}
-    saved.created(tmp_path, "Ours", values, who="", at="2026-11-29")
+    acts.created(tmp_path, "Ours", values, who="", at="2026-11-29")
     (one,), refused = saved.listed(tmp_path)
     assert one.values["evidence"] == "team" and refused == []
     delete(team, Chosen(family="team"), at=NOW)

@@ -12,7 +12,8 @@ from engine.decision.question import OPENING, Question
 from engine.errors import InputError
 from engine.roi import uses
 from engine.roi.inverse import Held
-from engine.roi.uses import Use, load_uses, share_privacy
+from engine.roi.use_files import load_uses
+from engine.roi.uses import Use, share_privacy
 
 SUPPORT = Use(name="support", people=10_000_000, tasks_per_year=1_000_000)
 SEARCH = Use(name="search", people=10_000_000, tasks_per_year=600_000)

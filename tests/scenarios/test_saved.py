@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dashboard.state import link
 from engine.errors import InputError
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from tests.dashboard.state.test_link import scenarios
 
 AT = "2026-11-24T01:00:00+00:00"
@@ -22,12 +22,12 @@ def values(**changes):
 
 
 def kept(place, name="Base", who="", **changes):
-    return saved.created(place, name, values(**changes), who=who, at=AT)
+    return acts.created(place, name, values(**changes), who=who, at=AT)
 
 
 def test_a_scenario_comes_back_with_its_history(tmp_path):
     first = kept(tmp_path, who="Sato", data=220_000)
-    second = saved.updated(tmp_path, first, values(data=330_000), who="", at=AT)
+    second = acts.updated(tmp_path, first, values(data=330_000), who="", at=AT)
     assert saved.listed(tmp_path) == ([second], [])
     assert second.values["data"] == 330_000
     assert [change.who for change in second.history] == ["Sato", ""]
@@ -39,7 +39,7 @@ def test_a_scenario_comes_back_with_its_history(tmp_path):
 @given(scenarios(), st.text(min_size=1, max_size=40))
 def test_every_scenario_survives_its_file(found, name):
     try:
-        tidy = saved._name(name)
+        tidy = saved.valid_name(name)
     except InputError:
         return
     fields = saved.texts(found)
@@ -82,23 +82,23 @@ def test_no_name_leads_out_of_the_folder(tmp_path, name):
 
 def test_a_change_made_meanwhile_is_not_undone(tmp_path):
     first = kept(tmp_path)
-    theirs = saved.updated(tmp_path, first, values(epsilon=8.0), who="Abe", at=AT)
+    theirs = acts.updated(tmp_path, first, values(epsilon=8.0), who="Abe", at=AT)
     with pytest.raises(InputError, match="changed “Base” meanwhile"):
-        saved.updated(tmp_path, first, values(epsilon=1.0), who="Ito", at=AT)
+        acts.updated(tmp_path, first, values(epsilon=1.0), who="Ito", at=AT)
     with pytest.raises(InputError, match="meanwhile"):
-        saved.delete(tmp_path, first)
+        acts.delete(tmp_path, first)
     assert saved.listed(tmp_path)[0] == [theirs]
-    saved.delete(tmp_path, theirs)
+    acts.delete(tmp_path, theirs)
     with pytest.raises(InputError, match="meanwhile"):
-        saved.delete(tmp_path, theirs)
+        acts.delete(tmp_path, theirs)
     assert saved.listed(tmp_path) == ([], [])
 
 
 def test_an_import_can_take_another_name_and_keeps_its_history(tmp_path):
-    first = saved.created(tmp_path, "Base", link.defaults(), who="Sato", at="2026-11-24")
+    first = acts.created(tmp_path, "Base", link.defaults(), who="Sato", at="2026-11-24")
     with pytest.raises(InputError, match="another name"):
-        saved.added(tmp_path, first)
-    saved.added(tmp_path, saved.renamed(first, " Base 2 "))
+        acts.added(tmp_path, first)
+    acts.added(tmp_path, saved.renamed(first, " Base 2 "))
     kept = {each.name: each for each in saved.listed(tmp_path)[0]}
     assert kept.keys() == {"Base", "Base 2"} and kept["Base 2"].history == first.history
     with pytest.raises(InputError, match="Expected a name"):
@@ -107,16 +107,16 @@ def test_an_import_can_take_another_name_and_keeps_its_history(tmp_path):
 
 def test_no_change_writes_nothing(tmp_path):
     first = kept(tmp_path)
-    assert saved.updated(tmp_path, first, values(), who="Abe", at=AT) is first
+    assert acts.updated(tmp_path, first, values(), who="Abe", at=AT) is first
 
 
 def test_an_export_can_be_imported_elsewhere(tmp_path):
     first = kept(tmp_path / "here", who="Sato")
     content = saved.to_json(first).encode()
-    brought = saved.added(tmp_path / "there", saved.from_file("x.json", content))
+    brought = acts.added(tmp_path / "there", saved.from_file("x.json", content))
     assert brought == first
     with pytest.raises(InputError, match="already"):
-        saved.added(tmp_path / "there", brought)
+        acts.added(tmp_path / "there", brought)
 
 
 GOOD = json.loads(
@@ -181,7 +181,7 @@ def _save_many(place, worker, taken):
             (everybody,) = [s for s in saved.listed(place)[0] if s.name == "everybody"]
             fresh = values(data=10_000 + 100 * worker + number)
             try:
-                saved.updated(place, everybody, fresh, who=f"w{worker}", at=AT)
+                acts.updated(place, everybody, fresh, who=f"w{worker}", at=AT)
                 break
             except InputError:
                 continue
@@ -209,7 +209,7 @@ def test_processes_that_save_at_once_corrupt_and_lose_nothing(tmp_path):
 def test_a_later_entry_follows_from_the_one_before(tmp_path):
     scenario = kept(tmp_path, "steps")
     for epsilon in (1.0, 2.0, 3.0):
-        scenario = saved.updated(tmp_path, scenario, values(epsilon=epsilon), who="", at=AT)
+        scenario = acts.updated(tmp_path, scenario, values(epsilon=epsilon), who="", at=AT)
     changes = [change.fields["epsilon"] for change in scenario.history]
     assert changes == [("", "4"), ("4", "1"), ("1", "2"), ("2", "3")]
     assert replace(scenario, history=()).version != scenario.version
@@ -219,7 +219,7 @@ def test_a_history_that_is_full_is_told_before_the_file_is_lost(tmp_path, monkey
     scenario = kept(tmp_path, "long")
     monkeypatch.setattr(saved, "LARGEST_FILE", len(saved.to_json(scenario)) + 10)
     with pytest.raises(InputError, match="history of “long” is full"):
-        saved.updated(tmp_path, scenario, values(epsilon=2.0), who="", at=AT)
+        acts.updated(tmp_path, scenario, values(epsilon=2.0), who="", at=AT)
     assert saved.listed(tmp_path) == ([scenario], [])
 
 
@@ -228,10 +228,10 @@ def test_a_file_may_have_any_name_and_a_name_one_file(tmp_path):
     scenario = kept(tmp_path, "by hand")
     (tmp_path / saved.file_name("by hand")).rename(tmp_path / "a copy.json")
     ((found,), _) = saved.listed(tmp_path)
-    changed = saved.updated(tmp_path, found, values(epsilon=2.0), who="", at=AT)
+    changed = acts.updated(tmp_path, found, values(epsilon=2.0), who="", at=AT)
     assert saved.listed(tmp_path) == ([changed], [])
     (tmp_path / "another copy.json").write_text(saved.to_json(scenario), encoding="utf-8")
     (found,), (refused,) = saved.listed(tmp_path)
     assert found == changed and "is called" in refused.template
-    saved.delete(tmp_path, found)
+    acts.delete(tmp_path, found)
     assert saved.listed(tmp_path) == ([scenario], [])

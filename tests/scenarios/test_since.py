@@ -20,7 +20,7 @@ from engine.decision.fitted import PUBLISHED_BERT, fitted_evidence, of_version, 
 from engine.errors import InputError
 from engine.law.stack import fit_stack
 from engine.roi.assumptions import Assumptions
-from engine.scenarios import fields, frozen, saved, wording
+from engine.scenarios import acts, fields, frozen, saved, wording
 from engine.scenarios import since as module
 from engine.scenarios.frozen import Frozen
 from engine.scenarios.since import Cause, Since, Step, is_same_ground, since
@@ -343,7 +343,7 @@ def test_every_figure_is_said_as_everywhere(language):
 def test_the_command_shows_then_and_now(folder, tmp_path, capsys):
     law_store.keep(older(), folder)
     one = kept(is_older=True)
-    saved.added(tmp_path / "scenarios", one)
+    acts.added(tmp_path / "scenarios", one)
 
     def told(*arguments):
         assert main(["scenarios", *arguments]) == 0

@@ -21,7 +21,7 @@ from engine.runs import files
 from engine.runs.imports import journal
 from engine.runs.imports.importing import read
 from engine.runs.log import DUCKDB_LIMITS, RunLog
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from engine.text.formats import literally
 from engine.untrusted import guard
 from engine.untrusted.archives import npz_arrays
@@ -58,7 +58,7 @@ def test_scenarios(kind, tmp_path):
     except InputError as error:
         assert len(str(error)) < LONGEST_SENTENCE
     else:
-        saved.added(tmp_path, one)
+        acts.added(tmp_path, one)
         kept, unread = saved.listed(tmp_path)
         assert unread == [] and kept == [one]
     placed(tmp_path, "foreign.json", hostile.SCENARIOS[kind])

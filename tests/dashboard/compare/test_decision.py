@@ -10,7 +10,7 @@ from engine import decision_log
 from engine.access import check
 from engine.access.rights import Person, Role
 from engine.approvals import Ruling, State, decisions
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from tests.scenarios.made import frozen_of, made_frozen
 
 AT = "2026-11-29T01:00:00+00:00"
@@ -36,7 +36,7 @@ def place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def kept(place):
-    return saved.created(place / "scenarios", "Base", link.defaults(), who="", at=AT)
+    return acts.created(place / "scenarios", "Base", link.defaults(), who="", at=AT)
 
 
 def opened():
@@ -86,14 +86,14 @@ def test_a_draft_is_proposed_with_its_figures_and_approved(place, kept):
 
 def test_a_click_decides_on_the_version_that_was_shown(place, kept):
     folder = place / "scenarios"
-    first = saved.proposed(folder, kept, made_frozen(), who="", at=AT)
+    first = acts.proposed(folder, kept, made_frozen(), who="", at=AT)
     page = opened()
     page.segmented_control[0].set_value(Ruling.APPROVED).run()
-    later = saved.updated(folder, first, link.defaults() | {"data": 5e6}, who="", at=AT)
-    later = saved.proposed(folder, later, made_frozen(), who="", at=AT)
+    later = acts.updated(folder, first, link.defaults() | {"data": 5e6}, who="", at=AT)
+    later = acts.proposed(folder, later, made_frozen(), who="", at=AT)
     button(page, "Put the decision on record").click().run()
     assert decisions("Base", place) == () and not page.exception, "it was changed meanwhile"
-    assert saved.standing(later).state is State.PROPOSED
+    assert acts.standing(later).state is State.PROPOSED
 
 
 def test_who_may_not_is_refused_before_anything_is_computed(place, kept, monkeypatch):
@@ -114,7 +114,7 @@ def test_who_may_not_is_refused_before_anything_is_computed(place, kept, monkeyp
 
 
 def test_figures_that_were_changed_are_not_shown(place, kept):
-    saved.proposed(place / "scenarios", kept, made_frozen(), who="", at=AT)
+    acts.proposed(place / "scenarios", kept, made_frozen(), who="", at=AT)
     (file,) = (place / "scenarios").glob("*.json")
     file.write_text(file.read_text().replace("57500000.0", "97500000.0"))
     page = opened()

@@ -13,7 +13,7 @@ from dashboard.ui.colours import DARK, LIGHT
 from engine.decision import explain
 from engine.decision.fitted import MEASURED_GPT
 from engine.errors import InputError
-from engine.scenarios import saved
+from engine.scenarios import acts
 from engine.text import figures
 from engine.text.i18n import Words
 from tests.dashboard import fake_engine
@@ -141,11 +141,9 @@ def test_frontiers_differ_in_stroke_and_mark(words, colours):
 
 
 def test_the_history_reads_from_the_last_change(tmp_path):
-    first = saved.created(
-        tmp_path, "x", link.defaults(), who="Sato", at="2026-11-24T01:02:03+00:00"
-    )
+    first = acts.created(tmp_path, "x", link.defaults(), who="Sato", at="2026-11-24T01:02:03+00:00")
     more = link.defaults() | {"data": 220_000}
-    second = saved.updated(tmp_path, first, more, who="", at="not a date")
+    second = acts.updated(tmp_path, first, more, who="", at="not a date")
     table = compare_wording.history(second, "Asia/Tokyo", EN)
     assert table["Who"] == ["—", "Sato"]
     assert table["When"] == ["not a date", "2026-11-24 10:02"]

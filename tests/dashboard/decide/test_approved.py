@@ -8,7 +8,7 @@ from dashboard.answers import law_cache, scenario_cache
 from dashboard.state import link
 from engine import decision_log
 from engine.approvals import Ruling
-from engine.scenarios import fields, saved, wording
+from engine.scenarios import acts, fields, wording
 from engine.scenarios.since import since
 from engine.text.i18n import Words
 from tests.scenarios.made import AT, made_frozen
@@ -54,9 +54,9 @@ def computed(monkeypatch):
 
 
 def approved(place, name, frozen):
-    made = saved.created(place, name, link.defaults(), who="", at=AT)
-    proposed = saved.proposed(place, made, frozen, who="", at=AT)
-    saved.decided(place, proposed, Ruling.APPROVED)
+    made = acts.created(place, name, link.defaults(), who="", at=AT)
+    proposed = acts.proposed(place, made, frozen, who="", at=AT)
+    acts.decided(place, proposed, Ruling.APPROVED)
     return proposed
 
 
@@ -94,8 +94,8 @@ def test_a_decision_that_is_another_today_is_told_once_it_is_certified(place, co
 
 def test_it_is_silent_where_nothing_is_approved_or_nothing_changed(place, computed):
     now = certified_now()
-    saved.proposed(
-        place, saved.created(place, "Proposed", link.defaults(), who="", at=AT),
+    acts.proposed(
+        place, acts.created(place, "Proposed", link.defaults(), who="", at=AT),
         made_frozen(), who="", at=AT,
     )  # fmt: skip
     approved(place, "As today", now)
@@ -117,7 +117,7 @@ def test_of_many_the_last_are_told_and_the_others_counted(place, computed):
 
 def test_what_was_superseded_is_no_news(place, computed):
     old = approved(place, "Old", made_frozen())
-    new = saved.new_version(place, old, link.defaults(), who="", at=AT)
-    new = saved.proposed(place, new, certified_now(), who="", at=AT)
-    saved.decided(place, new, Ruling.APPROVED)
+    new = acts.new_version(place, old, link.defaults(), who="", at=AT)
+    new = acts.proposed(place, new, certified_now(), who="", at=AT)
+    acts.decided(place, new, Ruling.APPROVED)
     assert texts(drawn()) == [] and computed == []

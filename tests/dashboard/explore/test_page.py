@@ -20,7 +20,7 @@ from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
 from engine.report.measure import em
-from engine.scenarios import saved
+from engine.scenarios import acts, saved
 from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")
@@ -338,7 +338,7 @@ def test_an_import_is_kept_or_refused(page, tmp_path):
     assert len(shown.error) == 1 and "x.json" in shown.error[0].value, "before it is kept"
     assert not [b for b in shown.button if b.label == "Keep the imported scenario"]
 
-    kept = saved.created(tmp_path / "scenarios", "Base", link.defaults(), who="", at="2026")
+    kept = acts.created(tmp_path / "scenarios", "Base", link.defaults(), who="", at="2026")
     file = ("base.json", saved.to_json(kept).encode(), "application/json")
     shown.file_uploader[0].set_value(file).run()
     keep = lambda: next(b for b in shown.button if b.label == "Keep the imported scenario")  # noqa: E731

@@ -12,7 +12,7 @@ from dashboard.state import link
 from dashboard.ui.colours import LIGHT
 from engine.decision.bridge import Bridge, Step
 from engine.report.deck import Bars
-from engine.scenarios import saved
+from engine.scenarios import acts
 from tests.dashboard.present.test_deck import BASIS, answer, poor, usual  # noqa: F401 (fixtures)
 from tests.dashboard.roi.test_wording import BOTH
 from tests.present import present
@@ -68,7 +68,7 @@ def test_a_choice_is_in_the_link_and_a_link_is_a_choice(monkeypatch, tmp_path):
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
     values = {**link.defaults(), "data": 20_000_000}
     for name in ("Fewer", "More"):
-        saved.created(tmp_path, name, values, who="", at=datetime.now(UTC).isoformat())
+        acts.created(tmp_path, name, values, who="", at=datetime.now(UTC).isoformat())
     page = AppTest.from_function(_compare, default_timeout=120).run()
     assert page.multiselect(key="compare:chosen").options == ["Fewer · Draft", "More · Draft"]
     page.multiselect(key="compare:chosen").set_value(["More"]).run()
