@@ -13,11 +13,13 @@ from engine.api.decisions import (
     CertificateRequest,
     Decision,
     Question,
+    StartWorth,
     answers,
     correlated,
     decide,
     fitted,
     from_start,
+    start_worth,
     to_certify,
 )
 from engine.api.money import CostAssumptions
@@ -111,6 +113,22 @@ def starts(question: Question) -> from_start.Comparison:
     return from_start.compare_starts(
         budget.data_budget, budget.epsilon, budget.delta, sampling=question.sampling
     )
+
+
+def start_in_money(question: Question) -> StartWorth | None:
+    """The better start of a question in money; None where none is better.
+
+    Raises :class:`engine.errors.InputError` where its losses do not lead to a value.
+    """
+    return start_worth(question)
+
+
+def known_start(question: Question) -> StartWorth | None:
+    """The same for who has nothing to say where its value is not known: None then too."""
+    try:
+        return start_worth(question)
+    except InputError:
+        return None
 
 
 def more_learning(question: Question) -> correlated.More:

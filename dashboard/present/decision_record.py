@@ -9,19 +9,24 @@ from collections.abc import Iterable
 from dashboard.decide import wording
 from dashboard.present import objections, request, tables
 from dashboard.roi import wording as roi_wording
-from engine.api.decisions import Answer, Code
+from engine.api.decisions import Answer, Code, StartWorth
 from engine.api.reports import Field, Record, Section, Table
 from engine.api.scenarios import frozen
 from engine.api.scenarios import wording as wording_of_scenarios
-from engine.text import figures, formats, privacy, verdict
+from engine.text import figures, formats, privacy, public_start, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 
 
 def record(
-    answer: Answer, basis: tables.Basis, words: Words, compared: Table | None = None
+    answer: Answer,
+    basis: tables.Basis,
+    words: Words,
+    compared: Table | None = None,
+    start: StartWorth | None = None,
 ) -> Record:
-    """The form, filled in as far as figures go. ``compared``: scenarios that are options too."""
+    """The form, filled in as far as figures go. ``compared``: scenarios that are options too;
+    ``start``: the better public start, where its value is known."""
     further = () if compared is None else (Section(heading=compared.title, table=compared),)
     sections = (
         *_decided(answer, basis.kept, words),
@@ -41,6 +46,7 @@ def record(
             sentences=(roi_wording.headline_of(answer, words),),
             table=tables.key_figures(answer, words),
         ),
+        *_start(start, words),
         Section(
             heading=words.say("Assumptions"),
             sentences=(
@@ -71,6 +77,24 @@ def record(
         end=words.say("End of the record"),
         summary=summary(answer, words),
         fields=fields(answer, basis, words),
+    )
+
+
+def _start(found: StartWorth | None, words: Words) -> tuple[Section, ...]:
+    """The other way to begin, in money, with what its promise leaves out."""
+    if found is None:
+        return ()
+    return (
+        Section(
+            heading=words.say("Begun from a public model"),
+            sentences=(
+                public_start.in_money(found, words),
+                public_start.price(found, words),
+                public_start.money_limits(found, words),
+                public_start.not_covered(words),
+            ),
+            table=tables.start(found, words),
+        ),
     )
 
 

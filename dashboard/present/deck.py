@@ -22,9 +22,9 @@ from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
-from engine.api.decisions import Answer
+from engine.api.decisions import Answer, StartWorth
 from engine.api.reports import Deck, Slide, Table
-from engine.text import verdict
+from engine.text import public_start, verdict
 from engine.text.i18n import Words
 
 BUDGETS = ("compute", "data", "epsilon")
@@ -38,6 +38,8 @@ class Material:
     basis: tables.Basis
     options: tuple[Option, ...] = ()
     """This scenario and those that were chosen on Compare; empty where none was."""
+    start: StartWorth | None = None
+    """The better public start in money, where there is one and its value is known."""
 
     @property
     def answers(self) -> list[Answer]:
@@ -48,7 +50,7 @@ class Material:
 def deck(found: Material, words: Words, colours: Palette) -> Deck:
     """The whole presentation with its appendix and the decision record."""
     compared = options.table(found.options, words) if len(found.options) > 1 else None
-    record = decision_record.record(found.answer, found.basis, words, compared)
+    record = decision_record.record(found.answer, found.basis, words, compared, found.start)
     last = Slide(
         key="record",
         title=record.title,
@@ -60,6 +62,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
         *_plan(found, words, colours),
         *options.slides(found.options, words, colours),
         *_money(found, words, colours),
+        *_from_start(found.start, words),
         *_close(found, words),
         last,
     )
@@ -201,6 +204,26 @@ def _unvalued(answer: Answer, words: Words) -> Slide:
         table=tables.amounts(answer, words),
         notes=(words.say("No value is shown where no step to it has been measured."),),
         live=("data", "epsilon"),
+    )
+
+
+def _from_start(found: StartWorth | None, words: Words) -> tuple[Slide, ...]:
+    """What a public model to begin from is worth, where that is known."""
+    if found is None:
+        return ()
+    return (
+        Slide(
+            key="start",
+            title=public_start.in_money(found, words),
+            points=(
+                public_start.in_plain_words(words),
+                public_start.price(found, words),
+                public_start.not_covered(words),
+            ),
+            table=tables.start(found, words),
+            notes=(public_start.money_limits(found, words),),
+            live=("data", "epsilon"),
+        ),
     )
 
 

@@ -34,6 +34,7 @@ def material(now: Scenario) -> Material:
     return Material(
         answer=answer,
         options=_options(answer, now.words),
+        start=decision_cache.known_start(now.question),
         basis=Basis(
             fit_version=fit_version(law_cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),

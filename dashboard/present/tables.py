@@ -9,11 +9,11 @@ from dashboard.present import request
 from dashboard.present.cover import Cover
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
-from engine.api.decisions import Answer, AttackRisk, Certificate, Decision
+from engine.api.decisions import Answer, AttackRisk, Certificate, Decision, StartWorth
 from engine.api.money import RULE, WITHOUT_PRIVACY, Assumptions, CostAssumptions, Study
 from engine.api.reports import Table
 from engine.api.scenarios import Saved, Standing
-from engine.text import figures, formats, quantities, reconciliation, sources
+from engine.text import figures, formats, public_start, quantities, reconciliation, sources
 from engine.text.i18n import N_, Words
 from engine.text.labels import example
 
@@ -174,6 +174,16 @@ def steps(study: Study, words: Words) -> Table:
             words.say("Chance to pass"),
         ),
         rows=rows,
+    )
+
+
+def start(found: StartWorth, words: Words) -> Table:
+    """From nothing and from a public model, in money."""
+    shown = public_start.money_table(found, words)
+    return Table(
+        title=words.say("From nothing and from a public model"),
+        heads=tuple(shown),
+        rows=tuple(zip(*shown.values(), strict=True)),
     )
 
 

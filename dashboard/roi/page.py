@@ -10,6 +10,7 @@ from dashboard.roi import (
     device_hour,
     headlines,
     metric_and_currency,
+    public_start,
     risk,
     targets,
     uses,
@@ -49,6 +50,7 @@ def render(scenario: Scenario) -> None:
     targets.draw(scenario, answer, words)
     if found is not None:
         uses.draw(scenario, words)
+    public_start.draw(answer.question, words)
     device_hour.draw(answer, words)
     assumptions.draw(scenario, words)
     with tested:

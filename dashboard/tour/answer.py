@@ -25,4 +25,6 @@ def _found(step: Step, now: Scenario) -> Answers:
     beside = None
     if step.page == "compare":
         beside = side("", wider(session.fields()), decision_cache.answer).answer
-    return Answers(now=now, answer=decision_cache.answer(now.question), wider=beside)
+    answer = decision_cache.answer(now.question)
+    start = decision_cache.known_start(now.question) if step.page == "roi" else None
+    return Answers(now=now, answer=answer, wider=beside, start=start)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from dashboard.pilot import facts as pilot_facts
 from dashboard.state import link
 from dashboard.state.scenario import Scenario
-from engine.api.decisions import Answer, Decision
+from engine.api.decisions import Answer, Decision, StartWorth
 from engine.api.money import Study
-from engine.text import figures, formats, labels, quantities, verdict
+from engine.text import figures, formats, labels, public_start, quantities, verdict
 from engine.text.i18n import N_, Words
 
 _LEFT = ("lang", "currency", "tour", "plane", "shown")
@@ -102,11 +102,12 @@ STEPS = (
 @dataclass(frozen=True, kw_only=True)
 class Answers:
     """What the pages have computed for the scenario on show; ``wider`` is that of the
-    comparison."""
+    comparison, ``start`` the better public start where its value is known."""
 
     now: Scenario
     answer: Answer
     wider: Answer | None = None
+    start: StartWorth | None = None
 
     @property
     def decision(self) -> Decision:
@@ -218,6 +219,13 @@ def _explore(found: Answers, words: Words) -> str:
 
 
 def _roi(found: Answers, words: Words) -> str:
+    said = _worth(found, words)
+    if found.start is None:
+        return said
+    return words.joined([said, public_start.in_money(found.start, words)])
+
+
+def _worth(found: Answers, words: Words) -> str:
     study = found.study
     if study is None:
         return verdict.why(found.answer, words)

@@ -24,6 +24,7 @@ from engine.decision.fitted import MEASURED_GPT
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.next_steps import Step as NextStep
 from engine.decision.question import OPENING, Currency, Question
+from engine.decision.start_worth import StartWorth, start_worth
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
 from engine.loss_unit import LossUnit, unit_of
@@ -66,6 +67,7 @@ __all__ = [
     "Result",
     "Saturation",
     "Space",
+    "StartWorth",
     "Support",
     "WiggleRoom",
     "Word",
@@ -87,6 +89,7 @@ __all__ = [
     "profiles",
     "proposed_delta",
     "search",
+    "start_worth",
     "to_certify",
     "unit_of",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.accounting.domain import people_published_whole
 from engine.allocation.result import Baseline, Reach
+from engine.commands import start_document
 from engine.commands.options import (
     add_corrections,
     add_json,
@@ -91,10 +92,13 @@ def run(options: argparse.Namespace) -> str:
         lines = _pilot(effect, words)
     if options.json:
         said = document(found, words, noise_from=fitted.noise_from)
-        return as_json(said | {"last_pilot": pilot, "unreadable_pilots": unread})
+        start = start_document.document(asked, words)
+        return as_json(
+            said | {"public_start": start, "last_pilot": pilot, "unreadable_pilots": unread}
+        )
     if unknown := pilot_effect.unreadable(unread, words):
         lines.append((words.say("Caution"), unknown))
-    return as_table([*rows(found, words), *lines])
+    return as_table([*rows(found, words), *start_document.row(asked, words), *lines])
 
 
 def _pilot(effect: PilotEffect | None, words: Words) -> list[tuple[str, str]]:

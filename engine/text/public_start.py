@@ -1,31 +1,42 @@
-"""What a public start is worth, in words: the finding, the three ways, and what others reported."""
+"""What a public start is worth, in words: in people, in money, and what others reported."""
 
+from engine.config import Budget
 from engine.decision.from_start import Comparison, Plan, Worth
+from engine.decision.start_worth import StartWorth, Valued
 from engine.fine_tunings import Gap
-from engine.text import bounds, formats, labels
+from engine.roi.plan import TRANSFER
+from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
 
 
 def finding(found: Comparison, words: Words) -> str:
     """Whether a start pays at this promise, and what it is worth."""
-    asked = {
-        "people": labels.people(found.budget.data_budget, words),
-        "epsilon": formats.plain(found.budget.epsilon),
-    }
     if not found.start_pays:
-        return words.say(
-            "With {people} at ε = {epsilon} no clear gain of a public start shows in what was "
-            "measured here: so many people teach a small model from nothing as much.",
-            **asked,
-        )
+        return no_gain(found.budget, words)
     return words.say(
         "With {people} at ε = {epsilon} a public start {worth}: a loss of {start} instead of "
         "{nothing} nats per byte, of small models trained here.",
-        **asked,
+        **_asked(found.budget, words),
         worth=_worth(found.people, words),
         start=formats.loss(found.best.cross_entropy.value),
         nothing=formats.loss(found.from_nothing.cross_entropy.value),
     )
+
+
+def no_gain(budget: Budget, words: Words) -> str:
+    """That no start beats a training from nothing at this promise."""
+    return words.say(
+        "With {people} at ε = {epsilon} no clear gain of a public start shows in what was "
+        "measured here: so many people teach a small model from nothing as much.",
+        **_asked(budget, words),
+    )
+
+
+def _asked(budget: Budget, words: Words) -> dict[str, str]:
+    return {
+        "people": labels.people(budget.data_budget, words),
+        "epsilon": formats.plain(budget.epsilon),
+    }
 
 
 def _worth(people: Worth, words: Words) -> str:
@@ -98,6 +109,82 @@ def _row(plan: Plan, words: Words) -> tuple[str, ...]:
         formats.amount(plan.config.iterations, words.language),
         shown,
         bounds.reach_word(plan.reach, words),
+    )
+
+
+def in_money(found: StartWorth, words: Words) -> str:
+    """What the better start earns, beside a training from nothing; how near that was measured."""
+    npv = found.start.npv
+    return words.say(
+        "Begun from a public model, the training would be worth {npv} ({chance} probability of "
+        "paying) instead of {nothing} ({other}) from nothing; evidence: {reach}.",
+        npv=formats.bracketed(
+            figures.money(npv.value, words),
+            figures.money_range(npv.low, npv.high, words),
+            words.language,
+        ),
+        chance=figures.chance(found.start.probability, words),
+        nothing=figures.money(found.nothing.npv.value, words),
+        other=figures.chance(found.nothing.probability, words),
+        reach=bounds.reach_word(found.reach, words),
+    )
+
+
+def price(found: StartWorth, words: Words) -> str:
+    """What the fine-tuning costs, alone and with all around it."""
+    return words.say(
+        "The fine-tuning itself costs {price}, {cash} with all that is paid before the first user.",
+        price=figures.money(found.start.training_list_price, words),
+        cash=figures.money(found.start.cash_to_approve.value, words),
+    )
+
+
+def money_table(found: StartWorth, words: Words) -> dict[str, list[str]]:
+    """Both ways in money: heading -> cells."""
+    rows = [_money_row(one, words) for one in (found.nothing, found.start)]
+    heads = (
+        words.say("Start"),
+        words.say("Loss (nats per byte)"),
+        words.say("Cost of the training"),
+        words.say("Cash to approve"),
+        words.say("Net present value"),
+        words.say("Probability that it pays"),
+        words.say("Evidence"),
+    )
+    return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
+
+
+def _money_row(one: Valued, words: Words) -> tuple[str, ...]:
+    start, _, _, _, loss, reach = _row(one.plan, words)
+    inside = figures.money_range(one.npv.low, one.npv.high, words)
+    return (
+        start,
+        loss,
+        figures.money(one.training_list_price, words),
+        figures.money(one.cash_to_approve.value, words),
+        formats.bracketed(figures.money(one.npv.value, words), inside, words.language),
+        figures.chance(one.probability, words),
+        reach,
+    )
+
+
+def money_limits(found: StartWorth, words: Words) -> str:
+    """What those figures rest on."""
+    return words.say(
+        "By your own step from loss to value, of models of up to {largest} parameters as they were "
+        "measured here; another model on another text may lose {transfer} more or less, which the "
+        "ranges hold. A larger model costs more and may earn more; nobody has measured that.",
+        largest=formats.amount(found.comparison.largest_start, words.language),
+        transfer=formats.percent(TRANSFER, words.language),
+    )
+
+
+def not_covered(words: Words) -> str:
+    """What the promise of a fine-tuning leaves out."""
+    return words.say(
+        "The promise covers the private text alone: not the public text that the start was trained "
+        "on, parts of which may be read out of the model; and whoever stands in both texts is "
+        "protected in the private one only. Nobody has checked how far the two overlap."
     )
 
 

@@ -44,6 +44,7 @@ def test_the_answer_comes_first_and_every_figure_says_where_from(page):
     opened = [expander.label for expander in page.expander]
     assert any(label.startswith("Team: −¥") for label in opened)
     assert any("Of 1,000 people" in text.value for text in page.markdown)
+    assert any("What a public start is worth in money is not" in m.value for m in page.markdown)
 
 
 def test_in_japanese(page):

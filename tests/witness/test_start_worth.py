@@ -1,0 +1,86 @@
+"""The worth of a public start is one figure on the page, in the deck and on the command line."""
+
+import json
+
+from streamlit.testing.v1 import AppTest
+
+from dashboard.present import deck as decks
+from dashboard.state import link
+from dashboard.state.scenario import Scenario
+from dashboard.tour import steps
+from dashboard.ui.colours import LIGHT
+from engine.__main__ import main
+from engine.decision.answer import answer
+from engine.decision.fitted import fitted_evidence
+from engine.decision.start_worth import start_worth
+from engine.roi.assumption_files import to_toml
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+from engine.scenarios import fields, figures
+from engine.text import public_start, quantities
+from engine.text.figures import chance, money
+from tests.decision.test_start_worth import by_the_byte
+from tests.witness import surfaces
+
+
+def _draw():
+    from dashboard.roi import public_start
+    from dashboard.state import session
+
+    session.follow_url()
+    now = session.current()
+    public_start.draw(now.question, now.words)
+
+
+def test_page_deck_record_tour_and_command_line_agree(tmp_path, capsys):
+    table = by_the_byte(5_000, 4.0).assumptions
+    query = {
+        "compute": "1e20", "data": "5000", "epsilon": "4", "lang": "en",
+        "figures": figures.written(table, DEFAULT_ASSUMPTIONS) or "",
+    }  # fmt: skip
+    values, refused = link.read_all(query)
+    asked = fields.question(values)
+    assert not refused and asked.assumptions == table
+    found, words = start_worth(asked), quantities.words_of(asked, "en")
+    assert found is not None
+    sentence = public_start.in_money(found, words)
+    shown = [
+        money(found.start.npv.value, words),
+        money(found.nothing.npv.value, words),
+        chance(found.start.probability, words),
+    ]
+    assert all(figure in sentence for figure in shown)
+
+    page = AppTest.from_function(_draw, default_timeout=120)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception and sentence in page.markdown[0].value
+    assert all(figure in page.table[0].value.to_csv() for figure in shown)
+
+    here = answer(asked, fitted_evidence(asked.evidence_id))
+    material = decks.Material(answer=here, basis=surfaces.BASIS, start=found)
+    made = decks.deck(material, words, LIGHT)
+    (slide,) = [slide for slide in made.slides if slide.key == "start"]
+    assert slide.title == sentence
+    assert slide.table is not None
+    cells = [str(cell) for row in slide.table.rows for cell in row]
+    assert all(any(figure in cell for cell in cells) for figure in shown)
+    recorded = " ".join(s for section in made.record.sections for s in section.sentences)
+    assert sentence in recorded and public_start.not_covered(words) in recorded
+    without = surfaces.deck(here, words)
+    assert "start" not in [slide.key for slide in without.slides]
+
+    now = Scenario(question=asked, language="en")
+    said = steps.answers(steps.STEPS[2], steps.Answers(now=now, answer=here, start=found), words)
+    assert sentence in said
+
+    file = tmp_path / "table.toml"
+    file.write_text(to_toml(table))
+    options = ["recommend", "--compute", "1e20", "--data", "5000", "--epsilon", "4"]
+    assert main([*options, "--assumptions", str(file), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)["public_start"]
+    assert document["better"] and document["sentence"] == sentence
+    assert document["from_start"]["npv"]["value"] == found.start.npv.value
+    assert document["from_nothing"]["probability"] == found.nothing.probability
+    assert document["difference"]["low"] == found.difference.low
+    assert document["reach"] == str(found.reach)
