@@ -2,7 +2,9 @@
 
 Sessions speak Streamlit's own protocol, each on a scenario of its own, and move the slider of ε; a
 move ends when the page of the new value is drawn whole. Timers are answered as a browser answers
-them. Run it on a checkout of the version before as well, at the same hour of the same machine.
+them. ``--against FOLDER`` measures the checkout in that folder in the same run, the two taking
+turns, so that what else the machine does falls on both; processor seconds a move, of all processes
+of the server, depend on that least.
 """
 
 import argparse
@@ -13,7 +15,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.browser.server import Dashboard, running_dashboard
+from tests.browser.server import ROOT, Dashboard, running_dashboard
 
 _SLIDER, _ENTRY = "epsilon:slider", "epsilon:typed"
 _PATIENCE = 120.0
@@ -153,35 +155,55 @@ async def _viewers(
                 await viewer.session.close()
 
 
+def _processes(running: Dashboard) -> Iterator[Path]:
+    """Folders in /proc of the dashboard's processes, which its port tells."""
+    port = running.url.rsplit(":", 1)[1].encode()
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if port in command.read_bytes():
+                yield command.parent
+
+
 def _memory(running: Dashboard) -> float:
     """Resident memory of the dashboard's processes, MB."""
     total = 0
-    for status in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in _processes(running):
         with suppress(OSError):
-            port = running.url.rsplit(":", 1)[1].encode()
-            if port in status.read_bytes():
-                for line in (status.parent / "status").read_text().splitlines():
-                    if line.startswith("VmRSS:"):
-                        total += int(line.split()[1])
+            for line in (process / "status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    total += int(line.split()[1])
     return total / 1024
+
+
+def _processor(running: Dashboard) -> float:
+    """Processor seconds that the dashboard's processes have used, those of the system included."""
+    ticks = 0
+    for process in _processes(running):
+        with suppress(OSError):
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def measure(
     running: Dashboard, *, sessions: int, moves: int, every: float, page: str, seed: int
 ) -> dict[str, float]:
-    """Moves a second, seconds a move (median and 95th percentile), memory, bytes, errors."""
+    """Moves a second, seconds a move (median and 95th percentile), memory, bytes, errors.
+
+    ``coldest_page_seconds`` is the first page of all, right after the server's start.
+    """
     chance = random.Random(seed)
     async with _viewers(running, 1, page, chance) as first:  # warm: the law is fitted, code loaded
-        await first[0].open()
+        coldest = await first[0].open()
         await first[0].use(3, 0.0, chance)
     before = _memory(running)
     async with _viewers(running, sessions, page, chance) as viewers:
         opened = [await viewer.open() for viewer in viewers]
-        begun = time.monotonic()
+        begun, used = time.monotonic(), _processor(running)
         await asyncio.gather(
             *(viewer.use(moves, every, random.Random(chance.random())) for viewer in viewers)
         )
-        seconds = time.monotonic() - begun
+        seconds, used = time.monotonic() - begun, _processor(running) - used
         after = _memory(running)
     waited = sorted(one for viewer in viewers for one in viewer.waited)
     sizes = [one for viewer in viewers for one in viewer.sent_bytes]
@@ -192,6 +214,8 @@ async def measure(
         "moves_per_second": len(waited) / seconds,
         "median_seconds": statistics.median(waited),
         "p95_seconds": waited[int(0.95 * (len(waited) - 1))],
+        "processor_seconds_a_move": used / max(1, len(waited)),
+        "coldest_page_seconds": coldest,
         "first_page_median_seconds": statistics.median(opened),
         "kilobytes_a_move": statistics.mean(sizes) / 1000,
         "megabytes_a_session": (after - before) / sessions,
@@ -201,16 +225,29 @@ async def measure(
 
 
 def main() -> None:
-    """Print the figures as one JSON object."""
+    """Print the figures as a JSON object a line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--moves", type=int, default=5, help="of each session")
     parser.add_argument("--every", type=float, default=2.0, help="seconds between moves")
     parser.add_argument("--page", default="", help="empty: Decide")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--against", type=Path, help="checkout to measure beside this one")
+    parser.add_argument("--rounds", type=int, default=1, help="each with a new server")
     asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with tempfile.TemporaryDirectory() as folder, running_dashboard(Path(folder)) as running:
+    for _ in range(asked.rounds):
+        for checkout in filter(None, (asked.against, ROOT)):
+            figures = _measured(checkout.resolve(), asked)
+            name = "this" if checkout is ROOT else "against"
+            print(json.dumps({"version": name} | figures), flush=True)
+
+
+def _measured(checkout: Path, asked: argparse.Namespace) -> dict[str, float]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_dashboard(Path(folder), checkout=checkout) as running,
+    ):
         figures = asyncio.run(
             measure(
                 running,
@@ -221,7 +258,7 @@ def main() -> None:
                 seed=asked.seed,
             )
         )
-    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
+    return {name: round(value, 3) for name, value in figures.items()}
 
 
 if __name__ == "__main__":

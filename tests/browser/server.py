@@ -50,11 +50,11 @@ def find_chromium() -> str | None:
 
 @contextmanager
 def running_dashboard(
-    folder: Path, environment: Mapping[str, str] | None = None
+    folder: Path, environment: Mapping[str, str] | None = None, *, checkout: Path = ROOT
 ) -> Iterator[Dashboard]:
     """Start a dashboard whose runs go to ``folder``, wait until it answers, and end it afterwards.
 
-    ``environment`` is added to that of this process.
+    ``environment`` is added to that of this process; ``checkout`` is whose dashboard it is.
 
     Raises :class:`RuntimeError`, with what the process printed, if it does not start.
     """
@@ -70,7 +70,7 @@ def running_dashboard(
     with running.log.open("wb") as log:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=checkout,
             env=os.environ | {"KESSAI_DATA": str(running.data)} | dict(environment or {}),
             stdout=log,
             stderr=subprocess.STDOUT,
