@@ -62,17 +62,17 @@ def frontiers(sides: list[Side], words: Words, colours: Palette) -> Chart:
         )
     every = np.concatenate(losses)
     span = max(float(np.ptp(every)), 0.1)
-    canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
-    canvas.figure.update_yaxes(
+    canvas.drawing.update_xaxes(title_text=words.say("Compute (FLOPs)"))
+    canvas.drawing.update_yaxes(
         title_text=labels.expected_loss(words),
         range=[max(0.0, float(every.min()) - 0.25 * span), float(every.max()) + 0.25 * span],
     )
-    canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
+    canvas.drawing.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
     listed = "; ".join(
         f"{name_of}: {wording.loss(plan.recommendation.cross_entropy, words)}"
         for name_of, plan in shown
         if math.isfinite(plan.recommendation.cross_entropy.value)
     )
     return Chart(
-        canvas.figure, words.say("Loss against compute by scenario. {listed}.", listed=listed)
+        canvas.drawing, words.say("Loss against compute by scenario. {listed}.", listed=listed)
     )

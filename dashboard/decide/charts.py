@@ -51,8 +51,8 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     _saturation(canvas, answer, words)
     _saving(canvas, answer, words)
     _this_plan(canvas, answer, words)
-    canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
-    canvas.figure.update_yaxes(title_text=labels.expected_loss(words), range=losses(answer, shown))
+    canvas.drawing.update_xaxes(title_text=words.say("Compute (FLOPs)"))
+    canvas.drawing.update_yaxes(title_text=labels.expected_loss(words), range=losses(answer, shown))
     canvas.legend(traceorder="reversed")
     alt = words.say(
         "Loss against compute. This plan: {loss} at {compute} FLOPs. {saturation} {saving}",
@@ -61,7 +61,7 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
         saturation=wording.saturation_sentence(answer.saturation, words),
         saving=wording.saving(answer, words),
     )
-    return Chart(canvas.figure, alt)
+    return Chart(canvas.drawing, alt)
 
 
 def _this_plan(canvas: Canvas, answer: Decision, words: Words) -> None:
@@ -121,8 +121,8 @@ def doublings(answer: Decision, words: Words, colours: Palette) -> Chart:
     )
     texts = [formats.percent(value / 100, words.language) for value in values]
     canvas = Canvas(colours)
-    figure = canvas.figure
-    figure.add_bar(
+    drawing = canvas.drawing
+    drawing.add_bar(
         x=values,
         y=names,
         orientation="h",
@@ -142,7 +142,7 @@ def doublings(answer: Decision, words: Words, colours: Palette) -> Chart:
     )
     furthest = max(highs.max(), values.max(), 0.1)
     for name, text, value, high in zip(names, texts, values, highs, strict=True):
-        figure.add_annotation(
+        drawing.add_annotation(
             x=max(high, value) + 0.03 * furthest,
             y=name,
             text=f"<b>{text}</b>",
@@ -150,14 +150,14 @@ def doublings(answer: Decision, words: Words, colours: Palette) -> Chart:
             showarrow=False,
             font={"size": FONT + 4, "color": colours.ink},
         )
-    figure.update_xaxes(
+    drawing.update_xaxes(
         range=[0, furthest * 1.8], title_text=words.say("Fall in loss (%)"), nticks=5
     )
-    figure.update_yaxes(tickfont={"size": FONT}, showgrid=False, ticklabelstandoff=8)
-    figure.update_layout(showlegend=False)
+    drawing.update_yaxes(tickfont={"size": FONT}, showgrid=False, ticklabelstandoff=8)
+    drawing.update_layout(showlegend=False)
     listed = "; ".join(f"{n}: {t}" for n, t in zip(reversed(names), reversed(texts), strict=True))
     alt = words.say("Fall in loss from doubling one budget. {listed}.", listed=listed)
-    return Chart(figure, alt)
+    return Chart(drawing, alt)
 
 
 def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
@@ -175,7 +175,7 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
     high = canvas.place("y", best.model_size) > 1 - _NEAR
     air = (_LABEL_AIR if low else _AIR, _LABEL_AIR if high else _AIR)
     canvas.log_axis("y", model.min(), model.max(), words.language, air=air)
-    canvas.figure.add_contour(
+    canvas.drawing.add_contour(
         x=batch,
         y=model,
         z=np.minimum(excess, ceiling),
@@ -198,7 +198,7 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
         hovertemplate="%{customdata}<extra></extra>",
     )
     limit = 100 * room.tolerance
-    canvas.figure.add_contour(
+    canvas.drawing.add_contour(
         x=batch,
         y=model,
         z=excess,
@@ -220,10 +220,10 @@ def wiggle_room(answer: Decision, words: Words, colours: Palette) -> Chart:
     canvas.mark(*at, "star", 18, fill=colours.paper, edge=colours.ink)
     anchor = canvas.inward(best.batch_size)
     canvas.label(*at, words.say("This plan"), colours.ink, ay=-40, xanchor=anchor)
-    canvas.figure.update_xaxes(title_text=words.say("Batch size (people)"), showgrid=False)
-    canvas.figure.update_yaxes(title_text=words.say("Model size (parameters)"), showgrid=False)
-    canvas.figure.update_layout(showlegend=False)
-    return Chart(canvas.figure, wording.wiggle(answer, words))
+    canvas.drawing.update_xaxes(title_text=words.say("Batch size (people)"), showgrid=False)
+    canvas.drawing.update_yaxes(title_text=words.say("Model size (parameters)"), showgrid=False)
+    canvas.drawing.update_layout(showlegend=False)
+    return Chart(canvas.drawing, wording.wiggle(answer, words))
 
 
 def window(answer: Decision) -> tuple[float, float]:

@@ -64,26 +64,24 @@ def draw(
     canvas.mark(x, y, "star", 19, fill=colours.paper, edge=colours.ink)
     _targets(canvas, found, plane, assumptions, words)
     canvas.legend(size=FONT - 2)
-    canvas.figure.update_layout(clickmode="event+select", hovermode="closest")
-    return Chart(canvas.figure, wording.alt(found, plane, shown.title, words))
+    canvas.drawing.update_layout(clickmode="event+select", hovermode="closest")
+    return Chart(canvas.drawing, wording.alt(found, plane, shown.title, words))
 
 
 def _axis(canvas: Canvas, axis: str, key: str, values: np.ndarray, words: Words) -> None:
     language = None if key == "compute" else words.language
     canvas.log_axis(axis, values[0], values[-1], language)
     title = wording.axis(key, words)
-    canvas.figure.layout[f"{axis}axis"].update(title_text=title, showgrid=False)
+    canvas.drawing.update_axis(axis, title_text=title, showgrid=False)
     if key == "epsilon":
         ticks = [v for v in (0.1, 0.3, 1, 2, 4, 8, 16, 32, 64) if v >= values[0]]
-        canvas.figure.layout[f"{axis}axis"].update(
-            tickvals=ticks, ticktext=[formats.plain(v) for v in ticks]
-        )
+        canvas.drawing.update_axis(axis, tickvals=ticks, ticktext=[formats.plain(v) for v in ticks])
 
 
 def _fill(canvas: Canvas, found: BudgetMap, shown: Layer) -> None:
     hue, known = canvas.colours.recommendation, shown.z[np.isfinite(shown.z)]
     ends = (_DEEP, _PALE) if shown.better_low else (_PALE, _DEEP)
-    canvas.figure.add_contour(
+    canvas.drawing.add_contour(
         x=found.x_values,
         y=found.y_values,
         z=shown.z,
@@ -119,7 +117,7 @@ def _lines(
     notes: list[Note] = []
     size = float(np.diff(shown.levels).min()) if shown.levels.size > 1 else 1.0
     for index, (level, text) in enumerate(zip(shown.levels, shown.texts, strict=True)):
-        canvas.figure.add_contour(
+        canvas.drawing.add_contour(
             x=found.x_values,
             y=found.y_values,
             z=shown.z,
@@ -150,7 +148,7 @@ def _iso_cost(canvas: Canvas, found: BudgetMap, assumptions: CostAssumptions, wo
     notes: list[Note] = []
     for number, power in enumerate(power for power in powers if power >= 3):
         at = 10.0**power / one
-        canvas.figure.add_scatter(
+        canvas.drawing.add_scatter(
             x=[at, at],
             y=found.y_values[[0, -1]],
             mode="lines",
@@ -171,7 +169,7 @@ def _outside(canvas: Canvas, found: BudgetMap, words: Words) -> None:
     if not found.outside.any():
         return
     colours = canvas.colours
-    canvas.figure.add_heatmap(
+    canvas.drawing.add_heatmap(
         x=found.x_values,
         y=found.y_values,
         z=np.where(found.outside, 1.0, np.nan),
@@ -193,7 +191,7 @@ def _outside(canvas: Canvas, found: BudgetMap, words: Words) -> None:
                 y.append(found.y_values[row] * 10 ** (end * 0.9 * half[1]))
             x.append(None)
             y.append(None)
-    canvas.figure.add_scatter(
+    canvas.drawing.add_scatter(
         x=x,
         y=y,
         mode="lines",
@@ -205,7 +203,7 @@ def _outside(canvas: Canvas, found: BudgetMap, words: Words) -> None:
 
 def _ridge(canvas: Canvas, found: BudgetMap, words: Words) -> None:
     x, y = found.ridge
-    canvas.figure.add_scatter(
+    canvas.drawing.add_scatter(
         x=x,
         y=y,
         mode="lines",
@@ -250,7 +248,7 @@ def _targets(
     """What the pointer meets: every point of the map, unseen, with its sentence."""
     x, y = np.meshgrid(found.x_values, found.y_values)
     texts = wording.points(found, plane, assumptions, words)
-    canvas.figure.add_scatter(
+    canvas.drawing.add_scatter(
         x=x.ravel(),
         y=y.ravel(),
         mode="markers",

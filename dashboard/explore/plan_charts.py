@@ -8,7 +8,6 @@ import math
 from typing import Any, TypedDict
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard.explore import wording
 from dashboard.ui.canvas import FONT, Canvas
@@ -33,7 +32,7 @@ _GAPS = (0.03, 0.05)
 def grid(lines: PlanLines, words: Words, colours: Palette) -> Chart:
     """Model size, batch and iterations (rows) along compute, for a few people (columns) and ε."""
     columns = lines.data_budget.size
-    style = Canvas(colours).figure.layout
+    drawing = Canvas(colours).drawing
     traces: list[dict[str, object]] = []
     axes: dict[str, dict[str, Any]] = {}
     for row, (name, title) in enumerate(_ROWS):
@@ -75,15 +74,15 @@ def grid(lines: PlanLines, words: Words, colours: Palette) -> Chart:
         axis |= {"gridcolor": colours.grid, "zeroline": False, "automargin": True}
         axis |= {"tickfont": {"size": FONT - 3, "color": colours.quiet}}
         axis["title"] |= {"font": {"size": FONT - 1, "color": colours.quiet}}
-    layout = {n: style[n] for n in ("font", "paper_bgcolor", "plot_bgcolor")} | axes
+    layout = {n: drawing.layout[n] for n in ("font", "paper_bgcolor", "plot_bgcolor")} | axes
     layout |= {
         "annotations": [_head(lines, at, words, colours) for at in range(columns)],
         "margin": {"l": 8, "r": 16, "t": 30, "b": 8},
         "dragmode": False,
         "legend": {"orientation": "h", "y": 1.09, "yanchor": "bottom", "x": 0},
     }
-    # In one go: put together piece by piece, nine pairs of axes take a quarter of a second.
-    return Chart(go.Figure({"data": traces, "layout": layout}), wording.plans(lines, words))
+    drawing.data, drawing.layout = traces, layout
+    return Chart(drawing, wording.plans(lines, words))
 
 
 def _share(at: int, count: int, gap: float) -> list[float]:
@@ -126,7 +125,7 @@ def ratio(lines: PlanLines, answer: Decision, words: Words, colours: Palette) ->
             stroke["width"],
             stroke["dash"],
         )
-        canvas.figure.data[-1].hovertemplate = "%{y:.3s}"
+        canvas.drawing.data[-1]["hovertemplate"] = "%{y:.3s}"
     ends = lines.compute_flops[[0, -1]]
     rule = np.full(2, float(wording.TOKENS_RULE))
     name = words.say("Usual rule without privacy: {rule}", rule=wording.TOKENS_RULE)
@@ -136,10 +135,10 @@ def ratio(lines: PlanLines, answer: Decision, words: Words, colours: Palette) ->
     canvas.mark(x, y, "star", 17, fill=colours.paper, edge=colours.ink)
     anchor = canvas.inward(x)
     canvas.label(x, y, words.say("This scenario"), colours.ink, ay=-44, xanchor=anchor)
-    canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
-    canvas.figure.update_yaxes(title_text=words.say("Tokens per parameter"))
-    canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
-    return Chart(canvas.figure, wording.ratio(answer, words))
+    canvas.drawing.update_xaxes(title_text=words.say("Compute (FLOPs)"))
+    canvas.drawing.update_yaxes(title_text=words.say("Tokens per parameter"))
+    canvas.drawing.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
+    return Chart(canvas.drawing, wording.ratio(answer, words))
 
 
 class _Stroke(TypedDict):

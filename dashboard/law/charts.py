@@ -60,11 +60,13 @@ def parity(
     canvas.line(ends, ends, words.say("As measured"), colours.quiet, 2, "dash")
     _points(canvas, rows.measured, rows.fitted, rows, words)
     unit = words.field(words.loss_unit.measure)
-    canvas.figure.update_xaxes(title_text=words.say("Measured loss ({unit})", unit=unit))
-    canvas.figure.update_yaxes(title_text=words.say("Fitted loss ({unit})", unit=unit), range=ends)
-    canvas.figure.update_xaxes(range=ends)
+    canvas.drawing.update_xaxes(title_text=words.say("Measured loss ({unit})", unit=unit))
+    canvas.drawing.update_yaxes(
+        title_text=words.say("Fitted loss ({unit})", unit=unit), range=ends.tolist()
+    )
+    canvas.drawing.update_xaxes(range=ends.tolist())
     canvas.legend()
-    return Chart(canvas.figure, wording.parity(inspection, words))
+    return Chart(canvas.drawing, wording.parity(inspection, words))
 
 
 def residuals(
@@ -79,7 +81,7 @@ def residuals(
     x, missed = _shown(rows, along), 100 * rows.residual
     low, high = float(x.min()), float(x.max())
     canvas.log_axis("x", low, high, _language(along, words), air=_AIR)
-    start, end = (10.0**power for power in canvas.figure.layout.xaxis.range)
+    start, end = (10.0**power for power in canvas.drawing.layout["xaxis"]["range"])
     scatter, across = 100 * evidence.fit.scatter, np.array([start, end])
     canvas.band(
         across, np.full(2, -scatter), np.full(2, scatter), "scatter", hatched=False,
@@ -88,11 +90,11 @@ def residuals(
     canvas.line(across, np.zeros(2), "0", colours.quiet, 2, "dash")
     _points(canvas, x, missed, rows, words)
     most = 1.15 * max(float(abs(missed).max()), scatter)
-    canvas.figure.update_xaxes(title_text=words.say(along.title))
-    canvas.figure.update_yaxes(
+    canvas.drawing.update_xaxes(title_text=words.say(along.title))
+    canvas.drawing.update_yaxes(
         title_text=words.say("Measured above fitted (%)"), range=[-most, most]
     )
-    canvas.figure.update_layout(showlegend=False)
+    canvas.drawing.update_layout(showlegend=False)
     slope = float(np.polyfit(np.log10(x), missed, 1)[0]) if high > low else 0.0
     alt = words.say(
         "Residuals along {name}: {slope}% of the loss per factor of ten; the largest is {worst}%.",
@@ -100,7 +102,7 @@ def residuals(
         slope=formats.plain(slope, 2),
         worst=formats.plain(float(abs(missed).max()), 2),
     )
-    return Chart(canvas.figure, alt)
+    return Chart(canvas.drawing, alt)
 
 
 def coverage(
@@ -137,9 +139,9 @@ def coverage(
             xanchor=canvas.inward(plan["x"]),
         )  # fmt: skip
         said = wording.today(decision, words)
-    canvas.figure.update_xaxes(title_text=words.say(SIZE.title), showgrid=False)
-    canvas.figure.update_yaxes(title_text=words.say(up.title), showgrid=False)
-    canvas.figure.update_layout(showlegend=False)
+    canvas.drawing.update_xaxes(title_text=words.say(SIZE.title), showgrid=False)
+    canvas.drawing.update_yaxes(title_text=words.say(up.title), showgrid=False)
+    canvas.drawing.update_layout(showlegend=False)
     alt = words.say(
         "Where the runs lie: {x} from {x_low} to {x_high}, {y} from {y_low} to {y_high}. {plan}",
         x=words.say(SIZE.title),
@@ -150,7 +152,7 @@ def coverage(
         y_high=_amount(ends["y"][1], up, words),
         plan=said,
     )
-    return Chart(canvas.figure, alt)
+    return Chart(canvas.drawing, alt)
 
 
 def _plan(decision: Decision, up: Input, rows: Rows) -> dict[str, float]:
@@ -165,11 +167,11 @@ def _plan(decision: Decision, up: Input, rows: Rows) -> dict[str, float]:
 def _outside(canvas: Canvas, ends: dict[str, list[float]]) -> None:
     """Hatched grey over the plot, and paper over the ranges that the runs cover."""
     grey, paper = canvas.colours.outside, canvas.colours.paper
-    layout = canvas.figure.layout
-    window = {name: [10.0**v for v in layout[f"{name}axis"].range] for name in ("x", "y")}
+    layout = canvas.drawing.layout
+    window = {name: [10.0**v for v in layout[f"{name}axis"]["range"]] for name in ("x", "y")}
     for corners, hatched in ((window, True), (ends, False)):
         (left, right), (low, high) = corners["x"], corners["y"]
-        canvas.figure.add_scatter(
+        canvas.drawing.add_scatter(
             x=[left, right, right, left, left],
             y=[low, low, high, high, low],
             mode="lines",
@@ -184,7 +186,7 @@ def _outside(canvas: Canvas, ends: dict[str, list[float]]) -> None:
 
 def _points(canvas: Canvas, x: FloatArray, y: FloatArray, rows: Rows, words: Words) -> None:
     every = max(1, -(-x.size // _MOST))
-    canvas.figure.add_scatter(
+    canvas.drawing.add_scatter(
         x=x[::every],
         y=y[::every],
         mode="markers",

@@ -58,8 +58,8 @@ def watch(
         if transfer is not None:
             text = words.say("Predicted, transferred: {range}", range=inside)
         canvas.label(end, arm.predicted.value, text, hue, ax=-30, ay=-60, xanchor="right")
-    canvas.figure.update_xaxes(title_text=words.say("Iterations (steps)"))
-    canvas.figure.update_yaxes(
+    canvas.drawing.update_xaxes(title_text=words.say("Iterations (steps)"))
+    canvas.drawing.update_yaxes(
         title_text=words.say("Held-out loss ({unit})", unit=words.field(words.loss_unit.measure))
     )
     canvas.legend()
@@ -69,7 +69,7 @@ def watch(
         predicted=wording.interval(arm.predicted, words),
     )
     origin = None if arm.predicted is None else provenance.predicted_from(transfer, words)
-    return Chart(canvas.figure, words.joined([alt, origin]))
+    return Chart(canvas.drawing, words.joined([alt, origin]))
 
 
 def result(
@@ -99,13 +99,13 @@ def result(
                 if found.transfer is None
                 else words.say("{arm}: predicted, transferred", arm=name)
             )
-            canvas.figure.data[-1].update(name=said, showlegend=True)
+            canvas.drawing.data[-1].update(name=said, showlegend=True)
         canvas.mark(
             x, loss, _SYMBOLS[arm.name], 14, fill=colours.evidence, edge=_hue(arm.name, colours)
         )
     _saving(canvas, found.saving, ends, words)
-    canvas.figure.update_xaxes(title_text=words.say("Compute (FLOPs)"))
-    canvas.figure.update_yaxes(
+    canvas.drawing.update_xaxes(title_text=words.say("Compute (FLOPs)"))
+    canvas.drawing.update_yaxes(
         title_text=words.say("Held-out loss ({unit})", unit=words.field(words.loss_unit.measure))
     )
     canvas.legend()
@@ -117,7 +117,7 @@ def result(
         listed=listed,
         verdict=wording.verdict(found, words),
     )
-    return Chart(canvas.figure, alt)
+    return Chart(canvas.drawing, alt)
 
 
 def _hue(arm: str, colours: Palette) -> str:
@@ -149,9 +149,9 @@ def _curve(
         width,
         "solid",
     )
-    canvas.figure.data[-1].update(showlegend=named, legendgroup=name)
+    canvas.drawing.data[-1].update(showlegend=named, legendgroup=name)
     if symbol:
-        canvas.figure.data[-1].update(
+        canvas.drawing.data[-1].update(
             mode="lines+markers",
             marker={"symbol": symbol, "size": 8, "color": canvas.colours.evidence},
         )
@@ -168,7 +168,7 @@ def _interval(canvas: Canvas, x: float, predicted: Interval, hue: str) -> None:
         edge=hue,
         error=predicted,
     )
-    canvas.figure.data[-1].error_y.update(color=hue, thickness=6)
+    canvas.drawing.data[-1]["error_y"] |= {"color": hue, "thickness": 6}
 
 
 def _by_compute(arm: Arm, results: Sequence[TrainingResult]) -> list[Points]:

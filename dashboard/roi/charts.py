@@ -36,8 +36,8 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
     npv = sum(values)
     starts = np.cumsum([0.0, *values])[: len(values)]
     canvas = Canvas(colours)
-    figure = canvas.figure
-    figure.add_bar(
+    drawing = canvas.drawing
+    drawing.add_bar(
         y=names,
         x=[*values, npv],
         base=[*starts, 0.0],
@@ -58,12 +58,12 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
         canvas.amount(max(start, start + value, 0.0), name, figures.money(value, words))
     room = _WIDE_ROOM if words.jpy_per_usd and words.language == "ja" else _ROOM
     _money_axis(canvas, "x", lowest, highest + room * (highest - lowest), words)
-    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT})
-    figure.update_layout(showlegend=False)
+    drawing.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT})
+    drawing.update_layout(showlegend=False)
     listed = "; ".join(
         f"{n}: {figures.money(v, words)}" for n, v in zip(names, [*values, npv], strict=True)
     )
-    return Chart(figure, words.say("From value to net present value. {listed}.", listed=listed))
+    return Chart(drawing, words.say("From value to net present value. {listed}.", listed=listed))
 
 
 def cash(study: Study, words: Words, colours: Palette) -> Chart:
@@ -75,9 +75,8 @@ def cash(study: Study, words: Words, colours: Palette) -> Chart:
     canvas.band(band.months, band.low, band.high, name, hatched=False)
     name = words.say("Mean")
     canvas.line(band.months, band.mean, name, colours.recommendation, 4, "solid")
-    canvas.figure.data[-1].hoverinfo = "skip"
-    canvas.figure.data[-1].hovertemplate = None
-    canvas.figure.add_hline(y=0, line={"color": colours.quiet, "width": 1.5})
+    canvas.drawing.data[-1] |= {"hoverinfo": "skip", "hovertemplate": None}
+    canvas.drawing.add_line_across("y", 0, {"color": colours.quiet, "width": 1.5})
     time = study.appraisal.payback_months
     low, high = float(band.low.min()), float(band.high.max())
     if np.isfinite(time.value):
@@ -90,17 +89,17 @@ def cash(study: Study, words: Words, colours: Palette) -> Chart:
             time.value, 0.0, text, colours.ink, ay=-90, ax=-50, xanchor="right" if late else "auto"
         )
     _money_axis(canvas, "y", low, high, words)
-    canvas.figure.update_xaxes(
+    canvas.drawing.update_xaxes(
         title_text=words.say("Months from now"), dtick=12, range=[0, band.months[-1]]
     )
-    canvas.figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
+    canvas.drawing.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0})
     alt = words.say(
         "Cumulative cash over {months} months: it ends at {end}. {headline}",
         months=formats.plain(band.months[-1]),
         end=wording.interval(band.mean[-1], band.low[-1], band.high[-1], words),
         headline=wording.headline(study, words),
     )
-    return Chart(canvas.figure, alt)
+    return Chart(canvas.drawing, alt)
 
 
 def tornado(study: Study, words: Words, colours: Palette) -> Chart:
@@ -108,11 +107,11 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
     bars = study.tornado[:_BARS]
     central = study.appraisal.central_npv
     canvas = Canvas(colours)
-    figure = canvas.figure
+    drawing = canvas.drawing
     names = [figures.name(bar.name, words) for bar in bars]
     for end, share in (("low", 0.45), ("high", 1.0)):
         ends = np.array([getattr(bar, f"npv_at_{end}") for bar in bars])
-        figure.add_bar(
+        drawing.add_bar(
             y=names,
             x=ends - central,
             base=central,
@@ -130,7 +129,7 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
         for (x, value), anchor in zip(both, ("right", "left"), strict=True):
             text = figures.figure(bar.name, value, words)
             beside.append((x, text, anchor))
-            figure.add_annotation(
+            drawing.add_annotation(
                 x=x,
                 y=name,
                 text=text,
@@ -140,11 +139,11 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
                 bgcolor=colours.faint(colours.paper, 0.8),
                 font={"size": _BESIDE, "color": colours.quiet},
             )
-    figure.add_vline(x=0, line={"color": colours.ink, "width": 2, "dash": "dot"})
+    drawing.add_line_across("x", 0, {"color": colours.ink, "width": 2, "dash": "dot"})
     _money_axis(canvas, "x", *_with_room(beside, central), words)
-    figure.update_xaxes(title_text=figures.name("npv", words), tickangle=0)
-    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT - 2})
-    figure.update_layout(
+    drawing.update_xaxes(title_text=figures.name("npv", words), tickangle=0)
+    drawing.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT - 2})
+    drawing.update_layout(
         barmode="overlay", legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
     )
     spans = [sorted((bar.npv_at_low, bar.npv_at_high)) for bar in bars[:5]]
@@ -153,7 +152,7 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
         for name, (low, high) in zip(names[:5], spans, strict=True)
     )
     return Chart(
-        figure, words.say("What moves the net present value most. {listed}.", listed=listed)
+        drawing, words.say("What moves the net present value most. {listed}.", listed=listed)
     )
 
 
@@ -180,14 +179,14 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
     first, second = plan.gates
     launch, end = table["launch_months"].value, 12 * table["horizon_years"].value
     canvas = Canvas(colours)
-    figure = canvas.figure
+    drawing = canvas.drawing
     spans = (
         (words.say("Pilot stage"), 0.0, first.month, 0.25),
         (words.say("Training and limited launch"), first.month, second.month, 0.55),
         (words.say("Full use"), second.month, end, 1.0),
     )
     for row, (name, start, stop, share) in enumerate(spans):
-        figure.add_bar(
+        drawing.add_bar(
             x=[stop - start],
             y=[2 - row],
             base=start,
@@ -234,7 +233,7 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
         if gate:
             canvas.mark(x, y, "diamond", 15, fill=colours.paper, edge=colours.ink)
         inside = text is texts[4]
-        figure.add_annotation(
+        drawing.add_annotation(
             x=x,
             y=y,
             text=f"<b>{text}</b>" if gate else text,
@@ -244,10 +243,10 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
             bgcolor=colours.recommendation if inside else None,
             font={"size": FONT, "color": colours.paper if inside else colours.ink},
         )
-    figure.update_xaxes(title_text=words.say("Months from now"), range=[-1, end], dtick=12)
-    figure.update_yaxes(visible=False, range=[-0.45, 2.45])
-    figure.update_layout(showlegend=False, barmode="overlay")
-    return Chart(figure, " ".join(f"{text}." for text in texts))
+    drawing.update_xaxes(title_text=words.say("Months from now"), range=[-1, end], dtick=12)
+    drawing.update_yaxes(visible=False, range=[-0.45, 2.45])
+    drawing.update_layout(showlegend=False, barmode="overlay")
+    return Chart(drawing, " ".join(f"{text}." for text in texts))
 
 
 def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words) -> None:
@@ -258,7 +257,8 @@ def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words
     step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= 6)
     step, width = step * one, width * one
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-    canvas.figure.layout[f"{axis}axis"].update(
+    canvas.drawing.update_axis(
+        axis,
         range=[low - 0.02 * width, high + 0.02 * width],
         tickmode="array",
         tickvals=list(ticks),

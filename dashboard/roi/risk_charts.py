@@ -27,7 +27,7 @@ def odds(risk: AttackRisk, words: Words, colours: Palette) -> Chart:
     canvas = Canvas(colours)
     names = [words.say("With this model"), words.say("Without it")]
     values = [risk.found, risk.guessed]
-    canvas.figure.add_bar(
+    canvas.drawing.add_bar(
         x=values,
         y=names,
         orientation="h",
@@ -41,14 +41,14 @@ def odds(risk: AttackRisk, words: Words, colours: Palette) -> Chart:
     )
     for name, value in zip(names, values, strict=True):
         canvas.amount(value, name, quantities.odds(value))
-    canvas.figure.update_xaxes(
+    canvas.drawing.update_xaxes(
         range=[0, PEOPLE * 1.08],
         tickformat=",",
         title_text=words.say("Right guesses in {people}", people=formats.exact(PEOPLE)),
     )
-    canvas.figure.update_yaxes(showgrid=False, tickfont={"size": FONT})
-    canvas.figure.update_layout(showlegend=False)
-    return Chart(canvas.figure, wording.odds(risk, words))
+    canvas.drawing.update_yaxes(showgrid=False, tickfont={"size": FONT})
+    canvas.drawing.update_layout(showlegend=False)
+    return Chart(canvas.drawing, wording.odds(risk, words))
 
 
 def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours: Palette) -> Chart:
@@ -76,7 +76,7 @@ def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours:
         canvas.mark(value, place, symbol, size, fill=colour, edge=colours.paper)
         amount = f"<b>{formats.plain(value)}</b>"
         text = f"<b>{name}</b> · {unit}" if own else f"{name} · {unit}"
-        canvas.figure.add_annotation(
+        canvas.drawing.add_annotation(
             x=np.log10(value),
             y=place,
             text=f"{text}  {amount}" if right else f"{amount}  {text}",
@@ -85,11 +85,11 @@ def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours:
             showarrow=False,
             font={"size": FONT - 2, "color": colours.ink},
         )
-    canvas.figure.update_xaxes(title_text="ε")
-    canvas.figure.update_yaxes(visible=False, range=[-0.7, len(rows) - 0.3])
-    canvas.figure.update_layout(showlegend=False)
+    canvas.drawing.update_xaxes(title_text="ε")
+    canvas.drawing.update_yaxes(visible=False, range=[-0.7, len(rows) - 0.3])
+    canvas.drawing.update_layout(showlegend=False)
     listed = "; ".join(f"{name} {formats.plain(value)}" for name, value, _ in rows)
     return Chart(
-        canvas.figure,
+        canvas.drawing,
         words.say("ε of published deployments and of this plan: {listed}.", listed=listed),
     )

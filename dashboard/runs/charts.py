@@ -26,16 +26,16 @@ def curves(named: Sequence[tuple[str, Curve]], words: Words, colours: Palette) -
     low, high = together.min(axis=0), together.max(axis=0)
     canvas.log_axis("x", low[0], high[0], words.language, air=(0.03, 0.03))
     canvas.log_axis("y", low[1], high[1], air=(0.05, 0.05))
-    ticks = canvas.figure.layout.yaxis.tickvals
-    canvas.figure.update_yaxes(ticktext=[formats.plain(tick, 2) for tick in ticks])
+    ticks = canvas.drawing.layout["yaxis"]["tickvals"]
+    canvas.drawing.update_yaxes(ticktext=[formats.plain(tick, 2) for tick in ticks])
     looks = ((colours.evidence, "solid"), (colours.recommendation, "dash"))
     for (name, points), (colour, dash) in zip(shown, looks, strict=False):
         canvas.line(points[:, 0], points[:, 1], formats.literally(name), colour, 3, dash)
-    canvas.figure.update_xaxes(title_text=words.say("Iterations (steps)"))
-    canvas.figure.update_yaxes(title_text=words.say("Loss (nats)"))
-    canvas.figure.update_layout(showlegend=len(shown) > 1)
+    canvas.drawing.update_xaxes(title_text=words.say("Iterations (steps)"))
+    canvas.drawing.update_yaxes(title_text=words.say("Loss (nats)"))
+    canvas.drawing.update_layout(showlegend=len(shown) > 1)
     canvas.legend()
-    return Chart(canvas.figure, _said(shown, words))
+    return Chart(canvas.drawing, _said(shown, words))
 
 
 def thinned(named: Sequence[tuple[str, Curve]]) -> bool:

@@ -62,9 +62,10 @@ def chart(
 
 def plot(drawn: Chart, height: int, **clicks: Unpack[Clicks]) -> None:
     """A figure with its alternative text, drawn for a phone where there is one."""
-    figure = drawn.figure
     if phone_charts.is_phone(st.context.headers.get("User-Agent")):
-        figure, height = phone_charts.narrowed(figure, height)
+        figure, height = phone_charts.narrowed(drawn.figure, height)
+    else:
+        figure = drawn.drawing.unchecked()
     st.plotly_chart(figure, alt=drawn.alt, config=CONFIG, height=height, **clicks)
 
 

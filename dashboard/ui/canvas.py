@@ -8,9 +8,9 @@ import math
 import textwrap
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard.ui.colours import Palette
+from dashboard.ui.drawing import Drawing
 from engine.interval import Interval
 from engine.text import formats
 
@@ -21,12 +21,12 @@ _STEPS = ((1.0, 2.0, 5.0), tuple(np.arange(10, 100) / 10))
 
 
 class Canvas:
-    """A Plotly figure without ornament, and what is put on it."""
+    """A chart without ornament, and what is put on it."""
 
     def __init__(self, colours: Palette) -> None:
         self.colours = colours
-        self.figure = go.Figure()
-        self.figure.update_layout(
+        self.drawing = Drawing()
+        self.drawing.update_layout(
             margin={"l": 8, "r": 16, "t": 8, "b": 8},
             font={"size": FONT, "color": colours.ink},
             paper_bgcolor="rgba(0,0,0,0)",
@@ -35,8 +35,9 @@ class Canvas:
             dragmode=False,
             uirevision="kessai",
         )
-        for axis in (self.figure.layout.xaxis, self.figure.layout.yaxis):
-            axis.update(
+        for name in ("x", "y"):
+            self.drawing.update_axis(
+                name,
                 gridcolor=colours.grid,
                 zeroline=False,
                 automargin=True,
@@ -57,7 +58,7 @@ class Canvas:
         """Uncertainty of the recommendation, or of ``hue``; ``hatched`` in grey outside the
         evidence."""
         grey, hue = self.colours.outside, hue or self.colours.recommendation
-        self.figure.add_scatter(
+        self.drawing.add_scatter(
             x=np.concatenate([x, x[::-1]]),
             y=np.concatenate([high, low[::-1]]),
             mode="lines",
@@ -75,7 +76,7 @@ class Canvas:
     def hatch(self, strokes: float, ground: float) -> None:
         """Hatch what was filled last, in grey of these shares: outside the evidence."""
         grey = self.colours.outside
-        self.figure.data[-1].fillpattern = {
+        self.drawing.data[-1]["fillpattern"] = {
             "shape": "/",
             "fgcolor": self.colours.faint(grey, strokes),
             "bgcolor": self.colours.faint(grey, ground),
@@ -84,7 +85,7 @@ class Canvas:
 
     def legend(self, *, size: int = FONT - 1, traceorder: str | None = None) -> None:
         """One line of names above the plot."""
-        self.figure.update_layout(
+        self.drawing.update_layout(
             legend={
                 "orientation": "h",
                 "y": 1.0,
@@ -98,7 +99,7 @@ class Canvas:
     def line(
         self, x: np.ndarray, y: np.ndarray, name: str, colour: str, width: float, dash: str
     ) -> None:
-        self.figure.add_scatter(
+        self.drawing.add_scatter(
             x=x,
             y=y,
             mode="lines",
@@ -109,7 +110,7 @@ class Canvas:
 
     def gap(self, start: float, end: float, level: float) -> None:
         """The distance between two curves at one height."""
-        self.figure.add_scatter(
+        self.drawing.add_scatter(
             x=[start, end],
             y=[level, level],
             mode="lines",
@@ -131,7 +132,7 @@ class Canvas:
         error: Interval | None = None,
     ) -> None:
         """One point; ``error`` draws its interval."""
-        self.figure.add_scatter(
+        self.drawing.add_scatter(
             x=[x],
             y=[y],
             mode="markers",
@@ -147,7 +148,7 @@ class Canvas:
             },
         )
         if error is not None:
-            self.figure.data[-1].error_y = {
+            self.drawing.data[-1]["error_y"] = {
                 "type": "data",
                 "array": [error.high - y],
                 "arrayminus": [y - error.low],
@@ -174,9 +175,9 @@ class Canvas:
         """
         scales = {"x": x, "y": y}
         for name in scales:
-            if self.figure.layout[f"{name}axis"].type == "log":
+            if self.drawing.layout[f"{name}axis"].get("type") == "log":
                 scales[name] = math.log10(scales[name])
-        self.figure.add_annotation(
+        self.drawing.add_annotation(
             **scales,
             text=f"<b>{text}</b>" if strong else text,
             ax=ax,
@@ -197,7 +198,7 @@ class Canvas:
 
     def amount(self, x: float, y: str, text: str) -> None:
         """A figure at the end of a bar."""
-        self.figure.add_annotation(
+        self.drawing.add_annotation(
             x=x,
             y=y,
             text=f"<b>{text}</b>",
@@ -209,7 +210,7 @@ class Canvas:
 
     def place(self, name: str, value: float) -> float:
         """Where a value lies along a logarithmic axis: 0 at its start, 1 at its end."""
-        start, end = self.figure.layout[f"{name}axis"].range
+        start, end = self.drawing.layout[f"{name}axis"]["range"]
         return (math.log10(value) - start) / (end - start)
 
     def inward(self, x: float) -> str:
@@ -234,7 +235,8 @@ class Canvas:
         span = max(end - start, 0.5)
         start, end = start - air[0] * span, end + air[1] * span
         ticks = _ticks(start, end)
-        self.figure.layout[f"{name}axis"].update(
+        self.drawing.update_axis(
+            name,
             type="log",
             range=[start, end],
             tickmode="array",

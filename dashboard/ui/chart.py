@@ -4,12 +4,19 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from dashboard.ui.drawing import Drawing
+
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure and its alternative text."""
+    """A drawing and its alternative text."""
 
-    figure: go.Figure
+    drawing: Drawing
     alt: str
+
+    @property
+    def figure(self) -> go.Figure:
+        """The drawing, checked by Plotly."""
+        return self.drawing.figure()

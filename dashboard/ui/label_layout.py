@@ -35,8 +35,8 @@ def value(canvas: Canvas, x: float, y: float, text: str, colour: str) -> Note:
 
 def is_free(canvas: Canvas, note: Note, others: list[Note]) -> bool:
     """Whether a value overlaps none of those that are written already."""
-    there = [a.to_plotly_json() for a in canvas.figure.layout.annotations if a.text] + others
-    spans = [axis.range for axis in (canvas.figure.layout.xaxis, canvas.figure.layout.yaxis)]
+    there = [a for a in canvas.drawing.layout["annotations"] if a["text"]] + others
+    spans = [canvas.drawing.layout[f"{axis}axis"]["range"] for axis in "xy"]
     across, down = (
         pixels / (end - start) for pixels, (start, end) in zip(_PLOT, spans, strict=True)
     )
@@ -53,6 +53,5 @@ def _width(note: Note) -> float:
 
 
 def add(canvas: Canvas, notes: list[Note]) -> None:
-    """Add all notes in one assignment: one by one, Plotly validates the earlier ones again each
-    time."""
-    canvas.figure.layout.annotations = [*canvas.figure.layout.annotations, *notes]
+    for note in notes:
+        canvas.drawing.add_annotation(**note)

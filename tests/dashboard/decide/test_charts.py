@@ -130,7 +130,7 @@ def test_far_from_what_was_measured_the_band_is_hatched_in_grey(decide, word):
 def test_a_log_axis_has_two_ticks_and_room(low, high):
     canvas = Canvas(LIGHT)
     canvas.log_axis("x", low, high, "en", air=(0.1, 0.1))
-    axis = canvas.figure.layout.xaxis
+    axis = canvas.drawing.figure().layout.xaxis
     assert len(set(axis.ticktext)) == len(axis.tickvals) >= 2
     assert axis.range[0] < np.log10(low) and axis.range[1] > np.log10(high)
     assert all(axis.range[0] <= np.log10(tick) <= axis.range[1] for tick in axis.tickvals)

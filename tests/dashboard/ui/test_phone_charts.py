@@ -37,14 +37,14 @@ def ends(figure, plot):
 def bars():
     canvas = Canvas(LIGHT)
     names = ["完全なモデルが1件あたり短縮する分数", "学習"]
-    canvas.figure.add_bar(x=[100.0, 3.0], y=names, orientation="h", name="bars")
-    canvas.figure.update_xaxes(
+    canvas.drawing.add_bar(x=[100.0, 3.0], y=names, orientation="h", name="bars")
+    canvas.drawing.update_xaxes(
         range=[0, 105], tickvals=[0, 25, 50, 75, 100], ticktext=["0", *4 * ["2,500万円"]]
     )
     canvas.amount(100.0, names[0], "−1,730万円")
     canvas.amount(3.0, names[1], "−25.5万円")
-    canvas.figure.update_layout(showlegend=False)
-    return canvas.figure
+    canvas.drawing.update_layout(showlegend=False)
+    return canvas.drawing.figure()
 
 
 def test_a_phone_says_so_and_a_desktop_does_not():
@@ -99,12 +99,12 @@ def test_figures_on_lines_that_would_cover_each_other_are_thinned_and_the_scenar
     canvas.log_axis("x", 1e15, 1e24)
     canvas.log_axis("y", 1e4, 1e9)
     for place in range(10):
-        canvas.figure.add_annotation(
+        canvas.drawing.add_annotation(
             x=15.5 + place / 2, y=5.5, text=f"{place}.00", showarrow=False, bgcolor="#FFFFFF",
             font_size=13,
         )  # fmt: skip
     canvas.label(1e16, 3e8, "このシナリオ", LIGHT.ink, ay=-10)
-    slim, _ = phone_charts.narrowed(canvas.figure, 600)
+    slim, _ = phone_charts.narrowed(canvas.drawing.figure(), 600)
     kept = words_of(slim)
     assert "このシナリオ" in kept
     assert 2 <= len(kept) < 8
