@@ -5,13 +5,10 @@ row and older ones are no part of the log any more, a newer one is. So an import
 and made again comes through, and no clock has to agree with another. Bringing back takes the latest
 tombstone of a run away. Imports (:mod:`engine.runs.imports.journal`) are deleted alike.
 
-**Durability and concurrency.** One deletion of many runs is one file, written whole or not at all
-(:mod:`engine.durable`) under the next free number, which two processes cannot both take: the files
-have one order, and a kill leaves all of a deletion or nothing of it.
+**Durability and concurrency.** One deletion of many runs is one file
+(:mod:`engine.runs.numbered`): a kill leaves all of a deletion or nothing of it.
 """
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,14 +18,11 @@ from typing import Any
 
 from engine import durable
 from engine.errors import InputError
-from engine.runs import folder as places
-from engine.untrusted.guard import attempted, guarded
-from engine.untrusted.texts import json_value
+from engine.runs import numbered
 
 FOLDER = "deletions"
 LONGEST_REASON = 500
 _FORMAT = "kessai-deletion-1"
-_NAME = re.compile(r"(\d{8})\.json")
 
 
 class Act(StrEnum):
@@ -112,41 +106,26 @@ def write(folder: Path, entry: Entry) -> Path:
             most=LONGEST_REASON,
             length=len(entry.reason),
         )
-    content = json.dumps(_plain(entry), indent=1, ensure_ascii=False).encode()
-    place = folder / FOLDER
-    place.mkdir(parents=True, exist_ok=True)
-    while True:
-        path = place / f"{_last(place) + 1:08d}.json"
-        try:
-            durable.write(path, content, replace=False, mode=0o644)
-        except FileExistsError:  # another process took the number
-            continue
-        return path
+    return numbered.write(folder / FOLDER, _plain(entry))
 
 
 def listing(folder: Path) -> list[Path]:
     """The entries' files in their order, with whatever else has the ending .json. Raises
     :class:`InputError` where the folder is there and cannot be read."""
-    return places.listing(folder / FOLDER, ".json")
+    return numbered.listing(folder / FOLDER)
 
 
 def read(path: Path) -> Entry:
     """One entry; :class:`InputError` where the file is none, or damaged."""
 
-    def refusal(_: str) -> InputError:
-        return InputError(
-            "Expected a deletion from the run log, got another file, or a damaged one."
-        )
-
-    text = guarded(path.read_bytes, refusal, passing=(FileNotFoundError,))
-    found = attempted(lambda: _entry(path.name, json_value(text)))
-    if found is None:
-        raise refusal("")
-    return found
+    refusal = InputError(
+        "Expected a deletion from the run log, got another file, or a damaged one."
+    )
+    return numbered.read(path, _entry, refusal)
 
 
-def _entry(name: str, content: Any) -> Entry:
-    if not _NAME.fullmatch(name) or content["format"] != _FORMAT:
+def _entry(content: Any) -> Entry:
+    if content["format"] != _FORMAT:
         raise ValueError("another format")
     return Entry(
         act=Act(content["act"]),
@@ -186,11 +165,6 @@ class Watch:
                 self.damaged[path] = error
         self.state = state_of(self._entries[path] for path in sorted(self._entries))
         return True
-
-
-def _last(place: Path) -> int:
-    found = (_NAME.fullmatch(path.name) for path in place.iterdir())
-    return max((int(name[1]) for name in found if name), default=0)
 
 
 def _plain(entry: Entry) -> dict[str, object]:

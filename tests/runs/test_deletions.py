@@ -30,7 +30,7 @@ def test_numbers_go_on_after_the_last(tmp_path):
 
 def test_a_number_that_another_process_takes_is_passed_over(tmp_path, monkeypatch):
     write(tmp_path, entry(Act.DELETE, reason="theirs"))
-    monkeypatch.setattr("engine.runs.deletions._last", _once())
+    monkeypatch.setattr("engine.runs.numbered._last", _once())
     path = write(tmp_path, entry(Act.DELETE, reason="ours"))
     assert (path.name, read(path).reason) == ("00000002.json", "ours")
     assert [read(one).reason for one in listing(tmp_path)] == ["theirs", "ours"]
