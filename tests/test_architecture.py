@@ -129,12 +129,19 @@ PILOT_FRONT = {
 """What of the pilot others may import: it loads no torch."""
 
 ONLY_IN = {
-    "duckdb": ("engine.runs.log", "engine.runs.export", "engine.runs.imports.databases"),
+    "duckdb": (
+        "engine.runs.log",
+        "engine.runs.export",
+        "engine.runs.imports.databases",
+        "engine.runs.query_process",
+    ),
     "pyarrow": (
         "engine.runs.log",
         "engine.runs.files",
         "engine.runs.arrow",
         "engine.runs.export",
+        "engine.runs.queries",
+        "engine.runs.query_process",
         "engine.untrusted.parquet",
         "engine.pilot.text.columnar",
     ),
@@ -191,6 +198,7 @@ PARSERS_ONLY_IN = {
         "engine.runs.imports.databases",
         "engine.runs.export",
         "engine.runs.log",
+        "engine.runs.query_process",
     },
 }
 """Call of a parser -> the only modules that make it, each within :mod:`engine.untrusted`'s guard or
@@ -198,7 +206,7 @@ limits."""
 CATCHES_ANYTHING = {"engine.untrusted.guard"}
 SQL_ONLY_IN = {
     "engine.runs.log", "engine.runs.export", "engine.runs.imports.databases",
-    "engine.runs.imports.trackers",
+    "engine.runs.imports.trackers", "engine.runs.query_process",
 }  # fmt: skip
 NO_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 

@@ -87,7 +87,7 @@ def _show(found: Influence, words: Words) -> None:
                 type="tertiary",
                 icon=":material/search:",
             ):
-                for other in ("family", "status", "flag"):
+                for other in ("family", "status", "flag", "tag"):
                     session.type_into("runs", f"filter:{other}", "")
                 session.type_into("runs", "filter:text", one.run_id)
                 session.open_page("runs")

@@ -3,18 +3,19 @@
 A fragment: what is done here draws nothing else anew. A curve is read when its run is looked at.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
 
 from dashboard.answers import run_cache
-from dashboard.runs import charts, deletion, facts, wording
+from dashboard.runs import annotation, charts, deletion, facts, wording
 from dashboard.state import session
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.api.decisions import fitted
-from engine.api.runs import ExportKind, Listed, export
+from engine.api.runs import ExportKind, Listed, export, groups
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
@@ -36,19 +37,50 @@ def draw(words: Words) -> None:
     if not found:
         blocks.empty(words.say("No run is like this: change the filter above."))
     else:
-        shown = found[:MOST_ROWS]
         st.caption(_counted(len(found), len(runs), words))
+        together = st.toggle(
+            words.say("Seeds of one configuration in one row"),
+            **session.bind_page("runs", "filter:seeds"),
+        )
         # Places mean other runs under another filter: another table then.
-        chosen = [
-            shown[n] for n in blocks.choice(facts.runs_table(shown, words), _key(version, asked))
-        ]
+        key = _key(version, asked)
+        chosen = _of_groups(found, key, words) if together else _of_runs(found, key, words)
         if chosen:
             _look(chosen[:_COMPARED], version, words)
         with st.container(horizontal=True):
+            annotation.button(chosen, _tags(runs), words)
             deletion.button(chosen, words)
             deletion.imports(words)
             _export(asked.family, words)
     deletion.bin(version, words)
+
+
+def _of_runs(found: Sequence[Listed], key: str, words: Words) -> list[Listed]:
+    """The table of runs; those that are chosen in it."""
+    shown = found[:MOST_ROWS]
+    return [shown[n] for n in blocks.choice(facts.runs_table(shown, words), key)]
+
+
+def _of_groups(found: Sequence[Listed], key: str, words: Words) -> list[Listed]:
+    """The table of configurations, and under it the seeds of those that are chosen: the runs that
+    are chosen there, or all of them."""
+    shown = groups(found)[:MOST_ROWS]
+    st.caption(
+        words.say(
+            "The spread is the standard deviation of one run's loss, from the seeds there are. "
+            "Choose a row to see its seeds."
+        )
+    )
+    places = blocks.choice(facts.groups_table(shown, words), f"{key}:seeds")
+    runs = [one for place in places for one in shown[place].runs]
+    if len(runs) < 2:
+        return runs
+    inner = f"{key}:seeds:{','.join(map(str, places))}"
+    return _of_runs(runs, inner, words) or runs
+
+
+def _tags(runs: Sequence[Listed]) -> list[str]:
+    return sorted({tag for one in runs for tag in one.tags})
 
 
 def _key(version: str, asked: facts.Asked) -> str:
@@ -68,12 +100,14 @@ def _filter(runs: list[Listed], words: Words) -> facts.Asked:
             words.say("Status"), "status", wording.named(wording.STATUSES, words), words
         )
         flag = _one_of(words.say("Flags"), "flag", wording.named(wording.FLAGS, words), words)
+        tags = {tag: tag for tag in _tags(runs)}
+        tag = _one_of(words.say("Tag"), "tag", tags, words) if tags else None
         text = st.text_input(
             words.say("Text"),
-            placeholder=words.say("name, file, id or source"),
+            placeholder=words.say("name, file, id, source, tag or note"),
             **session.bind_page("runs", "filter:text"),
         )
-    return facts.Asked(family=family, status=status, flag=flag, text=text or "")
+    return facts.Asked(family=family, status=status, flag=flag, tag=tag, text=text or "")
 
 
 def _one_of(label: str, name: str, options: dict[str, str], words: Words) -> str | None:

@@ -1,4 +1,4 @@
-"""Learning curves over one another, on logarithmic axes."""
+"""Learning curves over one another, on logarithmic axes; and any two columns of an answer."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import numpy as np
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
+from engine.api.runs import Rows
 from engine.text import formats
 from engine.text.i18n import Words
 
@@ -41,6 +42,49 @@ def curves(named: Sequence[tuple[str, Curve]], words: Words, colours: Palette) -
 def thinned(named: Sequence[tuple[str, Curve]]) -> bool:
     """Whether a curve has more points than are drawn."""
     return any(len(curve) > MOST_POINTS for _, curve in named)
+
+
+def points(
+    found: Rows, across: str, up: str, words: Words, colours: Palette, *, is_log: bool
+) -> Chart | None:
+    """Two columns of numbers, a mark a row; None where no row has both. On logarithmic axes rows
+    at or below zero are left out, as a gap in the count that the text says."""
+    cells = dict(zip(found.columns, found.cells, strict=True))
+    pairs = np.array(
+        [
+            (x, y)
+            for x, y in zip(cells[across], cells[up], strict=True)
+            if x is not None and y is not None
+        ],
+        dtype=float,
+    ).reshape(-1, 2)
+    pairs = pairs[np.isfinite(pairs).all(axis=1) & (~np.array(is_log) | (pairs > 0).all(axis=1))]
+    if not len(pairs):
+        return None
+    canvas = Canvas(colours)
+    if is_log:
+        low, high = pairs.min(axis=0), pairs.max(axis=0)
+        canvas.log_axis("x", low[0], high[0], words.language, air=(0.03, 0.03))
+        canvas.log_axis("y", low[1], high[1], words.language, air=(0.05, 0.05))
+    canvas.figure.add_scatter(
+        x=pairs[:, 0],
+        y=pairs[:, 1],
+        mode="markers",
+        marker={"color": colours.evidence, "size": 7},
+        hovertemplate="%{x:.4g}<br>%{y:.4g}<extra></extra>",
+    )
+    canvas.figure.update_xaxes(title_text=formats.literally(across))
+    canvas.figure.update_yaxes(title_text=formats.literally(up))
+    said = words.say(
+        "{up} over {across}: {drawn} of {rows} rows, from {low} to {high}.",
+        up=up,
+        across=across,
+        drawn=formats.exact(len(pairs)),
+        rows=formats.exact(len(found)),
+        low=f"{pairs[:, 1].min():.4g}",
+        high=f"{pairs[:, 1].max():.4g}",
+    )
+    return Chart(canvas.figure, said)
 
 
 def _drawn(curve: Curve) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.runs import wording
-from engine.api.runs import Flag, Listed, Status
+from engine.api.runs import Flag, Group, Listed, Said, Status
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
@@ -26,11 +26,13 @@ class Asked:
     family: str | None = None
     status: str | None = None
     flag: str | None = None
+    tag: str | None = None
     text: str = ""
 
 
 def matching(runs: Sequence[Listed], asked: Asked) -> list[Listed]:
-    """The runs that are asked for; ``text`` is looked for in names, files, ids and sources."""
+    """The runs that are asked for; ``text`` is looked for in names, files, ids, sources,
+    tags and notes."""
     text = _plain(asked.text)
     return [
         one
@@ -38,12 +40,14 @@ def matching(runs: Sequence[Listed], asked: Asked) -> list[Listed]:
         if asked.family in (None, one.family)
         and asked.status in (None, one.status)
         and (asked.flag is None or asked.flag in one.flags)
+        and (asked.tag is None or asked.tag in one.tags)
         and (not text or text in _plain(_words_of(one)))
     ]
 
 
 def _words_of(one: Listed) -> str:
-    return " ".join([one.name, one.run_id, one.file or "", str(one.settings.get("source", ""))])
+    source = str(one.settings.get("source", ""))
+    return " ".join([one.name, one.run_id, one.file or "", source, *one.tags, one.note])
 
 
 def _plain(text: str) -> str:
@@ -62,8 +66,30 @@ def runs_table(runs: Sequence[Listed], words: Words) -> dict[str, list[object]]:
         words.say("Noise multiplier σ"): [one.noise_multiplier for one in runs],
         words.say("Loss (nats)"): [one.settings.get("cross_entropy") for one in runs],
         words.say("Flags"): [_flags(one, words) for one in runs],
+        words.say("Tags"): [", ".join(one.tags) for one in runs],
         words.say("Points of the curve"): [one.points or None for one in runs],
     }
+
+
+def groups_table(found: Sequence[Group], words: Words) -> dict[str, list[object]]:
+    """A row a configuration, its seeds together."""
+    return {
+        words.say("Run"): [_named(group) for group in found],
+        words.say("Family"): [group.first.family for group in found],
+        words.say("Parameters"): [group.first.settings.get("model_size") for group in found],
+        words.say("Batch size"): [group.first.settings.get("batch_size") for group in found],
+        words.say("Iterations"): [group.first.settings.get("iterations") for group in found],
+        words.say("Noise multiplier σ"): [group.first.noise_multiplier for group in found],
+        words.say("Learning rate"): [group.first.settings.get("learning_rate") for group in found],
+        words.say("Seeds"): [len(group.runs) for group in found],
+        words.say("Mean loss (nats)"): [group.mean for group in found],
+        words.say("Spread of one run (nats)"): [group.spread for group in found],
+    }
+
+
+def _named(group: Group) -> str:
+    rest = len(group.runs) - 1
+    return group.first.name + (f" +{rest}" if rest else "")
 
 
 def deleted_table(runs: Sequence[Listed], words: Words) -> dict[str, list[object]]:
@@ -95,6 +121,11 @@ def side_by_side(runs: Sequence[Listed], words: Words) -> dict[str, list[str]]:
         (words.say("Source"), [formats.literally(one.file or _source(one)) for one in runs]),
         (words.say("Recorded"), [f"{one.created_at:%Y-%m-%d %H:%M}" for one in runs]),
     ]
+    if any(one.tags for one in runs):
+        rows.append((words.say("Tags"), [_said(one.annotation.tags, words) for one in runs]))
+    if any(one.note for one in runs):
+        notes = [(one.annotation.note,) if one.annotation.note else () for one in runs]
+        rows.append((words.say("Note"), [_said(note, words) for note in notes]))
     columns: dict[str, list[str]] = {"": [name for name, _ in rows]}
     for place, one in enumerate(runs):
         head = formats.literally(one.name)
@@ -105,6 +136,16 @@ def side_by_side(runs: Sequence[Listed], words: Words) -> dict[str, list[str]]:
             for n, (_, values) in enumerate(rows)
         ]
     return columns
+
+
+def _said(said: Sequence[Said], words: Words) -> str:
+    """Tags or a note with who wrote them and when."""
+    parts = []
+    for one in said:
+        when = f"{one.at:%Y-%m-%d %H:%M}"
+        by = words.say("{when}, by {who}", when=when, who=one.who) if one.who else when
+        parts.append(formats.literally(words.say("{text} ({by})", text=one.text, by=by)))
+    return "; ".join(parts) or "–"
 
 
 def _source(one: Listed) -> str:

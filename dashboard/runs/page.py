@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.runs import catalogue, epsilon_card, import_panel, wording
+from dashboard.runs import catalogue, epsilon_card, import_panel, sql_panel, wording
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.decisions import fitted
@@ -20,3 +20,5 @@ def render(now: Scenario) -> None:
     catalogue.draw(words)
     with st.expander(words.say("Which ε did my run have?"), icon=":material/lock:"):
         epsilon_card.draw(words)
+    with st.expander(words.say("Ask in SQL"), icon=":material/database:", key="runs:sql"):
+        sql_panel.draw(words)

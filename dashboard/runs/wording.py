@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from engine.api.runs import Columns, Flag, Imported, Measure, Settled, Status
+from engine.api.runs import Columns, Flag, Imported, Measure, Rows, Settled, Status
 from engine.errors import InputError
 from engine.text import formats, labels, tables
 from engine.text.i18n import N_, Words
@@ -208,6 +208,16 @@ def reasons(run: Settled, words: Words) -> str:
 def plain_refusal(error: InputError, words: Words) -> str:
     """:func:`refusal` for a cell, which knows no Markdown."""
     return _with_fields(words.plain_refusal(_named(error, words)), words)
+
+
+def number_columns(found: Rows) -> list[str]:
+    """The columns of an answer that hold numbers and nothing else."""
+    return [
+        name
+        for name, cells in zip(found.columns, found.cells, strict=True)
+        if any(cell is not None for cell in cells)
+        and all(cell is None or type(cell) in (int, float) for cell in cells)
+    ]
 
 
 def refused_table(found: Imported, words: Words) -> dict[str, list[object]]:

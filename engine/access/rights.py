@@ -26,6 +26,7 @@ class Right(StrEnum):
     SAVE = "save"
     PROPOSE = "propose"
     IMPORT = "import"
+    ANNOTATE = "annotate"
     REFIT = "refit"
     DELETE_OWN = "delete own"
     DELETE_ANY = "delete any"
@@ -52,9 +53,26 @@ class Role(StrEnum):
 HOLDS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.SEE}),
     Role.ANALYST: frozenset(
-        {Right.SEE, Right.SAVE, Right.PROPOSE, Right.IMPORT, Right.REFIT, Right.DELETE_OWN}
+        {
+            Right.SEE,
+            Right.SAVE,
+            Right.PROPOSE,
+            Right.IMPORT,
+            Right.ANNOTATE,
+            Right.REFIT,
+            Right.DELETE_OWN,
+        }
     ),
-    Role.OPERATOR: frozenset({Right.SEE, Right.PILOT, Right.CHARGE, Right.TEXTS, Right.DELETE_ANY}),
+    Role.OPERATOR: frozenset(
+        {
+            Right.SEE,
+            Right.ANNOTATE,
+            Right.PILOT,
+            Right.CHARGE,
+            Right.TEXTS,
+            Right.DELETE_ANY,
+        }
+    ),
     Role.APPROVER: frozenset({Right.SEE, Right.CAP, Right.DECIDE}),
 }
 
@@ -63,6 +81,7 @@ SAID: dict[Right, InputError] = {
     Right.SAVE: InputError("save, change and import scenarios"),
     Right.PROPOSE: InputError("propose a scenario to those who decide"),
     Right.IMPORT: InputError("import runs"),
+    Right.ANNOTATE: InputError("tag runs and write notes on them"),
     Right.REFIT: InputError("refit the law with new runs"),
     Right.DELETE_OWN: InputError(
         "delete the scenarios that one saved and the runs that one imported, and bring them back"

@@ -8,6 +8,8 @@ from engine.decision_log import Entry as Line
 from engine.decision_log import recorded
 from engine.loss_unit import Measure
 from engine.runs import catalogue, removal
+from engine.runs.annotating import annotate
+from engine.runs.annotations import LONGEST_NOTE, LONGEST_TAG, Said
 from engine.runs.catalogue import Listed
 from engine.runs.export import Kind as ExportKind
 from engine.runs.export import export
@@ -18,10 +20,18 @@ from engine.runs.imports.settle import Flag, Settled, Status
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.uploads import Upload, import_upload, read_upload
 from engine.runs.log import data_folder
+from engine.runs.queries import MOST_ROWS as QUERY_ROWS
+from engine.runs.queries import SECONDS as QUERY_SECONDS
+from engine.runs.queries import Rows, ask
 from engine.runs.removal import Chosen
+from engine.runs.seeds import Group, groups
 
 __all__ = [
     "ALIASES",
+    "LONGEST_NOTE",
+    "LONGEST_TAG",
+    "QUERY_ROWS",
+    "QUERY_SECONDS",
     "SCALED",
     "UNUSED",
     "Asked",
@@ -29,19 +39,25 @@ __all__ = [
     "Columns",
     "ExportKind",
     "Flag",
+    "Group",
     "Imported",
     "Line",
     "Listed",
     "Measure",
+    "Rows",
+    "Said",
     "Settled",
     "Sheet",
     "Status",
     "Upload",
+    "annotate",
+    "ask",
     "catalogue",
     "choose_columns",
     "data_folder",
     "export",
     "family_of",
+    "groups",
     "import_upload",
     "imported_before",
     "journal",

@@ -1,7 +1,8 @@
 """The run log: its families, its runs, what comes in and goes out.
 
 ``runs import FILE`` brings runs of another tool's file, ``list`` and ``show`` say what there is,
-``delete`` and ``restore`` take away and bring back, ``export FILE`` writes a file.
+``delete`` and ``restore`` take away and bring back, ``tag`` and ``note`` say something of runs,
+``sql`` asks about them, ``export FILE`` writes a file.
 """
 
 import argparse
@@ -10,7 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-from engine.commands import runs_delete, runs_export, runs_import, runs_list
+from engine.commands import (
+    runs_annotate,
+    runs_delete,
+    runs_export,
+    runs_import,
+    runs_list,
+    runs_sql,
+)
 from engine.commands.options import (
     add_corrections,
     add_json,
@@ -39,6 +47,11 @@ _ACTIONS: tuple[tuple[str, str, ModuleType, _Add, _Act], ...] = (
      runs_delete.add_delete_arguments, runs_delete.run_delete),
     ("restore", "bring deleted runs back", runs_delete,
      runs_delete.add_restore_arguments, runs_delete.run_restore),
+    ("tag", "put tags on runs, or take them off", runs_annotate,
+     runs_annotate.add_tag_arguments, runs_annotate.run_tag),
+    ("note", "write a note on runs", runs_annotate,
+     runs_annotate.add_note_arguments, runs_annotate.run_note),
+    ("sql", "ask about the runs in SQL", runs_sql, runs_sql.add_arguments, runs_sql.run),
     ("export", "write all runs to a Parquet, CSV or DuckDB file", runs_export,
      runs_export.add_arguments, runs_export.run),
 )  # fmt: skip

@@ -6,12 +6,13 @@ Nothing here reads a curve. Deleted runs are listed apart, with when and why.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine import durable
 from engine.errors import InputError
-from engine.runs import deletions
+from engine.runs import annotations, deletions
+from engine.runs.annotations import NOTHING_SAID, Annotation
 from engine.runs.folder import listing
 from engine.runs.imports import journal
 from engine.runs.imports.journal import Entry, JournalRun
@@ -43,6 +44,17 @@ class Listed:
     created_at: datetime
     deleted_at: datetime | None = None
     deleted_because: str = ""
+    annotation: Annotation = NOTHING_SAID
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """In alphabetical order."""
+        return tuple(tag.text for tag in self.annotation.tags)
+
+    @property
+    def note(self) -> str:
+        """What a person wrote on it; "" where nobody did."""
+        return self.annotation.note.text if self.annotation.note else ""
 
     @property
     def is_point(self) -> bool:
@@ -67,6 +79,10 @@ def catalogue(log: RunLog, *, deleted: bool = False) -> list[Listed]:
     noted = {run.run_id: (entry, run) for entry in found for run in entry.runs if run.stored}
     rows = [_listed(row, noted) for row in log.outlines(deleted=deleted)]
     rows += _undone(log, found) if deleted else _loose(found)
+    said = annotations.state(log.folder).of
+    rows = [
+        replace(one, annotation=said[one.run_id]) if one.run_id in said else one for one in rows
+    ]
     return sorted(rows, key=lambda one: (one.family, one.created_at, one.name, one.run_id))
 
 
@@ -77,6 +93,7 @@ def stamp(log: RunLog) -> str:
         (log.folder, ".parquet"),
         (log.folder / journal.FOLDER, ".json"),
         (log.folder / deletions.FOLDER, ".json"),
+        (log.folder / annotations.FOLDER, ".json"),
     )
     files = [(path.name, durable.signature(path)) for place in places for path in listing(*place)]
     return _digest((str(log.folder), files))

@@ -1,8 +1,9 @@
 """The catalogue as a file: Parquet, CSV or DuckDB.
 
 A row a run, deleted ones left out: the columns of the run log with the run's name, status, flags,
-import and unit in front; runs that are no point of a law have these alone. Curves are a column of
-lists in Parquet and a table of their own in DuckDB; a CSV has none.
+import, unit, tags and note in front (as ``remark``: the log's own ``note`` is the training's); runs
+that are no point of a law have these alone. Curves are a column of lists in Parquet and a table of
+their own in DuckDB; a CSV has none.
 
 Texts are anybody's: none becomes a formula in a spreadsheet (:mod:`engine.tables.guard`).
 """
@@ -30,7 +31,10 @@ class Kind(StrEnum):
     DUCKDB = ".duckdb"
 
 
-_FRONT = ("run", "run_id", "family", "status", "flags", "reasons", "import", "file", "loss_unit")
+_FRONT = (
+    "run", "run_id", "family", "status", "flags", "reasons", "import", "file", "loss_unit",
+    "tags", "remark",
+)  # fmt: skip
 
 
 def kind_of(name: str) -> Kind:
@@ -70,6 +74,11 @@ def export(log: RunLog, kind: Kind, *, family: str | None = None, with_bom: bool
         return (path if kind is Kind.PARQUET else _database(path)).read_bytes()
 
 
+def catalogue_table(log: RunLog) -> pa.Table:
+    """All runs, curves in a column of lists; texts are as they are, formulas included."""
+    return _table(log, catalogue(log), None)
+
+
 def _table(log: RunLog, listed: list[Listed], family: str | None) -> pa.Table:
     """The runs of the log, then those that it does not hold."""
     units = {
@@ -101,6 +110,8 @@ def _front(runs: list[Listed], units: dict[str, str]) -> pa.Table:
             one.import_id or "",
             one.file or "",
             units[one.family],
+            ", ".join(one.tags),
+            one.note,
         )
         for one in runs
     ]

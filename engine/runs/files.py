@@ -34,7 +34,7 @@ import pyarrow.parquet as pq
 
 from engine import durable
 from engine.errors import InputError
-from engine.runs import deletions
+from engine.runs import annotations, deletions
 from engine.runs.arrow import from_table, preferred, require_schema, to_table
 from engine.runs.folder import listing, unwritable
 from engine.runs.record import RunRecord
@@ -159,6 +159,7 @@ def compact(folder: Path) -> Compaction:
         try:
             durable.remove_leftovers(folder)
             durable.remove_leftovers(folder / deletions.FOLDER)
+            durable.remove_leftovers(folder / annotations.FOLDER)
             return _compact(folder)
         except OSError as error:
             raise unwritable(folder, error) from error

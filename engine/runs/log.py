@@ -34,7 +34,7 @@ from engine import durable
 from engine.access.rights import LOCAL, Person
 from engine.decision_log import recorded
 from engine.errors import InputError
-from engine.runs import deletions, files
+from engine.runs import annotations, deletions, files
 from engine.runs.arrow import SCHEMA, from_table
 from engine.runs.files import Compaction, SkippedFile
 from engine.runs.folder import listing, unwritable
@@ -280,9 +280,11 @@ class RunLog:
         self.refresh()
         with self._lock:
             damaged = self._deletions.damaged.items()
+            said = annotations.state(self.folder).damaged
             return [
                 *(entry for _, entry in self._skipped.values()),
                 *(SkippedFile(path=path, reason=reason) for path, reason in damaged),
+                *(SkippedFile(path=path, reason=reason) for path, reason in said.items()),
             ]
 
     def compact(self) -> Compaction:

@@ -21,6 +21,7 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.running import launchers, process
 from engine.pilot.text.registry import Cap, Text, changing
 from engine.runs import removal
+from engine.runs.annotating import annotate
 from engine.runs.catalogue import catalogue
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.log import RunLog
@@ -108,6 +109,8 @@ ACTIONS = {
         p.scenarios, saved.renamed(p.saved, "Other"), by=by)),
     "scenario-delete": (Right.DELETE_ANY, lambda p, by: acts.delete(p.scenarios, p.saved, by=by)),
     "runs-import": (Right.IMPORT, lambda p, by: store(p.log, p.read("others"), by=by)),
+    "runs-annotate": (Right.ANNOTATE, lambda p, by: annotate(
+        p.log, ["a"], at=WHEN, add=["x"], by=by)),
     "runs-delete": (Right.DELETE_ANY, lambda p, by: removal.delete(
         p.log, Chosen(family="ours"), at=WHEN, by=by)),
     "refit": (Right.REFIT, lambda p, by: refit.renew_evidence(by=by)),

@@ -85,3 +85,42 @@ def test_runs_are_exported(command, tmp_path):
     assert command("export", str(base), "--json")["bytes"] == base.stat().st_size
     assert "--bom with a CSV" in command("export", str(base), "--bom", code=2)
     assert "Could not write" in command("export", str(tmp_path / "no" / "out.csv"), code=2)
+
+
+def test_runs_are_tagged_listed_by_tag_and_shown_with_who_said_what(command):
+    assert (
+        len(command("tag", "r0", "r1", "--add", "要確認", "--add", "good", "--json")["tagged"]) == 2
+    )
+    command("tag", "r1", "--remove", "good")
+    command("note", "r1", "--text", "wrong tokenizer?")
+    listed = command("list", "--tag", "good", "--json")["runs"]
+    assert [(one["run"], one["tags"]) for one in listed] == [("r0", ["good", "要確認"])]
+    one = command("show", "r1", "--json")
+    assert one["tags"] == ["要確認"] and one["remark"] == "wrong tokenizer?"
+    assert one["annotation"]["note"]["text"] == "wrong tokenizer?"
+    assert "tagged 要確認" in command("show", "r1")
+    assert "among good, 要確認, got bad" in command("list", "--tag", "bad", code=2)
+    assert "Expected --add TAG or --remove TAG" in command("tag", "r1", code=2)
+
+
+def test_seeds_are_one_line(command, tmp_path):
+    path = tmp_path / "seeds.csv"
+    path.write_text(
+        "run,N,D,sigma,seed,loss\n"
+        + "".join(f"s{n},10000000,200000000,0,{n},{3 + n / 10}\n" for n in range(3))
+    )
+    command("import", str(path))
+    (one,) = command("list", "--family", "seeds", "--group-seeds", "--json")["configurations"]
+    assert one["seeds"] == [0, 1, 2] and one["mean_cross_entropy"] == pytest.approx(3.1)
+    assert one["spread_cross_entropy"] == pytest.approx(0.1)
+    text = command("list", "--family", "seeds", "--group-seeds")
+    assert text.splitlines()[1].split()[-3:] == ["3", "3.1", "0.1"]
+
+
+def test_runs_are_asked_about_in_sql(command, tmp_path):
+    query = "SELECT run, '=1+1' AS f, 1/0.0 AS i FROM runs WHERE family = 'ours' ORDER BY run"
+    found = command("sql", query, "--json")
+    assert found["columns"] == ["run", "f", "i"] and found["rows"][0] == ["r0", "=1+1", "inf"]
+    assert "10 rows" not in command("sql", query, "--csv", str(tmp_path / "out.csv"))
+    assert (tmp_path / "out.csv").read_text().splitlines()[1] == "r0,'=1+1,inf"
+    assert "Expected --bom with --csv FILE" in command("sql", query, "--bom", code=2)

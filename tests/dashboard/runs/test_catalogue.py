@@ -3,15 +3,20 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.runs import charts, facts
+from dashboard.runs import charts, facts, wording
 from dashboard.ui.colours import LIGHT
+from engine.access.rights import Person, Role
 from engine.decision import fitted
+from engine.runs.annotating import annotate
 from engine.runs.catalogue import catalogue
 from engine.runs.imports.importing import Asked, import_file, store
+from engine.runs.queries import Rows
+from engine.text import formats
 from engine.text.i18n import Words
 from tests.runs.made_runs import NOW
 
 EN, JA = Words("en"), Words("ja")
+HANAKO = Person(who="hanako@example.com", roles=frozenset(Role), login="issuer hanako")
 CURVES = "run,N,batch_size,seq_len,step,loss\n" + "".join(
     f"{run},{size},8,16,{step},{loss - step / 400}\n"
     for run, size, loss in (("=small", 10**7, 5.0), ("large", 10**8, 4.5), ("broken", 10**8, 4.0))
@@ -129,3 +134,71 @@ def test_an_import_is_undone_with_a_reason_and_brought_back(page, log):
 def test_curves_of_runs_that_are_not_looked_at_are_not_read(log, monkeypatch):
     monkeypatch.setattr(type(log), "curve", lambda *_: pytest.fail("a curve was read"))
     assert not AppTest.from_function(_page, default_timeout=180).run().exception
+
+
+def test_tags_and_a_note_are_written_and_filter(log):
+    one = next(each for each in catalogue(log) if each.name == "large")
+    annotate(log, [one.run_id], at=NOW, add=["要確認"], note="too *fast*?", by=HANAKO)
+    runs = catalogue(log)
+    for asked in ({"tag": "要確認"}, {"text": "FAST"}, {"text": "要確認"}):
+        assert [each.name for each in facts.matching(runs, facts.Asked(**asked))] == ["large"]
+    (seen,) = facts.matching(runs, facts.Asked(tag="要確認"))
+    table = facts.side_by_side([seen], EN)
+    rows = dict(zip(table[""], table["large"], strict=True))
+    plain = "要確認 (2026-11-23 09:00, by hanako@example.com)"
+    assert rows["Tags"] == formats.literally(plain)
+    assert rows["Note"].startswith("too \\*fast\\*? (2026-11-23")
+    page = AppTest.from_function(_page, default_timeout=180).run()
+    assert not page.exception
+    tag = next(box for box in page.selectbox if box.key == "runs:filter:tag")
+    page = tag.set_value("要確認").run()
+    assert list(_shown(page)["Run"]) == ["large"] and list(_shown(page)["Tags"]) == ["要確認"]
+
+
+def test_seeds_of_one_configuration_are_one_row(page, log, tmp_path):
+    path = tmp_path / "seeds.csv"
+    path.write_text(
+        "run,N,D,sigma,seed,loss\n"
+        + "".join(f"s{n},10000000,200000000,0,{n},{3 + n / 10}\n" for n in range(3))
+    )
+    store(log, import_file(path, log, Asked(family="seeds"), created_at=NOW))
+    page.run()
+    box = next(one for one in page.selectbox if one.key == "runs:filter:family")
+    page = box.set_value("seeds").run()
+    page = page.toggle(key="runs:filter:seeds").set_value(True).run()
+    assert not page.exception
+    rows = _shown(page)
+    assert list(rows["Run"]) == ["s0 +2"] and list(rows["Seeds"]) == [3]
+    assert rows["Mean loss (nats)"][0] == pytest.approx(3.1)
+    assert rows["Spread of one run (nats)"][0] == pytest.approx(0.1)
+
+
+def test_a_question_in_sql_is_answered_on_the_page_and_a_refused_one_says_why(page):
+    page.text_area(key="runs:sql:text").set_value(
+        "SELECT run, iterations, cross_entropy, '=1+1' AS f FROM runs WHERE family = 'ours' "
+        "AND cross_entropy IS NOT NULL ORDER BY run"
+    ).run()
+    page = page.button(key="runs:sql:ask").click().run()
+    assert not page.exception and not page.error
+    (found,) = [one.value for one in page.dataframe if "f" in one.value]
+    assert list(found["run"]) == ["'=small", "large"] and list(found["f"]) == ["'=1+1"] * 2
+    across = next(box for box in page.selectbox if str(box.key).startswith("runs:sql:x"))
+    assert across.options == ["iterations", "cross_entropy"]
+    page.text_area(key="runs:sql:text").set_value("COPY runs TO 'x.csv'").run()
+    page = page.button(key="runs:sql:ask").click().run()
+    assert ["Expected one SELECT over runs and curves" in one.value for one in page.error] == [True]
+
+
+def test_two_columns_of_an_answer_are_drawn_and_what_is_left_out_is_counted():
+    found = Rows(
+        columns=("x", "y", "name"),
+        cells=((1, 10, None, 0), (0.5, float("nan"), 2.0, 3.0), ("a", "b", "c", "d")),
+        more=False,
+    )
+    assert wording.number_columns(found) == ["x", "y"]
+    drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=False)
+    assert list(drawn.figure.data[0].x) == [1, 0] and "2 of 4 rows" in drawn.alt
+    drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=True)
+    assert list(drawn.figure.data[0].x) == [1] and "1 of 4 rows" in drawn.alt
+    nothing = Rows(columns=("x", "y"), cells=((0,), (0,)), more=False)
+    assert charts.points(nothing, "x", "y", EN, LIGHT, is_log=True) is None
