@@ -45,7 +45,7 @@ def _tags(chosen: Sequence[Listed], known: Sequence[str], words: Words) -> None:
 def _note(chosen: Sequence[Listed], words: Words) -> None:
     notes = {one.note for one in chosen}
     text = st.text_area(
-        words.say("Note"),
+        words.say("Note on the run"),
         notes.pop() if len(notes) == 1 else "",
         max_chars=LONGEST_NOTE,
         placeholder=words.say("takes the place of the note that is there; empty takes it away"),

@@ -76,14 +76,14 @@ def groups_table(found: Sequence[Group], words: Words) -> dict[str, list[object]
     return {
         words.say("Run"): [_named(group) for group in found],
         words.say("Family"): [group.first.family for group in found],
+        words.say("Seeds"): [len(group.runs) for group in found],
+        words.say("Mean loss (nats)"): [group.mean for group in found],
+        words.say("Spread of one run (nats)"): [group.spread for group in found],
         words.say("Parameters"): [group.first.settings.get("model_size") for group in found],
         words.say("Batch size"): [group.first.settings.get("batch_size") for group in found],
         words.say("Iterations"): [group.first.settings.get("iterations") for group in found],
         words.say("Noise multiplier σ"): [group.first.noise_multiplier for group in found],
         words.say("Learning rate"): [group.first.settings.get("learning_rate") for group in found],
-        words.say("Seeds"): [len(group.runs) for group in found],
-        words.say("Mean loss (nats)"): [group.mean for group in found],
-        words.say("Spread of one run (nats)"): [group.spread for group in found],
     }
 
 
@@ -125,7 +125,7 @@ def side_by_side(runs: Sequence[Listed], words: Words) -> dict[str, list[str]]:
         rows.append((words.say("Tags"), [_said(one.annotation.tags, words) for one in runs]))
     if any(one.note for one in runs):
         notes = [(one.annotation.note,) if one.annotation.note else () for one in runs]
-        rows.append((words.say("Note"), [_said(note, words) for note in notes]))
+        rows.append((words.say("Note on the run"), [_said(note, words) for note in notes]))
     columns: dict[str, list[str]] = {"": [name for name, _ in rows]}
     for place, one in enumerate(runs):
         head = formats.literally(one.name)

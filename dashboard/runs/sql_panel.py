@@ -37,7 +37,7 @@ def draw(words: Words) -> None:
         )
     )
     typed = st.text_area(
-        words.say("Question"), _EXAMPLE, height=170, **session.bind_page("runs", "sql:text")
+        words.say("SELECT statement"), _EXAMPLE, height=170, **session.bind_page("runs", "sql:text")
     )
     st.button(
         words.say("Ask"),

@@ -147,7 +147,7 @@ def test_tags_and_a_note_are_written_and_filter(log):
     rows = dict(zip(table[""], table["large"], strict=True))
     plain = "要確認 (2026-11-23 09:00, by hanako@example.com)"
     assert rows["Tags"] == formats.literally(plain)
-    assert rows["Note"].startswith("too \\*fast\\*? (2026-11-23")
+    assert rows["Note on the run"].startswith("too \\*fast\\*? (2026-11-23")
     page = AppTest.from_function(_page, default_timeout=180).run()
     assert not page.exception
     tag = next(box for box in page.selectbox if box.key == "runs:filter:tag")
