@@ -10,18 +10,12 @@ from dashboard.runs import charts, wording
 from dashboard.state import session
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.api.runs import QUERY_ROWS, QUERY_SECONDS, Rows
+from engine.api.runs import QUERY_EXAMPLE, QUERY_ROWS, QUERY_SECONDS, Rows
 from engine.api.tables import csv_text
 from engine.errors import InputError
 from engine.text import formats
 from engine.text.i18n import Words
 
-_EXAMPLE = """SELECT family, model_size, noise_batch_ratio, count(*) AS runs,
-       avg(cross_entropy) AS mean_loss, stddev(cross_entropy) AS spread
-FROM runs
-WHERE status = 'finished'
-GROUP BY family, model_size, noise_batch_ratio
-ORDER BY family, model_size, noise_batch_ratio"""
 _ASKED = "sql:asked"
 _HEIGHT = 360
 
@@ -37,7 +31,10 @@ def draw(words: Words) -> None:
         )
     )
     typed = st.text_area(
-        words.say("SELECT statement"), _EXAMPLE, height=170, **session.bind_page("runs", "sql:text")
+        words.say("SELECT statement"),
+        QUERY_EXAMPLE,
+        height=170,
+        **session.bind_page("runs", "sql:text"),
     )
     st.button(
         words.say("Ask"),

@@ -23,6 +23,7 @@ from engine.runs.log import data_folder
 from engine.runs.queries import MOST_ROWS as QUERY_ROWS
 from engine.runs.queries import SECONDS as QUERY_SECONDS
 from engine.runs.queries import Rows, ask
+from engine.runs.query_process import EXAMPLE as QUERY_EXAMPLE
 from engine.runs.removal import Chosen
 from engine.runs.seeds import Group, groups
 
@@ -30,6 +31,7 @@ __all__ = [
     "ALIASES",
     "LONGEST_NOTE",
     "LONGEST_TAG",
+    "QUERY_EXAMPLE",
     "QUERY_ROWS",
     "QUERY_SECONDS",
     "SCALED",

@@ -32,6 +32,13 @@ MOST_ROWS = 10_000
 """Of an answer; what is beyond is left out and said so."""
 MOST_BYTES = 32 * 2**20
 """Of an answer."""
+EXAMPLE = """SELECT family, model_size, noise_batch_ratio, count(*) AS runs,
+       avg(cross_entropy) AS mean_loss, stddev(cross_entropy) AS spread
+FROM runs
+WHERE status = 'finished'
+GROUP BY family, model_size, noise_batch_ratio
+ORDER BY family, model_size, noise_batch_ratio"""
+"""A query to begin with."""
 _BATCH = 1_000
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": MEMORY,

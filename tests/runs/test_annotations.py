@@ -1,6 +1,7 @@
 """Tags and notes: what entries come to, what is refused, and that they outlive a deletion."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -88,11 +89,12 @@ def test_they_come_back_with_a_deleted_run(log):
 
 def test_what_cannot_be_said_is_refused_and_nothing_is_written(log):
     one = catalogue(log)[0].run_id
-    for said, sentence in (
+    bad: tuple[tuple[dict[str, Any], str], ...] = (
         ({"add": ["a,b"]}, "Expected a tag of"),
         ({"remove": ["nowhere"]}, "that is on these runs \\(none\\), got nowhere"),
         ({}, "Expected runs, and tags or a note"),
-    ):
+    )
+    for said, sentence in bad:
         with pytest.raises(InputError, match=sentence):
             annotate(log, [one], at=AT, **said)
     with pytest.raises(InputError, match="by its name or its id"):

@@ -197,8 +197,10 @@ def test_two_columns_of_an_answer_are_drawn_and_what_is_left_out_is_counted():
     )
     assert wording.number_columns(found) == ["x", "y"]
     drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=False)
+    assert drawn is not None
     assert list(drawn.figure.data[0].x) == [1, 0] and "2 of 4 rows" in drawn.alt
     drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=True)
+    assert drawn is not None
     assert list(drawn.figure.data[0].x) == [1] and "1 of 4 rows" in drawn.alt
     nothing = Rows(columns=("x", "y"), cells=((0,), (0,)), more=False)
     assert charts.points(nothing, "x", "y", EN, LIGHT, is_log=True) is None
