@@ -16,9 +16,9 @@ from engine.text import terminal
 from engine.text.i18n import Words
 
 COMMANDS = (
-    "recommend", "uses", "prices", "predict", "calibrate", "epsilon", "mechanisms", "correlated",
-    "fit", "transfer", "runs", "law", "pilot", "texts", "population", "access", "starts",
-    "finetune", "sweep", "table", "scenarios", "doctor", "log",
+    "recommend", "uses", "prices", "cluster", "predict", "calibrate", "epsilon", "mechanisms",
+    "correlated", "fit", "transfer", "runs", "law", "pilot", "texts", "population", "access",
+    "starts", "finetune", "sweep", "table", "scenarios", "doctor", "log",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

@@ -46,15 +46,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounting": _BASE,
     "risk": _BASE | {"accounting", "allocation"},
     "cost": _BASE,
+    "cluster": _BASE | {"tables"},
     "allocation": _QUESTION,
     "roi": _QUESTION | {"cost", "risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments", "decision_log"}
-    | {"access"},
+    | {"access", "cluster"},
     "text": _QUESTION
     | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"}
-    | {"fine_tunings", "device_hour", "pilot"},
+    | {"fine_tunings", "device_hour", "pilot", "cluster"},
     "scenarios": _BASE
     | {"access", "approvals", "cost", "decision", "decision_log", "durable", "law", "roi", "runs"}
     | {"tables", "text", "accounting"},
@@ -64,11 +65,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
     | {"durable", "deployments", "fine_tunings", "device_hour", "tables", "decision_log"}
-    | {"access", "approvals", "scenarios"},
+    | {"access", "approvals", "scenarios", "cluster"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
     | {"tables", "doctor", "decision_log", "access", "fine_tunings", "device_hour", "approvals"}
-    | {"scenarios"},
+    | {"scenarios", "cluster"},
     "doctor": _RECORDS
     | {"decision", "pilot", "report", "durable", "access", "approvals", "scenarios"},
     "__main__": {"commands", "errors", "text"},

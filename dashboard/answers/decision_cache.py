@@ -13,10 +13,12 @@ from engine.api.decisions import (
     CertificateRequest,
     Decision,
     Question,
+    Scale,
     StartWorth,
     answers,
     correlated,
     decide,
+    devices,
     fitted,
     from_start,
     start_worth,
@@ -156,3 +158,31 @@ def forget() -> None:
     """Drop what rests on the law of before."""
     for kept in (_decision, _more_learning, _answer, _asked_as):
         kept.clear()
+
+
+def on_devices(question: Question) -> Scale:
+    """The plan's time and price by number of devices, the scenario's own among them.
+
+    Raises :class:`engine.errors.InputError` for a device whose networks are not known.
+    """
+    return _on_devices(
+        question.budget,
+        question.evidence_id,
+        question.sampling,
+        question.prices,
+        devices.chosen_devices(question),
+        fitted.state_of(question.evidence_id),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _on_devices(
+    budget: Budget,
+    evidence_id: str,
+    sampling: Sampling,
+    prices: CostAssumptions,
+    chosen: int,
+    state: str,
+) -> Scale:
+    found = _decision(budget, evidence_id, sampling, prices, state)
+    return devices.on_devices(found, prices, (chosen,))

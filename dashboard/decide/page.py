@@ -12,6 +12,7 @@ from dashboard.decide import (
     charts,
     correlated,
     detail,
+    devices,
     facts,
     guarantee,
     next_steps,
@@ -58,6 +59,7 @@ def render(scenario: Scenario) -> None:
     with start:
         public_start.draw(answer, hint, words)
         correlated.draw(answer, words)
+        devices.draw(answer, words)
     with tested:
         last_pilot.draw(answer, words)
     waiting = approved.draw(told, words)  # Last too: it may ask the law of then.

@@ -13,8 +13,9 @@ from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import BudgetMap, Doublings, PlanLines
 from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import LARGER, Space
+from engine.cluster.forecast import Scale
 from engine.decision import answer as answers
-from engine.decision import correlated, decide, findings, fitted, from_start, profiles
+from engine.decision import correlated, decide, devices, findings, fitted, from_start, profiles
 from engine.decision.answer import Answer, CertificateRequest, to_certify
 from engine.decision.bridge import Bridge, bridge
 from engine.decision.decide import Decision
@@ -66,6 +67,7 @@ __all__ = [
     "Question",
     "Result",
     "Saturation",
+    "Scale",
     "Space",
     "StartWorth",
     "Support",
@@ -76,6 +78,7 @@ __all__ = [
     "correlated",
     "decide",
     "deployments",
+    "devices",
     "differing",
     "durable",
     "explain",
