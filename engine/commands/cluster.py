@@ -121,7 +121,7 @@ def given(options: argparse.Namespace) -> str:
     dollars = Currency(options.currency) is Currency.USD
     rate = DEFAULTS.jpy_per_usd
     words = Words(options.language, jpy_per_usd=rate if dollars else None)
-    return _said(found, devices, DEFAULTS.utilisation, rate, words, options.json)
+    return _said(found, devices, None, rate, words, options.json)
 
 
 def check(options: argparse.Namespace) -> str:
@@ -176,7 +176,7 @@ def _price(options: argparse.Namespace) -> float:
 
 
 def _said(
-    found: Scale, devices: int, planned: float, rate: float, words: Words, machine: bool
+    found: Scale, devices: int, planned: float | None, rate: float, words: Words, machine: bool
 ) -> str:
     if machine:
         return as_json(_document(found, rate))

@@ -89,16 +89,20 @@ def columns(found: Scale, jpy_per_usd: float, words: Words) -> dict[str, list[st
     }
 
 
-def limits(found: Scale, planned: float, words: Words) -> str:
+def limits(found: Scale, planned: float | None, words: Words) -> str:
     """What the forecast assumes and what its range leaves out. ``planned``: the share of the peak
-    that the scenario reckons with."""
+    that the scenario reckons with; None where there is no scenario."""
     sizes, counts = found.errors.sizes, found.errors.devices
     said = [
-        words.say(
-            "The scenario's own price reckons with {planned} of the peak. This forecast looks for "
-            "the best way to lay the model out, and adds the exchange of gradients, a start, "
-            "failures and checkpoints.",
+        None
+        if planned is None
+        else words.say(
+            "The scenario's own price reckons with {planned} of the peak.",
             planned=formats.percent(planned, words.language),
+        ),
+        words.say(
+            "The forecast looks for the best way to lay the model out, and adds the exchange of "
+            "gradients, a start, failures and checkpoints."
         ),
         words.say(
             "Its range does not cover the {overhead}× that privacy makes a step take (your "

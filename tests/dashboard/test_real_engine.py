@@ -18,6 +18,7 @@ def test_the_page(app):
     assert not page.exception and not page.error
     assert "-parameter model" in page.header[0].value
     assert len(page.metric) == 9
+    assert any(text.value.startswith("On 1 NVIDIA H200 this training") for text in page.markdown)
 
 
 @pytest.mark.parametrize("compute", [1e13, 1e16, 3.8e20, 1e24])
