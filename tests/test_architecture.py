@@ -114,6 +114,7 @@ PILOT_FRONT = {
     "engine.pilot.text.registry",
     "engine.pilot.prepared", "engine.pilot.propose", "engine.pilot.question",
     "engine.pilot.search", "engine.pilot.verdict", "engine.pilot.audits.audit",
+    "engine.pilot.audits.mechanism_audit",
     "engine.pilot.audits.card", "engine.pilot.audits.one_run", "engine.pilot.audits.weights",
     "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress",
     "engine.pilot.running.text_total", "engine.pilot.running.folder",

@@ -6,7 +6,8 @@ from dashboard.pilot import charts, entries, facts, frozen_plan, provenance, ref
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.api.pilots import Entry, Finding, PilotPlan, Verdict
+from engine.api.pilots import Entry, Finding, PilotPlan, Verdict, mechanism_audit
+from engine.text import pilots
 from engine.text.i18n import Words
 
 _MARKS = {
@@ -38,6 +39,7 @@ def draw(
         st.warning(wording.start_was_better(words), icon=":material/warning:")
     blocks.columns(facts.measured(plan, found, entry.results, words))
     _audit(entry, words)
+    _mechanism(plan, words)
     refit.draw(plan, found, now, words)
     with st.expander(words.say("The plan as it was frozen")):
         frozen_plan.draw(plan, now.question.prices, words)
@@ -62,3 +64,26 @@ def _audit(entry: Entry, words: Words) -> None:
         else:
             st.markdown(f"{_MARKS[finding]} {sentence}")
     st.caption(words.say("A bound of 0 shows no leak; it does not prove that there is none."))
+
+
+def _mechanism(plan: PilotPlan, words: Words) -> None:
+    found = mechanism_audit(plan.plan_id)
+    blocks.heading(
+        words.say("Third opinion: the mechanism, seen from inside"),
+        help=words.say(
+            "A training of its own on random words, with gradients of nobody in it that are looked "
+            "for in every noisy step. It reads no text and spends no one's ε."
+        ),
+    )
+    if found is None:
+        blocks.empty(
+            words.say(
+                "Whether noise, clipping and sampling are what the certificate says can be tested "
+                "on this machine, in about the time of one training: {command}",
+                command=f"`python -m engine pilot audit {plan.plan_id}`",
+            )
+        )
+    elif found.finding is Finding.BROKEN:
+        st.error(pilots.mechanism_audit(found, words), icon=":material/gpp_bad:")
+    else:
+        st.markdown(f"{_MARKS[found.finding]} {pilots.mechanism_audit(found, words)}")

@@ -14,6 +14,7 @@ from engine.loss_unit import unit_of
 from engine.pilot import starts
 from engine.pilot.audits.audit import MOST as MOST_CANDIDATES
 from engine.pilot.audits.audit import Audit, Finding
+from engine.pilot.audits.mechanism_audit import MechanismAudit, read_audit
 from engine.pilot.fine_tuning import TuningBasis, propose_from_start
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings, Transfer
 from engine.pilot.population import Account, Charge, account_for, charge_of
@@ -66,6 +67,7 @@ __all__ = [
     "launchers",
     "law_of_pilots",
     "least_seconds",
+    "mechanism_audit",
     "of_prediction",
     "other_code",
     "pilot_effects",
@@ -79,3 +81,8 @@ __all__ = [
     "unit_of",
     "verdict",
 ]
+
+
+def mechanism_audit(plan_id: str) -> MechanismAudit | None:
+    """The last audit of a pilot's mechanism; None where none was made."""
+    return read_audit(folder_of(plan_id).path)

@@ -30,6 +30,13 @@ from engine.decision.pilot_effect import PilotEffect, effect_of, finished
 from engine.decision.pilot_law import pilot_law
 from engine.decision.question import OPENING, question
 from engine.errors import InputError
+from engine.pilot.audits.mechanism_audit import (
+    AUDIT_FILE,
+    CANARIES,
+    MechanismAudit,
+    audit_mechanism,
+    read_audit,
+)
 from engine.pilot.fine_tuning import propose_from_start
 from engine.pilot.people import People, people_of
 from engine.pilot.plan import CorpusSource, PilotPlan
@@ -37,7 +44,7 @@ from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running import launchers
-from engine.pilot.running.folder import folder_of, pilots_folder
+from engine.pilot.running.folder import folder_of, pilots_folder, write_text
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.starts import StartFile
@@ -98,6 +105,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("verdict", judge),
     ):
         action(name, act).add_argument("plan_id", metavar="PLAN_ID")
+    auditing = action("audit", audit)
+    auditing.add_argument("plan_id", metavar="PLAN_ID")
+    auditing.add_argument(
+        "--canaries",
+        default=str(CANARIES),
+        metavar="N",
+        help="gradients of nobody, half of which join (default: %(default)s)",
+    )
     action("list", history)
 
 
@@ -194,6 +209,29 @@ def cancel(options: argparse.Namespace) -> str:
     return _state(options, options.plan_id)
 
 
+def audit(options: argparse.Namespace) -> str:
+    """Audit a plan's mechanism by a training of its own on random words, seen at every step."""
+    chosen, count = folder_of(options.plan_id).plan(), whole("--canaries", options.canaries)
+    arm = chosen.arms[0]
+    said = -_SAYS
+
+    def report_step(step: int, steps: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > _SAYS:
+            said = time.monotonic()
+            tell(f"audit: step {step} of {steps}")
+
+    found = audit_mechanism(
+        arm.settings, arm.certificate, count=count, device=chosen.device, report=report_step
+    )
+    write_text(folder_of(chosen.plan_id).path / AUDIT_FILE, found.to_json())
+    return _said(
+        options,
+        lambda: as_json(report.mechanism_document(chosen.plan_id, found)),
+        lambda: report.mechanism_rows(chosen.plan_id, found),
+    )
+
+
 def history(options: argparse.Namespace) -> str:
     """List the pilots of this installation."""
     launchers.sweep_stale()
@@ -218,18 +256,32 @@ class _Judged:
     results: tuple[TrainingResult, ...]
     found: Verdict
     effects: list[PilotEffect]
+    mechanism: MechanismAudit | None
+    """Of its mechanism, where one was made."""
 
     def document(self) -> dict[str, Any]:
-        return report.verdict_document(self.plan, self.found, self.results, self.effects)
+        document = report.verdict_document(self.plan, self.found, self.results, self.effects)
+        if self.mechanism is not None:
+            document["mechanism"] = report.mechanism_document(self.plan.plan_id, self.mechanism)
+        return document
 
     def rows(self) -> report.Rows:
-        return report.verdict_rows(self.plan, self.found, self.results, self.effects)
+        rows = report.verdict_rows(self.plan, self.found, self.results, self.effects)
+        if self.mechanism is not None:
+            rows += report.mechanism_rows(self.plan.plan_id, self.mechanism)[1:]
+        return rows
 
 
 def _judged(chosen: PilotPlan) -> _Judged:
     results = launchers.results(chosen.plan_id)
     found = verdict(chosen, results)
-    return _Judged(plan=chosen, results=results, found=found, effects=_effects(chosen.plan_id))
+    return _Judged(
+        plan=chosen,
+        results=results,
+        found=found,
+        effects=_effects(chosen.plan_id),
+        mechanism=read_audit(folder_of(chosen.plan_id).path),
+    )
 
 
 def _verdict(options: argparse.Namespace, chosen: PilotPlan) -> str:

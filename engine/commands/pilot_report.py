@@ -10,6 +10,7 @@ from engine.accounting.domain import people_published_whole
 from engine.decision.pilot_effect import PilotEffect
 from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Finding
+from engine.pilot.audits.mechanism_audit import MechanismAudit
 from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
@@ -373,6 +374,24 @@ def verdict_rows(
         recorded = result.run_id or (result.reason or "").format(**result.values)
         rows.append((f"record of {name}", recorded))
     return rows
+
+
+def mechanism_document(plan_id: str, found: MechanismAudit) -> dict[str, Any]:
+    return {
+        "plan_id": plan_id,
+        "finding": str(found.finding),
+        "sentence": pilots.mechanism_audit(found, Words("en")),
+        **asdict(found),
+    }
+
+
+def mechanism_rows(plan_id: str, found: MechanismAudit) -> Rows:
+    """What gradient canaries showed."""
+    return [
+        ("pilot", plan_id),
+        ("mechanism", str(found.finding)),
+        ("", pilots.mechanism_audit(found, Words("en"))),
+    ]
 
 
 def duration(seconds: float) -> str:

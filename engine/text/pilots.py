@@ -1,6 +1,10 @@
 """What pages and commands both say of pilots: what ended a plan and what would move that end, and
 what a verdict left out."""
 
+import math
+
+from engine.pilot.audits.audit import Finding
+from engine.pilot.audits.mechanism_audit import MechanismAudit
 from engine.pilot.limit import RUNG, End, Limit
 from engine.pilot.plan import WINDOW, PilotPlan
 from engine.pilot.verdict import Verdict
@@ -46,6 +50,47 @@ def excluded(found: Verdict, words: Words) -> str:
         )
         for one in found.excluded
     )
+
+
+def mechanism_audit(found: MechanismAudit, words: Words) -> str:
+    """What gradient canaries showed of the mechanism, and how small a fault they would show."""
+    values = {
+        "canaries": formats.exact(found.canaries),
+        "steps": formats.exact(found.iterations),
+        "bound": _down(max(found.epsilon, found.one_run.lower_bound)),
+        "coins": _down(found.one_run.lower_bound),
+        "confidence": formats.percent(found.confidence, words.language),
+        "promised": formats.plain(formats.rounded(found.promised, 3, up=True)),
+        "share": formats.percent(found.noise_share, words.language),
+    }
+    if found.finding is Finding.BROKEN:
+        return words.say(
+            "The mechanism does not keep what its certificate promises: {canaries} gradient "
+            "canaries, seen at each of {steps} steps, show ε ≥ {bound} with {confidence} "
+            "confidence ({coins} by the coins alone), above the promised {promised}, as if it had "
+            "at most {share} of the promised noise. Train nothing with it: report this as a fault "
+            "of Kessai.",
+            **values,
+        )
+    shown = words.say(
+        "{canaries} gradient canaries, seen at each of {steps} steps, show ε ≥ {bound} with "
+        "{confidence} confidence ({coins} by the coins alone); promised is {promised}.",
+        **values,
+    )
+    if found.finding is Finding.SILENT:
+        return words.joined(
+            [shown, words.say("So few canaries could not have refuted the promise: take more.")]
+        )
+    seen = words.say(
+        "It would have refuted noise of {seen} of the promised or less, and missing clipping; a "
+        "smaller fault it cannot see, nor one in how people become units.",
+        seen=formats.percent(found.least_seen or 0.0, words.language),
+    )
+    return words.joined([shown, seen])
+
+
+def _down(epsilon: float) -> str:
+    return f"{math.floor(100 * epsilon) / 100:.2f}"
 
 
 def window(plan: PilotPlan, words: Words) -> str:

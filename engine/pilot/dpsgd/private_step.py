@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.correlated import Correlated
 from engine.pilot.dpsgd.examples import Examples
-from engine.pilot.dpsgd.model import IGNORED, Transformer, cross_entropy
+from engine.pilot.dpsgd.model import IGNORED, cross_entropy
 from engine.pilot.dpsgd.noise import NoiseSource
 from engine.pilot.dpsgd.progress import DivergedError, MemoryFullError
 from engine.pilot.plan import TrainingSettings
@@ -37,7 +37,7 @@ class PrivateStep:
 
     def __init__(
         self,
-        model: Transformer,
+        model: nn.Module,
         settings: TrainingSettings,
         *,
         parameters: Tensor,

@@ -36,13 +36,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.errors import InputError
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.accountants import OpacusEpsilon
 from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
-from engine.pilot.dpsgd.model import IGNORED
+from engine.pilot.dpsgd.model import IGNORED, Transformer
 from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
 from engine.pilot.dpsgd.private_step import PrivateStep
 from engine.pilot.dpsgd.progress import (
@@ -74,8 +74,12 @@ class Training:
         device: str = "cpu",
         compiled: bool = False,
         canaries: Canaries | None = None,
+        wrapped: Callable[[Transformer], nn.Module] = lambda model: model,
+        heard: Callable[[Tensor], None] = lambda noisy_mean: None,
     ) -> None:
-        """Raises :class:`InputError` where settings, corpus and folder do not go together."""
+        """``wrapped`` and ``heard`` are for audits: the model that is trained, and who hears each
+        step's noisy mean. Raises :class:`InputError` where settings, corpus and folder do not go
+        together."""
         self.private = settings.seed is None and settings.noise_batch_ratio > 0
         if self.private and folder is None:
             raise InputError(
@@ -91,7 +95,8 @@ class Training:
                 found=found,
                 stated=settings.config.model_size,
             )
-        self.model = initial(settings, generator=weights).to(device)
+        self.model = wrapped(initial(settings, generator=weights)).to(device)
+        self._heard = heard
         parameters = flatten(self.model)
         self._optimizer = DPAdam(parameters=parameters, averaging=settings.averaging)
         self._private_step = PrivateStep(
@@ -229,6 +234,7 @@ class Training:
         )
         examples = self.source.of(batch, self._noise, step)
         gradient, loss = self._private_step.noisy_mean(examples, self._noise, step)
+        self._heard(gradient)
         # Lost steps count for the schedule, so that it reaches its end.
         rate = learning_rate(self.settings, step + 1)
         self._optimizer.step(gradient, rate=rate)

@@ -1,0 +1,210 @@
+"""The audit from inside: mechanisms right and broken, simulated and through the real engine."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine.accounting.certify import certify
+from engine.config import Sampling
+from engine.errors import InputError
+from engine.pilot.audits import mechanism_audit
+from engine.pilot.audits.audit import Finding
+from engine.pilot.audits.mechanism_audit import (
+    AUDIT_FILE,
+    audit_mechanism,
+    audit_scores,
+    least_seen,
+    noise_left,
+    rates_of,
+    read_audit,
+)
+from engine.pilot.dpsgd import fast_engine, gradient_canaries
+from engine.pilot.dpsgd.training import Training
+from tests.pilot.fake_training import Corpus, S, settings
+
+PEOPLE, BATCH, STEPS = 200, 20, 25
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    return certify(
+        data_budget=PEOPLE,
+        batch_size=BATCH,
+        iterations=STEPS,
+        epsilon=4.0,
+        delta=1e-4,
+        sampling=Sampling.POISSON,
+    )
+
+
+def simulated(mechanism, count, *, share=1.0, joins=None, seed=0):
+    """Scores of canaries under a mechanism with so much of its noise, and who was in."""
+    rng = np.random.default_rng(seed)
+    included = rng.random(count) < 0.5
+    sigma = mechanism.noise_multiplier
+    scores = gradient_canaries.Scores(
+        count=count,
+        batch_size=BATCH,
+        sampling_probability=mechanism.sampling_probability,
+        noise_multiplier=sigma,
+    )
+    for _ in range(mechanism.compositions):
+        joined = included & (rng.random(count) < (joins or mechanism.sampling_probability))
+        scores.add(share * sigma * rng.standard_normal(count) + joined)
+    return scores.values, included
+
+
+def audited(certificate, *, noise=1.0, seed=1, count=600):
+    made = settings(
+        iterations=STEPS,
+        batch_size=BATCH,
+        people=PEOPLE,
+        noise=noise * certificate.noise_multiplier / BATCH,
+        seed=seed,
+        physical_batch_size=32,
+    )
+    return audit_mechanism(made, certificate, count=count, rng=np.random.default_rng(seed))
+
+
+# --- through the real engine ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_right_mechanism_is_held_and_could_have_been_refuted(certificate, seed):
+    found = audited(certificate, seed=seed)
+    assert found.finding is Finding.HELD
+    assert 0 < found.epsilon <= found.promised < min(found.ceiling, found.one_run.ceiling)
+    assert found.iterations == STEPS
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_noise_at_half_is_refuted(certificate, seed):
+    found = audited(certificate, noise=0.5, seed=seed)
+    assert found.finding is Finding.BROKEN
+    assert found.noise_share < 1 and found.epsilon > found.promised
+
+
+def test_missing_clipping_is_refuted(certificate, monkeypatch):
+    monkeypatch.setattr(fast_engine, "clip_weights", lambda norms, weights, norm: weights)
+    assert audited(certificate).finding is Finding.BROKEN
+
+
+def test_every_unit_in_every_step_is_refuted(certificate, monkeypatch):
+    from engine.pilot.dpsgd import sampling
+
+    def all_join(noise, step, *, units, probability):
+        return np.arange(units)
+
+    monkeypatch.setattr(sampling, "poisson", all_join)
+    assert audited(certificate).finding is Finding.BROKEN
+
+
+def test_a_canary_adds_one_in_its_own_coordinate_and_nothing_to_the_model():
+    """All units join, and the noise is next to none: the released sums are known."""
+    made = settings(iterations=1, batch_size=50, people=50, noise=1e-12, physical_batch_size=16)
+
+    def released(*numbers):
+        heard = []
+        training = Training(
+            made,
+            Corpus(),
+            canaries=gradient_canaries.canaries(np.array(numbers, dtype=int), S),
+            wrapped=lambda model: gradient_canaries.CanaryModel(model, 5, made.clip_norm),
+            heard=lambda mean: heard.append(50 * mean),
+        )
+        training.run()
+        return heard[0]
+
+    without, found = released(), released(0, 3, 4)
+    assert found[-5:].tolist() == pytest.approx([1, 0, 0, 1, 1], abs=1e-5)
+    assert without[-5:].tolist() == pytest.approx([0] * 5, abs=1e-6)
+    assert torch.allclose(found[:-5], without[:-5], atol=1e-5)
+    assert float(without[:-5].norm()) > 1  # text moved the model
+
+
+def test_a_private_audit_leaves_no_training_behind(certificate, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    made = settings(iterations=2, noise=0.1, seed=None)
+    audit_mechanism(made, certificate, count=100)
+    assert os.listdir(tmp_path) == []
+
+
+# --- the bounds ----------------------------------------------------------------------------------
+
+
+def test_the_right_mechanism_is_seldom_refuted(certificate):
+    """At most in one of twenty: of 150 audits 14 would be unlikely at 0.05 (99.5 %)."""
+    mechanism = replace(certificate.mechanism, compositions=8)
+    deltas = mechanism.profile(mechanism_audit._EPSILONS)
+    broken = sum(
+        any(
+            rates.refutes(deltas)
+            for rates in rates_of(*simulated(mechanism, 400, seed=seed), error=0.05)
+        )
+        for seed in range(150)
+    )
+    assert broken <= 13
+
+
+def test_the_least_that_is_seen_is_seen_and_much_less_of_a_fault_is_not(certificate):
+    mechanism = certificate.mechanism
+    seen = least_seen(mechanism, 1000, 1000, error=0.025)
+    assert 0.5 < seen < 0.95
+    shares = {
+        share: [
+            noise_left(
+                mechanism, rates_of(*simulated(mechanism, 2000, share=share, seed=k), error=0.025)
+            )
+            for k in range(4)
+        ]
+        for share in (seen, 0.99)
+    }
+    assert max(shares[seen]) < 1 < min(shares[0.99])
+    assert min(shares[seen]) > seen  # an upper bound of what there is
+
+
+def test_more_canaries_come_closer(certificate):
+    few, many = (
+        audit_scores(*simulated(certificate.mechanism, n, seed=4), certificate, iterations=STEPS)
+        for n in (500, 8000)
+    )
+    assert few.epsilon < many.epsilon <= many.promised
+    assert few.noise_share > many.noise_share >= 1
+    assert few.least_seen < many.least_seen
+
+
+def test_scores_that_know_nothing_show_nothing(certificate):
+    rng = np.random.default_rng(0)
+    found = audit_scores(np.zeros(1000), rng.random(1000) < 0.5, certificate, iterations=STEPS)
+    assert (found.epsilon, found.one_run.lower_bound) == (0.0, 0.0)
+
+
+def test_few_canaries_are_silent(certificate):
+    found = audit_scores(*simulated(certificate.mechanism, 60), certificate, iterations=STEPS)
+    assert found.finding is Finding.SILENT
+
+
+def test_it_is_read_back(certificate, tmp_path):
+    found = audit_scores(*simulated(certificate.mechanism, 200), certificate, iterations=STEPS)
+    assert read_audit(tmp_path) is None
+    (tmp_path / AUDIT_FILE).write_text(found.to_json())
+    assert read_audit(tmp_path) == found
+    (tmp_path / AUDIT_FILE).write_text("{}")
+    assert read_audit(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "part"),
+    [
+        ({"sampling": Sampling.TRUNCATED_POISSON}, 100, "truncated"),
+        ({"strategy": (0.8, 0.6)}, 100, "2 steps"),
+        ({"noise": 0.0}, 100, "without"),
+        ({}, 5, "20 to"),
+    ],
+)
+def test_what_it_cannot_audit_is_refused(certificate, changes, count, part):
+    with pytest.raises(InputError, match=part):
+        audit_mechanism(settings(**changes), certificate, count=count)
