@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.interval import FloatArray, Interval
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import PARTS, Flows, Launch, Timing, flows
+from engine.roi.cashflow import PARTS, Flows, Launch, Timing, flows, timing
 from engine.roi.draws import DRAWS, draw
 from engine.roi.kinds import METRICS
 from engine.roi.measures import internal_rates
@@ -169,12 +169,23 @@ def sample(
     )
 
 
-def central(plan: Plan, table: Assumptions, curve: Curve) -> Flows:
-    """The flows with every figure at its value, launched only where that pays; one case."""
-    figures = {name: np.array([value]) for name, value in table.values.items()}
+def central(plan: Plan, table: Assumptions, curve: Curve, *, when: Timing | None = None) -> Flows:
+    """The flows with every figure at its value, launched only where that pays; one case.
+
+    ``when``: :func:`central_timing` of the table, where known already."""
+    figures = _values(table)
     metric = np.atleast_1d(curve.metric(plan.loss.value, figures))
     way = METRICS[curve.kind].direction
-    return flows(plan, figures, metric, direction=way, launch=Launch.EACH)
+    return flows(plan, figures, metric, direction=way, launch=Launch.EACH, when=when)
+
+
+def central_timing(table: Assumptions) -> Timing:
+    """When value and costs come with every figure at its value."""
+    return timing(_values(table))
+
+
+def _values(table: Assumptions) -> dict[str, FloatArray]:
+    return {name: np.array([value]) for name, value in table.values.items()}
 
 
 def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:

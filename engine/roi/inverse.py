@@ -23,8 +23,10 @@ from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.law.fit import FittedLaw
 from engine.risk import advantage, mechanism_under
-from engine.roi.appraise import central, sample, spread
+from engine.roi.appraise import central, central_timing, sample, spread
 from engine.roi.assumptions import Assumptions
+from engine.roi.cashflow import Timing
+from engine.roi.draws import LossForecast
 from engine.roi.metric import Curve
 from engine.roi.plan import RECOMMENDATION, Plan, forecast
 
@@ -117,14 +119,27 @@ def plan_with(found: Found, fit: FittedLaw, space: Space, sampling: Sampling) ->
     config, budget = found.config, found.budget
     return Plan(
         name=RECOMMENDATION,
-        workload=Workload(
-            compute_flops=config.compute_flops,
-            model_size=config.model_size,
-            iterations=config.iterations,
-            data_budget=budget.data_budget,
-        ),
+        workload=_workload(found),
         loss=forecast(RECOMMENDATION, config, found.sigma / config.batch_size, fit, space),
         advantage=advantage(mechanism_under(config, found.sigma, budget, sampling)),
+    )
+
+
+def _workload(found: Found) -> Workload:
+    return Workload(
+        compute_flops=found.config.compute_flops,
+        model_size=found.config.model_size,
+        iterations=found.config.iterations,
+        data_budget=found.budget.data_budget,
+    )
+
+
+def _loss_of(found: Found, fit: FittedLaw) -> float:
+    """The law's own loss of a configuration, nats."""
+    config = found.config
+    noise = found.sigma / config.batch_size
+    return float(
+        fit.law.cross_entropy(config.model_size, config.iterations, noise, config.batch_size)
     )
 
 
@@ -142,20 +157,53 @@ class Held:
     def candidates(self, name: str, values: Iterable[float]) -> Iterator[Candidate | None]:
         """The plan and NPV with the budget ``name`` at each of ``values``; None where none is
         possible. The search is one for all, money follows one by one."""
-        _require_name(name)
-        asked = [self._with(name, float(value)) for value in values]
-        allowed = [budget for budget in asked if budget is not None]
-        plans = best_plans(allowed, self.fit, self.space, sampling=self.sampling)
-        for budget in asked:
-            plan = None if budget is None else next(plans)
-            if budget is None or plan is None:
-                yield None
-            else:
-                npv = float(central(plan, self.table, self.curve).npv[0])
-                yield Candidate(budget=budget, plan=plan, npv=npv)
+        return self.reaching({name: values}, -math.inf)[name]
+
+    def reaching(
+        self, values: Mapping[str, Iterable[float]], target: float
+    ) -> dict[str, Iterator[Candidate | None]]:
+        """Those candidates of each budget whose NPV is at least ``target``; None for the others.
+
+        The search is one for all budgets: it takes hardly longer for forty than for ten. An
+        attacker's advantage takes longer than the rest of a plan and can only cost: what would not
+        reach the target even if no attack ever succeeded is not asked for it.
+        """
+        asked = {
+            name: [self._with(name, float(value)) for value in some]
+            for name, some in values.items()
+        }
+        allowed = [one for some in asked.values() for one in some if one is not None]
+        found = best_configurations(allowed, self.fit, self.space, sampling=self.sampling)
+        when = central_timing(self.table)
+        return {
+            name: self._worth_of(
+                [None if one is None else next(found) for one in some], target, when
+            )
+            for name, some in asked.items()
+        }
+
+    def _worth_of(
+        self, found: Iterable[Found | None], target: float, when: Timing
+    ) -> Iterator[Candidate | None]:
+        for one in found:
+            yield None if one is None else self._worth(one, target, when)
+
+    def _worth(self, found: Found, target: float, when: Timing) -> Candidate | None:
+        """The candidate of a configuration; None where it is worth less than ``target``."""
+        if math.isfinite(target):
+            loss = LossForecast(name=RECOMMENDATION, value=_loss_of(found, self.fit))
+            unattacked = Plan(
+                name=RECOMMENDATION, workload=_workload(found), loss=loss, advantage=0.0
+            )
+            if central(unattacked, self.table, self.curve, when=when).npv[0] < target:
+                return None
+        plan = plan_with(found, self.fit, self.space, self.sampling)
+        npv = float(central(plan, self.table, self.curve, when=when).npv[0])
+        return Candidate(budget=found.budget, plan=plan, npv=npv) if not npv < target else None
 
     def _with(self, name: str, value: float) -> Budget | None:
         """The budget with one changed; None where nothing may be asked for with that."""
+        _require_name(name)
         try:
             return _WITH[name](self.budget, value)
         except InputError:
@@ -243,18 +291,34 @@ def least_for_npv(
     Looked for on a logarithmic grid over ``bounds``, then between two of its values; None if none
     reaches it.
     """
+    return _least_for_npv(held, {name: bounds}, target, points=points)[name]
+
+
+def _least_for_npv(
+    held: Held,
+    searched: Mapping[str, tuple[float, float]],
+    target: float,
+    *,
+    points: int = 13,
+) -> dict[str, Candidate | None]:
+    """:func:`least_for_npv` of several budgets, searched together."""
     if not math.isfinite(target):
         raise InputError("Expected a number for {name}, none was given.", name="NPV")
-    values, below, found = np.geomspace(*bounds, points), None, None
+    values = {name: np.geomspace(*bounds, points) for name, bounds in searched.items()}
+    found: dict[str, Candidate | None] = dict.fromkeys(searched)
+    below: dict[str, float | None] = dict.fromkeys(searched)
     for _ in range(1 + _REFINEMENTS):
-        tried = enumerate(held.candidates(name, values))
-        reached = ((k, each) for k, each in tried if each is not None and each.npv >= target)
-        first, better = next(reached, (0, None))
-        found = better or found
-        below = float(values[first - 1]) if first else below
-        if better is None or below is None:  # none at all, or the least that may be asked for
-            break
-        values = np.geomspace(below, values[first], _BETWEEN + 2)[1:]
+        between: dict[str, np.ndarray] = {}
+        for name, tried in held.reaching(values, target).items():
+            reached = ((k, each) for k, each in enumerate(tried) if each is not None)
+            first, better = next(reached, (0, None))
+            found[name] = better or found[name]
+            start = float(values[name][first - 1]) if first else below[name]
+            if better is None or start is None:  # none, or the least that may be asked for
+                continue
+            below[name] = start
+            between[name] = np.geomspace(start, values[name][first], _BETWEEN + 2)[1:]
+        values = between
     return found
 
 
@@ -288,11 +352,8 @@ def least_budgets(held: Held, goal: Goal, target: float) -> tuple[Least, ...]:
     :class:`InputError` for a target that nothing could reach.
     """
     if goal is Goal.NPV:
-        candidates = [
-            (name, least_for_npv(held, name, target, bounds=bounds))
-            for name, bounds in _SEARCHED.items()
-        ]
-        return tuple(_least(name, found, target, held) for name, found in candidates)
+        candidates = _least_for_npv(held, _SEARCHED, target)
+        return tuple(_least(name, found, target, held) for name, found in candidates.items())
     loss = target
     if goal is Goal.METRIC:
         loss = held.curve.loss_for(target, held.table.values)

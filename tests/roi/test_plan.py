@@ -152,6 +152,16 @@ def test_the_least_budget_for_an_npv(question, name, bounds):
     assert least_for_npv(question, name, 1e15, bounds=bounds, points=3) is None
 
 
+@pytest.mark.parametrize("target", [-1e9, 0.0, 3e7])
+def test_budgets_searched_together_reach_what_each_would_alone(question, target):
+    """Neither the company in the search nor the look without an attacker changes an answer."""
+    values = {"compute_flops": np.geomspace(1e16, 1e22, 5), "epsilon": np.geomspace(0.5, 32.0, 5)}
+    for name, reached in question.reaching(values, target).items():
+        alone = question.candidates(name, values[name])
+        for found, one in zip(reached, alone, strict=True):
+            assert found == (None if one is None or one.npv < target else one)
+
+
 def test_budgets_that_allow_nothing_are_left_out(question):
     assert along(question, "data_budget", [10.0]) == ()
     tried = list(question.candidates("compute_flops", [1e6, 1e20]))
