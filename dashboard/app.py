@@ -41,6 +41,7 @@ from dashboard.tour import answer as tour_answer  # noqa: E402
 from dashboard.tour import card as tour_card  # noqa: E402
 from dashboard.tour import offer as tour_offer  # noqa: E402
 from dashboard.ui import blocks  # noqa: E402
+from dashboard.warm_up import before_serving  # noqa: E402
 from engine.errors import InputError  # noqa: E402
 from engine.text.i18n import N_  # noqa: E402
 
@@ -134,4 +135,4 @@ def _show(draw: Callable[[Scenario], None]) -> None:
 if __name__ == "__main__":
     main()
 else:
-    app = App(__file__, middleware=[Middleware(Gate)])
+    app = App(__file__, middleware=[Middleware(Gate)], lifespan=before_serving)

@@ -96,8 +96,10 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "shell": _SHARED | {"tour", "profile"},
     "present": _SHARED | {"compare", "decide", "roi", "shell"},
     "gate": {"state"},
+    "warm_up": {"answers", "state", "ui"},
     "app": _SHARED
     | {
+        "warm_up",
         "gate", "decide", "explore", "roi", "pilot", "law", "runs", "compare", "tour", "shell",
         "present",
     },
