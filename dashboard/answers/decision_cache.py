@@ -17,6 +17,7 @@ from engine.api.decisions import (
     StartWorth,
     answers,
     correlated,
+    correlated_worth,
     decide,
     devices,
     fitted,
@@ -27,6 +28,7 @@ from engine.api.decisions import (
 from engine.api.money import CostAssumptions
 from engine.config import Budget, Sampling
 from engine.errors import InputError
+from engine.interval import Interval
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -148,6 +150,18 @@ def _more_learning(question: Question, state: str) -> correlated.More:
     )
 
 
+def worth_of_correlation(question: Question, found: correlated.More) -> Interval | None:
+    """NPV in JPY that it would add; None where no loss has a value."""
+    return _worth(question.in_yen(), found, fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _worth(question: Question, _found: correlated.More, state: str) -> Interval | None:
+    return correlated_worth.worth(
+        _found, answer(question), law_cache.fitted_evidence(question.evidence_id)
+    )
+
+
 @st.cache_resource(max_entries=512, show_spinner=False)
 def training_epsilon(training: Training) -> TrainingEpsilon:
     """The ε that a training had; up to some seconds."""
@@ -156,7 +170,7 @@ def training_epsilon(training: Training) -> TrainingEpsilon:
 
 def forget() -> None:
     """Drop what rests on the law of before."""
-    for kept in (_decision, _more_learning, _answer, _asked_as):
+    for kept in (_decision, _more_learning, _worth, _answer, _asked_as):
         kept.clear()
 
 

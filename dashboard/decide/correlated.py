@@ -18,7 +18,9 @@ def draw(answer: Answer, words: Words) -> None:
     except InputError as error:
         st.markdown(words.refusal(error))
         return
-    st.markdown(correlated.finding(found, words))
+    worth = decision_cache.worth_of_correlation(answer.question, found)
+    said = [correlated.finding(found, words), correlated.money(worth, words)]
+    st.markdown(words.joined([sentence for sentence in said if sentence]))
     with st.expander(words.say("By number of steps")):
         blocks.columns(correlated.columns(found, words))
         st.caption(correlated.limits(words))

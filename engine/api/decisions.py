@@ -15,7 +15,16 @@ from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, 
 from engine.allocation.space import LARGER, Space
 from engine.cluster.forecast import Scale
 from engine.decision import answer as answers
-from engine.decision import correlated, decide, devices, findings, fitted, from_start, profiles
+from engine.decision import (
+    correlated,
+    correlated_worth,
+    decide,
+    devices,
+    findings,
+    fitted,
+    from_start,
+    profiles,
+)
 from engine.decision.answer import Answer, CertificateRequest, to_certify
 from engine.decision.bridge import Bridge, bridge
 from engine.decision.decide import Decision
@@ -76,6 +85,7 @@ __all__ = [
     "answers",
     "bridge",
     "correlated",
+    "correlated_worth",
     "decide",
     "deployments",
     "devices",

@@ -18,9 +18,10 @@ from engine.commands.options import (
     warn_delta,
 )
 from engine.commands.question_options import add_question, question
-from engine.commands.recommend import interval
+from engine.commands.recommend import interval, money
 from engine.decision.answer import answer
 from engine.decision.correlated import Banded, more_learning
+from engine.decision.correlated_worth import worth
 from engine.decision.fitted import fitted_evidence
 from engine.text import correlated, quantities
 
@@ -38,7 +39,9 @@ def run(options: argparse.Namespace) -> str:
     asked = question(options)
     fitted = fitted_evidence(asked.evidence_id)
     tell_pooled(fitted)
-    found = more_learning(answer(asked, fitted), fitted)
+    answered = answer(asked, fitted)
+    found = more_learning(answered, fitted)
+    added = worth(found, answered, fitted)
     warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
     if options.json:
         exponent = found.measured.exponent
@@ -49,12 +52,15 @@ def run(options: argparse.Namespace) -> str:
                 "choices": [_choice(one) for one in (found.independent, *found.choices)],
                 "best": found.best.bands,
                 "pays": found.pays,
+                "npv_added": None if added is None else money(added, asked.jpy_per_usd or 1.0),
+                "currency": str(asked.currency),
             }
         )
     words = quantities.words_of(asked, options.language)
     return "\n".join(
         [
             correlated.finding(found, words),
+            *filter(None, [correlated.money(added, words)]),
             "",
             under_headings(correlated.columns(found, words)),
             "",

@@ -201,26 +201,22 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
     pilot = None if study is None else study.staged.pilot
     premium = None if study is None else study.premium
 
-    def money(amount: Interval) -> dict[str, float | None]:
-        ends = {key: getattr(amount, key) / rate for key in ("value", "low", "high")}
-        return {**ends, "level": amount.level}
-
     return {
         "currency": str(found.question.currency),
         "metric": str(found.question.metric),
         "reason": found.unvalued and words.plain_refusal(found.unvalued),
-        "npv": worth and money(worth.npv),
+        "npv": worth and money(worth.npv, rate),
         "probability": worth and worth.probability,
         "payback_months": worth and interval(worth.payback_months),
         "never_pays_back": worth and worth.never_pays_back,
         "internal_rates": worth and list(worth.internal_rates),
         "value": worth and worth.parts["value"] / rate,
         "launch_probability": worth and worth.launch_probability,
-        "cash_to_approve": money(found.outlay.cash_to_approve),
-        "running_cost": money(found.outlay.running_cost),
-        "expected_damage": money(found.outlay.expected_damage),
-        "total_cost": money(found.outlay.total_cost),
-        "legal_avoided": money(found.outlay.legal_avoided),
+        "cash_to_approve": money(found.outlay.cash_to_approve, rate),
+        "running_cost": money(found.outlay.running_cost, rate),
+        "expected_damage": money(found.outlay.expected_damage, rate),
+        "total_cost": money(found.outlay.total_cost, rate),
+        "legal_avoided": money(found.outlay.legal_avoided, rate),
         "privacy_premium": premium
         and {
             "paid": premium.paid / rate,
@@ -269,6 +265,12 @@ def ranged(value: Interval | Range) -> dict[str, Any]:
 def reach(found: Reach) -> dict[str, Any]:
     """How far question and answer lie from the runs; the distance is in e-folds."""
     return {"word": str(found.word), "distance": found.distance, "farthest": found.farthest}
+
+
+def money(amount: Interval, jpy_per_unit: float) -> dict[str, float | None]:
+    """An interval of JPY in another currency, as plain values."""
+    ends = {key: getattr(amount, key) / jpy_per_unit for key in ("value", "low", "high")}
+    return interval(Interval(**ends, level=amount.level))
 
 
 def interval(value: Interval) -> dict[str, float | None]:

@@ -21,10 +21,9 @@ from engine.commands.options import (
     warn_delta,
 )
 from engine.commands.question_options import add_question, content, question
-from engine.commands.recommend import interval
+from engine.commands.recommend import money
 from engine.decision.answer import applicable_curve, held
 from engine.decision.fitted import fitted_evidence
-from engine.interval import Interval
 from engine.roi.use_files import load_uses
 from engine.roi.uses import Sharing, share_privacy
 from engine.text import quantities, uses
@@ -66,17 +65,6 @@ def run(options: argparse.Namespace) -> str:
 
 def document(found: Sharing, currency: str, rate: float) -> dict[str, Any]:
     """The shares as plain values, money in ``currency`` (``rate`` JPY each)."""
-
-    def money(amount: Interval) -> dict[str, float | None]:
-        return interval(
-            Interval(
-                value=amount.value / rate,
-                low=amount.low / rate,
-                high=amount.high / rate,
-                level=amount.level,
-            )
-        )
-
     whole = found.one_model
     return {
         "currency": currency,
@@ -84,7 +72,7 @@ def document(found: Sharing, currency: str, rate: float) -> dict[str, Any]:
         "epsilon_added": found.added_epsilon,
         "delta": found.budget.delta,
         "compute_flops": found.compute_flops,
-        "npv": money(found.npv),
+        "npv": money(found.npv, rate),
         "probability": found.probability,
         "uses": [
             {
@@ -98,7 +86,7 @@ def document(found: Sharing, currency: str, rate: float) -> dict[str, Any]:
                 "iterations": each.plan.workload.iterations,
                 "compute_flops": each.plan.workload.compute_flops,
                 "cross_entropy": each.plan.loss.value,
-                "npv": money(each.npv),
+                "npv": money(each.npv, rate),
                 "probability": each.probability,
                 "npv_with_everything": each.alone / rate,
             }
@@ -111,7 +99,7 @@ def document(found: Sharing, currency: str, rate: float) -> dict[str, Any]:
             "model_size": whole.plan.workload.model_size,
             "compute_flops": whole.plan.workload.compute_flops,
             "cross_entropy": whole.plan.loss.value,
-            "npv": money(whole.npv),
+            "npv": money(whole.npv, rate),
             "probability": whole.probability,
         },
     }

@@ -52,6 +52,8 @@ class Banded:
 
     bands: int
     config: TrainingConfig
+    noise_batch_ratio: float
+    """σ̄ of independent noise at this configuration."""
     planned: float
     """Error that the noise leaves in the sums of gradients, over that of independent noise."""
     share: Interval
@@ -238,6 +240,7 @@ def _banded(
             iterations=round(place.iterations),
             sequence_length=fitted.space.sequence_length,
         ),
+        noise_batch_ratio=place.noise_batch_ratio,
         planned=place.planned,
         share=share,
         cross_entropy=Interval(

@@ -4,7 +4,8 @@ import math
 
 from engine.allocation.result import Word
 from engine.decision.correlated import Banded, More
-from engine.text import bounds, formats, labels
+from engine.interval import Interval
+from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
 
 _NOTHING = 1.05
@@ -16,6 +17,25 @@ def finding(found: More, words: Words) -> str:
     best = found.best
     said = _gain(found, words) if best.people.value > _NOTHING else _nothing(found, words)
     return words.joined([said, _where(best, found, words)])
+
+
+def money(worth: Interval | None, words: Words) -> str:
+    """What the best number of bands adds to the net present value; "" where no loss has a value."""
+    if worth is None:
+        return ""
+    inside = figures.money_range(worth.low, worth.high, words)
+    if worth.low <= 0.0:
+        return words.say(
+            "In money it may add {inside} to the net present value, as far as was measured what "
+            "correlation does: no reason to choose it yet.",
+            inside=inside,
+        )
+    return words.say(
+        "In money it would add {value} ({inside}) to the net present value: the range is what was "
+        "measured of correlation, the law's own errors move both plans alike.",
+        value=figures.money(worth.value, words),
+        inside=inside,
+    )
 
 
 def _gain(found: More, words: Words) -> str:

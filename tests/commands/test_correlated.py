@@ -21,6 +21,9 @@ def test_correlated_noise_for_people_and_machines(capsys):
     assert [one["bands"] for one in found["choices"]] == [1, 4, 16, 64]
     assert found["pays"] is False and found["best"] in (4, 16, 64)
     assert found["choices"][1]["reach"]["word"] == "unknown"
+    added = found["npv_added"]
+    assert added["low"] <= added["value"] <= added["high"] and found["currency"] == "JPY"
+    assert "In money it may add" in text
     assert "人数" in said(capsys, "correlated", *ASKED, "--language", "ja")
 
 

@@ -1,6 +1,7 @@
 """What correlated noise would buy a decision: nothing where batches are large, more where not."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,16 +12,26 @@ from engine.config import Budget, Sampling
 from engine.decision import correlated
 from engine.decision.answer import answer
 from engine.decision.correlated import more_learning
+from engine.decision.correlated_worth import worth
+from engine.decision.decide import allocation_at
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Question
 from engine.errors import InputError
+from engine.roi.appraise import sample
+from engine.roi.plan import RECOMMENDATION, plan_of
+from engine.text import correlated as correlated_words
+from engine.text.i18n import Words
 
 
-def more(compute, people, epsilon, delta=1e-8, **rest):
-    asked = Question(
+def question(compute, people, epsilon, delta=1e-8, **rest):
+    return Question(
         budget=Budget(compute_flops=compute, data_budget=people, epsilon=epsilon, delta=delta),
         **rest,
     )
+
+
+def more(*of, **rest):
+    asked = question(*of, **rest)
     fitted = fitted_evidence(asked.evidence_id)
     return more_learning(answer(asked, fitted), fitted)
 
@@ -64,6 +75,37 @@ def test_ranges_hold_their_values_and_less_noise_is_less_loss(many_people):
             (choice.bands - 1) * 4 * choice.config.model_size, rel=1e-6
         )
     assert [choice.bands for choice in many_people.choices] == [4, 16, 64]
+
+
+def test_worth_is_that_of_the_same_plan_at_another_loss():
+    asked = question(1e20, 100_000_000, 2.0, 1e-9)
+    fitted = fitted_evidence(asked.evidence_id)
+    answered = answer(asked, fitted)
+    found = more_learning(answered, fitted)
+    added = worth(found, answered, fitted)
+    assert 0 < added.low < added.value < added.high
+    # By another way: both plans made by hand, the curve and the table as they are.
+    npv = []
+    for choice in (found.independent, found.best):
+        config, ratio = choice.config, choice.noise_batch_ratio * choice.share.value
+        noise = ratio * config.batch_size
+        plan = plan_of(
+            allocation_at(fitted.fit, config, noise, asked.sampling),
+            RECOMMENDATION, asked.budget.data_budget, fitted.fit, fitted.space,
+        )  # fmt: skip
+        # The promise is the same, whatever share of the noise the loss is equal to.
+        plan = replace(plan, advantage=answered.study.appraisal.plan.advantage)
+        npv.append(sample(plan, asked.assumptions, asked.curve).flows.npv.mean())
+    assert added.value == pytest.approx(npv[1] - npv[0], rel=1e-6)
+
+
+def test_no_worth_without_a_value():
+    asked = question(3.8e20, 10_000_000, 4.0)
+    fitted = fitted_evidence(asked.evidence_id)
+    answered = answer(asked, fitted)
+    found = more_learning(answered, fitted)
+    assert worth(found, replace(answered, study=None), fitted) is None
+    assert correlated_words.money(None, Words("en")) == ""
 
 
 @pytest.mark.parametrize(("bands", "steps"), [(4, 40), (16, 700), (64, 20_000)])
