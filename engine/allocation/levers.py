@@ -20,7 +20,7 @@ from engine.law.fit import FittedLaw
 
 TOLERANCE = 0.01
 """Losses within 1 % count as equally good, as in the paper."""
-CONFIDENCE = 0.8
+CONFIDENCE = 0.9
 """Share of the draws in which a configuration must be within the tolerance to be called so."""
 _MAP_DECADES = (1.0, 1.2)
 _MAP_POINTS = 33

@@ -18,7 +18,7 @@ from engine.accounting.search import noise_multiplier
 from engine.allocation.search import Budgets
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.interval import BoolArray, FloatArray
+from engine.interval import BoolArray, FloatArray, IntArray
 from engine.law.fit import FittedLaw
 
 FINE, COARSE = math.log(1.45), math.log(2)
@@ -115,7 +115,8 @@ def _grid(bounds: tuple[float, float], cell: float) -> FloatArray:
 
 
 def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima:
-    """The vertex of the paraboloid around the best grid point, where it has one."""
+    """The vertex of the paraboloid around the best grid point, where it has one, else that of a
+    parabola along one axis, else the grid point."""
     shape, (rows, columns) = losses.shape[:2], losses.shape[2:]
     flat = losses.reshape(-1, rows, columns)
     at = np.argmin(flat.reshape(len(flat), -1), axis=1)
@@ -132,17 +133,41 @@ def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima
         inside = (determinant > 0) & (aa > 0) & (np.maximum(np.abs(da), np.abs(db)) <= 1.0)
         inside &= np.isfinite(lowest) & (lowest <= stencil.min(axis=0))
     best = flat.reshape(len(flat), -1)[which, at]
-    da = np.where(inside, da, at // columns - i)
-    db = np.where(inside, db, at % columns - j)
+    # At a border of one axis, or on a kink, the other axis may still have a least point.
+    row, column = at // columns, at % columns
+    by_size = _vertex(flat, row, column, (1, 0))
+    by_steps = _vertex(flat, row, column, (0, 1))
+    along = by_size[1] <= by_steps[1]
+    lowest = np.where(inside, lowest, np.where(along, by_size[1], by_steps[1]))
+    da = np.where(inside, da, row - i + np.where(along, by_size[0], 0.0))
+    db = np.where(inside, db, column - j + np.where(along, 0.0, by_steps[0]))
     cell_size, cell_steps = sizes[1] - sizes[0], steps[1] - steps[0]
     least = best.reshape(shape)
     smaller = losses[..., :-1, :].min(axis=(-2, -1)) - least
     shorter = losses[..., :, :-1].min(axis=(-2, -1)) - least
     return Optima(
-        log_loss=np.where(inside, lowest, best).reshape(shape),
+        log_loss=lowest.reshape(shape),
         log_size=(sizes[i] + da * cell_size).reshape(shape),
         log_steps=(steps[j] + db * cell_steps).reshape(shape),
         by_size=losses.min(axis=-1),
         sizes=sizes,
         unsettled=np.maximum(smaller, shorter) > _UNSETTLED,
     )
+
+
+def _vertex(
+    losses: FloatArray, row: IntArray, column: IntArray, axis: tuple[int, int]
+) -> tuple[FloatArray, FloatArray]:
+    """Where the parabola through each grid point and its neighbours along ``axis`` is least, in
+    cells, and that loss; 0 and the point's own where the point has no two neighbours."""
+    which, (rows, columns) = np.arange(len(losses)), losses.shape[1:]
+    a, b = axis
+    within = (row >= a) & (row < rows - a) & (column >= b) & (column < columns - b)
+    here = losses[which, row, column]
+    before = losses[which, np.maximum(row - a, 0), np.maximum(column - b, 0)]
+    after = losses[which, np.minimum(row + a, rows - 1), np.minimum(column + b, columns - 1)]
+    with np.errstate(all="ignore"):
+        slope, bend = (after - before) / 2, after + before - 2 * here
+        moved, lower = -slope / bend, here - slope**2 / (2 * bend)
+    usable = within & (bend > 0) & np.isfinite(lower)
+    return np.where(usable, moved, 0.0), np.where(usable, lower, here)

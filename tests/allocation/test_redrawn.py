@@ -108,6 +108,23 @@ def test_the_vertex_of_a_paraboloid_is_exact():
     assert not found.unsettled[0, 0]
 
 
+@pytest.mark.parametrize("size_at_border", [True, False])
+def test_at_a_border_the_other_axis_is_still_refined(size_at_border):
+    """A range read off grid points would be a cell wide, or none: the best size of every draw fell
+    on the same one where the steps end."""
+    x, y = np.linspace(0, 7, 8), np.linspace(0, 5, 11)
+    surface = 1 + (x[:, None] - 3.3) ** 2 + y
+    axes = (x, y)
+    if size_at_border:
+        surface, axes = surface.T, (y, x)
+    found = _refined(surface[None, None], *axes)
+    refined, border = found.log_size[0, 0], found.log_steps[0, 0]
+    if size_at_border:
+        refined, border = border, refined
+    assert (refined, border) == (pytest.approx(3.3), 0.0)
+    assert found.log_loss[0, 0] == pytest.approx(1.0)
+
+
 def test_what_is_impossible_is_never_chosen():
     surface = np.full((1, 1, 4, 4), np.inf)
     surface[..., 0, :] = [3.0, 2.0, 1.0, 2.0]
