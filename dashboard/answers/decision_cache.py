@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.answers import law_cache
 from dashboard.answers.certificates import Certificates
+from dashboard.answers.keys import BY_TEXT
 from engine.api.accounting import Training, TrainingEpsilon, epsilon_of
 from engine.api.decisions import (
     Answer,
@@ -79,7 +80,7 @@ def answer(question: Question) -> Answer:
     return _asked_as(question, certificate, refused, state, found)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_TEXT)
 def _asked_as(
     question: Question,
     certificate: Certificate | None,
@@ -91,7 +92,7 @@ def _asked_as(
     return replace(_found, question=question)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_TEXT)
 def _answer(
     question: Question,
     certificate: Certificate | None,
@@ -143,7 +144,7 @@ def more_learning(question: Question) -> correlated.More:
     return _more_learning(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_TEXT)
 def _more_learning(question: Question, state: str) -> correlated.More:
     return correlated.more_learning(
         answer(question), law_cache.fitted_evidence(question.evidence_id)
@@ -170,7 +171,7 @@ def training_epsilon(training: Training) -> TrainingEpsilon:
 
 def forget() -> None:
     """Drop what rests on the law of before."""
-    for kept in (_decision, _more_learning, _worth, _answer, _asked_as):
+    for kept in (_decision, _more_learning, _worth, _answer, _asked_as, _on_devices):
         kept.clear()
 
 
@@ -189,7 +190,7 @@ def on_devices(question: Question) -> Scale:
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False)
 def _on_devices(
     budget: Budget,
     evidence_id: str,

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.answers.keys import BY_TEXT
 from engine.api.decisions import Question, fitted
 from engine.api.laws import (
     Comparison,
@@ -91,7 +92,7 @@ def comparison(before: LawVersion, after: LawVersion, question: Question) -> Com
     return _comparison(before.version, after.version, question.in_yen(), before, after)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
 def _comparison(
     before: str, after: str, question: Question, _before: LawVersion, _after: LawVersion
 ) -> Comparison:
@@ -103,7 +104,7 @@ def next_runs(question: Question) -> NextRuns:
     return _next_runs(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
 def _next_runs(question: Question, state: str) -> NextRuns:
     return next_run.next_runs(question)
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.answers import law_cache
+from dashboard.answers.keys import BY_TEXT
 from engine.api.decisions import Question, answers, fitted
 from engine.api.money import (
     Candidate,
@@ -32,7 +33,7 @@ def least_budgets(question: Question, goal: Goal, target: float) -> tuple[Least,
     return _least_budgets(question.in_yen(), goal, target, fitted.state_of(question.evidence_id))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_TEXT)
 def _least_budgets(question: Question, goal: Goal, target: float, state: str) -> tuple[Least, ...]:
     curve = question.curve if goal is Goal.LOSS else answers.applicable_curve(question)
     return inverse.least_budgets(_held(question, curve), goal, target)
@@ -43,7 +44,7 @@ def fewer_people(question: Question, npv: float) -> Fewer | None:
     return _fewer_people(question.in_yen(), npv, fitted.state_of(question.evidence_id))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
 def _fewer_people(question: Question, npv: float, state: str) -> Fewer | None:
     return inverse.fewer_people(_held(question, answers.applicable_curve(question)), npv)
 
@@ -53,7 +54,7 @@ def best_epsilon(question: Question) -> Candidate:
     return _best_epsilon(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
 def _best_epsilon(question: Question, state: str) -> Candidate:
     return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
 
@@ -63,7 +64,7 @@ def best_people(question: Question) -> Candidate:
     return _best_people(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
 def _best_people(question: Question, state: str) -> Candidate:
     return inverse.best_people(_held(question, answers.applicable_curve(question)))[0]
 
@@ -73,7 +74,7 @@ def sharing(question: Question, uses: tuple[Use, ...]) -> Sharing:
     return _sharing(question.in_yen(), uses, fitted.state_of(question.evidence_id))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_TEXT)
 def _sharing(question: Question, uses: tuple[Use, ...], state: str) -> Sharing:
     return share_privacy(uses, _held(question, answers.applicable_curve(question)))
 

@@ -66,15 +66,15 @@ def points(
         low, high = pairs.min(axis=0), pairs.max(axis=0)
         canvas.log_axis("x", low[0], high[0], words.language, air=(0.03, 0.03))
         canvas.log_axis("y", low[1], high[1], words.language, air=(0.05, 0.05))
-    canvas.figure.add_scatter(
+    canvas.drawing.add_scatter(
         x=pairs[:, 0],
         y=pairs[:, 1],
         mode="markers",
         marker={"color": colours.evidence, "size": 7},
         hovertemplate="%{x:.4g}<br>%{y:.4g}<extra></extra>",
     )
-    canvas.figure.update_xaxes(title_text=formats.literally(across))
-    canvas.figure.update_yaxes(title_text=formats.literally(up))
+    canvas.drawing.update_xaxes(title_text=formats.literally(across))
+    canvas.drawing.update_yaxes(title_text=formats.literally(up))
     said = words.say(
         "{up} over {across}: {drawn} of {rows} rows, from {low} to {high}.",
         up=up,
@@ -84,7 +84,7 @@ def points(
         low=f"{pairs[:, 1].min():.4g}",
         high=f"{pairs[:, 1].max():.4g}",
     )
-    return Chart(canvas.figure, said)
+    return Chart(canvas.drawing, said)
 
 
 def _drawn(curve: Curve) -> np.ndarray:
