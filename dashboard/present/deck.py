@@ -23,7 +23,7 @@ from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Answer, StartWorth
-from engine.api.reports import Deck, Slide, Table
+from engine.api.reports import Deck, Slide, Table, Tile
 from engine.text import public_start, verdict
 from engine.text.i18n import Words
 
@@ -101,9 +101,20 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
             notes=(request.opening(answer, words),),
         ),
         Slide(
+            key="summary",
+            title=verdict.why(answer, words),
+            tiles=tuple(
+                Tile(name=str(name), value=str(value), detail=str(detail))
+                for name, value, detail in tables.few_figures(answer, words).rows
+            ),
+            points=(verdict.ask(answer, words),),
+            notes=(words.say("If only one slide can be shown, let it be this one."),),
+        ),
+        _agenda(found, words),
+        Slide(
             key="decision",
             title=wording.headline(answer, words),
-            table=tables.few_figures(answer, words),
+            table=tables.plan_in_short(answer, words),
             notes=(
                 speaker_notes.gist(decision, words),
                 wording.wiggle(decision, words),
@@ -142,6 +153,28 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
             ),
             live=("epsilon", "data"),
         ),
+    )
+
+
+def _agenda(found: Material, words: Words) -> Slide:
+    """What comes, in order."""
+    compared = len(found.options) > 1
+    worth = found.answer.study is not None
+    parts = (
+        words.say("The plan, and what limits it"),
+        words.say("What an attacker could learn about one person"),
+        *([words.say("The options side by side")] if compared else []),
+        words.say("What it is worth, and what that hangs on")
+        if worth
+        else words.say("What it costs"),
+        words.say("Likely questions, and what is not known"),
+        words.say("What we ask for"),
+    )
+    return Slide(
+        key="agenda",
+        title=words.say("This is what we go through, in {count} parts.", count=len(parts)),
+        points=tuple(f"{number}. {part}" for number, part in enumerate(parts, start=1)),
+        notes=(words.say("Details are in the appendix, for questions."),),
     )
 
 
@@ -244,7 +277,7 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
             key="caveat",
             title=wording.support(answer.decision, words),
             points=(objections.caveat(answer, words),),
-            table=tables.basis(answer.decision, found.basis, words),
+            table=tables.evidence(answer.decision, words),
             notes=(objections.caveat(answer, words),),
         ),
         Slide(

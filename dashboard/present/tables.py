@@ -13,7 +13,15 @@ from engine.api.decisions import Answer, AttackRisk, Certificate, Decision, Star
 from engine.api.money import RULE, WITHOUT_PRIVACY, Assumptions, CostAssumptions, Study
 from engine.api.reports import Table
 from engine.api.scenarios import Saved, Standing
-from engine.text import figures, formats, public_start, quantities, reconciliation, sources
+from engine.text import (
+    bounds,
+    figures,
+    formats,
+    public_start,
+    quantities,
+    reconciliation,
+    sources,
+)
 from engine.text.i18n import N_, Words
 from engine.text.labels import example
 
@@ -88,6 +96,33 @@ def few_figures(answer: Answer, words: Words) -> Table:
         heads=whole.heads,
         rows=tuple(whole.rows[place] for place in _FEW) if answer.study else whole.rows,
     )
+
+
+def plan_in_short(answer: Answer, words: Words) -> Table:
+    """What the plan is and brings, for a slide; every digit of it is in the appendix."""
+    decision = answer.decision
+    rows = [(item.label, item.value, item.detail) for item in facts.metrics(decision, words)]
+    ranges = decision.plan_ranges
+    for key, found in (
+        ("model_size", ranges.model_size),
+        ("batch_size", ranges.batch_size),
+        ("iterations", ranges.iterations),
+    ):
+        inside = bounds.span(found, lambda end: formats.amount(end, words.language), words)
+        rows.append(
+            (quantities.label(key, words), quantities.text(key, answer, words), inside or "")
+        )
+    return Table(
+        title=words.say("The plan in short"),
+        heads=(words.say("Figure"), words.say("Its value"), words.say("Range and meaning")),
+        rows=tuple(rows),
+    )
+
+
+def evidence(decision: Decision, words: Words) -> Table:
+    """What the forecast rests on, without hashes and versions, for a slide."""
+    name, _, unit, runs, _, forms = facts.provenance(decision, words)
+    return named(words.say("What the forecast rests on"), [name, runs, unit, forms], words)
 
 
 def options(answer: Answer, words: Words) -> Table:

@@ -63,6 +63,7 @@ __all__ = [
     "FIELDS",
     "FIGURES",
     "LANGUAGE",
+    "MEETING",
     "METRIC",
     "MOST_BESIDE",
     "NEW_PILOT",
@@ -70,6 +71,7 @@ __all__ = [
     "PAIRS",
     "PILOT",
     "PLANE",
+    "PRESENTER",
     "PRICE",
     "RATE",
     "SAMPLING",
@@ -77,6 +79,7 @@ __all__ = [
     "SLIDE",
     "TOUR",
     "UTILISATION",
+    "VIEW",
     "WITH",
     "BudgetField",
     "Choice",
@@ -87,6 +90,7 @@ __all__ = [
     "Number",
     "Pilot",
     "T",
+    "Token",
     "Value",
     "assumptions",
     "budget",
@@ -115,6 +119,22 @@ class Pilot(Field[str, None]):
         if text != NEW_PILOT and not re.fullmatch(r"[0-9a-f]{16}", text):
             raise InputError(
                 "Expected the id of a pilot, 16 hexadecimal digits, got {value}: list the pilots.",
+                value=text[:40],
+            )
+        return text
+
+    def write(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token(Field[str, None]):
+    """A field that names what several windows share, by a word that nobody guesses."""
+
+    def read(self, text: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{32}", text):
+            raise InputError(
+                "Expected the link of a presenter view, got {value}: open it from Present.",
                 value=text[:40],
             )
         return text
@@ -171,12 +191,20 @@ WITH = Names(key="with", name="with", most=MOST_BESIDE, default=None)
 SLIDE = Number(key="slide", name="slide", bounds=(1, 999), default=1, example="1", convert=round)
 TOUR = Number(key="tour", name="tour", bounds=(1, 6), default=None, example="1", convert=round)
 """None: no tour is under way."""
+PRESENTER = "presenter"
+VIEW = Choice(key="view", name="view", options=lambda: [PRESENTER], default=None)
+"""Present as the room sees it (None), or as the presenter does."""
+MEETING = Token(key="meeting", name="meeting", default=None)
+"""The presentation that the windows of :data:`VIEW` share; None: not shared."""
 LANGUAGE = Choice(key="lang", name="lang", options=lambda: list(LANGUAGES), default=None)
 """None: the browser's language."""
 
 FIELDS: dict[str, Field[Any, Any]] = {
     **fields.FIELDS,
-    **{field.key: field for field in (PLANE, SHOWN, PILOT, WITH, SLIDE, TOUR, LANGUAGE)},
+    **{
+        field.key: field
+        for field in (PLANE, SHOWN, PILOT, WITH, SLIDE, VIEW, MEETING, TOUR, LANGUAGE)
+    },
 }
 """Key in the URL → field, for what knows a field by its key only; in the order of a link."""
 

@@ -26,6 +26,8 @@ from engine.text.i18n import Words, currency_from_browser, from_browser
 
 _REMEMBERED_LINKS = 50
 _REMEMBERED_VALUES = 8
+_OF_THE_WINDOW = ("lang", "tour", "view", "meeting")
+"""Fields that windows of one presentation do not share."""
 _TABLE = ("metric", "figures", "pairs")
 """Fields that the table of assumptions and the curve are made from."""
 
@@ -136,9 +138,57 @@ def write_url() -> None:
 
 
 def address() -> str:
-    """The link to copy: to what is on show, without a tour."""
-    shown = st.session_state["_values"] | {"tour": None}
+    """The link to copy: to the scenario on show, without a tour, from the first slide, and of no
+    presentation under way."""
+    return _address({"slide": 1, "tour": None, "view": None, "meeting": None})
+
+
+def presenter_address(token: str) -> str:
+    """The link to the presenter's own view of the presentation that is shared under ``token``."""
+    return _address({"tour": None, "view": link.PRESENTER, "meeting": token})
+
+
+def _address(changes: Mapping[str, link.Value]) -> str:
+    shown = st.session_state["_values"] | changes
     return f"{st.context.url or ''}?{urlencode(link.write_all(shown))}"
+
+
+def shared() -> dict[str, str]:
+    """What windows of one presentation share: all fields but those of the window itself, and what
+    was typed for the cover."""
+    texts = link.write_all(st.session_state["_values"])
+    found = {key: text for key, text in texts.items() if key not in _OF_THE_WINDOW}
+    typed_in = {
+        str(key): str(text) for key, text in st.session_state.items() if _is_cover(key) and text
+    }
+    return found | typed_in
+
+
+def take_shared(texts: Mapping[str, str]) -> None:
+    """Show what :func:`shared` gave in another window."""
+    state = st.session_state
+    query = {key: text for key, text in texts.items() if key in link.FIELDS}
+    values, _ = link.read_all(query)
+    state["_values"] = values | {key: state["_values"][key] for key in _OF_THE_WINDOW}
+    for key in [key for key in state if _is_cover(key)]:
+        state[key] = ""
+    state.update({key: text for key, text in texts.items() if _is_cover(key)})
+    _forget_figures()
+
+
+def _is_cover(key: object) -> bool:
+    return isinstance(key, str) and key.startswith("cover:")
+
+
+def version_seen(token: str) -> int:
+    """The version of what is shared under ``token`` that this window shows; 0: none yet."""
+    seen: tuple[str, int] = st.session_state.get("_seen", ("", 0))
+    return seen[1] if seen[0] == token else 0
+
+
+def see_version(token: str, version: int) -> None:
+    """Remember that this window shows that version."""
+    st.session_state["_seen"] = (token, version)
 
 
 def remember_pages(pages: Mapping[str, st.Page]) -> None:

@@ -6,6 +6,7 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 
 from engine.law.version import fit_version
 from engine.report import record_form, slides, webpage
+from engine.report.arrangement import Page
 from engine.report.deck import (
     Band,
     Bar,
@@ -19,12 +20,13 @@ from engine.report.deck import (
     Section,
     Slide,
     Table,
+    Tile,
 )
 from engine.report.fonts import japanese_face
 from engine.report.master import require_template
 from engine.report.measure import em, wrap
 from engine.report.print.typeset import record_pdf, slides_pdf
-from engine.report.webpage import large_html
+from engine.report.stage import Look, stage_html, staged
 from engine.report.workbook import book as workbook
 from engine.report.workbook.model import Given, Live, Valued
 
@@ -38,21 +40,25 @@ __all__ = [
     "Line",
     "Lines",
     "Live",
+    "Look",
     "Mark",
+    "Page",
     "Record",
     "Section",
     "Slide",
     "Table",
+    "Tile",
     "Valued",
     "em",
     "fit_version",
     "japanese_face",
-    "large_html",
     "record_form",
     "record_pdf",
     "require_template",
     "slides",
     "slides_pdf",
+    "stage_html",
+    "staged",
     "webpage",
     "workbook",
     "wrap",

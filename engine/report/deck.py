@@ -133,6 +133,15 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One figure in large type, with its name and what stands under it: its range, or ""."""
+
+    name: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Slide:
     """One message: the title says it, the rest shows it. ``live`` names the budgets it is about,
     ``stamps`` the roles that each get an empty box."""
@@ -140,6 +149,7 @@ class Slide:
     key: str
     title: str
     points: tuple[str, ...] = ()
+    tiles: tuple[Tile, ...] = ()
     figure: Figure | None = None
     table: Table | None = None
     notes: tuple[str, ...] = ()

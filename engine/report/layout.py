@@ -14,7 +14,7 @@ _LONGEST = 55.0
 """Columns are weighed by their longest text, up to this many em; longer text is broken anyway."""
 _LONGEST_WORD = 12.0
 """Words up to this many em are kept whole; an address may break."""
-_FEW = 4.0
+_FEW = 7.0
 """Least em of a column of Japanese, if its texts are as long."""
 _TRIES = 20
 """Heights between an equal share and a full page that are tried for even pages."""

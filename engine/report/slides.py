@@ -22,23 +22,30 @@ from pptx.table import _Cell
 from pptx.text.text import TextFrame, _Paragraph
 from pptx.util import Length, Pt
 
+from engine.report.arrangement import (
+    ABREAST,
+    ALONE,
+    APART,
+    GAP,
+    PADDING,
+    ROLE,
+    STAMP,
+    Laid,
+    Room,
+    arranged,
+    sentences_height,
+    tile_sizes,
+)
+from engine.report.arrangement import Page as Shown
 from engine.report.colours import ACCENT, INK, QUIET, TINT, plain
-from engine.report.deck import Cell, Deck, Slide, Table, text_of
-from engine.report.layout import LEADING, column_widths, pages, row_height, row_lines
+from engine.report.deck import Deck, text_of
+from engine.report.layout import row_lines
 from engine.report.master import BODIES, KEPT, Ground, dress, ground
-from engine.report.measure import fitting, wrap
+from engine.report.measure import fitting
 from engine.report.native import add_chart
 
-_TITLE_SIZES = (28.0, 26.0, 24.0, 22.0, 20.0, 18.0, 16.0)
-_POINT_SIZES = (24.0, 22.0, 20.0, 18.0, 16.0, 14.0)
-_CAPTION_SIZES = (18.0, 16.0, 15.0, 14.0, 13.0, 12.0)
-_TABLE_SIZES = (18.0, 16.0, 15.0, 14.0, 13.0, 12.0, 11.0, 10.0)
-_SMALLEST = 11.0
-_PADDING = 6.0
-_STAMP, _ROLE, _ROLE_TYPE = 60.0, 18.0, 11.0
-"""A box to stamp in, the role over it, and that one's type."""
-_BOLD = 1.1
-"""Width of bold type over the estimate for regular."""
+_ROLE_TYPE = 11.0
+"""Type of the role over a box to stamp in."""
 _INK, _QUIET, _ACCENT = (RGBColor.from_string(plain(colour)) for colour in (INK, QUIET, ACCENT))
 _WHITE, _TINT = RGBColor(255, 255, 255), RGBColor.from_string(plain(TINT))
 _LANGUAGES = {"ja": MSO_LANGUAGE_ID.JAPANESE, "en": MSO_LANGUAGE_ID.ENGLISH_UK}
@@ -56,69 +63,18 @@ def pptx(deck: Deck, template: bytes | None = None) -> bytes:
     about.author = about.last_modified_by = deck.author
     if deck.day is not None:
         about.created = about.modified = datetime.combine(deck.day, time())
+    room = Room(width=base.room, title=base.title_height, body=base.bottom - base.top)
     for slide in (*deck.slides, *deck.appendix):
-        for number, rows in enumerate(_portions(slide, base)):
-            layout = base.with_body if _has_body(slide) else base.title_only
+        for each in arranged(slide, room):
+            layout = base.with_body if each.has_body else base.title_only
             page = base.show.slides.add_slide(layout)
-            _Page(page, layout, deck, base).fill(slide, rows, number)
+            _Sheet(page, layout, deck, base).fill(each)
     file = io.BytesIO()
     base.show.save(file)
     return file.getvalue()
 
 
-def _has_body(slide: Slide) -> bool:
-    """Whether sentences are all that it has: they are the body."""
-    return bool(slide.points) and slide.figure is None and slide.table is None
-
-
-def _portions(slide: Slide, base: Ground) -> list[tuple[tuple[Cell, ...], ...]]:
-    """The table's rows by page; a table that is too long goes on under the same title."""
-    if slide.table is None:
-        return [()]
-    height = base.bottom - base.top - _points_height(slide, base) - 12 - _stamps_height(slide)
-    if slide.figure is not None or _table_size(slide.table, height, base) is not None:
-        return [slide.table.rows]
-    return pages(slide.table, base.room, height, _SMALLEST, _PADDING)
-
-
-def _parts(table: Table, portions: list[tuple[tuple[Cell, ...], ...]]) -> list[Table]:
-    """The table in pages, each with the heads."""
-    return [Table(title=table.title, heads=table.heads, rows=rows) for rows in portions]
-
-
-def _points_height(slide: Slide, base: Ground) -> float:
-    if not slide.points:
-        return 0.0
-    size = _caption_size(slide, base)
-    lines = sum(len(wrap(point, base.room / size)) for point in slide.points)
-    return lines * size * LEADING + 6 * len(slide.points) + 8
-
-
-def _stamps_height(slide: Slide) -> float:
-    return _ROLE + _STAMP + 10 if slide.stamps else 0.0
-
-
-def _caption_size(slide: Slide, base: Ground) -> float:
-    text = "".join(slide.points)
-    share = 0.22 if slide.figure is not None else 0.3
-    return fitting(text, base.room, share * base.height, _CAPTION_SIZES)
-
-
-def _table_size(table: Table, height: float, base: Ground) -> float | None:
-    """The largest type at which the table fits whole."""
-    for size in _TABLE_SIZES:
-        widths = column_widths(table, base.room, size, _PADDING)
-        rows = (table.heads, *table.rows)
-        if sum(row_height(row, widths, size, _PADDING) for row in rows) <= height:
-            return size
-    return None
-
-
-def _lines_height(points: list[str], width: float, size: float) -> float:
-    return sum(len(wrap(point, width)) * size * LEADING + size for point in points)
-
-
-class _Page:
+class _Sheet:
     """One slide of the file, filled from the top down."""
 
     def __init__(self, page: Page, layout: SlideLayout, deck: Deck, base: Ground) -> None:
@@ -129,62 +85,87 @@ class _Page:
             y = base.height - 22
             self._text((deck.footer,), base.left, y, base.room, 16, size, _QUIET)
 
-    def fill(self, slide: Slide, rows: tuple[tuple[Cell, ...], ...], number: int) -> None:
-        """``number``: how many pages of the same slide came before."""
+    def fill(self, shown: Shown) -> None:
+        """Everything that stands on it."""
         base = self._base
-        self._title(slide.title)
-        self._body(slide.points if _has_body(slide) else ())
-        left, top, bottom, room = base.left, base.top, base.bottom, base.room
-        if slide.figure is not None:
-            bottom -= _points_height(slide, base)
-            add_chart(self._page, slide.figure, left, top, room, bottom - top, self._deck.language)
-            top = bottom
-        if slide.points and number == 0 and not _has_body(slide):
-            size, high = _caption_size(slide, base), _points_height(slide, base)
-            self._text(slide.points, left, top, room, high, size, _INK)
+        title = self._page.shapes.title
+        assert title is not None  # the layout has one
+        self._write(title.text_frame, (shown.title,), shown.title_size, None)
+        self._body(shown, shown.points if shown.has_body else ())
+        left, top, room = base.left, base.top, base.room
+        if shown.tiles:
+            self._tiles(shown, top)
+            top += shown.tiles_height
+        if shown.figure is not None:
+            high = shown.figure_height
+            add_chart(self._page, shown.figure, left, top, room, high, self._deck.language)
             top += high
-        if slide.table is not None:
-            free = base.bottom - top - 8 - _stamps_height(slide)
-            # All pages of a table in one type, the largest that fits each of them.
-            parts = _parts(slide.table, _portions(slide, base))
-            size = min(_table_size(part, free, base) or _SMALLEST for part in parts)
-            self._table(slide.table, rows, top, size)
-        if slide.stamps:
-            self._stamps(slide.stamps)
-        if slide.notes:
+        if shown.points and not shown.has_body:
+            high = shown.points_height
+            self._text(shown.points, left, top, room, high, shown.point_size, _INK)
+            top += high
+        if shown.table is not None:
+            self._table(shown.table, top)
+        if shown.stamps:
+            self._stamps(shown.stamps)
+        if shown.notes:
             notes = self._page.notes_slide.notes_text_frame
             assert notes is not None  # python-pptx's own template has it
-            notes.text = "\n\n".join(slide.notes)
+            notes.text = "\n\n".join(shown.notes)
 
-    def _title(self, text: str) -> None:
-        """In the placeholder, in its looks; only so large that it fits."""
-        title, base = self._page.shapes.title, self._base
-        assert title is not None  # the layout has one
-        size = fitting(text, base.room / _BOLD, base.title_height, _TITLE_SIZES)
-        self._write(title.text_frame, (text,), size, None)
+    def _tiles(self, shown: Shown, top: float) -> None:
+        """Figures in large type, in rows, on a tint."""
+        rows = -(-len(shown.tiles) // ABREAST)
+        width = (self._base.room - GAP * (ABREAST - 1)) / ABREAST
+        height = shown.tiles_height / rows - GAP
+        sizes = tile_sizes(shown.value_size)
+        for place, tile in enumerate(shown.tiles):
+            down, across = divmod(place, ABREAST)
+            x, y = self._base.left + across * (width + GAP), top + down * (height + GAP)
+            box = self._page.shapes.add_shape(
+                MSO_SHAPE.RECTANGLE, Pt(x), Pt(y), Pt(width), Pt(height)
+            )
+            box.name = tile.name
+            box.fill.solid()
+            box.fill.fore_color.rgb = _TINT
+            box.line.fill.background()
+            box.shadow.inherit = False
+            frame = box.text_frame
+            frame.margin_left = frame.margin_right = Pt(2 * PADDING)
+            frame.margin_top = frame.margin_bottom = Pt(PADDING)
+            frame.word_wrap, frame.vertical_anchor = True, MSO_ANCHOR.MIDDLE
+            lines = (
+                (tile.name, sizes[0], _QUIET, False),
+                (tile.value, shown.value_size, _ACCENT, True),
+                (tile.detail, sizes[1], _QUIET, False),
+            )
+            for number, (text, size, colour, bold) in enumerate(line for line in lines if line[0]):
+                paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
+                self._run(paragraph, text, size, colour, bold)
 
-    def _body(self, points: tuple[str, ...]) -> None:
+    def _body(self, shown: Shown, points: tuple[str, ...]) -> None:
         """Sentences into the body; other placeholders of the layout are taken away empty."""
-        base, free = self._base, list(points)
+        base, free = self._base, points
         for each in list(self._page.placeholders):
             kind = each.placeholder_format.type
             if kind in KEPT:
                 continue
             if free and kind in BODIES:
-                height = Length(each.height).pt - 8
-                room = Length(each.width).pt - 20
+                height, room = Length(each.height).pt - 8, Length(each.width).pt - 20
                 size = next(
-                    (s for s in _POINT_SIZES if _lines_height(free, room / s, s) <= height),
-                    _POINT_SIZES[-1],
+                    (s for s in ALONE if sentences_height(free, room, s, APART * s) <= height),
+                    ALONE[-1],
                 )
-                self._write(each.text_frame, tuple(free), size, None, gap=size)
-                free = []
+                self._write(each.text_frame, free, size, None, gap=APART * size)
+                free = ()
             else:
                 each._element.getparent().remove(each._element)
         if free:
-            size = _POINT_SIZES[2]
-            height = base.bottom - base.top
-            self._text(free, base.left, base.top, base.room, height, size, _INK, gap=size)
+            size = shown.point_size
+            self._text(
+                free, base.left, base.top, base.room, base.bottom - base.top, size, _INK,
+                gap=APART * size,
+            )  # fmt: skip
 
     def _text(
         self,
@@ -230,38 +211,42 @@ class _Page:
     ) -> None:
         run = paragraph.add_run()
         run.text = re.sub(r"[\v\n]", " ", text)
+        if self._deck.address and text.startswith(self._deck.address):
+            run.hyperlink.address = self._deck.address
         run.font.size, run.font.language_id = Pt(size), self._language
         if colour is not None:
             paragraph.alignment = PP_ALIGN.LEFT
             run.font.bold, run.font.color.rgb = bold, colour
 
-    def _table(
-        self, table: Table, rows: tuple[tuple[Cell, ...], ...], top: float, size: float
-    ) -> None:
-        (part,) = _parts(table, [rows])
-        left, wide = self._base.left, self._base.room
-        widths = column_widths(table, wide, size, _PADDING)
-        heights = [row_height(row, widths, size, _PADDING) for row in (part.heads, *part.rows)]
+    def _table(self, laid: Laid, top: float) -> None:
+        table, left = laid.table, self._base.left
         shape = self._page.shapes.add_table(
-            len(heights), len(widths), Pt(left), Pt(top + 4), Pt(wide), Pt(sum(heights))
+            len(laid.heights),
+            len(laid.widths),
+            Pt(left),
+            Pt(top + 4),
+            Pt(sum(laid.widths)),
+            Pt(laid.height),
         )
         shape.name = table.title
-        for across, width in enumerate(widths):
+        for across, width in enumerate(laid.widths):
             shape.table.columns[across].width = Pt(width)
-        for down, (row, height) in enumerate(zip((part.heads, *part.rows), heights, strict=True)):
+        rows = zip((table.heads, *table.rows), laid.heights, strict=True)
+        for down, (row, height) in enumerate(rows):
             shape.table.rows[down].height = Pt(height)
-            lines = row_lines(row, widths, size, _PADDING)
+            lines = row_lines(row, [*laid.widths], laid.size, PADDING)
             for across, content in enumerate(row):
-                self._cell(shape.table.cell(down, across), text_of(content), size, down, lines)
+                cell = shape.table.cell(down, across)
+                self._cell(cell, text_of(content), laid.size, down, lines)
 
     def _stamps(self, roles: tuple[str, ...]) -> None:
         """A box for each role's stamp, at the foot on the right."""
-        x = self._base.left + self._base.room - _STAMP * len(roles)
-        y = self._base.bottom - _ROLE - _STAMP
+        x = self._base.left + self._base.room - STAMP * len(roles)
+        y = self._base.bottom - ROLE - STAMP
         for role in roles:
-            for top, height, text in ((y, _ROLE, role), (y + _ROLE, _STAMP, "")):
+            for top, height, text in ((y, ROLE, role), (y + ROLE, STAMP, "")):
                 box = self._page.shapes.add_shape(
-                    MSO_SHAPE.RECTANGLE, Pt(x), Pt(top), Pt(_STAMP), Pt(height)
+                    MSO_SHAPE.RECTANGLE, Pt(x), Pt(top), Pt(STAMP), Pt(height)
                 )
                 box.name = role if text else f"{role} □"
                 box.fill.background()
@@ -270,11 +255,11 @@ class _Page:
                 self._write(box.text_frame, (text,), _ROLE_TYPE, _INK)
                 box.text_frame.paragraphs[0].alignment = PP_ALIGN.CENTER
                 box.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-            x += _STAMP
+            x += STAMP
 
     def _cell(self, cell: _Cell, text: str, size: float, down: int, lines: int) -> None:
-        cell.margin_left = cell.margin_right = Pt(_PADDING)
-        cell.margin_top = cell.margin_bottom = Pt(0.5 * _PADDING)
+        cell.margin_left = cell.margin_right = Pt(PADDING)
+        cell.margin_top = cell.margin_bottom = Pt(0.5 * PADDING)
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE if lines == 1 else MSO_ANCHOR.TOP
         cell.fill.solid()
         cell.fill.fore_color.rgb = _ACCENT if down == 0 else (_WHITE, _TINT)[down % 2]

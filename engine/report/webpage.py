@@ -1,14 +1,12 @@
-"""The deck as one HTML file that needs no network and runs no program;
-also a single slide of it."""
+"""The deck as one HTML file that needs no network and runs no program."""
 
-from collections.abc import Callable
 from html import escape
 
 from engine.report.colours import ACCENT, INK, LINE, QUIET
-from engine.report.deck import Bars, Deck, Figure, Record, Slide, Table, text_of
+from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, text_of
 from engine.report.drawing import natural_height
 from engine.report.measure import em
-from engine.report.svg import picture, svg
+from engine.report.svg import svg
 
 _COLOURS = f"--paper:#fff;--ink:{INK};--quiet:{QUIET};--line:{LINE};--accent:{ACCENT}"
 _STYLE = (
@@ -27,6 +25,10 @@ details,footer{color:var(--quiet);font-size:15px;margin-top:14px}details p{font-
 footer{overflow-wrap:anywhere}.blank{display:inline-block;min-width:16em;border-bottom:1px solid}
 .stamps td{height:74px;width:90px;border:1px solid var(--quiet)}.stamps{width:auto}
 .stamps th{background:none;color:var(--ink);border:1px solid var(--quiet);text-align:center}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));gap:14px;margin:14px 0}
+.tiles div{background:#f3f4fa;padding:10px 16px;break-inside:avoid}
+.tiles p{margin:2px 0;font-size:16px;color:var(--quiet)}
+.tiles .value{font-size:34px;font-weight:700;color:var(--accent);line-height:1.3}
 .slim{display:none}
 @media print{th{background:none;color:var(--ink);border-bottom:2px solid}tr,svg{break-inside:avoid}
 body{background:#fff}section{margin:0;max-width:none}@page{size:A4 landscape}}
@@ -35,11 +37,8 @@ body{background:#fff}section{margin:0;max-width:none}@page{size:A4 landscape}}
 .stamps td,.stamps th{min-width:0;width:60px}}
 """
 )
-_FEW_BARS = 4
 _LONGEST_WORD, _SHORT = 24, 10.5
 """Characters of a word that a table keeps together, and em of what is kept in one line."""
-_DENSE = 8
-"""Rows of a table from which on it is one to look something up in, not one to be read from afar."""
 _SLIM, _SLIM_TYPE = 560, 24
 """Width and type of a figure for a phone, which shows it at some two thirds."""
 _CONTENT = "default-src 'none'; style-src 'unsafe-inline'"
@@ -64,7 +63,7 @@ def webpage(deck: Deck) -> str:
 
 
 def _titled(slide: Slide, level: int) -> str:
-    return f"<h{level}>{escape(slide.title)}</h{level}>{_body(slide, _inline)}"
+    return f"<h{level}>{escape(slide.title)}</h{level}>{_body(slide)}"
 
 
 def _inline(figure: Figure) -> str:
@@ -74,59 +73,23 @@ def _inline(figure: Figure) -> str:
     return f'<div class="broad">{broad}</div><div class="slim">{slim}</div>'
 
 
-def _body(slide: Slide, draw: Callable[[Figure], str]) -> str:
+def _body(slide: Slide) -> str:
     """A slide without its title."""
-    figure = "" if slide.figure is None else draw(slide.figure)
+    figure = "" if slide.figure is None else _inline(slide.figure)
     points = "".join(f"<p>{escape(point)}</p>" for point in slide.points)
     table = "" if slide.table is None else _table(slide.table)
-    return f"{figure}{points}{table}{_stamps(slide.stamps)}"
+    return f"{_tiles(slide.tiles)}{figure}{points}{table}{stamps_html(slide.stamps)}"
 
 
-_LARGE = """
-.meeting h1{font-size:clamp(26px,3vw,44px);line-height:1.35;margin:8px 0 20px;padding:0}
-.meeting p,.meeting td,.meeting th{font-size:clamp(20px,2.3vw,32px);line-height:1.5}
-.meeting table{border-collapse:collapse;width:100%}.meeting .short{white-space:nowrap}
-.meeting .dense td,.meeting .dense th{font-size:clamp(15px,1.4vw,20px);padding:4px 12px}
-.meeting .long{overflow-wrap:anywhere}
-.meeting th,.meeting td{text-align:left;vertical-align:top;padding:6px 14px;
-border-bottom:1px solid rgba(128,128,128,.35)}
-.meeting footer{font-size:14px;opacity:.75;overflow-wrap:anywhere;margin-top:12px}
-.meeting img{width:100%;max-height:60vh;object-fit:contain}
-.meeting .stamps{width:auto;margin:16px 0 0 auto}.meeting .stamps th{text-align:center}
-.meeting .stamps th,.meeting .stamps td{border:1px solid rgba(128,128,128,.8);min-width:96px}
-.meeting .stamps td{height:80px}
-.meeting .slim{display:none}.meeting .broad{display:block}
-@media (max-width:700px){.meeting .slim{display:block}.meeting .broad{display:none}
-.meeting td,.meeting th,.meeting .dense td,.meeting .dense th{font-size:16px;padding:6px 4px;
-overflow-wrap:anywhere}.meeting .short{white-space:normal}
-.meeting .stamps th,.meeting .stamps td{min-width:60px}}
-"""
-
-
-def large_html(slide: Slide, footer: str, *, ink: str, paper: str) -> tuple[str, str]:
-    """One slide for a meeting, 24 points and up on a screen: its message, and what shows it.
-
-    Colours are given, since pages that clean HTML let figures in only as pictures.
-    """
-    crowded = isinstance(slide.figure, Bars) and len(slide.figure.bars) > _FEW_BARS
-    height = 520 if crowded or not slide.points else 400  # Room for the sentences under it.
-
-    def draw(figure: Figure) -> str:
-        shown = ((1200, height, 29, "broad"), (_SLIM, _SLIM, _SLIM_TYPE, "slim"))
-        return "".join(
-            f'<div class="{name}">'
-            + picture(
-                figure, width, min(most, natural_height(figure, size)), size, ink=ink, paper=paper
-            )
-            + "</div>"
-            for width, most, size, name in shown
-        )
-
-    shown = _body(slide, draw)
-    return (
-        f'<div class="meeting"><h1>{escape(slide.title)}</h1></div><style>{_LARGE}</style>',
-        f'<div class="meeting">{shown}<footer>{escape(footer)}</footer></div>',
+def _tiles(tiles: tuple[Tile, ...]) -> str:
+    if not tiles:
+        return ""
+    inner = "".join(
+        f'<div><p>{escape(tile.name)}</p><p class="value">{escape(tile.value)}</p>'
+        f"<p>{escape(tile.detail)}</p></div>"
+        for tile in tiles
     )
+    return f'<div class="tiles">{inner}</div>'
 
 
 def _notes(slide: Slide, deck: Deck) -> str:
@@ -141,8 +104,7 @@ def _table(table: Table) -> str:
     rows = "".join(
         "<tr>" + "".join(_cell(text_of(cell)) for cell in row) + "</tr>" for row in table.rows
     )
-    kind = ' class="dense"' if len(table.rows) > _DENSE else ""
-    return f"<table{kind}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _cell(text: str) -> str:
@@ -153,7 +115,7 @@ def _cell(text: str) -> str:
     return f"<td{kind}>{escape(text)}</td>"
 
 
-def _stamps(roles: tuple[str, ...]) -> str:
+def stamps_html(roles: tuple[str, ...]) -> str:
     """An empty box under each role."""
     if not roles:
         return ""
@@ -174,6 +136,6 @@ def _record(record: Record) -> str:
     )
     return (
         f"<h2>{escape(record.title)}</h2>{blanks}<p>{escape(record.dated)}</p>"
-        f"{_stamps(record.approvals)}"
+        f"{stamps_html(record.approvals)}"
         f"<p>{escape(record.request)}</p>{sections}<p>{escape(record.end)}</p>"
     )

@@ -31,7 +31,7 @@ from engine.untrusted.texts import json_value
 VARIABLE = "KESSAI_SCENARIOS"
 """Environment variable: a folder in place of ``scenarios`` beside the run log's."""
 FORMAT = "kessai-scenario-1"
-NOT_KEPT = ("lang", "plane", "shown", "pilot", "with", "slide", "tour")
+NOT_KEPT = ("lang", "plane", "shown", "pilot", "with", "slide", "tour", "view", "meeting")
 """What else a link may hold: a file that has it is read without."""
 LARGEST_FILE = 2_000_000
 """Characters: thousands of changes, hundreds of long ones."""

@@ -6,6 +6,8 @@ import zipfile
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
+from tests.browser.pages import settle
+
 pytestmark = pytest.mark.browser
 
 FIRST, NEXT = 120_000, 60_000
@@ -18,6 +20,26 @@ def present(page: Page, dashboard) -> Page:
     # Keys count from when the page is complete: its buttons, which hear them, come last.
     page.locator('[data-test-script-state="notRunning"]').first.wait_for(timeout=FIRST)
     return page
+
+
+WINDOWS = ((1280, 720), (1440, 810), (1920, 1080))
+CUT = """() => {
+  const main = document.querySelector('[data-testid="stMain"]');
+  const found = main && main.scrollHeight > innerHeight + 1 ? ['the page is scrolled'] : [];
+  for (const stage of document.querySelectorAll('.stage')) {
+    const whole = stage.getBoundingClientRect(), head = stage.querySelector('h1');
+    const bottom = stage.querySelector('footer').getBoundingClientRect().top;
+    if (head.scrollHeight > head.clientHeight + 4) found.push('title: ' + head.innerText);
+    for (const part of stage.querySelectorAll('.body *')) {
+      const box = part.getBoundingClientRect();
+      const over = box.bottom > bottom + 1.5 || box.right > whole.right + 1.5;
+      if (box.height && (over || part.scrollWidth > part.clientWidth + 2))
+        found.push(part.tagName + ': ' + head.innerText + ': ' + part.innerText.slice(0, 60));
+    }
+  }
+  return found;
+}"""
+"""What of a slide lies below the fold, over its footer or beside it."""
 
 
 def message(page: Page):
@@ -38,11 +60,11 @@ def turn(page: Page, key: str, slide: int | str) -> None:
 
 def test_arrow_keys_turn_the_slides(present):
     turn(present, "ArrowRight", 2)
-    expect(message(present)).to_contain_text("-parameter model", timeout=NEXT)
+    expect(present.locator(".stage .tiles")).to_be_visible(timeout=NEXT)
     turn(present, "ArrowRight", 3)
-    expect(present.get_by_role("img", name=re.compile("^Fall in loss"))).to_be_visible(timeout=NEXT)
+    expect(message(present)).to_contain_text("go through", timeout=NEXT)
     turn(present, "ArrowLeft", 2)
-    expect(message(present)).to_contain_text("-parameter model", timeout=NEXT)
+    expect(present.locator(".stage .tiles")).to_be_visible(timeout=NEXT)
 
 
 def test_notes_and_menus_leave_the_arrow_keys_to_the_slides(present):
@@ -66,15 +88,16 @@ def test_turning_in_a_hurry_moves_no_budget(present):
 
 
 def test_a_slider_on_the_slide_changes_the_figures_and_turns_nothing(present):
-    turn(present, "ArrowRight", 2)
-    turn(present, "ArrowRight", 3)
+    present.goto(f"{present.url}&slide=5")
+    expect(message(present)).to_contain_text("bind now", timeout=NEXT)
+    settle(present)
     before = message(present).inner_text()
     handle = present.get_by_role("slider", name="Data (people)")
     handle.focus()
     for _ in range(6):
         handle.press("ArrowLeft")
     expect(message(present)).not_to_have_text(before, timeout=NEXT)
-    assert "slide=3" in present.url
+    assert "slide=5" in present.url
 
 
 def test_type_is_large_and_there_is_no_sidebar(present):
@@ -96,3 +119,31 @@ def test_slides_are_downloaded_once_certified(present, tmp_path):
     started.value.save_as(path)
     with zipfile.ZipFile(path) as file:
         assert any(name.startswith("ppt/charts/chart") for name in file.namelist())
+
+
+def test_slides_fit_every_window_without_scrolling(present):
+    """With sliders under it, with tiles, with a table of many rows."""
+    first = present.url
+    for slide in (2, 4, 16):
+        present.goto(f"{first}&slide={slide}")
+        expect(message(present)).to_be_visible(timeout=NEXT)
+        settle(present)
+        for width, height in WINDOWS:
+            present.set_viewport_size({"width": width, "height": height})
+            present.wait_for_timeout(400)
+            assert present.evaluate(CUT) == [], (slide, width, height)
+
+
+def test_a_second_window_turns_the_first_and_the_other_way_round(present):
+    with present.context.expect_page() as opened:
+        present.get_by_role("link", name="Presenter view").click()
+    own = opened.value
+    expect(own.locator(".clock")).to_be_visible(timeout=FIRST)
+    expect(own.locator(".notes")).to_contain_text("Thank you for your time", timeout=NEXT)
+    expect(own.locator(".stage.next .tiles")).to_be_attached(timeout=NEXT)
+    own.get_by_role("button", name="Next").click()
+    present.wait_for_url(re.compile(r"slide=2\b"), timeout=NEXT)
+    expect(present.locator(".stage .tiles")).to_be_visible(timeout=NEXT)
+    turn(present, "ArrowRight", 3)
+    expect(own.locator(".stage.here h1")).to_contain_text("go through", timeout=NEXT)
+    assert "meeting=" in own.url and "meeting=" not in present.url

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from engine.report.deck import Table
 from engine.report.svg import picture, svg
-from engine.report.webpage import large_html, webpage
+from engine.report.webpage import webpage
 
 
 class Parts(HTMLParser):
@@ -56,18 +56,6 @@ def test_figures_say_what_they_show(lines, floating):
         drawn = svg(figure, 800, 300, 14)
         assert f'aria-label="{figure.alt}"' in drawn and "nan" not in drawn
     assert "currentColor" not in picture(lines, 800, 300, 14, ink="#111111", paper="#ffffff")
-
-
-def test_on_a_page_figures_are_pictures_with_words(deck, lines):
-    slide = deck.slides[3]
-    message, drawn = large_html(slide, deck.footer, ink="#111111", paper="#ffffff")
-    assert slide.title in message
-    images = [attrs for tag, attrs in parsed(drawn).tags if tag == "img"]
-    assert [image["alt"] for image in images] == 2 * [lines.alt], "broad, and slim for phones"
-    classes = [attrs.get("class") for tag, attrs in parsed(drawn).tags if tag == "div"]
-    assert classes[1:3] == ["broad", "slim"]
-    assert ".meeting .slim{display:none}" in message, "one of them at a time"
-    assert "<svg" not in drawn
 
 
 def test_the_record_has_a_box_for_every_stamp(deck):

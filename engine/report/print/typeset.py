@@ -68,6 +68,7 @@ def _set(
         "author": deck.author,
         "language": deck.language,
         "footer": deck.footer,
+        "address": deck.address,
         "family": family,
         **content,
     }
@@ -101,6 +102,9 @@ def _slide(slide: Slide) -> dict[str, Any]:
         "points": slide.points,
         "figure": None if figure is None else _picture(figure),
         "alt": None if figure is None else figure.alt,
+        "tiles": [
+            {"name": tile.name, "value": tile.value, "detail": tile.detail} for tile in slide.tiles
+        ],
         "table": _table(slide.table),
         "stamps": slide.stamps,
     }

@@ -26,6 +26,8 @@ def scenarios(draw):
             values[key] = draw(st.sampled_from([None, "Proposal 1", "案1\nB | C"]))
         elif isinstance(field, link.Pilot):
             values[key] = draw(st.from_regex(r"[0-9a-f]{16}|new", fullmatch=True))
+        elif isinstance(field, link.Token):
+            values[key] = draw(st.from_regex(r"[A-Za-z0-9_-]{32}", fullmatch=True))
         elif key in ("data", "slide", "tour"):
             low, high = NUMBERS[key].bounds
             values[key] = draw(st.integers(int(low), int(high)))
