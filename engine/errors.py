@@ -42,6 +42,18 @@ class InputError(ValueError):
         self.values = {name: _shown(value) for name, value in values.items()}
         super().__init__(template.format(**self.values))
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the other one says the same."""
+        if not isinstance(other, InputError):
+            return NotImplemented
+        return type(self) is type(other) and (self.template, self.values) == (
+            other.template,
+            other.values,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.template, str(self)))
+
     def __reduce__(self) -> tuple[object, ...]:
         # The default would call InputError(sentence), which loses the template on its way
         # out of another process.

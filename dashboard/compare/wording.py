@@ -54,7 +54,8 @@ def headline(first: Side, second: Side, found: Explanation | None, words: Words)
     if found.loss is None:
         return words.say(
             "{second} has a loss of {loss_b} {unit_b}, this scenario {loss_a} {unit_a}: losses in "
-            "different units do not compare. It costs {cost_b}, this scenario {cost_a}.",
+            "different units do not compare. Its training costs {cost_b}, this scenario's "
+            "{cost_a}.",
             unit_a=words.field(first.unit.measure),
             unit_b=words.field(second.unit.measure),
             **texts,
@@ -62,27 +63,27 @@ def headline(first: Side, second: Side, found: Explanation | None, words: Words)
     if loss is not None and cost is not None:
         return words.say(
             "{second} has a loss of {loss_b}, this scenario {loss_a}, mostly because of {loss_by}; "
-            "it costs {cost_b} instead of {cost_a}, mostly because of {cost_by}.",
+            "its training costs {cost_b} instead of {cost_a}, mostly because of {cost_by}.",
             loss_by=_part(found, loss, "loss", words),
             cost_by=_part(found, cost, "cost", words),
             **texts,
         )
     if loss is not None:
         return words.say(
-            "{second} has a loss of {loss_b}, this scenario {loss_a}, at the same cost; what "
-            "explains most of the difference is {loss_by}.",
+            "{second} has a loss of {loss_b}, this scenario {loss_a}, at the same training "
+            "cost; what explains most of the difference is {loss_by}.",
             loss_by=_part(found, loss, "loss", words),
             **texts,
         )
     if cost is not None:
         return words.say(
-            "{second} costs {cost_b}, this scenario {cost_a}, at the same loss; what explains most "
-            "of the difference is {cost_by}.",
+            "Training {second} costs {cost_b}, this scenario {cost_a}, at the same loss; what "
+            "explains most of the difference is {cost_by}.",
             cost_by=_part(found, cost, "cost", words),
             **texts,
         )
     return words.say(
-        "{second} and this scenario differ in {count} but come to the same loss and cost.",
+        "{second} and this scenario differ in {count} but come to the same loss and training cost.",
         count=words.count("{n} assumption", "{n} assumptions", len(found.effects)),
         **names,
     )
@@ -146,7 +147,7 @@ def effects(found: Explanation, words: Words) -> dict[str, list[str]]:
             else _change(e.loss, words)
             for e in ranked
         ],
-        words.say("Moves the cost by"): [_change(e.cost, words) for e in ranked],
+        words.say("Moves the training cost by"): [_change(e.cost, words) for e in ranked],
     }
 
 

@@ -23,6 +23,9 @@ def draw(answer: Answer, words: Words) -> None:
         said.markdown(f"{number}. **{who}**: {what}")
         with place:
             _button(step, answer, words)
+    study = answer.study
+    if study is not None and study.appraisal.npv.value < 0 and would_pay.pays_at_the_centre(answer):
+        st.caption(would_pay.despite(answer, words))
     if paying:
         with st.expander(words.say("What would make it pay"), expanded=True):
             st.caption(would_pay.meaning(words))
@@ -30,8 +33,8 @@ def draw(answer: Answer, words: Words) -> None:
 
 
 def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Fewer | None]:
-    """The least of each budget that pays, and fewer people with whom it does; nothing where the
-    plan does already, or nobody knows."""
+    """The least of each budget that pays in the central case, and fewer people with whom it does;
+    nothing where the plan does already, or nobody knows."""
     study = answer.study
     if study is None or study.appraisal.npv.value >= 0:
         return (), None
@@ -39,6 +42,8 @@ def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Fewer | No
         fewer = None
         if answer.verdict.code is Code.WAIT:
             fewer = money_cache.fewer_people(answer.question, study.appraisal.npv.value)
+        if would_pay.pays_at_the_centre(answer):
+            return (), fewer
         return money_cache.least_budgets(answer.question, Goal.NPV, 0.0), fewer
 
 

@@ -12,6 +12,24 @@ _FIGURES = 3
 """Figures of the table of assumptions that are named: the nearest to where they turn."""
 
 
+def pays_at_the_centre(answer: Answer) -> bool:
+    """Whether the plan would pay with every figure at its own value: then no least amount of
+    anything is what it lacks."""
+    return answer.study is not None and answer.study.appraisal.central_npv >= 0
+
+
+def despite(answer: Answer, words: Words) -> str:
+    """How a plan can lose that :func:`pays_at_the_centre`; "" where it does not."""
+    if answer.study is None or not pays_at_the_centre(answer):
+        return ""
+    return words.say(
+        "With every figure at its own value the plan would pay: {central}. Over all cases it does "
+        "not, {mean} on average, since the ranges are not even on both sides.",
+        central=figures.money(answer.study.appraisal.central_npv, words),
+        mean=figures.money(answer.study.appraisal.npv.value, words),
+    )
+
+
 def meaning(words: Words) -> str:
     """What the table holds."""
     return words.say(

@@ -223,22 +223,22 @@ def _arrows(canvas: Canvas, gains: Doublings) -> None:
         if not math.isfinite(length) or length < _LEAST_GAIN:
             continue
         dx, dy = (_LONGEST_ARROW * gain / longest for gain in (right, up))
-        drawn.append(
-            {
-                "x": math.log10(x),
-                "y": math.log10(y),
-                "ax": -dx,
-                "ay": dy,
-                "xshift": dx / 2,
-                "yshift": dy / 2,
-                "text": "",
-                "arrowhead": 3,
-                "arrowsize": 0.9,
-                "arrowwidth": 1.6,
-                "arrowcolor": canvas.colours.ink,
-                "name": "arrow",
-            }
-        )
+        arrow: Note = {
+            "x": math.log10(x),
+            "y": math.log10(y),
+            "ax": -dx,
+            "ay": dy,
+            "xshift": dx / 2,
+            "yshift": dy / 2,
+            "text": "",
+            "arrowhead": 3,
+            "arrowsize": 0.9,
+            "arrowwidth": 1.6,
+            "arrowcolor": canvas.colours.ink,
+            "name": "arrow",
+        }
+        if label_layout.is_free(canvas, arrow, []):
+            drawn.append(arrow)
     label_layout.add(canvas, drawn)
 
 

@@ -61,8 +61,7 @@ def held(plane: Plane, budget: Budget, words: Words, *, arrows: bool) -> str:
     third = getattr(budget, NAMES[plane.third])
     said = [
         words.say(
-            "Held: {held} (its slider is in the sidebar). Click a point and it becomes the "
-            "scenario.",
+            "Held: {held} (its slider changes it). Click a point and it becomes the scenario.",
             held=value(plane.third, third, words),
         )
     ]

@@ -32,6 +32,7 @@ def draw(now: Scenario, words: Words) -> None:
     st.data_editor(
         assumption_table.frame(now.question.assumptions, words),
         hide_index=True,
+        placeholder="",
         height=_HEIGHT,
         disabled=("name", "unit"),
         column_config={

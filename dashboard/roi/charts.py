@@ -83,7 +83,7 @@ def cash(study: Study, words: Words, colours: Palette) -> Chart:
         end = min(time.high, float(band.months[-1]))
         canvas.gap(time.low, end, 0.0)
         canvas.mark(time.value, 0.0, "circle", 15, fill=colours.recommendation, edge=colours.paper)
-        text = words.say("Pays back: {payback}", payback=figures.months(time.value, words))
+        text = words.say("Pays back: {payback} (median)", payback=figures.months(time.value, words))
         late = time.value > band.months[-1] / 2
         canvas.label(
             time.value, 0.0, text, colours.ink, ay=-90, ax=-50, xanchor="right" if late else "auto"
@@ -136,7 +136,7 @@ def tornado(study: Study, words: Words, colours: Palette) -> Chart:
                 xanchor=anchor,
                 showarrow=False,
                 xshift=-4 if anchor == "right" else 4,
-                bgcolor=colours.faint(colours.paper, 0.8),
+                bgcolor=colours.paper,
                 font={"size": _BESIDE, "color": colours.quiet},
             )
     drawing.add_line_across("x", 0, {"color": colours.ink, "width": 2, "dash": "dot"})

@@ -68,7 +68,7 @@ def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours:
     rows.sort(key=lambda row: row[1])
     low, high = (f([row[1] for row in rows]) for f in (min, max))
     middle = np.sqrt(low * high)
-    canvas.log_axis("x", low / 4, high * 4)
+    canvas.log_axis("x", low / 4, high * 4, words.language)
     for place, (name, value, unit) in enumerate(rows):
         own, right = name is here, value > middle
         colour = colours.recommendation if own else colours.evidence

@@ -31,6 +31,7 @@ def draw(now: Scenario, words: Words) -> None:
         pd.DataFrame(_example(now, words)),
         num_rows="dynamic",
         hide_index=True,
+        placeholder="",
         column_config={
             "use": st.column_config.TextColumn(words.say("Use"), required=True),
             "people": st.column_config.NumberColumn(

@@ -138,7 +138,8 @@ def _look(runs: list[Listed], version: str, words: Words) -> None:
     blocks.columns(facts.side_by_side(runs, words))
     for one in runs:
         if one.reasons:
-            st.caption(formats.literally(f"{one.name}: {' '.join(one.reasons)}"))
+            said = words.joined(words.refusal(reason) for reason in one.reasons)
+            st.caption(f"{formats.literally(one.name)}: {said}")
     named = [(one.name, run_cache.curve(version, one.run_id)) for one in runs if one.points]
     drawn = charts.curves(named, words, palette(st.context.theme.type))
     if drawn is None:

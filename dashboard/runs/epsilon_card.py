@@ -40,6 +40,7 @@ def draw(words: Words) -> None:
         pd.DataFrame(_EXAMPLE),
         num_rows="dynamic",
         hide_index=True,
+        placeholder="",
         column_config=_columns(words),
         key="runs:trainings",
     )

@@ -111,10 +111,10 @@ def _delta(words: Words) -> None:
     if budget.delta > proposed:
         st.caption(
             words.say(
-                "Proposed for {people}: δ = {delta}, the smaller of 1e-8 and a tenth of one in the "
+                "Proposed for {people}: δ = {delta}, the smaller of 10⁻⁸ and a tenth of one in the "
                 "people.",
                 people=labels.people(budget.data_budget, words),
-                delta=f"{proposed:g}",
+                delta=formats.scientific(proposed),
             )
         )
 

@@ -11,14 +11,23 @@ from dashboard.tour import offer as tour_offer
 from dashboard.tour.buttons import Pages
 from engine.text.i18n import Words
 
-_STYLE = """<style>
-@media (min-width: 768px) { .st-key-offer { flex-wrap: nowrap; } }
-.st-key-welcome button[aria-expanded="true"] { color: inherit; }
-@media (min-width: 1200px) {
-  .st-key-welcome { position: fixed; top: 0.45rem; right: 1rem; z-index: 999991; width: auto; }
-}
+_ROOMY = 1420
+"""Pixels of a window in which the navigation has room for its icons beside the line and the
+sidebar."""
+_STYLE = f"""<style>
+@media (min-width: 768px) {{ .st-key-offer {{ flex-wrap: nowrap; }} }}
+.st-key-welcome button[aria-expanded="true"] {{ color: inherit; }}
+@media (min-width: 1200px) {{
+  .st-key-welcome {{ position: fixed; top: 0.45rem; right: 1rem; z-index: 999991; width: auto; }}
+  .stApp:has(.st-key-welcome) [data-testid="stToolbar"] {{ padding-right: 19.5rem; }}
+  .stApp:has(.st-key-welcome > :nth-child(4)) [data-testid="stToolbar"] {{ padding-right: 27rem; }}
+}}
+@media (min-width: 1200px) and (max-width: {_ROOMY - 1}px) {{
+  [data-testid="stTopNavLink"] > span:first-child {{ display: none; }}
+}}
 </style>"""
-"""Where the navigation leaves room, the line stands beside it and takes no room from the page."""
+"""Where the navigation leaves room, the line stands beside it and takes no room from the page; the
+navigation keeps clear of it, with what does not fit in a list of its own."""
 
 
 def draw(pages: Pages, words: Words) -> None:

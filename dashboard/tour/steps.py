@@ -263,12 +263,13 @@ def _compare(found: Answers, words: Words) -> str:
     costs = [quantities.text("training_list_price", one, words) for one in (here, there)]
     if costs[0] == costs[1]:
         return words.say(
-            "The expected loss would go from {loss} to {other}, at the same cost of {money}.",
+            "The expected loss would go from {loss} to {other}, at the same training cost of "
+            "{money}.",
             money=costs[0],
             **losses,
         )
     return words.say(
-        "The expected loss would go from {loss} to {other}, the cost from {money} to "
+        "The expected loss would go from {loss} to {other}, the training cost from {money} to "
         "{other_money}.",
         money=costs[0],
         other_money=costs[1],

@@ -104,7 +104,7 @@ def columns(found: dict[str, list[str]]) -> None:
 def listing(found: Mapping[str, Sequence[object]]) -> None:
     """A table with a head that may have thousands of rows; no cell of it, taken away as a file, is
     a formula."""
-    st.dataframe(_harmless(found), hide_index=True)
+    st.dataframe(_harmless(found), hide_index=True, placeholder="")
 
 
 def choice(found: Mapping[str, Sequence[object]], key: str) -> list[int]:
@@ -112,6 +112,7 @@ def choice(found: Mapping[str, Sequence[object]], key: str) -> list[int]:
     state = st.dataframe(
         _harmless(found),
         hide_index=True,
+        placeholder="",
         key=key,
         on_select="rerun",
         selection_mode="multi-row",

@@ -6,6 +6,7 @@ desktop.
 """
 
 import math
+import re
 from typing import Any
 
 from dashboard.ui.canvas import FONT, Canvas
@@ -18,6 +19,10 @@ _PLOT = (560.0, 330.0)
 """Width and height of the plot in pixels, in a window of half a desktop."""
 _LINE, TRIES = 22.0, 4
 """Height of a written value in pixels, and how many places on its line are tried for it."""
+
+_HEAD, _BOLD = 8.0, 1.06
+"""Pixels that an arrow's head takes beyond its line; how much wider bold words are."""
+_TAGS = re.compile(r"<[^>]+>")
 
 
 def value(canvas: Canvas, x: float, y: float, text: str, colour: str) -> Note:
@@ -34,22 +39,40 @@ def value(canvas: Canvas, x: float, y: float, text: str, colour: str) -> Note:
 
 
 def is_free(canvas: Canvas, note: Note, others: list[Note]) -> bool:
-    """Whether a value overlaps none of those that are written already."""
+    """Whether a value, or an arrow, overlaps nothing that is written already."""
     there = [a for a in canvas.drawing.layout["annotations"] if a["text"]] + others
+    one = _box(canvas, note)
+    return not any(_overlap(one, _box(canvas, other)) for other in there)
+
+
+def _box(canvas: Canvas, note: Note) -> tuple[float, float, float, float]:
+    """Centre, width and height in pixels: of the words, or of an arrow about its place."""
     spans = [canvas.drawing.layout[f"{axis}axis"]["range"] for axis in "xy"]
     across, down = (
         pixels / (end - start) for pixels, (start, end) in zip(_PLOT, spans, strict=True)
     )
-    return all(
-        abs(note["x"] - other["x"]) * across > (_width(note) + _width(other)) / 2
-        or abs(note["y"] - other["y"]) * down > _LINE
-        for other in there
+    x, y = note["x"] * across, note["y"] * down
+    tail_x, tail_y = note.get("ax") or 0.0, note.get("ay") or 0.0
+    if not note["text"]:
+        return x, y, abs(tail_x) + _HEAD, abs(tail_y) + _HEAD
+    wide = _width(note)
+    shift = {"left": wide / 2, "right": -wide / 2}.get(note.get("xanchor") or "", 0.0)
+    return x + tail_x + shift, y - tail_y, wide, _LINE
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> bool:
+    return (
+        abs(one[0] - other[0]) <= (one[2] + other[2]) / 2
+        and abs(one[1] - other[1]) <= (one[3] + other[3]) / 2
     )
 
 
 def _width(note: Note) -> float:
-    """Width of a value in pixels."""
-    return em(note["text"]) * note["font"]["size"] + 6
+    """Width of words in pixels."""
+    bold = _BOLD if "<b>" in note["text"] else 1.0
+    return bold * em(_TAGS.sub("", note["text"])) * note["font"]["size"] + 6
 
 
 def add(canvas: Canvas, notes: list[Note]) -> None:

@@ -28,6 +28,8 @@ _ENTRY = 19
 """Pixels of height for a line of the legend."""
 _BESIDE_BARS, _ALONE = 0.36, 0.55
 """Most of the plot's width that a line of words takes."""
+_HEAD = 12
+"""Pixels around an arrow for its head."""
 _SIDE = 40
 """Pixels beside the plot where an axis carries numbers."""
 _TAGS = re.compile(r"<[^>]+>")
@@ -160,26 +162,44 @@ def _room(figure: go.Figure, plot: float) -> None:
 def _apart(
     figure: go.Figure, notes: list[go.layout.Annotation], plot: float, height: float
 ) -> list[go.layout.Annotation]:
-    """Remove the values on a map's lines that would overlap; arrows and leaders stay."""
+    """Remove the values on a map's lines that would overlap, and arrows that would run into those
+    that stay; leaders stay."""
     x, y = figure.layout.xaxis.range, figure.layout.yaxis.range
     if x is None or y is None:
         return notes
     kept: list[go.layout.Annotation] = []
+    arrows: list[go.layout.Annotation] = []
     taken: list[tuple[float, float, float, float]] = []
     for note in sorted(notes, key=lambda note: note.showarrow is False):
         number = all(isinstance(place, int | float) for place in (note.x, note.y))
+        if not note.text and number and note.xref != "paper":
+            arrows.append(note)
+            continue
         if not note.text or not number or note.xref == "paper":
             kept.append(note)
             continue
         wide, high = _size(note)
         left = (note.x - x[0]) / (x[1] - x[0]) * plot
         top = (note.y - y[0]) / (y[1] - y[0]) * 0.7 * height - (note.ay or 0)
-        overlaps = any(
-            abs(left - at) < (wide + w) / 2 and abs(top - up) < (high + h) / 2
-            for at, up, w, h in taken
-        )
+        overlaps = _meets((left, top, wide, high), taken)
         written = note.bgcolor is not None and note.showarrow is False and not note.xanchor
         if not (written and overlaps):
             kept.append(note)
             taken.append((left, top, wide, high))
+    for arrow in arrows:
+        left = (arrow.x - x[0]) / (x[1] - x[0]) * plot
+        top = (arrow.y - y[0]) / (y[1] - y[0]) * 0.7 * height
+        sides = (abs(arrow.ax or 0) + _HEAD, abs(arrow.ay or 0) + _HEAD)
+        if not _meets((left, top, *sides), taken):
+            kept.append(arrow)
     return kept
+
+
+def _meets(
+    one: tuple[float, float, float, float], others: list[tuple[float, float, float, float]]
+) -> bool:
+    """Whether a box, its centre, width and height, overlaps any other."""
+    return any(
+        abs(one[0] - at) < (one[2] + wide) / 2 and abs(one[1] - up) < (one[3] + high) / 2
+        for at, up, wide, high in others
+    )

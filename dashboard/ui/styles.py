@@ -16,6 +16,8 @@ _PRINTED = 0.62
 _ROOMY = 1350
 """Pixels of a window with room for four figures, or two charts, beside each other and the
 sidebar."""
+_THREE = 1200
+"""Pixels of a window with room for three figures beside each other and the sidebar."""
 _ROW = '[data-testid="stMain"] [data-testid="stHorizontalBlock"]'
 _IN_COLUMN = '> [data-testid="stColumn"]'
 _STYLE = f"""<style>
@@ -32,6 +34,12 @@ _STYLE = f"""<style>
     flex: 1 1 100%; min-width: 100%;
   }}
 }}
+@media (min-width: {_THREE}px) and (max-width: {_ROOMY - 1}px) {{
+  {_ROW}:has({_IN_COLUMN}:nth-child(3):last-child [data-testid="stMetric"]) {_IN_COLUMN} {{
+    flex: 1 1 0; min-width: 0;
+  }}
+}}
+[data-testid="stTable"] td, [data-testid="stTable"] th {{ min-width: 5.5em; }}
 [data-testid="stMetricValue"] *, [data-testid="stMetricLabel"] * {{
   white-space: normal; overflow: visible; text-overflow: clip;
 }}

@@ -118,7 +118,7 @@ def _document(one: Listed, unit: Measure, settings: Sequence[str] = _SHOWN) -> d
         "family": one.family,
         "status": one.status,
         "flags": list(one.flags),
-        "reasons": list(one.reasons),
+        "reasons": [str(reason) for reason in one.reasons],
         "point_of_a_law": one.is_point,
         "import": one.import_id,
         "file": one.file,

@@ -33,8 +33,8 @@ class Listed:
     family: str
     status: str
     flags: tuple[str, ...]
-    reasons: tuple[str, ...]
-    """Of status and flags, in English."""
+    reasons: tuple[InputError, ...]
+    """Of status and flags."""
     settings: Mapping[str, object]
     """Fields of the record; empty for a run that is no point of a law."""
     points: int

@@ -106,7 +106,7 @@ def _front(runs: list[Listed], units: dict[str, str]) -> pa.Table:
             one.family,
             one.status,
             ", ".join(one.flags),
-            " ".join(one.reasons),
+            " ".join(map(str, one.reasons)),
             one.import_id or "",
             one.file or "",
             units[one.family],

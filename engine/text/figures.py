@@ -86,8 +86,8 @@ _EXAMPLES = {
 _MONEY = ("JPY", "JPY/person", "JPY/month")
 """Units that are amounts of money, shown in the reader's currency."""
 _IN_DOLLARS = {
-    "JPY/person": N_("USD {n} per person"),
-    "JPY/month": N_("USD {n} a month"),
+    "JPY/person": N_("${n} per person"),
+    "JPY/month": N_("${n} a month"),
 }
 _LEAST_SHOWN = 0.005
 """Of a currency: what is less is nothing, and often the rounding of a difference of millions."""

@@ -31,7 +31,9 @@ _RELATION = {
 }
 _EVIDENCE = {
     "published-bert": N_("Published BERT runs (McKenna et al. 2025)"),
-    "gpt-bytes-docstrings": N_("Our own runs: small GPTs on docstrings"),
+    "gpt-bytes-docstrings": N_("Kessai's own runs: small GPTs on docstrings"),
+    "gpt-bytes-python-source": N_("Kessai's own runs: small GPTs on functions"),
+    "gpt-bytes-python-source-tuned": N_("Kessai's own runs: fine-tuned from public starts"),
 }
 _LIMITS = {
     "published-bert": N_(

@@ -33,10 +33,10 @@ def published_whole(data_budget: float, delta: float, words: Words) -> str:
     return words.say(
         "δ = {delta} allows the data of {people} to be published whole: with {all}, choose a δ of "
         "at most {proposed}.",
-        delta=f"{delta:g}",
+        delta=formats.scientific(delta),
         people=labels.people(whole, words),
         all=labels.people(data_budget, words),
-        proposed=f"{proposed_delta(data_budget):g}",
+        proposed=formats.scientific(proposed_delta(data_budget)),
     )
 
 

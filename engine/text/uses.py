@@ -70,7 +70,7 @@ def added(found: Sharing, words: Words) -> str:
         "δ = {delta}.",
         added=privacy.upper(found.added_epsilon),
         together=privacy.upper(found.epsilon),
-        delta=f"{found.budget.delta:g}",
+        delta=formats.scientific(found.budget.delta),
     )
 
 

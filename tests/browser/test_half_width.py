@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.pages import visit
-from tests.browser.test_phone import CUT
+from tests.browser.test_phone import CUT, OVERPRINTED
 
 CUT_FIGURES = """() => [...document.querySelectorAll(
     '[data-testid="stMetricValue"] *, [data-testid="stMetricLabel"] *')]
@@ -21,11 +21,12 @@ def browser_context_args(browser_context_args) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("name", ["", "roi"], ids=["decide", "roi"])
+@pytest.mark.parametrize("name", ["", "roi", "explore"], ids=["decide", "roi", "explore"])
 def test_figures_and_charts_are_whole(page: Page, dashboard, name, language):
     visit(page, dashboard.url, name, language)
     assert page.evaluate(CUT_FIGURES) == []
     assert page.evaluate(CUT) == []
+    assert page.evaluate(OVERPRINTED) == []
 
 
 def test_the_uploader_speaks_the_pages_language(page: Page, dashboard):

@@ -38,6 +38,23 @@ CUT = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(chart =
     return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2);
   }).map(text => text.textContent);
 })"""
+OVERPRINTED = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(chart => {
+  const marks = [...chart.querySelectorAll('.annotation')].map(mark => {
+    const words = mark.querySelector('text')?.textContent ?? '';
+    const drawn = words
+      ? mark.querySelector('.annotation-text-g') : mark.querySelector('.annotation-arrow-g');
+    return {words, box: drawn?.getBoundingClientRect()};
+  }).filter(mark => mark.box?.width);
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+    && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return marks.flatMap((one, place) => marks.slice(place + 1)
+    .filter(other => (one.words || other.words) && meet(one.box, other.box))
+    .map(other => [one.words, other.words || 'an arrow']));
+})"""
+"""Words on a drawn chart that lie over other words, or over an arrow."""
+NARROW = """() => [...document.querySelectorAll('[data-testid="stTable"] td')]
+  .filter(cell => cell.innerText.length > 3 && cell.getBoundingClientRect().width < 60)
+  .map(cell => cell.innerText)"""
 SIZES = """() => [...document.querySelectorAll('.js-plotly-plot text')]
   .filter(text => text.textContent.trim())
   .map(text => parseFloat(getComputedStyle(text).fontSize))"""
@@ -73,8 +90,13 @@ def test_the_sentence_comes_first(opened):
 
 def test_charts_are_whole_and_legible(opened):
     assert opened.evaluate(CUT) == []
+    assert opened.evaluate(OVERPRINTED) == []
     sizes = opened.evaluate(SIZES)
     assert not sizes or min(sizes) >= SMALLEST
+
+
+def test_no_cell_is_so_narrow_that_it_reads_downwards(opened):
+    assert opened.evaluate(NARROW) == []
 
 
 @pytest.mark.parametrize("opened", WITH_SIDEBAR, indirect=True, ids=lambda name: name or "decide")

@@ -422,10 +422,7 @@ def _entry(
                 run_id=run.run_id,
                 status=str(run.status),
                 flags=tuple(str(one.flag) for one in run.flags),
-                reasons=tuple(
-                    str(reason)
-                    for reason in (*filter(None, [run.ended]), *(one.reason for one in run.flags))
-                ),
+                reasons=(*filter(None, [run.ended]), *(one.reason for one in run.flags)),
                 stored=run.record is not None,
             )
             for run in runs

@@ -9,12 +9,14 @@ counts as long as it is not undone and one of the runs that it stored is there.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from engine import durable
+from engine.errors import InputError
 from engine.loss_unit import Measure, unit_of
 from engine.runs.deletions import Stacks
 from engine.runs.folder import listing, unwritable
@@ -22,6 +24,8 @@ from engine.runs.log import RunLog
 from engine.untrusted.texts import json_value
 
 FOLDER = "imports"
+_ODD_FIELD = re.compile(r"\{\w*[^\w}]")
+"""What stands in the braces of no sentence of ours: attributes, places, formats."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,8 @@ class JournalRun:
     run_id: str
     status: str
     flags: tuple[str, ...]
-    reasons: tuple[str, ...]
+    reasons: tuple[InputError, ...]
+    """Of status and flags, with their values apart: each reader has them in the own language."""
     stored: bool
     """Whether the run log holds it."""
 
@@ -74,7 +79,7 @@ class Entry:
 
 def write(folder: Path, entry: Entry) -> None:
     """Keep an entry beside the log of ``folder``. Raises :class:`InputError` where it cannot."""
-    content = json.dumps(asdict(entry), indent=1, ensure_ascii=False).encode()
+    content = json.dumps(asdict(entry), indent=1, ensure_ascii=False, default=_plain).encode()
     try:
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
         durable.write(folder / FOLDER / f"{entry.id}.json", content, mode=0o644)
@@ -138,9 +143,37 @@ def _run(content: Mapping[str, object]) -> JournalRun:
         run_id=str(content["run_id"]),
         status=str(content["status"]),
         flags=tuple(_texts(content["flags"])),
-        reasons=tuple(_texts(content["reasons"])),
+        reasons=tuple(_reasons(content["reasons"])),
         stored=bool(content["stored"]),
     )
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for: a reason, and of its values what is no number."""
+    if isinstance(value, InputError):
+        return {"template": value.template, "values": value.values}
+    return str(value)
+
+
+def _reasons(value: object) -> list[InputError]:
+    if not isinstance(value, list):
+        raise TypeError("a list of reasons was expected")
+    return [_reason(one) for one in value]
+
+
+def _reason(content: object) -> InputError:
+    if not isinstance(content, dict):  # a journal of before reasons were kept with their values
+        return InputError("{sentence}", sentence=str(content))
+    if _ODD_FIELD.search(str(content["template"])):
+        raise ValueError("a template with names in its braces was expected")
+    values = {
+        str(name): _reason(one) if isinstance(one, dict) else one
+        for name, one in content["values"].items()
+    }
+    try:
+        return InputError(str(content["template"]), **values)
+    except (LookupError, AttributeError) as error:
+        raise ValueError("a template whose values are there was expected") from error
 
 
 def _texts(value: object) -> list[str]:

@@ -63,7 +63,7 @@ def test_what_is_the_same_is_said_to_be():
     listed = link.ACCELERATORS[link.FIELDS["accelerator"].default].price_per_hour_usd
     assert explain.differing(first.question, side("b", price=listed).question) == []
     almost = explained(first, side("b", delta=1.001e-8))
-    assert "same loss and cost" in compare_wording.headline(first, side("b"), almost, EN)
+    assert "same loss and training cost" in compare_wording.headline(first, side("b"), almost, EN)
 
 
 def test_a_scenario_without_a_plan_says_why():
@@ -101,7 +101,7 @@ def test_own_figures_move_neither_loss_nor_cost():
     first, second = side("a"), side("b", figures="adoption=0.8~0.3~0.85~pert")
     found = explained(first, second)
     assert [(e.assumption, e.loss, e.cost) for e in found.effects] == [("figures", 0.0, 0.0)]
-    assert "same loss and cost" in compare_wording.headline(first, second, found, EN)
+    assert "same loss and training cost" in compare_wording.headline(first, second, found, EN)
 
 
 def test_names_are_shown_as_they_were_given():

@@ -165,6 +165,17 @@ def test_the_table_of_what_would_pay(answered):
     assert "Loss" not in "".join(names), "nobody chooses the shape of the value curve"
 
 
+def test_a_plan_that_pays_at_the_centre_lacks_no_amount_of_anything(answered):
+    loses = under(answered(), Code.WAIT, npv=-1e7)
+    study = loses.study
+    centre = replace(study, appraisal=replace(study.appraisal, central_npv=7e7))
+    said = would_pay.despite(replace(loses, study=centre), EN)
+    assert "would pay: ¥70M" in said and "−¥10M on average" in said
+    below = replace(study, appraisal=replace(study.appraisal, central_npv=-1.0))
+    assert would_pay.despite(replace(loses, study=below), EN) == ""
+    assert not would_pay.pays_at_the_centre(replace(loses, study=None))
+
+
 def test_the_configuration_to_copy_holds_certified_noise_where_there_is_a_certificate(answered):
     answer = answered()
     found = json.loads(facts.job(answer))

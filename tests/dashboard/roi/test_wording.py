@@ -232,7 +232,7 @@ def test_money_has_its_sign_before_its_currency():
     assert figures.money(-1.5e8, dollars) == "−$1M"
     assert figures.money(1.5e8, Words("ja", jpy_per_usd=150.0)) == "100万ドル"
     assert figures.jpy(2.0, dollars) == 300 and figures.jpy(2.0, EN) == 2
-    assert figures.figure("cost_per_person_month", 1.2e6, dollars) == "USD 8,000 a month"
+    assert figures.figure("cost_per_person_month", 1.2e6, dollars) == "$8,000 a month"
 
 
 @BOTH

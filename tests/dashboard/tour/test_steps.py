@@ -303,9 +303,9 @@ def test_a_comparison_without_a_plan_says_so(answered):
 def test_a_cheaper_comparison_names_both_costs(answered):
     cheaper, more = answered(compute_flops=1e19), answered(data_budget=20_000_000)
     found = tour_steps.Answers(now=FIRST_VISIT, answer=answered(), wider=cheaper)
-    assert "the cost from" in tour_steps.answers(STEPS[4], found, Words("en"))
+    assert "the training cost from" in tour_steps.answers(STEPS[4], found, Words("en"))
     same = tour_steps.Answers(now=FIRST_VISIT, answer=answered(), wider=more)
-    assert "at the same cost" in tour_steps.answers(STEPS[4], same, Words("en"))
+    assert "at the same training cost" in tour_steps.answers(STEPS[4], same, Words("en"))
 
 
 def test_steps_outside_are_refused_by_the_link():
