@@ -163,7 +163,7 @@ def _reasons(value: object) -> list[InputError]:
 
 def _reason(content: object) -> InputError:
     if not isinstance(content, dict):  # a journal of before reasons were kept with their values
-        return InputError("{sentence}", sentence=str(content))
+        return InputError(str(content).replace("{", "{{").replace("}", "}}"))
     if _ODD_FIELD.search(str(content["template"])):
         raise ValueError("a template with names in its braces was expected")
     values = {
