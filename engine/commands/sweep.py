@@ -12,10 +12,11 @@ from engine.decision.question import Question
 from engine.decision.schedule import Waiting, schedule
 from engine.decision_log import recorded
 from engine.errors import InputError
-from engine.pilot.sweeps import again, fleet, gridfile, sweep
+from engine.pilot.sweeps import again, fleet, gridfile, manifests, sweep
 from engine.pilot.sweeps import survey as sweep_survey
 from engine.pilot.sweeps.fleet import Where
 from engine.pilot.sweeps.grid import SweepPlan
+from engine.pilot.sweeps.manifests import Target
 from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report
@@ -49,12 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--on", choices=[str(where) for where in Where], default=str(Where.LOCAL), help="launcher"
     )
     parts.add_argument(
+        "--print-job",
+        choices=[str(target) for target in Target],
+        help="print the parts as a file for a cluster of your own, and launch nothing",
+    )
+    parts.add_argument(
         "--job",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="of the launcher: minutes=600 and any of Slurm's, such as partition=gpu; address=auto "
-        "and cpus=2 of Ray",
+        "and cpus=2 of Ray; image=, claim=, cpus=, memory=, gpus=, user= of Kubernetes; volume=, "
+        "cpus=, memory=, accelerators=, infra= and spot= of SkyPilot",
     )
     asked = parser.add_argument_group(
         "order", "by what the runs tell of a decision; those that could hardly move it are left out"
@@ -70,7 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> str:
     """Train what is left, a line a run on standard error; what was done. Raises InputError."""
-    plan = gridfile.parse(_read(options.plan))
+    text = _read(options.plan)
+    plan = gridfile.parse(text)
+    if options.print_job is not None:
+        return _job_file(options, plan, text)
     processes = plan.processes if options.workers is None else whole("--workers", options.workers)
     if processes < 1:
         raise InputError("Expected --workers of at least 1, got {value}.", value=processes)
@@ -108,6 +118,38 @@ def _part(found: Survey, text: str) -> Survey:
     return replace(found, left=tuple(run for run in found.left if run in own))
 
 
+def _job_file(options: argparse.Namespace, plan: SweepPlan, text: str) -> str:
+    """The parts as a file for somebody's cluster; nothing is launched."""
+    if options.parts is None:
+        raise InputError("Expected --parts with --print-job: how many parts the file is to have.")
+    others = (options.json, options.dry_run, options.again, options.part)
+    if any(others) or Where(options.on) is not Where.LOCAL:
+        raise InputError(
+            "Expected --print-job without --json, --dry-run, --again, --part and --on: it prints "
+            "the file alone."
+        )
+    _share(options.only_first)
+    target, parts = Target(options.print_job), whole("--parts", options.parts)
+    passed = _passed(options)
+    found = manifests.job_file(target, options.plan, text, parts, passed, _job(options.job))
+    tell(f"Save it as job.yaml and launch it: {manifests.launch_hint(target, parts)}")
+    if plan.corpus.path:
+        tell(
+            f"The text must lie at {plan.corpus.path} where the parts run: put it under "
+            f"{manifests.SHARED}, which they share, and name that in the plan."
+        )
+    return found.rstrip("\n")
+
+
+def _passed(options: argparse.Namespace) -> list[str]:
+    """The options that every part takes from the whole."""
+    passed = ["--delta", options.delta]
+    for name in ("only_first", "workers", "compute", "data", "epsilon"):
+        value = getattr(options, name)
+        passed += [] if value is None else [f"--{name.replace('_', '-')}", value]
+    return passed
+
+
 def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place: Place) -> str:
     """Run the sweep as parts, wait for them, and look again at what is done."""
     count = whole("--parts", options.parts)
@@ -116,13 +158,9 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
     if options.again is not None or options.part is not None:
         raise InputError("Expected --parts without --part and --again: a part trains new runs.")
     launcher = fleet.launcher(Where(options.on), _job(options.job), place.folder)
-    passed = ["--delta", options.delta]
-    for name in ("only_first", "workers", "compute", "data", "epsilon"):
-        value = getattr(options, name)
-        passed += [] if value is None else [f"--{name.replace('_', '-')}", value]
     path = str(options.plan.resolve())
     commands = [
-        fleet.python("sweep", path, "--part", f"{number}/{count}", *passed)
+        fleet.python("sweep", path, "--part", f"{number}/{count}", *_passed(options))
         for number in range(1, count + 1)
     ]
     what = {"family": "", "runs": len(found.left), "parts": count, "on": options.on}

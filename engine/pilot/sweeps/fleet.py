@@ -11,7 +11,8 @@ Launchers: processes of this machine; Slurm through submitit, and submitit's own
 Ray, on a cluster whose address is given or on this machine. submitit and Ray are optional and named
 in a sentence where they are missing.
 
-Not covered: machines without a shared folder, and clouds.
+Clusters on which somebody else launches get a file: :mod:`engine.pilot.sweeps.manifests`. Not
+covered: machines without a shared folder.
 """
 
 import ctypes
