@@ -26,13 +26,14 @@ def test_the_plan_is_forecast_at_the_scenarios_prices(asked, decision):
     prices = asked.prices
     dearer = replace(prices, accelerator=replace(prices.accelerator, price_per_hour_usd=8.0))
     found, twice = on_devices(decision, prices, (24,)), on_devices(decision, dearer, (24,))
+    rows, dear = ({one.devices: one for one in scale.forecasts} for scale in (found, twice))
     config = decision.recommendation.config
     assert found.training.flops == pytest.approx(config.compute_flops)
     assert found.training.dp_overhead == prices.dp_overhead
     assert [one.devices for one in found.forecasts] == sorted([*COUNTS, 24])
-    assert twice.on(24).usd.value == pytest.approx(2 * found.on(24).usd.value)
+    assert dear[24].usd.value == pytest.approx(2 * rows[24].usd.value)
     # The list price of the plan lies in the range: 40 % of the peak is what published runs reach.
-    assert found.on(1).hours.low < decision.cost.device_hours < found.on(1).hours.high
+    assert rows[1].hours.low < decision.cost.device_hours < rows[1].hours.high
 
 
 def test_the_number_of_devices_is_that_of_the_assumptions(asked):

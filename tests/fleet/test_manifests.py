@@ -124,8 +124,8 @@ def test_skypilots_own_schema_takes_the_task(tmp_path, monkeypatch):
     pytest.importorskip(
         "sky", reason="SkyPilot is not installed; it needs an environment of its own"
     )
-    import jsonschema
-    from sky.utils import schemas  # type: ignore[import-not-found]
+    jsonschema = pytest.importorskip("jsonschema")
+    schemas = pytest.importorskip("sky.utils.schemas")
 
     (task,) = documents(Target.SKYPILOT)
     jsonschema.validate(task, schemas.get_task_schema())
