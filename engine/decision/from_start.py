@@ -16,10 +16,9 @@ both texts is protected in the private one only.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from engine.accounting.search import noise_multiplier
 from engine.allocation.points import Points
@@ -274,7 +273,10 @@ def _best(fit: TuningFit, ways: Sequence[Way], trainings: _Trainings) -> Plan | 
 
 @dataclass(frozen=True)
 class _FromNothing:
-    """Trainings from nothing under the same promise, by the law of the same text."""
+    """Trainings from nothing under the same promise, by the law of the same text.
+
+    All are searched for together: that takes hardly longer than one.
+    """
 
     law: PilotLaw
     space: Space
@@ -283,7 +285,7 @@ class _FromNothing:
 
     def plan(self) -> Plan:
         """The best one."""
-        points = self._best(self.budget.data_budget, self.budget.epsilon)
+        points = self._best.take([0])
         config = TrainingConfig(
             model_size=int(points.model_size[0]),
             batch_size=max(int(points.batch_size[0]), 1),
@@ -303,23 +305,31 @@ class _FromNothing:
 
     def people(self, target: Interval) -> Worth:
         """The fewest people with whom it would get to ``target``."""
-        people = np.geomspace(*DATA_RANGE, _RUNGS).round()
-        return _worth(
-            people, self._best(people, self.budget.epsilon), target, self.budget.data_budget
-        )
+        of_people = self._best.take(np.arange(1, 1 + _RUNGS))
+        return _worth(self._people, of_people, target, self.budget.data_budget)
 
     def epsilon(self, target: Interval) -> Worth:
         """The smallest ε at which it would get to ``target``."""
-        epsilon = np.geomspace(*EPSILON_RANGE, _RUNGS)
-        return _worth(
-            epsilon, self._best(self.budget.data_budget, epsilon), target, self.budget.epsilon
-        )
+        of_epsilon = self._best.take(np.arange(1 + _RUNGS, 1 + 2 * _RUNGS))
+        return _worth(self._epsilon, of_epsilon, target, self.budget.epsilon)
 
-    def _best(self, people: ArrayLike, epsilon: ArrayLike) -> Points:
+    @cached_property
+    def _people(self) -> FloatArray:
+        return np.geomspace(*DATA_RANGE, _RUNGS).round()
+
+    @cached_property
+    def _epsilon(self) -> FloatArray:
+        return np.geomspace(*EPSILON_RANGE, _RUNGS)
+
+    @cached_property
+    def _best(self) -> Points:
+        """Of this budget, then with each number of people, then with each ε."""
+        rungs = np.ones(_RUNGS)
+        people, epsilon = self.budget.data_budget, self.budget.epsilon
         asked = budgets(
             self.budget.compute_flops,
-            people,
-            epsilon,
+            np.concatenate([[people], self._people, people * rungs]),
+            np.concatenate([[epsilon], epsilon * rungs, self._epsilon]),
             delta=self.budget.delta,
             sampling=self.sampling,
         )
