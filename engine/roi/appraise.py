@@ -169,23 +169,30 @@ def sample(
     )
 
 
-def central(plan: Plan, table: Assumptions, curve: Curve, *, when: Timing | None = None) -> Flows:
+@dataclass(frozen=True, kw_only=True)
+class CentralCase:
+    """A table with every figure at its value, as cash flows take it: the same for all plans."""
+
+    figures: Mapping[str, FloatArray]
+    when: Timing
+
+
+def central_case(table: Assumptions) -> CentralCase:
+    """The central case of a table."""
+    figures = {name: np.array([value]) for name, value in table.values.items()}
+    return CentralCase(figures=figures, when=timing(figures))
+
+
+def central(
+    plan: Plan, table: Assumptions, curve: Curve, *, case: CentralCase | None = None
+) -> Flows:
     """The flows with every figure at its value, launched only where that pays; one case.
 
-    ``when``: :func:`central_timing` of the table, where known already."""
-    figures = _values(table)
-    metric = np.atleast_1d(curve.metric(plan.loss.value, figures))
+    ``case``: :func:`central_case` of the table, where known already."""
+    case = case or central_case(table)
+    metric = np.atleast_1d(curve.metric(plan.loss.value, case.figures))
     way = METRICS[curve.kind].direction
-    return flows(plan, figures, metric, direction=way, launch=Launch.EACH, when=when)
-
-
-def central_timing(table: Assumptions) -> Timing:
-    """When value and costs come with every figure at its value."""
-    return timing(_values(table))
-
-
-def _values(table: Assumptions) -> dict[str, FloatArray]:
-    return {name: np.array([value]) for name, value in table.values.items()}
+    return flows(plan, case.figures, metric, direction=way, launch=Launch.EACH, when=case.when)
 
 
 def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:

@@ -23,9 +23,8 @@ from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.law.fit import FittedLaw
 from engine.risk import advantage, mechanism_under
-from engine.roi.appraise import central, central_timing, sample, spread
+from engine.roi.appraise import CentralCase, central, central_case, sample, spread
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import Timing
 from engine.roi.draws import LossForecast
 from engine.roi.metric import Curve
 from engine.roi.plan import RECOMMENDATION, Plan, forecast
@@ -134,13 +133,19 @@ def _workload(found: Found) -> Workload:
     )
 
 
-def _loss_of(found: Found, fit: FittedLaw) -> float:
-    """The law's own loss of a configuration, nats."""
-    config = found.config
-    noise = found.sigma / config.batch_size
-    return float(
-        fit.law.cross_entropy(config.model_size, config.iterations, noise, config.batch_size)
+def _losses_of(found: Sequence[Found], fit: FittedLaw) -> list[float]:
+    """The law's own loss of each configuration, nats."""
+    if not found:
+        return []
+    config = [one.config for one in found]
+    batch = np.array([one.batch_size for one in config], dtype=float)
+    losses = fit.law.cross_entropy(
+        np.array([one.model_size for one in config], dtype=float),
+        np.array([one.iterations for one in config], dtype=float),
+        np.array([one.sigma for one in found]) / batch,
+        batch,
     )
+    return [float(loss) for loss in losses]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,33 +178,35 @@ class Held:
             for name, some in values.items()
         }
         allowed = [one for some in asked.values() for one in some if one is not None]
-        found = best_configurations(allowed, self.fit, self.space, sampling=self.sampling)
-        when = central_timing(self.table)
-        return {
-            name: self._worth_of(
-                [None if one is None else next(found) for one in some], target, when
-            )
+        found = list(best_configurations(allowed, self.fit, self.space, sampling=self.sampling))
+        losses = iter(_losses_of([one for one in found if one is not None], self.fit))
+        pairs = iter([None if one is None else (one, next(losses)) for one in found])
+        places = {
+            name: [None if one is None else next(pairs) for one in some]
             for name, some in asked.items()
         }
+        case = central_case(self.table)
+        return {
+            name: (None if pair is None else self._worth(*pair, target, case) for pair in some)
+            for name, some in places.items()
+        }
 
-    def _worth_of(
-        self, found: Iterable[Found | None], target: float, when: Timing
-    ) -> Iterator[Candidate | None]:
-        for one in found:
-            yield None if one is None else self._worth(one, target, when)
-
-    def _worth(self, found: Found, target: float, when: Timing) -> Candidate | None:
+    def _worth(
+        self, found: Found, loss: float, target: float, case: CentralCase
+    ) -> Candidate | None:
         """The candidate of a configuration; None where it is worth less than ``target``."""
         if math.isfinite(target):
-            loss = LossForecast(name=RECOMMENDATION, value=_loss_of(found, self.fit))
             unattacked = Plan(
-                name=RECOMMENDATION, workload=_workload(found), loss=loss, advantage=0.0
+                name=RECOMMENDATION,
+                workload=_workload(found),
+                loss=LossForecast(name=RECOMMENDATION, value=loss),
+                advantage=0.0,
             )
-            if central(unattacked, self.table, self.curve, when=when).npv[0] < target:
+            if central(unattacked, self.table, self.curve, case=case).npv[0] < target:
                 return None
         plan = plan_with(found, self.fit, self.space, self.sampling)
-        npv = float(central(plan, self.table, self.curve, when=when).npv[0])
-        return Candidate(budget=found.budget, plan=plan, npv=npv) if not npv < target else None
+        npv = float(central(plan, self.table, self.curve, case=case).npv[0])
+        return None if npv < target else Candidate(budget=found.budget, plan=plan, npv=npv)
 
     def _with(self, name: str, value: float) -> Budget | None:
         """The budget with one changed; None where nothing may be asked for with that."""

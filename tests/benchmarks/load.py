@@ -4,7 +4,8 @@ Sessions speak Streamlit's own protocol, each on a scenario of its own, and move
 move ends when the page of the new value is drawn whole. Timers are answered as a browser answers
 them. ``--against FOLDER`` measures the checkout in that folder in the same run, the two taking
 turns, so that what else the machine does falls on both; processor seconds a move, of all processes
-of the server, depend on that least.
+of the server, depend on that least. ``--processes 2`` starts so many servers on one folder of data,
+each session kept at one of them, as a sticky proxy does.
 """
 
 import argparse
@@ -15,8 +16,8 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,11 +132,12 @@ class Viewer:
 
 @asynccontextmanager
 async def _viewers(
-    running: Dashboard, number: int, page: str, chance: random.Random
+    servers: Sequence[Dashboard], number: int, page: str, chance: random.Random
 ) -> AsyncIterator[list[Viewer]]:
     opened: list[Viewer] = []
     try:
-        for _ in range(number):
+        for place in range(number):
+            running = servers[place % len(servers)]
             session = await connect(
                 running.url.replace("http", "ws") + "/_stcore/stream",
                 subprotocols=[Subprotocol("streamlit")],
@@ -155,19 +157,19 @@ async def _viewers(
                 await viewer.session.close()
 
 
-def _processes(running: Dashboard) -> Iterator[Path]:
-    """Folders in /proc of the dashboard's processes, which its port tells."""
-    port = running.url.rsplit(":", 1)[1].encode()
+def _processes(servers: Sequence[Dashboard]) -> Iterator[Path]:
+    """Folders in /proc of the dashboards' processes, which their ports tell."""
+    ports = {running.url.rsplit(":", 1)[1].encode() for running in servers}
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
-            if port in command.read_bytes():
+            if ports & set(command.read_bytes().split(b"\0")):
                 yield command.parent
 
 
-def _memory(running: Dashboard) -> float:
+def _memory(servers: Sequence[Dashboard]) -> float:
     """Resident memory of the dashboard's processes, MB."""
     total = 0
-    for process in _processes(running):
+    for process in _processes(servers):
         with suppress(OSError):
             for line in (process / "status").read_text().splitlines():
                 if line.startswith("VmRSS:"):
@@ -175,10 +177,10 @@ def _memory(running: Dashboard) -> float:
     return total / 1024
 
 
-def _processor(running: Dashboard) -> float:
+def _processor(servers: Sequence[Dashboard]) -> float:
     """Processor seconds that the dashboard's processes have used, those of the system included."""
     ticks = 0
-    for process in _processes(running):
+    for process in _processes(servers):
         with suppress(OSError):
             fields = (process / "stat").read_text().rpartition(")")[2].split()
             ticks += int(fields[11]) + int(fields[12])
@@ -186,25 +188,26 @@ def _processor(running: Dashboard) -> float:
 
 
 async def measure(
-    running: Dashboard, *, sessions: int, moves: int, every: float, page: str, seed: int
+    servers: Sequence[Dashboard], *, sessions: int, moves: int, every: float, page: str, seed: int
 ) -> dict[str, float]:
     """Moves a second, seconds a move (median and 95th percentile), memory, bytes, errors.
 
     ``coldest_page_seconds`` is the first page of all, right after the server's start.
     """
     chance = random.Random(seed)
-    async with _viewers(running, 1, page, chance) as first:  # warm: the law is fitted, code loaded
-        coldest = await first[0].open()
-        await first[0].use(3, 0.0, chance)
-    before = _memory(running)
-    async with _viewers(running, sessions, page, chance) as viewers:
+    async with _viewers(servers, len(servers), page, chance) as first:  # all code is loaded by it
+        coldest = max([await viewer.open() for viewer in first])
+        for viewer in first:
+            await viewer.use(3, 0.0, chance)
+    before = _memory(servers)
+    async with _viewers(servers, sessions, page, chance) as viewers:
         opened = [await viewer.open() for viewer in viewers]
-        begun, used = time.monotonic(), _processor(running)
+        begun, used = time.monotonic(), _processor(servers)
         await asyncio.gather(
             *(viewer.use(moves, every, random.Random(chance.random())) for viewer in viewers)
         )
-        seconds, used = time.monotonic() - begun, _processor(running) - used
-        after = _memory(running)
+        seconds, used = time.monotonic() - begun, _processor(servers) - used
+        after = _memory(servers)
     waited = sorted(one for viewer in viewers for one in viewer.waited)
     sizes = [one for viewer in viewers for one in viewer.sent_bytes]
     return {
@@ -232,6 +235,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=2.0, help="seconds between moves")
     parser.add_argument("--page", default="", help="empty: Decide")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1, help="servers that share the sessions")
     parser.add_argument("--against", type=Path, help="checkout to measure beside this one")
     parser.add_argument("--rounds", type=int, default=1, help="each with a new server")
     asked = parser.parse_args()
@@ -244,13 +248,16 @@ def main() -> None:
 
 
 def _measured(checkout: Path, asked: argparse.Namespace) -> dict[str, float]:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_dashboard(Path(folder), checkout=checkout) as running,
-    ):
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as started:
+        servers = []
+        for number in range(asked.processes):
+            own = Path(folder) / str(number)
+            own.mkdir()
+            shared = {"KESSAI_DATA": str(Path(folder) / "runs")}
+            servers.append(started.enter_context(running_dashboard(own, shared, checkout=checkout)))
         figures = asyncio.run(
             measure(
-                running,
+                servers,
                 sessions=asked.sessions,
                 moves=asked.moves,
                 every=asked.every,
