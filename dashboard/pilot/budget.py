@@ -25,9 +25,11 @@ class Choices(TypedDict):
     with_rule: bool
     repeats: int
     keep_weights: bool
+    documents: int
+    """Of a person, a window of each of which a step averages."""
 
 
-def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
+def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
     """Seconds for all trainings, and what :func:`dashboard.answers.pilot_cache.pilot_plan` is asked
     besides."""
     blocks.heading(words.say("Budget"))
@@ -63,11 +65,26 @@ def draw(now: Scenario, words: Words) -> tuple[float, Choices]:
     keep = start is None and st.toggle(
         words.say("Keep the trained weights"), **session.bind_page("pilot", "keep")
     )
+    documents = 1
+    if by_person and start is None:
+        documents = st.segmented_control(
+            words.say("Documents of a person that a step averages"),
+            [1, 2, 4, 8],
+            default=1,
+            required=True,
+            help=words.say(
+                "Their mean gradient is clipped as one, so that the promise is the same. A step "
+                "takes up to as many times the compute, and the law, which knows one, predicts "
+                "nothing."
+            ),
+            **session.bind_page("pilot", "documents"),
+        )
     return seconds, {
         "start": start,
         "with_rule": with_rule,
         "repeats": repeats,
         "keep_weights": keep,
+        "documents": documents,
     }
 
 

@@ -36,7 +36,12 @@ def draw(
     """What it will take, what is predicted and what it can tell, before it starts; the last is also
     the page's ``title``."""
     unit = labels.privacy_unit(found.source)
-    terms = PrivacyTerms(epsilon=now.budget.epsilon, delta=now.budget.delta, privacy_unit=unit)
+    terms = PrivacyTerms(
+        epsilon=now.budget.epsilon,
+        delta=now.budget.delta,
+        privacy_unit=unit,
+        documents=choices["documents"],
+    )
     try:
         with st.spinner(words.say("Certifying the privacy of each training: some seconds …")):
             budget = PilotBudget(seconds=seconds)

@@ -3,12 +3,14 @@
 Nobody types a path: whoever reaches the page could otherwise try the server's files.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.pilot import labels
 from dashboard.state import session
 from dashboard.ui import blocks
-from engine.api.pilots import CorpusSource, registry
+from engine.api.pilots import WINDOW, CorpusSource, registry
 from engine.errors import InputError
 from engine.text.i18n import N_, Words
 from engine.text.labels import unit
@@ -27,6 +29,7 @@ _ABOUT = {
         "protected unit. The public models that ship were fine-tuned on it."
     ),
 }
+_WINDOWS = (16, 32, 64, 128, 256, 512, 1024)
 _REGISTER = """\
 python -m engine texts root /folder/of/texts
 python -m engine population set customers --epsilon 8 --delta 1e-6
@@ -61,7 +64,7 @@ def draw(words: Words) -> CorpusSource | None:
     if name in _OURS or name not in names:
         kind = name if name in _OURS else "docstrings"
         st.caption(words.say(_ABOUT[kind]))
-        return CorpusSource(kind=kind)
+        return CorpusSource(kind=kind, window=_window(WINDOW, words))
     try:
         source = found.source(name)
     except InputError as error:
@@ -75,4 +78,20 @@ def draw(words: Words) -> CorpusSource | None:
             unit=unit(source.unit, words),
         )
     )
-    return source
+    return replace(source, window=_window(source.window, words))
+
+
+def _window(usual: int, words: Words) -> int:
+    """Tokens of an example; the operator's own length is among them."""
+    chosen: int = st.selectbox(
+        words.say("Length of an example, in tokens"),
+        sorted({*_WINDOWS, usual}),
+        index=sorted({*_WINDOWS, usual}).index(usual),
+        help=words.say(
+            "64 bytes are 21 Japanese characters. Losses of other lengths do not compare: the law "
+            "is carried over from 64, and the first pilot of a length can refute its prediction "
+            "and not confirm it."
+        ),
+        **session.bind_page("pilot", f"window-{usual}"),
+    )
+    return chosen

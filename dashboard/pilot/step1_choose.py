@@ -24,7 +24,7 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
     with left:
         source = pilot_source.draw(words)
     with right:
-        seconds, choices = budget.draw(now, words)
+        seconds, choices = budget.draw(now, source is not None and source.unit == "person", words)
     title.title(wording.offer(seconds, None, words), anchor=False)
     st.caption(
         words.say(

@@ -16,7 +16,7 @@ from engine.pilot.audits.audit import MOST as MOST_CANDIDATES
 from engine.pilot.audits.audit import Audit, Finding
 from engine.pilot.audits.mechanism_audit import MechanismAudit, read_audit
 from engine.pilot.fine_tuning import TuningBasis, propose_from_start
-from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings, Transfer
+from engine.pilot.plan import WINDOW, Arm, CorpusSource, PilotPlan, TrainingSettings, Transfer
 from engine.pilot.population import Account, Charge, account_for, charge_of
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
@@ -33,6 +33,7 @@ from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 __all__ = [
     "ENOUGH",
     "MOST_CANDIDATES",
+    "WINDOW",
     "Account",
     "Arm",
     "Audit",

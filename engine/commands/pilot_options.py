@@ -152,6 +152,14 @@ def add_mechanism(parser: argparse.ArgumentParser) -> None:
         help="correlate the noise over so many steps while as many groups of units take turns; "
         "nothing is then predicted (default: %(default)s, independent noise)",
     )
+    parser.add_argument(
+        "--documents-per-person",
+        default="1",
+        metavar="K",
+        help="a person gives a step the mean gradient of a window from each of up to so many of "
+        "their documents: the same promise, up to K times the compute, and nothing is predicted "
+        "(default: %(default)s)",
+    )
 
 
 def source_of(options: argparse.Namespace) -> CorpusSource:
@@ -186,10 +194,16 @@ def start_of(options: argparse.Namespace) -> StartFile | None:
         if options.rank is not None:
             raise InputError("Expected --from-start beside --rank, got --rank alone.")
         return None
-    if options.keep_weights or whole("--canaries", options.canaries) or bands_of(options) > 1:
+    if (
+        options.keep_weights
+        or whole("--canaries", options.canaries)
+        or bands_of(options) > 1
+        or whole("--documents-per-person", options.documents_per_person) > 1
+    ):
         raise InputError(
-            "Expected --from-start without --keep-weights, --canaries and --bands: a fine-tuning "
-            "pilot keeps no model, takes no canaries and has independent noise."
+            "Expected --from-start without --keep-weights, --canaries, --bands and "
+            "--documents-per-person: a fine-tuning pilot keeps no model, takes no canaries, has "
+            "independent noise and one window a step."
         )
     return read(options.from_start)
 
@@ -230,6 +244,7 @@ def terms_of(options: argparse.Namespace, prepared: Prepared) -> PrivacyTerms:
         privacy_unit=unit,
         sampling=Sampling(options.sampling),
         bands=bands_of(options),
+        documents=whole("--documents-per-person", options.documents_per_person),
     )
 
 

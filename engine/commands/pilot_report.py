@@ -102,6 +102,7 @@ def plan_rows(
             "them",
         ),
         *_mechanism(plan),
+        *(("", said) for said in [pilots.several_documents(plan, Words("en"))] if said),
         *_others(others),
         *_power(can, least),
         *limit_rows(plan),
@@ -409,7 +410,7 @@ def _arm(arm: Arm) -> str:
     config = arm.settings.config
     return (
         f"{config.model_size:,} parameters, {config.iterations:,} steps of {config.batch_size:,} "
-        f"examples, {config.compute_flops:.3g} FLOPs, noise multiplier "
+        f"examples, {arm.settings.compute_flops:.3g} FLOPs, noise multiplier "
         f"{arm.certificate.noise_multiplier:g}, learning rate {arm.settings.learning_rate:.3g}"
     )
 

@@ -36,6 +36,8 @@ _ROUNDED = 1e-12
 WINDOW = 64
 """Tokens of an example, as in the trainings behind the law of pilots."""
 SHORTEST_WINDOW, LONGEST_WINDOW = 16, 1024
+MOST_DOCUMENTS = 64
+"""Of a person that a step takes windows of, at most."""
 TABLES = ("jsonl", "csv", "parquet", "huggingface")
 """Kinds of corpora that have columns."""
 
@@ -127,6 +129,9 @@ class TrainingSettings:
     that take turns. ``noise_batch_ratio`` is then of the noise before it is correlated."""
     start: Start | None = None
     """None: from fresh weights."""
+    documents: int = 1
+    """k: a unit that joins a step gives the mean gradient of up to k windows, each of another of
+    its documents, clipped as a whole; so its contribution is at most 1 whatever k."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strategy", tuple(self.strategy))
@@ -134,6 +139,19 @@ class TrainingSettings:
             raise InputError(
                 "Expected poisson or truncated-poisson sampling for a training, got {sampling}.",
                 sampling=str(self.sampling),
+            )
+        if not 1 <= self.documents <= MOST_DOCUMENTS:
+            raise InputError(
+                "Expected 1 to {most} documents a person in a step, got {value}.",
+                most=MOST_DOCUMENTS,
+                value=self.documents,
+            )
+        if self.documents > 1 and (self.engine is Engine.OPACUS or self.shape.kind != "gpt"):
+            raise InputError(
+                "Expected the fast engine and a decoder for several documents a person, got "
+                "{engine} and {kind}.",
+                engine=str(self.engine),
+                kind=self.shape.kind,
             )
         norm = math.hypot(*self.strategy)
         first = self.strategy[0] if self.strategy else 0.0
@@ -149,6 +167,11 @@ class TrainingSettings:
     def bands(self) -> int:
         """Steps over which noise is correlated; 1: independent noise."""
         return len(self.strategy)
+
+    @property
+    def compute_flops(self) -> float:
+        """Of the training, all windows counted that units may give."""
+        return self.documents * self.config.compute_flops
 
     @property
     def sampling_probability(self) -> float:
@@ -197,6 +220,8 @@ class TrainingSettings:
             del content["strategy"]
         if self.start is None:
             del content["start"]
+        if self.documents == 1:
+            del content["documents"]
         return content
 
     @classmethod

@@ -5,6 +5,9 @@ down before anything is trained. A law speaks for one family: for a text of its 
 transferred there (:func:`engine.decision.pilot_law.pilot_law`), and the plan says from where and
 by how many runs.
 
+Where a person gives several windows a step, nothing is predicted (the law knows one): the promise
+is that of one window, as their mean gradient is clipped as a whole.
+
 Where noise is to be correlated over b steps, nothing is predicted (the law knows independent
 noise). The learning rate is the rule's for independent noise of the same promise, times the rise of
 a single step's noise: Adam divides by the size of a step's gradient, most of which is noise.
@@ -63,6 +66,11 @@ def propose(
             expected=prepared.family,
             value=law.family,
         )
+    if terms.documents > 1 and prepared.source.unit != "person":
+        raise InputError(
+            "Expected a text whose people have documents (--unit-column) for several documents a "
+            "person, got one in which each document is its own unit."
+        )
     if not 1 <= repeats <= 20:
         raise InputError("Expected 1 to 20 repeats, got {value}.", value=repeats)
     chosen = within_budget(prepared, law, terms, budget, with_rule=with_rule, repeats=repeats)
@@ -79,7 +87,8 @@ def propose(
         evidence_id=law.summary.id,
         evidence_hash=law.summary.hash,
         code_version=code_version(),
-        expected_seconds=repeats * sum(seconds_of(prepared, arm.settings.config) for arm in arms),
+        expected_seconds=repeats
+        * sum(seconds_of(prepared, arm.settings.config, terms.documents) for arm in arms),
         device=prepared.device,
         keep_weights=keep_weights,
         transferred_runs=law.transferred_runs,
@@ -87,7 +96,7 @@ def propose(
             end=chosen["recommended"].end,
             asked_flops=budget.compute_flops,
             asked_seconds=budget.seconds,
-            given_flops=chosen["recommended"].config.compute_flops,
+            given_flops=arms[0].settings.compute_flops,
             evidence_flops=law.largest_flops,
             units=prepared.units,
         ),
@@ -123,12 +132,13 @@ def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, foun
         physical_batch_size=prepared.physical_batch_size,
         sampling=terms.sampling,
         strategy=tuple(coefficients.tolist()),
+        documents=terms.documents,
     )
     return Arm(
         name=name,
         settings=settings,
         certificate=certificate,
-        predicted=expected(law, config, ratio) if terms.bands == 1 else None,
+        predicted=expected(law, config, ratio) if terms.bands == terms.documents == 1 else None,
     )
 
 

@@ -80,3 +80,6 @@ class PrivacyTerms:
     bands: int = 1
     """Steps over which the noise is correlated, and groups that take turns; 1: independent
     noise."""
+    documents: int = 1
+    """k: windows, of as many documents, whose mean gradient a unit gives a step; the promise is the
+    same."""

@@ -7,6 +7,9 @@ compute, the same ε and the batch that the law expects to be best for it under 
 beyond the evidence; the prediction's interval then widens, and its learning rate is that of the
 nearest size that was tried.
 
+Where a unit gives up to k windows a step, the configuration is the one of one window that a k-th of
+the compute affords: what averaging does to the loss is not in the law, either.
+
 Where noise is to be correlated over b steps, the configuration is the one that independent noise
 would have, among batches of at most a group's units: what correlation does to the loss is not in
 the law.
@@ -85,8 +88,9 @@ def within_budget(
     """Both arms. Seconds are shared so that the arms, equal in compute, end within them."""
     search = partial(_arms, prepared, law, terms, with_rule)
     if budget.compute_flops is not None:
-        found = search(partial(by_compute, law.space.sequence_length, budget.compute_flops))
-        _require_time(prepared, found, repeats)
+        flops = budget.compute_flops / terms.documents
+        found = search(partial(by_compute, law.space.sequence_length, flops))
+        _require_time(prepared, found, repeats, terms.documents)
         return found
     assert budget.seconds is not None  # a budget has FLOPs or seconds
     share = budget.seconds / repeats
@@ -94,8 +98,17 @@ def within_budget(
     chosen: dict[str, Found] = {}
     kept: dict[str, Found] | None = None
     for _ in range(_ROUNDS):
-        chosen = search(partial(by_time, prepared, max(spent - START_SECONDS, 1.0)))
-        total = sum(seconds_of(prepared, found.config) for found in chosen.values())
+        chosen = search(
+            partial(
+                by_time,
+                prepared,
+                max(spent - START_SECONDS, 1.0),
+                documents=terms.documents,
+            )
+        )
+        total = sum(
+            seconds_of(prepared, found.config, terms.documents) for found in chosen.values()
+        )
         if total <= share:
             kept = chosen
         is_cut = chosen["recommended"].end is not End.ASKED
@@ -113,12 +126,19 @@ def by_compute(
     return examples
 
 
-def by_time(prepared: Prepared, seconds: float, sizes: FloatArray, steps: FloatArray) -> FloatArray:
-    """Examples a step that so many seconds on this machine allow."""
+def by_time(
+    prepared: Prepared,
+    seconds: float,
+    sizes: FloatArray,
+    steps: FloatArray,
+    *,
+    documents: int = 1,
+) -> FloatArray:
+    """Units a step, of so many windows each, that so many seconds on this machine allow."""
     once = np.array([prepared.seconds_per_step(size, 0.0) for size in sizes])
     each = np.array([prepared.seconds_per_step(size, 1.0) for size in sizes]) - once
-    examples: FloatArray = (seconds / steps - once) / each
-    return examples
+    units: FloatArray = (seconds / steps - once) / (documents * each)
+    return units
 
 
 def _arms(
@@ -236,11 +256,13 @@ def _too_large(model_size: int, prepared: Prepared) -> InputError:
     )
 
 
-def _require_time(prepared: Prepared, found: dict[str, Found], repeats: int) -> None:
+def _require_time(
+    prepared: Prepared, found: dict[str, Found], repeats: int, documents: int
+) -> None:
     """Raise :class:`InputError` for compute that takes this machine longer than a pilot may."""
-    seconds = repeats * sum(seconds_of(prepared, one.config) for one in found.values())
+    seconds = repeats * sum(seconds_of(prepared, one.config, documents) for one in found.values())
     if seconds > LONGEST_SECONDS:
-        given = found["recommended"].config.compute_flops
+        given = documents * found["recommended"].config.compute_flops
         raise InputError(
             "Expected compute for which this machine takes {most} days, got {given} FLOPs a "
             "training, which take {days} days: ask for about {affordable} FLOPs, or use a faster "
@@ -252,13 +274,14 @@ def _require_time(prepared: Prepared, found: dict[str, Found], repeats: int) -> 
         )
 
 
-def seconds_of(prepared: Prepared, config: TrainingConfig) -> float:
-    """How long one training takes, from loading the text to its last evaluation."""
+def seconds_of(prepared: Prepared, config: TrainingConfig, documents: int = 1) -> float:
+    """How long one training of up to ``documents`` windows a unit takes, from loading the text to
+    its last evaluation."""
     size = config.model_size
     evaluations = 2 + 2 * math.log2(max(config.iterations / 32, 1))
     each = prepared.seconds_per_step(size, 1.0) - prepared.seconds_per_step(size, 0.0)
     evaluated = evaluations * EVALUATED_WINDOWS * each * _SHARE_OF_STEP
-    trained = config.iterations * prepared.seconds_per_step(size, config.batch_size)
+    trained = config.iterations * prepared.seconds_per_step(size, documents * config.batch_size)
     return START_SECONDS + trained + evaluated
 
 

@@ -88,7 +88,7 @@ def least_seconds(
     Noise is the search's, not certified: the figure says which budget to ask for, and the plan for
     it says what it can tell.
     """
-    if terms.bands > 1:
+    if terms.bands > 1 or terms.documents > 1:
         return None
     for seconds in TRIED_SECONDS:
         try:

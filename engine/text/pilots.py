@@ -105,6 +105,19 @@ def window(plan: PilotPlan, words: Words) -> str:
     )
 
 
+def several_documents(plan: PilotPlan, words: Words) -> str:
+    """What averaging a person's windows costs and does not cost; empty where a step takes one."""
+    documents = plan.arms[0].settings.documents
+    if documents == 1:
+        return ""
+    return words.say(
+        "A person gives each step the mean gradient of a window from each of up to {documents} of "
+        "their documents, clipped as one: the same ε, and up to {documents} times the compute of "
+        "a step. The law knows one window: nothing is predicted, and nothing becomes a record.",
+        documents=formats.exact(documents),
+    )
+
+
 def ended(plan: PilotPlan, words: Words) -> str:
     """What was asked, what is given and why no more, and what would move that; empty in a plan of
     before that was said."""

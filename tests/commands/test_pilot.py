@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
@@ -15,6 +16,7 @@ from engine.__main__ import main
 from engine.commands import pilot
 from engine.commands.pilot_report import upwards
 from engine.law.transfer.pool import pool
+from engine.pilot.audits.mechanism_audit import audit_scores
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE
 from engine.pilot.running import launchers
@@ -199,6 +201,53 @@ def test_a_text_of_persons_is_protected_by_person(ready, capsys, tmp_path, monke
     assert (plan["transferred_runs"], plan["evidence_id"]) == (0, FAMILY)
     low, high = (plan["arms"][0]["predicted"][end] for end in ("low", "high"))
     assert high > 1.5 * low
+
+
+def test_a_person_s_documents_reach_plan_and_text(ready, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = CorpusSource(kind="csv", path=str(tmp_path / "a.csv"), unit_column="who")
+    found = replace(ready, source=source, family="gpt-bytes-a")
+    write_text(preparation_of(source).path / PREPARED_FILE, found.to_json())
+    asked = [
+        "plan", "--corpus", "csv", "--path", "a.csv", "--unit-column", "who", "--minutes", "2",
+        "--no-rule", "--documents-per-person", "4",
+    ]  # fmt: skip
+    (arm,) = answer(capsys, *asked)["plan"]["arms"]
+    assert arm["settings"]["documents"] == 4 and arm["predicted"] is None
+    assert "up to 4 times the compute of a step" in text(capsys, *asked)
+    assert "1 to 64 documents a person" in refusal(capsys, *asked[:-1], "65")
+    assert "each document is its own unit" in refusal(
+        capsys, "plan", "--minutes", "2", "--documents-per-person", "2"
+    )
+
+
+def test_an_audit_of_the_mechanism_is_told_and_repeated_with_the_verdict(
+    ready, capsys, monkeypatch
+):
+    name = answer(capsys, "plan", "--minutes", "2", "--no-rule", *PROMISE)["plan_id"]
+    plan = folder_of(name).plan()
+    certificate = plan.arms[0].certificate
+    asked = []
+
+    def audited(settings, promise, *, count, device, report):
+        asked.append((settings, promise, count, device))
+        report(3, 10)
+        rng = np.random.default_rng(0)
+        coins = rng.random(count) < 0.5
+        return audit_scores(coins + rng.normal(size=count), coins, promise, iterations=10)
+
+    monkeypatch.setattr(pilot, "audit_mechanism", audited)
+    assert main(["pilot", "audit", name, "--canaries", "200"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == "audit: step 3 of 10\n"
+    assert "200 gradient canaries" in shown.out
+    assert asked == [(plan.arms[0].settings, certificate, 200, "cpu")]
+    folder_of(name).store_result("recommended", 0, result(plan, 0, 3.0).to_json())
+    told = answer(capsys, "verdict", name)["mechanism"]
+    assert told == answer(capsys, "audit", name, "--canaries", "200")
+    assert told["one_run"]["canaries"] == 200 and "gradient canaries" in text(
+        capsys, "verdict", name
+    )
 
 
 def transferred(ready, capsys, runs=0):

@@ -14,7 +14,7 @@ from engine.config import Sampling
 from engine.errors import InputError
 from engine.pilot.audits.card import model_card, without_guarantee
 from engine.pilot.ladder import parameter_count
-from engine.pilot.plan import PilotPlan, Transfer
+from engine.pilot.plan import CorpusSource, PilotPlan, Transfer
 from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.recording import record_of
@@ -254,3 +254,37 @@ def test_truncated_batches_are_certified_with_their_largest_size(prepared, law):
     assert arm.settings.largest_batch == arm.certificate.mechanism.largest_batch > 0
     assert PilotPlan.from_json(found.to_json()) == found
     assert proved(found, arm) is not None and arm.predicted is not None
+
+
+# --- several documents of a person ----------------------------------------------------------------
+
+
+def test_several_documents_cost_time_and_compute_and_no_privacy(prepared, law):
+    people = replace(prepared, source=CorpusSource(kind="csv", path="/a.csv", unit_column="who"))
+    terms = replace(TERMS, privacy_unit="person", documents=4)
+    plan = propose(people, law, terms, PilotBudget(seconds=240), with_rule=False)
+    (arm,) = plan.arms
+    config, settings = arm.settings.config, arm.settings
+    assert 0.8 * 240 <= plan.expected_seconds <= 240
+    assert settings.documents == 4 and settings.compute_flops == 4 * config.compute_flops
+    assert plan.limit is not None and plan.limit.given_flops == settings.compute_flops
+    assert arm.certificate.mechanism.noise_multiplier == pytest.approx(
+        settings.noise_batch_ratio * config.batch_size
+    )
+    assert settings.mechanism == arm.certificate.mechanism  # that of one document
+    assert arm.predicted is None
+    assert PilotPlan.from_json(plan.to_json()) == plan
+    with pytest.raises(InputError, match="up to 4 windows"):
+        record_of(plan, arm, result(plan, 0, 2.0))
+
+
+def test_by_compute_a_person_s_documents_share_what_was_asked(prepared, law):
+    people = replace(prepared, source=CorpusSource(kind="csv", path="/a.csv", unit_column="who"))
+    terms = replace(TERMS, privacy_unit="person", documents=4)
+    plan = propose(people, law, terms, PilotBudget(compute_flops=1e14), with_rule=False)
+    assert 0.8e14 <= plan.arms[0].settings.compute_flops <= 1e14
+
+
+def test_documents_are_averaged_only_where_people_have_some(prepared, law):
+    with pytest.raises(InputError, match="each document is its own unit"):
+        propose(prepared, law, replace(TERMS, documents=2), PilotBudget(seconds=240))

@@ -329,6 +329,9 @@ class _Words:
     def documents_of(self, units: np.ndarray, picks01: np.ndarray) -> np.ndarray:
         return units
 
+    def documents_in(self, units: np.ndarray) -> np.ndarray:
+        return np.ones(len(units), dtype=np.int64)
+
     def windows(
         self, documents: np.ndarray, offsets01: np.ndarray, sequence_length: int
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ class Clipped:
 
 class ClippedSum(Protocol):
     def __call__(self, tokens: Tensor, targets: Tensor, weights: Tensor) -> Clipped:
-        """Of tokens and targets (P, S) and weights (P,)."""
+        """Of tokens and targets (P, S), or (P, k, S) of k windows a unit, and weights (P,)."""
 
 
 def clip_weights(norms: Tensor, weights: Tensor, clip_norm: float) -> Tensor:

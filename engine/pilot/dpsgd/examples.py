@@ -16,7 +16,7 @@ import torch
 from engine.errors import InputError
 from engine.pilot.dpsgd.model import IGNORED, masked
 from engine.pilot.dpsgd.noise import NoiseSource, Purpose, SeededNoise, generator, uniforms
-from engine.pilot.dpsgd.sampling import Batch
+from engine.pilot.dpsgd.sampling import Batch, distinct
 from engine.pilot.plan import TrainingSettings
 
 EVALUATED = 512
@@ -26,7 +26,8 @@ _WINDOWS_A_UNIT = 4
 _HELD_OUT, _TRAINED = 0, 1
 
 Examples = tuple[torch.Tensor, torch.Tensor]
-"""Tokens and targets, (n, S) long, on the CPU."""
+"""Tokens and targets, (n, S) long, on the CPU; (n, k, S) where a unit gives up to k windows, those
+that it lacks without a target."""
 
 
 class WindowSource(Protocol):
@@ -38,6 +39,7 @@ class WindowSource(Protocol):
     def vocabulary_size(self) -> int: ...
     def split(self) -> tuple[np.ndarray, np.ndarray]: ...
     def documents_of(self, units: np.ndarray, picks01: np.ndarray) -> np.ndarray: ...
+    def documents_in(self, units: np.ndarray) -> np.ndarray: ...
     def windows(
         self, documents: np.ndarray, offsets01: np.ndarray, sequence_length: int
     ) -> tuple[np.ndarray, np.ndarray]: ...
@@ -86,13 +88,17 @@ class Source:
     def of(self, batch: Batch, noise: NoiseSource, step: int) -> Examples:
         """One example of each unit in ``batch``."""
         real = batch.units < len(self.training_units)
-        tokens, targets = self._windows(
-            self.training_units[batch.units[real]], batch.documents[real], batch.windows[real]
-        )
+        units = self.training_units[batch.units[real]]
+        draw = self._windows if batch.documents.ndim == 1 else self._several
+        tokens, targets = draw(units, batch.documents[real], batch.windows[real])
         if self._canaries is not None:
             chosen = batch.units[~real] - len(self.training_units)
-            tokens = np.concatenate([tokens, self._canaries.tokens[chosen]])
-            targets = np.concatenate([targets, self._canaries.targets[chosen]])
+            added = np.zeros((len(chosen), *tokens.shape[1:]), dtype=np.int64)
+            wanted = np.full_like(added, IGNORED)
+            first = np.s_[:, 0] if tokens.ndim == 3 else np.s_[:]
+            added[first] = self._canaries.tokens[chosen]
+            wanted[first] = self._canaries.targets[chosen]
+            tokens, targets = np.concatenate([tokens, added]), np.concatenate([targets, wanted])
         return self._tensors(tokens, targets, noise, step)
 
     def held_out(self) -> Examples:
@@ -122,6 +128,24 @@ class Source:
             return np.zeros((0, S), dtype=np.int64), np.zeros((0, S), dtype=np.int64)
         return self._corpus.windows(self._corpus.documents_of(units, documents), windows, S)
 
+    def _several(
+        self, units: np.ndarray, documents: np.ndarray, windows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A window of each of up to k different documents of each unit, (n, k, S) each."""
+        shape = (*documents.shape, self._shape.sequence_length)
+        tokens, targets = np.zeros(shape, dtype=np.int64), np.full(shape, IGNORED)
+        counts = self._corpus.documents_in(units)
+        chosen = distinct(counts, documents)
+        unit, place = np.nonzero(chosen >= 0)
+        if len(unit):
+            # The middle of a document's share of [0, 1) is that document.
+            picks = (chosen[unit, place] + 0.5) / counts[unit]
+            found = self._corpus.documents_of(units[unit], picks)
+            tokens[unit, place], targets[unit, place] = self._corpus.windows(
+                found, windows[unit, place], shape[-1]
+            )
+        return tokens, targets
+
     def _tensors(
         self, tokens: np.ndarray, targets: np.ndarray, noise: NoiseSource, step: int
     ) -> Examples:
@@ -138,3 +162,12 @@ class Source:
             )
             wanted = torch.where(text, guessed, IGNORED)
         return inputs, wanted
+
+
+def targets_counted(targets: torch.Tensor) -> float:
+    """Positions that a step's losses count; of a unit's several windows their mean."""
+    counted = (targets != IGNORED).sum(-1)
+    if counted.dim() == 1:
+        return float(counted.sum())
+    windows = (counted > 0).sum(1).clamp_min(1)
+    return float((counted.sum(1) / windows).sum())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.pilot.dpsgd.clipped import Clipped, autocast, clip_weights
-from engine.pilot.dpsgd.model import cross_entropy
+from engine.pilot.dpsgd.model import unit_losses
 from engine.pilot.dpsgd.tape import Tape, squared_norms
 
 
@@ -37,10 +37,11 @@ class FastClippedSum:
     ) -> tuple[list[Tensor], Tensor, Tensor]:
         """Sums, norms and losses as a function of tensors alone, so that it can be compiled."""
         tape = self._tape
-        tape.clear()
+        tape.clear(windows=tokens.shape[1] if tokens.dim() == 3 else 1)
         with tape.recording(), autocast(tokens.device, self._precision):
-            losses = cross_entropy(
-                torch.func.functional_call(self.model, parameters, (tokens,)), targets
+            rows = tokens.flatten(0, -2)
+            losses = unit_losses(
+                torch.func.functional_call(self.model, parameters, (rows,)), targets
             )
         torch.autograd.grad(losses.sum(), tape.leaves)
         squares = reduce(

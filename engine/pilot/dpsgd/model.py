@@ -206,6 +206,19 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return losses.view(P, S).sum(1) / S
 
 
+def unit_losses(logits: Tensor, targets: Tensor) -> Tensor:
+    """Losses (P,) of units, of targets (P, S) or (P, k, S) and logits of their rows.
+
+    That of several windows is the mean of those which have a target: a unit that gives fewer is
+    heard as loudly.
+    """
+    rows = cross_entropy(logits, targets.flatten(0, -2))
+    if targets.dim() == 2:
+        return rows
+    counted = (targets != IGNORED).any(-1)
+    return rows.view(counted.shape).sum(1) / counted.sum(1).clamp_min(1)
+
+
 def masked(
     tokens: Tensor,
     *,

@@ -118,12 +118,15 @@ class PrivateStep:
 
     def _micro_batches(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """(tokens, targets, weights) on the model's device, padded with rows of weight 0."""
-        device, size = self._parameters.device, self.physical_batch_size
+        device = self._parameters.device
+        # Several windows of a unit take the room of as many examples.
+        windows = examples[0].shape[1] if examples[0].dim() == 3 else 1
+        size = max(1, self.physical_batch_size // windows)
         for start in range(0, len(examples[0]), size):  # of an empty batch: none
             tokens, targets = (part[start : start + size] for part in examples)
             count = len(tokens)
             rows = size if self._rows is None else min(size, -(-count // self._rows) * self._rows)
-            padding = (0, 0, 0, rows - count)
+            padding = (0, 0) * (tokens.dim() - 1) + (0, rows - count)
             weights = torch.zeros(rows)
             weights[:count] = 1.0
             yield (
@@ -140,7 +143,7 @@ class PrivateStep:
                 if not _is_out_of_memory(error):
                     raise
                 if self.physical_batch_size == 1:
-                    raise MemoryFullError(tokens=examples[0].shape[1]) from None
+                    raise MemoryFullError(tokens=examples[0].shape[-1]) from None
             # Outside the handler, whose traceback would keep the failed attempt's memory.
             self.physical_batch_size //= 2
             if self._parameters.device.type == "cuda":

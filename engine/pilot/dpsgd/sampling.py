@@ -4,10 +4,14 @@ Each unit joins each step independently with probability q = B/N, as amplificati
 assumes (Abadi et al., CCS 2016; Zhu and Wang, AISTATS 2019). The batch is therefore of random size,
 and may be empty; B stays the denominator of the mean. A unit that joins gives one example: a
 uniform document of its own, then a uniform window of it, so that its gradient is clipped as a whole
-and its contribution is at most 1, however much text it has.
+and its contribution is at most 1, however much text it has. Or up to k windows, of as many
+different documents: their gradients' mean is clipped as a whole, and the contribution is the same.
 
 A batch is compared with an integer threshold, q·2^64 rounded down: the probability is never above
-the certified one. Returns indices; no text passes here.
+the certified one. Returns indices; no text passes here. Private draws look at a unit's first byte
+and draw the other seven only where it decides nothing, which is the same comparison: ten million
+people take a few hundredths of a second. (Geometric gaps would be faster still, and exact only up
+to the rounding of a logarithm.)
 
 **Truncated**: of a batch above a largest size a uniformly random subset of that size stays, so that
 no step needs more room; the certificate counts it.
@@ -40,6 +44,7 @@ class Batch:
     """Positions 0 … N-1 among the training units, rising."""
     documents: np.ndarray
     windows: np.ndarray
+    """Both (n,), or (n, k) where a unit gives up to k windows."""
 
     @property
     def size(self) -> int:
@@ -75,9 +80,10 @@ def draw(
     probability: float,
     groups: Groups | None = None,
     largest: int | None = None,
+    windows: int = 1,
 ) -> Batch:
     """The batch of ``step`` from ``units`` people, or from those whose turn it is; cut at
-    ``largest`` where that is given."""
+    ``largest`` where that is given; with uniforms for up to ``windows`` windows of each."""
     if groups is None:
         joined = poisson(noise, step, units=units, probability=probability)
     else:
@@ -86,11 +92,29 @@ def draw(
     if largest is not None and joined.size > largest:
         order = np.argsort(noise.bits(step, Purpose.CUTS, joined.size), kind="stable")
         joined = np.sort(joined[order[:largest]])
+    size, shape = joined.size * windows, (joined.size, windows) if windows > 1 else (joined.size,)
     return Batch(
         units=joined,
-        documents=uniforms(noise.bits(step, Purpose.DOCUMENTS, joined.size)),
-        windows=uniforms(noise.bits(step, Purpose.WINDOWS, joined.size)),
+        documents=uniforms(noise.bits(step, Purpose.DOCUMENTS, size)).reshape(shape),
+        windows=uniforms(noise.bits(step, Purpose.WINDOWS, size)).reshape(shape),
     )
+
+
+def distinct(counts: np.ndarray, picks01: np.ndarray) -> np.ndarray:
+    """Of 0 … counts_i − 1 as many different ones as there are, at most k, all sets of them alike.
+
+    Shapes: counts (n,), uniforms (n, k) -> (n, k), −1 where there is no further one.
+    """
+    counts = np.asarray(counts)
+    chosen = np.full(picks01.shape, -1, dtype=np.int64)
+    for place in range(picks01.shape[1]):
+        left = counts - place
+        pick = np.minimum((picks01[:, place] * left).astype(np.int64), left - 1)
+        # The pick counts those that are left: it moves up past each earlier one, smallest first.
+        for earlier in np.sort(chosen[:, :place], axis=1).T:
+            pick += (earlier <= pick) & (earlier >= 0)
+        chosen[:, place] = np.where(left > 0, pick, -1)
+    return chosen
 
 
 def poisson(noise: NoiseSource, step: int, *, units: int, probability: float) -> np.ndarray:
@@ -103,5 +127,18 @@ def poisson(noise: NoiseSource, step: int, *, units: int, probability: float) ->
         )
     if probability == 1:
         return np.arange(units)
-    threshold = np.uint64(math.floor(math.ldexp(probability, 64)))
-    return np.flatnonzero(noise.bits(step, Purpose.UNITS, units) < threshold)
+    threshold = math.floor(math.ldexp(probability, 64))
+    if noise.secret:  # nobody repeats these draws: they may be made in another order
+        return _by_first_byte(noise, step, units=units, threshold=threshold)
+    return np.flatnonzero(noise.bits(step, Purpose.UNITS, units) < np.uint64(threshold))
+
+
+def _by_first_byte(noise: NoiseSource, step: int, *, units: int, threshold: int) -> np.ndarray:
+    """Whose 64 bits are below ``threshold``, seven bytes of which only one in 256 needs."""
+    first = noise.bits(step, Purpose.UNITS, -(-units // 8)).view(np.uint8)[:units]
+    high, low = divmod(threshold, 2**56)
+    undecided = np.flatnonzero(first == high)
+    rest = noise.bits(step, Purpose.UNITS, undecided.size) >> np.uint64(8)
+    joined = first < high
+    joined[undecided] = rest < np.uint64(low)
+    return np.flatnonzero(joined)

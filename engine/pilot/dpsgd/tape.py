@@ -146,6 +146,7 @@ class Tape:
     def __init__(self, model: nn.Module) -> None:
         self._layers = _layers(model)
         self.pieces: dict[str, list[Piece]] = {}
+        self._windows = 1
         self.leaves: list[Tensor] = []
         """Outputs with nothing differentiable below: where the backward pass ends."""
 
@@ -162,8 +163,10 @@ class Tape:
             for hook in hooks:
                 hook.remove()
 
-    def clear(self) -> None:
+    def clear(self, windows: int = 1) -> None:
+        """Begin anew; each example is so many successive rows of what the layers see."""
         self.pieces = {}
+        self._windows = windows
         self.leaves = []
 
     def _forward(
@@ -177,7 +180,7 @@ class Tape:
     def _backward(
         self, names: dict[str, str], layer: nn.Module, held: list[Tensor], gradient: Tensor
     ) -> None:
-        for kind, piece in _pieces(layer, held.pop(), gradient.float()):
+        for kind, piece in _pieces(layer, held.pop(), gradient.float(), self._windows):
             self.pieces.setdefault(names[kind], []).append(piece)
 
 
@@ -189,12 +192,13 @@ def forms(layer: nn.Linear | nn.Embedding, positions: int) -> bool:
     return p * d <= positions * (p + d)
 
 
-def _pieces(layer: nn.Module, x: Tensor, g: Tensor) -> Iterator[tuple[str, Piece]]:
+def _pieces(layer: nn.Module, x: Tensor, g: Tensor, windows: int) -> Iterator[tuple[str, Piece]]:
     """What a layer's input and output gradient say about its parameters.
 
-    Examples are the first dimension, features the last; all between are positions.
+    Rows are the first dimension, features the last; all between are positions, and so are the
+    ``windows`` rows of an example.
     """
-    P = g.shape[0]
+    P = g.shape[0] // windows
     g = g.reshape(P, -1, g.shape[-1])
     factors: Factors | Lookup
     match layer:

@@ -41,7 +41,13 @@ from torch import Tensor, nn
 from engine.errors import InputError
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.accountants import OpacusEpsilon
-from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
+from engine.pilot.dpsgd.examples import (
+    Canaries,
+    Examples,
+    Source,
+    WindowSource,
+    targets_counted,
+)
 from engine.pilot.dpsgd.model import IGNORED, Transformer
 from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
 from engine.pilot.dpsgd.private_step import PrivateStep
@@ -231,6 +237,7 @@ class Training:
             probability=self.settings.sampling_probability,
             groups=self._groups,
             largest=self._largest_batch,
+            windows=self.settings.documents,
         )
         examples = self.source.of(batch, self._noise, step)
         gradient, loss = self._private_step.noisy_mean(examples, self._noise, step)
@@ -238,7 +245,7 @@ class Training:
         # Lost steps count for the schedule, so that it reaches its end.
         rate = learning_rate(self.settings, step + 1)
         self._optimizer.step(gradient, rate=rate)
-        if positions := int((examples[1] != IGNORED).sum()):
+        if positions := targets_counted(examples[1]):
             self._journal.saw(loss * config.sequence_length / positions)
         now = time.perf_counter()
         self._store.pace.step(now - began)

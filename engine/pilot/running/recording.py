@@ -52,6 +52,12 @@ def record_of(plan: PilotPlan, arm: Arm, result: TrainingResult) -> RunRecord:
             "independent noise only, and would take its loss for that of such a training.",
             bands=arm.settings.bands,
         )
+    if arm.settings.documents > 1:
+        raise InputError(
+            "A training that averages up to {documents} windows of a person is no record: the law "
+            "knows one window a step, and would take its loss for that of such a training.",
+            documents=arm.settings.documents,
+        )
     settings = settings_of(arm, result.repeat)
     config = replace(settings.config, iterations=result.iterations)
     private = is_private(arm)

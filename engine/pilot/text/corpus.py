@@ -90,6 +90,11 @@ class Corpus:
         )
         return documents
 
+    def documents_in(self, units: np.ndarray) -> np.ndarray:
+        """How many documents each unit holds."""
+        found: np.ndarray = self.unit_starts[np.asarray(units) + 1] - self.unit_starts[units]
+        return found
+
     def windows(
         self, documents: np.ndarray, offsets01: np.ndarray, sequence_length: int
     ) -> tuple[np.ndarray, np.ndarray]:

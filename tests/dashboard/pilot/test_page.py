@@ -243,6 +243,29 @@ def test_a_text_of_one_s_own_is_chosen_by_name_and_no_path_is_typed(
     assert asked == [source]
 
 
+def test_windows_and_documents_are_chosen_on_the_page(page, law, monkeypatch, tmp_path):
+    asked = []
+    source = registered(tmp_path, epsilon=8.0, delta=1e-6)
+    monkeypatch.setattr(launchers, "prepare", lambda source, *, by: asked.append(source))
+    page.run()
+    several = "Documents of a person that a step averages"
+    assert several not in [group.label for group in page.button_group]  # no people in it
+    choose(page, "letters")
+    assert several in [group.label for group in page.button_group]
+    window = next(one for one in page.selectbox if one.label.startswith("Length of an example"))
+    window.set_value(256).run()
+    button(page, "Prepare").click().run()
+    assert asked == [replace(source, window=256)] and not page.exception
+    made.store_prepared(source)
+    choose(page, "letters")
+    next(one for one in page.selectbox if one.label.startswith("Length")).set_value(64).run()
+    next(group for group in page.button_group if group.label == several).set_value(4).run()
+    assert not page.exception and not page.error
+    plan = launchers_plan(page)
+    assert plan.arms[0].settings.documents == 4 and plan.arms[0].predicted is None
+    assert any("up to 4 of their documents" in text for text in said(page))
+
+
 def test_a_text_that_left_its_root_says_so_and_is_not_read(page, law, tmp_path):
     registered(tmp_path, epsilon=8.0, delta=1e-6)
     (tmp_path / "letters.csv").unlink()

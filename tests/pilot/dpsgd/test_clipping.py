@@ -328,3 +328,67 @@ def test_a_gradient_that_is_no_number_shows(model, batch):
     found = clipped_sum(model, clip_norm=1.0)(*batch)
     assert found.norms.isnan().all()
     assert flat(found).isnan().any()
+
+
+# --- several windows of a unit --------------------------------------------------------------------
+
+
+def by_units(
+    model: nn.Module, clip_norm: float, tokens: Tensor, targets: Tensor, weights: Tensor
+) -> Clipped:
+    """The definition: the mean gradient of a unit's windows that have targets, clipped as one."""
+    parameters = list(model.parameters())
+    sums = [torch.zeros_like(p, dtype=torch.float64) for p in parameters]
+    norms, losses = [], []
+    for rows, wanted, weight in zip(tokens, targets, weights, strict=True):
+        each = [
+            cross_entropy(model(row[None]), target[None])[0]
+            for row, target in zip(rows, wanted, strict=True)
+            if bool((target >= 0).any())
+        ]
+        mean = [torch.zeros_like(total) for total in sums]
+        for loss in each:
+            for part, g in zip(mean, torch.autograd.grad(loss, parameters), strict=True):
+                part += g.double() / len(each)
+        norm = math.sqrt(sum(float(part.square().sum()) for part in mean))
+        for total, part in zip(sums, mean, strict=True):
+            total += float(weight) * min(1 / clip_norm, 1 / norm if norm else math.inf) * part
+        norms.append(norm)
+        losses.append(sum(loss.item() for loss in each) / max(len(each), 1))
+    return Clipped(
+        sums=[total.float() for total in sums],
+        norms=torch.tensor(norms),
+        losses=torch.tensor(losses),
+    )
+
+
+@pytest.mark.parametrize("clip_norm", [1e-4, 0.05, 10.0])
+@pytest.mark.parametrize("vocabulary", [32, 300])
+def test_windows_of_a_unit_are_averaged_and_clipped_as_one(clip_norm, vocabulary):
+    """Formed gradients and factors both occur: few positions against many."""
+    shape = Shape(
+        kind="gpt", depth=1, width=16, heads=2, hidden=32, activation="swiglu",
+        vocabulary_size=vocabulary, sequence_length=8,
+    )  # fmt: skip
+    model = build(shape, generator=seeded(0))
+    tokens = torch.randint(vocabulary, (5, 3, 8), generator=seeded(1))
+    targets = torch.randint(vocabulary, (5, 3, 8), generator=seeded(2))
+    targets[1, 2:], targets[2, 1:] = -1, -1  # people with two documents, and with one
+    targets[3, 0, 4:] = -1  # a short document
+    targets[4] = -1  # padding
+    weights = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0])
+    found = clipped_sum(model, clip_norm=clip_norm)(tokens, targets, weights)
+    assert_agree(found, by_units(model, clip_norm, tokens, targets, weights))
+    assert float(flat(found).norm()) <= 4 * (1 + 1e-5)
+
+
+def test_one_window_is_the_same_as_before():
+    shape = Shape(
+        kind="gpt", depth=1, width=16, heads=1, hidden=32, activation="gelu",
+        vocabulary_size=32, sequence_length=8,
+    )  # fmt: skip
+    model = build(shape, generator=seeded(0))
+    tokens = torch.randint(32, (4, 8), generator=seeded(1))
+    engine = clipped_sum(model, clip_norm=0.05)
+    plain = engine(tokens, tokens, torch.ones(4))
+    assert_agree(engine(tokens[:, None], tokens[:, None], torch.ones(4)), plain)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.errors import InputError
-from engine.pilot.dpsgd.examples import EVALUATED, Canaries, Source
+from engine.pilot.dpsgd.examples import EVALUATED, Canaries, Source, targets_counted
 from engine.pilot.dpsgd.model import IGNORED
 from engine.pilot.dpsgd.noise import SeededNoise
 from engine.pilot.dpsgd.sampling import Batch
@@ -124,3 +124,52 @@ def test_masked_models_guess_words_not_padding():
     again = source.of(batch(*range(50)), NOISE, 3)
     other = source.of(batch(*range(50)), NOISE, 4)
     assert torch.equal(again[1], targets) and not torch.equal(other[1], targets)
+
+
+# --- several windows of a unit --------------------------------------------------------------------
+
+
+class Several(Corpus):
+    """Unit u has u % 4 + 1 documents, numbered 10 u and on."""
+
+    def documents_in(self, units):
+        return np.asarray(units) % 4 + 1
+
+    def documents_of(self, units, picks01):
+        return 10 * units + (picks01 * self.documents_in(units)).astype(int)
+
+
+def several(*units: int, k: int = 3) -> Batch:
+    rng = np.random.default_rng(0)
+    return Batch(
+        units=np.array(units, dtype=np.int64),
+        documents=rng.random((len(units), k)),
+        windows=rng.random((len(units), k)),
+    )
+
+
+def test_a_unit_gives_a_window_of_each_of_several_documents():
+    canaries = Canaries(tokens=np.full((1, S), 7), targets=np.full((1, S), 8))
+    source = Source(settings(documents=3), Several(), canaries)
+    drawn = several(0, 1, 2, 50)
+    tokens, targets = source.of(drawn, NOISE, 0)
+    assert tokens.shape == targets.shape == (4, 3, S)
+    given = (targets >= 0).any(-1).sum(1)
+    units = np.arange(10, 13)  # the first training units
+    assert given.tolist() == [*np.minimum(units % 4 + 1, 3), 1]
+    for row, unit in enumerate(units):
+        firsts = tokens[row][(targets[row] >= 0).any(-1)][:, 0].tolist()
+        possible = {
+            (document * 7 + shift) % 32
+            for document in range(10 * unit, 10 * unit + 4)
+            for shift in range(5)
+        }
+        assert set(firsts) <= possible
+    assert tokens[3, 0].eq(7).all() and targets[3, 1:].eq(IGNORED).all()
+    # Four targets over one window, not three: a mean counts what there is.
+    assert targets_counted(targets) == pytest.approx(4 * S)
+
+
+def test_nobody_gives_nothing():
+    tokens, targets = Source(settings(documents=2), Several()).of(several(k=2), NOISE, 0)
+    assert tokens.shape == targets.shape == (0, 2, S)

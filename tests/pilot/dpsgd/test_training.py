@@ -439,3 +439,22 @@ def test_a_real_disk_that_fills_up_loses_nothing_and_overspends_nothing(tmp_path
     assert first["done"] == first["charged"] == first["on_disk"] >= 29
     assert second["stop"] == "finished"
     assert second["done"] == second["charged"] == second["on_disk"] == 80
+
+
+def test_a_unit_may_give_several_windows():
+    class Several(Corpus):
+        def documents_in(self, units):
+            return np.full(len(units), 2)
+
+        def documents_of(self, units, picks01):
+            return 2 * units + (picks01 >= 0.5)
+
+    one, outcome = trained(
+        iterations=3, documents=2, corpus=Several(), physical_batch_size=1, noise=0.0
+    )
+    whole, _ = trained(
+        iterations=3, documents=2, corpus=Several(), physical_batch_size=64, noise=0.0
+    )
+    for name, weights in whole.averaged_weights().items():
+        torch.testing.assert_close(one.averaged_weights()[name], weights, rtol=1e-3, atol=1e-5)
+    assert outcome.train_cross_entropy == pytest.approx(math.log(32), rel=0.2)
