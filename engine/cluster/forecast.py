@@ -74,16 +74,22 @@ class Scale:
 
 
 def forecast(
-    training: Training, machine: Machine, devices: int, *, usd_per_hour: float
+    training: Training,
+    machine: Machine,
+    devices: int,
+    *,
+    usd_per_hour: float,
+    recompute: bool | None = None,
 ) -> Forecast:
-    """What a training takes on ``devices``; ``usd_per_hour`` of one device.
+    """What a training takes on ``devices``; ``usd_per_hour`` of one device. ``recompute``: whether
+    its software computes activations again, None where nobody has said.
 
     Raises :class:`InputError` as :func:`engine.cluster.step.best_step` does.
     """
-    step = best_step(training, machine, devices, FITTED)
+    step = best_step(training, machine, devices, FITTED, recompute=recompute)
     lost = losses(devices=devices, save_hours=save_hours(training.model_size, devices))
     share = utilisation(training, machine, devices, step.seconds) * lost.kept
-    factor = spread().factor
+    factor = spread(recompute is not None).factor
     hours = training.flops / (3600 * machine.peak_flops * share) + devices * RESTART_HOURS
     used = training.flops * training.dp_overhead / (3600 * machine.peak_flops * hours)
     return Forecast(
@@ -108,6 +114,7 @@ def scale(
     *,
     usd_per_hour: float,
     counts: Sequence[int] = COUNTS,
+    recompute: bool | None = None,
 ) -> Scale:
     """Forecasts for ``counts``, those that can be used.
 
@@ -116,7 +123,10 @@ def scale(
     found, unusable, refusal = [], [], None
     for devices in sorted(set(counts)):
         try:
-            found.append(forecast(training, machine, devices, usd_per_hour=usd_per_hour))
+            one = forecast(
+                training, machine, devices, usd_per_hour=usd_per_hour, recompute=recompute
+            )
+            found.append(one)
         except InputError as error:
             unusable.append(devices)
             refusal = error
@@ -127,7 +137,7 @@ def scale(
         machine=machine,
         forecasts=tuple(found),
         unusable=tuple(unusable),
-        errors=spread(),
+        errors=spread(recompute is not None),
     )
 
 

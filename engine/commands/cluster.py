@@ -8,7 +8,7 @@ import argparse
 from dataclasses import asdict, replace
 from typing import Any
 
-from engine.cluster.calibration import Check, checks, fit, spread
+from engine.cluster.calibration import Check, Spread, checks, fit, spread
 from engine.cluster.forecast import COUNTS, Scale, scale
 from engine.cluster.machines import MACHINES, machine_named
 from engine.cluster.published import Role, large_runs
@@ -62,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.set_defaults(act=given)
     for action in (planning, training):
         action.add_argument("--devices", metavar="N", help="how many (default: the scenario's)")
+        action.add_argument(
+            "--recompute",
+            choices=list(_RECOMPUTE),
+            default="unknown",
+            help="whether the software computes activations again; to say it narrows the range "
+            "(default: %(default)s)",
+        )
     checking = actions.add_parser("check", help="published large trainings beside the forecast")
     checking.add_argument(
         "--fit", action="store_true", help="fit the constants again (some seconds)"
@@ -73,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 run = run_action
+_RECOMPUTE = {"yes": True, "no": False, "unknown": None}
 
 
 def plan(options: argparse.Namespace) -> str:
@@ -82,7 +90,8 @@ def plan(options: argparse.Namespace) -> str:
     tell_pooled(fitted)
     warn_delta(asked.budget.data_budget, asked.budget.delta, options.language)
     devices = _devices(options, chosen_devices(asked))
-    found = on_devices(decide_on(asked, fitted), asked.prices, (devices,))
+    again = _RECOMPUTE[options.recompute]
+    found = on_devices(decide_on(asked, fitted), asked.prices, (devices,), recompute=again)
     rate = asked.prices.jpy_per_usd
     words = quantities.words_of(asked, options.language)
     return _said(found, devices, asked.prices.utilisation, rate, words, options.json)
@@ -117,6 +126,7 @@ def given(options: argparse.Namespace) -> str:
         machine_named(options.device),
         usd_per_hour=_price(options),
         counts=(*COUNTS, devices),
+        recompute=_RECOMPUTE[options.recompute],
     )
     dollars = Currency(options.currency) is Currency.USD
     rate = DEFAULTS.jpy_per_usd
@@ -126,26 +136,27 @@ def given(options: argparse.Namespace) -> str:
 
 def check(options: argparse.Namespace) -> str:
     """Every published row, and what the held-out ones say of the forecast."""
-    errors, rows = spread(), checks()
+    told, untold = spread(told=True), spread(told=False)
+    rows, others = checks(told=True), checks(told=False)
     again = None
     if options.fit:
         again = fit(tuple(run for run in large_runs() if run.role is Role.CALIBRATION))
     if options.json:
         return as_json(
             {
-                "rows": [_checked(one) for one in rows],
-                "held_out_runs": errors.runs,
-                "factor": asdict(errors.factor),
-                "root_mean_square": errors.root_mean_square,
-                "one_share_root_mean_square": errors.one_share,
+                "rows": [_checked(*both) for both in zip(rows, others, strict=True)],
+                "held_out_runs": told.runs,
+                "told": _spread(told),
+                "untold": _spread(untold),
+                "one_share_root_mean_square": told.one_share,
                 "fitted_again": None if again is None else asdict(again),
             }
         )
     words = Words(options.language)
     said = [
-        cluster.judged(errors, rows, words),
+        cluster.judged(told, untold, rows, words),
         "",
-        under_headings(cluster.check_columns(rows, words)),
+        under_headings(cluster.check_columns(rows, others, words)),
     ]
     if again is not None:
         said += ["", ", ".join(f"{name} {value:g}" for name, value in asdict(again).items())]
@@ -221,7 +232,11 @@ def _document(found: Scale, rate: float) -> dict[str, Any]:
     }
 
 
-def _checked(one: Check) -> dict[str, Any]:
+def _spread(errors: Spread) -> dict[str, Any]:
+    return {"factor": asdict(errors.factor), "root_mean_square": errors.root_mean_square}
+
+
+def _checked(one: Check, untold: Check) -> dict[str, Any]:
     run = one.run
     return {
         "name": run.name,
@@ -234,6 +249,9 @@ def _checked(one: Check) -> dict[str, Any]:
         "utilisation": run.utilisation,
         "forecast_utilisation": one.utilisation,
         "error": one.error,
+        "recompute": run.recompute,
+        "untold_forecast_hours": untold.hours,
+        "untold_error": untold.error,
         "found_again": run.found,
         "note": run.note,
         "source": run.source,

@@ -20,8 +20,15 @@ def chosen_devices(question: Question) -> int:
     return max(1, round(question.assumptions["devices"].value))
 
 
-def on_devices(decision: Decision, prices: CostAssumptions, counts: Sequence[int] = ()) -> Scale:
+def on_devices(
+    decision: Decision,
+    prices: CostAssumptions,
+    counts: Sequence[int] = (),
+    *,
+    recompute: bool | None = None,
+) -> Scale:
     """The recommended training by number of devices: ``counts`` and those of every table.
+    ``recompute`` as :func:`engine.cluster.forecast.forecast` has it.
 
     Raises :class:`engine.errors.InputError` for a device whose networks are not known, and where
     no number of devices can be used.
@@ -39,4 +46,5 @@ def on_devices(decision: Decision, prices: CostAssumptions, counts: Sequence[int
         replace(machine_named(device.name), peak_flops=device.peak_flops),
         usd_per_hour=device.price_per_hour_usd,
         counts=(*COUNTS, *counts),
+        recompute=recompute,
     )

@@ -1,6 +1,6 @@
 """How long a training takes on how many devices, and how published runs judge the forecast."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from engine.cluster.calibration import Check, Spread
 from engine.cluster.forecast import DEARER, Forecast, Scale
@@ -117,6 +117,13 @@ def limits(found: Scale, planned: float | None, words: Words) -> str:
             size=formats.amount(found.training.model_size, words.language),
         ),
     ]
+    if not found.errors.told:
+        said.append(
+            words.say(
+                "Activations are supposed to be kept where they fit; software that computes them "
+                "again takes up to a third longer, which the range covers."
+            )
+        )
     if found.unusable:
         said.append(
             words.say(
@@ -127,27 +134,33 @@ def limits(found: Scale, planned: float | None, words: Words) -> str:
     return words.joined(said)
 
 
-def judged(errors: Spread, checks: Sequence[Check], words: Words) -> str:
+def judged(told: Spread, untold: Spread, checks: Sequence[Check], words: Words) -> str:
     """How many rows set the constants, how many judged them, and how far they were off."""
     set_by = sum(one.run.role is Role.CALIBRATION for one in checks)
     return words.say(
-        "{set_by} published rows set the three constants; {runs} whole runs that set none of them "
-        "are off by {ours} (root mean square), where one share of the peak for all would be off by "
-        "{plain}. A new run should take {low} to {high} times the forecast with {level} "
-        "probability.",
+        "{set_by} published rows set the three constants. {runs} whole runs that set none of them "
+        "are off by {told} (root mean square) where the forecast is told whether activations were "
+        "computed again, by {untold} where it is not; one share of the peak for all would be off "
+        "by {plain}. A new run should take {low} to {high} times the forecast, or untold {least} "
+        "to {most} times, with {level} probability.",
         set_by=formats.exact(set_by),
-        runs=formats.exact(errors.runs),
-        ours=formats.percent(errors.root_mean_square, words.language),
-        plain=formats.percent(errors.one_share, words.language),
-        low=formats.plain(errors.factor.low, 2),
-        high=formats.plain(errors.factor.high, 2),
-        level=formats.percent(errors.factor.level, words.language),
+        runs=formats.exact(told.runs),
+        told=formats.percent(told.root_mean_square, words.language),
+        untold=formats.percent(untold.root_mean_square, words.language),
+        plain=formats.percent(told.one_share, words.language),
+        low=formats.plain(told.factor.low, 2),
+        high=formats.plain(told.factor.high, 2),
+        least=formats.plain(untold.factor.low, 2),
+        most=formats.plain(untold.factor.high, 2),
+        level=formats.percent(told.factor.level, words.language),
     )
 
 
-def check_columns(checks: Iterable[Check], words: Words) -> dict[str, list[str]]:
+def check_columns(
+    told: Sequence[Check], untold: Sequence[Check], words: Words
+) -> dict[str, list[str]]:
     """A row for each published row: what it took, and what the model says."""
-    rows = list(checks)
+    rows = list(told)
 
     def each(shown: Callable[[Check], str]) -> list[str]:
         return [shown(one) for one in rows]
@@ -162,9 +175,8 @@ def check_columns(checks: Iterable[Check], words: Words) -> dict[str, list[str]]
         words.say("Forecast"): each(lambda one: _hours(one.hours)),
         words.say("Share of the peak"): each(lambda one: _share(one.run.utilisation, words)),
         words.say("Forecast share"): each(lambda one: _share(one.utilisation, words)),
-        words.say("Reported over forecast"): each(
-            lambda one: "—" if one.error is None else f"{one.error:+.0%}"
-        ),
+        words.say("Reported over forecast"): each(_off),
+        words.say("The same, untold"): [_off(one) for one in untold],
         words.say("Source"): each(lambda one: one.run.source),
     }
 
@@ -194,6 +206,10 @@ def _interruptions(one: Forecast, words: Words) -> str:
     """How many failures are expected until the end."""
     expected = one.days.value * 24 / one.losses.hours_between
     return formats.plain(expected, 2) if expected >= 0.01 else words.say("under {n}", n="0.01")
+
+
+def _off(one: Check) -> str:
+    return "—" if one.error is None else f"{one.error:+.0%}"
 
 
 def _hours(hours: float | None) -> str:

@@ -60,14 +60,21 @@ def test_a_fit_finds_the_constants_that_made_the_data(monkeypatch):
 
 def test_no_held_out_run_sets_a_constant_and_there_are_eleven():
     held = [run for run in of(Role.HELD_OUT) if run.kind is Kind.RUN]
-    assert spread().runs == len(held) == 11
+    assert spread(True).runs == spread(False).runs == len(held) == 11
     assert not {run.url for run in held} & {run.url for run in of(Role.CALIBRATION)}
     assert sum(run.found for run in held) >= 6
 
 
-def test_the_forecast_is_nearer_than_one_share_of_the_peak_for_all():
-    found = spread()
+def test_told_of_recomputation_the_forecast_is_nearer_than_one_share_of_the_peak_for_all():
+    found, untold = spread(True), spread(False)
     assert 0.10 < found.root_mean_square < 0.20 < found.one_share
+    # Untold it is not, and its range says so.
+    assert untold.root_mean_square > untold.one_share == found.one_share
+    assert untold.factor.low < found.factor.value < found.factor.high < untold.factor.high
+    for one, other in zip(checks(True), checks(False), strict=True):
+        assert one.run is other.run
+        if not one.run.recompute:
+            assert one.utilisation <= other.utilisation
     errors = [one.error or math.nan for one in checks() if one.run.role is Role.HELD_OUT]
     assert all(abs(math.log1p(error)) < math.log(1.4) for error in errors)
 
@@ -101,6 +108,10 @@ def test_a_row_that_cannot_be_true_is_refused(tmp_path):
 def test_ranges_and_prices_of_a_forecast():
     training = training_of(1e9, batch_size=100_000, sequence_length=1024, iterations=1000)
     one = forecast(training, H100, 64, usd_per_hour=3.0)
+    told = forecast(training, H100, 64, usd_per_hour=3.0, recompute=False)
+    assert told.step == one.step and told.hours.high < one.hours.high
+    again = forecast(training, H100, 64, usd_per_hour=3.0, recompute=True)
+    assert 1.2 < again.hours.value / told.hours.value < 4 / 3
     assert one.hours.low < one.hours.value < one.hours.high
     assert one.usd.value == pytest.approx(3 * one.hours.value)
     assert one.days.value == pytest.approx(one.hours.value / 64 / 24)

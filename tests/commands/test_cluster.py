@@ -39,9 +39,16 @@ def test_a_plan_for_people_and_machines(capsys):
 
 def test_a_given_training_needs_a_price_where_none_is_on_file(capsys):
     assert "Expected --price for TPU v6e" in said(capsys, *VAULT_GEMMA, code=2)
-    found = json.loads(said(capsys, *VAULT_GEMMA, "--price", "2.7", "--json"))
-    days = next(row["days"] for row in found["forecasts"] if row["devices"] == 2048)
+    untold = json.loads(said(capsys, *VAULT_GEMMA, "--price", "2.7", "--json"))
+    days = next(row["days"] for row in untold["forecasts"] if row["devices"] == 2048)
     assert days["low"] < 7 < days["high"]
+    told = json.loads(said(capsys, *VAULT_GEMMA, "--price", "2.7", "--recompute", "no", "--json"))
+    narrow = next(row["days"] for row in told["forecasts"] if row["devices"] == 2048)
+    assert narrow["high"] < days["high"]
+    shown = DOCUMENT.read_text("utf-8")
+    for found in (days, narrow):
+        ends = (f"{found[name]:.2g}" for name in ("value", "low", "high"))
+        assert "{} ({}–{}) days".format(*ends) in shown
     wrong = said(capsys, *VAULT_GEMMA, "--price", "2.7", "--dp-overhead", "0.5", code=2)
     assert "DP overhead of at least 1" in wrong
     assert "at least 1 device" in said(capsys, *ASKED, "--devices", "0", code=2)
@@ -50,16 +57,18 @@ def test_a_given_training_needs_a_price_where_none_is_on_file(capsys):
 def test_the_document_has_the_table_that_the_command_makes(capsys):
     rows = {row["name"]: row for row in json.loads(said(capsys, "check", "--json"))["rows"]}
     listed = re.findall(
-        r"^\| ([\w .-]+?) \| ([\d,]+) [^|]+\| ([\d,.]+) \| ([\d,.]+) \| ([+-]\d+) % \|",
+        r"^\| ([\w .-]+?) \| ([\d,]+) [^|]+\| ([\d,.]+) \| ([\d,.]+) \| ([+-]\d+) % "
+        r"\| ([+-]\d+) % \|",
         DOCUMENT.read_text("utf-8"),
         re.M,
     )
     assert len(listed) == 11
-    for name, devices, reported, predicted, error in listed:
+    for name, devices, reported, predicted, error, untold in listed:
         row = rows[name]
         assert int(devices.replace(",", "")) == row["devices"]
         assert float(reported.replace(",", "")) == pytest.approx(row["device_hours"], rel=0.006)
         assert float(predicted.replace(",", "")) == pytest.approx(row["forecast_hours"], rel=0.006)
         assert int(error) == round(100 * row["error"])
+        assert int(untold) == round(100 * row["untold_error"])
     text = said(capsys, "check")
-    assert "24 published rows set the three constants; 11 whole runs" in text
+    assert "24 published rows set the three constants. 11 whole runs" in text
