@@ -4,7 +4,16 @@ import streamlit as st
 
 from dashboard.answers import decision_cache, first_fit, law_cache
 from dashboard.glossary import lookup
-from dashboard.law import charts, facts, fit_tests, influence, next_experiment, versions, wording
+from dashboard.law import (
+    charts,
+    facts,
+    fit_tests,
+    influence,
+    next_experiment,
+    parameters,
+    versions,
+    wording,
+)
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
@@ -107,5 +116,5 @@ def _coverage(
 
 def _parameters(inspection: Inspection, words: Words) -> None:
     blocks.heading(words.say("The numbers of the leading form"), lookup.tip("interval", words))
-    blocks.columns(facts.parameters(inspection, words))
+    blocks.columns(parameters.table(inspection, words))
     st.markdown(f"`{inspection.leading.formula}`")

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.answers import law_cache
-from dashboard.law import charts, facts, wording
+from dashboard.law import charts, facts, parameters, wording
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Code
 from engine.api.laws import (
@@ -62,7 +62,7 @@ def test_a_row_a_form_and_all_together(fitted, inspection):
 
 @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
 def test_each_parameter_has_words_an_interval_and_a_unit(inspection, words):
-    table = facts.parameters(inspection, words)
+    table = parameters.table(inspection, words)
     assert len(table) == 4
     for column in table.values():
         assert len(column) == len(inspection.leading.estimates) and all(column)
@@ -72,7 +72,7 @@ def test_each_parameter_has_words_an_interval_and_a_unit(inspection, words):
 def test_every_parameter_of_every_form_is_named():
     for form in FORMS.values():
         for parameter in form.parameters:
-            assert facts._meaning(form.name, parameter.name).text
+            assert parameters._meaning(form.name, parameter.name).text
 
 
 def test_parity_draws_every_row_and_says_the_worst(fitted, inspection):
