@@ -11,9 +11,11 @@ from engine.api.laws import (
     Inspection,
     LawVersion,
     NextRuns,
+    Profile,
     diagnose,
     influences,
     inspect,
+    law_profile,
     law_versions,
     next_run,
 )
@@ -65,6 +67,17 @@ def diagnostics(evidence_id: str) -> tuple[Diagnostics, ...]:
 def _diagnostics(evidence_id: str, state: str) -> tuple[Diagnostics, ...]:
     frame = fitted.evidence_of(evidence_id).frame
     return tuple(diagnose(one.law, frame) for one in fitted_evidence(evidence_id).fit.members)
+
+
+def profile(evidence_id: str, name: str) -> Profile:
+    """The profile of a number of the leading form; seconds."""
+    return _profile(evidence_id, fitted.state_of(evidence_id), name)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _profile(evidence_id: str, state: str, name: str) -> Profile:
+    selection = fitted.selection_of(evidence_id)
+    return law_profile.profile_of(selection, fitted_evidence(evidence_id), name)
 
 
 def law_versions_of(evidence_id: str) -> tuple[LawVersion, ...]:

@@ -4,6 +4,7 @@ Teal is what was measured, its 20 % the scatter that the hold-outs found, indigo
 hatched grey what no run covers. Beyond :data:`_MOST` points every k-th is drawn.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +14,16 @@ from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Decision, fitted
-from engine.api.laws import Inspection, Rows
+from engine.api.laws import Inspection, Profile, Rows
 from engine.interval import FloatArray
 from engine.text import bounds, formats
 from engine.text.i18n import N_, Words
+from engine.text.law_profile import profiled
 
 _MOST = 2000
 _AIR = (0.08, 0.08)
+_WORST = 3.0
+"""Of a profile: what fits worse than that many thresholds is not drawn."""
 _QUIET = 3.0
 """Runs without noise stand at the least noise measured over this: a log axis has no zero."""
 
@@ -67,6 +71,38 @@ def parity(
     canvas.drawing.update_xaxes(range=ends.tolist())
     canvas.legend()
     return Chart(canvas.drawing, wording.parity(inspection, words))
+
+
+def profile(
+    found: Profile, unit: str, show: Callable[[float], str], words: Words, colours: Palette
+) -> Chart:
+    """How much worse the law fits where one number is held, up to somewhat beyond the threshold."""
+    canvas = Canvas(colours)
+    shown = found.rise <= _WORST
+    values, rise = found.held[shown], found.rise[shown]
+    canvas.line(values, rise, words.say("held"), colours.evidence, 2, "solid")
+    canvas.figure.data[-1].update(
+        mode="lines+markers",
+        customdata=[show(float(value)) for value in values],
+        hovertemplate="%{customdata}<br>%{y:.2f}<extra></extra>",
+    )
+    inside = found.interval
+    canvas.figure.add_vrect(
+        x0=inside.low, x1=inside.high, fillcolor=colours.faint(colours.evidence), line_width=0,
+        layer="below",
+    )  # fmt: skip
+    canvas.figure.add_hline(y=1.0, line={"color": colours.ink, "width": 1, "dash": "dash"})
+    canvas.figure.add_vline(x=found.estimate, line={"color": colours.recommendation, "width": 2})
+    ticks = np.linspace(values[0], values[-1], 5)
+    canvas.figure.update_xaxes(
+        title_text=unit, tickmode="array", tickvals=ticks,
+        ticktext=[show(float(tick)) for tick in ticks],
+    )  # fmt: skip
+    canvas.figure.update_yaxes(
+        title_text=words.say("How much worse it fits (1: threshold)"), range=[-0.1, _WORST]
+    )
+    canvas.figure.update_layout(showlegend=False)
+    return Chart(canvas.figure, profiled(found, words, name=words.say("The number"), show=show))
 
 
 def residuals(

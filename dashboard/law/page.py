@@ -11,6 +11,7 @@ from dashboard.law import (
     influence,
     next_experiment,
     parameters,
+    profile,
     versions,
     wording,
 )
@@ -52,7 +53,7 @@ def render(scenario: Scenario) -> None:
         st.caption(drawn.alt)
     _residuals(evidence, inspection, words, colours)
     _coverage(inspection, decision, words, colours)
-    _parameters(inspection, words)
+    _parameters(name, inspection, words)
     fit_tests.draw(name, words)
     versions.draw(scenario.question, words)
     if decision is not None:
@@ -114,7 +115,8 @@ def _coverage(
     st.caption(words.joined(said))
 
 
-def _parameters(inspection: Inspection, words: Words) -> None:
+def _parameters(name: str, inspection: Inspection, words: Words) -> None:
     blocks.heading(words.say("The numbers of the leading form"), lookup.tip("interval", words))
     blocks.columns(parameters.table(inspection, words))
     st.markdown(f"`{inspection.leading.formula}`")
+    profile.draw(name, inspection, words)

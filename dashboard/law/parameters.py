@@ -87,12 +87,11 @@ def table(inspection: Inspection, words: Words) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     interval = words.say("Value (90% interval)")
     for one in inspection.leading.estimates:
-        meaning = _meaning(inspection.leading.name, one.name)
-        unit, show = _scale(inspection, one, meaning.unit, words)
+        unit, show = scale(inspection, one, words)
         ends = (show(one.interval.low), show(one.interval.high))
         inside = formats.between(*ends, words.language)
         row = {
-            words.say("Parameter"): words.say(meaning.text, **_reference(inspection, words)),
+            words.say("Parameter"): named(inspection, one.name, words),
             interval: formats.bracketed(show(one.interval.value), inside, words.language),
             words.say("Unit"): unit,
             words.say("Decided by"): _decided(one, words),
@@ -121,10 +120,17 @@ def _reference(inspection: Inspection, words: Words) -> dict[str, str]:
     }
 
 
-def _scale(
-    inspection: Inspection, one: Estimate, unit: _Unit, words: Words
+def named(inspection: Inspection, name: str, words: Words) -> str:
+    """A number of the leading form by its meaning."""
+    meaning = _meaning(inspection.leading.name, name)
+    return words.say(meaning.text, **_reference(inspection, words))
+
+
+def scale(
+    inspection: Inspection, one: Estimate, words: Words
 ) -> tuple[str, Callable[[float], str]]:
     """The unit in words, and how a number of it is shown: amplitudes are fitted as logarithms."""
+    unit = _meaning(inspection.leading.name, one.name).unit
     at, loss = inspection.leading.reference, words.field(words.loss_unit.measure)
     logarithmic = one.name.startswith("log_") or one.name == "noise_middle"
     if unit is _Unit.LOSS:

@@ -3,7 +3,7 @@ tests of its fit, what each run does to the decision, and its versions."""
 
 from engine.allocation.reach import EXTRAPOLATED, NEAR
 from engine.decision import influence as influences
-from engine.decision import law_versions, next_run
+from engine.decision import law_profile, law_versions, next_run
 from engine.decision.influence import Influence, Method, RunInfluence, Stand
 from engine.decision.law_store import LONGEST_NOTE, LawVersion
 from engine.decision.law_versions import Comparison
@@ -11,6 +11,7 @@ from engine.decision.next_run import LEAST as LEAST_NARROWING
 from engine.decision.next_run import Candidate, NextRuns
 from engine.law.diagnostics import Diagnostics, Kind, Outcome, Test, diagnose
 from engine.law.inspection import Estimate, Inspection, Rows, inspect
+from engine.law.profile import Profile
 
 __all__ = [
     "EXTRAPOLATED",
@@ -28,6 +29,7 @@ __all__ = [
     "Method",
     "NextRuns",
     "Outcome",
+    "Profile",
     "Rows",
     "RunInfluence",
     "Stand",
@@ -35,6 +37,7 @@ __all__ = [
     "diagnose",
     "influences",
     "inspect",
+    "law_profile",
     "law_versions",
     "next_run",
 ]

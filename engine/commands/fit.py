@@ -17,10 +17,13 @@ from engine.commands import coverage, fit_document, fit_influence, fit_noiseless
 from engine.commands.options import add_evidence, add_json, as_columns, as_json, as_table
 from engine.config import Sampling
 from engine.decision.fitted import FittedEvidence, capacity_of, fit_selection, selection_of
+from engine.decision.law_profile import profile_of
 from engine.interval import FloatArray
 from engine.law.selection.extrapolation import HORIZONS, Judgement, compare
 from engine.law.selection.form_selection import HoldOuts, choose_form, holdouts
 from engine.runs.imports.selection import Carries
+from engine.text.i18n import Words
+from engine.text.law_profile import profiled
 
 _HEADINGS = {
     "fitted": "in_sample_mean",
@@ -82,6 +85,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of the audit: decisions for each law (default: %(default)s)",
     )
+    parser.add_argument(
+        "--profile",
+        action="append",
+        default=[],
+        metavar="PARAM",
+        help="how well the law fits where a number of the leading form is held, such as "
+        "noise_exponent; repeatable (seconds each)",
+    )
     fit_influence.add_arguments(parser)
     add_json(parser)
 
@@ -96,6 +107,7 @@ def run(options: argparse.Namespace) -> str:
         return fit_noiseless.run(options, selection)
     fitted = fit_selection(selection, form=options.form)
     evidence = selection.evidence
+    profiles = [profile_of(selection, fitted, name) for name in options.profile]
     frame, capacity = evidence.frame, capacity_of(evidence.family)
     if options.compare_forms:
         ranking = choose_form(
@@ -112,6 +124,8 @@ def run(options: argparse.Namespace) -> str:
         document["left_out_runs"] = fit_document.left_out_document(selection)
         document["fits"] = fit_document.forms_document(fitted, selection)
         document["diagnostics"] = fit_document.diagnostics_document(fitted, selection)
+        if profiles:
+            document["profiles"] = [fit_document.profile_document(one) for one in profiles]
         if influence is not None:
             document["influence"] = fit_influence.document(influence)
         document["provenance"] = fit_document.provenance_document(selection, fitted)
@@ -123,6 +137,7 @@ def run(options: argparse.Namespace) -> str:
         ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
         *((f"left out: {name}", f"{error:.2%}") for name, error in fitted.fit.held.items()),
         *fit_document.parameter_rows(fitted),
+        *(("profile", profiled(one, Words("en"))) for one in profiles),
         *fit_document.diagnostics_rows(fitted, selection),
         fit_document.evidence_row(selection),
         *fit_document.left_out_rows(selection),

@@ -15,12 +15,14 @@ from engine.law.fit import FitResult, redrawn
 from engine.law.form import Unit
 from engine.law.forms import form_of
 from engine.law.inspection import LEVEL, FormFigures, inspect
+from engine.law.profile import Profile
 from engine.law.tokens import FORM, FORMULA, IN_NATS, MEANINGS, NAMES, TokenLaw
 from engine.law.version import fit_version, law_version
 from engine.loss_unit import unit_of
 from engine.runs.imports.selection import Carries, Selection
 from engine.text import law_tests
 from engine.text.i18n import Words
+from engine.text.law_profile import profiled
 
 _FEWEST, _RESAMPLES = 40, 100
 """Resamples from which on a form's ranges can be read, and how many one with fewer gets."""
@@ -60,6 +62,24 @@ def _form(form: FormFigures, measure: str) -> dict[str, object]:
         "resamples": form.draws,
         "reference": asdict(form.reference),
         "errors": {"in_sample": form.in_sample, "left_out": form.scatter, "drift": form.drift},
+    }
+
+
+def profile_document(found: Profile) -> dict[str, object]:
+    """The profile of a number, for machines."""
+    return {
+        "form": found.form,
+        "parameter": found.name,
+        "value": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "level": found.level,
+        "bounds": list(found.bounds),
+        "threshold_times_chi2": found.clustering,
+        "fit_missed_by": found.missed,
+        "values": found.held.tolist(),
+        "rise": found.rise.tolist(),
+        "sentence": profiled(found, Words("en")),
     }
 
 

@@ -19,6 +19,7 @@ from engine.commands.fit_document import (
 )
 from engine.commands.options import as_json, as_table, tell_pooled
 from engine.decision.fitted import fit_selection
+from engine.decision.law_profile import require_own_noise
 from engine.errors import InputError
 from engine.law.tokens import FORM, FORMULA, TokenLaw, fit_tokens
 from engine.runs.imports.selection import Carries, Selection
@@ -37,6 +38,8 @@ def run(options: argparse.Namespace, selection: Selection) -> str:
             "{family}.",
             family=selection.evidence.family,
         )
+    if options.profile:
+        require_own_noise(selection)
     if selection.carries is Carries.NOISELESS:
         return _pooled(options, selection)
     if options.form not in (None, FORM):

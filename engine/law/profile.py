@@ -18,6 +18,7 @@ numbers.
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ class Profile:
     form: str
     name: str
     estimate: float
-    values: FloatArray
+    held: FloatArray
     """(n,) rising; where the number was held."""
     rise: FloatArray
     """(n,) of the objective over its least, in units of the threshold: up to 1 a value is within
@@ -109,7 +110,7 @@ def profile(one: FitResult, frame: pd.DataFrame, name: str) -> Profile:
         form=form.name,
         name=name,
         estimate=float(theta[place]),
-        values=values,
+        held=values,
         rise=rise,
         low=_end(values, rise, int(objective.argmin()), -1),
         high=_end(values, rise, int(objective.argmin()), 1),
@@ -183,7 +184,7 @@ def _end(values: FloatArray, rise: FloatArray, least: int, step: int) -> float |
     nearly straight; None where it never does."""
     root = np.sqrt(np.maximum(rise, 0.0))
     places = range(least, len(values) if step > 0 else -1, step)
-    for before, here in zip(places, places[1:], strict=False):
+    for before, here in pairwise(places):
         if root[here] >= 1.0:
             share = (1.0 - root[before]) / (root[here] - root[before])
             return float(values[before] + share * (values[here] - values[before]))

@@ -90,6 +90,16 @@ def normal_matrix(form: Form, observations: Observations, theta: FloatArray) -> 
     return found
 
 
+def group_scores(form: Form, observations: Observations, theta: FloatArray) -> FloatArray:
+    """(groups, p): half the slope of the objective at ``theta`` (p,) that the rows of each group
+    make, priors aside. Rows of a group err together (:attr:`Observations.groups`)."""
+    jacobian, missed, bend = _linearised(form, observations, theta)
+    found = np.zeros((int(observations.groups.max()) + 1, len(theta)))
+    of_residual = observations.groups[row_of_residual(observations)]
+    np.add.at(found, of_residual, jacobian * (bend * missed)[:, None])
+    return found
+
+
 def _linearised(
     form: Form, observations: Observations, theta: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
