@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from engine.api.decisions import fitted
 from engine.api.laws import (
     Candidate,
     Comparison,
@@ -25,44 +24,6 @@ from engine.api.runs import Listed
 from engine.errors import InputError
 from engine.text import figures, formats, labels, law_tests, verdict
 from engine.text.i18n import N_, Words
-
-
-def forms(
-    evidence: fitted.FittedEvidence, inspection: Inspection, words: Words
-) -> dict[str, list[str]]:
-    """A row a form by falling weight, the least hold-out error in bold; the last, all together."""
-    least = min(form.scatter for form in inspection.forms)
-
-    def share(value: float) -> str:
-        return formats.percent(value, words.language)
-
-    rows = [
-        (
-            labels.form(form.name, words),
-            share(form.weight),
-            f"{form.parameters}",
-            share(form.in_sample),
-            f"**{share(form.scatter)}**" if form.scatter == least else share(form.scatter),
-            share(form.drift),
-        )
-        for form in inspection.forms
-    ]
-    residual = inspection.rows.residual
-    fit = evidence.fit
-    together = math.sqrt(float((residual**2).mean()))
-    name = words.say("All, by weight")
-    rows.append((name, "100%", "", share(together), share(fit.scatter), share(fit.drift)))
-    heads = (
-        words.say("Form"),
-        words.say("Weight"),
-        words.say("Parameters"),
-        words.say("Error, fitted"),
-        words.say("Error, left out"),
-        words.say("Added per factor of {fold} away", fold=formats.plain(math.e, 2)),
-    )
-    columns = zip(*rows, strict=True)
-    return {head: list(column) for head, column in zip(heads, columns, strict=True)}
-
 
 _COEFFICIENTS = {
     "floor": N_("floor"),

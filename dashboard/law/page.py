@@ -6,11 +6,9 @@ from dashboard.answers import decision_cache, first_fit, law_cache
 from dashboard.glossary import lookup
 from dashboard.law import (
     charts,
-    facts,
     fit_tests,
     influence,
     next_experiment,
-    parameters,
     profile,
     versions,
     wording,
@@ -21,6 +19,7 @@ from dashboard.ui.colours import Palette, palette
 from engine.api.decisions import Decision, fitted
 from engine.api.laws import Inspection
 from engine.errors import InputError
+from engine.text import law_figures, law_parameters
 from engine.text.i18n import Words
 
 _SQUARE, _LOW, _MAP = 460, 300, 380
@@ -36,10 +35,10 @@ def render(scenario: Scenario) -> None:
         return
     inspection = law_cache.inspection(name)
     versions.current(scenario.question, words)
-    st.title(wording.headline(evidence, inspection, words), anchor=False)
-    st.markdown(wording.beyond(evidence, words), help=lookup.tip("extrapolation", words))
+    st.title(law_figures.headline(evidence, inspection, words), anchor=False)
+    st.markdown(law_figures.beyond(evidence, words), help=lookup.tip("extrapolation", words))
     decision = _today(scenario, words)
-    if (source := wording.without_noise(evidence, words)) is not None:
+    if (source := law_figures.without_noise(evidence, words)) is not None:
         st.markdown(source)
     left, right = st.columns([11, 9], gap="large")
     with left:
@@ -74,7 +73,7 @@ def _today(scenario: Scenario, words: Words) -> Decision | None:
 
 def _forms(evidence: fitted.FittedEvidence, inspection: Inspection, words: Words) -> None:
     blocks.heading(words.say("Forms and what they predict unseen"), lookup.tip("law", words))
-    blocks.columns(facts.forms(evidence, inspection, words))
+    blocks.columns(law_figures.forms(evidence, inspection, words))
     st.caption(
         words.say(
             "Errors are root mean squares, as shares of the loss. Left out: each configuration in "
@@ -117,6 +116,6 @@ def _coverage(
 
 def _parameters(name: str, inspection: Inspection, words: Words) -> None:
     blocks.heading(words.say("The numbers of the leading form"), lookup.tip("interval", words))
-    blocks.columns(parameters.table(inspection, words))
+    blocks.columns(law_parameters.table(inspection, words))
     st.markdown(f"`{inspection.leading.formula}`")
     profile.draw(name, inspection, words)

@@ -7,12 +7,13 @@ import streamlit as st
 
 from dashboard.answers import law_cache
 from dashboard.glossary import lookup
-from dashboard.law import charts, parameters
+from dashboard.law import charts
 from dashboard.state import session
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.api.laws import Inspection
 from engine.errors import InputError
+from engine.text import law_parameters
 from engine.text.i18n import Words
 from engine.text.law_profile import profiled
 
@@ -24,7 +25,7 @@ _NONE = ""
 def draw(evidence_id: str, inspection: Inspection, words: Words) -> None:
     """The choice of a number; its sentence and chart."""
     named = {
-        one.name: parameters.named(inspection, one.name, words)
+        one.name: law_parameters.named(inspection, one.name, words)
         for one in inspection.leading.estimates
     }
     chosen = st.selectbox(
@@ -43,7 +44,7 @@ def draw(evidence_id: str, inspection: Inspection, words: Words) -> None:
         blocks.refused(error, words)
         return
     estimate = next(one for one in inspection.leading.estimates if one.name == chosen)
-    unit, show = parameters.scale(inspection, estimate, words)
+    unit, show = law_parameters.scale(inspection, estimate, words)
     st.markdown(profiled(found, words, name=named[chosen], show=show))
     blocks.plot(charts.profile(found, unit, show, words, palette(st.context.theme.type)), _HEIGHT)
     st.caption(

@@ -3,15 +3,12 @@
 Pure: engine values and :class:`Words` in, text out. Errors are relative, of the loss.
 """
 
-import math
 from collections.abc import Mapping
 
 from dashboard.law import facts
-from engine.api.decisions import Decision, fitted
+from engine.api.decisions import Decision
 from engine.api.laws import (
-    EXTRAPOLATED,
     LEAST_NARROWING,
-    NEAR,
     Comparison,
     Influence,
     Inspection,
@@ -21,61 +18,6 @@ from engine.text import bounds, formats, labels, verdict
 from engine.text.i18n import Words
 
 
-def headline(evidence: fitted.FittedEvidence, inspection: Inspection, words: Words) -> str:
-    """Line 1: what the law rests on, how well it predicts what it did not see, where it ends."""
-    space, language = evidence.space, words.language
-    return words.say(
-        "The law rests on {runs} of {sizes}. It misses a run that it did not see by {error} on "
-        "average, and ends at {largest} parameters and {longest}.",
-        runs=words.count("{n} run", "{n} runs", evidence.summary.runs),
-        sizes=words.count("{n} model size", "{n} model sizes", sizes(inspection)),
-        error=formats.percent(unseen(evidence), words.language),
-        largest=formats.amount(space.model_size[1], language),
-        longest=labels.steps(space.iterations[1], words),
-    )
-
-
-def sizes(inspection: Inspection) -> int:
-    """How many model sizes the runs have."""
-    return len(set(inspection.rows.model_size.tolist()))
-
-
-def unseen(evidence: fitted.FittedEvidence) -> float:
-    """Mean error of left-out configurations; the scatter where they were not counted."""
-    return evidence.fit.held.get("configurations", evidence.fit.scatter)
-
-
-def beyond(evidence: fitted.FittedEvidence, words: Words) -> str:
-    """Line 2: how errors grow outside the evidence."""
-    held, said = evidence.fit.held, []
-    if (largest := held.get("largest")) is not None:
-        said.append(
-            words.say(
-                "The largest decade of compute, left out as a whole, is missed by {error}.",
-                error=formats.percent(largest, words.language),
-            )
-        )
-    if (beside := held.get("off_ridge")) is not None:
-        said.append(
-            words.say(
-                "Plans that are not the best of their compute, left out as a whole, are missed by "
-                "{error}.",
-                error=formats.percent(beside, words.language),
-            )
-        )
-    said.append(
-        words.say(
-            "Every factor of {fold} away from the runs adds about {drift}; beyond a factor of "
-            "{near} an answer is called extrapolated, beyond {far} unknown.",
-            fold=formats.plain(math.e, 2),
-            drift=formats.percent(evidence.fit.drift, words.language),
-            near=formats.plain(math.exp(NEAR), 1),
-            far=formats.plain(math.exp(EXTRAPOLATED), 2),
-        )
-    )
-    return words.joined(said)
-
-
 def today(decision: Decision, words: Words) -> str:
     """Line 3: how far today's plan lies from the runs."""
     return words.say(
@@ -83,16 +25,6 @@ def today(decision: Decision, words: Words) -> str:
         size=formats.amount(decision.recommendation.config.model_size, words.language),
         steps=labels.steps(decision.recommendation.config.iterations, words),
         where=bounds.where(decision.extrapolation.reach, words),
-    )
-
-
-def without_noise(evidence: fitted.FittedEvidence, words: Words) -> str | None:
-    """That what noise does is another evidence's, where the runs had none."""
-    if not evidence.noise_from:
-        return None
-    return words.say(
-        "These runs were trained without noise: what noise does is taken from {source}.",
-        source=labels.evidence_name(evidence.noise_from, words),
     )
 
 

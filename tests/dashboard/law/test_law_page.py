@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.answers import law_cache
-from dashboard.law import charts, facts, parameters, wording
+from dashboard.law import charts, facts, wording
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Code
 from engine.api.laws import (
@@ -44,14 +44,14 @@ def inspection(fitted):
 def test_the_headline_says_what_it_rests_on_how_well_it_predicts_and_where_it_ends(
     fitted, inspection
 ):
-    said = wording.headline(fitted, inspection, EN)
+    said = law_figures.headline(fitted, inspection, EN)
     assert f"{fitted.summary.runs} runs" in said and "9 model sizes" in said
     assert formats.percent(fitted.fit.held["configurations"], "en") in said
     assert "128,000 steps" in said
 
 
 def test_a_row_a_form_and_all_together(fitted, inspection):
-    table = facts.forms(fitted, inspection, EN)
+    table = law_figures.forms(fitted, inspection, EN)
     assert all(len(column) == len(inspection.forms) + 1 for column in table.values())
     assert table["Weight"][-1] == "100%"
     least = min(inspection.forms, key=lambda form: form.scatter)
@@ -62,7 +62,7 @@ def test_a_row_a_form_and_all_together(fitted, inspection):
 
 @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
 def test_each_parameter_has_words_an_interval_and_a_unit(inspection, words):
-    table = parameters.table(inspection, words)
+    table = law_parameters.table(inspection, words)
     assert len(table) == 4
     for column in table.values():
         assert len(column) == len(inspection.leading.estimates) and all(column)
@@ -72,7 +72,7 @@ def test_each_parameter_has_words_an_interval_and_a_unit(inspection, words):
 def test_every_parameter_of_every_form_is_named():
     for form in FORMS.values():
         for parameter in form.parameters:
-            assert parameters._meaning(form.name, parameter.name).text
+            assert law_parameters._meaning(form.name, parameter.name).text
 
 
 def test_parity_draws_every_row_and_says_the_worst(fitted, inspection):

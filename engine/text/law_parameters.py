@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.api.laws import Estimate, Inspection
+from engine.law.inspection import Estimate, Inspection
 from engine.text import formats, labels
 from engine.text.i18n import N_, Words
 
