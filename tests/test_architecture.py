@@ -171,9 +171,9 @@ SLOW_TO_LOAD = {"torch", "opacus", "dp_accounting", "statsmodels", "scipy.signal
 
 PURE_PARTS = {
     "charts", "map_charts", "plan_charts", "risk_charts", "layers", "plane", "expected", "canvas",
-    "wording", "targets_wording", "facts", "figures", "tables", "labels", "entries",
-    "explain", "revision", "provenance", "request", "objections", "speaker_notes",
-    "decision_record", "deck", "exports", "saved", "steps", "lookup", "terms", "privacy_terms", "link",
+    "wording", "targets_wording", "facts", "figures", "tables", "labels", "entries", "explain",
+    "revision", "provenance", "request", "objections", "speaker_notes", "decision_record", "deck",
+    "exports", "saved", "steps", "lookup", "terms", "privacy_terms", "link",
 }  # fmt: skip
 """Parts of rooms that are words and figures: they know no widgets."""
 ATTRIBUTES_ONLY_IN = {

@@ -80,29 +80,40 @@ def profile(
     canvas = Canvas(colours)
     shown = found.rise <= _WORST
     values, rise = found.held[shown], found.rise[shown]
-    canvas.line(values, rise, words.say("held"), colours.evidence, 2, "solid")
-    canvas.figure.data[-1].update(
+    canvas.drawing.add_scatter(
+        x=values,
+        y=rise,
         mode="lines+markers",
+        line={"color": colours.evidence, "width": 2},
+        marker={"color": colours.evidence, "size": 7},
         customdata=[show(float(value)) for value in values],
         hovertemplate="%{customdata}<br>%{y:.2f}<extra></extra>",
+        showlegend=False,
     )
-    inside = found.interval
-    canvas.figure.add_vrect(
-        x0=inside.low, x1=inside.high, fillcolor=colours.faint(colours.evidence), line_width=0,
-        layer="below",
-    )  # fmt: skip
-    canvas.figure.add_hline(y=1.0, line={"color": colours.ink, "width": 1, "dash": "dash"})
-    canvas.figure.add_vline(x=found.estimate, line={"color": colours.recommendation, "width": 2})
+    ends = np.clip([found.interval.low, found.interval.high], values[0], values[-1])
+    canvas.drawing.add_scatter(
+        x=ends,
+        y=np.zeros(2),
+        mode="lines",
+        line={"color": colours.evidence, "width": 8},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    canvas.drawing.add_line_across("y", 1.0, {"color": colours.ink, "width": 1, "dash": "dash"})
+    canvas.drawing.add_line_across(
+        "x", found.estimate, {"color": colours.recommendation, "width": 2}
+    )
     ticks = np.linspace(values[0], values[-1], 5)
-    canvas.figure.update_xaxes(
-        title_text=unit, tickmode="array", tickvals=ticks,
+    canvas.drawing.update_xaxes(
+        title_text=unit,
+        tickmode="array",
+        tickvals=ticks,
         ticktext=[show(float(tick)) for tick in ticks],
-    )  # fmt: skip
-    canvas.figure.update_yaxes(
+    )
+    canvas.drawing.update_yaxes(
         title_text=words.say("How much worse it fits (1: threshold)"), range=[-0.1, _WORST]
     )
-    canvas.figure.update_layout(showlegend=False)
-    return Chart(canvas.figure, profiled(found, words, name=words.say("The number"), show=show))
+    return Chart(canvas.drawing, profiled(found, words, name=words.say("The number"), show=show))
 
 
 def residuals(

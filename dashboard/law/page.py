@@ -1,5 +1,7 @@
 """Law: what the law rests on, how well it predicts what it did not see, where it ends."""
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from dashboard.answers import decision_cache, first_fit, law_cache
@@ -18,8 +20,9 @@ from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.api.decisions import Decision, fitted
 from engine.api.laws import Inspection
+from engine.api.reports import sheet_pdf
 from engine.errors import InputError
-from engine.text import law_figures, law_parameters
+from engine.text import law_figures, law_parameters, law_summary
 from engine.text.i18n import Words
 
 _SQUARE, _LOW, _MAP = 460, 300, 380
@@ -58,6 +61,37 @@ def render(scenario: Scenario) -> None:
     if decision is not None:
         next_experiment.draw(scenario.question, words)
         influence.draw(scenario.question, words)
+    _document(name, evidence, inspection, words)
+
+
+def _document(
+    name: str, evidence: fitted.FittedEvidence, inspection: Inspection, words: Words
+) -> None:
+    """The law on one page, to take away; made when it is asked for."""
+
+    def made() -> law_summary.Summary:
+        selection = fitted.selection_of(name)
+        today = f"{datetime.now(UTC):%Y-%m-%d}"
+        return law_summary.summary(evidence, selection, inspection, words, date=today)
+
+    def pdf() -> bytes:
+        found = made()
+        return sheet_pdf(found.title, found.parts, footer=found.footer, language=found.language)
+
+    blocks.heading(words.say("The law on one page"))
+    with st.container(horizontal=True):
+        for label, content, ending in (
+            (words.say("PDF"), pdf, "pdf"),
+            (words.say("Markdown"), lambda: law_summary.markdown(made()).encode(), "md"),
+        ):
+            st.download_button(
+                label,
+                content,
+                f"law-{name}.{ending}",
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"law:summary:{ending}",
+            )
 
 
 def _today(scenario: Scenario, words: Words) -> Decision | None:

@@ -165,7 +165,7 @@ def held_version(found: Comparison, zone: str | None, words: Words) -> str:
 def next_run(found: NextRuns, words: Words) -> str:
     """The most telling run per yen; or that none tells enough to be worth naming."""
     language = words.language
-    one = found.candidates[0] if found.candidates else found.most
+    one = found.first
     values = {
         "size": formats.amount(one.model_size, language),
         "steps": labels.steps(one.iterations, words),

@@ -339,9 +339,9 @@ def typed(page: str, widget: str) -> str:
     return str(st.session_state.get(f"{page}:{widget}") or "").strip()
 
 
-def type_into(page: str, widget: str, text: str) -> None:
-    """Put a text into a field of :func:`bind_page` of a page that is not on show."""
-    st.session_state[f"{page}:{widget}"] = text
+def type_into(page: str, widget: str, value: str | float | bool) -> None:
+    """Put a value into a field of :func:`bind_page` of a page that is not on show."""
+    st.session_state[f"{page}:{widget}"] = value
 
 
 def is_flipped(page: str, switch: str) -> bool:

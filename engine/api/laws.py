@@ -3,7 +3,7 @@ tests of its fit, what each run does to the decision, and its versions."""
 
 from engine.allocation.reach import EXTRAPOLATED, NEAR
 from engine.decision import influence as influences
-from engine.decision import law_profile, law_versions, next_run
+from engine.decision import law_profile, law_versions, next_run, next_sweep
 from engine.decision.influence import Influence, Method, RunInfluence, Stand
 from engine.decision.law_store import LONGEST_NOTE, LawVersion
 from engine.decision.law_versions import Comparison
@@ -40,4 +40,5 @@ __all__ = [
     "law_profile",
     "law_versions",
     "next_run",
+    "next_sweep",
 ]

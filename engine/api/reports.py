@@ -25,7 +25,7 @@ from engine.report.deck import (
 from engine.report.fonts import japanese_face
 from engine.report.master import require_template
 from engine.report.measure import em, wrap
-from engine.report.print.typeset import record_pdf, slides_pdf
+from engine.report.print.typeset import record_pdf, sheet_pdf, slides_pdf
 from engine.report.stage import Look, stage_html, staged
 from engine.report.workbook import book as workbook
 from engine.report.workbook.model import Given, Live, Valued
@@ -55,6 +55,7 @@ __all__ = [
     "record_form",
     "record_pdf",
     "require_template",
+    "sheet_pdf",
     "slides",
     "slides_pdf",
     "stage_html",

@@ -6,7 +6,10 @@ same question of two versions, or of one and of the law as its runs now stand.
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
+from engine import durable
+from engine.commands import law_summary
 from engine.commands.fit_influence import add_question, question_of, stand_document
 from engine.commands.options import (
     add_evidence,
@@ -21,7 +24,9 @@ from engine.decision.fitted import run_log
 from engine.decision.influence import Stand
 from engine.decision.law_store import LawVersion, unreadable
 from engine.decision.law_versions import Comparison
+from engine.decision.next_sweep import sweep_plan
 from engine.errors import InputError
+from engine.text.terminal import tell
 
 _SHOWN = 5
 """Runs that are named in a line of text."""
@@ -56,8 +61,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     looking = actions.add_parser("next", help="the runs that would narrow today's range per yen")
     add_evidence(looking)
     add_question(looking, "of the question whose range is narrowed")
+    looking.add_argument(
+        "--sweep",
+        type=Path,
+        metavar="FILE",
+        help="write the first of them as a sweep plan, which `sweep FILE` trains",
+    )
     looking.set_defaults(act=looked)
-    for action in (listing, keeping, comparing, using, looking):
+    summing = actions.add_parser("summary", help="the law on one page, as Markdown or PDF")
+    law_summary.add_arguments(summing)
+    summing.set_defaults(act=law_summary.run)
+    for action in (listing, keeping, comparing, using, looking, summing):
         add_json(action)
 
 
@@ -137,6 +151,8 @@ def used(options: argparse.Namespace) -> str:
 def looked(options: argparse.Namespace) -> str:
     """A row a run that could be made, the most telling per yen first."""
     found = next_run.next_runs(question_of(options))
+    if options.sweep is not None:
+        _write_sweep(options.sweep, found)
     if options.json:
         return as_json(
             {
@@ -174,6 +190,19 @@ def looked(options: argparse.Namespace) -> str:
         for one in found.candidates
     ]
     return f"{head}\n\n{as_columns(rows)}"
+
+
+def _write_sweep(file: Path, found: next_run.NextRuns) -> None:
+    content = sweep_plan(found.first, found.question.evidence_id, found.sequence_length)
+    try:
+        durable.write(file, content.encode())
+    except OSError as error:
+        raise InputError(
+            "Could not write {file}: {reason}.",
+            file=str(file),
+            reason=error.strerror or "unknown error",
+        ) from error
+    tell(f"The first of them is the sweep plan {file}.")
 
 
 def _candidate(one: next_run.Candidate) -> dict[str, object]:

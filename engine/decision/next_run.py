@@ -66,7 +66,14 @@ class NextRuns:
     """Of all that were looked at, the one that narrows most, however little."""
     tried: int
     """Trainings that were looked at."""
+    sequence_length: int
+    """Tokens of an example in the evidence."""
     level: float = LEVEL
+
+    @property
+    def first(self) -> Candidate:
+        """The most telling run per yen; where none is a candidate, the most telling of all."""
+        return self.candidates[0] if self.candidates else self.most
 
 
 def next_runs(question: Question) -> NextRuns:
@@ -120,6 +127,7 @@ def next_runs(question: Question) -> NextRuns:
         candidates=tuple(sorted(efficient(found), key=lambda one: -one.per_million_jpy)),
         most=max(every, key=lambda one: (one.narrowing, -one.cost.jpy)),
         tried=size.size,
+        sequence_length=space.sequence_length,
     )
 
 

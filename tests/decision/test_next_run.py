@@ -10,7 +10,10 @@ from engine.cost import cost
 from engine.decision.decide import decide
 from engine.decision.fitted import MEASURED_GPT, newest_evidence
 from engine.decision.next_run import LEAST, Candidate, efficient, next_runs
+from engine.decision.next_sweep import RATES, sweep_plan
 from engine.decision.question import question
+from engine.errors import InputError
+from engine.pilot.sweeps.gridfile import parse
 
 ASKED = question(1e15, 200_000, 8.0, evidence_id=MEASURED_GPT)
 
@@ -58,3 +61,19 @@ def test_the_command(found, capsys):
     assert len(said["candidates"]) == len(found.candidates) and said["tried"] == found.tried
     assert main(["law", "next", *asked]) == 0
     assert "which no run takes away" in capsys.readouterr().out
+
+
+def test_the_next_run_is_a_sweep_plan_of_exactly_it(found, tmp_path, capsys):
+    one = found.first
+    assert one == found.candidates[0]
+    plan = parse(sweep_plan(one, MEASURED_GPT, found.sequence_length))
+    (grid,) = plan.grids
+    assert grid.model_sizes == (one.model_size,) and grid.iterations == one.iterations
+    assert grid.noise_batch_ratios == (one.noise_batch_ratio,)
+    assert plan.batch_size == one.batch_size and plan.sequence_length == 64
+    assert len(grid.learning_rates) == len(RATES) and plan.corpus.kind == "docstrings"
+
+
+def test_a_plan_on_a_text_that_nobody_named_is_refused(found):
+    with pytest.raises(InputError, match="a text"):
+        parse(sweep_plan(found.first, "published-bert", 512))

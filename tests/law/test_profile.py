@@ -85,7 +85,8 @@ def test_points_of_a_run_that_only_repeat_each_other_tell_little_new(found, fitt
     four_times = profile(fitted, pd.concat([frame] * 4, ignore_index=True), NAME)
     assert found.clustering == 1.0, "a sandwich of few groups never narrows the interval"
     assert four_times.clustering > 1.3
-    width, narrower = (one.high - one.low for one in (found, four_times))
+    ends = [one.interval for one in (found, four_times)]
+    width, narrower = (one.high - one.low for one in ends)
     assert narrower > 0.6 * width, "as new points they would leave half of it"
 
 

@@ -1,4 +1,5 @@
-"""Slides and decision record as PDF, set by Typst: A4, fonts inside, text to search and copy.
+"""Slides, decision record and single sheets as PDF, set by Typst: A4, fonts inside, text to search
+and copy.
 
 The templates beside this module hold the looks; everything that is said goes in as data, so that a
 text with markup in it stays a text. Lines, tables and pages are broken by Typst; figures are the
@@ -7,9 +8,10 @@ what it lacks comes from the machine's others.
 """
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import typst
 
@@ -31,6 +33,22 @@ _LEAST = 12.0
 """Em that a column of longer texts has at the least: a table of many columns is set smaller."""
 _EVEN = 0.7
 """Power of a column's longest text that is its share of the room: long ones break into lines."""
+
+
+class Part(Protocol):
+    """A heading with sentences and perhaps a table under it; ``heads`` is empty without one."""
+
+    @property
+    def heading(self) -> str: ...
+
+    @property
+    def sentences(self) -> tuple[str, ...]: ...
+
+    @property
+    def heads(self) -> tuple[str, ...]: ...
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]: ...
 
 
 def slides_pdf(deck: Deck, face: Face | None = None) -> bytes:
@@ -59,19 +77,44 @@ def record_pdf(deck: Deck, face: Face | None = None) -> bytes:
     return _set("record.typ", deck, record.title, {"record": form, "annex": annex}, face)
 
 
+def sheet_pdf(
+    title: str,
+    parts: Sequence[Part],
+    *,
+    footer: str,
+    language: str,
+    face: Face | None = None,
+) -> bytes:
+    """Parts under a title, on one page where they fit. Raises as :func:`slides_pdf`."""
+    shown = [
+        {
+            "heading": part.heading,
+            "sentences": part.sentences,
+            "table": _table(
+                Table(title=part.heading, heads=part.heads, rows=part.rows) if part.heads else None
+            ),
+        }
+        for part in parts
+    ]
+    about = {"author": "", "language": language, "footer": footer, "address": ""}
+    return _compiled("sheet.typ", {"title": title, **about, "sections": shown}, face)
+
+
 def _set(
     template: str, deck: Deck, title: str, content: dict[str, Any], face: Face | None
 ) -> bytes:
-    fonts, family = _font(face or japanese_face())
-    data = {
-        "title": title,
+    about = {
         "author": deck.author,
         "language": deck.language,
         "footer": deck.footer,
         "address": deck.address,
-        "family": family,
-        **content,
     }
+    return _compiled(template, {"title": title, **about, **content}, face)
+
+
+def _compiled(template: str, content: dict[str, Any], face: Face | None) -> bytes:
+    fonts, family = _font(face or japanese_face())
+    data = {**content, "family": family}
     made = typst.compile(
         str(_HERE / template),
         root=str(_HERE),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -29,7 +30,8 @@ from engine.decision.question import question
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.law.forms import FORMS
-from engine.text import figures, formats
+from engine.law.profile import Profile
+from engine.text import figures, formats, law_figures, law_parameters
 from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")
@@ -218,8 +220,9 @@ def test_the_next_experiment_is_told_also_where_no_run_tells_much(words):
         cost=cost(2e15, ASKED.prices), narrowing=0.09,
     )  # fmt: skip
     found = NextRuns(
-        question=ASKED, deviation=0.0226, scatter=0.0197, candidates=(one,), most=one, tried=560
-    )
+        question=ASKED, deviation=0.0226, scatter=0.0197, candidates=(one,), most=one, tried=560,
+        sequence_length=512,
+    )  # fmt: skip
     said = wording.next_run(found, words)
     assert "9%" in said and "7,200" in said
     none = wording.next_run(replace(found, candidates=()), words)
@@ -228,6 +231,15 @@ def test_the_next_experiment_is_told_also_where_no_run_tells_much(words):
     table = facts.candidates([one, replace(one, cost=cost(1e3, ASKED.prices))], words)
     assert {len(column) for column in table.values()} == {2}
     assert words.say("less than {amount}", amount=figures.money(1.0, words)) in str(table)
+
+
+def _profile(evidence_id, name):
+    """As one of refits, which take seconds."""
+    held = np.linspace(0.0, 0.5, 9)
+    return Profile(
+        form="limits", name=name, estimate=0.226, held=held, rise=((held - 0.226) / 0.2) ** 2,
+        low=None, high=0.43, bounds=(0.0, 2.0), clustering=1.0, missed=0.0,
+    )  # fmt: skip
 
 
 def test_a_version_is_kept_and_made_current_and_runs_are_left_out_on_request(monkeypatch, tmp_path):
@@ -243,6 +255,7 @@ def test_a_version_is_kept_and_made_current_and_runs_are_left_out_on_request(mon
         )
 
     monkeypatch.setattr(law_cache, "influence", made)
+    monkeypatch.setattr(law_cache, "profile", _profile)
     app = AppTest.from_function(_page, default_timeout=180)
     app.query_params["lang"] = "en"
 
@@ -259,6 +272,12 @@ def test_a_version_is_kept_and_made_current_and_runs_are_left_out_on_request(mon
     assert any(kept.version in one.value for one in app.info)
     press("Follow the runs as they stand")
     assert law_versions.current(PUBLISHED_BERT) is None and not app.info
+    held = next(box for box in app.selectbox if str(box.key).startswith("law:profile"))
+    held.set_value("entropy").run()
+    assert not app.exception
+    assert any(
+        "Loss that no size and no training removes: 0.2" in one.value for one in app.markdown
+    )
     press("Leave each run out in turn")
     assert asked == [influences.SECONDS]
     assert any("hangs on no single run" in one.value for one in app.markdown)

@@ -106,7 +106,7 @@ def test_curves_lie_over_one_another_on_logarithmic_axes(log):
     drawn = charts.curves(named, EN, LIGHT)
     assert drawn is not None and len(drawn.figure.data) == 2
     assert {drawn.figure.layout[f"{axis}axis"].type for axis in "xy"} == {"log"}
-    assert list(drawn.figure.data[0].x) == [100, 200, 300]
+    assert list(drawn.drawing.data[0]["x"]) == [100, 200, 300]
     assert "large falls from 4.25 to 3.75 nats in 300 steps" in drawn.alt
     assert charts.curves([("none", [])], EN, LIGHT) is None
 
@@ -115,8 +115,8 @@ def test_a_long_curve_is_thinned_with_its_end_and_says_so():
     curve = [(step, 5.0 - step / 10_000) for step in range(1, 5_001)]
     drawn = charts.curves([("long", curve)], EN, LIGHT)
     assert drawn is not None
-    assert 500 < len(drawn.figure.data[0].x) <= charts.MOST_POINTS + 1
-    assert drawn.figure.data[0].x[-1] == 5_000
+    assert 500 < len(drawn.drawing.data[0]["x"]) <= charts.MOST_POINTS + 1
+    assert drawn.drawing.data[0]["x"][-1] == 5_000
     assert charts.thinned([("long", curve)]) and not charts.thinned([("short", curve[:10])])
 
 
@@ -198,9 +198,9 @@ def test_two_columns_of_an_answer_are_drawn_and_what_is_left_out_is_counted():
     assert wording.number_columns(found) == ["x", "y"]
     drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=False)
     assert drawn is not None
-    assert list(drawn.figure.data[0].x) == [1, 0] and "2 of 4 rows" in drawn.alt
+    assert list(drawn.drawing.data[0]["x"]) == [1, 0] and "2 of 4 rows" in drawn.alt
     drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=True)
     assert drawn is not None
-    assert list(drawn.figure.data[0].x) == [1] and "1 of 4 rows" in drawn.alt
+    assert list(drawn.drawing.data[0]["x"]) == [1] and "1 of 4 rows" in drawn.alt
     nothing = Rows(columns=("x", "y"), cells=((0,), (0,)), more=False)
     assert charts.points(nothing, "x", "y", EN, LIGHT, is_log=True) is None
