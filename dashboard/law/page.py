@@ -81,8 +81,8 @@ def _document(
     blocks.heading(words.say("The law on one page"))
     with st.container(horizontal=True):
         for label, content, ending in (
-            (words.say("PDF"), pdf, "pdf"),
-            (words.say("Markdown"), lambda: law_summary.markdown(made()).encode(), "md"),
+            (words.say("As PDF"), pdf, "pdf"),
+            (words.say("As Markdown"), lambda: law_summary.markdown(made()).encode(), "md"),
         ):
             st.download_button(
                 label,
