@@ -10,7 +10,7 @@ script corrects it.
 import streamlit as st
 
 from dashboard.shell import budget_sliders
-from dashboard.ui import styles
+from dashboard.ui import styles, window
 from engine.text.i18n import Words
 
 _BUDGETS = ("compute", "data", "epsilon")
@@ -24,6 +24,7 @@ def speak(words: Words) -> None:
             f"<script>document.documentElement.lang = '{words.language}'</script>",
             unsafe_allow_javascript=True,
         )
+        window.listen()
 
 
 def budgets(words: Words) -> None:

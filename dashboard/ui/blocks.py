@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.glossary.lookup import tip as tip
 from dashboard.glossary.lookup import tips as tips
-from dashboard.ui import phone_charts
+from dashboard.ui import phone_charts, window
 from dashboard.ui.chart import CONFIG, Chart
 from engine.api.tables import harmless
 from engine.errors import InputError
@@ -61,8 +61,8 @@ def chart(
 
 
 def plot(drawn: Chart, height: int, **clicks: Unpack[Clicks]) -> None:
-    """A figure with its alternative text, drawn for a phone where there is one."""
-    if phone_charts.is_phone(st.context.headers.get("User-Agent")):
+    """A figure with its alternative text, drawn for a phone or a window as narrow."""
+    if window.is_narrow() or phone_charts.is_phone(st.context.headers.get("User-Agent")):
         figure, height = phone_charts.narrowed(drawn.figure, height)
     else:
         figure = drawn.drawing.unchecked()

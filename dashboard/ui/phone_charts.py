@@ -3,8 +3,8 @@ values left out.
 
 Pure. Plotly lays a figure out in the browser, where nothing of ours runs, so it is drawn for the
 width of common phones: positions and widths of words are estimates (:mod:`engine.report.measure`).
-Whether someone uses a phone is what the browser says of itself; a narrow window on a desktop gets
-the wide figures.
+Whether someone uses a phone is what the browser says of itself, before it has told its width
+(:mod:`dashboard.ui.window`).
 
 >>> is_phone("Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 Chrome/140 Mobile Safari")
 True
