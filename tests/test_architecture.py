@@ -128,7 +128,7 @@ PILOT_FRONT = {
     "engine.pilot.sweeps.gridfile", "engine.pilot.sweeps.manifests",
     "engine.pilot.sweeps.survey", "engine.pilot.sweeps.sweep",
     "engine.pilot.pretraining", "engine.pilot.starts", "engine.pilot.text.docstrings",
-    "engine.pilot.fine_tuning",
+    "engine.pilot.fine_tuning", "engine.pilot.huggingface", "engine.pilot.imported_start",
     "engine.pilot.text.corpus",
 }  # fmt: skip
 """What of the pilot others may import: it loads no torch."""

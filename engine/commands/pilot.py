@@ -16,9 +16,9 @@ from engine.commands.pilot_options import (
     add_corpus,
     add_mechanism,
     add_question,
+    asked_of,
     budget_of,
     canaries_of,
-    rank_of,
     source_of,
     start_of,
     terms_of,
@@ -366,7 +366,7 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
     law = pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
     terms = terms_of(options, prepared)
     if start is not None:
-        return _from_start(start, rank_of(options), prepared, terms, budget, repeats)
+        return _from_start(start, options, prepared, terms, budget)
     found = propose(
         prepared,
         law,
@@ -386,11 +386,10 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
 
 def _from_start(
     start: StartFile,
-    rank: int | None,
+    options: argparse.Namespace,
     prepared: Prepared,
     terms: PrivacyTerms,
     budget: PilotBudget,
-    repeats: int,
 ) -> _Proposed:
     """A plan that fine-tunes; without the usual rule beside it, which is one of trainings from
     nothing."""
@@ -400,8 +399,9 @@ def _from_start(
         tuning_basis(),
         terms,
         budget,
-        lora_rank=rank,
-        repeats=repeats,
+        asked=asked_of(options),
+        repeats=whole("--repeats", options.repeats),
+        keep_weights=options.keep_weights,
     )
     return _Proposed(plan=plan, can=of_prediction(plan), least=None)
 

@@ -9,6 +9,7 @@ from engine.config import Sampling
 from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
+from engine.pilot.imported_start import RATES, STEPS, Asked
 from engine.pilot.plan import WINDOW, CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
@@ -135,6 +136,17 @@ def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
         metavar="R",
         help="of LoRA, 0 for all weights; with --from-start (default: what should do best)",
     )
+    parser.add_argument(
+        "--steps",
+        metavar="T",
+        help=f"with an imported start, unknown to the law (default: {STEPS})",
+    )
+    parser.add_argument(
+        "--learning-rate",
+        metavar="RATE",
+        help=f"with an imported start (default: {RATES[True]:g} of LoRA, {RATES[False]:g} of all "
+        "weights)",
+    )
 
 
 def add_mechanism(parser: argparse.ArgumentParser) -> None:
@@ -191,26 +203,33 @@ def source_of(options: argparse.Namespace) -> CorpusSource:
 def start_of(options: argparse.Namespace) -> StartFile | None:
     """The public start, if one was named. Raises :class:`InputError` for what cannot go with it."""
     if options.from_start is None:
-        if options.rank is not None:
-            raise InputError("Expected --from-start beside --rank, got --rank alone.")
+        for name in ("rank", "steps", "learning_rate"):
+            if getattr(options, name) is not None:
+                raise InputError(
+                    "Expected --from-start beside {option}, got {option} alone.",
+                    option=f"--{name.replace('_', '-')}",
+                )
         return None
     if (
-        options.keep_weights
-        or whole("--canaries", options.canaries)
+        whole("--canaries", options.canaries)
         or bands_of(options) > 1
         or whole("--documents-per-person", options.documents_per_person) > 1
     ):
         raise InputError(
-            "Expected --from-start without --keep-weights, --canaries, --bands and "
-            "--documents-per-person: a fine-tuning pilot keeps no model, takes no canaries, has "
-            "independent noise and one window a step."
+            "Expected --from-start without --canaries, --bands and --documents-per-person: a "
+            "fine-tuning pilot takes no canaries, has independent noise and one window a step."
         )
     return read(options.from_start)
 
 
-def rank_of(options: argparse.Namespace) -> int | None:
-    """Of LoRA; None to have it chosen. Raises :class:`InputError`."""
-    return None if options.rank is None else whole("--rank", options.rank)
+def asked_of(options: argparse.Namespace) -> Asked:
+    """Rank, steps and learning rate; None to have them chosen. Raises :class:`InputError`."""
+    rank, steps, rate = options.rank, options.steps, options.learning_rate
+    return Asked(
+        lora_rank=None if rank is None else whole("--rank", rank),
+        steps=None if steps is None else whole("--steps", steps),
+        learning_rate=None if rate is None else number("--learning-rate", rate),
+    )
 
 
 def budget_of(options: argparse.Namespace) -> PilotBudget:

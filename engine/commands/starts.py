@@ -1,6 +1,8 @@
 """Public starts: models trained on public text, from which a private training may begin.
 
-``starts train NAME`` makes one (not private, seed recorded), ``list`` shows those at hand.
+``starts train NAME`` makes one (not private, seed recorded), ``import FOLDER NAME`` takes one from
+a folder in Hugging Face format, ``list`` shows those at hand, ``export PLAN_ID FOLDER`` writes what
+a pilot made of an imported one.
 """
 
 import argparse
@@ -17,14 +19,19 @@ from engine.commands.options import (
 )
 from engine.commands.pilot_options import add_corpus, source_of
 from engine.decision_log import recorded
+from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot import starts
+from engine.pilot.huggingface import LONGEST
+from engine.pilot.imported_start import IMPORTED, export_trained, import_folder
 from engine.pilot.plan import CorpusSource
 from engine.pilot.pretraining import Pretraining, pretrain
 from engine.pilot.text.docstrings import KINDS
 from engine.pilot.text.registry import registry
 from engine.runs.log import data_folder
 from engine.text.terminal import tell
+
+_WINDOW = 128
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +51,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     training.add_argument("--seed", default="1", metavar="N", help="(default: %(default)s)")
     training.set_defaults(act=train)
+    importing = actions.add_parser(
+        "import", help="take a public model from a folder in Hugging Face format"
+    )
+    importing.add_argument("folder", metavar="FOLDER", help="config, safetensors, tokenizer.json")
+    importing.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
+    importing.add_argument(
+        "--window",
+        default=str(_WINDOW),
+        metavar="TOKENS",
+        help=f"of an example, up to {LONGEST} (default: %(default)s)",
+    )
+    importing.set_defaults(act=import_)
+    exporting = actions.add_parser(
+        "export", help="write what a pilot made of an imported start, as peft loads it"
+    )
+    exporting.add_argument("plan_id", metavar="PLAN_ID")
+    exporting.add_argument("folder", metavar="FOLDER", help="a new one")
+    exporting.set_defaults(act=export)
     listing = actions.add_parser("list", help="show the starts at hand")
     listing.set_defaults(act=show)
-    for action in (training, listing):
+    for action in (training, importing, exporting, listing):
         add_json(action)
 
 
@@ -79,6 +104,35 @@ def train(options: argparse.Namespace) -> str:
     return as_table([("name", options.name), ("file", str(path)), *_rows(card)])
 
 
+def import_(options: argparse.Namespace) -> str:
+    """Keep the model of a folder as a start; how a text has to be read for it."""
+    folder, window = expanded(options.folder), whole("--window", options.window)
+    with recorded("start", {"name": options.name, "text": IMPORTED}, folder=data_folder()):
+        card, path = import_folder(folder, options.name, window=window)
+    tokenizer = starts.tokenizer_file(options.name)
+    if options.json:
+        told = {"name": options.name, "path": str(path), "tokenizer_file": str(tokenizer)}
+        return as_json({**told, **_told(card)})
+    return as_table(
+        [
+            ("name", options.name),
+            ("file", str(path)),
+            *_rows(card),
+            ("read texts with", f"--tokenizer {tokenizer} --window {window}"),
+        ]
+    )
+
+
+def export(options: argparse.Namespace) -> str:
+    """Write an adapter, or the whole model, with its card and tokenizer."""
+    folder = expanded(options.folder)
+    with recorded("start", {"name": options.plan_id, "text": "export"}, folder=data_folder()):
+        files = export_trained(options.plan_id, folder)
+    if options.json:
+        return as_json({"folder": str(folder), "files": list(files)})
+    return as_table([("folder", str(folder)), ("files", ", ".join(files))])
+
+
 def _public(options: argparse.Namespace) -> CorpusSource:
     """The text to train on, which whoever has the start may read out of it."""
     source = source_of(options)
@@ -109,8 +163,8 @@ def show(options: argparse.Namespace) -> str:
                     one.name,
                     f"{one.card.model_size:,}",
                     one.card.corpus,
-                    f"{one.card.tokens:.3g}",
-                    f"{one.card.cross_entropy:.4f} nats",
+                    f"{one.card.tokens:.3g}" if one.card.tokens else "not told",
+                    _loss(one.card),
                 )
                 for one in found
             ),
@@ -126,6 +180,11 @@ def _rows(card: starts.Card) -> list[tuple[str, str]]:
     return [
         ("parameters", f"{card.model_size:,}"),
         ("public text", card.corpus),
-        ("tokens", f"{card.tokens:,}"),
-        ("loss", f"{card.cross_entropy:.4f} nats, held out"),
+        ("tokens", f"{card.tokens:,}" if card.tokens else "not told"),
+        ("tokenizer", card.tokenizer),
+        ("loss, held out", _loss(card)),
     ]
+
+
+def _loss(card: starts.Card) -> str:
+    return "not told" if card.cross_entropy is None else f"{card.cross_entropy:.4f} nats"

@@ -27,6 +27,7 @@ from engine.errors import InputError
 from engine.interval import FloatArray, Interval
 from engine.law.fine_tuning.fit import TuningFit
 from engine.law.fine_tuning.points import Configurations, places
+from engine.pilot.imported_start import AS_CHOSEN, Asked, propose_imported
 from engine.pilot.ladder import trainable_count
 from engine.pilot.limit import End, Limit
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
@@ -34,7 +35,7 @@ from engine.pilot.prepared import Prepared
 from engine.pilot.propose import CLIP_NORM, certificate_of
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.search import START_SECONDS, by_compute, by_time, seconds_of
-from engine.pilot.starts import StartFile
+from engine.pilot.starts import StartFile, is_foreign
 from engine.runs.fine_tuned import TunedPoint
 
 TEXTS = 0.15
@@ -66,51 +67,37 @@ def propose_from_start(
     terms: PrivacyTerms,
     budget: PilotBudget,
     *,
-    lora_rank: int | None = None,
+    asked: Asked = AS_CHOSEN,
     repeats: int = 1,
+    keep_weights: bool = False,
 ) -> PilotPlan:
-    """The plan of one arm; ``lora_rank`` None: of those tried, the one expected to do best.
+    """The plan of one arm; a rank of None: of those tried, the one expected to do best. From an
+    imported start: as :func:`engine.pilot.imported_start.propose_imported`.
 
     Raises :class:`InputError` for a text that the start cannot read or was prepared before the
-    start came, a rank that was never tried, and a budget that affords nothing near what was.
+    start came, a rank that was never tried, a budget that affords nothing near what was, and steps,
+    a rate or kept weights where the law chooses.
     """
-    shape = start.card.shape
-    if (shape.vocabulary_size, shape.sequence_length) != (
-        prepared.vocabulary_size,
-        prepared.sequence_length,
-    ):
-        raise InputError(
-            "Expected a text read as the start {name} reads it ({wanted} tokens, windows of "
-            "{length}), got {found} tokens in windows of {window}: choose the tokenizer bytes and "
-            "that window.",
-            name=start.name,
-            wanted=shape.vocabulary_size,
-            length=shape.sequence_length,
-            found=prepared.vocabulary_size,
-            window=prepared.sequence_length,
+    start_cross_entropy = _begun(prepared, start)
+    if is_foreign(start.card.shape):
+        return propose_imported(
+            prepared,
+            start,
+            start_cross_entropy,
+            terms,
+            budget,
+            asked,
+            evidence=(basis.evidence_id, basis.evidence_hash),
+            repeats=repeats,
+            keep_weights=keep_weights,
         )
-    if start.card.fingerprint == prepared.fingerprint:
+    if asked.steps is not None or asked.learning_rate is not None or keep_weights:
         raise InputError(
-            "Expected a text that the start {name} has not read, got the one that it was trained "
-            "on: nothing is left to learn, and ε would protect nobody.",
+            "Expected steps, a learning rate or kept weights with an imported start only, got them "
+            "with {name}, for which the law of fine-tuning chooses and no model is kept.",
             name=start.name,
         )
-    start_cross_entropy = prepared.start_loss(start.sha256)
-    if start_cross_entropy is None:
-        raise InputError(
-            "Expected the loss of the start {name} on this text, which was prepared before the "
-            "start came: prepare it anew.",
-            name=start.name,
-        )
-    if start_cross_entropy >= math.log(shape.vocabulary_size):
-        raise InputError(
-            "Expected a text that the start {name} can read, got one on which its loss is {loss} "
-            "nats, above the {guessing} of guessing: begin from a start of that language, or from "
-            "nothing.",
-            name=start.name,
-            loss=f"{start_cross_entropy:.2f}",
-            guessing=f"{math.log(shape.vocabulary_size):.2f}",
-        )
+    lora_rank = asked.lora_rank
     tried = {point.method.lora_rank for point in basis.points}
     ranks = tried if lora_rank is None else tried & {lora_rank}
     if not ranks:
@@ -157,6 +144,48 @@ def propose_from_start(
             units=prepared.units,
         ),
     )
+
+
+def _begun(prepared: Prepared, start: StartFile) -> float:
+    """The start's own loss on the text, nats per token or byte; refused where it does not read
+    it."""
+    shape = start.card.shape
+    reads = start.card.reads(prepared.family, prepared.vocabulary_size)
+    if not reads or shape.sequence_length != prepared.sequence_length:
+        raise InputError(
+            "Expected a text read as the start {name} reads it (tokenizer {tokenizer}, {wanted} "
+            "tokens, windows of {length}), got {found} tokens in windows of {window}: choose that "
+            "tokenizer and that window.",
+            name=start.name,
+            tokenizer=start.card.tokenizer,
+            wanted=shape.vocabulary_size,
+            length=shape.sequence_length,
+            found=prepared.vocabulary_size,
+            window=prepared.sequence_length,
+        )
+    if start.card.fingerprint == prepared.fingerprint:
+        raise InputError(
+            "Expected a text that the start {name} has not read, got the one that it was trained "
+            "on: nothing is left to learn, and ε would protect nobody.",
+            name=start.name,
+        )
+    start_cross_entropy = prepared.start_loss(start.sha256)
+    if start_cross_entropy is None:
+        raise InputError(
+            "Expected the loss of the start {name} on this text, which was prepared before the "
+            "start came: prepare it anew.",
+            name=start.name,
+        )
+    if start_cross_entropy >= math.log(shape.vocabulary_size):
+        raise InputError(
+            "Expected a text that the start {name} can read, got one on which its loss is {loss} "
+            "nats, above the {guessing} of guessing: begin from a start of that language, or from "
+            "nothing.",
+            name=start.name,
+            loss=f"{start_cross_entropy:.2f}",
+            guessing=f"{math.log(shape.vocabulary_size):.2f}",
+        )
+    return start_cross_entropy
 
 
 @dataclass(frozen=True, kw_only=True)

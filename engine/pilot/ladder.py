@@ -42,15 +42,21 @@ def parameter_count(shape: Shape) -> int:
     """Number of trainable parameters of
     :func:`engine.pilot.dpsgd.model.build`'s model of this shape."""
     W, hidden, V = shape.width, shape.hidden, shape.vocabulary_size
-    norm = 2 * W
+    norm = W if shape.kind == "llama" else 2 * W
     matrices = 3 if shape.activation == "swiglu" else 2
-    block = 4 * W * W + matrices * W * hidden + 2 * norm
-    if shape.kind == "gpt":
-        return 2 * V * W + shape.depth * block + norm
+    block = 2 * W * W + 2 * W * key_value_width(shape) + matrices * W * hidden + 2 * norm
+    words = V * W if shape.tied or shape.kind == "bert" else 2 * V * W
+    if shape.kind in ("gpt", "llama"):
+        return words + shape.depth * block + norm
     biases = 4 * W + (matrices - 1) * hidden + W
-    head = W * W + W + norm + V
+    head = W * W + W + norm + V if shape.kind == "bert" else 0
     positions = shape.sequence_length * W
-    return V * W + positions + shape.depth * (block + biases) + norm + head
+    return words + positions + shape.depth * (block + biases) + norm + head
+
+
+def key_value_width(shape: Shape) -> int:
+    """Numbers of a token's keys, and of its values."""
+    return shape.width * (shape.key_value_heads or shape.heads) // shape.heads
 
 
 def trainable_count(shape: Shape, lora_rank: int = 0) -> int:
@@ -64,7 +70,8 @@ def trainable_count(shape: Shape, lora_rank: int = 0) -> int:
         return parameter_count(shape)
     W, hidden = shape.width, shape.hidden
     matrices = 3 if shape.activation == "swiglu" else 2
-    return shape.depth * lora_rank * (4 * W + 2 * W + matrices * (W + hidden))
+    attention = W + (W + 2 * key_value_width(shape)) + 2 * W
+    return shape.depth * lora_rank * (attention + matrices * (W + hidden))
 
 
 def shape_for(

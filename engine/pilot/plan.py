@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -62,7 +62,9 @@ class Schedule(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A transformer. ``kind``: "gpt" (decoder, next token) or "bert" (masked tokens).
+    """A transformer. ``kind``: "gpt" (decoder, next token) or "bert" (masked tokens), of our own;
+    "gpt2" or "llama": decoders as those families of public models have them
+    (:mod:`engine.pilot.huggingface`).
 
     :mod:`engine.pilot.ladder` picks one for a size and counts its parameters.
     """
@@ -74,9 +76,21 @@ class Shape:
     hidden: int
     """Width of the feed-forward layer."""
     activation: str
-    """"gelu" or "swiglu"."""
+    """"gelu", "swiglu", or "gelu_new", which is the former by a tangent (GPT-2)."""
     vocabulary_size: int
     sequence_length: int
+    key_value_heads: int = 0
+    """Heads of keys and values, each shared by as many heads of queries; 0: as many as heads."""
+    rotary_base: float = 10_000.0
+    norm_epsilon: float = 1e-5
+    tied: bool = False
+    """Whether the output head is the embedding again; always in a "bert"."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; what a shape of our own does not have is left out, so that plans
+        keep their ids."""
+        own = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != own[name]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +228,7 @@ class TrainingSettings:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON. What is as it always was is left out: plans keep their ids."""
         content = asdict(self)
+        content["shape"] = self.shape.to_dict()
         if self.sampling is Sampling.POISSON:
             del content["sampling"]
         if self.strategy == (1.0,):

@@ -42,7 +42,7 @@ def losses_of_starts(corpus: Corpus) -> dict[str, float]:
     for name in starts.names():
         with suppress(InputError):
             start = starts.read(name)
-            if start.card.shape.vocabulary_size == corpus.vocabulary_size:
+            if start.card.reads(corpus.family, corpus.vocabulary_size):
                 found[start.sha256] = _loss_of(start, corpus)
     return found
 

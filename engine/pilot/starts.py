@@ -24,6 +24,7 @@ from safetensors.numpy import save
 
 from engine import durable
 from engine.errors import InputError
+from engine.pilot.huggingface import FAMILIES
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Shape, Start
 from engine.runs.log import data_folder
@@ -50,17 +51,26 @@ class Card:
     iterations: int
     learning_rate: float
     seed: int
-    cross_entropy: float
-    """Held-out loss on the public text, nats per token or byte."""
+    cross_entropy: float | None
+    """Held-out loss on the public text, nats per token or byte; None: nobody told."""
+    tokenizer: str = "bytes"
+    """Name of the tokenizer that it reads with (:mod:`engine.pilot.text.tokens`)."""
 
     @property
     def model_size(self) -> int:
         """Parameters."""
         return parameter_count(self.shape)
 
+    def reads(self, family: str, vocabulary_size: int) -> bool:
+        """Whether it reads texts of this family: as tokens of its own tokenizer."""
+        if self.tokenizer == "bytes":
+            return self.shape.vocabulary_size == vocabulary_size
+        named = family.startswith(f"gpt-{self.tokenizer}-")
+        return named and vocabulary_size <= self.shape.vocabulary_size
+
     @property
     def tokens(self) -> int:
-        """Public tokens or bytes that it was trained on, repeats included."""
+        """Public tokens or bytes that it was trained on, repeats included; 0: nobody told."""
         return self.batch_size * self.iterations * self.shape.sequence_length
 
 
@@ -76,6 +86,17 @@ class StartFile:
     def begun(self, lora_rank: int = 0) -> Start:
         """As a training names it; rank 0 moves all weights."""
         return Start(name=self.name, sha256=self.sha256, lora_rank=lora_rank)
+
+
+def is_foreign(shape: Shape) -> bool:
+    """Whether an architecture is that of another package's models."""
+    return shape.kind in FAMILIES
+
+
+def tokenizer_file(name: str) -> Path:
+    """Where the tokenizer of an imported start lies, beside its weights."""
+    require_name(name)
+    return own_folder() / f"{name}.tokenizer.json"
 
 
 def own_folder() -> Path:

@@ -124,6 +124,8 @@ def _begun(record: RunRecord, method: Method) -> tuple[float, int]:
 
     def told() -> tuple[float, int]:
         versions = json_value(record.versions)
+        if "trainable_size" in versions:
+            return float(versions["start_cross_entropy"]), int(versions["trainable_size"])
         width, depth = int(versions["width"]), int(versions["depth"])
         matrices = 3 if versions["activation"] == "swiglu" else 2
         # The feed-forward width is what the size leaves for it, of a decoder without biases.

@@ -1,15 +1,20 @@
 """Weights from elsewhere: a safetensors file, which holds no code, held to limits."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import deserialize, safe_open
 
 from engine.errors import InputError
 from engine.untrusted.guard import MOST_EXPANDED, guarded
 
 LONGEST_NOTE = 2**16
 """Characters of the file's own metadata."""
+_TYPES = {"F32": "<f4", "F16": "<f2", "BOOL": "?", "U8": "u1"}
+"""The last two are of masks, which are read over."""
 
 
 def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -18,13 +23,7 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
     Raises :class:`InputError` for what is no such file, or larger than
     :data:`~engine.untrusted.guard.MOST_EXPANDED`, and OSError where there is none.
     """
-    size = path.stat().st_size
-    if size > MOST_EXPANDED:
-        raise InputError(
-            "Expected weights of at most {most} MB, got {value} MB.",
-            most=MOST_EXPANDED // 2**20,
-            value=size // 2**20,
-        )
+    _require_size(path.stat().st_size)
 
     def parse() -> tuple[dict[str, np.ndarray], dict[str, str]]:
         with safe_open(path, framework="numpy") as file:
@@ -51,3 +50,46 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
             name=odd[:80],
         )
     return arrays, notes
+
+
+def public_weights(path: Path) -> tuple[dict[str, np.ndarray], str]:
+    """The arrays of a file of a public model by name, as float32, and the SHA-256 of the file.
+
+    Numbers may be float32, float16 or bfloat16. Raises :class:`InputError` for what is no such
+    file, or is larger than :data:`~engine.untrusted.guard.MOST_EXPANDED` as float32.
+    """
+    _require_size(path.stat().st_size)
+    content = path.read_bytes()
+    parts = guarded(
+        lambda: deserialize(content),
+        lambda reason: InputError(
+            "Expected weights as a safetensors file, got something else: {reason}.", reason=reason
+        ),
+    )
+    found = {name: _as_float32(name, part) for name, part in parts}
+    _require_size(sum(array.nbytes for array in found.values()))
+    return found, hashlib.sha256(content).hexdigest()
+
+
+def _as_float32(name: str, part: Mapping[str, Any]) -> np.ndarray:
+    kind, data, shape = part["dtype"], part["data"], part["shape"]
+    if kind == "BF16":  # the upper half of a float32
+        halves = np.frombuffer(data, dtype="<u2").astype("<u4")
+        return (halves << np.uint32(16)).view("<f4").reshape(shape)
+    if kind not in _TYPES:
+        raise InputError(
+            "Expected weights of float32, float16 or bfloat16, got {dtype} for {name}.",
+            dtype=str(kind)[:20],
+            name=name[:80],
+        )
+    plain: np.ndarray = np.frombuffer(data, dtype=_TYPES[kind]).astype("<f4").reshape(shape)
+    return plain
+
+
+def _require_size(size: int) -> None:
+    if size > MOST_EXPANDED:
+        raise InputError(
+            "Expected weights of at most {most} MB, got {value} MB.",
+            most=MOST_EXPANDED // 2**20,
+            value=size // 2**20,
+        )

@@ -29,6 +29,7 @@ class Corpus:
     held_out: int = 10
     fingerprint: str = "f" * 64
     vocabulary_size: int = 32
+    family: str = "gpt-made"
 
     def split(self):
         return np.arange(self.held_out, self.units), np.arange(self.held_out)

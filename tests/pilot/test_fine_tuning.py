@@ -10,6 +10,7 @@ import pytest
 from engine.errors import InputError
 from engine.law.fine_tuning.fit import fit_tuning
 from engine.pilot.fine_tuning import TEXTS, TuningBasis, propose_from_start
+from engine.pilot.imported_start import Asked
 from engine.pilot.ladder import shape_for, trainable_count
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared
@@ -73,12 +74,14 @@ def proposed(prepared, start, basis, *, begun=BEGUN, terms=TERMS, seconds=300.0,
 
 
 def test_a_plan_keeps_time_and_promise_and_says_what_to_expect(prepared, start, basis):
-    plan = proposed(prepared, start, basis, lora_rank=4)
+    plan = proposed(prepared, start, basis, asked=Asked(lora_rank=4))
     (arm,) = plan.arms
     assert arm.settings.start == start.begun(4)
     assert seconds_of(prepared, arm.settings.config) <= 300
     assert arm.certificate.epsilon <= 4 and arm.settings.seed is None
-    strict = proposed(prepared, start, basis, lora_rank=4, terms=replace(TERMS, epsilon=0.05))
+    strict = proposed(
+        prepared, start, basis, asked=Asked(lora_rank=4), terms=replace(TERMS, epsilon=0.05)
+    )
     rates = [one.settings.learning_rate for one in (arm, strict.arms[0])]
     assert rates == [0.5, 0.005]  # of rank 4 with hardly any noise, and with much of it
     assert arm.predicted.low < arm.predicted.value < arm.predicted.high
@@ -95,13 +98,13 @@ def test_more_time_is_never_worse_and_the_rank_is_chosen(prepared, start, basis)
     ]
     assert losses == sorted(losses, reverse=True)
     free = proposed(prepared, start, basis)
-    each = [proposed(prepared, start, basis, lora_rank=rank) for rank in (0, 4)]
+    each = [proposed(prepared, start, basis, asked=Asked(lora_rank=rank)) for rank in (0, 4)]
     assert free.arms[0].predicted.value == min(plan.arms[0].predicted.value for plan in each)
 
 
 def test_another_text_can_refute_and_not_confirm(prepared, start, basis):
     own, other = (
-        proposed(prepared, start, replace(basis, text=text), lora_rank=0)
+        proposed(prepared, start, replace(basis, text=text), asked=Asked(lora_rank=0))
         for text in (prepared.family, "gpt-bytes-other")
     )
     wide, narrow = other.arms[0].predicted, own.arms[0].predicted
@@ -131,7 +134,7 @@ def test_a_start_that_was_better_is_named(prepared, start, basis):
 
 
 def test_its_record_joins_the_fine_tunings_and_no_law_from_nothing(prepared, start, basis):
-    plan = proposed(prepared, start, basis, lora_rank=4)
+    plan = proposed(prepared, start, basis, asked=Asked(lora_rank=4))
     record = record_of(plan, plan.arms[0], result(plan, 1.8))
     assert record.family == f"{prepared.family}-tuned"
     assert method_of(record.source) == Method("mine", 4)
@@ -143,7 +146,7 @@ def test_its_record_joins_the_fine_tunings_and_no_law_from_nothing(prepared, sta
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"lora_rank": 3}, "Expected a rank that was tried, 0, 4, got 3"),
+        ({"asked": Asked(lora_rank=3)}, "Expected a rank that was tried, 0, 4, got 3"),
         ({"begun": 5.6}, "a text that the start mine can read"),
         ({"seconds": 20.0, "repeats": 20}, "affords no training from mine near"),
     ],
@@ -165,5 +168,5 @@ def test_the_very_text_that_a_start_was_trained_on_is_refused(prepared, start, b
 
 
 def test_another_vocabulary_is_refused(prepared, start, basis):
-    with pytest.raises(InputError, match="choose the tokenizer bytes"):
+    with pytest.raises(InputError, match="choose that tokenizer"):
         proposed(replace(prepared, vocabulary_size=4096), start, basis)

@@ -19,7 +19,7 @@ from engine.config import Sampling
 from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Audit, Finding, Method
 from engine.pilot.audits.weights import WEIGHTS_FILE
-from engine.pilot.plan import Arm, PilotPlan
+from engine.pilot.plan import Arm, PilotPlan, Start
 from engine.pilot.running.status import TrainingResult
 
 CARD_FILE = "README.md"
@@ -70,11 +70,11 @@ def model_card(
         _summary(plan, arm, result),
         _data(plan, arm, held_out_units),
         _guarantee(plan, arm, result),
-        _uncovered(plan),
+        _uncovered(plan, arm),
         _losses(plan, arm, result),
         _audits(arm, result, audits),
         _configuration(plan, arm, result),
-        _loading(arm),
+        _loading(plan, arm),
     ]
     front = "---\ntags:\n- differential-privacy\n- dp-sgd\n---\n"
     return front + "\n" + "\n\n".join(section for section in sections if section) + "\n"
@@ -111,20 +111,27 @@ def weights_metadata(plan: PilotPlan, arm: Arm, result: TrainingResult) -> dict[
         "plan_id": plan.plan_id,
         "arm": arm.name,
         "repeat": str(result.repeat),
-        "shape": json.dumps(asdict(arm.settings.shape)),
+        "shape": json.dumps(arm.settings.shape.to_dict()),
         **(promise if kept else {}),
     }
 
 
 def _summary(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
     shape = arm.settings.shape
-    kind = {"gpt": "decoder (next token)", "bert": "encoder (masked tokens)"}[shape.kind]
+    kind = "encoder (masked tokens)" if shape.kind == "bert" else "decoder (next token)"
+    start = arm.settings.start
+    begun = "trained from fresh weights" if start is None else f"fine-tuned from {_begun(start)}"
     return (
         f"# Kessai pilot {plan.plan_id}, {_plain(arm.name)} {result.repeat}\n\n"
-        f"A {kind} of {arm.settings.config.model_size:,} parameters, trained from fresh weights "
+        f"A {kind} of {arm.settings.config.model_size:,} parameters, {begun} "
         f"with DP-SGD by Kessai on {result.created_at[:10]}, as one arm of a "
         "pre-registered test of a scaling law. It is an instrument of measurement, not a product."
     )
+
+
+def _begun(start: Start) -> str:
+    moved = f"low-rank parts of rank {start.lora_rank}" if start.lora_rank else "all weights"
+    return f"the public start {_plain(start.name)} ({moved}; its file `{start.sha256}`)"
 
 
 def _data(plan: PilotPlan, arm: Arm, held_out_units: int | None) -> str:
@@ -181,10 +188,16 @@ def _guarantee(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
     )
 
 
-def _uncovered(plan: PilotPlan) -> str:
+def _uncovered(plan: PilotPlan, arm: Arm) -> str:
     unit = _plain(plan.privacy_unit)
+    public = (
+        ""
+        if arm.settings.start is None
+        else "- The public text that the start was trained on; who stands in both texts is "
+        "protected in the private one only, and nobody has checked how far the two overlap.\n"
+    )
     return (
-        "## What it does not cover\n\n"
+        f"## What it does not cover\n\n{public}"
         "- Losses and audits on this card, the number of units and the fingerprint are exact "
         "figures of the data, without noise.\n"
         "- Held-out units took no part in training; their text had an influence on the losses, and "
@@ -240,7 +253,7 @@ def _audits(arm: Arm, result: TrainingResult, audits: Sequence[Audit]) -> str:
 def _configuration(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
     settings = arm.settings
     values = {
-        **asdict(settings.shape),
+        **settings.shape.to_dict(),
         **asdict(settings.config),
         **{
             name: value
@@ -257,7 +270,12 @@ def _configuration(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
     return "## Configuration\n\n| | |\n|---|---|\n" + rows
 
 
-def _loading(arm: Arm) -> str:
+def _loading(plan: PilotPlan, arm: Arm) -> str:
+    if arm.settings.start is not None:
+        return (
+            "## How to load it\n\nFrom a checkout of Kessai, as the packages peft and transformers "
+            f"load it:\n\n```sh\npython -m engine starts export {plan.plan_id} FOLDER\n```"
+        )
     # The encoder's head is its embedding: the file holds that matrix once.
     strict = ", strict=False" if arm.settings.shape.kind == "bert" else ""
     return (

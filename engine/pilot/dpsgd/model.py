@@ -1,4 +1,5 @@
-"""The models that pilots train: a decoder (next token) and a BERT-style encoder (masked tokens).
+"""The models that pilots train: a decoder (next token) and a BERT-style encoder (masked tokens),
+and the decoders of two families of public models, from which a private training may begin.
 
 Pre-norm transformers of ordinary ``nn.Linear``, ``nn.Embedding`` and ``nn.LayerNorm`` around
 ``scaled_dot_product_attention``, so that plain training, Opacus and
@@ -9,6 +10,11 @@ The decoder has rotary positions (Su et al., arXiv:2104.09864) and no biases bes
 norms; its output head is not tied to the embedding. The encoder has learned positions, biases, and
 BERT's head (dense, GELU, norm, then the embedding matrix again); its blocks are pre-norm where
 BERT's are post-norm, which counts the same parameters and trains without a delicate warm-up.
+
+GPT-2 (Radford et al. 2019) has learned positions, biases and a tied head; Llama (Touvron et al.,
+arXiv:2302.13971) rotary positions, RMS norms, no biases, and keys and values that several heads
+share. Their weights come in as :mod:`engine.pilot.huggingface` maps them; a test holds the outputs
+to those of the package transformers.
 
 >>> from engine.pilot.ladder import shape_for
 >>> model = build(shape_for(30_000), generator=torch.Generator().manual_seed(0))
@@ -27,14 +33,16 @@ from engine.pilot.plan import Shape
 
 IGNORED = -1
 """Target of a position that has none."""
+_BIASED = ("bert", "gpt2")
+"""Kinds with biases and learned positions."""
 
 
 class Attention(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.heads = shape.heads
-        self.causal = shape.kind == "gpt"
-        bias = shape.kind == "bert"
+        self.causal = shape.kind != "bert"
+        bias = shape.kind in _BIASED
         self.query_key_value = nn.Linear(shape.width, 3 * shape.width, bias=bias)
         self.out = nn.Linear(shape.width, shape.width, bias=bias)
 
@@ -56,10 +64,44 @@ class Attention(nn.Module):
         return attended
 
 
+class SharedAttention(nn.Module):
+    """Attention whose keys and values are shared by groups of heads; rows of ``query_key_value``
+    are queries, keys, values."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.heads, self.shared = shape.heads, shape.key_value_heads or shape.heads
+        self.size = shape.width // shape.heads
+        rows = (self.heads + 2 * self.shared) * self.size
+        self.query_key_value = nn.Linear(shape.width, rows, bias=False)
+        self.out = nn.Linear(shape.width, shape.width, bias=False)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
+        P, S, W = x.shape
+        projected = self.query_key_value(x).view(P, S, -1, self.size)
+        turned, value = projected.split((self.heads + self.shared, self.shared), dim=2)
+        if rotation is not None:
+            # The tables are for (P, S, 2, heads, size).
+            turned = rotate(turned, *(table.squeeze(1) for table in rotation))
+        query, key = turned.split((self.heads, self.shared), dim=2)
+        mixed = functional.scaled_dot_product_attention(
+            query.transpose(1, 2),
+            self._for_all_heads(key),
+            self._for_all_heads(value),
+            is_causal=True,
+        )
+        attended: Tensor = self.out(mixed.transpose(1, 2).reshape(P, S, W))
+        return attended
+
+    def _for_all_heads(self, x: Tensor) -> Tensor:
+        return x.transpose(1, 2).repeat_interleave(self.heads // self.shared, dim=1)
+
+
 class FeedForward(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        bias = shape.kind == "bert"
+        bias = shape.kind in _BIASED
+        self.by_tangent = shape.activation == "gelu_new"
         self.up = nn.Linear(shape.width, shape.hidden, bias=bias)
         self.gate = (
             nn.Linear(shape.width, shape.hidden, bias=bias)
@@ -70,7 +112,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.gate is None:
-            hidden = functional.gelu(self.up(x))
+            approximate = "tanh" if self.by_tangent else "none"
+            hidden = functional.gelu(self.up(x), approximate=approximate)
         else:
             hidden = functional.silu(self.gate(x)) * self.up(x)
         found: Tensor = self.down(hidden)
@@ -80,9 +123,9 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.attention_norm = nn.LayerNorm(shape.width)
-        self.attention = Attention(shape)
-        self.feed_forward_norm = nn.LayerNorm(shape.width)
+        self.attention_norm = _norm(shape)
+        self.attention = SharedAttention(shape) if shape.kind == "llama" else Attention(shape)
+        self.feed_forward_norm = _norm(shape)
         self.feed_forward = FeedForward(shape)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
@@ -100,14 +143,15 @@ class Transformer(nn.Module):
         W, V = shape.width, shape.vocabulary_size
         encoder = shape.kind == "bert"
         self.embedding = nn.Embedding(V, W)
-        self.positions = nn.Embedding(shape.sequence_length, W) if encoder else None
+        learned = shape.kind in _BIASED
+        self.positions = nn.Embedding(shape.sequence_length, W) if learned else None
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.depth))
-        self.norm = nn.LayerNorm(W)
+        self.norm = _norm(shape)
         self.transform = (
             nn.Sequential(nn.Linear(W, W), nn.GELU(), nn.LayerNorm(W)) if encoder else None
         )
         self.head = nn.Linear(W, V, bias=encoder)
-        if encoder:
+        if is_tied(shape):
             self.head.weight = self.embedding.weight
         # No buffer: Opacus refuses modules that have some.
         self._rotation: tuple[Tensor, Tensor] | None = None
@@ -132,16 +176,29 @@ class Transformer(nn.Module):
     def _rotation_of(self, S: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if self._rotation is None or self._rotation[0].device != device:
             size = self.shape.width // self.shape.heads
-            self._rotation = rotation_tables(self.shape.sequence_length, size, device)
+            self._rotation = rotation_tables(
+                self.shape.sequence_length, size, device, base=self.shape.rotary_base
+            )
         cosines, sines = self._rotation
         return cosines[:S], sines[:S]
 
 
+def is_tied(shape: Shape) -> bool:
+    """Whether embedding and output head are one matrix."""
+    return shape.tied or shape.kind == "bert"
+
+
+def _norm(shape: Shape) -> nn.LayerNorm | nn.RMSNorm:
+    if shape.kind == "llama":
+        return nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
+    return nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
+
+
 def rotation_tables(
-    length: int, size: int, device: torch.device | None = None
+    length: int, size: int, device: torch.device | None = None, *, base: float = 10_000.0
 ) -> tuple[Tensor, Tensor]:
     """Cosines and signed sines (length, 1, 1, size) for :func:`rotate`."""
-    frequencies = 10_000.0 ** (-torch.arange(0, size, 2, device=device) / size)
+    frequencies = base ** (-torch.arange(0, size, 2, device=device) / size)
     angles = torch.outer(torch.arange(length, device=device), frequencies)
     cosines, sines = angles.cos(), angles.sin()
     return (
@@ -169,12 +226,12 @@ def build(shape: Shape, *, generator: torch.Generator | None = None) -> Transfor
     with torch.device("meta"):  # torch's own initial values would be drawn and thrown away
         model = Transformer(shape)
     model.to_empty(device="cpu")
-    if shape.kind == "bert":
+    if is_tied(shape):
         model.head.weight = model.embedding.weight  # to_empty gives each layer its own
     branch = 1 / math.sqrt(2 * shape.depth)
     with torch.no_grad():
         for name, module in model.named_modules():
-            if isinstance(module, nn.LayerNorm):
+            if isinstance(module, nn.LayerNorm | nn.RMSNorm):
                 module.reset_parameters()
             elif isinstance(module, nn.Embedding):
                 module.weight.normal_(0, shape.width**-0.5, generator=generator)
@@ -182,7 +239,7 @@ def build(shape: Shape, *, generator: torch.Generator | None = None) -> Transfor
                 if module.bias is not None:
                     module.bias.zero_()
                 if name == "head":
-                    if shape.kind == "gpt":
+                    if not is_tied(shape):
                         module.weight.normal_(0, 1 / shape.width, generator=generator)
                     continue
                 scale = branch if name.endswith(("attention.out", "feed_forward.down")) else 1.0

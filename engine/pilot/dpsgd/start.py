@@ -16,7 +16,14 @@ from torch.nn import functional
 
 from engine.errors import InputError
 from engine.pilot import starts
-from engine.pilot.dpsgd.model import Attention, FeedForward, Transformer, build
+from engine.pilot.dpsgd.model import (
+    Attention,
+    FeedForward,
+    SharedAttention,
+    Transformer,
+    build,
+    is_tied,
+)
 from engine.pilot.plan import Engine, TrainingSettings
 
 
@@ -55,7 +62,10 @@ def initial(settings: TrainingSettings, *, generator: torch.Generator | None) ->
             "Expected the shape of the start {name}, got another one: plan the training anew.",
             name=found.name,
         )
-    model.load_state_dict({name: torch.from_numpy(w) for name, w in found.weights.items()})
+    weights = {name: torch.from_numpy(w) for name, w in found.weights.items()}
+    if is_tied(settings.shape):
+        weights["head.weight"] = weights["embedding.weight"]
+    model.load_state_dict(weights)
     if settings.start.lora_rank:
         if settings.engine is Engine.OPACUS:
             raise InputError(
@@ -69,7 +79,7 @@ def initial(settings: TrainingSettings, *, generator: torch.Generator | None) ->
 def _adapt(model: Transformer, rank: int, generator: torch.Generator | None) -> None:
     """Put low-rank parts beside the blocks' linear layers, and freeze all else, in place."""
     for module in list(model.blocks.modules()):
-        if isinstance(module, Attention | FeedForward):
+        if isinstance(module, Attention | SharedAttention | FeedForward):
             for name, layer in list(module.named_children()):
                 if isinstance(layer, nn.Linear):
                     setattr(module, name, LowRank(layer, rank, generator))

@@ -208,6 +208,11 @@ def _pieces(layer: nn.Module, x: Tensor, g: Tensor, windows: int) -> Iterator[tu
             yield "weight", Formed((g * standardised).sum(1))
             yield "bias", Formed(g.sum(1))
             return
+        case nn.RMSNorm():
+            x = x.float().reshape(g.shape)
+            scaled = functional.rms_norm(x, list(layer.normalized_shape), eps=layer.eps)
+            yield "weight", Formed((g * scaled).sum(1))
+            return
         case nn.Embedding():
             factors = Lookup(x.reshape(P, -1), g)
         case nn.Linear():
@@ -232,12 +237,13 @@ def _layers(model: nn.Module) -> dict[nn.Module, dict[str, str]]:
         plain = (
             type(module) is nn.Linear
             or (type(module) is nn.LayerNorm and len(module.normalized_shape) == 1)
+            or (type(module) is nn.RMSNorm and len(module.normalized_shape) == 1)
             or (type(module) is nn.Embedding and _is_plain(module))
         )
         if not plain:
             raise InputError(
-                "Expected parameters in nn.Linear, nn.Embedding (without options) and nn.LayerNorm "
-                "over one dimension, got {layer}: train with Opacus.",
+                "Expected parameters in nn.Linear, nn.Embedding (without options) or a norm over "
+                "one dimension (nn.LayerNorm, nn.RMSNorm), got {layer}: train with Opacus.",
                 layer=type(module).__name__,
             )
         layers[module] = {kind: name_of[id(parameter)] for kind, parameter in own.items()}

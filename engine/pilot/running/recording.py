@@ -16,9 +16,11 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from engine.errors import InputError
+from engine.pilot.ladder import trainable_count
 from engine.pilot.plan import SOURCE, Arm, PilotPlan, Schedule, TrainingSettings
 from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import TrainingResult
+from engine.pilot.starts import is_foreign
 from engine.runs.checks import canonical_json
 from engine.runs.fine_tuned import tuned_family, tuned_source
 from engine.runs.record import Provenance, RunRecord
@@ -113,12 +115,15 @@ def _begun(plan: PilotPlan, settings: TrainingSettings) -> dict[str, object]:
     if settings.start is None:
         return {}
     shape = settings.shape
+    moved = trainable_count(shape, settings.start.lora_rank)
     return {
         "start": asdict(settings.start),
         "start_cross_entropy": plan.start_cross_entropy,
         "width": shape.width,
         "depth": shape.depth,
         "activation": shape.activation,
+        # Of other architectures width and depth do not say it.
+        **({"trainable_size": moved} if is_foreign(shape) else {}),
     }
 
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.config import TrainingConfig
+from engine.errors import InputError
 from engine.pilot.dpsgd.progress import Stop
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count, shape_for
@@ -32,6 +33,7 @@ _SECONDS = 0.7
 """Timed for each size and batch, warm-up apart."""
 _WARMING = 2
 """Steps before the clock starts."""
+_FEWEST_SIZES = 2
 _FEWEST = 3
 """Steps timed, however long one takes."""
 
@@ -44,12 +46,34 @@ def measure(
     progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[Speed, ...]:
     """Speeds at ``sizes``, rising; ``progress`` is called with the share done, and may raise."""
-    chosen = sorted(sizes or SIZES[device.kind])
+    chosen = sorted(sizes or sizes_for(device.kind, corpus.vocabulary_size))
     found = []
     for k, size in enumerate(chosen):
         progress(k / len(chosen))
         found.append(_speed(corpus, device, size))
     return without_stalls(found)
+
+
+def sizes_for(kind: str, vocabulary_size: int) -> tuple[int, ...]:
+    """The sizes to time for a vocabulary: those of the device that leave room beside it, and larger
+    ones where fewer than two do."""
+    usual = SIZES[kind]
+    larger = (usual[-1] * 3**n for n in range(1, 12))
+    found = [size for size in usual if _has_room(size, vocabulary_size)]
+    for size in larger:
+        if len(found) >= _FEWEST_SIZES:
+            break
+        if _has_room(size, vocabulary_size):
+            found.append(size)
+    return tuple(found)
+
+
+def _has_room(size: int, vocabulary_size: int) -> bool:
+    try:
+        shape_for(size, vocabulary_size=vocabulary_size)
+    except InputError:
+        return False
+    return True
 
 
 def without_stalls(speeds: Sequence[Speed]) -> tuple[Speed, ...]:

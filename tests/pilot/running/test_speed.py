@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.pilot.ladder import shape_for
 from engine.pilot.prepared import Speed
 from engine.pilot.running.devices import device
-from engine.pilot.running.speed import measure, without_stalls
+from engine.pilot.running.speed import measure, sizes_for, without_stalls
 from engine.pilot.text.corpus import Corpus
 
 
@@ -23,6 +24,15 @@ def test_a_stall_at_a_small_model_is_mended_by_a_larger_one():
     mended = without_stalls(stalled)
     assert [s.seconds_per_example for s in mended] == [0.001, 0.001, 0.005, 0.02]
     assert [s.seconds_per_step for s in mended] == [0.03, 0.03, 0.03, 0.1]
+
+
+@pytest.mark.parametrize("vocabulary", [256, 1_008, 50_257])
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_sizes_that_are_timed_leave_room_beside_the_vocabulary(kind, vocabulary):
+    found = sizes_for(kind, vocabulary)
+    assert len(found) >= 2 and sorted(set(found)) == list(found)
+    for size in found:
+        shape_for(size, vocabulary_size=vocabulary)
 
 
 @given(st.lists(st.tuples(st.floats(1e-6, 1), st.floats(0, 1)), min_size=1, max_size=6))
