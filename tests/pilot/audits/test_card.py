@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -285,7 +285,7 @@ def test_the_file_of_weights_says_what_it_is(tmp_path):
     save_weights({}, tmp_path / WEIGHTS_FILE, weights_metadata(PLAN, ARM, RESULT))
     with safe_open(tmp_path / WEIGHTS_FILE, "numpy") as file:
         found = file.metadata()
-    assert json.loads(found.pop("shape")) == asdict(SHAPE)
+    assert json.loads(found.pop("shape")) == SHAPE.to_dict()
     assert found == {
         "plan_id": PLAN.plan_id,
         "arm": "recommended",
