@@ -96,7 +96,7 @@ def main() -> None:
     if is_new_link and step_of_link is not None:
         tour_card.begin(step_of_link, pages)
     st.logo(str(_ICON), size="large")
-    mobile.speak(words)
+    mobile.speak(name, words)
     if name != _MEETING:
         with st.sidebar:
             sidebar.draw(words)

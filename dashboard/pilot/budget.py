@@ -92,7 +92,14 @@ def _minutes(now: Scenario, words: Words) -> float:
     label = words.say("Minutes for all trainings together")
     seconds = 60.0 * st.slider(label, 1, 60, _MINUTES, **session.bind_page("pilot", "minutes"))
     price = figures.money(facts.price(seconds, now.question.prices), words)
-    st.caption(words.say("≈ {money} at the sidebar's price of a device-hour", money=price))
+    st.caption(
+        words.say(
+            "≈ {money} of device time, at the sidebar's price of a device-hour. The pilot that "
+            "Decide asks for also pays for people and text: {besides} in the table of assumptions.",
+            money=price,
+            besides=figures.money(now.question.assumptions["pilot_cost"].value, words),
+        )
+    )
     return seconds
 
 

@@ -16,12 +16,18 @@ from engine.text.i18n import Words
 _BUDGETS = ("compute", "data", "epsilon")
 
 
-def speak(words: Words) -> None:
-    """The style sheet, and the language that screen readers speak the page in."""
+def speak(page: str, words: Words) -> None:
+    """The style sheet, and the language that screen readers speak the page in. Another ``page`` is
+    shown from its top: Streamlit leaves it scrolled as far as the one before."""
     st.html(styles.sheet(st.context.theme.type, words))
     with st.container(key=styles.LANGUAGE):
         st.html(
             f"<script>document.documentElement.lang = '{words.language}'</script>",
+            unsafe_allow_javascript=True,
+        )
+        st.html(
+            f"<script>/* {page} */ document.querySelector('[data-testid=\"stMain\"]')"
+            ".scrollTo(0, 0)</script>",
             unsafe_allow_javascript=True,
         )
         window.listen()

@@ -37,3 +37,14 @@ def test_the_top_is_whole_and_six_figures_take_two_rows(page: Page, dashboard, l
         settle(page)
         assert page.evaluate(OVERPRINTED) == []
         assert page.get_by_test_id("stTopNavLink").count() == 8
+
+
+def test_another_page_begins_at_its_top(page: Page, dashboard):
+    visit(page, dashboard.url, "")
+    main = page.get_by_test_id("stMain")
+    main.evaluate("element => element.scrollTo(0, 900)")
+    assert main.evaluate("element => element.scrollTop") > 0
+    page.get_by_test_id("stTopNavLink").filter(has_text="検証").click()
+    page.get_by_role("heading", level=1).filter(has_text="パイロット").wait_for(timeout=60_000)
+    settle(page)
+    assert main.evaluate("element => element.scrollTop") == 0
