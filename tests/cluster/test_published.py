@@ -105,6 +105,29 @@ def test_a_row_that_cannot_be_true_is_refused(tmp_path):
         large_runs(file)
 
 
+def test_the_range_is_students_t_of_a_new_error():
+    """Against SciPy: a new draw of eleven errors whose mean and scatter are estimated."""
+    from scipy import stats
+
+    for told in (True, False):
+        errors = [
+            math.log1p(one.error or math.nan)
+            for one in checks(told)
+            if one.run.role is Role.HELD_OUT and one.run.kind is Kind.RUN
+        ]
+        low, high = stats.t.interval(
+            0.8, 10, np.mean(errors), np.std(errors, ddof=1) * math.sqrt(1 + 1 / 11)
+        )
+        factor = spread(told).factor
+        assert (math.log(factor.low), math.log(factor.high)) == pytest.approx((low, high), rel=1e-3)
+
+
+def test_a_start_costs_every_device_ten_minutes():
+    training = training_of(49e6, batch_size=350_000, sequence_length=512, iterations=1)
+    one = forecast(training, H100, 4096, usd_per_hour=3.0)
+    assert one.hours.value == pytest.approx(4096 / 6 * spread(False).factor.value, rel=0.01)
+
+
 def test_ranges_and_prices_of_a_forecast():
     training = training_of(1e9, batch_size=100_000, sequence_length=1024, iterations=1000)
     one = forecast(training, H100, 64, usd_per_hour=3.0)

@@ -71,6 +71,18 @@ def test_a_large_model_is_laid_out_over_matrices_layers_or_shards():
         best_step(large, H100, 8, CONSTANTS)
 
 
+def test_shards_of_one_copy_are_gathered_for_every_pass_over_its_layers():
+    """Layers that cannot be dealt out, and memory for shards alone: examples in several passes."""
+    training = small(layers=1, width=9000, batch_size=64)
+    tight = replace(H100, memory_bytes=3.2e9, devices_in_node=1)
+    step = best_step(training, tight, 8, CONSTANTS, recompute=False)
+    assert step.layout.sharded and step.layout.data == 8
+    example = (18 * 9000 + 4 * 50_000) * 1024
+    passes = math.ceil(64 / 8 / ((0.9 * 3.2e9 - 16 * 1e9 / 8) / example))
+    assert passes == 4
+    assert step.gradients == pytest.approx(passes * (8e9 * 7 / 8 / 50e9 + 3 * 3 * 15e-6))
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     model_size=st.floats(1e7, 1e11),

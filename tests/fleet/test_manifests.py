@@ -73,6 +73,8 @@ def test_what_the_jobs_controller_demands_of_an_index_that_fails():
     assert refused["onExitCodes"]["containerName"] == pod["containers"][0]["name"]
     volumes = {volume["name"] for volume in pod["volumes"]}
     assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == volumes
+    # A plan that a part could change would be another one for the rest.
+    assert pod["containers"][0]["volumeMounts"][1]["readOnly"] is True
     assert pod["volumes"][1]["configMap"]["name"] == documents()[0]["metadata"]["name"]
     # The user of the image that docs/deploy builds may write to the claim.
     image = (ROOT / "docs" / "deploy" / "Dockerfile").read_text("utf-8")
