@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from dashboard.answers import decision_cache
 from dashboard.state import link, session
 from dashboard.ui import blocks
-from engine.api.decisions import Answer
+from engine.api.decisions import Answer, devices
 from engine.api.money import OwnedMachine, offers_for
 from engine.errors import InputError
-from engine.text import device_hour
+from engine.text import cluster, device_hour
 from engine.text.i18n import Words
 
 _DEFAULT = OwnedMachine()
@@ -16,7 +17,8 @@ _USED = 0.7
 
 
 def draw(answer: Answer, words: Words) -> None:
-    """The spread of public prices; folded, the list, and the reckoning of an own machine."""
+    """The spread of public prices; folded, the list, and the reckoning of an own machine; how long
+    the devices are needed."""
     prices = answer.question.prices.accelerator
     found = offers_for(prices.name)
     blocks.heading(words.say("What a device hour costs"))
@@ -26,6 +28,20 @@ def draw(answer: Answer, words: Words) -> None:
             blocks.columns(device_hour.columns(found, words, linked=True))
     with st.expander(words.say("A machine of our own")):
         _owned(answer, words)
+    _how_long(answer, words)
+
+
+def _how_long(answer: Answer, words: Words) -> None:
+    """Days and price of one training on the scenario's devices; Decide has the table."""
+    asked = answer.question
+    try:
+        found = decision_cache.on_devices(asked)
+    except InputError as error:
+        st.markdown(words.refusal(error))
+        return
+    rate = asked.prices.jpy_per_usd
+    st.markdown(cluster.finding(found, devices.chosen_devices(asked), rate, words))
+    st.caption(words.say("Decide has the table by number of devices."))
 
 
 def _owned(answer: Answer, words: Words) -> None:
@@ -34,7 +50,7 @@ def _owned(answer: Answer, words: Words) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         bought = _number(words.say("Price of the machine (USD)"), "price", _DEFAULT.price_usd)
-        devices = _number(words.say("Devices in it"), "devices", float(_DEFAULT.devices))
+        count = _number(words.say("Devices in it"), "devices", float(_DEFAULT.devices))
         life = _number(words.say("Years in use"), "life", _DEFAULT.life_years)
         resale = _number(words.say("Resale (share of the price)"), "resale", _DEFAULT.resale_share)
         used = _number(words.say("Share of hours in use"), "used", _USED)
@@ -59,7 +75,7 @@ def _owned(answer: Answer, words: Words) -> None:
     try:
         machine = OwnedMachine(
             price_usd=bought,
-            devices=round(devices),
+            devices=round(count),
             life_years=life,
             resale_share=resale,
             power_kilowatt=power,

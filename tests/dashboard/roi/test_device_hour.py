@@ -38,6 +38,12 @@ def test_the_own_hour_becomes_the_price():
     assert "you reckon with 5.64 USD" in told(page)
 
 
+def test_it_says_how_long_the_devices_are_needed():
+    page = opened(device="NVIDIA A100 80GB")
+    assert "this training takes" in told(page) and "device hours, for" in told(page)
+    assert any("Decide has the table" in text.value for text in page.caption)
+
+
 def test_a_machine_that_cannot_be_is_refused_in_a_sentence():
     page = opened()
     page.number_input(key="roi:machine-life").set_value(0.0).run()
