@@ -39,7 +39,7 @@ def test_the_own_hour_becomes_the_price():
 
 
 def test_it_says_how_long_the_devices_are_needed():
-    page = opened(device="NVIDIA A100 80GB")
+    page = opened()
     assert "this training takes" in told(page) and "device hours, for" in told(page)
     assert any("Decide has the table" in text.value for text in page.caption)
 
