@@ -18,7 +18,7 @@ from engine.text.i18n import Words
 COMMANDS = (
     "recommend", "uses", "prices", "cluster", "predict", "calibrate", "epsilon", "mechanisms",
     "correlated", "fit", "transfer", "runs", "law", "pilot", "texts", "population", "access",
-    "starts", "finetune", "sweep", "table", "scenarios", "doctor", "log",
+    "starts", "tokenizer", "finetune", "sweep", "table", "scenarios", "doctor", "log",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
 

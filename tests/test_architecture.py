@@ -113,7 +113,7 @@ PILOT_FRONT = {
     "engine.pilot.plan",
     "engine.pilot.people", "engine.pilot.population", "engine.pilot.statistical_power",
     "engine.pilot.text.identity",
-    "engine.pilot.text.registry",
+    "engine.pilot.text.registry", "engine.pilot.text.public_tokenizers",
     "engine.pilot.prepared", "engine.pilot.propose", "engine.pilot.question",
     "engine.pilot.search", "engine.pilot.verdict", "engine.pilot.audits.audit",
     "engine.pilot.audits.mechanism_audit",

@@ -23,6 +23,8 @@ def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
         blocks.columns(facts.arms(plan, words))
         if sentence := provenance.what_is_predicted(plan, words):
             st.markdown(sentence)
+        if sentence := pilots.bytes_per_token(plan, words):
+            st.markdown(sentence)
         st.markdown(wording.plan_promise(plan, words))
         others = promised_on(plan.corpus_fingerprint, launchers.history(), other_than=plan.plan_id)
         if sentence := wording.promised_before(others, words):

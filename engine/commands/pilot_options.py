@@ -16,6 +16,7 @@ from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.starts import StartFile, read
 from engine.pilot.text.docstrings import KINDS
 from engine.pilot.text.identity import Rule
+from engine.pilot.text.public_tokenizers import names
 from engine.pilot.text.registry import registry
 
 CORPORA = (*KINDS, "folder", "jsonl", "csv", "parquet", "huggingface")
@@ -59,8 +60,8 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer",
         default="bytes",
-        metavar="tokenizer.json",
-        help="one that was not trained on this text (default: bytes)",
+        metavar="NAME",
+        help="of public text, by its name (`tokenizer list`) or its file (default: bytes)",
     )
     parser.add_argument(
         "--window",
@@ -88,7 +89,7 @@ def columns_of(options: argparse.Namespace) -> Columns:
         text_column=options.text_column,
         unit_column=options.unit_column,
         rules_off=tuple(sorted(set(options.distinct))),
-        tokenizer=tokenizer if tokenizer == "bytes" else _absolute(tokenizer),
+        tokenizer=tokenizer if tokenizer in ("bytes", *names()) else _absolute(tokenizer),
         window=whole("--window", options.window),
     )
 

@@ -103,6 +103,7 @@ def plan_rows(
         ),
         *_mechanism(plan),
         *(("", said) for said in [pilots.several_documents(plan, Words("en"))] if said),
+        *(("tokens", said) for said in [pilots.bytes_per_token(plan, Words("en"))] if said),
         *_others(others),
         *_power(can, least),
         *limit_rows(plan),
@@ -336,6 +337,7 @@ def verdict_rows(
     """What was measured against what was written down before."""
     rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
     rows += [(arm.arm, _measured(plan, arm)) for arm in found.arms]
+    rows += [("tokens", said) for said in [pilots.bytes_per_token(plan, Words("en"))] if said]
     rows += _start(plan, plan.arms[0])
     if found.start_was_better:
         rows.append(("", "the start as it was did as well or better: use it, and train nothing"))
@@ -442,7 +444,10 @@ def _measured(plan: PilotPlan, arm: Measured) -> str:
     if arm.predicted is not None:
         against = f"predicted {arm.predicted.low:.3f} to {arm.predicted.high:.3f}: {arm.outcome}"
     lost = f"; {arm.iterations_lost} steps lost to interruptions" if arm.iterations_lost else ""
-    return f"{arm.cross_entropy:.3f}{error} {_unit(plan)}, {against}{lost}"
+    each = ""
+    if plan.bytes_per_token is not None:
+        each = f" ({arm.cross_entropy / plan.bytes_per_token:.3f} nats per byte)"
+    return f"{arm.cross_entropy:.3f}{error} {_unit(plan)}{each}, {against}{lost}"
 
 
 def _unit(plan: PilotPlan) -> str:

@@ -122,6 +122,7 @@ def propose_from_start(
     return PilotPlan(
         corpus=prepared.source,
         corpus_fingerprint=prepared.fingerprint,
+        bytes_per_token=None if prepared.bytes_per_token == 1 else prepared.bytes_per_token,
         family=prepared.family,
         epsilon=terms.epsilon,
         delta=terms.delta,

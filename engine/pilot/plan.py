@@ -351,6 +351,8 @@ class PilotPlan:
     nothing."""
     limit: Limit | None = None
     """What was asked and what ended it; None in plans of before that was said."""
+    bytes_per_token: float | None = None
+    """Mean over the text, exact; None for bytes, and where it is not known."""
 
     @property
     def plan_id(self) -> str:
@@ -401,6 +403,8 @@ class PilotPlan:
             del content["start_cross_entropy"]
         if self.limit is None:
             del content["limit"]
+        if self.bytes_per_token is None:
+            del content["bytes_per_token"]
         return content
 
     def to_json(self) -> str:

@@ -78,6 +78,8 @@ class Prepared:
     """How people were counted; None where each document is its own unit."""
     memory_bytes: int | None = None
     """Of the device that trains; None where the system does not tell."""
+    bytes_per_token: float | None = None
+    """Mean over the text, exact; None where it is not known."""
     start_losses: tuple[tuple[str, float], ...] = ()
     """SHA-256 of each public start that reads this text, and its loss on the held-out part before
     any step, nats per byte."""

@@ -78,6 +78,7 @@ def propose(
     return PilotPlan(
         corpus=prepared.source,
         corpus_fingerprint=prepared.fingerprint,
+        bytes_per_token=None if prepared.bytes_per_token == 1 else prepared.bytes_per_token,
         family=prepared.family,
         epsilon=terms.epsilon,
         delta=terms.delta,

@@ -105,6 +105,32 @@ def window(plan: PilotPlan, words: Words) -> str:
     )
 
 
+def bytes_per_token(plan: PilotPlan, words: Words) -> str:
+    """What the unit of the losses is worth in bytes; empty for bytes, and where it is not known."""
+    if plan.bytes_per_token is None:
+        return ""
+    said = words.say(
+        "A token is {bytes} bytes of this text on average: divide a loss per token by that for the "
+        "loss per byte.",
+        bytes=formats.plain(plan.bytes_per_token, 3),
+    )
+    seen = plan.arms[0].predicted
+    if seen is None:
+        return said
+    each = [value / plan.bytes_per_token for value in (seen.value, seen.low, seen.high)]
+    return words.joined(
+        [
+            said,
+            words.say(
+                "Predicted is {loss} ({low} to {high}) nats per byte.",
+                loss=f"{each[0]:.3f}",
+                low=f"{each[1]:.3f}",
+                high=f"{each[2]:.3f}",
+            ),
+        ]
+    )
+
+
 def several_documents(plan: PilotPlan, words: Words) -> str:
     """What averaging a person's windows costs and does not cost; empty where a step takes one."""
     documents = plan.arms[0].settings.documents

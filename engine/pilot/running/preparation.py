@@ -111,6 +111,7 @@ def _prepared(
         speeds=speeds,
         start_losses=tuple(begun.items()),
         memory_bytes=device.memory_bytes,
+        bytes_per_token=corpus.bytes_per_token,
         versions=versions(),
         made_at=datetime.now(UTC).isoformat(),
     )

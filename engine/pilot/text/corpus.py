@@ -66,6 +66,8 @@ class Corpus:
     """How people were counted; None where each document is its own unit."""
     window: int = WINDOW
     """Tokens of an example."""
+    bytes_per_token: float | None = None
+    """Mean over the text, exact; None where it is not known."""
 
     @property
     def units(self) -> int:
@@ -162,6 +164,7 @@ def load(
         refused=stored.refused,
         identity=stored.identity,
         window=source.window,
+        bytes_per_token=tokenizer.bytes_per_token(stored.tokens),
     )
 
 

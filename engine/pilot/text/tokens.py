@@ -1,8 +1,8 @@
 """From text to token numbers, by a tokenizer that has not seen the text.
 
 A vocabulary trained on private text would publish it without any protection, so none is trained
-here: the tokens are the bytes of UTF-8, or those of a given ``tokenizers`` JSON file, whose
-makers must have trained it on other text. Kessai cannot check that; it records the file's hash.
+here: the tokens are the bytes of UTF-8, or those of a ``tokenizers`` JSON file with a card that
+says which public text it was trained on (:mod:`engine.pilot.text.public_tokenizers`).
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import InputError
+from engine.pilot.text.public_tokenizers import place_of, read_card
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value
 
@@ -29,6 +30,20 @@ class Tokenizer:
     sha256: str
     model: Any = field(default=None, repr=False)
     """The package's tokenizer; None for bytes."""
+    byte_level: bool = False
+    """Whether each token is a string of bytes, a letter of its spelling for each."""
+
+    def bytes_per_token(self, tokens: np.ndarray) -> float | None:
+        """Mean over ``tokens``; None where it is not known how many bytes a token is."""
+        if self.model is None:
+            return 1.0
+        if not self.byte_level or not tokens.size:
+            return None
+        lengths = np.zeros(self.vocabulary_size)
+        for spelled, number in self.model.get_vocab(with_added_tokens=True).items():
+            lengths[number] = len(spelled)
+        counts = np.bincount(tokens, minlength=self.vocabulary_size)
+        return float(counts @ lengths / tokens.size)
 
     @property
     def dtype(self) -> np.dtype:
@@ -46,21 +61,14 @@ class Tokenizer:
 
 
 def tokenizer_of(name: str) -> Tokenizer:
-    """The tokenizer called "bytes", or that of a ``tokenizers`` JSON file."""
+    """The tokenizer called "bytes", or one with a card, by its name or its file. Raises
+    :class:`InputError` for any other."""
     if name == BYTES:
         digest = hashlib.sha256(BYTES.encode()).hexdigest()
         return Tokenizer(name=BYTES, vocabulary_size=256, sha256=digest)
-    content = _content(Path(name))
-    try:
-        from tokenizers import Tokenizer as Model  # optional: bytes need no package
-    except ImportError:
-        raise InputError(
-            "Expected the package tokenizers for {path}: pip install tokenizers, or use bytes.",
-            path=name,
-        ) from None
-    model = guarded(lambda: Model.from_str(content.decode()), lambda _: _not_a_tokenizer(name))
-    model.no_truncation()
-    model.no_padding()
+    path = place_of(name)
+    content, model = model_of(path)
+    card = read_card(path)
     numbers = model.get_vocab(with_added_tokens=True).values()
     digest = hashlib.sha256(content).hexdigest()
     return Tokenizer(
@@ -68,7 +76,24 @@ def tokenizer_of(name: str) -> Tokenizer:
         vocabulary_size=max(numbers, default=0) + 1,  # numbers may have gaps
         sha256=digest,
         model=model,
+        byte_level=card.byte_level,
     )
+
+
+def model_of(path: Path) -> tuple[bytes, Any]:
+    """The file of a tokenizer and the package's object. Raises :class:`InputError`."""
+    content = _content(path)
+    try:
+        from tokenizers import Tokenizer as Model  # optional: bytes need no package
+    except ImportError:
+        raise InputError(
+            "Expected the package tokenizers for {path}: pip install tokenizers, or use bytes.",
+            path=path,
+        ) from None
+    model = guarded(lambda: Model.from_str(content.decode()), lambda _: _not_a_tokenizer(path))
+    model.no_truncation()
+    model.no_padding()
+    return content, model
 
 
 def _content(path: Path) -> bytes:

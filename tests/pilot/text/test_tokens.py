@@ -69,10 +69,22 @@ def test_the_smallest_type_that_holds_every_token(size, dtype):
     assert np.iinfo(chosen).max >= size - 1
 
 
+def with_card(path, **changes):
+    """A card beside a tokenizer's file."""
+    card = {
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "vocabulary_size": 300,
+        "public_text": "a public text",
+        **changes,
+    }
+    path.with_name(f"{path.stem}.card.json").write_text(json.dumps(card))
+    return str(path)
+
+
 def test_a_given_tokenizer_is_named_by_its_content(package, tmp_path):
     path = tmp_path / "t.json"
     path.write_text(json.dumps({"model": {"vocab": {"a": 0, "b": 299}}}))
-    tokenizer = tokenizer_of(str(path))
+    tokenizer = tokenizer_of(with_card(path))
     assert tokenizer.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert tokenizer.name == f"tokens-{tokenizer.sha256[:8]}"
     assert tokenizer.vocabulary_size == 300
@@ -88,6 +100,27 @@ def test_what_is_no_tokenizer_is_refused(package, tmp_path, content):
     path.write_bytes(content.encode(errors="surrogatepass"))
     with pytest.raises(InputError, match="as the package tokenizers writes it"):
         tokenizer_of(str(path))
+
+
+@pytest.mark.parametrize("card", [None, {"sha256": "0" * 64}, {"public_text": ""}, {"unknown": 3}])
+def test_a_tokenizer_whose_text_nobody_called_public_is_refused(package, tmp_path, card):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"model": {"vocab": {"a": 0}}}))
+    if card is not None:
+        with_card(path, **card)
+    with pytest.raises(InputError, match="a vocabulary publishes its text"):
+        tokenizer_of(str(path))
+
+
+def test_bytes_per_token_are_counted_where_tokens_are_bytes(package, tmp_path):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"model": {"vocab": {"a": 0, "bcd": 1}}}))
+    tokens = np.array([0, 0, 1, 1, 1])
+    assert tokenizer_of(with_card(path)).bytes_per_token(tokens) is None  # not said
+    found = tokenizer_of(with_card(path, byte_level=True))
+    assert found.bytes_per_token(tokens) == pytest.approx(11 / 5)
+    assert found.bytes_per_token(tokens[:0]) is None
+    assert tokenizer_of("bytes").bytes_per_token(tokens) == 1.0
 
 
 def test_a_missing_file_is_refused(tmp_path):
