@@ -33,7 +33,7 @@ from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.folder import folder_of
 from engine.pilot.search import START_SECONDS, by_compute, by_time, seconds_of
 from engine.pilot.starts import Card, StartFile
-from engine.pilot.text.tokens import tokenizer_of
+from engine.pilot.text import public_tokenizers
 from engine.untrusted.weights import safetensors_file
 
 IMPORTED = "imported"
@@ -76,7 +76,9 @@ def import_folder(folder: Path, name: str, *, window: int) -> tuple[Card, Path]:
             file=huggingface.TOKENIZER_FILE,
             path=folder,
         )
-    tokenizer = tokenizer_of(str(found.tokenizer))
+    content, tokenizer = public_tokenizers.described(
+        found.tokenizer, f"of the public model that was imported as {name}"
+    )
     if tokenizer.vocabulary_size > found.shape.vocabulary_size:
         raise InputError(
             "Expected a tokenizer of at most {most} tokens, which the model knows, got {found}.",
@@ -94,8 +96,7 @@ def import_folder(folder: Path, name: str, *, window: int) -> tuple[Card, Path]:
         cross_entropy=None,
         tokenizer=tokenizer.name,
     )
-    starts.own_folder().mkdir(parents=True, exist_ok=True)
-    durable.write(starts.tokenizer_file(name), found.tokenizer.read_bytes())
+    public_tokenizers.keep(starts.tokenizer_file(name), content, tokenizer)
     return card, starts.write(name, card, found.weights)
 
 

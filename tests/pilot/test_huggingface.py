@@ -164,6 +164,9 @@ class Letters:
     def split(self) -> tuple[np.ndarray, np.ndarray]:
         return np.arange(30), np.arange(30, 40)
 
+    def documents_in(self, units: np.ndarray) -> np.ndarray:
+        return np.ones(len(units), dtype=np.int64)
+
     def documents_of(self, units: np.ndarray, picks01: np.ndarray) -> np.ndarray:
         return units
 

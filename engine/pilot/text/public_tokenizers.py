@@ -51,6 +51,11 @@ class Card:
     byte_level: bool = False
     """Whether each token is a string of bytes, spelled as byte-level BPE spells them."""
 
+    @property
+    def name(self) -> str:
+        """What families of text that is read by it are called by."""
+        return f"tokens-{self.sha256[:8]}"
+
 
 def own_folder() -> Path:
     """Where this installation's tokenizers are written."""
@@ -136,15 +141,25 @@ def train(name: str, source: CorpusSource, vocabulary: int) -> tuple[Card, Path]
         documents=read.documents,
         byte_level=True,
     )
-    return card, _write(name, content, card)
+    place = own_folder() / f"{name}.json"
+    keep(place, content, card)
+    return card, place
 
 
 def admit(name: str, path: Path, public_text: str) -> tuple[Card, Path]:
     """Take in a tokenizer from elsewhere under a new ``name``, whose maker trained it on
     ``public_text``. Raises :class:`InputError` where that is not said or the file is none."""
+    _require_new(name)
+    content, card = described(path, public_text)
+    place = own_folder() / f"{name}.json"
+    keep(place, content, card)
+    return card, place
+
+
+def described(path: Path, public_text: str) -> tuple[bytes, Card]:
+    """A tokenizer's file and the card that states where it comes from. Raises as :func:`admit`."""
     from engine.pilot.text.tokens import model_of
 
-    _require_new(name)
     if not public_text.strip():
         raise InputError("Expected who trained the tokenizer on which public text, got nothing.")
     content, model = model_of(path)
@@ -153,7 +168,14 @@ def admit(name: str, path: Path, public_text: str) -> tuple[Card, Path]:
         vocabulary_size=max(model.get_vocab(with_added_tokens=True).values(), default=0) + 1,
         public_text=public_text.strip(),
     )
-    return card, _write(name, content, card)
+    return content, card
+
+
+def keep(path: Path, content: bytes, card: Card) -> None:
+    """Write a tokenizer's file and its card beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    durable.write(path, content)
+    durable.write(_card_of(path), json.dumps(asdict(card), indent=1, sort_keys=True).encode())
 
 
 class _Read:
@@ -178,14 +200,6 @@ class _Read:
             else:
                 tally.refuse(row)
         tally.require_mostly_sound(source.path or source.kind)
-
-
-def _write(name: str, content: bytes, card: Card) -> Path:
-    path = own_folder() / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    durable.write(path, content)
-    durable.write(_card_of(path), json.dumps(asdict(card), indent=1, sort_keys=True).encode())
-    return path
 
 
 def _card_of(path: Path) -> Path:

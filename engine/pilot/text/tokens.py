@@ -67,14 +67,13 @@ def tokenizer_of(name: str) -> Tokenizer:
         digest = hashlib.sha256(BYTES.encode()).hexdigest()
         return Tokenizer(name=BYTES, vocabulary_size=256, sha256=digest)
     path = place_of(name)
-    content, model = model_of(path)
+    _, model = model_of(path)
     card = read_card(path)
     numbers = model.get_vocab(with_added_tokens=True).values()
-    digest = hashlib.sha256(content).hexdigest()
     return Tokenizer(
-        name=f"tokens-{digest[:8]}",
+        name=card.name,
         vocabulary_size=max(numbers, default=0) + 1,  # numbers may have gaps
-        sha256=digest,
+        sha256=card.sha256,
         model=model,
         byte_level=card.byte_level,
     )
