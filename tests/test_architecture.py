@@ -121,6 +121,7 @@ PILOT_FRONT = {
     "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress",
     "engine.pilot.running.text_total", "engine.pilot.running.folder",
     "engine.pilot.running.launchers", "engine.pilot.running.process",
+    "engine.pilot.running.ranks", "engine.pilot.running.supervisor",
     "engine.pilot.running.recording", "engine.pilot.running.spending",
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
     "engine.pilot.sweeps.fleet",

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.answers import pilot_cache
-from dashboard.pilot import facts, frozen_plan, labels, wording
+from dashboard.pilot import facts, frozen_plan, labels, many_devices, wording
 from dashboard.pilot.budget import Choices
 from dashboard.state import link, session, visitor
 from dashboard.state.scenario import Scenario
@@ -71,6 +71,7 @@ def draw(
     )
     if st.button(label, type=blocks.emphasis(), icon=":material/play_arrow:"):
         _start(plan, words)
+    many_devices.draw(plan, words)
 
 
 def _proposed(

@@ -24,6 +24,7 @@ from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.launchers import Entry, other_code
+from engine.pilot.running.ranks import Ranks
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.statistical_power import ENOUGH, Power, least_seconds, of_prediction, power
@@ -51,6 +52,7 @@ __all__ = [
     "Prepared",
     "PrivacyTerms",
     "Promised",
+    "Ranks",
     "Request",
     "Revision",
     "Saving",

@@ -134,7 +134,8 @@ class TrainingSettings:
     physical_batch_size: int = 64
     """Examples a micro-batch; changes speed, not results."""
     precision: str = "float32"
-    """"float32" or "bfloat16" for the forward and backward pass; norms and sums stay float32."""
+    """"float32" or "bfloat16" for the forward and backward pass; norms and sums stay float32. Or
+    "float64" for all of it but the noise, to compare computations."""
     sampling: Sampling = Sampling.POISSON
     """Or truncated Poisson, whose batches never exceed :attr:`largest_batch`."""
     strategy: tuple[float, ...] = (1.0,)

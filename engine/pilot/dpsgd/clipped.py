@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Clipped:
-    """One batch's clipped sum; everything is float32 and detached."""
+    """One batch's clipped sum; everything is detached, and float32, or float64 as the model is."""
 
     sums: list[Tensor]
     """One a parameter, in the order of ``model.parameters()``."""
@@ -35,6 +35,11 @@ def clip_weights(norms: Tensor, weights: Tensor, clip_norm: float) -> Tensor:
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """A context in which the forward pass computes in ``precision``."""
-    if precision == "float32":
+    if precision != "bfloat16":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def widened(x: Tensor) -> Tensor:
+    """``x`` in float32 at least."""
+    return x if x.dtype == torch.float64 else x.float()

@@ -33,7 +33,7 @@ from engine.pilot.dpsgd.clipped import ClippedSum
 from engine.pilot.dpsgd.fast_engine import FastClippedSum
 from engine.pilot.plan import Engine
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "float64")
 
 
 def clipped_sum(
@@ -57,7 +57,7 @@ def clipped_sum(
         )
     if precision not in PRECISIONS:
         raise InputError(
-            "Expected the precision float32 or bfloat16, got {value}: choose one of the two.",
+            "Expected the precision float32, bfloat16 or float64, got {value}: choose one of them.",
             value=repr(precision),
         )
     # Opacus and the compiler take seconds to import; who uses neither does not wait for them.

@@ -29,6 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.pilot.dpsgd.clipped import widened
 from engine.pilot.plan import Shape
 
 IGNORED = -1
@@ -142,9 +143,9 @@ class Transformer(nn.Module):
         self.shape = shape
         W, V = shape.width, shape.vocabulary_size
         encoder = shape.kind == "bert"
-        self.embedding = nn.Embedding(V, W)
+        self.embedding = _embedding(V, W)
         learned = shape.kind in _BIASED
-        self.positions = nn.Embedding(shape.sequence_length, W) if learned else None
+        self.positions = _embedding(shape.sequence_length, W) if learned else None
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.depth))
         self.norm = _norm(shape)
         self.transform = (
@@ -192,6 +193,13 @@ def _norm(shape: Shape) -> nn.LayerNorm | nn.RMSNorm:
     if shape.kind == "llama":
         return nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
     return nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
+
+
+def _embedding(entries: int, width: int) -> nn.Embedding:
+    """One whose weights are not drawn: torch's own draw, on the meta device, takes seconds to load
+    a compiler first."""
+    made: nn.Embedding = nn.Embedding.from_pretrained(torch.empty(entries, width), freeze=False)
+    return made
 
 
 def rotation_tables(
@@ -255,7 +263,7 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """
     P, S, V = logits.shape
     losses = functional.cross_entropy(
-        logits.reshape(P * S, V).float(),
+        widened(logits.reshape(P * S, V)),
         targets.reshape(P * S),
         ignore_index=IGNORED,
         reduction="none",

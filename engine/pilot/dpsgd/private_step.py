@@ -2,37 +2,30 @@
 
     (Σ_i g_i·min(1/C, 1/‖g_i‖) + σ·N(0, I)) / B,  σ = σ̄·B
 
-over the examples of one Poisson batch, however it is cut into micro-batches. Each example's part
-has norm at most 1 (:mod:`engine.pilot.dpsgd.clipping`), so adding or removing one unit moves the
-mean by at most 1/B. B is the *expected* batch size; dividing by the drawn one would make the
-sensitivity depend on it. Noise is added once a step, after the last micro-batch, and an empty batch
-gives noise alone. With a banded strategy the noise is correlated with that of the steps before
-(:mod:`engine.pilot.dpsgd.correlated`).
+over the examples of one Poisson batch, however it is cut into micro-batches
+(:mod:`engine.pilot.dpsgd.batch_sum`). Each example's part has norm at most 1, so adding or removing
+one unit moves the mean by at most 1/B. B is the *expected* batch size; dividing by the drawn one
+would make the sensitivity depend on it. Noise is added once a step, after the last micro-batch, and
+an empty batch gives noise alone. With a banded strategy the noise is correlated with that of the
+steps before (:mod:`engine.pilot.dpsgd.correlated`).
 
-Sums are float32 whatever the precision of the forward pass. Where memory runs out the micro-batch
-is halved and the sum of the same examples is begun anew: nothing was released in between.
+With a :class:`~engine.pilot.dpsgd.team.Team` the examples are those that rank 0 kept for itself;
+the other ranks' sums are added before the noise: it is the same mechanism on the same batch.
 """
-
-from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from engine.pilot.dpsgd.clipping import clipped_sum
+from engine.pilot.dpsgd.batch_sum import BatchSum
 from engine.pilot.dpsgd.correlated import Correlated
-from engine.pilot.dpsgd.examples import Examples
-from engine.pilot.dpsgd.model import IGNORED, cross_entropy
+from engine.pilot.dpsgd.examples import Examples, targets_counted
 from engine.pilot.dpsgd.noise import NoiseSource
-from engine.pilot.dpsgd.progress import DivergedError, MemoryFullError
+from engine.pilot.dpsgd.progress import DivergedError
+from engine.pilot.dpsgd.team import Team, part_of_sum
 from engine.pilot.plan import TrainingSettings
 
-_T = TypeVar("_T")
-_ROWS = 8
-"""The last micro-batch of a step is cut to a multiple of this where shapes may vary."""
 
-
-class PrivateStep:
+class PrivateStep(BatchSum):
     """Noisy means and losses of one model; ``parameters`` is its flat vector."""
 
     def __init__(
@@ -42,116 +35,47 @@ class PrivateStep:
         *,
         parameters: Tensor,
         compiled: bool = False,
+        team: Team | None = None,
     ) -> None:
-        self._model = model
-        self._parameters = parameters
+        super().__init__(model, settings, parameters=parameters, compiled=compiled)
         self._batch_size = settings.config.batch_size
         self._noise_batch_ratio = settings.noise_batch_ratio
-        self._clipped_sum = clipped_sum(
-            model,
-            clip_norm=settings.clip_norm,
-            engine=settings.engine,
-            compiled=compiled,
-            precision=settings.precision,
-        )
-        self._rows = None if compiled else _ROWS
-        self._sum = torch.zeros_like(parameters)
-        sizes = [p.numel() for p in model.parameters()]
-        self._parts = [
-            part.view_as(p)
-            for part, p in zip(self._sum.split(sizes), model.parameters(), strict=True)
-        ]
-        self.physical_batch_size = settings.physical_batch_size
+        self._team = team
         self.correlated = (
             Correlated(settings.strategy, parameters.numel(), device=parameters.device)
             if settings.bands > 1 and settings.noise_batch_ratio
             else None
         )
 
-    def noisy_mean(self, examples: Examples, noise: NoiseSource, step: int) -> tuple[Tensor, float]:
-        """The step's gradient (valid until the next call) and the sum of its examples' losses.
+    def noisy_mean(
+        self, examples: Examples, noise: NoiseSource, step: int
+    ) -> tuple[Tensor, float, float]:
+        """The step's gradient (valid until the next call), the sum of its examples' losses, and the
+        number of positions that these are over; with a team, of all ranks' examples.
 
         The losses are exact: not private. Raises :class:`DivergedError` before anything is made of
-        a gradient that is no number, :class:`MemoryFullError` where one example does not fit.
+        a gradient that is no number, :class:`MemoryFullError` where one example does not fit, and
+        with a team :class:`~engine.pilot.dpsgd.progress.RankLostError`.
         """
-        loss = self._within_memory(self._summed, examples)
-        mean = self._sum.div_(self._batch_size)
+        if self._team is None:
+            loss = self.add_up(examples)
+            positions = targets_counted(examples[1])
+        else:
+            loss, positions = self._team.total(self.sum, part_of_sum(self, examples))
+        total = self._finite(loss)
+        mean = self.sum.div_(self._batch_size)
         if self._noise_batch_ratio:
             normal = noise.normal(step, mean.numel(), device=mean.device)
             if self.correlated is not None:
                 normal = self.correlated.of(normal, step)
             mean.add_(normal, alpha=self._noise_batch_ratio)
-        return mean, loss
+        return mean, total, positions
 
-    def losses(self, examples: Examples, *, parameters: Tensor) -> Tensor:
-        """Each example's loss under the flat vector ``parameters``, float32, on the CPU."""
-        kept = self._parameters.clone()
-        self._parameters.copy_(parameters)
-        try:
-            return self._within_memory(self._evaluated, examples)
-        finally:
-            self._parameters.copy_(kept)
-
-    def _summed(self, examples: Examples) -> float:
-        self._sum.zero_()
-        loss = torch.zeros((), device=self._sum.device)
-        for tokens, targets, weights in self._micro_batches(examples):
-            clipped = self._clipped_sum(tokens, targets, weights)
-            for part, added in zip(self._parts, clipped.sums, strict=True):
-                part.add_(added)
-            loss += (clipped.losses * weights).sum()
+    def _finite(self, loss: Tensor) -> float:
         # One look for both: each look makes an accelerator wait.
         total: float
         gradient: float
-        total, gradient = torch.stack([loss, self._sum.sum()]).tolist()
+        total, gradient = torch.stack([loss, self.sum.sum()]).tolist()
         if not abs(total) + abs(gradient) < float("inf"):
             raise DivergedError
         return total
-
-    @torch.no_grad()
-    def _evaluated(self, examples: Examples) -> Tensor:
-        found = [
-            cross_entropy(self._model(tokens), targets)[: int(weights.sum())].cpu()
-            for tokens, targets, weights in self._micro_batches(examples)
-        ]
-        return torch.cat(found) if found else torch.zeros(0)
-
-    def _micro_batches(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """(tokens, targets, weights) on the model's device, padded with rows of weight 0."""
-        device = self._parameters.device
-        # Several windows of a unit take the room of as many examples.
-        windows = examples[0].shape[1] if examples[0].dim() == 3 else 1
-        size = max(1, self.physical_batch_size // windows)
-        for start in range(0, len(examples[0]), size):  # of an empty batch: none
-            tokens, targets = (part[start : start + size] for part in examples)
-            count = len(tokens)
-            rows = size if self._rows is None else min(size, -(-count // self._rows) * self._rows)
-            padding = (0, 0) * (tokens.dim() - 1) + (0, rows - count)
-            weights = torch.zeros(rows)
-            weights[:count] = 1.0
-            yield (
-                torch.nn.functional.pad(tokens, padding).to(device),
-                torch.nn.functional.pad(targets, padding, value=IGNORED).to(device),
-                weights.to(device),
-            )
-
-    def _within_memory(self, work: Callable[[Examples], _T], examples: Examples) -> _T:
-        while True:
-            try:
-                return work(examples)
-            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
-                    raise
-                if self.physical_batch_size == 1:
-                    raise MemoryFullError(tokens=examples[0].shape[-1]) from None
-            # Outside the handler, whose traceback would keep the failed attempt's memory.
-            self.physical_batch_size //= 2
-            if self._parameters.device.type == "cuda":
-                torch.cuda.empty_cache()
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """torch's CPU allocator raises a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
-        sign in str(error) for sign in ("not enough memory", "can't allocate memory")
-    )

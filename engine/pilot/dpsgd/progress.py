@@ -43,6 +43,8 @@ class Stop(StrEnum):
     """A checkpoint or the ledger could not be written; it may go on once there is room."""
     MEMORY = "memory"
     """A single example does not fit."""
+    RANK_LOST = "rank-lost"
+    """Another process of the training is gone; it may go on once all are started again."""
 
 
 class StoppedError(InputError):
@@ -76,6 +78,14 @@ class DiskError(StoppedError):
     sentence = (
         "Training stopped because its folder cannot be written ({reason}). Its last checkpoint is "
         "whole, and no step was taken that its ledger does not count. Free some space, then resume."
+    )
+
+
+class RankLostError(StoppedError):
+    stop = Stop.RANK_LOST
+    sentence = (
+        "Training stopped because another of its processes is gone ({reason}). No step was taken "
+        "that its ledger does not count: resume it to go on from its last checkpoint."
     )
 
 

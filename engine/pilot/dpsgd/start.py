@@ -24,7 +24,7 @@ from engine.pilot.dpsgd.model import (
     build,
     is_tied,
 )
-from engine.pilot.plan import Engine, TrainingSettings
+from engine.pilot.plan import Engine, Start, TrainingSettings
 
 
 class LowRank(nn.Module):
@@ -54,9 +54,16 @@ def initial(settings: TrainingSettings, *, generator: torch.Generator | None) ->
     Raises :class:`InputError` where the start is not there, is another file, or has another shape.
     """
     model = build(settings.shape, generator=generator)
-    if settings.start is None:
-        return model
-    found = starts.read_exactly(settings.start)
+    if settings.start is not None:
+        _begin(model, settings, settings.start, generator)
+    return model.double() if settings.precision == "float64" else model
+
+
+def _begin(
+    model: Transformer, settings: TrainingSettings, start: Start, generator: torch.Generator | None
+) -> None:
+    """Put the weights of ``start`` into ``model``, and its low-rank parts where it has some."""
+    found = starts.read_exactly(start)
     if found.card.shape != settings.shape:
         raise InputError(
             "Expected the shape of the start {name}, got another one: plan the training anew.",
@@ -66,14 +73,13 @@ def initial(settings: TrainingSettings, *, generator: torch.Generator | None) ->
     if is_tied(settings.shape):
         weights["head.weight"] = weights["embedding.weight"]
     model.load_state_dict(weights)
-    if settings.start.lora_rank:
+    if start.lora_rank:
         if settings.engine is Engine.OPACUS:
             raise InputError(
                 "Expected the fast engine for a training of low-rank parts, got opacus, whose "
                 "hooks refuse a model with frozen buffers."
             )
-        _adapt(model, settings.start.lora_rank, generator)
-    return model
+        _adapt(model, start.lora_rank, generator)
 
 
 def _adapt(model: Transformer, rank: int, generator: torch.Generator | None) -> None:

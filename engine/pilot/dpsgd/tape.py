@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import InputError
+from engine.pilot.dpsgd.clipped import widened
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Tape:
     def _backward(
         self, names: dict[str, str], layer: nn.Module, held: list[Tensor], gradient: Tensor
     ) -> None:
-        for kind, piece in _pieces(layer, held.pop(), gradient.float(), self._windows):
+        for kind, piece in _pieces(layer, held.pop(), widened(gradient), self._windows):
             self.pieces.setdefault(names[kind], []).append(piece)
 
 
@@ -203,20 +204,20 @@ def _pieces(layer: nn.Module, x: Tensor, g: Tensor, windows: int) -> Iterator[tu
     factors: Factors | Lookup
     match layer:
         case nn.LayerNorm():
-            x = x.float().reshape(g.shape)
+            x = widened(x).reshape(g.shape)
             standardised = functional.layer_norm(x, layer.normalized_shape, eps=layer.eps)
             yield "weight", Formed((g * standardised).sum(1))
             yield "bias", Formed(g.sum(1))
             return
         case nn.RMSNorm():
-            x = x.float().reshape(g.shape)
+            x = widened(x).reshape(g.shape)
             scaled = functional.rms_norm(x, list(layer.normalized_shape), eps=layer.eps)
             yield "weight", Formed((g * scaled).sum(1))
             return
         case nn.Embedding():
             factors = Lookup(x.reshape(P, -1), g)
         case nn.Linear():
-            factors = Factors(g, x.float().reshape(P, -1, x.shape[-1]))
+            factors = Factors(g, widened(x).reshape(P, -1, x.shape[-1]))
             if layer.bias is not None:
                 yield "bias", Formed(g.sum(1))
         case _:

@@ -41,13 +41,7 @@ from torch import Tensor, nn
 from engine.errors import InputError
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.accountants import OpacusEpsilon
-from engine.pilot.dpsgd.examples import (
-    Canaries,
-    Examples,
-    Source,
-    WindowSource,
-    targets_counted,
-)
+from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
 from engine.pilot.dpsgd.model import IGNORED, Transformer
 from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
 from engine.pilot.dpsgd.private_step import PrivateStep
@@ -55,6 +49,7 @@ from engine.pilot.dpsgd.progress import (
     DivergedError,
     Journal,
     Progress,
+    RankLostError,
     Stop,
     StoppedError,
     TrainingOutcome,
@@ -62,6 +57,7 @@ from engine.pilot.dpsgd.progress import (
 )
 from engine.pilot.dpsgd.start import initial
 from engine.pilot.dpsgd.store import Store
+from engine.pilot.dpsgd.team import Team, require_dealt
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import TrainingSettings
 
@@ -82,10 +78,16 @@ class Training:
         canaries: Canaries | None = None,
         wrapped: Callable[[Transformer], nn.Module] = lambda model: model,
         heard: Callable[[Tensor], None] = lambda noisy_mean: None,
+        team: Team | None = None,
     ) -> None:
         """``wrapped`` and ``heard`` are for audits: the model that is trained, and who hears each
-        step's noisy mean. Raises :class:`InputError` where settings, corpus and folder do not go
-        together."""
+        step's noisy mean. ``team``: the ranks that add up sums for this one, which leads them.
+
+        Raises :class:`InputError` where settings, corpus and folder do not go together.
+        """
+        if team is not None:
+            require_dealt(settings)
+        self._team = team
         self.private = settings.seed is None and settings.noise_batch_ratio > 0
         if self.private and folder is None:
             raise InputError(
@@ -106,7 +108,7 @@ class Training:
         parameters = flatten(self.model)
         self._optimizer = DPAdam(parameters=parameters, averaging=settings.averaging)
         self._private_step = PrivateStep(
-            self.model, settings, parameters=parameters, compiled=compiled
+            self.model, settings, parameters=parameters, compiled=compiled, team=team
         )
         self._groups = None
         if settings.bands > 1:
@@ -223,6 +225,9 @@ class Training:
                 self._store.begin()
                 self._step()
             return None
+        except RankLostError:
+            self._save()  # what is lost is the step under way, and no other
+            raise
         finally:
             self._store.settle(block - begun)
 
@@ -239,13 +244,15 @@ class Training:
             largest=self._largest_batch,
             windows=self.settings.documents,
         )
+        if self._team is not None:
+            batch = self._team.deal(batch, self._optimizer.parameters)
         examples = self.source.of(batch, self._noise, step)
-        gradient, loss = self._private_step.noisy_mean(examples, self._noise, step)
+        gradient, loss, positions = self._private_step.noisy_mean(examples, self._noise, step)
         self._heard(gradient)
         # Lost steps count for the schedule, so that it reaches its end.
         rate = learning_rate(self.settings, step + 1)
         self._optimizer.step(gradient, rate=rate)
-        if positions := targets_counted(examples[1]):
+        if positions:
             self._journal.saw(loss * config.sequence_length / positions)
         now = time.perf_counter()
         self._store.pace.step(now - began)

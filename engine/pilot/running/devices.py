@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from engine.errors import InputError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
@@ -24,15 +26,26 @@ class Device:
     """None where the system does not tell."""
 
 
-def device() -> Device:
-    """What this process trains on."""
+def device(number: int = 0) -> Device:
+    """What this process trains on, the GPU of this ``number`` where there are some.
+
+    Raises :class:`InputError` where there are not so many.
+    """
     if torch.cuda.is_available():
+        if number >= (found := torch.cuda.device_count()):
+            raise InputError(
+                "Expected a GPU for each process of this machine, got {found} GPUs and at least "
+                "{wanted} processes: start one process a GPU.",
+                found=found,
+                wanted=number + 1,
+            )
+        torch.cuda.set_device(number)
         return Device(
             kind="cuda",
             hardware=torch.cuda.get_device_name(),
             precision="bfloat16",
             physical_batch_size=256,
-            memory_bytes=torch.cuda.get_device_properties(0).total_memory,
+            memory_bytes=torch.cuda.get_device_properties(number).total_memory,
         )
     threads = torch.get_num_threads()
     return Device(

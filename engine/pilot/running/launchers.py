@@ -36,6 +36,7 @@ from engine.pilot.running.folder import (
     preparations,
 )
 from engine.pilot.running.process import detached
+from engine.pilot.running.ranks import Ranks
 from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import (
     RUNNING,
@@ -100,8 +101,11 @@ def register(plan: PilotPlan, *, by: Person = LOCAL) -> None:
         raise _unwritable(folder, error) from error
 
 
-def start(plan: PilotPlan, *, by: Person = LOCAL) -> Handle:
+def start(plan: PilotPlan, *, by: Person = LOCAL, ranks: int | None = None) -> Handle:
     """Register ``plan`` and run it, once, however often this is called.
+
+    ``ranks``: processes of this machine that train together, one a GPU where it has some; None: as
+    before, at first one.
 
     What paused, failed or was interrupted goes on; what runs, has finished or was cancelled stays
     as it is. Raises :class:`InputError` where the folder cannot be written, where the account of
@@ -112,17 +116,18 @@ def start(plan: PilotPlan, *, by: Person = LOCAL) -> Handle:
     charge_pilot(plan, started_plans, by=by)
     folder = folder_of(plan.plan_id)
     with _recorded("pilot-start", plan.plan_id, by):
-        return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED})
+        return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED}, ranks=ranks)
 
 
-def resume(plan_id: str, *, by: Person = LOCAL) -> Handle:
-    """Go on with a pilot, a cancelled one too. Raises :class:`InputError` for an unknown one, and
-    as :func:`start`."""
+def resume(plan_id: str, *, by: Person = LOCAL, ranks: int | None = None) -> Handle:
+    """Go on with a pilot, a cancelled one too; in as many processes as before, or in ``ranks``.
+    Raises :class:`InputError` for an unknown one, for one of several machines without ``ranks``,
+    and as :func:`start`."""
     _require(by, "pilot-resume", plan_id)
     folder = folder_of(plan_id)
     charge_pilot(folder.plan(), started_plans, by=by)
     with _recorded("pilot-resume", plan_id, by):
-        return _launch(folder, "run", unless={State.FINISHED})
+        return _launch(folder, "run", unless={State.FINISHED}, ranks=ranks)
 
 
 def poll(plan_id: str) -> Status:
@@ -349,7 +354,9 @@ def _last_word(folder: PilotFolder) -> Status:
     return read_status(folder.status_file) or Status(state=State.PLANNED, heartbeat=time.time())
 
 
-def _launch(folder: PilotFolder, action: str, *, unless: set[State]) -> Handle:
+def _launch(
+    folder: PilotFolder, action: str, *, unless: set[State], ranks: int | None = None
+) -> Handle:
     """Start the process unless one lives or the state is among ``unless``."""
     as_it_is = Handle(name=folder.name, folder=folder.path, started=False)
     until = time.monotonic() + _PATIENCE
@@ -370,22 +377,38 @@ def _launch(folder: PilotFolder, action: str, *, unless: set[State]) -> Handle:
             folder.withdraw_requests()
             now = time.time()
             before = _last_word(folder)
+            here = _here(before, ranks)
             queued = replace(
                 before,
                 state=State.QUEUED,
                 heartbeat=now,
                 started=now,
+                ranks=here,
+                nodes=1,
                 reason=None,
                 values={},
                 code_version=code_version(),
             )
             write_status(folder.status_file, queued)
-            process = detached(folder, action, lock.descriptor)
+            process = detached(folder, action, lock.descriptor, ranks=here)
             return replace(as_it_is, started=True, process=process)
         finally:
             lock.release()
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def _here(before: Status, ranks: int | None) -> int:
+    """Processes to start on this machine."""
+    if ranks is not None:
+        return Ranks(per_node=ranks).total
+    if before.nodes > 1:
+        raise InputError(
+            "Expected a pilot of one machine, got one that ran on {nodes}: start its command again "
+            "on each of them, or say how many processes are to go on with it here (--ranks).",
+            nodes=before.nodes,
+        )
+    return before.ranks
 
 
 def _unwritable(folder: PilotFolder, error: OSError) -> InputError:

@@ -17,16 +17,23 @@ from engine.pilot.running.folder import PilotFolder
 
 MODULE = "engine.pilot"
 """What is run, as ``python -m`` takes it."""
+SUPERVISOR = "engine.pilot.running.supervisor"
+"""What is run in its place where several processes train together, and starts them."""
 
 
-def detached(folder: PilotFolder, action: str, lock: int) -> int:
+def detached(folder: PilotFolder, action: str, lock: int, *, ranks: int = 1) -> int:
     """Start ``action`` ("run" or "prepare") on ``folder`` with the descriptor of its lock; the
-    process's id. Raises OSError where no process can be started."""
+    process's id. ``ranks``: processes that train together. Raises OSError where no process can be
+    started."""
     command = [sys.executable, "-P", "-m", MODULE, action, str(folder.path)]
+    threads = {"OMP_NUM_THREADS": str(cores())}
+    if ranks > 1:
+        command = [sys.executable, "-P", "-m", SUPERVISOR, str(folder.path), "--ranks", str(ranks)]
+        threads = {}  # theirs to divide
     root = str(Path(engine.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
-        "OMP_NUM_THREADS": str(cores()),
+        **threads,
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",

@@ -19,7 +19,7 @@ Not covered: what happens to the model afterwards (see the model card).
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +30,7 @@ from engine.pilot.audits.audit import Audit
 from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan
 from engine.pilot.running.folder import Lock, PilotFolder, Request, Stopped
+from engine.pilot.running.ranks import Ranks
 from engine.pilot.running.recording import record_of, settings_of
 from engine.pilot.running.reporter import INTERVAL, Reporter
 from engine.pilot.running.spending import Spending, proved
@@ -87,6 +88,8 @@ class Workshop:
     discard: Callable[[Path], None] = lambda folder: None
     """Removes what a training needed to go on, once its result and its record are durable."""
     interval: float = INTERVAL
+    ranks: Ranks = field(default_factory=Ranks)
+    """Processes that train together; this one leads."""
     admit: Callable[[PilotPlan], None] = lambda plan: None
     """Raises :class:`InputError` for a plan that its population's account does not hold."""
 
@@ -103,6 +106,8 @@ def run_plan(folder: PilotFolder, lock: Lock, workshop: Workshop) -> Status:
         state=State.PREPARING,
         started=now,
         process=os.getpid(),
+        ranks=workshop.ranks.total,
+        nodes=workshop.ranks.nodes,
         code_version=code_version(),
         # What an interrupted run had reached is shown until this one knows better.
         progress=before.progress if before else 0.0,

@@ -60,6 +60,9 @@ class Status:
     started: float = 0.0
     """When the process began, likewise."""
     process: int | None = None
+    ranks: int = 1
+    """Processes that train together, on ``nodes`` machines."""
+    nodes: int = 1
     code_version: str | None = None
     """Of that process: what trains, or trained last."""
     trainings: int = 0

@@ -27,8 +27,9 @@ from engine.pilot.audits.audit import DEFAULT_CONFIDENCE, Audit
 from engine.pilot.audits.card import CARD_FILE, model_card, weights_metadata
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
 from engine.pilot.dpsgd import checkpoint
-from engine.pilot.dpsgd.examples import WindowSource
+from engine.pilot.dpsgd.examples import Canaries, WindowSource
 from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
+from engine.pilot.dpsgd.team import Team
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import Arm, PilotPlan
 from engine.pilot.running.folder import write_text
@@ -51,9 +52,12 @@ def train(
     report: Callable[[Progress], None],
     asked: Callable[[], Stop | None],
     device: str,
+    team: Team | None = None,
 ) -> TrainingOutcome:
-    """Go on with the training in ``folder``, or begin it."""
-    training = _training(plan, arm, repeat, corpus, folder=folder, device=device)
+    """Go on with the training in ``folder``, or begin it; with the other ranks of ``team``."""
+    training = _training(plan, arm, repeat, corpus, folder=folder, device=device, team=team)
+    if team is not None:
+        team.begin(plan.arms.index(arm), repeat)
     return training.run(on_progress=report, should_stop=asked)
 
 
@@ -105,16 +109,29 @@ def pairs(examples: int) -> int:
     return min(MOST_PAIRS, max(_FEWEST_PAIRS, examples // _EXAMPLES_A_PAIR))
 
 
-def _training(
-    plan: PilotPlan, arm: Arm, repeat: int, corpus: WindowSource, *, folder: Path, device: str
-) -> Training:
+def inserted_canaries(plan: PilotPlan, arm: Arm, repeat: int) -> Canaries | None:
+    """Those that join the steps of a training of ``arm``."""
     canaries = _canaries(plan, arm, repeat)
+    return None if canaries is None else canaries.inserted
+
+
+def _training(
+    plan: PilotPlan,
+    arm: Arm,
+    repeat: int,
+    corpus: WindowSource,
+    *,
+    folder: Path,
+    device: str,
+    team: Team | None = None,
+) -> Training:
     return Training(
         settings_of(arm, repeat),
         corpus,
         folder=folder,
         device=device,
-        canaries=None if canaries is None else canaries.inserted,
+        canaries=inserted_canaries(plan, arm, repeat),
+        team=team,
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from engine.pilot.dpsgd import private_step
+from engine.pilot.dpsgd import batch_sum
 from engine.pilot.dpsgd.model import IGNORED, build, cross_entropy
 from engine.pilot.dpsgd.noise import EntropyNoise, SeededNoise
 from engine.pilot.dpsgd.optimizer import flatten
@@ -77,7 +77,7 @@ def test_micro_batches_do_not_change_the_step(physical, drawn):
 def test_padding_fills_up_micro_batches_and_weighs_nothing():
     subject = made(physical_batch_size=32)
     for compiled, rows in ((False, 16), (True, 32)):
-        subject._rows = None if compiled else private_step._ROWS
+        subject._rows = None if compiled else batch_sum.ROWS
         ((tokens, targets, weights),) = subject._micro_batches(examples(range(12)))
         assert tokens.shape == targets.shape == (rows, S)
         assert weights.tolist() == [1.0] * 12 + [0.0] * (rows - 12)
@@ -95,7 +95,7 @@ class Counting(EntropyNoise):
 
 def test_noise_is_added_once_a_step_with_its_standard_deviation():
     subject, noise = made(noise=0.25, physical_batch_size=2), Counting()
-    M = subject._parameters.numel()
+    M = subject.parameters.numel()
     exact = mean(made(), range(9))
     noisy = mean(subject, range(9), noise, step=6)
     assert noise.draws == [(6, M)], "five micro-batches, one draw"
@@ -107,7 +107,7 @@ def test_noise_is_added_once_a_step_with_its_standard_deviation():
 
 def test_an_empty_batch_is_noise_alone():
     subject = made(noise=0.25)
-    M = subject._parameters.numel()
+    M = subject.parameters.numel()
     mean(subject, range(5))  # what an earlier step left must not come back
     expected = 0.25 * NOISE.normal(2, M, device=torch.device("cpu"))
     assert torch.equal(mean(subject, [], step=2), expected)
@@ -124,7 +124,7 @@ def test_losses_are_summed_over_the_examples_alone():
     subject = made(physical_batch_size=5)
     tokens, targets = examples(range(12))
     found = subject.noisy_mean((tokens, targets), NOISE, 0)[1]
-    each = subject.losses((tokens, targets), parameters=subject._parameters.clone())
+    each = subject.losses((tokens, targets), parameters=subject.parameters.clone())
     assert each.shape == (12,)
     assert found == pytest.approx(float(each.sum()), rel=1e-5)
     assert found / 12 == pytest.approx(math.log(32), rel=0.1), "near uniform at the start"
@@ -132,10 +132,10 @@ def test_losses_are_summed_over_the_examples_alone():
 
 def test_losses_are_of_the_parameters_asked_for_and_leave_the_models():
     subject = made()
-    before = subject._parameters.clone()
+    before = subject.parameters.clone()
     zero = subject.losses(examples(range(3)), parameters=torch.zeros_like(before))
     assert zero.tolist() == pytest.approx([math.log(32)] * 3)
-    assert torch.equal(subject._parameters, before)
+    assert torch.equal(subject.parameters, before)
     assert subject.losses(examples([]), parameters=before).shape == (0,)
 
 
@@ -193,7 +193,7 @@ def test_other_errors_are_not_taken_for_memory():
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_no_number_stops_before_the_noise(value):
     subject, noise = made(noise=0.1), Counting()
-    subject._parameters[-1] = value
+    subject.parameters[-1] = value
     with pytest.raises(DivergedError, match="Training diverged"):
         mean(subject, range(3), noise)
     assert noise.draws == []
@@ -203,10 +203,10 @@ def test_evaluation_runs_out_of_memory_too(monkeypatch):
     subject = made(physical_batch_size=8)
     model = subject._model
     subject._model = Hungry(model, 4, MemoryError())
-    found = subject.losses(examples(range(12)), parameters=subject._parameters.clone())
+    found = subject.losses(examples(range(12)), parameters=subject.parameters.clone())
     subject._model = model
     subject.physical_batch_size = 16
-    again = subject.losses(examples(range(12)), parameters=subject._parameters.clone())
+    again = subject.losses(examples(range(12)), parameters=subject.parameters.clone())
     torch.testing.assert_close(found, again)
 
 

@@ -1,0 +1,123 @@
+"""Several ranks are one mechanism: the same batch, the same sum, one noise, one ledger."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import InputError
+from engine.pilot.dpsgd.sampling import Batch
+from engine.pilot.dpsgd.team import Helper, Team, dealt
+from engine.pilot.dpsgd.training import Training
+from engine.pilot.ladder import parameter_count
+from tests.pilot.fake_training import SHAPE, Corpus, settings
+from tests.pilot.ranked_training import CASES, LOST_AT, PRIVATE, SIZES, STEPS
+
+ROOT = Path(__file__).resolve().parents[3]
+UNITS = 54
+"""Fifty people and four canaries."""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What real processes did, once for all tests."""
+    folder = tmp_path_factory.mktemp("ranks")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.pilot.ranked_training", str(folder)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return torch.load(folder / "found.pt")
+
+
+@pytest.mark.parametrize(("name", "size"), SIZES)
+def test_ranks_compute_what_one_process_computes(found, name, size):
+    alone, ranked = found[name, 1], found[name, size]
+    assert ranked["ends"] == [0] * size and ranked["stop"] == "finished"
+    assert len(alone["noisy"]) == len(ranked["noisy"]) == STEPS
+    for what in ("exact", "noisy"):
+        for one, other in zip(alone[what], ranked[what], strict=True):
+            assert one.dtype == torch.float64
+            torch.testing.assert_close(other, one, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(ranked["weights"], alone["weights"], rtol=1e-9, atol=1e-9)
+    for what in ("curve", "trained", "train loss"):
+        assert ranked[what] == pytest.approx(alone[what], rel=1e-9, abs=1e-9)
+
+
+def test_every_unit_of_a_batch_is_in_the_sum_of_exactly_one_rank(found):
+    for ranked in (found["private"], *(found[name, 4] for name in CASES)):
+        for step, drawn in enumerate(ranked["drawn"]):
+            parts = [part[step] for part in ranked["parts"]]
+            assert sorted(unit for part in parts for unit in part) == drawn
+            assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_all_ranks_together_are_one_poisson_draw(found):
+    """Each unit joins with q = 8/50, independently of other units and other steps."""
+    steps = PRIVATE["iterations"]
+    joined = np.zeros((steps, UNITS))
+    for step in range(steps):
+        for part in found["private"]["parts"]:
+            joined[step, part[step]] += 1
+    q = 8 / 50
+    assert set(np.unique(joined)) == {0, 1}
+    assert abs(joined.mean() - q) < 4 * math.sqrt(q * (1 - q) / joined.size)
+    # The variance of a batch's size is the sum of its units' only where these are independent.
+    sizes = joined.sum(1)
+    assert 0.6 < sizes.var() / (UNITS * q * (1 - q)) < 1.5
+    again = np.mean(joined[1:] * joined[:-1])
+    assert abs(again - q**2) < 4 * math.sqrt(q**2 / joined.size)
+
+
+def test_noise_is_added_once_whatever_the_number_of_ranks(found):
+    private = found["private"]
+    noise = torch.stack(private["noisy"]).double() - torch.stack(private["exact"]).double()
+    assert noise.std().item() == pytest.approx(0.05, rel=0.01)
+    white = noise / 0.05
+    across = (white[1:] * white[:-1]).mean().item()
+    assert abs(across) < 4 / math.sqrt(white[1:].numel())
+
+
+def test_the_ledger_counts_each_step_once(found):
+    private = found["private"]
+    assert private["ends"] == [0] * 4
+    assert private["done"] == private["charged"] == PRIVATE["iterations"]
+
+
+def test_a_rank_without_memory_stops_the_training_with_its_reason(found):
+    full = found["full"]
+    assert (full["stop"], full["done"], full["ends"]) == ("memory", 4, [0, 0])
+    assert "Expected memory for one example of 16 tokens" in full["reason"]
+
+
+def test_a_killed_rank_costs_the_step_under_way_and_a_single_process_goes_on(found):
+    lost, resumed = found["lost"], found["resumed"]
+    assert lost["ends"] == [0, -signal.SIGKILL]
+    assert lost["stop"] == "rank-lost" and "another of its processes is gone" in lost["reason"]
+    assert (lost["done"], lost["charged"]) == (LOST_AT - 1, LOST_AT)
+    assert len(lost["noisy"]) == LOST_AT - 1, "no noise was drawn for a sum that never came"
+    assert (resumed["stop"], resumed["charged"]) == ("finished", PRIVATE["iterations"])
+    assert resumed["done"] == PRIVATE["iterations"] - 1
+    assert len(resumed["noisy"]) == PRIVATE["iterations"] - LOST_AT
+
+
+def test_a_batch_of_nobody_leaves_every_rank_without_units():
+    none = np.zeros(0)
+    batch = Batch(units=none.astype(np.int64), documents=none, windows=none)
+    assert [dealt(batch, rank, 3).size for rank in range(3)] == [0, 0, 0]
+
+
+def test_masked_models_are_refused_on_several_ranks():
+    bert, plan = replace(SHAPE, kind="bert"), settings()
+    plan = replace(plan, shape=bert, config=replace(plan.config, model_size=parameter_count(bert)))
+    for made in (lambda: Training(plan, Corpus(), team=Team(0, 2)), lambda: Helper(plan, Corpus())):
+        with pytest.raises(InputError, match="Expected a decoder for a training on several ranks"):
+            made()
