@@ -14,11 +14,15 @@ from engine.commands import pilot_report as report
 from engine.commands.options import add_json, as_json, as_table, run_action, whole
 from engine.commands.pilot_options import (
     add_corpus,
+    add_machines,
     add_mechanism,
     add_question,
+    add_ranks,
     asked_of,
     budget_of,
     canaries_of,
+    machines_of,
+    ranks_here,
     source_of,
     start_of,
     terms_of,
@@ -85,6 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_corpus(planning)
     add_question(planning, required=True)
     add_mechanism(planning)
+    add_machines(planning)
     running = action("run", start)
     running.add_argument("plan_id", nargs="?", metavar="PLAN_ID")
     running.add_argument("--wait", action="store_true", help="follow it to its verdict")
@@ -97,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_corpus(running)
     add_question(running, required=False)
     add_mechanism(running)
+    add_ranks(running)
     for name, act in (
         ("status", status),
         ("pause", pause),
@@ -104,7 +110,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("cancel", cancel),
         ("verdict", judge),
     ):
-        action(name, act).add_argument("plan_id", metavar="PLAN_ID")
+        one = action(name, act)
+        one.add_argument("plan_id", metavar="PLAN_ID")
+        if act is resume:
+            add_ranks(one)
     auditing = action("audit", audit)
     auditing.add_argument("plan_id", metavar="PLAN_ID")
     auditing.add_argument(
@@ -127,22 +136,30 @@ def prepare(options: argparse.Namespace) -> str:
 
 def plan(options: argparse.Namespace) -> str:
     """Freeze and register a plan; prepares the text where that was not done."""
+    ranks = machines_of(options)
     found = _proposed(options)
     launchers.register(found.plan)
     people = _people(found.plan)
+    command = None if ranks is None else launchers.command(found.plan, ranks)
     return _said(
         options,
-        lambda: as_json(report.plan_document(found.plan, people, found.can, found.least)),
-        lambda: _rows(found),
+        lambda: as_json(
+            {
+                **report.plan_document(found.plan, people, found.can, found.least),
+                "command": command,
+            }
+        ),
+        lambda: [*_rows(found), *([] if command is None else [("command", command)])],
     )
 
 
 def start(options: argparse.Namespace) -> str:
     """Run a plan, once however often asked; without a plan's id, make one and wait for it."""
+    ranks = ranks_here(options)
     if options.climb:
         return _climbed(options)
     chosen = _told(options) if options.plan_id is None else folder_of(options.plan_id).plan()
-    launchers.start(chosen)
+    launchers.start(chosen, ranks=ranks)
     if launchers.poll(chosen.plan_id).state is State.CANCELLED:
         raise InputError(
             "Expected a pilot that may go on, got {plan_id}, which was cancelled: resume it.",
@@ -165,7 +182,7 @@ def _climbed(options: argparse.Namespace) -> str:
         chosen = _told(options)
         if verdicts and chosen.plan_id == verdicts[-1].plan.plan_id:
             break  # its own runs moved nothing: there is no next one
-        launchers.start(chosen)
+        launchers.start(chosen, ranks=ranks_here(options))
         ended = _ended(chosen.plan_id)
         if ended is None or ended.state is not State.FINISHED:
             return _state(options, chosen.plan_id)
@@ -199,7 +216,7 @@ def pause(options: argparse.Namespace) -> str:
 
 def resume(options: argparse.Namespace) -> str:
     """Go on with a pilot that was paused, cancelled, failed or died."""
-    launchers.resume(options.plan_id)
+    launchers.resume(options.plan_id, ranks=ranks_here(options))
     return _state(options, options.plan_id)
 
 

@@ -13,6 +13,7 @@ from engine.pilot.imported_start import RATES, STEPS, Asked
 from engine.pilot.plan import WINDOW, CorpusSource
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.running.ranks import Ranks, ranks_of
 from engine.pilot.starts import StartFile, read
 from engine.pilot.text.docstrings import KINDS
 from engine.pilot.text.identity import Rule
@@ -173,6 +174,37 @@ def add_mechanism(parser: argparse.ArgumentParser) -> None:
         "their documents: the same promise, up to K times the compute, and nothing is predicted "
         "(default: %(default)s)",
     )
+
+
+def add_ranks(parser: argparse.ArgumentParser) -> None:
+    """In how many processes it trains."""
+    parser.add_argument(
+        "--ranks",
+        metavar="N",
+        help="processes of this machine that train together, one a GPU where it has some "
+        "(default: as before, at first one)",
+    )
+
+
+def add_machines(parser: argparse.ArgumentParser) -> None:
+    """For how many processes and machines the command is told."""
+    parser.add_argument(
+        "--ranks", metavar="N", help="tell the command that trains it in N processes, one a GPU"
+    )
+    parser.add_argument("--nodes", metavar="M", help="machines that share them evenly (default: 1)")
+
+
+def ranks_here(options: argparse.Namespace) -> int | None:
+    """Processes to start on this machine; None where nothing was said."""
+    return None if options.ranks is None else whole("--ranks", options.ranks)
+
+
+def machines_of(options: argparse.Namespace) -> Ranks | None:
+    """Processes and machines that a command is asked for; None where it is not."""
+    if options.ranks is None and options.nodes is None:
+        return None
+    nodes = whole("--nodes", options.nodes or "1")
+    return ranks_of(whole("--ranks", options.ranks or str(nodes)), nodes)
 
 
 def source_of(options: argparse.Namespace) -> CorpusSource:

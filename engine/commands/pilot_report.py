@@ -238,6 +238,9 @@ def status_rows(name: str, status: Status, plan: PilotPlan | None) -> Rows:
         ("trainings", f"{status.trainings_done} of {status.trainings or '?'} done"),
         ("progress", f"{status.progress:.0%}"),
     ]
+    if status.ranks > 1:
+        machines = f" on {status.nodes} machines" if status.nodes > 1 else ""
+        rows.append(("processes", f"{status.ranks} that train together{machines}"))
     if status.is_running or status.iteration:
         rows.append(("now", line(status)))
     if status.epsilon_spent is not None and not status.is_running:

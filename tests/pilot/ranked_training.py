@@ -29,6 +29,7 @@ CASES: dict[str, dict[str, Any]] = {
     "no noise": {"noise": 0},
     "banded": {"strategy": tuple(strategy(bands=4, iterations=STEPS).tolist())},
     "truncated": {"sampling": Sampling.TRUNCATED_POISSON, "batch_size": 12},
+    "two windows": {"documents": 2},
     "hardly anybody": {"batch_size": 1},
 }
 """Seeded, in float64."""

@@ -13,7 +13,7 @@ from one step to the next: no loss of one can spend anything, and a training goe
 of ranks.
 
 A step moves the weights to every rank and a sum of the same size back, as an all-reduce does, and
-24 bytes a unit and window. They cross the network as they are: exact sums and who is in a batch, which ε does
+24 bytes a unit. They cross the network as they are: exact sums and who is in a batch, which ε does
 not cover. The network between the ranks must be one's own.
 
 Each rank holds the whole model. Rank 0 also holds moments, average and noise, and evaluates.
@@ -179,8 +179,8 @@ class Team:
             self._broadcast(units)
             self._broadcast(uniforms)
             dist.broadcast(helper.sum.parameters, src=0)
-        documents, windows = uniforms.numpy()
-        batch = Batch(units=units.numpy(), documents=documents, windows=windows)
+        documents, places = uniforms.numpy()
+        batch = Batch(units=units.numpy(), documents=documents, windows=places)
         own = helper.add_up(dealt(batch, self.rank, self.size))
         self._add(helper.sum.sum, own)
 

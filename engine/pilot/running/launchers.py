@@ -36,7 +36,7 @@ from engine.pilot.running.folder import (
     preparations,
 )
 from engine.pilot.running.process import detached
-from engine.pilot.running.ranks import Ranks
+from engine.pilot.running.ranks import Ranks, printed
 from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import (
     RUNNING,
@@ -128,6 +128,12 @@ def resume(plan_id: str, *, by: Person = LOCAL, ranks: int | None = None) -> Han
     charge_pilot(folder.plan(), started_plans, by=by)
     with _recorded("pilot-resume", plan_id, by):
         return _launch(folder, "run", unless={State.FINISHED}, ranks=ranks)
+
+
+def command(plan: PilotPlan, ranks: Ranks) -> str:
+    """What is to be typed on each machine, in the checkout, to run ``plan``, once it is registered,
+    in ``ranks``. The folder of pilots and the text must be shared between the machines."""
+    return printed(folder_of(plan.plan_id).path, ranks)
 
 
 def poll(plan_id: str) -> Status:
