@@ -65,6 +65,10 @@ STOPPED = (
         "shorter sequence."
     ),
     N_(
+        "Training stopped because another of its processes is gone ({reason}). No step was taken "
+        "that its ledger does not count: resume it to go on from its last checkpoint."
+    ),
+    N_(
         "Training stopped because its folder cannot be written ({reason}). Its last checkpoint is "
         "whole, and no step was taken that its ledger does not count. Free some space, then resume."
     ),
