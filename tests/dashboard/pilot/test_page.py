@@ -147,6 +147,24 @@ def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, mon
     assert not page.exception and page.title[0].value.startswith("Training: ")
 
 
+def test_a_plan_tells_the_command_of_many_gpus_and_is_written_down_for_it(page, law):
+    made.store_prepared()
+    page.run()
+    command = next(code.value for code in page.code if "torch.distributed" in code.value)
+    assert "--nnodes=8 --nproc-per-node=8" in command
+    page.number_input(
+        key=next(n.key for n in page.number_input if n.label == "Machines")
+    ).set_value(2).run()
+    command = next(code.value for code in page.code if "torch.distributed" in code.value)
+    assert "--nnodes=2 --nproc-per-node=8" in command
+    assert launchers.history() == ()
+    button(page, "Write the plan down").click().run()
+    assert not page.exception and not page.error
+    (entry,) = launchers.history()
+    assert entry.status.state is State.PLANNED
+    assert command.endswith(f"-m engine.pilot run {folder_of(entry.plan_id).path}")
+
+
 def test_the_same_question_is_the_same_plan(page, law, monkeypatch):
     made.store_prepared()
     started: list[PilotPlan] = []
