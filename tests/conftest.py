@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -130,11 +131,27 @@ def browser_context_args() -> dict[str, object]:
 
 @pytest.fixture(scope="session")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """The dashboard on a free port with an empty data folder, for all tests of the session.
+    """The dashboard on a free port with an empty data folder, for all tests of the session that
+    store no run: a run moves laws, and with them what other tests are shown. Those that store some
+    take :func:`own_dashboard` in its place.
 
     It runs under the guard of sockets: whatever the tests made it do reached nobody outside.
     """
-    folder = tmp_path_factory.mktemp("dashboard")
+    with _guarded_dashboard(tmp_path_factory.mktemp("dashboard")) as running:
+        yield running
+        stored = [path.name for path in running.data.rglob("*.parquet")]
+    assert stored == [], "a test that stores runs takes own_dashboard as its dashboard"
+
+
+@pytest.fixture(scope="module")
+def own_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard whose runs the tests of one module alone see."""
+    with _guarded_dashboard(tmp_path_factory.mktemp("own-dashboard")) as running:
+        yield running
+
+
+@contextmanager
+def _guarded_dashboard(folder: Path) -> Iterator[Dashboard]:
     environment, attempts = guarded(folder)
     with running_dashboard(folder, environment) as running:
         yield running

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.status import State, Status, write_status
 from engine.runs.log import RunLog
+from tests.browser.server import Dashboard
 from tests.dashboard import made_pilots as made
 
 pytestmark = pytest.mark.browser
@@ -42,6 +43,12 @@ class StandIn:
         if self.lock is not None:
             self.lock.release()
             self.lock = None
+
+
+@pytest.fixture(scope="module")
+def dashboard(own_dashboard: Dashboard) -> Dashboard:
+    """Its runs move laws, and are no other test's."""
+    return own_dashboard
 
 
 @pytest.fixture

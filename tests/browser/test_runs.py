@@ -3,12 +3,13 @@
 import re
 from datetime import UTC, datetime
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.log import RunLog
-from engine.runs.removal import Chosen, delete
 from tests.browser.pages import settle
+from tests.browser.server import Dashboard
 
 CURVES = "run,N,batch_size,seq_len,step,loss\n" + "".join(
     f"{run},{size},8,16,{step},{5 - step / 400}\n"
@@ -17,6 +18,12 @@ CURVES = "run,N,batch_size,seq_len,step,loss\n" + "".join(
 )
 ROW = 35
 """Pixels of a row, the head's too."""
+
+
+@pytest.fixture(scope="module")
+def dashboard(own_dashboard: Dashboard) -> Dashboard:
+    """Its runs move laws, and are no other test's."""
+    return own_dashboard
 
 
 def test_runs_are_compared_deleted_and_brought_back(page: Page, dashboard, tmp_path):
@@ -52,7 +59,6 @@ def test_runs_are_compared_deleted_and_brought_back(page: Page, dashboard, tmp_p
         page.get_by_role("button", name="Bring back").click()
         expect(page.get_by_text(re.compile("^2 of "))).to_be_visible(timeout=60_000)
         assert len(log.records("catalogue")) == 2
-        delete(log, Chosen(family="catalogue"), at=datetime.now(UTC))  # other tests count families
 
 
 def _choose(page: Page, row: int, table: int = 0) -> None:
