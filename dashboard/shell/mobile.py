@@ -10,7 +10,7 @@ script corrects it.
 import streamlit as st
 
 from dashboard.shell import budget_sliders
-from dashboard.ui import styles, window
+from dashboard.ui import names, styles, window
 from engine.text.i18n import Words
 
 _BUDGETS = ("compute", "data", "epsilon")
@@ -30,6 +30,7 @@ def speak(page: str, words: Words) -> None:
             ".scrollTo(0, 0)</script>",
             unsafe_allow_javascript=True,
         )
+        st.html(names.script(words), unsafe_allow_javascript=True)
         window.listen()
 
 

@@ -12,6 +12,10 @@ CUT_FIGURES = """() => [...document.querySelectorAll(
   .filter(element => element.scrollWidth > element.clientWidth + 1
     && getComputedStyle(element).overflowX !== 'visible')
   .map(element => element.textContent)"""
+ENGLISH = """() => [...document.querySelectorAll('button[aria-label], [placeholder]')]
+  .map(element => element.getAttribute('aria-label') ?? element.placeholder)
+  .filter(name => /[A-Za-z]{3,}/.test(name) && !/[\u3040-\u9fff]/.test(name))"""
+"""Names of buttons and fields without a Japanese sign."""
 SHOWN = """element => getComputedStyle(element, '::after').content"""
 
 
@@ -36,3 +40,12 @@ def test_the_uploader_speaks_the_pages_language(page: Page, dashboard):
     label = dropzone.locator("> span [data-testid=stMarkdownContainer] p")
     assert label.evaluate(SHOWN) == '"ファイルを選ぶ"'
     assert label.evaluate("element => getComputedStyle(element).fontSize") == "0px"
+
+
+def test_streamlits_own_buttons_are_named_in_the_pages_language(page: Page, dashboard):
+    visit(page, dashboard.url, "runs", "ja")
+    expect(page.get_by_label("CSVで保存").first).to_be_attached()
+    expect(page.get_by_label("サイドバーを閉じる")).to_be_attached()
+    assert page.evaluate(ENGLISH) == []
+    page.get_by_text("English", exact=True).click()
+    expect(page.get_by_label("Download as CSV").first).to_be_attached(timeout=60_000)

@@ -156,7 +156,7 @@ def test_the_glossary_opens_by_keyboard_finds_a_word_and_closes(opened):
 def test_a_question_mark_explains_on_hover_and_by_keyboard(opened):
     page = opened(OWN)
     loss = page.get_by_test_id("stMetric").filter(has_text=re.compile("予測損失|Expected loss"))
-    mark = loss.get_by_role("button", name="Help")
+    mark = loss.get_by_role("button", name=re.compile("説明|Help"))
     settle(page)  # what comes late above it moves it away from under the pointer
     mark.hover()
     expect(page.get_by_role("tooltip")).to_contain_text("Cross entropy", timeout=NEXT)
