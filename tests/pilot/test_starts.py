@@ -1,14 +1,17 @@
 """Public starts on disk: whole, named by their content, refused where they are something else."""
 
 import json
+import math
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from engine.errors import InputError
 from engine.pilot import starts
+from engine.pilot.dpsgd.model import build, cross_entropy
 from engine.pilot.ladder import parameter_count
 from tests.pilot.fake_training import SHAPE
 from tests.pilot.made_start import keep
@@ -91,3 +94,35 @@ def test_a_file_cut_short_is_refused(own_data):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match="safetensors file"):
         starts.read("mine")
+
+
+SENTENCES = (
+    "本日の午前、第二工場の三号機で異音が発生したため、運転を停止して点検を行いました。",
+    "お客様から、納品書の数量と実際の数量が異なるとのご連絡をいただきました。",
+    "会議の議事録を共有しますので、内容に誤りがあれば金曜日までにお知らせください。",
+    "山田さんの担当していた取引先は、来月から大阪の営業所が引き継ぎます。",
+)
+"""None of them stands in the catalogue that the Japanese start was trained on."""
+
+
+def test_the_japanese_start_that_ships_reads_japanese_it_has_not_seen():
+    found = starts.read("japanese-30k")
+    assert found.card.corpus == "kessai-catalogue-ja" and found.card.model_size == 30_192
+    assert _loss("japanese-30k") < 3.0
+    assert _loss("docstrings-30k") > math.log(256)
+
+
+def _loss(name: str) -> float:
+    """Nats per byte of the sentences, in windows of 64."""
+    found = starts.read(name)
+    model = build(found.card.shape)
+    model.load_state_dict({key: torch.from_numpy(w) for key, w in found.weights.items()})
+    total, count = 0.0, 0
+    for sentence in SENTENCES:
+        numbers = torch.tensor(list(sentence.encode()))
+        for first in range(0, len(numbers) - 1, 64):
+            window = numbers[first : first + 65]
+            with torch.no_grad():
+                loss = cross_entropy(model(window[None, :-1]), window[None, 1:])
+            total, count = total + float(loss) * (len(window) - 1), count + len(window) - 1
+    return total / count
