@@ -35,7 +35,7 @@ def sentences() -> list[str]:
     found = []
     for message in messages:
         texts = message.string if isinstance(message.string, tuple) else (message.string,)
-        found += [re.sub(r"\{[^}]*\}", "", text) for text in texts]
+        found += [re.sub(r"\{[^}]*\}", "", str(text)) for text in texts]
     return [text for text in dict.fromkeys(found) if len(_JAPANESE.findall(text)) >= _LEAST]
 
 
