@@ -170,9 +170,6 @@ class Letters:
     def documents_of(self, units: np.ndarray, picks01: np.ndarray) -> np.ndarray:
         return units
 
-    def documents_in(self, units: np.ndarray) -> np.ndarray:
-        return np.ones_like(units)
-
     def windows(
         self, documents: np.ndarray, offsets01: np.ndarray, sequence_length: int
     ) -> tuple[np.ndarray, np.ndarray]:
