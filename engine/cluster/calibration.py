@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import stdtrit
 
 from engine.cluster.failures import losses, save_hours
 from engine.cluster.published import Kind, LargeRun, Role, large_runs
@@ -31,10 +32,6 @@ NARROWS = (0.0, 50.0, 100.0, 200.0, 400.0)
 EXPOSED = (0.0, 0.25, 0.5, 0.75, 1.0)
 LEVEL = 0.80
 """Of the range of a forecast."""
-_STUDENT_T_90 = {
-    5: 1.476, 6: 1.440, 7: 1.415, 8: 1.397, 9: 1.383, 10: 1.372, 11: 1.363, 12: 1.356,
-}  # fmt: skip
-"""The 0.9 quantile by degrees of freedom, so that nothing here waits for SciPy's statistics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +123,7 @@ def spread(told: bool) -> Spread:
     counts = [found.run.devices for found in held]
     count = len(errors)
     middle, scatter = float(errors.mean()), float(errors.std(ddof=1))
-    half = _STUDENT_T_90[count - 1] * scatter * math.sqrt(1 + 1 / count)
+    half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * scatter * math.sqrt(1 + 1 / count)
     others = (shares.sum() - shares) / (count - 1)
     return Spread(
         told=told,
