@@ -11,8 +11,13 @@ from engine.text.i18n import Words
 
 
 def draw(answer: Answer, words: Words) -> None:
-    """Draw the finding and its table; where there is none, why."""
+    """Draw the finding and its table; where there is none, why.
+
+    It rests on the certified plan: no slider that is still moving waits for it."""
     blocks.heading(words.say("More learning for the same ε?"))
+    if answer.provisional:
+        blocks.to_come(words)
+        return
     try:
         found = decision_cache.more_learning(answer.question)
     except InputError as error:

@@ -13,25 +13,32 @@ from engine.text.i18n import Words
 
 
 def draw(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
-    """Draw the comparison; where none can be made, why. Where a training from nothing is not for
-    now and a start would help, ``hint`` says so near the verdict."""
+    """Draw the comparison, once no slider moves any more; where none can be made, why. Where a
+    training from nothing is not for now and a start would help, ``hint`` says so near the
+    verdict."""
     blocks.heading(
         words.say("Start from a public model?"), lookup.tips(words, "fine_tuning", "lora")
     )
+    if answer.provisional:
+        blocks.to_come(words)
+    else:
+        _comparison(answer, hint, words)
+    gaps = fine_tunings.gaps()
+    with st.expander(words.say("What others reported")):
+        st.markdown(public_start.spread(gaps, words))
+        blocks.columns(public_start.reported(gaps, words))
+
+
+def _comparison(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
     try:
         with st.spinner(words.say("Comparing with trainings that begin from a public model …")):
             found = decision_cache.starts(answer.question)
     except InputError as error:
         st.markdown(words.refusal(error))
-        found = None
-    if found is not None:
-        if answer.verdict.code is Code.WAIT and found.start_pays:
-            hint.markdown(f":material/lightbulb: {public_start.hint(found, words)}")
-        st.markdown(public_start.finding(found, words))
-        st.caption(public_start.in_plain_words(words))
-        blocks.columns(public_start.ways(found, words))
-        st.caption(public_start.limits(found, words))
-    gaps = fine_tunings.gaps()
-    with st.expander(words.say("What others reported")):
-        st.markdown(public_start.spread(gaps, words))
-        blocks.columns(public_start.reported(gaps, words))
+        return
+    if answer.verdict.code is Code.WAIT and found.start_pays:
+        hint.markdown(f":material/lightbulb: {public_start.hint(found, words)}")
+    st.markdown(public_start.finding(found, words))
+    st.caption(public_start.in_plain_words(words))
+    blocks.columns(public_start.ways(found, words))
+    st.caption(public_start.limits(found, words))

@@ -48,6 +48,12 @@ def empty(sentence: str) -> None:
         st.markdown(f":gray[:material/inbox:] {sentence}")
 
 
+def to_come(words: Words) -> None:
+    """A place whose search waits until the sliders rest and the promise is certified."""
+    sentence = words.say("Follows when the promise is certified.")
+    st.caption(f":material/hourglass_top: {sentence}")
+
+
 def chart(
     title: str,
     drawn: Chart,
