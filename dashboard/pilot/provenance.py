@@ -45,7 +45,7 @@ def what_is_predicted(plan: PilotPlan, words: Words) -> str | None:
     """What to make of a plan's predictions; None where they are of the text's own law."""
     if all(arm.predicted is None for arm in plan.arms):
         none = words.say("There is no law of this text yet: nothing is predicted.")
-        return pilots.several_documents(plan, words) or none
+        return pilots.several_documents(plan, words) or pilots.from_imported(plan, words) or none
     if plan.transfer is None:
         return None
     said = list(filter(None, [predicted_from(plan.transfer, words)]))

@@ -108,13 +108,17 @@ def plan_rows(
         *_power(can, least),
         *limit_rows(plan),
         ("time", f"about {duration(plan.expected_seconds)} on this machine"),
-        ("evidence", f"{plan.evidence_id} {plan.evidence_hash[:12]}"),
+        ("evidence", pilots.from_imported(plan, Words("en")) or _evidence(plan)),
     ]
     if plan.canaries:
         rows.append(
             ("canaries", f"{plan.canaries}: the recommended model's loss is no test and no record")
         )
     return rows
+
+
+def _evidence(plan: PilotPlan) -> str:
+    return f"{plan.evidence_id} {plan.evidence_hash[:12]}"
 
 
 def limit_rows(plan: PilotPlan) -> Rows:

@@ -177,6 +177,7 @@ def propose_imported(
         device=prepared.device,
         keep_weights=keep_weights,
         start_cross_entropy=begun,
+        bytes_per_token=prepared.bytes_per_token,
         limit=Limit(
             end=End.ASKED if afforded <= prepared.units else End.TEXT,
             asked_flops=budget.compute_flops,

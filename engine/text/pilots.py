@@ -7,6 +7,7 @@ from engine.pilot.audits.audit import Finding
 from engine.pilot.audits.mechanism_audit import MechanismAudit
 from engine.pilot.limit import RUNG, End, Limit
 from engine.pilot.plan import WINDOW, PilotPlan
+from engine.pilot.starts import is_foreign
 from engine.pilot.verdict import Verdict
 from engine.text import formats
 from engine.text.i18n import N_, Words
@@ -128,6 +129,18 @@ def bytes_per_token(plan: PilotPlan, words: Words) -> str:
                 high=f"{each[2]:.3f}",
             ),
         ]
+    )
+
+
+def from_imported(plan: PilotPlan, words: Words) -> str:
+    """What no law knows of a pilot from an imported start; empty for any other."""
+    settings = plan.arms[0].settings
+    if settings.start is None or not is_foreign(settings.shape):
+        return ""
+    return words.say(
+        "It begins from an imported model, of whose size and tokens no law knows: nothing is "
+        "predicted, and its steps, rank and learning rate are those asked for, or round figures "
+        "of practice."
     )
 
 

@@ -29,6 +29,8 @@ from engine.pilot.running.status import TrainingResult
 from engine.pilot.search import seconds_of
 from engine.pilot.verdict import Outcome, verdict
 from engine.runs.fine_tuned import Method, method_of, tuned_points
+from engine.text import pilots
+from engine.text.i18n import Words
 
 TERMS = PrivacyTerms(epsilon=4.0, delta=1e-6, privacy_unit="document")
 SHAPE = Shape(
@@ -54,7 +56,11 @@ def start(tmp_path, monkeypatch):
 @pytest.fixture
 def text(prepared, start):
     return replace(
-        prepared, family=f"gpt-{TOKENIZER}-mine", vocabulary_size=290, sequence_length=64
+        prepared,
+        family=f"gpt-{TOKENIZER}-mine",
+        vocabulary_size=290,
+        sequence_length=64,
+        bytes_per_token=3.5,
     )
 
 
@@ -84,6 +90,8 @@ def test_the_plan_keeps_time_and_promise_and_predicts_nothing(text, start):
     assert seconds_of(text, settings.config) <= 300
     assert arm.certificate.epsilon <= 4 and settings.seed is None
     assert PilotPlan.from_json(plan.to_json()) == plan
+    assert plan.bytes_per_token == 3.5
+    assert "no law knows: nothing is predicted" in pilots.from_imported(plan, Words("en"))
     other = proposed(text, start, asked=Asked(lora_rank=0, steps=7, learning_rate=0.5))
     chosen = other.arms[0].settings
     assert (chosen.start.lora_rank, chosen.config.iterations, chosen.learning_rate) == (0, 7, 0.5)
