@@ -324,7 +324,7 @@ def test_a_verdict_is_told(ready, capsys):
 
 def test_a_pilot_is_followed_to_its_end(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    monkeypatch.setattr(launchers, "start", lambda plan: None)
+    monkeypatch.setattr(launchers, "start", lambda plan, **_: None)
     running = Status(
         state=State.TRAINING, arm="recommended", repeat=0, iteration=5, iterations=60,
         epsilon_spent=1.23456, curve=((5, 4.5),), seconds_left=30.0, progress=0.08,
@@ -385,7 +385,7 @@ def test_what_was_spent_before_the_end_is_told(ready, capsys):
 
 def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    monkeypatch.setattr(launchers, "start", lambda plan: None)
+    monkeypatch.setattr(launchers, "start", lambda plan, **_: None)
     folder = folder_of(name)
     lock = folder.take_lock()
     write_status(folder.status_file, Status(state=State.TRAINING))
