@@ -26,9 +26,11 @@ from engine.commands.options import (
 )
 from engine.config import Sampling, require_integer
 from engine.errors import InputError
-from engine.tables.reader import Table, read_file
+from engine.tables.numbers import CURRENCIES
+from engine.tables.reader import Row, Table, read_file
 
 COLUMNS = ("data_budget", "batch_size", "iterations", "epsilon", "delta")
+_COUNTS = ("data_budget", "batch_size", "iterations")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace) -> str:
     if options.certify:
         found = [_certified(number_, row, options) for number_, row in enumerate(table, start=1)]
     else:
-        found = _searched(table, options)
+        found = _searched(table, source, options)
     if options.json:
         rows = [{**row, **extra} for row, extra in zip(table, found, strict=True)]
         return as_json({"rows": rows, "read": reading_as_json(source.detected)})
@@ -71,19 +73,27 @@ def _cell(value: object) -> str:
 
 
 def _searched(
-    table: list[dict[str, float | int]], options: argparse.Namespace
+    table: list[dict[str, float | int]], source: Table, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
+    sampling = Sampling(options.sampling)
     columns = {name: np.array([row[name] for row in table]) for name in COLUMNS}
-    sigma = noise_multiplier(sampling=Sampling(options.sampling), **columns)
+    try:
+        sigma = noise_multiplier(sampling=sampling, **columns)
+    except InputError:
+        for line, row in zip((row.line for row in source.rows), table, strict=True):
+            try:
+                noise_multiplier(sampling=sampling, **row)
+            except InputError as error:
+                raise InputError("Line {line}: {reason}", line=line, reason=error) from error
+        raise
     return [{"noise_multiplier": float(value)} for value in sigma]
 
 
 def _certified(
     row_number: int, row: dict[str, float | int], options: argparse.Namespace
 ) -> dict[str, Any]:
-    counts = ("data_budget", "batch_size", "iterations")
     certificate = certify(
-        **{name: require_integer(f"{name} in row {row_number}", row[name]) for name in counts},
+        **{name: require_integer(f"{name} in row {row_number}", row[name]) for name in _COUNTS},
         epsilon=row["epsilon"],
         delta=row["delta"],
         sampling=Sampling(options.sampling),
@@ -111,8 +121,31 @@ def _rows(table: Table) -> list[dict[str, float | int]]:
     rows = []
     for row in table.rows:
         table.require_whole(row)
-        rows.append({name: table.number(row, name) for name in COLUMNS})
+        rows.append({name: _number(table, row, name) for name in COLUMNS})
     return rows
+
+
+def _number(table: Table, row: Row, name: str) -> float | int:
+    """A cell as what its column counts. Raises :class:`InputError` for money, for a percentage of
+    people, examples or steps, and for parts of them."""
+    text = table.cell(row, name)
+    found = table.parsed(text, name, row.line)
+    if found.unit in CURRENCIES or (found.unit == "%" and name in _COUNTS):
+        raise InputError(
+            "Expected {name} without {unit} in line {line}, got {value}.",
+            name=name,
+            unit=found.unit,
+            line=row.line,
+            value=text.strip()[:40],
+        )
+    if name in _COUNTS and found.value != int(found.value):
+        raise InputError(
+            "Expected a whole number for {name} in line {line}, got {value}.",
+            name=name,
+            line=row.line,
+            value=text.strip()[:40],
+        )
+    return found.value
 
 
 def _exact(value: float | int) -> str:

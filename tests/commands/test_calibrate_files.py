@@ -110,3 +110,21 @@ def test_numbers_typed_as_options(capsys):
     told = capsys.readouterr()
     assert json.loads(told.out)
     assert "--batch-size: 220,000 is read as 220,000" in told.err
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("10000000,2.2%,11000,4,1e-8", "batch_size without % in line 2"),
+        ("10000000,220000,11000,$4,1e-8", "epsilon without USD in line 2"),
+        ("10000000.5,220000,11000,4,1e-8", "a whole number for data_budget in line 2"),
+        ("-10000000,220000,11000,4,1e-8", "Line 2: Expected data_budget between"),
+    ],
+)
+def test_what_is_no_count_and_no_promise_is_refused_with_its_line(capsys, tmp_path, row, sentence):
+    assert sentence in refusal(capsys, tmp_path, f"{HEADER}\n{row}\n".encode())
+
+
+def test_delta_may_be_per_hundred(capsys, tmp_path):
+    found = answer(capsys, tmp_path, f"{HEADER}\n{ROW},4,0.000001%\n".encode())
+    assert found["rows"][0]["noise_multiplier"] == pytest.approx(3.31658, rel=5e-3)

@@ -25,7 +25,7 @@ from engine.loss_unit import Measure, measure
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "run": ("run", "run_name", "display_name", "name", "run_id", "id", "experiment", "trial",
-            "実行", "実験"),
+            "実行", "実行名", "実験", "実験名", "名前", "名称"),
     "seed": ("seed", "random_seed", "repeat", "replicate", "シード"),
     "status": ("status", "state", "run_status", "状態"),
     "step": ("step", "_step", "global_step", "trainer/global_step", "train/global_step",
@@ -50,7 +50,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
                         "max_seq_len", "block_size", "max_length", "系列長"),
     "vocabulary_size": ("vocabulary_size", "V", "vocab_size", "vocab", "n_vocab", "語彙数"),
     "noise_multiplier": ("noise_multiplier", "sigma", "σ", "noise_mult", "dp_sigma", "z",
-                         "ノイズ乗数"),
+                         "ノイズ乗数", "ノイズ倍率"),
     "noise_batch_ratio": ("noise_batch_ratio", "sigma_bar", "σ̄", "σ/B", "noise/batch",
                           "noise_to_batch"),
     "epsilon": ("epsilon", "eps", "ε", "target_epsilon", "dp_epsilon", "privacy_budget",
@@ -78,13 +78,19 @@ SCALES = {
     "thousand": 10**3, "thousands": 10**3, "k": 10**3, "千": 10**3,
     "million": 10**6, "millions": 10**6, "m": 10**6, "mn": 10**6, "百万": 10**6,
     "billion": 10**9, "billions": 10**9, "b": 10**9, "bn": 10**9, "十億": 10**9,
+    "万": 10**4, "百": 10**2, "億": 10**8, "千万": 10**7,
 }  # fmt: skip
-SCALED = ("model_size", "tokens", "examples", "data_budget", "batch_tokens")
+SCALED = (
+    "model_size", "tokens", "examples", "data_budget", "batch_tokens", "step", "iterations",
+)  # fmt: skip
 """Roles that people give in thousands, millions or billions."""
 LEAST_COUNT = {"model_size": 1e4, "tokens": 1e5}
 """A column whose every value lies below is no count of parameters or tokens: it is asked about."""
 
 _BRACKETS = re.compile(r"[(\[（【](.*?)[)\]）】]")
+_COUNTED = re.compile(r"(?:人|名|個|件|回|ステップ|トークン|パラメータ)$")
+"""What Japanese puts behind a scale: 万人."""
+_NOISY = re.compile(r"noise|sigma|σ|ノイズ|雑音")
 _PREFIX = re.compile(r"^(?:config|params|param|hparams|hyperparameters|summary|metrics|tags)[/.]")
 
 
@@ -171,6 +177,7 @@ def choose_columns(
     _guess(free, by_role, scale)
     _read_capital_n(free, by_role, scale)
     used = set(by_role.values())
+    _require_noise(by_role, [name for name in free if name not in used])
     loss = by_role.get("cross_entropy")
     return Columns(
         by_role=by_role,
@@ -250,7 +257,8 @@ def _with_rank(role: str, tidy: str, factor: int) -> tuple[str, int, int]:
 def _bracket_scale(name: str) -> int:
     inside = _BRACKETS.search(unicodedata.normalize("NFKC", name).casefold())
     words = re.split(r"[\s_\-./]+", inside[1].strip()) if inside else []
-    return next((SCALES[word] for word in words if word in SCALES), 1)
+    scales = [_COUNTED.sub("", word) for word in words]
+    return next((SCALES[word] for word in scales if word in SCALES), 1)
 
 
 def _read_capital_n(header: Sequence[str], by_role: dict[str, str], scale: dict[str, int]) -> None:
@@ -261,6 +269,21 @@ def _read_capital_n(header: Sequence[str], by_role: dict[str, str], scale: dict[
         role = "data_budget" if "model_size" in by_role else "model_size"
         if role not in by_role:
             by_role[role], scale[role] = name, _bracket_scale(name)
+
+
+def _require_noise(by_role: Mapping[str, str], unused: Sequence[str]) -> None:
+    """Raises :class:`InputError` where a column seems to speak of noise and none is read: its runs
+    would count as trained without."""
+    if {"noise_multiplier", "noise_batch_ratio", "epsilon"} & by_role.keys():
+        return
+    for name in unused:
+        if _NOISY.search(unicodedata.normalize("NFKC", name).casefold()):
+            raise InputError(
+                "Expected to know what {column} says of the noise: give --map "
+                '"{column}=noise_multiplier" or --map "{column}=noise_batch_ratio", or --map '
+                '"{column}=unused" where it says nothing of it.',
+                column=name,
+            )
 
 
 def _stated_measure(name: str) -> Measure | None:

@@ -102,6 +102,8 @@ def import_file(
     unit = asked.loss_unit or (Measure(before.loss_unit) if before and before.loss_unit else None)
     if archive.is_archive(sheet):
         return _of_archive(path, sheet, log, asked, past, created_at)
+    if not sheet.rows and not sheet.refused:
+        raise InputError("Expected rows under the header of {file}, got none.", file=sheet.name)
     columns = choose_columns(sheet.header, said, sheet.name, unit)
     _require_length(columns, asked)
     measure = (columns.measure or Measure.NATS_PER_TOKEN).in_nats
@@ -338,7 +340,10 @@ def _with_records(
                 continue
         if run.status is Status.FINISHED and not _is_out(run):
             run = replace(run, flags=_added(run.flags, Found(flag=Flag.INCOMPLETE, reason=reason)))
-        kept.append(replace(run, run_id=loose_id(run, assumed)))
+        try:
+            kept.append(replace(run, run_id=loose_id(run, assumed)))
+        except InputError as error:  # a setting that no run can have
+            refused.append(Refused(line=run.measured.line, run=run.name, reason=error))
     return kept, refused
 
 

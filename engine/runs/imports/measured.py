@@ -31,7 +31,22 @@ _AGAIN = 0.5
 _CURVE = 5
 """Rows of one name with rising iterations that are a curve, where no column is called a step."""
 _MOST_STEPS = 10**18
+_LARGEST_SIZE = 1e12
+"""Parameters: beyond, a scale was read where there is none."""
 _NO_NOISE = frozenset(["non-private", "nonprivate", "non-dp", "no dp", "inf.", "なし"])
+_DIVERGED = frozenset(["diverged", "diverge", "divergence", "exploded", "発散"])
+_SUMMARIES = frozenset(
+    [
+        "total", "totals", "grand total", "subtotal", "sum", "mean", "average", "avg", "avg.",
+        "median", "std", "stdev", "std. dev.", "min", "max", "minimum", "maximum", "count",
+        "合計", "総計", "小計", "計", "平均", "平均値", "中央値", "標準偏差", "最大", "最小",
+    ]
+)  # fmt: skip
+_SHARES = frozenset(["sampling_probability", "epsilon", "delta", "learning_rate"])
+"""Roles that may be per hundred."""
+_NO_UNITS = frozenset("%％$＄¥￥€£円")
+_NARROWEST = 3
+"""Columns from which on a row with one cell is no row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +95,7 @@ def measured_runs(sheet: Sheet, columns: Columns) -> tuple[list[Measured], list[
         Refused(line=line, run=_name(sheet, columns, row=None, line=line), reason=reason)
         for line, reason in sheet.refused.items()
     ]
+    wrong = {**_no_runs(sheet, columns), **wrong}
     sound = []
     for place, row in enumerate(sheet.rows):
         if place in wrong:
@@ -107,7 +123,13 @@ def _numbers(
             continue
         values, unread = sheet.numbers(column)
         if role == "epsilon":
-            values, unread = _promises(sheet, column, values, unread)
+            values, unread = _said(sheet, column, values, unread, _NO_NOISE, math.inf)
+        elif role == "cross_entropy":
+            values, unread = _said(sheet, column, values, unread, _DIVERGED, math.nan)
+        if role not in _SHARES:
+            unread = {**unread, **_foreign_units(sheet, column, role)}
+        if role == "seed":
+            unread = {**unread, **_parts(sheet, values)}
         for place, error in unread.items():
             wrong.setdefault(place, error)
         factor = columns.scale.get(role, 1)
@@ -119,14 +141,79 @@ def _numbers(
     return found, wrong
 
 
-def _promises(
-    sheet: Sheet, column: str, values: list[Value], unread: dict[int, InputError]
+def _no_runs(sheet: Sheet, columns: Columns) -> dict[int, InputError]:
+    """Place -> why a row is no run: a note, which stands alone in its row, or a line that sums up
+    the others, by its name. In a table of one row it is that run's name."""
+    if "run" not in columns.by_role or len(sheet.rows) < 2 or len(sheet.header) < _NARROWEST:
+        return {}
+    at, found = sheet.header.index(columns.by_role["run"]), {}
+    for place, row in enumerate(sheet.rows):
+        first = row.cells[at] if at < len(row.cells) else None
+        if not isinstance(first, str):
+            continue
+        if first.strip().casefold().rstrip(":： ") in _SUMMARIES:
+            found[place] = InputError(
+                "Expected a run in line {line}, got {value}, which sums up the others: name it "
+                "otherwise where it is a run.",
+                line=row.line,
+                value=first.strip()[:40],
+            )
+        elif first.strip() and all(
+            cell is None or cell == "" for n, cell in enumerate(row.cells) if n != at
+        ):
+            found[place] = InputError(
+                "Expected a run in line {line}, got nothing but {value}: a note is no run.",
+                line=row.line,
+                value=first.strip()[:40],
+            )
+    return found
+
+
+def _foreign_units(sheet: Sheet, column: str, role: str) -> dict[int, InputError]:
+    """Place -> why a cell with a percent sign, or one of money, is none: only shares are per
+    hundred."""
+    at = sheet.header.index(column)
+    return {
+        place: InputError(
+            "Expected {role} without % or a currency, got {value} in line {line}.",
+            role=role,
+            value=row.cells[at].strip()[:40],
+            line=row.line,
+        )
+        for place, row in enumerate(sheet.rows)
+        if at < len(row.cells)
+        and isinstance(row.cells[at], str)
+        and _NO_UNITS.intersection(row.cells[at])
+    }
+
+
+def _parts(sheet: Sheet, values: Sequence[Value]) -> dict[int, InputError]:
+    """Place -> why a seed is none: rounded, it would be another run's."""
+    return {
+        place: InputError(
+            "Expected a whole number as seed in line {line}, got {value}.",
+            line=sheet.rows[place].line,
+            value=f"{value:g}",
+        )
+        for place, value in enumerate(values)
+        if value is not None and math.isfinite(value) and value != round(value)
+    }
+
+
+def _said(
+    sheet: Sheet,
+    column: str,
+    values: list[Value],
+    unread: dict[int, InputError],
+    said: frozenset[str],
+    meant: float,
 ) -> tuple[list[Value], dict[int, InputError]]:
-    """ε of a run that promises nothing, as words say it, is infinite."""
+    """With what words mean: ε of a run that promises nothing is infinite, the loss of one that
+    diverged is NaN."""
     left = {}
     for place, error in unread.items():
-        if sheet.text(sheet.rows[place], column).casefold() in _NO_NOISE:
-            values[place] = math.inf
+        if sheet.text(sheet.rows[place], column).casefold() in said:
+            values[place] = meant
         else:
             left[place] = error
     return values, left
@@ -154,6 +241,7 @@ def _in_nats(loss: Value, measure: Measure) -> Value:
 
 
 def _require_counts(sheet: Sheet, columns: Columns, numbers: Mapping[str, Sequence[Value]]) -> None:
+    _require_scale(columns, numbers)
     for role, least in LEAST_COUNT.items():
         if role not in numbers or role in columns.said or role in columns.scale:
             continue
@@ -167,6 +255,22 @@ def _require_counts(sheet: Sheet, columns: Columns, numbers: Mapping[str, Sequen
                 value=f"{max(values):g}",
                 column=columns.by_role[role],
             )
+
+
+def _require_scale(columns: Columns, numbers: Mapping[str, Sequence[Value]]) -> None:
+    """Raises :class:`InputError` where a letter in a name cannot be the scale that it looks like:
+    "Model size (M)" over counts, for M is also what a size is called."""
+    role, factor = "model_size", columns.scale.get("model_size", 1)
+    if factor == 1 or role in columns.said or role not in numbers:
+        return
+    largest = max((value for value in numbers[role] if value is not None), default=0)
+    if math.isfinite(largest) and largest > _LARGEST_SIZE:
+        raise InputError(
+            'Expected to know what {column} counts in: say --map "{column}={role}" where its '
+            'values are counts, or --map "{column}={role}:millions" (or thousands, or billions).',
+            column=columns.by_role[role],
+            role=role,
+        )
 
 
 def _progress_column(
