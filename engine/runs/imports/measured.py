@@ -172,19 +172,17 @@ def _no_runs(sheet: Sheet, columns: Columns) -> dict[int, InputError]:
 def _foreign_units(sheet: Sheet, column: str, role: str) -> dict[int, InputError]:
     """Place -> why a cell with a percent sign, or one of money, is none: only shares are per
     hundred."""
-    at = sheet.header.index(column)
-    return {
-        place: InputError(
-            "Expected {role} without % or a currency, got {value} in line {line}.",
-            role=role,
-            value=row.cells[at].strip()[:40],
-            line=row.line,
-        )
-        for place, row in enumerate(sheet.rows)
-        if at < len(row.cells)
-        and isinstance(row.cells[at], str)
-        and _NO_UNITS.intersection(row.cells[at])
-    }
+    at, found = sheet.header.index(column), {}
+    for place, row in enumerate(sheet.rows):
+        cell = row.cells[at] if at < len(row.cells) else None
+        if isinstance(cell, str) and not _NO_UNITS.isdisjoint(cell):
+            found[place] = InputError(
+                "Expected {role} without % or a currency, got {value} in line {line}.",
+                role=role,
+                value=cell.strip()[:40],
+                line=row.line,
+            )
+    return found
 
 
 def _parts(sheet: Sheet, values: Sequence[Value]) -> dict[int, InputError]:
