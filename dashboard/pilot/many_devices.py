@@ -37,7 +37,7 @@ def draw(plan: PilotPlan, words: Words) -> None:
             words.say(
                 "Type this on every machine, in the folder of Kessai, with the name of the first "
                 "machine in place of FIRST_MACHINE. The folders of pilots and of the text must be "
-                "shared. It is one training, under the same ε: the batch and the noise are drawn "
+                "shared. Each training stays one, under the same ε: batch and noise are drawn "
                 "once, by the first process."
             )
         )
