@@ -74,7 +74,7 @@ def parity(
 
 
 def profile(
-    found: Profile, unit: str, show: Callable[[float], str], words: Words, colours: Palette
+    found: Profile, title: str, show: Callable[[float], str], words: Words, colours: Palette
 ) -> Chart:
     """How much worse the law fits where one number is held, up to somewhat beyond the threshold."""
     canvas = Canvas(colours)
@@ -105,7 +105,7 @@ def profile(
     )
     ticks = np.linspace(values[0], values[-1], 5)
     canvas.drawing.update_xaxes(
-        title_text=unit,
+        title_text=title,
         tickmode="array",
         tickvals=ticks,
         ticktext=[show(float(tick)) for tick in ticks],

@@ -46,7 +46,10 @@ def draw(evidence_id: str, inspection: Inspection, words: Words) -> None:
     estimate = next(one for one in inspection.leading.estimates if one.name == chosen)
     unit, show = law_parameters.scale(inspection, estimate, words)
     st.markdown(profiled(found, words, name=named[chosen], show=show))
-    blocks.plot(charts.profile(found, unit, show, words, palette(st.context.theme.type)), _HEIGHT)
+    title = named[chosen]
+    if unit != words.say("none"):
+        title = words.say("{text} ({by})", text=title, by=unit)
+    blocks.plot(charts.profile(found, title, show, words, palette(st.context.theme.type)), _HEIGHT)
     st.caption(
         words.say(
             "Each mark is a fit with the number held there. Below the line the law fits about as "
