@@ -33,7 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
     "hardly anybody": {"batch_size": 1},
 }
 """Seeded, in float64."""
-SIZES = [*((name, 4) for name in CASES), ("independent", 2)]
+SIZES = [*((name, 2) for name in CASES), ("independent", 4), ("banded", 4)]
 """Which of them on how many ranks, beside a process alone."""
 PRIVATE = {"seed": None, "iterations": 100}
 LOST_AT = 30

@@ -18,7 +18,7 @@ from engine.pilot.dpsgd.team import Helper, Team, dealt
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count
 from tests.pilot.fake_training import SHAPE, Corpus, settings
-from tests.pilot.ranked_training import CASES, LOST_AT, PRIVATE, SIZES, STEPS
+from tests.pilot.ranked_training import LOST_AT, PRIVATE, SIZES, STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = 54
@@ -53,7 +53,7 @@ def test_ranks_compute_what_one_process_computes(found, name, size):
 
 
 def test_every_unit_of_a_batch_is_in_the_sum_of_exactly_one_rank(found):
-    for ranked in (found["private"], *(found[name, 4] for name in CASES)):
+    for ranked in (found["private"], *(found[case] for case in SIZES)):
         for step, drawn in enumerate(ranked["drawn"]):
             parts = [part[step] for part in ranked["parts"]]
             assert sorted(unit for part in parts for unit in part) == drawn
