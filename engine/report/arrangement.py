@@ -39,8 +39,9 @@ _SHARE_OF_FIGURE, _SHARE = 0.3, 0.4
 """Most of the body's height that sentences take over a figure, and over a table."""
 _STRETCH = 0.9
 """Most that a row of a short table is made higher, in its type."""
-_WHOLE = 9.0
-"""Em of a cell that is not broken for the sake of a larger type."""
+_LINE = 8.0
+"""Em that a line of a column holds, if its texts are as long, for the sake of which type is
+smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,32 +202,28 @@ def _tiles_height(slide: Slide, room: Room, free: float) -> tuple[float, float]:
 
 
 def _tables(table: Table, room: Room, free: float) -> list[Laid]:
-    """The table in parts, all in one type: the largest at which each fits its page, and no short
-    cell is broken where that can be had."""
+    """The table in parts, all in one type: the largest at which each fits its page, and no column
+    is squeezed; where all are, the smallest."""
     sizes = [size for size in _TABLES if size >= room.smallest]
-    whole = [
-        laid
-        for laid in (_laid(table, table.rows, size, room) for size in sizes)
-        if laid.height <= free - GAP
-    ]
+    laid = (_laid(table, table.rows, size, room) for size in sizes)
+    whole = [each for each in laid if each.height <= free - GAP]
     if whole:
-        return [_stretched(next(filter(_keeps_short, whole), whole[0]), free - GAP)]
+        return [_stretched(next(filter(_is_roomy, whole), whole[-1]), free - GAP)]
     rows = pages(table, room.width, free - GAP, room.smallest, PADDING) or [()]
     for size in sizes:
         parts = [_laid(table, part, size, room) for part in rows]
-        if all(laid.height <= free - GAP and _keeps_short(laid) for laid in parts):
+        if all(each.height <= free - GAP and _is_roomy(each) for each in parts):
             return parts
     return [_laid(table, part, room.smallest, room) for part in rows]
 
 
-def _keeps_short(laid: Laid) -> bool:
-    """Whether each short cell stands in one line."""
-    room = [(width - 2 * PADDING) / laid.size for width in laid.widths]
-    for row in (laid.table.heads, *laid.table.rows):
-        for cell, wide in zip(row, room, strict=True):
-            if em(text_of(cell)) <= _WHOLE and len(wrap(text_of(cell), wide)) > 1:
-                return False
-    return True
+def _is_roomy(laid: Laid) -> bool:
+    """Whether a line of each column holds a few words."""
+    columns = zip(laid.table.heads, *laid.table.rows, strict=True)
+    return all(
+        (width - 2 * PADDING) / laid.size >= min(max(em(text_of(cell)) for cell in column), _LINE)
+        for width, column in zip(laid.widths, columns, strict=True)
+    )
 
 
 def _laid(table: Table, rows: tuple[tuple[Cell, ...], ...], size: float, room: Room) -> Laid:

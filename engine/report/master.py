@@ -8,6 +8,7 @@ Not covered: templates whose layouts have no title, which are refused.
 """
 
 import io
+import re
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ from pptx.text.text import TextFrame
 from pptx.util import Length, Pt
 
 from engine.errors import InputError
-from engine.report.colours import ACCENT, INK, QUIET, plain
+from engine.report.colours import ACCENT, INK, QUIET, RULE, plain
+from engine.report.hues import Hues
 from engine.untrusted.archives import require_unpackable
 from engine.untrusted.guard import guarded
 
@@ -56,6 +58,7 @@ class Ground:
     from ``left`` for ``room``, from ``top`` (under the title) to ``bottom``."""
 
     show: File
+    hues: Hues
     title_only: SlideLayout
     with_body: SlideLayout
     left: float
@@ -80,7 +83,8 @@ def ground(template: bytes | None = None) -> Ground:
     with_body = min(
         bodies, key=lambda layout: (_content(layout) != 1, _content(layout)), default=title_only
     )
-    return _measured(show, title_only, with_body)
+    hues = Hues(accents=None if template is None else _accents(title_only))
+    return _measured(show, hues, title_only, with_body)
 
 
 def require_template(content: bytes) -> None:
@@ -88,7 +92,23 @@ def require_template(content: bytes) -> None:
     ground(content)
 
 
-def _measured(show: File, title_only: SlideLayout, with_body: SlideLayout) -> Ground:
+def _accents(layout: SlideLayout) -> dict[str, str] | None:
+    """The first two accents of a template's theme by our colours; None where it has none of its
+    own."""
+    theme = layout.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
+    root = etree.fromstring(theme.blob)
+    found = {}
+    for ours, name in ((ACCENT, "accent1"), (RULE, "accent2")):
+        element = root.find(f".//{qn('a:clrScheme')}/{qn(f'a:{name}')}")
+        inner = None if element is None else next(iter(element), None)
+        value = None if inner is None else inner.get("val", inner.get("lastClr"))
+        if value is None or re.fullmatch("[0-9A-Fa-f]{6}", value) is None:
+            return None
+        found[ours] = f"#{value.upper()}"
+    return found
+
+
+def _measured(show: File, hues: Hues, title_only: SlideLayout, with_body: SlideLayout) -> Ground:
     (title, *_) = _found(title_only, _TITLES)
     width, height = _points(show.slide_width), _points(show.slide_height)
     footers = [_points(each.top) for each in _found(title_only, _AROUND) if each.top]
@@ -96,6 +116,7 @@ def _measured(show: File, title_only: SlideLayout, with_body: SlideLayout) -> Gr
     low = [foot for foot in footers if foot > height / 2]
     return Ground(
         show=show,
+        hues=hues,
         title_only=title_only,
         with_body=with_body,
         left=_points(title.left),

@@ -28,6 +28,7 @@ from pptx.slide import Slide
 from pptx.util import Length, Pt
 
 from engine.report.deck import Bar, Bars, Figure, Lines
+from engine.report.hues import Hues
 from engine.report.scales import round_step, straight_scale
 
 _Place = tuple[Length, Length, Length, Length]
@@ -42,14 +43,21 @@ _CARRIER = 0.2
 
 
 def add_chart(
-    page: Slide, figure: Figure, x: float, y: float, width: float, height: float, language: str
+    page: Slide,
+    figure: Figure,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    language: str,
+    hues: Hues,
 ) -> None:
     """Put the figure on a slide, with its words for those who do not see it."""
     place = (Pt(x), Pt(y), Pt(width), Pt(height))
     if isinstance(figure, Bars):
-        frame = _add_bars(page, figure, place)
+        frame = _add_bars(page, figure, place, hues)
     else:
-        frame = _add_lines(page, figure, place)
+        frame = _add_lines(page, figure, place, hues)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", figure.alt)
     chart = frame.chart
     chart.font.size, chart.font.color.rgb = Pt(_SIZE), _INK
@@ -68,7 +76,7 @@ def _new_chart(
     return frame
 
 
-def _add_bars(page: Slide, figure: Bars, place: _Place) -> GraphicFrame:
+def _add_bars(page: Slide, figure: Bars, place: _Place, hues: Hues) -> GraphicFrame:
     data = CategoryChartData()
     bars = figure.bars[::-1]  # Upwards: an axis turned round takes the axis of values with it.
     data.categories = [bar.name for bar in bars]
@@ -100,11 +108,14 @@ def _add_bars(page: Slide, figure: Bars, place: _Place) -> GraphicFrame:
         for point, bar in enumerate(bars):
             fill = series.points[point].format.fill
             fill.solid()
-            fill.fore_color.rgb = RGBColor.from_string(bar.colour[1:])
+            hues.paint(fill.fore_color, bar.colour)
     _amounts(plot, bars, floating=figure.floating)
     axis = chart.category_axis
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     axis.format.line.color.rgb = _QUIET
+    # Each bar's name, also where there are many: an axis of its own choice leaves some out.
+    every = etree.Element(qn("c:tickLblSkip"), val="1")
+    axis._element.find(qn("c:noMultiLvlLbl")).addprevious(every)
     ends = [end for span in spans for end in span]
     low, high = min(0.0, *ends), max(0.0, *ends)
     shown = straight_scale(low, low + (high - low) * _ROOM, 0, 1, ticks=5)
@@ -127,7 +138,7 @@ def _amounts(plot: _BasePlot, bars: tuple[Bar, ...], *, floating: bool) -> None:
         )
 
 
-def _add_lines(page: Slide, figure: Lines, place: _Place) -> GraphicFrame:
+def _add_lines(page: Slide, figure: Lines, place: _Place, hues: Hues) -> GraphicFrame:
     data = XyChartData()
     band = figure.band
     curves = [(line.name, line.y) for line in figure.lines]
@@ -144,14 +155,14 @@ def _add_lines(page: Slide, figure: Lines, place: _Place) -> GraphicFrame:
     series = list(chart.plots[0].series)
     for line, drawn in zip(figure.lines, series, strict=False):
         dash = MSO_LINE.DASH if line.dashed else MSO_LINE.ROUND_DOT if line.dotted else None
-        _stroke(drawn, line.colour, line.width, dash)
+        _stroke(drawn, hues, line.colour, line.width, dash)
     for drawn in series[len(figure.lines) : len(curves)]:
-        _stroke(drawn, band.colour, 1.0, MSO_LINE.ROUND_DOT)
+        _stroke(drawn, hues, band.colour, 1.0, MSO_LINE.ROUND_DOT)
     for mark, drawn in zip(figure.marks, series[len(curves) :], strict=True):
         drawn.format.line.fill.background()
         drawn.marker.style, drawn.marker.size = XL_MARKER_STYLE.CIRCLE, 12
         drawn.marker.format.fill.solid()
-        drawn.marker.format.fill.fore_color.rgb = RGBColor.from_string(mark.colour[1:])
+        hues.paint(drawn.marker.format.fill.fore_color, mark.colour)
         label = drawn.points[0].data_label
         label.has_text_frame = True
         label.text_frame.text = mark.text
@@ -179,8 +190,8 @@ def _add_lines(page: Slide, figure: Lines, place: _Place) -> GraphicFrame:
     return frame
 
 
-def _stroke(series: XySeries, colour: str, width: float, dash: MSO_LINE | None) -> None:
-    series.format.line.color.rgb = RGBColor.from_string(colour[1:])
+def _stroke(series: XySeries, hues: Hues, colour: str, width: float, dash: MSO_LINE | None) -> None:
+    hues.paint(series.format.line.color, colour)
     series.format.line.width = Pt(width)
     if dash is not None:
         series.format.line.dash_style = dash

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, time
 
-from pptx.dml.color import RGBColor
 from pptx.enum.lang import MSO_LANGUAGE_ID
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
@@ -37,8 +36,9 @@ from engine.report.arrangement import (
     tile_sizes,
 )
 from engine.report.arrangement import Page as Shown
-from engine.report.colours import ACCENT, INK, QUIET, TINT, plain
+from engine.report.colours import ACCENT, INK, QUIET, TINT
 from engine.report.deck import Deck, text_of
+from engine.report.hues import WHITE
 from engine.report.layout import row_lines
 from engine.report.master import BODIES, KEPT, Ground, dress, ground
 from engine.report.measure import fitting
@@ -46,8 +46,6 @@ from engine.report.native import add_chart
 
 _ROLE_TYPE = 11.0
 """Type of the role over a box to stamp in."""
-_INK, _QUIET, _ACCENT = (RGBColor.from_string(plain(colour)) for colour in (INK, QUIET, ACCENT))
-_WHITE, _TINT = RGBColor(255, 255, 255), RGBColor.from_string(plain(TINT))
 _LANGUAGES = {"ja": MSO_LANGUAGE_ID.JAPANESE, "en": MSO_LANGUAGE_ID.ENGLISH_UK}
 _TAGS = {"ja": "ja-JP", "en": "en-GB"}
 
@@ -83,7 +81,7 @@ class _Sheet:
         size = fitting(deck.footer, base.room - 60, 14, (9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
         if not dress(page, layout, deck.footer, size, _TAGS[deck.language]):
             y = base.height - 22
-            self._text((deck.footer,), base.left, y, base.room, 16, size, _QUIET)
+            self._text((deck.footer,), base.left, y, base.room, 16, size, QUIET)
 
     def fill(self, shown: Shown) -> None:
         """Everything that stands on it."""
@@ -98,11 +96,13 @@ class _Sheet:
             top += shown.tiles_height
         if shown.figure is not None:
             high = shown.figure_height
-            add_chart(self._page, shown.figure, left, top, room, high, self._deck.language)
+            add_chart(
+                self._page, shown.figure, left, top, room, high, self._deck.language, base.hues
+            )
             top += high
         if shown.points and not shown.has_body:
             high = shown.points_height
-            self._text(shown.points, left, top, room, high, shown.point_size, _INK)
+            self._text(shown.points, left, top, room, high, shown.point_size, INK)
             top += high
         if shown.table is not None:
             self._table(shown.table, top)
@@ -127,7 +127,7 @@ class _Sheet:
             )
             box.name = tile.name
             box.fill.solid()
-            box.fill.fore_color.rgb = _TINT
+            self._base.hues.paint(box.fill.fore_color, TINT)
             box.line.fill.background()
             box.shadow.inherit = False
             frame = box.text_frame
@@ -135,9 +135,9 @@ class _Sheet:
             frame.margin_top = frame.margin_bottom = Pt(PADDING)
             frame.word_wrap, frame.vertical_anchor = True, MSO_ANCHOR.MIDDLE
             lines = (
-                (tile.name, sizes[0], _QUIET, False),
-                (tile.value, shown.value_size, _ACCENT, True),
-                (tile.detail, sizes[1], _QUIET, False),
+                (tile.name, sizes[0], QUIET, False),
+                (tile.value, shown.value_size, self._base.hues.large, True),
+                (tile.detail, sizes[1], QUIET, False),
             )
             for number, (text, size, colour, bold) in enumerate(line for line in lines if line[0]):
                 paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
@@ -163,7 +163,7 @@ class _Sheet:
         if free:
             size = shown.point_size
             self._text(
-                free, base.left, base.top, base.room, base.bottom - base.top, size, _INK,
+                free, base.left, base.top, base.room, base.bottom - base.top, size, INK,
                 gap=APART * size,
             )  # fmt: skip
 
@@ -175,7 +175,7 @@ class _Sheet:
         width: float,
         height: float,
         size: float,
-        colour: RGBColor,
+        colour: str,
         *,
         gap: float = 6.0,
     ) -> None:
@@ -187,7 +187,7 @@ class _Sheet:
         frame: TextFrame,
         texts: tuple[str, ...],
         size: float,
-        colour: RGBColor | None,
+        colour: str | None,
         *,
         gap: float = 0.0,
     ) -> None:
@@ -206,7 +206,7 @@ class _Sheet:
         paragraph: _Paragraph,
         text: str,
         size: float,
-        colour: RGBColor | None,
+        colour: str | None,
         bold: bool = False,
     ) -> None:
         run = paragraph.add_run()
@@ -216,7 +216,8 @@ class _Sheet:
         run.font.size, run.font.language_id = Pt(size), self._language
         if colour is not None:
             paragraph.alignment = PP_ALIGN.LEFT
-            run.font.bold, run.font.color.rgb = bold, colour
+            run.font.bold = bold
+            self._base.hues.paint(run.font.color, colour)
 
     def _table(self, laid: Laid, top: float) -> None:
         table, left = laid.table, self._base.left
@@ -250,9 +251,10 @@ class _Sheet:
                 )
                 box.name = role if text else f"{role} □"
                 box.fill.background()
-                box.line.color.rgb, box.line.width = _QUIET, Pt(0.75)
+                self._base.hues.paint(box.line.color, QUIET)
+                box.line.width = Pt(0.75)
                 box.shadow.inherit = False
-                self._write(box.text_frame, (text,), _ROLE_TYPE, _INK)
+                self._write(box.text_frame, (text,), _ROLE_TYPE, INK)
                 box.text_frame.paragraphs[0].alignment = PP_ALIGN.CENTER
                 box.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
             x += STAMP
@@ -262,7 +264,8 @@ class _Sheet:
         cell.margin_top = cell.margin_bottom = Pt(0.5 * PADDING)
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE if lines == 1 else MSO_ANCHOR.TOP
         cell.fill.solid()
-        cell.fill.fore_color.rgb = _ACCENT if down == 0 else (_WHITE, _TINT)[down % 2]
+        hues = self._base.hues
+        hues.paint(cell.fill.fore_color, ACCENT if down == 0 else (WHITE, TINT)[down % 2])
         frame = cell.text_frame
         frame.word_wrap = True
-        self._run(frame.paragraphs[0], text, size, _WHITE if down == 0 else _INK, down == 0)
+        self._run(frame.paragraphs[0], text, size, hues.on_accent if down == 0 else INK, down == 0)

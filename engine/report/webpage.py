@@ -31,7 +31,10 @@ footer{overflow-wrap:anywhere}.blank{display:inline-block;min-width:16em;border-
 .tiles .value{font-size:34px;font-weight:700;color:var(--accent);line-height:1.3}
 .slim{display:none}
 @media print{th{background:none;color:var(--ink);border-bottom:2px solid}tr,svg{break-inside:avoid}
-body{background:#fff}section{margin:0;max-width:none}@page{size:A4 landscape}}
+body{background:#fff}section{margin:0;max-width:none;padding:6px 24px}details{display:none}
+h1,h2{font-size:24px;margin:0 0 8px}p{font-size:17px;margin:6px 0}td,th{padding:5px 10px}
+table{font-size:14px}.broad svg{max-height:96mm}footer{font-size:11px;margin-top:6px}
+@page{size:A4 landscape;margin:10mm}}
 @media screen and (max-width:700px){section{padding:20px}h1,h2{font-size:22px}p{font-size:17px}
 .slim{display:block}.broad{display:none}table{display:block;overflow-x:auto}td,th{min-width:4.5em}
 .stamps td,.stamps th{min-width:0;width:60px}}

@@ -9,10 +9,15 @@ import pytest
 from lxml import etree
 from pptx import Presentation
 from pptx.dml.color import RGBColor
+from pptx.enum.dml import MSO_THEME_COLOR
 from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.opc.constants import RELATIONSHIP_TYPE
+from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from engine.errors import InputError
+from engine.report.colours import ACCENT, INK, RULE, TINT, plain
+from engine.report.deck import Table, Tile
 from engine.report.master import HEIGHT, KEPT, WIDTH
 from engine.report.slides import pptx
 from tests.present import present
@@ -132,6 +137,68 @@ def test_a_company_s_template_takes_hold(deck, kind):
             assert shape.left + shape.width <= present(show.slide_width) + Pt(1)
             assert shape.top + shape.height <= present(show.slide_height) + Pt(1), shape.name
     assert len(charts(show)) == 3
+
+
+def with_accents(first: str, second: str) -> bytes:
+    """A template whose theme has these accents."""
+    made = Presentation(io.BytesIO(corporate("wide")))
+    theme = made.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
+    root = etree.fromstring(theme.blob)
+    for name, colour in (("accent1", first), ("accent2", second)):
+        (place,) = root.iter(qn(f"a:{name}"))
+        place[0].set("val", colour)
+    theme._blob = etree.tostring(root)
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+def _xml(show) -> str:
+    parts = [etree.tostring(page._element).decode() for page in show.slides]
+    return "".join(parts + [etree.tostring(chart._chartSpace).decode() for chart in charts(show)])
+
+
+def test_a_template_s_accents_take_the_place_of_ours(deck):
+    tiles = (Tile(name="NPV", value="4,710万円", detail="range"),)
+    told = replace(deck, slides=(*deck.slides, replace(deck.slides[0], tiles=tiles)))
+    dark = Presentation(io.BytesIO(pptx(told, with_accents("800000", "004000"))))
+    found = _xml(dark)
+    assert plain(ACCENT) not in found and plain(RULE) not in found and plain(TINT) not in found
+    assert all('schemeClr val="accent1"' in _xml_of(chart) for chart in charts(dark))
+    head = next(s for page in dark.slides for s in page.shapes if s.has_table).table.cell(0, 0)
+    assert head.fill.fore_color.theme_color == MSO_THEME_COLOR.ACCENT_1
+    assert head.text_frame.paragraphs[0].runs[0].font.color.rgb == RGBColor(255, 255, 255)
+    ours = Presentation(io.BytesIO(pptx(told)))
+    assert plain(ACCENT) in _xml(ours) and plain(TINT) in _xml(ours)
+    assert not any("accent1" in _xml_of(chart) for chart in charts(ours))
+
+
+def _xml_of(chart) -> str:
+    return etree.tostring(chart._chartSpace).decode()
+
+
+def test_a_pale_accent_carries_ink_and_is_no_type(deck):
+    tiles = (Tile(name="NPV", value="4,710万円"),)
+    told = replace(deck, slides=(replace(deck.slides[0], tiles=tiles), deck.slides[4]))
+    pale = Presentation(io.BytesIO(pptx(told, with_accents("FFE680", "C0FFC0"))))
+    head = next(s for page in pale.slides for s in page.shapes if s.has_table).table.cell(0, 0)
+    assert head.text_frame.paragraphs[0].runs[0].font.color.rgb == RGBColor.from_string(plain(INK))
+    box = next(s for s in pale.slides[0].shapes if s.name == "NPV")
+    value = next(p.runs[0] for p in box.text_frame.paragraphs if p.runs[0].text == "4,710万円")
+    assert value.font.color.rgb == RGBColor.from_string(plain(INK))
+
+
+def test_the_scenario_s_address_leads_to_it(deck):
+    table = Table(title="t", heads=("a", "b"), rows=(("link", f"{deck.address} (local)"),))
+    told = replace(deck, slides=(replace(deck.slides[0], points=(), table=table),), appendix=())
+    (page,) = Presentation(io.BytesIO(pptx(told))).slides
+    cells = [s.table.cell(1, 1) for s in page.shapes if s.has_table]
+    assert cells[0].text_frame.paragraphs[0].runs[0].hyperlink.address == deck.address
+
+
+def test_every_bar_keeps_its_name(show):
+    for chart in charts(show)[:2]:
+        assert '<c:tickLblSkip val="1"/>' in _xml_of(chart)
 
 
 def test_sentences_stand_in_the_body_and_numbers_are_fields(show, deck):

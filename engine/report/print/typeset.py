@@ -15,6 +15,16 @@ from typing import Any, Protocol
 
 import typst
 
+from engine.report.arrangement import (
+    ABREAST,
+    APART,
+    GAP,
+    PADDING,
+    Page,
+    Room,
+    arranged,
+    tile_sizes,
+)
 from engine.report.deck import Deck, Figure, Slide, Table, text_of
 from engine.report.drawing import natural_height
 from engine.report.fonts import Face, japanese_face
@@ -22,15 +32,14 @@ from engine.report.measure import em
 from engine.report.svg import svg
 
 _HERE = Path(__file__).parent
-_WIDTH, _HIGHEST = 754.0, 330.0
-"""Of a figure, in points: as wide as the page's text, as high as leaves room for sentences."""
+_WIDTH = 754.0
+"""Of a page's text, in points."""
+_ROOM = Room(width=_WIDTH, title=66.0, body=420.0, smallest=11.0, yields=True)
 _SMALLEST, _LARGEST = 13.0, 19.0
 """Type of a figure: that of few bars is large, so that they fill their page."""
 _SHORT = 10.5
 """Em of a cell that is kept in one line, so that dates and amounts stay whole."""
 
-_LEAST = 12.0
-"""Em that a column of longer texts has at the least: a table of many columns is set smaller."""
 _EVEN = 0.7
 """Power of a column's longest text that is its share of the room: long ones break into lines."""
 
@@ -54,7 +63,9 @@ class Part(Protocol):
 def slides_pdf(deck: Deck, face: Face | None = None) -> bytes:
     """The whole deck, a slide a page or more. Raises :class:`InputError` where no Japanese font is
     installed."""
-    shown = [_slide(slide) for slide in (*deck.slides, *deck.appendix)]
+    shown = [
+        _page(page) for slide in (*deck.slides, *deck.appendix) for page in arranged(slide, _ROOM)
+    ]
     return _set("slides.typ", deck, deck.title, {"slides": shown}, face)
 
 
@@ -73,7 +84,7 @@ def record_pdf(deck: Deck, face: Face | None = None) -> bytes:
         "approvals": record.approvals,
         "end": record.end,
     }
-    annex = [_slide(slide) for slide in deck.appendix]
+    annex = [_annex(slide) for slide in deck.appendix]
     return _set("record.typ", deck, record.title, {"record": form, "annex": annex}, face)
 
 
@@ -138,24 +149,50 @@ def _font(face: Face) -> tuple[typst.Fonts, str]:
     return fonts, chosen.family
 
 
-def _slide(slide: Slide) -> dict[str, Any]:
-    figure = slide.figure
+def _page(page: Page) -> dict[str, Any]:
+    """A page of a slide, in sizes that were arranged; Typst breaks the lines."""
+    figure, laid = page.figure, page.table
+    name, detail = tile_sizes(page.value_size)
     return {
-        "title": slide.title,
-        "points": slide.points,
-        "figure": None if figure is None else _picture(figure),
+        "title": page.title,
+        "title_size": page.title_size,
+        "title_height": page.title_height,
+        "points": page.points,
+        "point_size": page.point_size,
+        "apart": APART * page.point_size if page.has_body else GAP / 2,
+        "figure": None if figure is None else _picture(figure, page.figure_height - GAP),
         "alt": None if figure is None else figure.alt,
         "tiles": [
-            {"name": tile.name, "value": tile.value, "detail": tile.detail} for tile in slide.tiles
+            {"name": tile.name, "value": tile.value, "detail": tile.detail} for tile in page.tiles
         ],
-        "table": _table(slide.table),
-        "stamps": slide.stamps,
+        "tile_height": (page.tiles_height / -(-len(page.tiles) // ABREAST) - GAP)
+        if page.tiles
+        else 0,
+        "tile_sizes": (name, page.value_size, detail),
+        "table": None
+        if laid is None
+        else {
+            "heads": laid.table.heads,
+            "rows": [
+                [{"text": text, "whole": False} for text in map(text_of, row)]
+                for row in laid.table.rows
+            ],
+            "widths": laid.widths,
+            "size": laid.size,
+            "inset": 0.65 * PADDING + laid.air / 2,
+        },
+        "stamps": page.stamps,
     }
 
 
-def _picture(figure: Figure) -> str:
-    size = min(max(_HIGHEST / natural_height(figure, 1.0), _SMALLEST), _LARGEST)
-    drawn = svg(figure, _WIDTH, min(_HIGHEST, natural_height(figure, size)), size)
+def _annex(slide: Slide) -> dict[str, Any]:
+    """A slide of the appendix in the record: sentences and a table."""
+    return {"title": slide.title, "points": slide.points, "table": _table(slide.table)}
+
+
+def _picture(figure: Figure, height: float) -> str:
+    size = min(max(height / natural_height(figure, 1.0), _SMALLEST), _LARGEST)
+    drawn = svg(figure, _WIDTH, min(height, natural_height(figure, size)), size)
     return drawn.replace("var(--paper,#ffffff)", "#ffffff")
 
 
@@ -171,6 +208,4 @@ def _table(table: Table | None) -> dict[str, Any] | None:
     shares = [0.0 if width <= _SHORT else width**_EVEN for width in widths]
     if not any(shares):
         shares[-1] = 1.0
-    kept = sum(width + 1 for width in widths if width <= _SHORT)
-    needed = kept + _LEAST * sum(width > _SHORT for width in widths)
-    return {"heads": table.heads, "rows": rows, "widths": shares, "most": _WIDTH / needed}
+    return {"heads": table.heads, "rows": rows, "widths": shares}

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dashboard.ui.colours import DARK, GRAPHIC, LIGHT, TEXT, contrast
-from engine.report import native, slides, stage, svg, webpage
+from engine.report import native, stage, svg, webpage
 
 THEMES = tomllib.loads(
     (Path(__file__).resolve().parents[3] / ".streamlit" / "config.toml").read_text("utf-8")
@@ -148,10 +148,8 @@ def test_print_and_slides():
         assert contrast(printed[text], white) >= TEXT
     assert contrast(white, printed["accent"]) >= TEXT, "heads of tables"
     assert contrast(printed["ink"], printed["tint"]) >= TEXT, "every other row"
-    for colour in (slides._INK, slides._QUIET, slides._ACCENT, native._INK, native._QUIET):
+    for colour in (native._INK, native._QUIET):
         assert contrast(f"#{colour}", white) >= TEXT
-    assert contrast(f"#{slides._WHITE}", f"#{slides._ACCENT}") >= TEXT
-    assert contrast(f"#{slides._INK}", f"#{slides._TINT}") >= TEXT
     for mark in (LIGHT.recommendation, LIGHT.rule, LIGHT.outside):
         assert contrast(mark, white) >= GRAPHIC, "charts of exports are in the light colours"
 
