@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.answers import provisional, scenario_cache
-from dashboard.compare import charts, saved_list, selection, then_now, wording
+from dashboard.compare import charts, export_menu, saved_list, selection, then_now, wording
 from dashboard.compare.side import Side
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
@@ -36,6 +36,8 @@ def render(now: Scenario) -> None:
     blocks.heading(words.say("Side by side"), blocks.tips(words, "loss", "usual_rule"))
     blocks.columns(wording.table(sides, words, kept.standings))
     st.caption(wording.differences(sides, words))
+    with st.container():
+        export_menu.draw(sides, explained, dict(kept.standings), words)
     with st.container():
         if found and found.effects:
             blocks.heading(

@@ -113,21 +113,35 @@ def table(
 ) -> dict[str, list[str]]:
     """Scenarios as columns with their states; what differs from the first is marked with a sign, in
     bold."""
-    results = _results_shown(words)
-    rows = [name(key, words) for key in SWAPS]
-    rows += [label for label, _ in results]
-    rows.append(words.say("State"))
-    found = {" ": rows}
-    first: list[str] = []
-    for number, each in enumerate(sides):
-        cells = [_assumption(each, key, words) for key in SWAPS]
-        cells += [write(each.answer) if each.answer else "—" for _, write in results]
-        first = first or cells
-        shown = [c if c == f else f"**{MARK} {c}**" for c, f in zip(cells, first, strict=True)]
-        shown.append(_state(each, number, standings or {}, words))
-        head = formats.literally(each.name)
-        found[head if head not in found else f"{head} ({number + 1})"] = shown
+    heads, rows = cells(sides, words, standings)
+    found = {" ": [row[0] for row in rows]}
+    for number, name_of in enumerate(heads[1:], start=1):
+        head = formats.literally(name_of)
+        shown = [
+            f"**{row[number]}**" if row[number].startswith(f"{MARK} ") else row[number]
+            for row in rows
+        ]
+        found[head if head not in found else f"{head} ({number})"] = shown
     return found
+
+
+def cells(
+    sides: list[Side], words: Words, standings: Mapping[str, Standing] | None = None
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Names of the columns, and the rows, each with its name before it: plain texts, with the sign
+    before what differs from the first."""
+    results = _results_shown(words)
+    names = [name(key, words) for key in SWAPS]
+    names += [label for label, _ in results]
+    columns: list[list[str]] = []
+    for number, each in enumerate(sides):
+        own = [_assumption(each, key, words) for key in SWAPS]
+        own += [write(each.answer) if each.answer else "—" for _, write in results]
+        first = columns[0] if columns else own
+        marked = [c if c == f else f"{MARK} {c}" for c, f in zip(own, first, strict=False)]
+        columns.append([*marked, _state(each, number, standings or {}, words)])
+    heads = (" ", *(each.name for each in sides))
+    return heads, list(zip([*names, words.say("State")], *columns, strict=True))
 
 
 def _state(each: Side, number: int, standings: Mapping[str, Standing], words: Words) -> str:

@@ -293,5 +293,17 @@ def provenance(answer: Decision, words: Words) -> list[tuple[str, str]]:
     ]
 
 
+def basis_line(answer: Decision, day: str, fit: str, code: str, words: Words) -> str:
+    """What stands under every page of an export: day, evidence with its hash, versions."""
+    return words.say(
+        "Kessai · {date} · evidence {evidence} {hash} · fit {fit} · code {code}",
+        date=day,
+        evidence=answer.evidence.id,
+        hash=answer.evidence.hash[:12],
+        fit=fit,
+        code=code,
+    )
+
+
 def _unit(certificate: Certificate, words: Words) -> str:
     return labels.unit(certificate.privacy_unit, words)

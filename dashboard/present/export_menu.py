@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboard.present import deck
 from dashboard.present.exports import EXPORTS, Export, file_name, label
+from dashboard.ui import blocks
 from dashboard.ui.colours import LIGHT
-from engine.api.reports import japanese_face, require_template
+from engine.api.reports import require_template
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -22,7 +23,7 @@ def draw(found: deck.Material, words: Words) -> None:
             st.caption(
                 words.say("Exports open when the privacy loss has been certified: some seconds.")
             )
-        font = _font(words)
+        font = blocks.has_print_font(words)
         template = _template(words)
         for export in EXPORTS:
             st.download_button(
@@ -58,12 +59,3 @@ def _template(words: Words) -> bytes | None:
         st.error(words.refusal(error), icon=":material/block:")
         return None
     return held.getvalue()
-
-
-def _font(words: Words) -> bool:
-    try:
-        japanese_face()
-    except InputError as error:
-        st.warning(words.refusal(error), icon=":material/font_download_off:")
-        return False
-    return True

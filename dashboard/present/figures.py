@@ -132,7 +132,9 @@ def odds(risk: AttackRisk, words: Words, colours: Palette) -> Bars:
 def cash(study: Study, words: Words, colours: Palette) -> Lines:
     """Cumulative cash with its band."""
     band = study.appraisal.cash
-    one, unit = money_unit(float(max(np.abs(band.low).max(), np.abs(band.high).max())), words)
+    one, unit = figures.axis_unit(
+        float(max(np.abs(band.low).max(), np.abs(band.high).max())), words
+    )
     every = max(1, len(band.months) // _POINTS)
     kept = np.arange(0, len(band.months), every)
 
@@ -184,7 +186,7 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Bars:
     """From value over the costs to the NPV; each bar starts where the last one ended."""
     steps = roi_facts.steps(study, words)
     npv = sum(amount for _, amount in steps)
-    one, unit = money_unit(max(abs(amount) for _, amount in steps), words)
+    one, unit = figures.axis_unit(max(abs(amount) for _, amount in steps), words)
     bars, start = [], 0.0
     for name, amount in steps:
         colour = colours.recommendation if amount >= 0 else colours.outside
@@ -214,7 +216,7 @@ def tornado(study: Study, words: Words, colours: Palette) -> Bars:
     """NPV between both ends of each unknown, the widest first."""
     shown = study.tornado[:_BARS]
     spans = [sorted((bar.npv_at_low, bar.npv_at_high)) for bar in shown]
-    one, unit = money_unit(max(abs(end) for span in spans for end in span), words)
+    one, unit = figures.axis_unit(max(abs(end) for span in spans for end in span), words)
     bars = tuple(
         Bar(
             name=figures.name(bar.name, words),
@@ -233,31 +235,6 @@ def tornado(study: Study, words: Words, colours: Palette) -> Bars:
         heads=_span_heads(words),
         bars=bars,
     )
-
-
-def money_unit(largest: float, words: Words) -> tuple[float, str]:
-    """JPY to one unit of an axis, and the unit's name.
-
-    >>> money_unit(3e8, Words("ja")), money_unit(3e8, Words("en"))
-    ((10000.0, '万円'), (1000000.0, '¥ million'))
-    """
-    rate = words.jpy_per_usd or 1.0
-    largest = largest / rate
-    if words.language == "ja":
-        scale, name = (
-            (1e8, "億") if largest >= 1e10 else (1e4, "万") if largest >= 1e5 else (1.0, "")
-        )
-        return scale * rate, name + ("ドル" if words.jpy_per_usd else "円")
-    scale, name = (
-        (1e9, " billion")
-        if largest >= 1e10
-        else (1e6, " million")
-        if largest >= 1e7
-        else (1e3, " thousand")
-        if largest >= 1e4
-        else (1.0, "")
-    )
-    return scale * rate, ("$" if words.jpy_per_usd else "¥") + name
 
 
 def _span_heads(words: Words) -> tuple[str, str, str]:

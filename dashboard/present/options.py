@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dashboard.compare import wording as compare_wording
-from dashboard.present.figures import money_unit
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Answer, Bridge
 from engine.api.reports import Bar, Bars, Slide, Table
@@ -124,7 +123,7 @@ def _figure(first: Option, second: Option, found: Bridge, words: Words, colours:
         rest = sum(step.amount for place, step in enumerate(found.steps) if place not in few)
         steps.append((words.say("Other"), rest))
     reach = [found.start, found.end, *(amount for _, amount in steps)]
-    one, unit = money_unit(max(map(abs, reach)), words)
+    one, unit = figures.axis_unit(max(map(abs, reach)), words)
 
     def end(option: Option, amount: float) -> Bar:
         name = words.say("Option {letter}", letter=option.letter)

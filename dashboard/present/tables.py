@@ -353,13 +353,8 @@ def amounts(answer: Answer, words: Words) -> Table:
 
 def footer(answer: Answer, found: Basis, words: Words) -> str:
     """The basis in a line, and whether the figures above it are provisional."""
-    line = words.say(
-        "Kessai · {date} · evidence {evidence} {hash} · fit {fit} · code {code}",
-        date=day(found.day, words),
-        evidence=answer.decision.evidence.id,
-        hash=answer.decision.evidence.hash[:12],
-        fit=found.fit_version,
-        code=found.code_version,
+    line = facts.basis_line(
+        answer.decision, day(found.day, words), found.fit_version, found.code_version, words
     )
     if answer.certificate is None:
         template = (

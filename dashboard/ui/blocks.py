@@ -10,6 +10,7 @@ from dashboard.glossary.lookup import tip as tip
 from dashboard.glossary.lookup import tips as tips
 from dashboard.ui import phone_charts, window
 from dashboard.ui.chart import CONFIG, Chart
+from engine.api.reports import japanese_face
 from engine.api.tables import harmless
 from engine.errors import InputError
 from engine.text.i18n import Words
@@ -150,3 +151,13 @@ def attempt(action: Callable[[], object], done: str, refusal: Callable[[InputErr
         return
     st.toast(done, icon=":material/check:")
     st.rerun()
+
+
+def has_print_font(words: Words) -> bool:
+    """Whether PDFs can be set here; says why not where they cannot."""
+    try:
+        japanese_face()
+    except InputError as error:
+        st.warning(words.refusal(error), icon=":material/font_download_off:")
+        return False
+    return True

@@ -13,8 +13,8 @@ estimates (:mod:`engine.report.measure`) on the safe side; unit is the point of 
 
 from dataclasses import dataclass, replace
 
-from engine.report.deck import Cell, Figure, Slide, Table, Tile, text_of
-from engine.report.layout import LEADING, column_widths, pages, row_height
+from engine.report.deck import Cell, Figure, Slide, Table, Tile
+from engine.report.layout import LEADING, column_widths, least_widths, pages, row_height
 from engine.report.measure import em, fitting, wrap
 
 PADDING = 6.0
@@ -39,9 +39,6 @@ _SHARE_OF_FIGURE, _SHARE = 0.3, 0.4
 """Most of the body's height that sentences take over a figure, and over a table."""
 _STRETCH = 0.9
 """Most that a row of a short table is made higher, in its type."""
-_LINE = 8.0
-"""Em that a line of a column holds, if its texts are as long, for the sake of which type is
-smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,12 +215,9 @@ def _tables(table: Table, room: Room, free: float) -> list[Laid]:
 
 
 def _is_roomy(laid: Laid) -> bool:
-    """Whether a line of each column holds a few words."""
-    columns = zip(laid.table.heads, *laid.table.rows, strict=True)
-    return all(
-        (width - 2 * PADDING) / laid.size >= min(max(em(text_of(cell)) for cell in column), _LINE)
-        for width, column in zip(laid.widths, columns, strict=True)
-    )
+    """Whether no column is narrower than its words."""
+    least = least_widths(laid.table, laid.size, PADDING)
+    return sum(least) <= sum(laid.widths) + 1e-6
 
 
 def _laid(table: Table, rows: tuple[tuple[Cell, ...], ...], size: float, room: Room) -> Laid:

@@ -210,7 +210,8 @@ class Deck:
     subtitle: str
     slides: tuple[Slide, ...]
     appendix: tuple[Slide, ...]
-    record: Record
+    record: Record | None
+    """None: what is shown is no decision, as a comparison."""
     data: tuple[Table, ...]
     footer: str
     """Evidence, its hash, fit, code and date in one line, on every page."""
@@ -225,6 +226,13 @@ class Deck:
     """What the live sheets of a workbook are made from."""
 
     @property
+    def form(self) -> Record:
+        """The decision record. Raises :class:`InputError` where there is none."""
+        if self.record is None:
+            raise InputError("Expected a deck with a decision record, got one without.")
+        return self.record
+
+    @property
     def coded_tables(self) -> tuple[tuple[str, Table], ...]:
         """Every table, figures included, with a code that does not hang on the language."""
         found = []
@@ -233,7 +241,8 @@ class Deck:
                 found.append((f"chart_{slide.key}", table_of(slide.figure, slide.title)))
             if slide.table is not None:
                 found.append((f"table_{slide.key}", slide.table))
-        for number, section in enumerate(self.record.sections, start=1):
+        sections = () if self.record is None else self.record.sections
+        for number, section in enumerate(sections, start=1):
             if section.table is not None:
                 found.append((f"record_{number}", section.table))
         found += [(f"numbers_{number}", table) for number, table in enumerate(self.data, start=1)]

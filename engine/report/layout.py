@@ -27,8 +27,7 @@ def column_widths(table: Table, width: float, size: float, padding: float) -> li
     columns = list(zip(table.heads, *table.rows, strict=True))
     texts = [[text_of(cell) for cell in column] for column in columns]
     weights = [min(max(map(em, column)) + 1.5, _LONGEST) for column in texts]
-    words = [max((_unbroken(text) for text in column), default=0.0) for column in texts]
-    least = [_BOLD * min(word, _LONGEST_WORD) * size + 2 * padding for word in words]
+    least = least_widths(table, size, padding)
     if sum(least) > width:
         return [width * weight / sum(weights) for weight in weights]
     widths = [width * weight / sum(weights) for weight in weights]
@@ -44,6 +43,13 @@ def column_widths(table: Table, width: float, size: float, padding: float) -> li
         if not more:
             return widths
         narrow |= more
+
+
+def least_widths(table: Table, size: float, padding: float) -> list[float]:
+    """What each column needs so that no word of it is broken."""
+    columns = zip(table.heads, *table.rows, strict=True)
+    words = [max(_unbroken(text_of(cell)) for cell in column) for column in columns]
+    return [_BOLD * min(word, _LONGEST_WORD) * size + 2 * padding for word in words]
 
 
 def _unbroken(text: str) -> float:

@@ -33,7 +33,8 @@ from engine.report.scales import round_step, straight_scale
 
 _Place = tuple[Length, Length, Length, Length]
 """Left, top, width, height."""
-_SIZE = 14
+_SIZE, _SMALLER, _MANY = 14, 11, 7
+"""Type; that of names where bars are many."""
 _INK, _QUIET, _GRID = (RGBColor.from_string(c) for c in ("0F111C", "565B6E", "E4E6EE"))
 _LOG_FORMAT, _FORMAT = "0E+00", "#,##0;−#,##0;0"
 _ROOM = 1.24
@@ -113,6 +114,7 @@ def _add_bars(page: Slide, figure: Bars, place: _Place, hues: Hues) -> GraphicFr
     axis = chart.category_axis
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     axis.format.line.color.rgb = _QUIET
+    axis.tick_labels.font.size = Pt(_SIZE if len(bars) <= _MANY else _SMALLER)
     # Each bar's name, also where there are many: an axis of its own choice leaves some out.
     every = etree.Element(qn("c:tickLblSkip"), val="1")
     axis._element.find(qn("c:noMultiLvlLbl")).addprevious(every)

@@ -36,7 +36,7 @@ _EVEN = 0.6
 
 def docx(deck: Deck) -> bytes:
     """The form and, after it, the deck's appendix."""
-    made, record = Document(), deck.record
+    made, record = Document(), deck.form
     _set_up(made, deck)
     title = made.add_heading(record.title, level=0)
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -66,7 +66,7 @@ def docx(deck: Deck) -> bytes:
 def fields_csv(deck: Deck) -> bytes:
     """The fields of the record, one a line: name, the reader's name, content; UTF-8 as Excel takes
     it."""
-    rows = [(field.code, field.name, field.text) for field in deck.record.fields]
+    rows = [(field.code, field.name, field.text) for field in deck.form.fields]
     return csv_text(("field", "name", "content"), rows, with_bom=True).encode()
 
 
@@ -78,9 +78,9 @@ def fields_json(deck: Deck) -> bytes:
             "content": field.text,
             **({} if field.value is None else {"value": field.value, "unit": field.unit}),
         }
-        for field in deck.record.fields
+        for field in deck.form.fields
     }
-    shown = {"title": deck.record.title, "language": deck.language, "basis": deck.footer,
+    shown = {"title": deck.form.title, "language": deck.language, "basis": deck.footer,
              "address": deck.address, "fields": content}  # fmt: skip
     return json.dumps(shown, ensure_ascii=False, indent=2, allow_nan=False).encode()
 
@@ -105,7 +105,7 @@ def _set_up(made: WordDocument, deck: Deck) -> None:
         made.styles[name].font.size = size
         made.styles[name].font.color.rgb = _ACCENT
     about = made.core_properties
-    about.title, about.author, about.last_modified_by = deck.record.title, deck.author, deck.author
+    about.title, about.author, about.last_modified_by = deck.form.title, deck.author, deck.author
     about.comments, about.language = deck.footer, deck.language
     if deck.day is not None:
         about.created = about.modified = datetime.combine(deck.day, time())

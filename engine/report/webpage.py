@@ -54,13 +54,14 @@ def webpage(deck: Deck) -> str:
         f"<footer>{escape(deck.footer)}</footer></section>"
         for place, slide in enumerate((*deck.slides, *deck.appendix))
     ]
+    form = "" if deck.record is None else _record(deck.record)
     link = f'<a href="{escape(deck.address)}">{escape(deck.address)}</a>'
     return (
         f'<!DOCTYPE html><html lang="{deck.language}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_CONTENT}">'
         f"<title>{escape(deck.title)}</title><style>{_STYLE}</style></head><body>"
-        f"{''.join(slides)}<section>{_record(deck.record)}<footer>{escape(deck.footer)}<br>{link}"
+        f"{''.join(slides)}<section>{form}<footer>{escape(deck.footer)}<br>{link}"
         f"</footer></section></body></html>"
     )
 

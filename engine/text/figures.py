@@ -323,3 +323,28 @@ def internal_rate(found: Appraisal, words: Words) -> str:
     if len(rates) > 1:
         return words.say("several: {rates}", rates=", ".join(rates))
     return rates[0]
+
+
+def axis_unit(largest: float, words: Words) -> tuple[float, str]:
+    """JPY to one unit of an axis, and the unit's name.
+
+    >>> axis_unit(3e8, Words("ja")), axis_unit(3e8, Words("en"))
+    ((10000.0, '万円'), (1000000.0, '¥ million'))
+    """
+    rate = words.jpy_per_usd or 1.0
+    largest = largest / rate
+    if words.language == "ja":
+        scale, name = (
+            (1e8, "億") if largest >= 1e10 else (1e4, "万") if largest >= 1e5 else (1.0, "")
+        )
+        return scale * rate, name + ("ドル" if words.jpy_per_usd else "円")
+    scale, name = (
+        (1e9, " billion")
+        if largest >= 1e10
+        else (1e6, " million")
+        if largest >= 1e7
+        else (1e3, " thousand")
+        if largest >= 1e4
+        else (1.0, "")
+    )
+    return scale * rate, ("$" if words.jpy_per_usd else "¥") + name

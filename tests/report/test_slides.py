@@ -88,13 +88,13 @@ def test_nothing_leaves_the_page(show):
 def test_the_record_has_an_empty_box_under_every_role(show, deck):
     page = next(page for page in show.slides if page.shapes.title.text_frame.text == "決裁書")
     boxes = {shape.name: shape for shape in page.shapes}
-    for role in deck.record.approvals:
+    for role in deck.form.approvals:
         head, box = boxes[role], boxes[f"{role} □"]
         assert head.text_frame.text == role and box.text_frame.text == ""
         assert (head.left, head.top + head.height) == (box.left, box.top)
         assert box.height >= Pt(50)
     table = next(shape for shape in page.shapes if shape.has_table)
-    assert table.top + table.height <= boxes[deck.record.approvals[0]].top
+    assert table.top + table.height <= boxes[deck.form.approvals[0]].top
 
 
 def corporate(kind: str) -> bytes:

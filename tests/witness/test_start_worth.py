@@ -65,7 +65,7 @@ def test_page_deck_record_tour_and_command_line_agree(tmp_path, capsys):
     assert slide.table is not None
     cells = [str(cell) for row in slide.table.rows for cell in row]
     assert all(any(figure in cell for cell in cells) for figure in shown)
-    recorded = " ".join(s for section in made.record.sections for s in section.sentences)
+    recorded = " ".join(s for section in made.form.sections for s in section.sentences)
     assert sentence in recorded and public_start.not_covered(words) in recorded
     without = surfaces.deck(here, words)
     assert "start" not in [slide.key for slide in without.slides]

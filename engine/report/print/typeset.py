@@ -28,13 +28,15 @@ from engine.report.arrangement import (
 from engine.report.deck import Deck, Figure, Slide, Table, text_of
 from engine.report.drawing import natural_height
 from engine.report.fonts import Face, japanese_face
+from engine.report.layout import LEADING
 from engine.report.measure import em
 from engine.report.svg import svg
 
 _HERE = Path(__file__).parent
 _WIDTH = 754.0
 """Of a page's text, in points."""
-_ROOM = Room(width=_WIDTH, title=66.0, body=420.0, smallest=11.0, yields=True)
+SLIDE_ROOM = Room(width=_WIDTH, title=66.0, body=404.0, smallest=12.0, yields=True)
+"""Of a slide on A4."""
 _SMALLEST, _LARGEST = 13.0, 19.0
 """Type of a figure: that of few bars is large, so that they fill their page."""
 _SHORT = 10.5
@@ -64,14 +66,16 @@ def slides_pdf(deck: Deck, face: Face | None = None) -> bytes:
     """The whole deck, a slide a page or more. Raises :class:`InputError` where no Japanese font is
     installed."""
     shown = [
-        _page(page) for slide in (*deck.slides, *deck.appendix) for page in arranged(slide, _ROOM)
+        _page(page)
+        for slide in (*deck.slides, *deck.appendix)
+        for page in arranged(slide, SLIDE_ROOM)
     ]
     return _set("slides.typ", deck, deck.title, {"slides": shown}, face)
 
 
 def record_pdf(deck: Deck, face: Face | None = None) -> bytes:
     """The form and the deck's appendix. Raises :class:`InputError` where no font is installed."""
-    record = deck.record
+    record = deck.form
     form = {
         "title": record.title,
         "blanks": record.blanks,
@@ -179,7 +183,7 @@ def _page(page: Page) -> dict[str, Any]:
             ],
             "widths": laid.widths,
             "size": laid.size,
-            "inset": 0.65 * PADDING + laid.air / 2,
+            "inset": 0.65 * PADDING + laid.air / 2 + 0.5 * (LEADING - 1) * laid.size,
         },
         "stamps": page.stamps,
     }

@@ -150,6 +150,11 @@ def documents(found: Material, called: str, language: str, folder: Path) -> Iter
         yield Document(name=name, pages=tuple(_pages(_printed(file))))
 
 
+def footer(found: Material, language: str) -> str:
+    """The line under every page."""
+    return tables.footer(found.answer, found.basis, Words(language))
+
+
 def _printed(file: Path) -> Path:
     """The file as PDF."""
     if file.suffix == ".pdf":

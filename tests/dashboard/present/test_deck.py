@@ -14,6 +14,7 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 from pptx import Presentation
+from pypdf import PdfReader
 
 from dashboard.present import decision_record, objections
 from dashboard.present import figures as present_figures
@@ -27,9 +28,11 @@ from engine.allocation.result import Word
 from engine.approvals import Decision, Ruling, Standing, State
 from engine.decision.answer import to_certify
 from engine.decision.verdict import Code
+from engine.report.arrangement import arranged
 from engine.report.deck import Bars, Lines
+from engine.report.print import typeset
 from engine.scenarios.saved import Saved
-from engine.text import labels, verdict
+from engine.text import figures, labels, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 from tests.dashboard import fake_engine
@@ -95,7 +98,7 @@ def said(made) -> list[str]:
             *table.heads,
             *(cell for row in table.rows for cell in row if isinstance(cell, str)),
         ]
-    for section in made.record.sections:
+    for section in made.form.sections:
         texts += [section.heading, *section.sentences]
     return texts
 
@@ -182,7 +185,7 @@ def test_the_option_that_is_asked_for_is_the_one_marked(answer, poor, words):
         marked = [row for row in rows if str(row[0]).endswith((")", "）"))]
         none = found.verdict.code is Code.WAIT
         assert marked == [nothing if none else rows[0]]
-        summary = made_of(found, words).record.summary
+        summary = made_of(found, words).form.summary
         assert all(str(row[0]) in str(summary.rows[1][1]) for row in rows), "doing nothing too"
     assert found.verdict.code is Code.WAIT, "the last of the two"
 
@@ -192,10 +195,10 @@ def test_nothing_in_the_deck_asks_for_what_is_not_asked_for(answer, poor, words)
     proposal, report = (
         made_of(changed(answer, study=study), words) for study in (answer.study, poor)
     )
-    assert proposal.record.request != report.record.request
+    assert proposal.form.request != report.form.request
     assert proposal.slides[-2].notes != report.slides[-2].notes
     decision = "ご決裁" if words.language == "ja" else "your decision"
-    assert decision in proposal.record.request and decision not in report.record.request
+    assert decision in proposal.form.request and decision not in report.form.request
 
 
 @BOTH
@@ -253,8 +256,8 @@ def test_japanese_is_polite(material):
     sentences = [s.title for s in made.slides if s.key != "record"]
     sentences += [note for slide in made.slides for note in slide.notes]
     sentences += [
-        *(s for part in made.record.sections for s in part.sentences),
-        made.record.request,
+        *(s for part in made.form.sections for s in part.sentences),
+        made.form.request,
     ]
     rough = [text for text in sentences if not polite.search(text)]
     assert rough == []
@@ -285,7 +288,7 @@ def test_a_worked_example_says_so_in_every_export(material, words):
     assert mark not in " ".join(said(deck(material, words, LIGHT)))
     shown = replace(material, basis=replace(BASIS, made_up=True))
     made = deck(shown, words, LIGHT)
-    assert mark in made.footer and mark in made.record.title
+    assert mark in made.footer and mark in made.form.title
     read: dict[str, Callable[[bytes], str | None]] = {
         ".pptx": _slides,
         ".pdf": _pages,
@@ -309,7 +312,7 @@ def test_who_presents_stands_on_the_first_slide_and_in_the_record(material, word
     first = " ".join(made.slides[0].points)
     assert all(text in first for text in ("ACME", "経営企画部", "Sato", "取締役会"))
     assert present_tables.day(DAY, words) in first
-    assert [filled for _, filled in made.record.blanks] == ["", "経営企画部", "Sato"]
+    assert [filled for _, filled in made.form.blanks] == ["", "経営企画部", "Sato"]
     for export in EXPORTS:
         if export.suffix in (".html", ".pptx"):
             text = export.make(made)
@@ -352,6 +355,39 @@ def test_the_same_figures_in_all_exports(material, words):
             assert _flat(key) in flat, (name, key)
 
 
+@BOTH
+def test_the_pdf_has_a_page_for_each_that_was_arranged(material, words):
+    """One more, and something was too high for its page."""
+    made = deck(material, words, LIGHT)
+    pages = [
+        page for s in (*made.slides, *made.appendix) for page in arranged(s, typeset.SLIDE_ROOM)
+    ]
+    content = next(export for export in EXPORTS if export.suffix == ".pdf").make(made)
+    assert len(PdfReader(io.BytesIO(content)).pages) == len(pages)
+
+
+@BOTH
+def test_no_slide_is_half_empty_or_too_small(material, words):
+    room = typeset.SLIDE_ROOM
+    made = deck(material, words, LIGHT)
+    for slide in made.slides:
+        for page in arranged(slide, room):
+            if page.table is not None and slide.key != "record":
+                used = page.points_height + page.table.height + page.title_height
+                assert used > 0.5 * (room.title + room.body), slide.key
+                assert page.table.size >= 14, slide.key
+            assert not page.has_body or page.point_size >= 20, slide.key
+
+
+@BOTH
+def test_summary_and_agenda_lead_the_deck(material, words):
+    first, summary, agenda, *_ = deck(material, words, LIGHT).slides
+    assert (first.key, summary.key, agenda.key) == ("question", "summary", "agenda")
+    shown = [(tile.name, tile.value, tile.detail) for tile in summary.tiles]
+    assert shown == [*present_tables.few_figures(material.answer, words).rows]
+    assert [point.split(".")[0] for point in agenda.points] == list("12345")
+
+
 def test_charts_in_powerpoint_hold_the_engine_s_numbers(material):
     show = Presentation(io.BytesIO(EXPORTS[0].make(deck(material, EN, LIGHT))))
     charts = [s.chart for page in show.slides for s in page.shapes if s.has_chart]
@@ -374,15 +410,15 @@ def test_figures_are_small_and_finite(material, poor, words, colours):
             if isinstance(figure, Lines):
                 assert len(figure.x) <= 130
     figure = present_figures.waterfall(material.answer.study, words, colours)
-    one, _ = present_figures.money_unit(material.answer.study.appraisal.parts["value"], words)
+    one, _ = figures.axis_unit(material.answer.study.appraisal.parts["value"], words)
     assert isinstance(figure, Bars)
     assert figure.bars[-1].end * one == pytest.approx(material.answer.study.appraisal.npv.value)
     assert figure.bars[-2].end == pytest.approx(figure.bars[-1].end)
 
 
 def test_dollars_have_their_own_unit():
-    assert present_figures.money_unit(1.5e9, Words("en", jpy_per_usd=150.0)) == (1.5e8, "$ million")
-    assert present_figures.money_unit(1.5e9, Words("ja", jpy_per_usd=150.0)) == (1.5e6, "万ドル")
+    assert figures.axis_unit(1.5e9, Words("en", jpy_per_usd=150.0)) == (1.5e8, "$ million")
+    assert figures.axis_unit(1.5e9, Words("ja", jpy_per_usd=150.0)) == (1.5e6, "万ドル")
 
 
 @BOTH

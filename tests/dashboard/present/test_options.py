@@ -37,7 +37,7 @@ def test_options_and_the_way_between_them_are_slides_and_a_section(answer, compa
     by_key = {slide.key: slide for slide in made.slides}
     table = by_key["alternatives"].table
     assert [str(row[0])[0] for row in present(table).rows] == ["A", "B", "C"]
-    assert table in [section.table for section in made.record.sections]
+    assert table in [section.table for section in made.form.sections]
     assert by_key["alternatives"].title != by_key["bridge_B"].title and "bridge_C" not in by_key
     figure = by_key["bridge_B"].figure
     assert isinstance(figure, Bars) and len(figure.bars) <= 11
