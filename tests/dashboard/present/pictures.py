@@ -50,7 +50,10 @@ BESIDE: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("ε = 1, 産学連携", {"epsilon": "1"}),
 )
 """What "options" is compared with."""
-SUFFIXES = (".pptx", ".pdf", "-record.pdf", "-record.docx", ".html")
+SLIDES = (".pptx", ".pdf")
+DOCUMENTS = (*SLIDES, "-record.pdf", "-record.docx", ".html")
+WHOLE = ("pilot", "paying")
+"""Scenarios of which all documents are drawn; of the others the slides alone, which vary most."""
 DAY = date(2026, 11, 24)
 _COVER = Cover(
     company="Example K.K.", department="経営企画部", presenter="Sato", meeting="取締役会"
@@ -142,7 +145,7 @@ def documents(found: Material, called: str, language: str, folder: Path) -> Iter
     """Each document of a scenario. Files and pages of it go to ``folder``."""
     made = deck.deck(found, Words(language), LIGHT)
     for export in exports.EXPORTS:
-        if export.suffix not in SUFFIXES:
+        if export.suffix not in (DOCUMENTS if called in WHOLE else SLIDES):
             continue
         name = f"{called}-{language}{export.suffix.replace('.', '-').replace('--', '-')}"
         file = folder / f"{name}{Path(export.suffix).suffix or export.suffix}"
