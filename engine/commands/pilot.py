@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.commands import pilot_report as report
 from engine.commands.options import add_json, as_json, as_table, run_action, whole
+from engine.commands.pilot_metrics import metrics
 from engine.commands.pilot_options import (
     add_corpus,
     add_machines,
@@ -93,6 +94,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     running = action("run", start)
     running.add_argument("plan_id", nargs="?", metavar="PLAN_ID")
     running.add_argument("--wait", action="store_true", help="follow it to its verdict")
+    running.add_argument(
+        "--tensorboard",
+        metavar="FOLDER",
+        help="write held-out losses and ε spent there while it is followed; needs TensorBoard",
+    )
+    running.add_argument(
+        "--mlflow", metavar="URI", help="the same to a tracking store; needs MLflow"
+    )
     running.add_argument(
         "--climb",
         action="store_true",
@@ -331,16 +340,18 @@ def _effects(plan_id: str) -> list[PilotEffect]:
 
 def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
     """Follow a pilot to its end: the verdict, or where it stands."""
-    ended = _ended(chosen.plan_id)
+    told = metrics(chosen.plan_id, tensorboard=options.tensorboard, mlflow=options.mlflow)
+    ended = _ended(chosen.plan_id, told.saw)
+    told.ended(launchers.results(chosen.plan_id))
     if ended is not None and ended.state is State.FINISHED:
         return _verdict(options, chosen)
     return _state(options, chosen.plan_id)
 
 
-def _ended(plan_id: str) -> Status | None:
+def _ended(plan_id: str, heard: Callable[[Status], None] = lambda now: None) -> Status | None:
     """The last status of a pilot; None where this command was interrupted, which is told. Raises
     :class:`InputError` where the pilot failed."""
-    ended = _followed(lambda: launchers.poll(plan_id))
+    ended = _followed(lambda: launchers.poll(plan_id), heard)
     if ended is None:
         tell(f"The pilot goes on by itself: python -m engine pilot status {plan_id}")
     elif ended.state is State.FAILED:
@@ -423,11 +434,14 @@ def _from_start(
     return _Proposed(plan=plan, can=of_prediction(plan), least=None)
 
 
-def _followed(poll: Callable[[], Status]) -> Status | None:
+def _followed(
+    poll: Callable[[], Status], heard: Callable[[Status], None] = lambda now: None
+) -> Status | None:
     """The last status, a line on standard error now and then; None: this command is interrupted."""
     said, at = None, 0.0
     try:
         while (now := poll()).is_running:
+            heard(now)
             step = (now.state, now.arm, now.repeat)
             if step != said or time.monotonic() - at > _SAYS:
                 tell(report.line(now))
