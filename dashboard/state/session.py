@@ -106,9 +106,10 @@ def _query() -> dict[str, str]:
 
 
 def _is_behind(query: Mapping[str, str]) -> bool:
-    """Whether this is an address of ours, and not the last one."""
+    """Whether this is an address of ours, and not the last one. One without a scenario is none: a
+    first visit begins with it, and every change of the page comes with it too."""
     links = st.session_state["_links"]
-    return query in links and query != links[-1]
+    return bool(query) and query in links and query != links[-1]
 
 
 def _went_back(query: Mapping[str, str]) -> bool:

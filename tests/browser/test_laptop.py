@@ -48,3 +48,9 @@ def test_another_page_begins_at_its_top(page: Page, dashboard):
     page.get_by_role("heading", level=1).filter(has_text="パイロット").wait_for(timeout=60_000)
     settle(page)
     assert main.evaluate("element => element.scrollTop") == 0
+
+
+def test_the_tour_begins_on_a_first_visit_without_a_link(page: Page, dashboard):
+    page.goto(dashboard.url)
+    page.get_by_role("button", name="ツアーを始める").click(timeout=120_000)
+    page.locator(".st-key-tour").wait_for(timeout=60_000)
