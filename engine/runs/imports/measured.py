@@ -173,8 +173,11 @@ def _foreign_units(sheet: Sheet, column: str, role: str) -> dict[int, InputError
     """Place -> why a cell with a percent sign, or one of money, is none: only shares are per
     hundred."""
     at, found = sheet.header.index(column), {}
-    for place, row in enumerate(sheet.rows):
-        cell = row.cells[at] if at < len(row.cells) else None
+    cells = [row.cells[at] if at < len(row.cells) else None for row in sheet.rows]
+    whole = "".join([cell for cell in cells if isinstance(cell, str)])
+    if not any(sign in whole for sign in _NO_UNITS):  # of hundreds of thousands of rows
+        return {}
+    for place, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
         if isinstance(cell, str) and not _NO_UNITS.isdisjoint(cell):
             found[place] = InputError(
                 "Expected {role} without % or a currency, got {value} in line {line}.",
