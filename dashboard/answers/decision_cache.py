@@ -151,28 +151,27 @@ def _more_learning(question: Question, state: str) -> correlated.More:
     )
 
 
-def worth_of_correlation(question: Question, found: correlated.More) -> Interval | None:
-    """NPV in JPY that it would add; None where no loss has a value."""
-    return _worth(question.in_yen(), found, fitted.state_of(question.evidence_id))
+def worth_of_correlation(answer: Answer, found: correlated.More) -> Interval | None:
+    """NPV in JPY that it would add to ``answer``; None where no loss has a value."""
+    state = fitted.state_of(answer.question.evidence_id)
+    return _worth(answer.question.in_yen(), answer.certificate, state, found, answer)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _worth(question: Question, _found: correlated.More, state: str) -> Interval | None:
-    return correlated_worth.worth(
-        _found, answer(question), law_cache.fitted_evidence(question.evidence_id)
-    )
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_TEXT)
+def _worth(
+    question: Question,
+    certificate: Certificate | None,
+    state: str,
+    _found: correlated.More,
+    _answer: Answer,
+) -> Interval | None:
+    return correlated_worth.worth(_found, _answer, law_cache.fitted_evidence(question.evidence_id))
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def training_epsilon(training: Training) -> TrainingEpsilon:
     """The ε that a training had; up to some seconds."""
     return epsilon_of(training)
-
-
-def forget() -> None:
-    """Drop what rests on the law of before."""
-    for kept in (_decision, _more_learning, _worth, _answer, _asked_as, _on_devices):
-        kept.clear()
 
 
 def on_devices(question: Question) -> Scale:
@@ -201,3 +200,9 @@ def _on_devices(
 ) -> Scale:
     found = _decision(budget, evidence_id, sampling, prices, state)
     return devices.on_devices(found, prices, (chosen,))
+
+
+def forget() -> None:
+    """Drop what rests on the law of before."""
+    for kept in (_decision, _more_learning, _worth, _answer, _asked_as, _on_devices):
+        kept.clear()

@@ -23,7 +23,7 @@ def draw(answer: Answer, words: Words) -> None:
     except InputError as error:
         st.markdown(words.refusal(error))
         return
-    worth = decision_cache.worth_of_correlation(answer.question, found)
+    worth = decision_cache.worth_of_correlation(answer, found)
     said = [correlated.finding(found, words), correlated.money(worth, words)]
     st.markdown(words.joined([sentence for sentence in said if sentence]))
     with st.expander(words.say("By number of steps")):

@@ -2,9 +2,12 @@
 
 import asyncio
 
+from streamlit.starlette import App
+
 from dashboard import warm_up
 from dashboard.answers import decision_cache
 from dashboard.state import link, scenario
+from engine.api.decisions import correlated, decide
 from engine.errors import InputError
 
 
@@ -14,8 +17,8 @@ def test_a_first_visitor_waits_for_no_search(monkeypatch):
     def searched(*_arguments, **_options):
         raise AssertionError("The first visitor's answer was searched for again.")
 
-    monkeypatch.setattr(decision_cache.decide, "decide", searched)
-    monkeypatch.setattr(decision_cache.correlated, "more_learning", searched)
+    monkeypatch.setattr(decide, "decide", searched)
+    monkeypatch.setattr(correlated, "more_learning", searched)
     asked = scenario.asked(link.defaults(), "en").question
     desk = decision_cache.certificates()
     desk.wait(60, decision_cache.request(asked))
@@ -29,10 +32,9 @@ def test_the_server_starts_whatever_fails(monkeypatch, capfd):
         raise InputError("Expected runs, got none.")
 
     async def start() -> str:
-        async with warm_up.before_serving(None):
+        async with warm_up.before_serving(App("app.py")):
             return "served"
 
-    monkeypatch.setattr(warm_up.decision_cache, "request", refused)
-    monkeypatch.setattr(warm_up.decision_cache, "starts", refused)
-    monkeypatch.setattr(warm_up.decision_cache, "more_learning", refused)
+    for asked in ("request", "starts", "more_learning"):
+        monkeypatch.setattr(decision_cache, asked, refused)
     assert asyncio.run(start()) == "served"

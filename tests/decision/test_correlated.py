@@ -83,6 +83,7 @@ def test_worth_is_that_of_the_same_plan_at_another_loss():
     answered = answer(asked, fitted)
     found = more_learning(answered, fitted)
     added = worth(found, answered, fitted)
+    assert added is not None and answered.study is not None
     assert 0 < added.low < added.value < added.high
     # By another way: both plans made by hand, the curve and the table as they are.
     npv = []

@@ -35,7 +35,8 @@ CASES: dict[str, dict[str, Any]] = {
 """Seeded, in float64."""
 SIZES = [*((name, 2) for name in CASES), ("independent", 4), ("banded", 4)]
 """Which of them on how many ranks, beside a process alone."""
-PRIVATE = {"seed": None, "iterations": 100}
+ITERATIONS = 100
+PRIVATE: dict[str, Any] = {"seed": None, "iterations": ITERATIONS}
 LOST_AT = 30
 """Step in which rank 1 is killed."""
 _TOKENS = np.random.default_rng(0).integers(0, 32, (4, S + 1))
@@ -58,7 +59,7 @@ def trained(plan, leads: team.Team | None, folder: Path | None = None) -> dict[s
         found["noisy"].append(answer[0].clone())
         return answer
 
-    step._finite, step.noisy_mean = before_noise, after_noise
+    vars(step).update(_finite=before_noise, noisy_mean=after_noise)
     if leads is not None:
         deal = leads.deal
 
@@ -68,7 +69,7 @@ def trained(plan, leads: team.Team | None, folder: Path | None = None) -> dict[s
             found["own"].append(own.units.tolist())
             return own
 
-        leads.deal = dealt
+        vars(leads).update(deal=dealt)
         leads.begin(0, 0)
     outcome = training.run()
     found |= {
@@ -97,7 +98,7 @@ def helped(plan, joined: team.Team, change: Callable[[team.Helper, list], None])
             change(helper, parts)
             return add_up(batch)
 
-        helper.add_up = counted
+        vars(helper).update(add_up=counted)
         return helper
 
     joined.serve(begin)
@@ -129,6 +130,7 @@ def together(size: int, plan, folder: Path, *, change=lambda helper, parts: None
         children.append(child)
     ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     found, *parts = [torch.load(place) if place.exists() else None for place in said]
+    assert found is not None, "rank 0 left nothing"
     return {**found, "parts": [found["own"], *parts], "ends": ends}
 
 
@@ -143,7 +145,8 @@ def _one(rank, size, plan, folder, change):
         raise AssertionError("this rank draws")
 
     for kind in (noise.EntropyNoise, noise.SeededNoise):
-        kind.bits = kind.normal = forbidden
+        for drawn in ("bits", "normal"):
+            setattr(kind, drawn, forbidden)
     return helped(plan, joined, change)
 
 

@@ -18,9 +18,12 @@ def searches(monkeypatch):
     made: list[str] = []
     for name in ("starts", "more_learning"):
         real = getattr(decision_cache, name)
-        monkeypatch.setattr(
-            decision_cache, name, lambda asked, n=name, real=real: made.append(n) or real(asked)
-        )
+
+        def search(asked, name=name, real=real):
+            made.append(name)
+            return real(asked)
+
+        monkeypatch.setattr(decision_cache, name, search)
     return made
 
 

@@ -18,7 +18,7 @@ from engine.pilot.dpsgd.team import Helper, Team, dealt
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count
 from tests.pilot.fake_training import SHAPE, Corpus, settings
-from tests.pilot.ranked_training import LOST_AT, PRIVATE, SIZES, STEPS
+from tests.pilot.ranked_training import ITERATIONS, LOST_AT, SIZES, STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = 54
@@ -62,7 +62,7 @@ def test_every_unit_of_a_batch_is_in_the_sum_of_exactly_one_rank(found):
 
 def test_all_ranks_together_are_one_poisson_draw(found):
     """Each unit joins with q = 8/50, independently of other units and other steps."""
-    steps = PRIVATE["iterations"]
+    steps = ITERATIONS
     joined = np.zeros((steps, UNITS))
     for step in range(steps):
         for part in found["private"]["parts"]:
@@ -89,7 +89,7 @@ def test_noise_is_added_once_whatever_the_number_of_ranks(found):
 def test_the_ledger_counts_each_step_once(found):
     private = found["private"]
     assert private["ends"] == [0] * 4
-    assert private["done"] == private["charged"] == PRIVATE["iterations"]
+    assert private["done"] == private["charged"] == ITERATIONS
 
 
 def test_a_rank_without_memory_stops_the_training_with_its_reason(found):
@@ -104,9 +104,9 @@ def test_a_killed_rank_costs_the_step_under_way_and_a_single_process_goes_on(fou
     assert lost["stop"] == "rank-lost" and "another of its processes is gone" in lost["reason"]
     assert (lost["done"], lost["charged"]) == (LOST_AT - 1, LOST_AT)
     assert len(lost["noisy"]) == LOST_AT - 1, "no noise was drawn for a sum that never came"
-    assert (resumed["stop"], resumed["charged"]) == ("finished", PRIVATE["iterations"])
-    assert resumed["done"] == PRIVATE["iterations"] - 1
-    assert len(resumed["noisy"]) == PRIVATE["iterations"] - LOST_AT
+    assert (resumed["stop"], resumed["charged"]) == ("finished", ITERATIONS)
+    assert resumed["done"] == ITERATIONS - 1
+    assert len(resumed["noisy"]) == ITERATIONS - LOST_AT
 
 
 def test_a_batch_of_nobody_leaves_every_rank_without_units():
