@@ -125,12 +125,13 @@ def percent(fraction: float, language: str) -> str:
     """Two significant figures; what is tiny is said to be so.
 
     >>> percent(0.0612, "ja"), percent(0.004, "en"), percent(0.00004, "en"), percent(0.00004, "ja")
-    ('6.1%', '0.4%', 'under 0.01%', '0.01%未満')
+    ('6.1%', '0.4%', 'under\xa00.01%', '0.01%未満')
     >>> percent(-0.31, "ja")
     '−31%'
     """
     if abs(fraction) < 1e-4:
-        return "0.01%未満" if language == "ja" else "under 0.01%"
+        # A column that breaks there would leave a figure that says something else.
+        return "0.01%未満" if language == "ja" else "under\N{NO-BREAK SPACE}0.01%"
     return f"{plain(fraction * 100, 2)}%".replace("-", "−")
 
 

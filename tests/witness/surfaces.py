@@ -98,6 +98,9 @@ def slides(made: Deck) -> dict[str, str]:
     found = {}
     for slide in (*made.slides, *made.appendix):
         texts = [slide.title, *slide.points, *slide.notes]
+        texts += [
+            f"{tile.name}{SEPARATOR}{tile.value}{SEPARATOR}{tile.detail}" for tile in slide.tiles
+        ]
         if slide.figure is not None:
             texts.append(slide.figure.alt)
             if isinstance(slide.figure, Bars):

@@ -194,6 +194,6 @@ def test_the_configuration_to_copy_holds_certified_noise_where_there_is_a_certif
 
 def test_quality_in_plain_words(answered):
     said = wording.in_plain_words(answered(), EN)
-    assert "a chance of 5.4%" in said and "guessing gives under 0.01%" in said
+    assert "a chance of 5.4%" in said and "guessing gives under\N{NO-BREAK SPACE}0.01%" in said
     of_bytes = Words("en", loss_unit=unit_of("gpt-bytes-docstrings"))
     assert "the right next byte" in wording.in_plain_words(answered(), of_bytes)
