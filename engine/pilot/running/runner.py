@@ -239,6 +239,12 @@ class _Run:
         outcome = self.workshop.train(
             self.plan, arm, repeat, corpus, folder=place, report=watch, asked=self._asked
         )
+        # The trainer's last word may be some steps behind what was charged.
+        self.reporter.update(
+            iteration=outcome.iterations_done,
+            charged=outcome.charged,
+            epsilon_spent=None if spending is None else spending.epsilon(outcome.charged),
+        )
         if outcome.stop in _STOPS.values():
             raise Stopped
         if outcome.reason is not None:

@@ -168,8 +168,10 @@ def test_a_request_ends_it_between_two_steps(make, request_, state):
 
         return train(*arguments, asked=asking, **keywords)
 
-    assert run(folder, train=trainer).state is state
+    status = run(folder, train=trainer)
+    assert status.state is state
     assert charged_steps(folder.training_folder("recommended", 0) / "ledger.jsonl") == 7
+    assert (status.iteration, status.charged) == (7, 7), "not those of the last report"
     folder.withdraw_requests()
     assert run(folder).state is State.FINISHED
     assert [(r.iterations, r.charged) for r in results(folder)] == [(STEPS, STEPS)] * 2
