@@ -13,7 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.tables.reader import Row, Table, read_file
+from engine.tables.reader import read_file
+from engine.tables.table import Row, Table
 
 PATH = Path(__file__).parents[1] / "data" / "published" / "public_fine_tuning.csv"
 _WITHOUT = "inf"

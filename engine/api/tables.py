@@ -2,7 +2,7 @@
 
 from engine.tables.guard import csv_text, harmless
 from engine.tables.numbers import Ambiguous, Mark, Number, Reading, parse_number, unclear
-from engine.tables.reader import Corrections, Detected
+from engine.tables.table import Corrections, Detected
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from engine.cluster.machines import Machine, machine_named
 from engine.cluster.step import Training
 from engine.errors import InputError
-from engine.tables.reader import Row, Table, read_file
+from engine.tables.reader import read_file
+from engine.tables.table import Row, Table
 
 PATH = Path(__file__).parents[2] / "data" / "published" / "large_runs.csv"
 

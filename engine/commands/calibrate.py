@@ -27,7 +27,8 @@ from engine.commands.options import (
 from engine.config import Sampling, require_integer
 from engine.errors import InputError
 from engine.tables.numbers import CURRENCIES
-from engine.tables.reader import Row, Table, read_file
+from engine.tables.reader import read_file
+from engine.tables.table import Row, Table
 
 COLUMNS = ("data_budget", "batch_size", "iterations", "epsilon", "delta")
 _COUNTS = ("data_budget", "batch_size", "iterations")

@@ -9,7 +9,7 @@ from engine.config import DEFAULT_DELTA, PLANNED_SAMPLINGS, Sampling, require_in
 from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence
 from engine.decision.question import Currency
 from engine.tables.numbers import Ambiguous, Mark, parse_number, typed_number
-from engine.tables.reader import Corrections, Detected
+from engine.tables.table import Corrections, Detected
 from engine.text import privacy, tables
 from engine.text.i18n import LANGUAGES, Words
 from engine.text.terminal import tell

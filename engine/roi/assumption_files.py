@@ -18,7 +18,8 @@ from engine.roi.workbook_file import rows as workbook_rows
 from engine.tables.encoding import detect
 from engine.tables.guard import BOM, csv_text
 from engine.tables.numbers import CURRENCIES
-from engine.tables.reader import Corrections, Detected, Row, Table, read_table
+from engine.tables.reader import read_table
+from engine.tables.table import Corrections, Detected, Row, Table
 from engine.untrusted.texts import toml_document
 
 _FIELDS = tuple(field.name for field in fields(Assumption))

@@ -3,7 +3,8 @@
 from engine.config import require_integer
 from engine.errors import InputError
 from engine.roi.uses import Use
-from engine.tables.reader import Corrections, Detected, Row, Table, read_table
+from engine.tables.reader import read_table
+from engine.tables.table import Corrections, Detected, Row, Table
 
 _COLUMNS = ("use", "people", "tasks_per_year", "value_per_unit")
 _NEEDED = _COLUMNS[:3]

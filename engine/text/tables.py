@@ -11,7 +11,7 @@ shows it. Left out: line 3 (empty).
 from collections.abc import Sequence
 
 from engine.tables.numbers import Mark
-from engine.tables.reader import Detected, Skip
+from engine.tables.table import Detected, Skip
 from engine.text.i18n import N_, Words
 
 _MOST_LINES = 5

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from engine.errors import InputError
 from engine.tables.guard import csv_text
 from engine.tables.numbers import Mark
-from engine.tables.reader import Corrections, Row, Skip, Table, read_file, read_table
+from engine.tables.reader import read_file, read_table
+from engine.tables.table import Corrections, Row, Skip, Table
 
 COLUMNS = ("data_budget", "batch_size", "epsilon")
 HEADER = "data_budget,batch_size,epsilon"

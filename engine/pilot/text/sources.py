@@ -40,7 +40,8 @@ from engine.pilot.text.documents import (
 from engine.pilot.text.refusals import Progress, Refused, Row
 from engine.runs.checks import canonical_json
 from engine.tables.encoding import SAMPLE, detect
-from engine.tables.reader import key, long_cells, separator_of
+from engine.tables.reader import long_cells, separator_of
+from engine.tables.table import key
 from engine.untrusted.texts import json_value
 
 CODE_VERSION = 4

@@ -37,7 +37,8 @@ from engine.runs.imports.divergence import SMOOTHING, diverged_at
 from engine.runs.record import Provenance, RunRecord, run_id_of
 from engine.runs.table import Refusal
 from engine.tables.numbers import not_finite
-from engine.tables.reader import Corrections, Detected, Row, Table, no_collection, read_file
+from engine.tables.reader import no_collection, read_file
+from engine.tables.table import Corrections, Detected, Row, Table
 
 FAMILY = "dp-scaling-laws-bert"
 MODEL_SIZES = {

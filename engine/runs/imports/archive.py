@@ -16,7 +16,7 @@ from engine.runs.imports.measured import Measured, Refused
 from engine.runs.imports.settle import Settled, Status
 from engine.runs.imports.sheet import Sheet
 from engine.runs.record import RunRecord
-from engine.tables.reader import Corrections, key
+from engine.tables.table import Corrections, key
 
 FAMILY = dp_scaling_laws.FAMILY
 _COLUMNS = ("Model", "Learning Rate", "Iterations", "Noise Batch Ratio", "Cross Entropy")

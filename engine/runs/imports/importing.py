@@ -25,21 +25,20 @@ from engine.runs.imports.columns import KNOWN, Columns, choose_columns, known
 from engine.runs.imports.journal import Entry, JournalRun, is_undone
 from engine.runs.imports.measured import Refused, measured_runs
 from engine.runs.imports.quality import judged, settings_key, stored_twin
+from engine.runs.imports.recorded import loose_id, record_of
 from engine.runs.imports.settle import (
     Assumed,
     Flag,
     Found,
     Settled,
     Status,
-    loose_id,
-    record_of,
     settle,
 )
 from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
 from engine.runs.imports.wide import is_wide, long_sheet
 from engine.runs.log import RunLog, after
 from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, run_id_of
-from engine.tables.reader import Corrections, Detected
+from engine.tables.table import Corrections, Detected
 
 MOST_BYTES = 2 * 2**30
 IMPORT = "runs-import"

@@ -23,7 +23,8 @@ from engine.runs.catalogue import SHORTEST_ID
 from engine.runs.evidence import Evidence, NoiseMultiplier, evidence, load_evidence
 from engine.runs.fine_tuned import is_tuned, method_of
 from engine.runs.imports import journal
-from engine.runs.imports.settle import Flag, counts_tokens
+from engine.runs.imports.recorded import counts_tokens
+from engine.runs.imports.settle import Flag
 from engine.runs.log import RunLog
 from engine.runs.record import Provenance, RunRecord
 

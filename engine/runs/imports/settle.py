@@ -1,13 +1,9 @@
-"""A measured run -> its settings in full, its status, and, where it can be one, its record.
+"""A measured run -> its settings in full, its status, and what is odd about it.
 
 Derived where enough is known: the batch from the sampling probability and the people or from its
 tokens, steps from tokens, tokens or size from the compute (C = 6·M·tokens), σ from σ̄ and B, and σ
 from ε, δ, people, B and T by accounting. A stated ε is checked: accounting must grant it to the
 stated σ, else the run keeps its noise and loses its promise, and says so.
-
-A run of which only size, tokens and loss are known, trained without noise, is recorded as that many
-steps of one token each (:func:`counts_tokens`): C = 6·M·D holds, and nothing is made up of its
-batch.
 
 Assumed where the file is silent, and told: no column of noise means no noise; Poisson sampling of
 examples for a promise that names none; :data:`VOCABULARY` for the bound of the loss.
@@ -16,7 +12,6 @@ examples for a promise that names none; :data:`VOCABULARY` for the bound of the 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
@@ -24,15 +19,13 @@ import numpy as np
 from engine.accounting.search import noise_multiplier
 from engine.config import (
     FLOPS_PER_PARAMETER_AND_TOKEN,
-    NeighbouringRelation,
     Sampling,
-    TrainingConfig,
 )
 from engine.errors import InputError
 from engine.runs.imports.columns import Columns
 from engine.runs.imports.divergence import SMOOTHING, diverged_at
 from engine.runs.imports.measured import Measured, Value
-from engine.runs.record import Provenance, RunRecord, run_id_of
+from engine.runs.record import RunRecord
 
 _SIX = FLOPS_PER_PARAMETER_AND_TOKEN
 VOCABULARY = 50_257
@@ -40,8 +33,6 @@ VOCABULARY = 50_257
 BYTES = 256
 SEQUENCE_LENGTH = 512
 """Tokens an example where a file does not say: that of the published runs."""
-SOURCE = "imported table"
-"""The same for every file, so that a renamed file holds no new runs."""
 UNDERSTATED = 0.95
 """Least share of the σ that accounting asks for a stated ε that a run may have."""
 _SAME_TOKENS = 0.1
@@ -113,15 +104,6 @@ class Settled:
     def name(self) -> str:
         """The file's own name."""
         return self.measured.name
-
-
-def counts_tokens(record: RunRecord) -> bool:
-    """Whether a record is of a run of which the tokens are known and not the steps."""
-    return (
-        record.provenance is Provenance.IMPORTED
-        and record.batch_size == 1
-        and record.sequence_length == 1
-    )
 
 
 def settle(run: Measured, columns: Columns, assumed: Assumed) -> Settled:
@@ -208,7 +190,7 @@ def _loss(run: Measured) -> float | None:
         return float(tail.mean())
 
 
-def _positive(values: Mapping[str, Value], *names: str) -> list[float] | None:
+def positive(values: Mapping[str, Value], *names: str) -> list[float] | None:
     """The numbers of these names where all are known and positive."""
     found = [values.get(name) for name in names]
     numbers = [float(value) for value in found if value is not None and 0 < value < math.inf]
@@ -226,9 +208,9 @@ def _derive(values: dict[str, Value], assumed: Assumed, flags: list[Found]) -> s
     if assumed.sequence_length is not None:
         _fill(values, "sequence_length", assumed.sequence_length)
     for name, needed, derived in _DERIVED:
-        if found := _positive(values, *needed):
+        if found := positive(values, *needed):
             _fill(values, name, derived(*found))
-    if _positive(values, "batch_size", "iterations") and values.get("sequence_length") is None:
+    if positive(values, "batch_size", "iterations") and values.get("sequence_length") is None:
         values["sequence_length"] = SEQUENCE_LENGTH
         taken.add("sequence_length")
     _check_tokens(values, flags, taken)
@@ -269,8 +251,8 @@ _DERIVED: tuple[tuple[str, tuple[str, ...], Callable[..., float]], ...] = (
 
 def _check_tokens(values: dict[str, Value], flags: list[Found], taken: set[str]) -> None:
     """Tokens against B·T·S; where they are B·T, examples were counted."""
-    stated = _positive(values, "tokens")
-    parts = _positive(values, "batch_size", "iterations", "sequence_length")
+    stated = positive(values, "tokens")
+    parts = positive(values, "batch_size", "iterations", "sequence_length")
     if parts is None:
         return
     product = math.prod(parts)
@@ -292,7 +274,7 @@ def _check_tokens(values: dict[str, Value], flags: list[Found], taken: set[str])
 
 def _check_compute(values: dict[str, Value], flags: list[Found], taken: set[str]) -> None:
     """A stated C against 6·M·tokens: a factor of ten is a slip in the size, or in a unit."""
-    found = _positive(values, "compute_flops", "model_size", "tokens")
+    found = positive(values, "compute_flops", "model_size", "tokens")
     if found is None or "sequence_length" in taken:
         return
     expected = _SIX * found[1] * found[2]
@@ -437,93 +419,3 @@ def _judge_range(
             value=f"{loss:g}",
         )
         flags.append(Found(flag=Flag.OUT_OF_RANGE, reason=reason))
-
-
-def record_of(run: Settled, assumed: Assumed, created_at: datetime, seed: int | None) -> RunRecord:
-    """The run as a record; its curve as far as a record can hold it.
-
-    Raises :class:`InputError` that names what is missing for a point of a law.
-    """
-    values = run.settings
-    assert run.loss is not None, "only a run with a loss becomes a record"
-    plain = _tokens_only(values)
-    fields = plain or _steps(values)
-    config = TrainingConfig(**fields)
-    epsilon, people = values.get("epsilon"), values.get("data_budget")
-    promised = epsilon is not None
-    sampling = sampling_of(run.texts)
-    curve = tuple(
-        (int(step), float(loss))
-        for step, loss in zip(run.measured.steps, run.measured.losses, strict=False)
-    )
-    return RunRecord(
-        family=assumed.family,
-        source=SOURCE,
-        provenance=Provenance.IMPORTED,
-        model_size=config.model_size,
-        batch_size=config.batch_size,
-        iterations=config.iterations,
-        sequence_length=config.sequence_length,
-        noise_multiplier=values.get("noise_multiplier"),
-        noise_batch_ratio=values.get("noise_batch_ratio"),
-        compute_flops=config.compute_flops,
-        data_budget=None if people is None else round(people),
-        epsilon=epsilon,
-        delta=values.get("delta") if promised else None,
-        privacy_unit=(run.texts.get("privacy_unit") or "example") if promised else None,
-        neighbouring_relation=_RELATION.get(sampling) if promised else None,
-        sampling=sampling if promised else None,
-        learning_rate=values.get("learning_rate") or None,
-        seed=seed,
-        vocabulary_size=round(values["vocabulary_size"] or VOCABULARY),
-        cross_entropy=run.loss,
-        note=run.name[:200],
-        created_at=created_at,
-        curve=() if plain or not curve or not curve[-1][0] else curve,
-    )
-
-
-_RELATION = {
-    Sampling.POISSON: NeighbouringRelation.ADD_REMOVE,
-    Sampling.TRUNCATED_POISSON: NeighbouringRelation.ADD_REMOVE,
-    Sampling.DETERMINISTIC: NeighbouringRelation.ZERO_OUT,
-}
-"""Neighbours of each sampling; with "best" accounting decides."""
-
-
-def _tokens_only(values: Mapping[str, Value]) -> dict[str, int] | None:
-    """Size and tokens as steps of one token, for a run without noise and without known steps."""
-    known = _positive(values, "model_size", "tokens")
-    if known is None or _positive(values, "batch_size", "iterations") is not None:
-        return None
-    if values.get("noise_multiplier") != 0 and values.get("noise_batch_ratio") != 0:
-        return None
-    return {
-        "model_size": round(known[0]),
-        "batch_size": 1,
-        "iterations": round(known[1]),
-        "sequence_length": 1,
-    }
-
-
-def _steps(values: Mapping[str, Value]) -> dict[str, int]:
-    needed = ("model_size", "batch_size", "iterations")
-    missing = [name for name in needed if not values.get(name)]
-    if values.get("noise_batch_ratio") is None:
-        missing.append("noise_multiplier")
-    if missing:
-        raise InputError(
-            "Expected {missing} for a point of a law, got none: name the column with --map.",
-            missing=", ".join(missing),
-        )
-    return {name: round(values[name] or 0) for name in (*needed, "sequence_length")}
-
-
-def loose_id(run: Settled, assumed: Assumed) -> str:
-    """Id of a run that is no record: of its settings as far as known, and of its name."""
-    values = dict(run.settings)
-    known: dict[str, object] = {
-        name: value for name, value in values.items() if value is not None and math.isfinite(value)
-    }
-    known.update(family=assumed.family, provenance=Provenance.IMPORTED)
-    return run_id_of({**known, "source": f"{SOURCE}: {run.name}"})

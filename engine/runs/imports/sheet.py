@@ -23,7 +23,8 @@ from engine.errors import InputError
 from engine.tables import encoding
 from engine.tables.guard import original
 from engine.tables.numbers import Ambiguous, Number, not_finite, parse_number, unclear
-from engine.tables.reader import Corrections, Detected, Table, read_file
+from engine.tables.reader import read_file
+from engine.tables.table import Corrections, Detected, Table
 from engine.untrusted.texts import json_value
 
 _NOTHING = frozenset(["", "-", "–", "na", "n/a", "null", "none", "#n/a", "nil"])

@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.runs.imports.importing import Asked, Imported, import_file, read
 from engine.runs.imports.sheet import Sheet
 from engine.runs.log import RunLog
-from engine.tables.reader import Corrections
+from engine.tables.table import Corrections
 
 _LONGEST = 120
 _MOST_FILES = 20_000

@@ -14,7 +14,8 @@ from engine.errors import InputError
 from engine.loss_unit import Measure
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.imports.journal import entries, measure_of
-from engine.runs.imports.settle import Flag, Status, counts_tokens
+from engine.runs.imports.recorded import counts_tokens
+from engine.runs.imports.settle import Flag, Status
 from tests.runs.imports.conftest import WHEN
 
 PRIVATE = """run,model_size,batch_size,iterations,sequence_length,data_budget,epsilon,delta,loss
