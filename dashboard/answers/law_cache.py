@@ -156,6 +156,7 @@ def forget() -> None:
         _inspection,
         _diagnostics,
         _influences,
+        _profile,
         _law_now,
         _next_runs,
     ):

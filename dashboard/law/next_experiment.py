@@ -52,7 +52,7 @@ def draw(question: Question, words: Words) -> None:
         words.say(
             "The planner of pilots takes the price and chooses size, steps and noise itself, on "
             "your own text; the sweep plan has exactly this run, on public text, for "
-            "`python -m engine sweep`."
+            "“python -m engine sweep”."
         )
     )
 

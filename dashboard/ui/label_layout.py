@@ -15,7 +15,7 @@ from engine.api.reports import em
 Note = dict[str, Any]
 """An annotation of Plotly's, which has no types."""
 
-_PLOT = (560.0, 330.0)
+_PLOT = (430.0, 330.0)
 """Width and height of the plot in pixels, in a window of half a desktop."""
 _LINE, TRIES = 22.0, 4
 """Height of a written value in pixels, and how many places on its line are tried for it."""

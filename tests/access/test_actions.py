@@ -153,7 +153,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "data" / "scenarios"))
     monkeypatch.setenv("KESSAI_TEXTS", str(tmp_path / "data" / "texts.json"))
     monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path / "log"))
-    monkeypatch.setattr(launchers, "detached", lambda folder, action, lock: 1)
+    monkeypatch.setattr(launchers, "detached", lambda folder, action, lock, **_: 1)
     monkeypatch.setattr(process, "MODULE", "tests.pilot.fake_pilots")
     check._last.clear()
     made = Place(tmp_path)
