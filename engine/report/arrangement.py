@@ -171,7 +171,7 @@ def sentences_height(points: tuple[str, ...], width: float, size: float, gap: fl
 
 def tile_sizes(value: float) -> tuple[float, float]:
     """Type of a tile's name and of what stands under its value."""
-    return min(20.0, 0.62 * value), min(14.0, 0.5 * value)
+    return min(22.0, 0.62 * value), min(18.0, 0.5 * value)
 
 
 def _tiles_height(slide: Slide, room: Room, free: float) -> tuple[float, float]:

@@ -23,11 +23,18 @@ RAISED_SIZE, RAISED_LIFT = 0.62, 0.36
 """Of raised digits: their size and height over the line, as shares of the type."""
 _NARROW = set("ijl.,:;'|!()[] 1fIrt·")
 _WIDE = set("MW%mw@—")
+_SCRIPTS_MEET = re.compile("(?<=[⺀-鿿぀-ヿ])(?=[!-~])|(?<=[!-~])(?=[⺀-鿿぀-ヿ])")
+_APART = 0.25
+"""Space that programs put between a Japanese and a Latin character (JIS X 4051)."""
 
 
 def em(text: str) -> float:
-    """Estimated width in em."""
-    return sum(map(_em, text))
+    """Estimated width in em.
+
+    >>> round(em("人数10"), 2), em("人数")
+    (3.16, 2.0)
+    """
+    return sum(map(_em, text)) + _APART * len(_SCRIPTS_MEET.findall(text))
 
 
 def _em(character: str) -> float:
