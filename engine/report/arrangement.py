@@ -11,6 +11,7 @@ estimates (:mod:`engine.report.measure`) on the safe side; unit is the point of 
 ['All (1/3)', 'All (2/3)', 'All (3/3)']
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from engine.report.deck import Cell, Figure, Slide, Table, Tile
@@ -35,6 +36,8 @@ APART = 0.8
 _BESIDE = (20.0, 18.0, 16.0, 15.0, 14.0)
 _TABLES = (24.0, 22.0, 20.0, 18.0, 16.0, 15.0, 14.0, 13.0, 12.0)
 _VALUES = (40.0, 36.0, 32.0, 28.0, 24.0, 20.0, 18.0)
+_BREAKS = re.compile(r"\s+|(?=[(（])")
+"""Where the value of a tile may go on on another line."""
 _SHARE_OF_FIGURE, _SHARE = 0.3, 0.4
 """Most of the body's height that sentences take over a figure, and over a table."""
 _STRETCH = 0.9
@@ -187,13 +190,15 @@ def _tiles_height(slide: Slide, room: Room, free: float) -> tuple[float, float]:
             LEADING
             * (
                 name * len(wrap(tile.name, inner / name))
-                + size
+                + size * len(wrap(tile.value, inner / (BOLD * size)))
                 + detail * len(wrap(tile.detail, inner / detail))
             )
             for tile in slide.tiles
         )
         whole = rows * (high + 4 * PADDING + GAP)
-        if whole <= most and all(BOLD * em(t.value) * size <= inner for t in slide.tiles):
+        # A value may go on on a second line, but no figure is broken.
+        words = [word for tile in slide.tiles for word in _BREAKS.split(tile.value)]
+        if whole <= most and all(BOLD * em(word) * size <= inner for word in words):
             return most if slide.table is None and slide.figure is None else whole, size
     return most, _VALUES[-1]
 

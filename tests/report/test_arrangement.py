@@ -64,6 +64,13 @@ def test_tiles_fill_their_slide_with_large_values(count):
     (page,) = arranged(Slide(key="k", title="T", tiles=tiles), ROOM)
     assert page.tiles_height == pytest.approx(ROOM.body)
     assert page.value_size >= 32
-    long = tuple(replace(tile, value="29か月(15か月以上)を見込む") for tile in tiles)
+    long = tuple(replace(tile, value="29か月(15か月以上を見込みます)") for tile in tiles)
     (page,) = arranged(Slide(key="k", title="T", tiles=long), ROOM)
     assert 18 <= page.value_size < 32
+
+
+def test_one_long_value_does_not_make_all_values_small():
+    tiles = [Tile(name="Net present value", value="¥47.1M", detail="a range") for _ in range(5)]
+    tiles.append(replace(tiles[0], value="29 months (15 months or more)"))
+    (page,) = arranged(Slide(key="k", title="T", tiles=tuple(tiles)), ROOM)
+    assert page.value_size >= 28
