@@ -35,7 +35,7 @@ from dashboard.shell import (  # noqa: E402
     sign_in,
     top_line,
 )
-from dashboard.state import link, session  # noqa: E402
+from dashboard.state import address, link, session  # noqa: E402
 from dashboard.state.scenario import Scenario  # noqa: E402
 from dashboard.tour import answer as tour_answer  # noqa: E402
 from dashboard.tour import card as tour_card  # noqa: E402
@@ -66,7 +66,7 @@ _SIDEBAR_WIDTH = 340  # pixels: a slider's label and its typed entry fit on one 
 
 def main() -> None:
     """One run of the script."""
-    is_new_link = session.follow_url()
+    is_new_link = address.follow_url()
     words = session.current().words
     st.set_page_config(
         page_title=words.say("Kessai"),
@@ -102,7 +102,7 @@ def main() -> None:
             sidebar.draw(words)
     step = tour_card.under_way(name)
     place = tour_card.draw(step, pages, session.current(), words) if step else None
-    session.write_url()
+    address.write_url()
     if name != _MEETING:
         top_line.draw(pages, words)
     for sentence in session.refused_link(words):

@@ -178,7 +178,7 @@ PURE_PARTS = {
 }  # fmt: skip
 """Parts of rooms that are words and figures: they know no widgets."""
 ATTRIBUTES_ONLY_IN = {
-    "session_state": "dashboard.state.session",
+    "session_state": "dashboard.state.*",
     "cache_data": "dashboard.answers.*_cache",
     "cache_resource": "dashboard.answers.*_cache",
 }

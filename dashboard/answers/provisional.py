@@ -11,7 +11,7 @@ from itertools import count
 import streamlit as st
 
 from dashboard.answers import decision_cache
-from dashboard.state import session
+from dashboard.state import address
 from engine.api.decisions import Answer, CertificateRequest
 from engine.errors import InputError
 from engine.text.i18n import Words
@@ -57,7 +57,7 @@ def _wait(requests: tuple[CertificateRequest, ...], looks: Iterator[int]) -> Non
     desk.ask(*requests)
     desk.wait(_LOOK_AGAIN / 2, requests[-1])
     if all(_settled(request) for request in requests):
-        session.draw_anew()
+        address.draw_anew()
 
 
 def _settled(request: CertificateRequest) -> bool:

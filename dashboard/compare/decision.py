@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import scenario_cache
 from dashboard.compare import save, wording
-from dashboard.state import session, visitor
+from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.access import LONGEST_REASON, Right, Ruling, decisions, require
 from engine.api.runs import data_folder
@@ -64,7 +64,7 @@ def form(one: Saved, standing: Standing | None, who: str, words: Words) -> None:
         reason = st.text_input(
             words.say("Reason"),
             max_chars=LONGEST_REASON,
-            **session.bind_page("compare", "reason"),
+            **widgets.bind_page("compare", "reason"),
         )
         label = words.say("Put the decision on record")
         # The key holds the version: a click on one that was changed meanwhile decides nothing.

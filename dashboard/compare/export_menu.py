@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.answers import law_cache
 from dashboard.compare import deck
 from dashboard.compare.side import Side
-from dashboard.state import session
+from dashboard.state import address
 from dashboard.ui import blocks
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Explanation
@@ -51,7 +51,7 @@ def draw(
             day=day,
             fit_version=fit_version(law_cache.fitted_evidence(name).fit),
             code_version=code_version(),
-            address=session.address(),
+            address=address.address(),
         )
         made = partial(deck.deck, sides, explained, standings, basis, words, LIGHT)
         font = blocks.has_print_font(words)

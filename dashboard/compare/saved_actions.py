@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import scenario_cache
 from dashboard.compare import decision, save, then_now, wording
-from dashboard.state import link, session, visitor
+from dashboard.state import link, session, visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
 from engine.api.scenarios import Saved, Standing, State, acts, saved
@@ -20,7 +20,7 @@ def draw(found: scenario_cache.Kept, who: str, words: Words) -> list[Certificate
         words.say("Saved"),
         list(kept),
         format_func=lambda each: wording.named(each, found.standings, words),
-        **session.bind_page("compare", "shown"),
+        **widgets.bind_page("compare", "shown"),
     )
     one, standing = kept[name], found.standings.get(name)
     with st.container(horizontal=True):

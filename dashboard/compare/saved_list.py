@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import scenario_cache
 from dashboard.compare import import_file, save, saved_actions
-from dashboard.state import session, visitor
+from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
 from engine.api.scenarios import wording as scenarios
@@ -39,7 +39,7 @@ def draw(found: scenario_cache.Kept, words: Words) -> list[CertificateRequest]:
 
 
 def _save(words: Words) -> str:
-    name = st.text_input(words.say("Name of the scenario"), **session.bind_page("compare", "name"))
+    name = st.text_input(words.say("Name of the scenario"), **widgets.bind_page("compare", "name"))
     who = _who(words)
     if st.button(words.say("Save this scenario"), type=blocks.emphasis(), icon=":material/save:"):
         save.keep(save.marked(name, words), who, words)
@@ -54,5 +54,5 @@ def _who(words: Words) -> str:
         return ""
     return st.text_input(
         words.say("Your name, for the history (may stay empty)"),
-        **session.bind_page("compare", "who"),
+        **widgets.bind_page("compare", "who"),
     )

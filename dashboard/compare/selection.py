@@ -6,7 +6,7 @@ from dashboard.answers import decision_cache, scenario_cache
 from dashboard.compare import empty_state, wording
 from dashboard.compare.example import wider
 from dashboard.compare.side import Side, side
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from engine.api.decisions import Explanation, explain
 from engine.text.i18n import Words
 
@@ -29,7 +29,7 @@ def sides(found: scenario_cache.Kept, words: Words) -> list[Side]:
         format_func=lambda each: wording.named(each, found.standings, words),
         max_selections=link.MOST_BESIDE,
         placeholder=words.say("Saved scenarios"),
-        **session.bind_names(options),
+        **widgets.bind_names(options),
     )
     named = [(each.name, {**fields, **each.values}) for each in kept if each.name in names]
     if not named:

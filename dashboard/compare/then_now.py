@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.answers import scenario_cache
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
 from engine.api.scenarios import Saved, Since, Standing, wording
@@ -14,7 +14,7 @@ from engine.text.i18n import Words
 
 def asked_for(found: scenario_cache.Kept) -> Saved | None:
     """The scenario that another page sent here for, if it is still kept."""
-    name = session.typed("compare", "since")
+    name = widgets.typed("compare", "since")
     return next((one for one in found.scenarios if one.name == name), None)
 
 
@@ -27,7 +27,7 @@ def draw_first(found: scenario_cache.Kept, words: Words) -> list[CertificateRequ
     st.button(
         words.say("Close"),
         icon=":material/close:",
-        on_click=session.type_into,
+        on_click=widgets.type_into,
         args=("compare", "since", ""),
     )
     return waiting

@@ -5,7 +5,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.answers import scenario_cache
-from dashboard.state import session
+from dashboard.state import session, widgets
 from engine.api.decisions import CertificateRequest
 from engine.api.scenarios import Saved, wording
 from engine.errors import InputError
@@ -67,6 +67,6 @@ def _say(one: Saved, said: str, words: Words) -> None:
             key=f"decide:since:{one.version}",
             width="stretch",
         ):
-            session.type_into("compare", "shown", one.name)
-            session.type_into("compare", "since", one.name)
+            widgets.type_into("compare", "shown", one.name)
+            widgets.type_into("compare", "since", one.name)
             session.open_page("compare")

@@ -6,7 +6,7 @@ from dashboard.answers import law_cache, map_cache
 from dashboard.explore import map_charts, wording
 from dashboard.explore import plane as explore_plane
 from dashboard.glossary import lookup
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
@@ -24,17 +24,17 @@ def draw(now: Scenario, answer: Decision, words: Words, colours: Palette) -> Non
             link.SHOWN.options(),
             format_func=lambda key: words.say(explore_plane.QUANTITIES[key]),
             required=True,
-            **session.bind_default(link.SHOWN, session.value(link.SHOWN)),
+            **widgets.bind_default(link.SHOWN, session.value(link.SHOWN)),
         )
         pair = st.segmented_control(
             words.say("Over which two budgets"),
             link.PLANE.options(),
             format_func=lambda key: words.say(explore_plane.PLANES[key]),
             required=True,
-            **session.bind_default(link.PLANE, session.value(link.PLANE)),
+            **widgets.bind_default(link.PLANE, session.value(link.PLANE)),
         )
         arrows = quantity == "loss" and st.toggle(
-            words.say("What doubling buys"), value=True, **session.bind_page("explore", "arrows")
+            words.say("What doubling buys"), value=True, **widgets.bind_page("explore", "arrows")
         )
     plane = explore_plane.plane(
         pair,
@@ -53,7 +53,7 @@ def draw(now: Scenario, answer: Decision, words: Words, colours: Palette) -> Non
         words.say(explore_plane.QUANTITIES[quantity]),
         lookup.tips(words, *explore_plane.TERMS[quantity]),
     )
-    click = session.bind_map(plane.x, plane.y)
+    click = widgets.bind_map(plane.x, plane.y)
     blocks.plot(drawn, _HEIGHT, **click)
     st.caption(wording.held(plane, now.budget, words, arrows=arrows))
     if sentence := wording.note(plane, words):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.answers import law_cache, run_cache
 from dashboard.law import facts, wording
-from dashboard.state import session
+from dashboard.state import session, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Question
 from engine.api.laws import Influence, influences
@@ -88,7 +88,7 @@ def _show(found: Influence, words: Words) -> None:
                 icon=":material/search:",
             ):
                 for other in ("family", "status", "flag", "tag"):
-                    session.type_into("runs", f"filter:{other}", "")
-                session.type_into("runs", "filter:text", one.run_id)
+                    widgets.type_into("runs", f"filter:{other}", "")
+                widgets.type_into("runs", "filter:text", one.run_id)
                 session.open_page("runs")
     st.caption(wording.how_left_out(found, words))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import law_cache
 from dashboard.law import facts, wording
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Question
 from engine.api.laws import Candidate, next_sweep
@@ -61,12 +61,12 @@ def _fill_in(question: Question, one: Candidate, words: Words) -> None:
     """A pilot of one training for the price of the run, in the scenario's currency; for a run of
     less than a minute, the shortest pilot."""
     in_money = one.cost.device_hours >= _MINUTE
-    session.type_into("pilot", "measure", in_money)
+    widgets.type_into("pilot", "measure", in_money)
     if in_money:
         price = one.cost.jpy / figures.jpy(1.0, words)
-        session.type_into("pilot", f"money-{question.currency}", price)
+        widgets.type_into("pilot", f"money-{question.currency}", price)
     else:
-        session.type_into("pilot", "minutes", 1)
-    session.type_into("pilot", "rule", False)
-    session.type_into("pilot", "repeats", 1)
+        widgets.type_into("pilot", "minutes", 1)
+    widgets.type_into("pilot", "rule", False)
+    widgets.type_into("pilot", "repeats", 1)
     session.show(link.PILOT, link.NEW_PILOT)

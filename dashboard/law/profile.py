@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.answers import law_cache
 from dashboard.glossary import lookup
 from dashboard.law import charts
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.api.laws import Inspection
@@ -33,7 +33,7 @@ def draw(evidence_id: str, inspection: Inspection, words: Words) -> None:
         [_NONE, *named],
         format_func=lambda one: named.get(one) or words.say("choose a number"),
         help=lookup.tip("interval", words),
-        **session.bind_page("law", f"profile:{evidence_id}"),
+        **widgets.bind_page("law", f"profile:{evidence_id}"),
     )
     if not chosen or chosen not in named:
         return

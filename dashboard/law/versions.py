@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import law_cache
 from dashboard.law import facts, wording
-from dashboard.state import session, visitor
+from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Question
 from engine.api.laws import LONGEST_NOTE, LawVersion, law_versions
@@ -55,7 +55,7 @@ def _keep(evidence_id: str, words: Words) -> None:
             words.say("Note"),
             max_chars=LONGEST_NOTE,
             placeholder=words.say("what it is kept for"),
-            **session.bind_page("law", "note"),
+            **widgets.bind_page("law", "note"),
         )
         if st.button(words.say("Keep the law as it stands"), icon=":material/bookmark_add:"):
             blocks.attempt(
@@ -87,7 +87,7 @@ def _compare(
         list(by_name),
         index=len(by_name) - 1,
         format_func=shown,
-        **session.bind_page("law", "since"),
+        **widgets.bind_page("law", "since"),
     )
     before = by_name[name]
     with st.spinner(words.say("Asking both laws …")):

@@ -5,7 +5,7 @@ from typing import TypedDict
 import streamlit as st
 
 from dashboard.pilot import facts, labels
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.pilots import starts
@@ -39,7 +39,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
         default=False,
         required=True,
         format_func=lambda money: words.say("Money") if money else words.say("Minutes"),
-        **session.bind_page("pilot", "measure"),
+        **widgets.bind_page("pilot", "measure"),
     )
     seconds = _money(now, words) if in_money else _minutes(now, words)
     start = st.selectbox(
@@ -47,12 +47,12 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
         [None, *starts.names()],
         format_func=lambda name: words.say("nothing") if name is None else name,
         help=blocks.tip("fine_tuning", words),
-        **session.bind_page("pilot", "start"),
+        **widgets.bind_page("pilot", "start"),
     )
     with_rule = start is None and st.toggle(
         words.say("Train the usual rule as well, to measure the saving"),
         value=True,
-        **session.bind_page("pilot", "rule"),
+        **widgets.bind_page("pilot", "rule"),
     )
     repeats = st.segmented_control(
         words.say("Trainings of each"),
@@ -60,10 +60,10 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
         default=1,
         required=True,
         help=words.say("Several average out chance; each spends its own ε."),
-        **session.bind_page("pilot", "repeats"),
+        **widgets.bind_page("pilot", "repeats"),
     )
     keep = start is None and st.toggle(
-        words.say("Keep the trained weights"), **session.bind_page("pilot", "keep")
+        words.say("Keep the trained weights"), **widgets.bind_page("pilot", "keep")
     )
     documents = 1
     if by_person and start is None:
@@ -77,7 +77,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
                 "takes up to as many times the compute, and the law, which knows one, predicts "
                 "nothing."
             ),
-            **session.bind_page("pilot", "documents"),
+            **widgets.bind_page("pilot", "documents"),
         )
     return seconds, {
         "start": start,
@@ -90,7 +90,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
 
 def _minutes(now: Scenario, words: Words) -> float:
     label = words.say("Minutes for all trainings together")
-    seconds = 60.0 * st.slider(label, 1, 60, _MINUTES, **session.bind_page("pilot", "minutes"))
+    seconds = 60.0 * st.slider(label, 1, 60, _MINUTES, **widgets.bind_page("pilot", "minutes"))
     price = figures.money(facts.price(seconds, now.question.prices), words)
     st.caption(
         words.say(
@@ -107,7 +107,7 @@ def _money(now: Scenario, words: Words) -> float:
     one = figures.jpy(1.0, words)
     usual = formats.rounded(facts.price(60.0 * _MINUTES, now.question.prices) / one)
     label = words.say("{currency} for all trainings together", currency=now.question.currency)
-    place = session.bind_page("pilot", f"money-{now.question.currency}")
+    place = widgets.bind_page("pilot", f"money-{now.question.currency}")
     money = st.number_input(label, min_value=0.0, value=usual, **place)
     seconds = facts.affordable(money * one, now.question.prices)
     st.caption(words.say("≈ {time} on this machine", time=labels.wall(seconds, words)))

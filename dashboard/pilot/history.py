@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.pilot import entries as pilot_entries
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from dashboard.ui import blocks
 from engine.api.pilots import Entry
 from engine.text.i18n import Words
@@ -34,7 +34,7 @@ def draw(entries: Sequence[Entry], shown: Entry | None, words: Words) -> None:
             words.say("Show"),
             list(names),
             format_func=lambda plan_id: names.get(plan_id, plan_id),
-            **session.bind_index(
+            **widgets.bind_index(
                 link.PILOT, list(names), shown.plan_id if shown else link.NEW_PILOT
             ),
         )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.state import session, visitor
+from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.pilots import PilotPlan, Ranks, launchers
 from engine.errors import InputError
@@ -20,13 +20,13 @@ def draw(plan: PilotPlan, words: Words) -> None:
             words.say("Machines"),
             min_value=1,
             value=_MACHINES,
-            **session.bind_page("pilot", "machines"),
+            **widgets.bind_page("pilot", "machines"),
         )
         gpus = right.number_input(
             words.say("GPUs in each"),
             min_value=1,
             value=_GPUS,
-            **session.bind_page("pilot", "gpus"),
+            **widgets.bind_page("pilot", "gpus"),
         )
         try:
             command = launchers.command(plan, Ranks(nodes=machines, per_node=gpus))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.pilot import facts, labels
-from dashboard.state import session, visitor
+from dashboard.state import address, visitor
 from dashboard.ui import blocks
 from engine.api.pilots import CorpusSource, Prepared, Status, launchers
 from engine.text import privacy
@@ -53,7 +53,7 @@ def _start(source: CorpusSource, words: Words) -> None:
 def _wait(source: CorpusSource, words: Words) -> None:
     status: Status = launchers.poll_preparation(source)
     if not status.is_running:
-        session.draw_anew()
+        address.draw_anew()
     st.progress(
         min(max(status.progress, 0.0), 1.0),
         text=words.say("Reading the text and timing this machine …"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.pilot import labels
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.ui import blocks
 from engine.api.pilots import WINDOW, CorpusSource, registry
 from engine.errors import InputError
@@ -51,7 +51,7 @@ def draw(words: Words) -> CorpusSource | None:
         words.say("Text to train on"),
         names,
         format_func=lambda one: words.say(_OURS[one]) if one in _OURS else one,
-        **session.bind_page("pilot", "source"),
+        **widgets.bind_page("pilot", "source"),
     )
     with st.popover(words.say("A text of your own"), icon=":material/add:"):
         st.markdown(
@@ -92,6 +92,6 @@ def _window(usual: int, words: Words) -> int:
             "is carried over from 64, and the first pilot of a length can refute its prediction "
             "and not confirm it."
         ),
-        **session.bind_page("pilot", f"window-{usual}"),
+        **widgets.bind_page("pilot", f"window-{usual}"),
     )
     return chosen

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.answers import pilot_cache
 from dashboard.answers.expected import Expected
 from dashboard.pilot import charts, controls, entries, facts, frozen_plan, labels, wording
-from dashboard.state import session
+from dashboard.state import address
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
@@ -33,7 +33,7 @@ def draw(entry: Entry, plan: PilotPlan, now: Scenario, words: Words, colours: Pa
 def _live(plan: PilotPlan, expected: Predictions, words: Words, colours: Palette) -> None:
     status = launchers.poll(plan.plan_id)
     if not status.is_running:
-        session.draw_anew()
+        address.draw_anew()
     _picture(plan, status, expected, words, colours)
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.present.cover import LONGEST
-from dashboard.state import session
+from dashboard.state import widgets
 from engine.text.i18n import Words
 
 
@@ -18,4 +18,4 @@ def draw(words: Words) -> None:
     with st.popover(words.say("Cover"), icon=":material/badge:"):
         st.caption(words.say("For the first slide and the decision record; each may stay empty."))
         for name, label in labels.items():
-            st.text_input(label, max_chars=LONGEST, **session.bind_page("cover", name))
+            st.text_input(label, max_chars=LONGEST, **widgets.bind_page("cover", name))

@@ -14,7 +14,7 @@ from dashboard.present.cover import Cover
 from dashboard.present.deck import Material
 from dashboard.present.options import Option
 from dashboard.present.tables import Basis, Kept
-from dashboard.state import link, session
+from dashboard.state import address, link, session, widgets
 from dashboard.state.scenario import Scenario
 from engine.api.decisions import Answer, Question, bridge
 from engine.api.pilots import code_version
@@ -39,11 +39,11 @@ def material(now: Scenario) -> Material:
             fit_version=fit_version(law_cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),
             day=datetime.now(ZoneInfo(st.context.timezone or "UTC")).date(),
-            address=session.address(),
+            address=address.address(),
             made_up=session.value(link.TOUR) is not None,
             kept=_kept(),
             cover=Cover(
-                **{field.name: session.typed("cover", field.name) for field in fields(Cover)}
+                **{field.name: widgets.typed("cover", field.name) for field in fields(Cover)}
             ),
         ),
     )

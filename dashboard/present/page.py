@@ -14,7 +14,7 @@ from dashboard.present import (
     together,
 )
 from dashboard.shell import budget_sliders
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui.colours import Palette, palette
 from engine.api.reports import Deck, Look, stage_html, staged
@@ -38,7 +38,7 @@ def render(now: Scenario) -> None:
     """Draw the slide that is on show, or what the presenter has before them."""
     words, colours = now.words, palette(st.context.theme.type)
     presenting = session.value(link.VIEW) == link.PRESENTER
-    token = session.value(link.MEETING) or session.typed("present", "meeting")
+    token = session.value(link.MEETING) or widgets.typed("present", "meeting")
     shared = bool(token) and together.keep_up(token) is not None
     if presenting and not shared:
         presenter_view.missing(token, words)
@@ -52,7 +52,7 @@ def render(now: Scenario) -> None:
     pages = [page for slide in (*shown.slides, *shown.appendix) for page in staged(slide)]
     place = min(session.value(link.SLIDE), len(pages))
     look = Look(ink=colours.ink, paper=colours.paper, accent=colours.recommendation)
-    noted = session.is_flipped("present", "notes")
+    noted = widgets.is_flipped("present", "notes")
     with st.container(horizontal=True, vertical_alignment="center", key="slide-bar"):
         _turn(place, len(pages), words)
         if not presenting:
@@ -60,7 +60,7 @@ def render(now: Scenario) -> None:
             st.button(
                 words.say("Hide notes") if noted else words.say("Notes"),
                 icon=":material/sticky_note_2:",
-                on_click=session.flip,
+                on_click=widgets.flip,
                 args=("present", "notes"),
             )
             presenter_view.link(_token(), words)
@@ -89,10 +89,10 @@ def _made(now: Scenario, words: Words, colours: Palette) -> tuple[deck.Material,
 
 def _token() -> str:
     """This window's name for what it shares, once it is asked to."""
-    token = session.typed("present", "meeting")
+    token = widgets.typed("present", "meeting")
     if not token:
         token = meetings.new_token()
-        session.type_into("present", "meeting", token)
+        widgets.type_into("present", "meeting", token)
     return token
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.present import together
 from dashboard.present.meetings import MEETINGS
-from dashboard.state import session
+from dashboard.state import address
 from engine.api.reports import Look, Page, stage_html
 from engine.text.i18n import Words
 
@@ -28,14 +28,14 @@ def link(token: str, words: Words) -> None:
     together."""
     st.link_button(
         words.say("Presenter view"),
-        session.presenter_address(token),
+        address.presenter_address(token),
         icon=":material/slideshow:",
         help=words.say(
             "Opens a second window with notes, the next slide and a clock; both turn together. "
             "Whoever has its address can turn the slides."
         ),
         on_click=_share,
-        args=(token, session.shared()),
+        args=(token, address.shared()),
     )
 
 
@@ -58,7 +58,7 @@ def missing(token: str, words: Words) -> None:
 @st.fragment(run_every=_SECOND)
 def _await(token: str) -> None:
     if MEETINGS.known(token) is not None:
-        session.draw_anew()
+        address.draw_anew()
 
 
 def draw(token: str, page: Page, after: Page | None, footer: str, look: Look, words: Words) -> None:

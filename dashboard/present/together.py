@@ -4,7 +4,7 @@ on what was changed in it."""
 import streamlit as st
 
 from dashboard.present.meetings import MEETINGS, Meeting
-from dashboard.state import session
+from dashboard.state import address
 
 _LOOK = 0.7
 """Seconds between two looks at what other windows show."""
@@ -16,16 +16,16 @@ def keep_up(token: str) -> Meeting | None:
     held = MEETINGS.known(token)
     if held is None:
         return None
-    own = session.shared()
-    if held.version > session.version_seen(token):
-        session.see_version(token, held.version)
+    own = address.shared()
+    if held.version > address.version_seen(token):
+        address.see_version(token, held.version)
         if held.content != own:
-            session.take_shared(held.content)
-            session.draw_anew()
+            address.take_shared(held.content)
+            address.draw_anew()
     elif held.content != own:
         changed = MEETINGS.change(token, held.version, own)
         if changed is not None and changed.content == own:
-            session.see_version(token, changed.version)
+            address.see_version(token, changed.version)
     return held
 
 
@@ -38,5 +38,5 @@ def watch(token: str) -> None:
 def look(token: str) -> None:
     """The same within a fragment that draws something itself."""
     held = MEETINGS.known(token)
-    if held is not None and held.version > session.version_seen(token):
-        session.draw_anew()
+    if held is not None and held.version > address.version_seen(token):
+        address.draw_anew()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.state import session
+from dashboard.state import session, table_widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui import reading
 from dashboard.ui.blocks import TABLE_MEGABYTES
@@ -24,7 +24,7 @@ def draw(now: Scenario, words: Words) -> None:
             ),
         ):
             st.download_button(label, text, name, on_click="ignore")
-        st.button(words.say("Back to the defaults"), on_click=session.restore_table)
+        st.button(words.say("Back to the defaults"), on_click=table_widgets.restore_table)
     held = st.file_uploader(
         words.say("Load a table"),
         type=["toml", "csv", "tsv", "txt", "xlsx"],
@@ -33,14 +33,14 @@ def draw(now: Scenario, words: Words) -> None:
             "A table that was saved here, or a workbook from Present, edited elsewhere: your own "
             "figures take the place of the defaults. Save one first to see the form."
         ),
-        **session.bind_file(),
+        **table_widgets.bind_file(),
     )
     # Said below: a sentence above would move the uploader, which then loses a file under way.
     if not held:
         return
     if sentence := session.refused_entry("file", words):
         st.error(sentence, icon=":material/block:")
-    if detected := session.file_reading():
+    if detected := table_widgets.file_reading():
         st.caption(formats.literally(" ".join(tables.sentences(detected, words))))
     if not held.name.lower().endswith((".toml", ".xlsx")):
         _corrections(words)
@@ -49,8 +49,8 @@ def draw(now: Scenario, words: Words) -> None:
 def _corrections(words: Words) -> None:
     """What a person may know better than the detection."""
     with st.container(horizontal=True):
-        reading.decimal_mark(words, **session.bind_reading("decimal"))
-        reading.encoding(words, **session.bind_reading("encoding"))
+        reading.decimal_mark(words, **table_widgets.bind_reading("decimal"))
+        reading.encoding(words, **table_widgets.bind_reading("encoding"))
 
 
 def pairs(words: Words) -> None:
@@ -67,7 +67,7 @@ def pairs(words: Words) -> None:
             )
         ),
         placeholder=figures.example_pairs(words),
-        **session.bind_pairs(),
+        **table_widgets.bind_pairs(),
     )
     if sentence := session.refused_entry("pairs", words):
         st.error(sentence, icon=":material/block:")

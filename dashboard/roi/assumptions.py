@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.glossary import lookup
 from dashboard.roi import assumption_files
-from dashboard.state import assumption_table, session
+from dashboard.state import assumption_table, session, table_widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.money import Distribution
@@ -51,7 +51,7 @@ def draw(now: Scenario, words: Words) -> None:
             "source": text(words.say("Source"), width="large"),
             "dated": text(words.say("Date")),
         },
-        **session.bind_table(),
+        **table_widgets.bind_table(),
     )
     left, right = st.columns(2, gap="large")
     with left:

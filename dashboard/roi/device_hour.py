@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.answers import decision_cache
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Answer, devices
 from engine.api.money import OwnedMachine, offers_for
@@ -110,5 +110,5 @@ def _owned(answer: Answer, words: Words) -> None:
 
 
 def _number(label: str, name: str, value: float) -> float:
-    place = session.bind_page("roi", f"machine-{name}")
+    place = widgets.bind_page("roi", f"machine-{name}")
     return float(st.number_input(label, min_value=0.0, value=value, **place))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from engine.text import figures
 from engine.text.i18n import Words
 
@@ -15,12 +15,12 @@ def draw(words: Words) -> None:
             link.METRIC.options(),
             format_func=lambda kind: figures.kind(kind, words),
             required=True,
-            **session.bind_default(link.METRIC, session.value(link.METRIC)),
+            **widgets.bind_default(link.METRIC, session.value(link.METRIC)),
         )
         st.segmented_control(
             words.say("Currency"),
             link.CURRENCY.options(),
             format_func=lambda code: figures.currency(code, words),
             required=True,
-            **session.bind_default(link.CURRENCY, session.value(link.CURRENCY)),
+            **widgets.bind_default(link.CURRENCY, session.value(link.CURRENCY)),
         )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.answers import money_cache
 from dashboard.roi import targets_wording
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from engine.api.decisions import Answer
@@ -27,13 +27,13 @@ def draw(now: Scenario, found: Answer, words: Words) -> None:
             words.say("What is to be reached"),
             _GOALS if found.study else _WITHOUT_VALUE,
             format_func=lambda key: figures.goal(key, words),
-            **session.bind_page("goal", "kind"),
+            **widgets.bind_page("goal", "kind"),
         )
         target = st.number_input(
             words.say("Target"),
             value=None,
             placeholder=targets_wording.example(found, goal, words),
-            **session.bind_page("goal", f"target-{goal}"),
+            **widgets.bind_page("goal", f"target-{goal}"),
         )
     with right:
         try:
@@ -45,13 +45,13 @@ def draw(now: Scenario, found: Answer, words: Words) -> None:
                     least = money_cache.least_budgets(now.question, goal, target)
                 blocks.table(targets_wording.least(least, words))
             if found.study and st.toggle(
-                words.say("Which ε earns most?"), **session.bind_page("goal", "epsilon")
+                words.say("Which ε earns most?"), **widgets.bind_page("goal", "epsilon")
             ):
                 st.markdown(
                     targets_wording.best_epsilon(money_cache.best_epsilon(now.question), words)
                 )
             if found.study and st.toggle(
-                words.say("How many people earn most?"), **session.bind_page("goal", "people")
+                words.say("How many people earn most?"), **widgets.bind_page("goal", "people")
             ):
                 best = money_cache.best_people(now.question)
                 most = now.question.budget.data_budget

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.runs import wording
-from dashboard.state import session, visitor
+from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import fitted
 from engine.api.runs import LONGEST_NOTE, LONGEST_TAG, Listed, annotate
@@ -30,7 +30,7 @@ def _tags(chosen: Sequence[Listed], known: Sequence[str], words: Words) -> None:
     if known:
         st.caption(words.say("Tags in use: {tags}.", tags=", ".join(known)))
     put = st.text_input(
-        words.say("Put a tag on"), max_chars=LONGEST_TAG, **session.bind_page("runs", "tag:add")
+        words.say("Put a tag on"), max_chars=LONGEST_TAG, **widgets.bind_page("runs", "tag:add")
     )
     if st.button(words.say("Tag"), key="runs:tag", disabled=not put):
         _said(chosen, words, add=[put or ""])

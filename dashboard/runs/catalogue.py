@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard.answers import run_cache
 from dashboard.runs import annotation, charts, deletion, facts, wording
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.api.decisions import fitted
@@ -40,7 +40,7 @@ def draw(words: Words) -> None:
         st.caption(_counted(len(found), len(runs), words))
         together = st.toggle(
             words.say("Seeds of one configuration in one row"),
-            **session.bind_page("runs", "filter:seeds"),
+            **widgets.bind_page("runs", "filter:seeds"),
         )
         # Places mean other runs under another filter: another table then.
         key = _key(version, asked)
@@ -105,7 +105,7 @@ def _filter(runs: list[Listed], words: Words) -> facts.Asked:
         text = st.text_input(
             words.say("Text"),
             placeholder=words.say("name, file, id, source, tag or note"),
-            **session.bind_page("runs", "filter:text"),
+            **widgets.bind_page("runs", "filter:text"),
         )
     return facts.Asked(family=family, status=status, flag=flag, tag=tag, text=text or "")
 
@@ -116,7 +116,7 @@ def _one_of(label: str, name: str, options: dict[str, str], words: Words) -> str
         label,
         [_ALL, *options],
         format_func=lambda one: options.get(one) or words.say("all"),
-        **session.bind_page("runs", f"filter:{name}"),
+        **widgets.bind_page("runs", f"filter:{name}"),
     )
     return None if chosen == _ALL else chosen
 

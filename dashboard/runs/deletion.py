@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.answers import run_cache
 from dashboard.runs import facts, wording
-from dashboard.state import session, visitor
+from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import fitted
 from engine.api.runs import Chosen, Listed, journal, removal
@@ -72,7 +72,7 @@ def _reason(name: str, words: Words) -> str:
             words.say("Reason"),
             placeholder=words.say("kept beside the deletion"),
             max_chars=500,
-            **session.bind_page("runs", f"reason:{name}"),
+            **widgets.bind_page("runs", f"reason:{name}"),
         )
         or ""
     )

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.answers import decision_cache
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.ui import blocks
 from engine.api.accounting import RELATIONS, SAMPLINGS, Training, TrainingEpsilon
 from engine.config import NeighbouringRelation, Sampling, require_integer
@@ -49,7 +49,7 @@ def draw(words: Words) -> None:
         words.say("Sampling of batches"),
         SAMPLINGS,
         format_func=lambda one: labels.sampling(one, words),
-        **session.bind_page("runs", "sampling"),
+        **widgets.bind_page("runs", "sampling"),
     )
     relation = right.selectbox(
         words.say("Neighbouring relation"),
@@ -57,7 +57,7 @@ def draw(words: Words) -> None:
         format_func=lambda one: (
             labels.relation(one, words) if one else words.say("the usual one of this sampling")
         ),
-        **session.bind_page("runs", "relation"),
+        **widgets.bind_page("runs", "relation"),
     )
     if st.button(words.say("Work out ε"), icon=":material/calculate:", key="runs:epsilon"):
         blocks.accepted(lambda: _answer(typed, sampling, relation, words), words)

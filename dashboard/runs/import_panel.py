@@ -13,7 +13,7 @@ from streamlit.typing import UploadedFile
 
 from dashboard.answers import law_cache, run_cache
 from dashboard.runs import wording
-from dashboard.state import session, visitor
+from dashboard.state import session, visitor, widgets
 from dashboard.ui import blocks, reading
 from engine.api.decisions import fitted
 from engine.api.runs import (
@@ -82,7 +82,7 @@ def _files(words: Words) -> tuple[Upload, ...]:
         format_func=kinds.__getitem__,
         default="file",
         required=True,
-        **session.bind_page("runs", "kind"),
+        **widgets.bind_page("runs", "kind"),
     )
     is_folder = kind == "folder"
     held = st.file_uploader(
@@ -112,16 +112,16 @@ def _digest(files: Sequence[Upload]) -> str:
 def _reading(key: str, words: Words) -> Corrections:
     """How a text table is read, where a person knows better."""
     with st.expander(words.say("How the text is read")), st.container(horizontal=True):
-        decimal = reading.decimal_mark(words, **session.bind_page("runs", f"{key}:decimal"))
+        decimal = reading.decimal_mark(words, **widgets.bind_page("runs", f"{key}:decimal"))
         separator = st.selectbox(
             words.say("Separator of the file"),
             list(tables.SEPARATORS),
             index=None,
             format_func=lambda one: words.say(tables.SEPARATORS[one]),
             placeholder=words.say("found from its lines"),
-            **session.bind_page("runs", f"{key}:separator"),
+            **widgets.bind_page("runs", f"{key}:separator"),
         )
-        encoding = reading.encoding(words, **session.bind_page("runs", f"{key}:encoding"))
+        encoding = reading.encoding(words, **widgets.bind_page("runs", f"{key}:encoding"))
     return Corrections(encoding=encoding, separator=separator, decimal=decimal)
 
 
@@ -135,7 +135,7 @@ def _asked(key: str, sheet: Sheet, corrections: Corrections, words: Words) -> As
                 "Runs of one family have one architecture, one tokenizer and one text: their "
                 "losses compare, and a law is fitted to them."
             ),
-            **session.bind_page("runs", f"{key}:family"),
+            **widgets.bind_page("runs", f"{key}:family"),
         )
         unit = st.selectbox(
             words.say("Unit of the losses"),
@@ -143,7 +143,7 @@ def _asked(key: str, sheet: Sheet, corrections: Corrections, words: Words) -> As
             index=None,
             format_func=words.field,
             placeholder=words.say("as the column says, else nats per token"),
-            **session.bind_page("runs", f"{key}:unit"),
+            **widgets.bind_page("runs", f"{key}:unit"),
         )
         length = _whole(words.say("Tokens of an example"), f"{key}:length", words)
         vocabulary = _whole(words.say("Tokens of the vocabulary"), f"{key}:vocabulary", words)
@@ -170,7 +170,7 @@ def _whole(label: str, name: str, words: Words) -> int | None:
         value=None,
         step=1,
         placeholder=words.say("as the file says"),
-        **session.bind_page("runs", name),
+        **widgets.bind_page("runs", name),
     )
     return None if value is None else int(value)
 
@@ -216,7 +216,7 @@ def _role(
         name,
         options,
         format_func=lambda one: names.get(one, one[1:]),
-        **session.bind_page("runs", f"{key}:role:{role}"),
+        **widgets.bind_page("runs", f"{key}:role:{role}"),
     )
     scale = ""
     if role in SCALED and (found or choice not in (_AUTO, _NONE)):
@@ -225,7 +225,7 @@ def _role(
             list(wording.SCALES),
             format_func=lambda one: words.say(wording.SCALES[one]),
             label_visibility="collapsed",
-            **session.bind_page("runs", f"{key}:scale:{role}"),
+            **widgets.bind_page("runs", f"{key}:scale:{role}"),
         )
     if choice == _AUTO and not (scale and found):
         return None, ""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.answers import query_cache, run_cache
 from dashboard.runs import charts, wording
-from dashboard.state import session
+from dashboard.state import widgets
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.api.runs import QUERY_EXAMPLE, QUERY_ROWS, QUERY_SECONDS, Rows
@@ -34,16 +34,16 @@ def draw(words: Words) -> None:
         words.say("SELECT statement"),
         QUERY_EXAMPLE,
         height=170,
-        **session.bind_page("runs", "sql:text"),
+        **widgets.bind_page("runs", "sql:text"),
     )
     st.button(
         words.say("Ask"),
         icon=":material/play_arrow:",
         key="runs:sql:ask",
-        on_click=session.type_into,
+        on_click=widgets.type_into,
         args=("runs", _ASKED, typed or ""),
     )
-    asked = session.typed("runs", _ASKED)
+    asked = widgets.typed("runs", _ASKED)
     if not asked:
         return
     found = _found(asked, words)
@@ -59,7 +59,7 @@ def _found(asked: str, words: Words) -> Rows | None:
             words.say("Stop"),
             icon=":material/stop:",
             key="runs:sql:stop",
-            on_click=session.type_into,
+            on_click=widgets.type_into,
             args=("runs", _ASKED, ""),
         )
 
@@ -70,7 +70,7 @@ def _found(asked: str, words: Words) -> Rows | None:
     try:
         found = query_cache.answer(run_cache.catalogue_version(), asked, waiting)
     except InputError as error:
-        session.type_into("runs", _ASKED, "")
+        widgets.type_into("runs", _ASKED, "")
         place.empty()
         blocks.refused(error, words)
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from dashboard.state.scenario import Scenario
 from engine.api.money import cost
 from engine.text import figures, formats
@@ -23,10 +23,10 @@ class BudgetSlider:
     show: Callable[[float], str]
     naming: str = ""
 
-    def bind(self, widget: str) -> tuple[list[float], session.WithValue[float]]:
+    def bind(self, widget: str) -> tuple[list[float], widgets.WithValue[float]]:
         """The slider's steps, and what ties it to the scenario; ``widget`` tells several apart."""
         options, shown = self._positions()
-        return options, session.bind_value(self.field, f"{widget}{self.naming}", shown)
+        return options, widgets.bind_value(self.field, f"{widget}{self.naming}", shown)
 
     def _positions(self) -> tuple[list[float], float]:
         """The steps and where the slider stands: a value between two gets one of its own."""

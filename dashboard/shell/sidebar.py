@@ -6,7 +6,7 @@ from dashboard.answers import money_cache
 from dashboard.glossary import lookup
 from dashboard.shell import budgets
 from dashboard.shell.budgets import BudgetSlider
-from dashboard.state import link, session
+from dashboard.state import address, link, session, widgets
 from engine.api import decisions
 from engine.text import formats, labels, sources
 from engine.text.i18n import LANGUAGES, Words
@@ -56,10 +56,10 @@ def draw(words: Words) -> None:
         list(LANGUAGES),
         format_func=LANGUAGES.__getitem__,
         required=True,
-        **session.bind_default(link.LANGUAGE, words.language),
+        **widgets.bind_default(link.LANGUAGE, words.language),
     )
     with st.popover(words.say("Copy link"), icon=":material/link:", width="stretch"):
-        st.code(session.address(), language=None, wrap_lines=True)
+        st.code(address.address(), language=None, wrap_lines=True)
 
 
 def _evidence(words: Words) -> None:
@@ -71,12 +71,12 @@ def _evidence(words: Words) -> None:
         options,
         format_func=lambda name: labels.evidence_choice(name, words),
         help=lookup.tips(words, "evidence", "law"),
-        **session.bind_index(link.EVIDENCE, options, chosen),
+        **widgets.bind_index(link.EVIDENCE, options, chosen),
     )
 
 
-def _choice(field: link.Choice[str]) -> session.WithIndex:
-    return session.bind_index(field, field.options(), session.value(field))
+def _choice(field: link.Choice[str]) -> widgets.WithIndex:
+    return widgets.bind_index(field, field.options(), session.value(field))
 
 
 def _budget(words: Words, slider: BudgetSlider, meaning: str) -> None:
@@ -102,7 +102,7 @@ def _delta(words: Words) -> None:
     st.text_input(
         words.say("δ, the chance that the promise fails"),
         help=lookup.tip("delta", words),
-        **session.bind_value(link.DELTA, "typed", link.DELTA.write(session.value(link.DELTA))),
+        **widgets.bind_value(link.DELTA, "typed", link.DELTA.write(session.value(link.DELTA))),
     )
     if sentence := session.refused_entry(link.DELTA.key, words):
         st.error(sentence)
@@ -119,8 +119,8 @@ def _delta(words: Words) -> None:
         )
 
 
-def _typed(field: link.BudgetField) -> session.WithValue[str]:
-    return session.bind_value(field, "typed", field.write(session.budget(field)))
+def _typed(field: link.BudgetField) -> widgets.WithValue[str]:
+    return widgets.bind_value(field, "typed", field.write(session.budget(field)))
 
 
 def _prices(words: Words) -> None:
@@ -153,5 +153,5 @@ def _number(
     meaning: str | None = None,
 ) -> None:
     low, high = field.bounds
-    place = session.bind_value(field, "number", float(shown))
+    place = widgets.bind_value(field, "number", float(shown))
     st.number_input(label, low, high, step=step, help=meaning, **place)

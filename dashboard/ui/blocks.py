@@ -25,7 +25,7 @@ TABLE_MEGABYTES = 2
 
 
 class Clicks(TypedDict, total=False):
-    """Arguments of a chart that can be clicked (:func:`dashboard.state.session.bind_map`)."""
+    """Arguments of a chart that can be clicked (:func:`dashboard.state.widgets.bind_map`)."""
 
     key: str
     on_select: Callable[[], None]

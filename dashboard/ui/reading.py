@@ -13,7 +13,7 @@ _ENCODINGS = ("utf-8", "cp932", "utf-16", "euc_jp", "cp1252")
 
 
 class Bound(TypedDict, total=False):
-    """Arguments that tie a widget to what it changes (:mod:`dashboard.state.session`)."""
+    """Arguments that tie a widget to what it changes (:mod:`dashboard.state.widgets`)."""
 
     key: str
     on_change: Callable[..., None]

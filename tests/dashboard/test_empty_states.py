@@ -11,9 +11,9 @@ def _draw(name, language):
     import importlib
     from dataclasses import replace
 
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     view = importlib.import_module(f"dashboard.{name}.page")
     view.render(replace(session.current(), language=language))
 

@@ -105,9 +105,9 @@ def test_too_few_sizes_are_refused_with_what_is_there(team, tmp_path):
 def _draw(name: str) -> None:
     from importlib import import_module
 
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     session.take({"evidence": "team"})
     from engine.decision import fitted
     from engine.runs.removal import Chosen, delete
@@ -129,9 +129,9 @@ def test_no_page_breaks_where_the_family_was_deleted_meanwhile(team, name):
 
 def _runs() -> None:
     from dashboard.runs import page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     page.render(session.current())
     import streamlit as st
 

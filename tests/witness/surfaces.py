@@ -40,9 +40,9 @@ BASIS = Basis(
 def _draw(name: str) -> None:
     import importlib
 
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     importlib.import_module(f"dashboard.{name}.page").render(session.current())
 
 

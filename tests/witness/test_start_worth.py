@@ -24,9 +24,9 @@ from tests.witness import surfaces
 
 def _draw():
     from dashboard.roi import public_start
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     now = session.current()
     public_start.draw(now.question, now.words)
 

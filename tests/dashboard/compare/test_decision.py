@@ -19,10 +19,10 @@ AT = "2026-11-29T01:00:00+00:00"
 def _draw():
     from dashboard.answers import scenario_cache
     from dashboard.compare import saved_actions
-    from dashboard.state import session
+    from dashboard.state import address
     from engine.text.i18n import Words
 
-    session.follow_url()
+    address.follow_url()
     saved_actions.draw(scenario_cache.scenarios(), "Sato", Words("en"))
 
 

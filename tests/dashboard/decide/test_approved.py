@@ -19,10 +19,10 @@ def _draw(language):
 
     from dashboard.answers import provisional
     from dashboard.decide import approved
-    from dashboard.state import session
+    from dashboard.state import address
     from engine.text.i18n import Words
 
-    session.follow_url()
+    address.follow_url()
     waiting = approved.draw(st.empty(), Words(language))
     st.caption(f"waiting for {len(waiting)}")
     provisional.settle([], waiting)

@@ -12,7 +12,7 @@ from dashboard.explore import layers as explore_layers
 from dashboard.explore import map_charts, plan_charts
 from dashboard.explore import plane as plane_of
 from dashboard.explore import wording as explore_wording
-from dashboard.state import link, session
+from dashboard.state import link, session, widgets
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation import maps, search
 from engine.allocation.space import Space
@@ -217,17 +217,17 @@ def test_tokens_per_parameter_against_twenty(fitted, answer):
 
 def _explore():
     from dashboard.explore import page as explore_page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     explore_page.render(session.current())
 
 
 def _compare():
     from dashboard.compare import page as compare_page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     compare_page.render(session.current())
 
 
@@ -283,12 +283,12 @@ def test_a_click_becomes_the_scenario(monkeypatch):
         selection=SimpleNamespace(points=[{"x": 1e19, "y": 1e6}]))}  # fmt: skip
     monkeypatch.setattr(st, "session_state", state)
     monkeypatch.setattr(session, "take", taken.update)
-    bound = session.bind_map("compute", "data")
+    bound = widgets.bind_map("compute", "data")
     assert bound["key"] == "map:3"
     bound["on_select"]()
     assert taken == {"compute": 1e19, "data": 1e6} and state["_clicks"] == 4
     state["map:4"] = SimpleNamespace(selection=SimpleNamespace(points=[]))
-    session.bind_map("compute", "data")["on_select"]()
+    widgets.bind_map("compute", "data")["on_select"]()
     assert state["_clicks"] == 4
 
 

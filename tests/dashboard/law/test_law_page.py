@@ -87,9 +87,9 @@ def test_parity_draws_every_row_and_says_the_worst(fitted, inspection):
 
 def _page():
     from dashboard.law import page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     page.render(session.current())
 
 

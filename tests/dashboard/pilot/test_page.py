@@ -30,9 +30,9 @@ from tests.present import present
 
 def _draw():
     from dashboard.pilot import page as pilot_page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     pilot_page.render(session.current())
 
 

@@ -84,11 +84,11 @@ def test_the_clock_counts_from_its_start_and_can_begin_anew(held, clock):
 
 def _draw():
     from dashboard.present import page as present_page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     present_page.render(session.current())
-    session.write_url()
+    address.write_url()
 
 
 def _window(**query):

@@ -55,11 +55,11 @@ def test_without_a_choice_there_are_none(answer, words):  # noqa: F811
 
 def _compare():
     from dashboard.compare import page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     page.render(session.current())
-    session.write_url()
+    address.write_url()
 
 
 def test_a_choice_is_in_the_link_and_a_link_is_a_choice(monkeypatch, tmp_path):

@@ -8,9 +8,9 @@ from dashboard.answers.certificates import Certificates
 
 def _draw():
     from dashboard.present import page as present_page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     present_page.render(session.current())
 
 

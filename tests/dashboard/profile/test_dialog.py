@@ -8,9 +8,9 @@ def _page():
     import streamlit as st
 
     from dashboard.profile import dialog
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     st.session_state["_opened"] = []
     session.open_page = st.session_state["_opened"].append
     dialog._questions(session.current().words)

@@ -6,9 +6,9 @@ from streamlit.testing.v1 import AppTest
 def _page():
     from dashboard.answers import decision_cache
     from dashboard.roi import device_hour
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     now = session.current()
     device_hour.draw(decision_cache.answer(now.question), now.words)
 

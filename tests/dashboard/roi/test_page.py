@@ -17,9 +17,9 @@ PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"
 
 def _draw():
     from dashboard.roi import page as roi_page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     roi_page.render(session.current())
 
 

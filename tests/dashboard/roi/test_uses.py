@@ -15,9 +15,9 @@ ROWS = (
 
 def _page():
     from dashboard.roi import uses
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     now = session.current()
     uses.draw(now, now.words)
 

@@ -26,9 +26,9 @@ CURVES = "run,N,batch_size,seq_len,step,loss\n" + "".join(
 
 def _page():
     from dashboard.runs import page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     page.render(session.current())
 
 

@@ -18,9 +18,9 @@ GOOD = {
 
 def _page():
     from dashboard.runs import epsilon_card
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     epsilon_card.draw(session.current().words)
 
 

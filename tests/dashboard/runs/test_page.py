@@ -13,9 +13,9 @@ GRID = "run,N,D,loss\n" + "".join(
 
 def _page():
     from dashboard.runs import page
-    from dashboard.state import session
+    from dashboard.state import address, session
 
-    session.follow_url()
+    address.follow_url()
     page.render(session.current())
 
 

@@ -266,11 +266,11 @@ def test_budgets_without_a_plan_say_so_in_the_card(app):
 
 
 def _answers(page_name, language):
-    from dashboard.state import session
+    from dashboard.state import address, session
     from dashboard.tour import answer as tour_answer
     from dashboard.tour import steps as tour_steps
 
-    session.follow_url()
+    address.follow_url()
     session.begin_example(tour_steps.EXAMPLE)
     now = session.current()
     import streamlit as st
