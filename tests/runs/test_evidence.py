@@ -3,7 +3,6 @@
 import math
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from engine.runs.evidence import COLUMNS, content_hash, evidence, load_evidence
 from engine.runs.importers.published import published_records
 from engine.runs.log import RunLog
 from engine.runs.record import RunRecord
+from tests.runs.made_runs import PLAIN
 
 RECORDS = published_records()
 OPTIMA = [run for run in RECORDS if run.compute_optimal]
@@ -29,21 +29,8 @@ def power_law(*, data_budget, batch_size, iterations, epsilon, delta, sampling):
 
 
 def sweep(**changes: object) -> RunRecord:
-    values: dict[str, Any] = {
-        "family": "sweep",
-        "source": "a test",
-        "provenance": "measured",
-        "model_size": 1000,
-        "batch_size": 16,
-        "iterations": 100,
-        "sequence_length": 8,
-        "noise_batch_ratio": 0.125,
-        "compute_flops": 6.0 * 1000 * 16 * 100 * 8,
-        "vocabulary_size": 256,
-        "cross_entropy": 3.5,
-        "created_at": RECORDS[0].created_at,
-    }
-    return RunRecord(**(values | changes))
+    fields = {"family": "sweep", "created_at": RECORDS[0].created_at}
+    return RunRecord(**(PLAIN | fields | changes))
 
 
 @pytest.mark.parametrize("provenance", ["measured", "imported"])

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import pickle
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -15,22 +15,8 @@ from engine.config import NeighbouringRelation, Sampling
 from engine.errors import InputError
 from engine.runs.record import DEFINING, FIELDS, Provenance, RunRecord, run_id_of
 from engine.runs.table import read_rows
+from tests.runs.made_runs import NOW, PLAIN
 
-NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-PLAIN: dict[str, Any] = {
-    "family": "toy",
-    "source": "a test",
-    "provenance": Provenance.MEASURED,
-    "model_size": 1000,
-    "batch_size": 16,
-    "iterations": 100,
-    "sequence_length": 8,
-    "noise_batch_ratio": 0.125,
-    "compute_flops": 6.0 * 1000 * 16 * 100 * 8,
-    "vocabulary_size": 256,
-    "cross_entropy": 3.5,
-    "created_at": NOW,
-}
 PRIVATE: dict[str, Any] = PLAIN | {
     "noise_multiplier": 2.0,
     "data_budget": 1000,
