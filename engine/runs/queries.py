@@ -6,9 +6,7 @@ way. A query may be anybody's and anything: it runs beside this process
 for it gives up, or when it wants more than its memory.
 """
 
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,11 +17,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-import engine
 from engine.errors import InputError, inert
 from engine.runs import query_process
 from engine.runs.export import catalogue_table
 from engine.runs.log import RunLog
+from engine.untrusted import confinement
 from engine.untrusted.parquet import parquet_table
 from engine.untrusted.texts import json_value
 
@@ -111,17 +109,15 @@ def _text(sql: str) -> str:
 
 def _waited(folder: Path, seconds: float, waiting: Callable[[float], None]) -> int:
     """The exit status of the process, which is gone when this returns or raises."""
-    root = str(Path(engine.__file__).parents[1])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", query_process.__name__, str(folder)],
+        confinement.command(query_process.__name__, str(folder)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=folder,
         # No word of the environment goes along: secrets may stand there.
-        env={"PYTHONPATH": os.pathsep.join(paths), "PATH": os.defpath, "HOME": str(folder)},
+        env=confinement.environment(home=folder),
     )
     try:
         while process.poll() is None:

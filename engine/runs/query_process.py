@@ -12,7 +12,6 @@ the kernel's limits of address space and processor time.
 """
 
 import json
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from engine.untrusted.confinement import hold_back
 
 RUNS, QUERY, ANSWER, REFUSAL = "runs.parquet", "query.sql", "answer.parquet", "refusal.json"
 """Files of the folder."""
@@ -49,13 +50,6 @@ _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": False,
     "python_enable_replacements": False,
 }
-
-
-def hold_back() -> None:
-    """Let the kernel limit this process, for good."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def work(folder: Path) -> None:
@@ -146,5 +140,5 @@ def _each_once(names: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    hold_back()
+    hold_back(processor_seconds=PROCESSOR_SECONDS, address_space=ADDRESS_SPACE)
     work(Path(sys.argv[1]))

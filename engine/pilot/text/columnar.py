@@ -27,7 +27,9 @@ def parquet_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterat
     with guarded(lambda: pq.ParquetFile(path, page_checksum_verification=True), refusal) as file:
         require_columns(source, file.schema_arrow.names)
         batches = file.iter_batches(batch_size=_ROWS, columns=names)
-        while columns := guarded(lambda: _columns(next(batches, None), names), refusal):
+        while columns := guarded(
+            lambda: _columns(next(batches, None), names), refusal, passing=(MemoryError,)
+        ):
             for row in zip(*columns, strict=True):
                 place += 1
                 yield document_of(dict(zip(names, row, strict=True)), place, source)

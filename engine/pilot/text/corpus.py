@@ -17,9 +17,8 @@ without the row.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from engine.config import DATA_RANGE
 from engine.durable import cache_folder
 from engine.errors import InputError
 from engine.pilot.plan import WINDOW, CorpusSource
-from engine.pilot.text import corpuscache, docstrings, refusals, sources
+from engine.pilot.text import corpuscache, docstrings, reading, refusals, sources
 from engine.pilot.text.corpuscache import Place, Writer
 from engine.pilot.text.identity import Identities, IdentityCounts
 from engine.pilot.text.refusals import SHORTEST_DOCUMENT, Progress, Refused, Row, Tally
@@ -42,6 +41,8 @@ MOST_HELD_OUT = 2048
 _SALT = 0x9E3779B97F4A7C15
 _BATCH = 256
 """Documents tokenized at once."""
+_LONGEST_BATCH = 4 * 2**20
+"""Characters after which a batch ends, however few its documents."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,7 +144,7 @@ def load(
     )
     stored = corpuscache.read(place, tokenizer.sha256)
     if stored is None:
-        rows = docstrings.rows(source.kind, report) if ours else sources.rows(source, report)
+        rows = docstrings.rows(source.kind, report) if ours else reading.rows(source, report)
         _make(place, rows, tokenizer, named=source.path or source.kind, ours=ours)
         stored = corpuscache.read(place, tokenizer.sha256)
     if stored is None:
@@ -173,8 +174,7 @@ def _make(
 ) -> None:
     tally, identities = Tally(), Identities()
     with corpuscache.writing(place, tokenizer.dtype) as writer:
-        waiting = iter(rows)
-        while batch := list(islice(waiting, _BATCH)):
+        for batch in _batches(rows):
             _add(batch, writer, tokenizer, tally, identities)
         tally.require_mostly_sound(named)
         _require_enough(writer.units, named, named_people=identities.counts() is not None)
@@ -186,6 +186,20 @@ def _make(
             identity=identities.counts(),
             keep_other_states=ours,
         )
+
+
+def _batches(rows: Iterable[Row | Refused]) -> Iterator[list[Row | Refused]]:
+    """Rows to be tokenized at once: few enough, and not too long together."""
+    batch: list[Row | Refused] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += len(row.text) if isinstance(row, Row) else 0
+        if len(batch) >= _BATCH or characters >= _LONGEST_BATCH:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def _add(

@@ -23,7 +23,7 @@ from pathlib import Path
 from engine import durable
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
-from engine.pilot.text import docstrings, sources
+from engine.pilot.text import docstrings, reading
 from engine.pilot.text.refusals import Row, Tally
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
@@ -189,7 +189,7 @@ class _Read:
             return None
 
         ours = source.kind in docstrings.KINDS
-        rows = docstrings.rows(source.kind, nothing) if ours else sources.rows(source, nothing)
+        rows = docstrings.rows(source.kind, nothing) if ours else reading.rows(source, nothing)
         tally = Tally()
         for row in rows:
             if isinstance(row, Row):

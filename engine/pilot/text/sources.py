@@ -17,6 +17,7 @@ The encoding of text files is found from their first MiB (:mod:`engine.tables.en
 """
 
 import csv
+import errno
 import hashlib
 import io
 import os
@@ -61,14 +62,14 @@ def name(source: CorpusSource) -> str:
 
 def identity(source: CorpusSource) -> str:
     """Which text ``source`` means, in whatever state it is, as a text to hash."""
-    path = _found(source) if _is_local(source) else source.path
+    path = _found(source) if is_local(source) else source.path
     columns = () if source.kind == "folder" else (source.text_column, source.unit_column)
     return canonical_json([source.kind, str(path), *columns, *sorted(source.rules_off)])
 
 
 def state(source: CorpusSource) -> str:
     """The state of its files (or the dataset's own fingerprint), as a text to hash."""
-    if not _is_local(source):
+    if not is_local(source):
         return f"{CODE_VERSION} {getattr(dataset_of(source), '_fingerprint', '')}"
     found = _found(source)
     digest = hashlib.sha256(str(CODE_VERSION).encode())
@@ -94,7 +95,8 @@ def rows(source: CorpusSource, progress: Progress) -> Iterator[Row | Refused]:
         raise unreadable(source, error.strerror or type(error).__name__) from None
 
 
-def _is_local(source: CorpusSource) -> bool:
+def is_local(source: CorpusSource) -> bool:
+    """Whether ``source`` lies in files of this machine."""
     return source.kind != "huggingface" or Path(source.path).exists()
 
 
@@ -161,8 +163,20 @@ def _folder_rows(_: CorpusSource, folder: Path, progress: Progress) -> Iterator[
         elif path.stat().st_size > LONGEST:
             yield Refused(reason=refusals.LONG, place=number)
         else:
-            yield document(_decoded(path.read_bytes()), None, number, with_unit=False)
+            with _opened(path) as file:
+                content = file.read(LONGEST + 1)  # it may have grown meanwhile
+            yield document(_decoded(content), None, number, with_unit=False)
         progress(number / len(files))
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A file that is a regular one at this moment, whatever it was when it was looked at: a pipe
+    would be waited for, a device never ends. Raises OSError for any other."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _decoded(content: bytes) -> str | bytes:
@@ -174,7 +188,7 @@ def _decoded(content: bytes) -> str | bytes:
 
 
 def _jsonl_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterator[Row | Refused]:
-    with path.open("rb") as file:
+    with _opened(path) as file:
         for number, line in _lines(file, path, _encoding(file, source), progress):
             if len(line) > LONGEST:
                 yield Refused(reason=refusals.LONG, place=number)
@@ -195,7 +209,7 @@ def _json_row(line: str, number: int, source: CorpusSource) -> Row | Refused:
 
 
 def _csv_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterator[Row | Refused]:
-    with long_cells(), path.open("rb") as file:
+    with long_cells(), _opened(path) as file:
         encoding = _encoding(file, source)
         sample = file.read(SAMPLE).decode(encoding, "replace")
         file.seek(0)

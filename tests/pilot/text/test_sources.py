@@ -2,7 +2,6 @@ import csv
 import errno
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,12 +67,28 @@ def test_a_huge_file_is_refused_unread(tmp_path, monkeypatch):
 def test_a_file_that_cannot_be_read_is_named_by_its_source(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("x")
 
-    def refuse(self):
+    def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(sources, "_opened", refuse)
     with pytest.raises(InputError, match="as folder: Permission denied"):
         _read("folder", tmp_path)
+
+
+@pytest.mark.parametrize("device", ["pipe", "/dev/zero"])
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_what_became_a_pipe_or_a_device_since_it_was_looked_at(tmp_path, monkeypatch, kind, device):
+    path = tmp_path / "text"
+    path.write_text("text\n")
+    found = path.resolve()
+    path.unlink()
+    if device == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(device)
+    monkeypatch.setattr(sources, "_found", lambda source: found)
+    with pytest.raises(InputError, match="not a regular file"):
+        list(sources.rows(CorpusSource(kind=kind, path=str(path)), lambda share: None))
 
 
 # --- jsonl --------------------------------------------------------------------------------------
