@@ -6,7 +6,9 @@ starts all the same.
 """
 
 import asyncio
+import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -23,12 +25,23 @@ _LANGUAGE = "ja"
 
 @asynccontextmanager
 async def before_serving(_app: App) -> AsyncIterator[None]:
-    """Warm up, then let the server begin."""
+    """Warm up, then let the server begin; the terminal is told what it waits for, and how long it
+    took."""
+    begun = time.monotonic()
+    _say("  Preparing the law ... ")
     # A thread of its own: what fails in it is printed and stops nobody.
     worker = threading.Thread(target=prepare, name="warm-up", daemon=True)
     worker.start()
     await asyncio.to_thread(worker.join)
+    _say(f"ready in {time.monotonic() - begun:.0f} s\n")
     yield
+
+
+def _say(text: str) -> None:
+    """Tell the terminal, in signs that any has; nobody needs to listen."""
+    with suppress(OSError, ValueError):
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def prepare() -> None:

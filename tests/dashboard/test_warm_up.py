@@ -1,6 +1,7 @@
 """The warm-up: what a visitor without a link asks is answered before anybody comes."""
 
 import asyncio
+import re
 
 from streamlit.starlette import App
 
@@ -38,3 +39,5 @@ def test_the_server_starts_whatever_fails(monkeypatch, capfd):
     for asked in ("request", "starts", "more_learning"):
         monkeypatch.setattr(decision_cache, asked, refused)
     assert asyncio.run(start()) == "served"
+    said = capfd.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"  Preparing the law \.\.\. ready in \d+ s", said)
