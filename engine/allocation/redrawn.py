@@ -142,14 +142,14 @@ def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima
     da = np.where(inside, da, row - i + np.where(along, by_size[0], 0.0))
     db = np.where(inside, db, column - j + np.where(along, 0.0, by_steps[0]))
     cell_size, cell_steps = sizes[1] - sizes[0], steps[1] - steps[0]
-    least = best.reshape(shape)
-    smaller = losses[..., :-1, :].min(axis=(-2, -1)) - least
-    shorter = losses[..., :, :-1].min(axis=(-2, -1)) - least
+    least, least_by_size, least_by_steps = best.reshape(shape), losses.min(-1), losses.min(-2)
+    smaller = least_by_size[..., :-1].min(-1) - least
+    shorter = least_by_steps[..., :-1].min(-1) - least
     return Optima(
         log_loss=lowest.reshape(shape),
         log_size=(sizes[i] + da * cell_size).reshape(shape),
         log_steps=(steps[j] + db * cell_steps).reshape(shape),
-        by_size=losses.min(axis=-1),
+        by_size=least_by_size,
         sizes=sizes,
         unsettled=np.maximum(smaller, shorter) > _UNSETTLED,
     )

@@ -15,6 +15,7 @@ like any other: the best attainable loss.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,10 +69,12 @@ def minimise(
     """
     low, high = (
         np.stack(
-            [np.broadcast_to(np.asarray(axis[end], dtype=float), count) for axis in (size, steps)]
+            np.broadcast_arrays(*(np.asarray(axis[end], dtype=float) for axis in (size, steps)))
         )
         for end in (0, 1)
     )
+    # (2, 1) where all questions share their bounds, and so the coarse grid, else (2, n).
+    low, high = low.reshape(2, -1), high.reshape(2, -1)
     width = (high - low).max(axis=1)
     cells = np.maximum(np.ceil(width / _CELL - _ROUNDING).astype(int), 2)
     shares = [
@@ -82,15 +85,16 @@ def minimise(
     # One width for both axes: the diagonal of the compass then keeps the number of examples.
     cell = ((high - low) / cells[:, None]).max(axis=0)
     compass = _compass(*(width > 0))
-    design = _design(compass)
+    design = _design(*(width > 0))
     columns = np.arange(count)
-    best, at = np.full(count, np.inf), low
+    best, at = np.full(count, np.inf), np.broadcast_to(low, (2, count))
 
     def tried(points: FloatArray) -> FloatArray:
-        """The losses (k, n) at ``points`` (2, k, n), the best of which is kept."""
+        """The losses (k, n) at ``points`` (2, k, n) or (2, k, 1), the best of which is kept."""
         nonlocal best, at
         points = np.clip(points, low[:, None], high[:, None])
         found = loss(*points)
+        points = np.broadcast_to(points, (2, *found.shape))
         row = np.argmin(found, axis=0)
         better = found[row, columns] < best
         at = np.where(better, points[:, row, columns], at)
@@ -124,9 +128,10 @@ def _compass(size_moves: bool, steps_move: bool) -> FloatArray:
     return np.array(moves, dtype=float).reshape(-1, 2)
 
 
-def _design(compass: FloatArray) -> FloatArray:
+@cache
+def _design(size_moves: bool, steps_move: bool) -> FloatArray:
     """Takes the losses around a point, and there, to the least-squares paraboloid, (6, k + 1)."""
-    a, b = np.vstack([compass, np.zeros(2)]).T
+    a, b = np.vstack([_compass(size_moves, steps_move), np.zeros(2)]).T
     return np.linalg.pinv(np.stack([np.ones_like(a), a, b, a * a / 2, b * b / 2, a * b], axis=1))
 
 
@@ -313,14 +318,15 @@ def _evaluated(
         delta=asked.delta,
         sampling=asked.sampling,
     )
-    size, iterations = np.broadcast_to(size, batch.shape), np.broadcast_to(iterations, batch.shape)
+    # Sizes and steps that all questions share stay short: their exponentials are taken once.
+    loss = fit.law.cross_entropy(size, iterations, sigma / batch, batch)
     return Points(
         compute_flops=one * batch * nan,
         model_size=size * nan,
         batch_size=batch * nan,
         iterations=iterations * nan,
         noise_multiplier=sigma * nan,
-        cross_entropy=fit.law.cross_entropy(size, iterations, sigma / batch, batch) * nan,
+        cross_entropy=loss * nan,
     )
 
 

@@ -12,6 +12,7 @@ array([  390000., 85000000.])
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,11 +62,11 @@ class Capacity:
         slopes: FloatArray = self._slopes[np.searchsorted(knots[1:], size, side="left")]
         return slopes
 
-    @property
+    @cached_property
     def _knots(self) -> tuple[FloatArray, FloatArray]:
         return np.log(self.total), np.log(self.other)
 
-    @property
+    @cached_property
     def _slopes(self) -> FloatArray:
         """Of each line, and 1 beyond the largest shape."""
         knots, values = self._knots

@@ -92,10 +92,8 @@ class Form:
             _in_precision(x, single=single) for x in (theta, log_model_size, log_iterations, noise)
         )
         extra = (1,) * max(u.ndim, v.ndim, s.ndim) if values.ndim > 1 else ()
-        parts = tuple(
-            values[..., k].reshape(values.shape[:-1] + extra) for k in range(values.shape[-1])
-        )
-        return self.evaluate(parts, u, v, s, log_vocabulary, slopes)
+        parts = np.moveaxis(values, -1, 0).reshape(-1, *values.shape[:-1], *extra)
+        return self.evaluate(tuple(parts), u, v, s, log_vocabulary, slopes)
 
 
 def _in_precision(values: ArrayLike, *, single: bool) -> FloatArray:

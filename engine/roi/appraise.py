@@ -8,6 +8,7 @@ every plan, so differences between plans are those of the plans.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -143,14 +144,10 @@ def sample(
     *,
     count: int = DRAWS,
     seed: int = 0,
-    figures: Mapping[str, FloatArray] | None = None,
-    when: Timing | None = None,
 ) -> Sample:
-    """Draw everything and follow it to the cash flows, a useless model not being launched.
-
-    ``figures``: the table's draws, and ``when`` the timing under them, where known already.
-    """
-    figures = draw(table, count, seed=seed) if figures is None else figures
+    """Draw everything and follow it to the cash flows, a useless model not being launched."""
+    case = drawn_case(table, count, seed)
+    figures = case.figures
     loss = plan.loss.draw(count, seed=seed)
     metric = np.asarray(curve.metric(loss, figures, doubt(curve, table, count, seed)))
     return Sample(
@@ -164,28 +161,39 @@ def sample(
             metric,
             direction=METRICS[curve.kind].direction,
             launch=Launch.EXPECTED,
-            when=when,
+            when=case.when,
         ),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class CentralCase:
-    """A table with every figure at its value, as cash flows take it: the same for all plans."""
+class Case:
+    """A table's figures as cash flows take them, and when value and costs come under them: the same
+    for all plans, so kept; read-only."""
 
     figures: Mapping[str, FloatArray]
     when: Timing
 
 
-def central_case(table: Assumptions) -> CentralCase:
-    """The central case of a table."""
-    figures = {name: np.array([value]) for name, value in table.values.items()}
-    return CentralCase(figures=figures, when=timing(figures))
+@lru_cache(maxsize=4)
+def drawn_case(table: Assumptions, count: int = DRAWS, seed: int = 0) -> Case:
+    """Every figure drawn, as :func:`engine.roi.draws.draw` does; some 15 MB each."""
+    return _case(draw(table, count, seed=seed))
 
 
-def central(
-    plan: Plan, table: Assumptions, curve: Curve, *, case: CentralCase | None = None
-) -> Flows:
+@lru_cache(maxsize=64)
+def central_case(table: Assumptions) -> Case:
+    """Every figure at its value."""
+    return _case({name: np.array([value]) for name, value in table.values.items()})
+
+
+def _case(figures: dict[str, FloatArray]) -> Case:
+    for values in figures.values():
+        values.setflags(write=False)
+    return Case(figures=figures, when=timing(figures))
+
+
+def central(plan: Plan, table: Assumptions, curve: Curve, *, case: Case | None = None) -> Flows:
     """The flows with every figure at its value, launched only where that pays; one case.
 
     ``case``: :func:`central_case` of the table, where known already."""
@@ -222,8 +230,8 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
 
 def outlay(plan: Plan, table: Assumptions, *, seed: int = 0) -> Outlay:
     """The outlay of a plan without a value: no cost depends on what it earns, but tax."""
-    figures = draw(table, DRAWS, seed=seed)
-    found = flows(plan, figures, figures["metric_today"])
+    case = drawn_case(table, DRAWS, seed)
+    found = flows(plan, case.figures, case.figures["metric_today"], when=case.when)
     return Outlay(
         plan=plan,
         **_lines(found),

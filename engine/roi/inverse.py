@@ -23,7 +23,7 @@ from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.law.fit import FittedLaw
 from engine.risk import advantage, mechanism_under
-from engine.roi.appraise import CentralCase, central, central_case, sample, spread
+from engine.roi.appraise import Case, central, central_case, sample, spread
 from engine.roi.assumptions import Assumptions
 from engine.roi.draws import LossForecast
 from engine.roi.metric import Curve
@@ -191,9 +191,7 @@ class Held:
             for name, some in places.items()
         }
 
-    def _worth(
-        self, found: Found, loss: float, target: float, case: CentralCase
-    ) -> Candidate | None:
+    def _worth(self, found: Found, loss: float, target: float, case: Case) -> Candidate | None:
         """The candidate of a configuration; None where it is worth less than ``target``."""
         if math.isfinite(target):
             unattacked = Plan(

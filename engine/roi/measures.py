@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,15 +44,7 @@ def internal_rates(flows: Sequence[float] | FloatArray) -> tuple[float, ...]:
     flows = np.asarray(flows, dtype=float)
     if sign_changes(flows) == 0:
         return ()
-    x = np.unique(
-        np.concatenate(
-            [
-                np.geomspace(1 / (1 + _HIGHEST_RATE), 0.5, _GRID // 4),
-                np.linspace(0.5, 1.5, _GRID),
-                np.geomspace(1.5, 1e3, _GRID // 4),
-            ]
-        )
-    )
+    x = _grid()
     value = _polynomial(flows, x)
     crossings = np.flatnonzero(np.sign(value[:-1]) * np.sign(value[1:]) < 0)
     found = [1 / _root(flows, x[k], x[k + 1]) - 1 for k in crossings]
@@ -63,6 +56,17 @@ def internal_rates(flows: Sequence[float] | FloatArray) -> tuple[float, ...]:
     return tuple(unique)
 
 
+@cache
+def _grid() -> FloatArray:
+    """Values of 1/(1 + rate) to look at, rising."""
+    parts = (
+        np.geomspace(1 / (1 + _HIGHEST_RATE), 0.5, _GRID // 4),
+        np.linspace(0.5, 1.5, _GRID),
+        np.geomspace(1.5, 1e3, _GRID // 4),
+    )
+    return np.unique(np.concatenate(parts))
+
+
 def payback(flows: Sequence[float] | FloatArray) -> float:
     """Periods, with fractions, until the flows so far sum to zero for good; inf if never."""
     return float(paybacks(np.cumsum(np.asarray(flows, dtype=float))[:, None])[0])
@@ -72,10 +76,8 @@ def paybacks(cumulative: FloatArray) -> FloatArray:
     """Periods until cumulative flows (periods, n) stay at or above zero, shape (n,)."""
     below = cumulative < 0
     periods = cumulative.shape[0]
-    # The period after the last one below zero.
-    last = periods - 1 - np.argmax(below[::-1], axis=0)
-    ever = below.any(axis=0)
-    after = np.where(ever, last + 1, 0)
+    # The period after the last one below zero; 0: none is.
+    after = (below * np.arange(1, periods + 1, dtype=np.int32)[:, None]).max(axis=0)
     never = after >= periods
     safe = np.clip(after, 1, periods - 1)
     column = np.arange(cumulative.shape[1])
@@ -88,16 +90,19 @@ def paybacks(cumulative: FloatArray) -> FloatArray:
 
 def _polynomial(flows: FloatArray, x: FloatArray) -> FloatArray:
     """Σ flows[t]·x^t, scaled so that it neither overflows nor changes sign."""
-    value = np.zeros(x.shape)
+    value = np.empty(x.shape)
     large = x > 1
-    for flow in flows[::-1]:
-        value[~large] = value[~large] * x[~large] + flow
-    inverse = 1 / x[large]
-    total = np.zeros(inverse.shape)
-    for flow in flows:
-        total = total * inverse + flow
-    value[large] = total
+    value[~large] = _horner(flows[::-1], x[~large])
+    value[large] = _horner(flows, 1 / x[large])
     return value
+
+
+def _horner(coefficients: FloatArray, x: FloatArray) -> FloatArray:
+    """The polynomial with these coefficients, that of the highest power first."""
+    total = np.zeros(x.shape)
+    for coefficient in coefficients:
+        total = total * x + coefficient
+    return total
 
 
 def _crossed_at(value: FloatArray) -> NDArray[np.bool_]:

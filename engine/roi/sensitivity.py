@@ -6,14 +6,15 @@ law's transfer to another text and the curve (over their own) stand beside the t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import ndtri
 
 from engine.interval import FloatArray
-from engine.roi.appraise import LEVEL, Sample
+from engine.roi.appraise import LEVEL, Sample, central_case
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import Launch, Timing, flows, timing
+from engine.roi.cashflow import Launch, Timing, flows
 from engine.roi.inputs import INPUTS, Kind
 from engine.roi.kinds import METRIC_ROWS, METRICS
 from engine.roi.metric import Curve, doubt
@@ -89,13 +90,13 @@ def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven
     values = table.values
     grids: list[FloatArray | None] = [_grid(name, values[name]) for name in names]
     for _ in range(_ZOOMS):
-        npv = _npv_on(plan, curve, values, names, grids)
+        npv = _npv_on(plan, curve, table, names, grids)
         grids = [
             _zoomed(grid, row, values[name])
             for name, grid, row in zip(names, grids, npv, strict=True)
         ]
     about, found = METRICS[curve.kind], []
-    ends = _npv_on(plan, curve, values, names, grids)
+    ends = _npv_on(plan, curve, table, names, grids)
     for name, grid, row in zip(names, grids, ends, strict=True):
         at = _crossed(grid, row, values[name])
         if at is not None and name in METRIC_ROWS and not about.least <= at <= about.most:
@@ -108,10 +109,10 @@ def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven
 
 def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | None:
     """The metric at which the NPV is zero, all else central; launched, it is linear."""
-    figures = {name: np.array([value]) for name, value in table.values.items()}
-    way = METRICS[curve.kind].direction
+    case, way = central_case(table), METRICS[curve.kind].direction
+    today = case.figures["metric_today"]
     at_today, above = (
-        float(flows(plan, figures, figures["metric_today"] + step, direction=way).npv[0])
+        float(flows(plan, case.figures, today + step, direction=way, when=case.when).npv[0])
         for step in (0.0, 1.0)
     )
     if above == at_today:
@@ -120,9 +121,10 @@ def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | N
 
 
 def _unknowns(found: Sample, table: Assumptions, curve: Curve) -> list[Bar]:
-    values = {name: np.array([value]) for name, value in table.values.items()}
+    case = central_case(table)
+    values, when = case.figures, case.when
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    bars, way, when = [], METRICS[curve.kind].direction, timing(values)
+    bars, way = [], METRICS[curve.kind].direction
 
     def bar(name: str, shown: FloatArray, metric: FloatArray) -> Bar:
         cases = flows(found.plan, values, metric, direction=way, launch=Launch.EACH, when=when)
@@ -164,13 +166,13 @@ def _npv(
 def _npv_on(
     plan: Plan,
     curve: Curve,
-    values: Mapping[str, float],
+    table: Assumptions,
     names: list[str],
     grids: list[FloatArray | None],
 ) -> list[FloatArray | None]:
     """NPV along each figure's grid, the others at their values, in one go."""
     found: dict[str, FloatArray] = {}
-    usual = timing({name: np.array([value]) for name, value in values.items()})
+    values, usual = table.values, central_case(table).when
     others = tuple(name for name in names if name not in _OF_TIME)
     for group, when in ((_OF_TIME, None), (others, usual)):
         live = [
@@ -201,8 +203,15 @@ def _npv_of_group(
     return {name: npv[place] for name, place in starts.items()}
 
 
+@lru_cache(maxsize=256)
 def _grid(name: str, value: float) -> FloatArray:
-    """Values to look at first, the figure's own in the middle."""
+    """Values to look at first, the figure's own in the middle; read-only."""
+    grid = _unkept_grid(name, value)
+    grid.setflags(write=False)
+    return grid
+
+
+def _unkept_grid(name: str, value: float) -> FloatArray:
     kind = INPUTS[name].kind
     if kind in (Kind.SHARE, Kind.USED_SHARE):
         least = 0.0 if kind is Kind.SHARE else 1e-6

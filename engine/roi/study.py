@@ -39,10 +39,7 @@ def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: in
     """Appraise the first of ``plans`` and compare it with the others (:func:`plans_of`)."""
     best, *others = plans
     found = sample(best, table, curve, seed=seed)
-    figures, when = found.figures, found.flows.timing
-    compared = [
-        sample(plan, table, curve, seed=seed, figures=figures, when=when) for plan in others
-    ]
+    compared = [sample(plan, table, curve, seed=seed) for plan in others]
     plain = next((other for other in compared if other.plan.name == WITHOUT_PRIVACY), None)
     return Study(
         table=table,

@@ -15,6 +15,7 @@ catalogues (:mod:`dashboard.decide.wording`), not from here. :func:`parse` reads
 
 import re
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
+from functools import cache
 
 from engine.errors import InputError, inert
 from engine.tables.numbers import NotANumber, parse_number, typed_number
@@ -33,8 +34,16 @@ def rounded(value: float, digits: int = 3, *, up: bool = False) -> float:
     >>> rounded(0.123456), rounded(3.99712, 4, up=True)
     (0.123, 3.998)
     """
-    context = Context(prec=digits, rounding=ROUND_CEILING if up else ROUND_HALF_UP)
-    return float(context.create_decimal(repr(float(value))))
+    return float(_decimal(value, _context(digits, ROUND_CEILING if up else ROUND_HALF_UP)))
+
+
+def _decimal(value: float, context: Context) -> Decimal:
+    return context.create_decimal(repr(float(value)))
+
+
+@cache
+def _context(digits: int, rounding: str) -> Context:
+    return Context(prec=digits, rounding=rounding)
 
 
 def plain(value: float, digits: int = 3) -> str:
@@ -43,7 +52,7 @@ def plain(value: float, digits: int = 3) -> str:
     >>> plain(11_234), plain(0.8320), plain(2.0)
     ('11,200', '0.832', '2')
     """
-    text = f"{Decimal(repr(rounded(value, digits))):,f}"
+    text = f"{_decimal(value, _context(digits, ROUND_HALF_UP)):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
