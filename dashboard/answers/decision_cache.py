@@ -32,7 +32,7 @@ from engine.errors import InputError
 from engine.interval import Interval
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_TEXT)
 def _decision(
     budget: Budget,
     evidence_id: str,
@@ -189,7 +189,7 @@ def on_devices(question: Question) -> Scale:
     )
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_TEXT)
 def _on_devices(
     budget: Budget,
     evidence_id: str,

@@ -22,7 +22,7 @@ from engine.api.money import (
 from engine.api.money import cost as priced
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
+@st.cache_resource(max_entries=512, show_spinner=False, hash_funcs=BY_TEXT)
 def cost(compute_flops: float, prices: CostAssumptions) -> Cost:
     """Price of so much compute."""
     return priced(compute_flops, prices)

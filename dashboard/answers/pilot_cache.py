@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.answers import law_cache, run_cache
 from dashboard.answers.expected import Expected
+from dashboard.answers.keys import BY_TEXT
 from engine.api.decisions import FIRST_ITERATION, Answer, fitted
 from engine.api.pilots import (
     Arm,
@@ -73,7 +74,7 @@ def _finished_pilots(stamp: str) -> tuple[Entry, ...]:
     return pilot_effects.finished()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
 def _pilot_effect(
     key: tuple[object, ...],
     _now: Answer,

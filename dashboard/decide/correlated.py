@@ -26,6 +26,9 @@ def draw(answer: Answer, words: Words) -> None:
     worth = decision_cache.worth_of_correlation(answer, found)
     said = [correlated.finding(found, words), correlated.money(worth, words)]
     st.markdown(words.joined([sentence for sentence in said if sentence]))
-    with st.expander(words.say("By number of steps")):
+
+    def table() -> None:
         blocks.columns(correlated.columns(found, words))
         st.caption(correlated.limits(words))
+
+    blocks.folded(words.say("By number of steps"), "decide:correlated", table)

@@ -21,6 +21,9 @@ def draw(answer: Answer, words: Words) -> None:
         st.markdown(words.refusal(error))
         return
     st.markdown(cluster.finding(found, devices.chosen_devices(asked), rate, words))
-    with st.expander(words.say("By number of devices")):
+
+    def table() -> None:
         blocks.columns(cluster.columns(found, rate, words))
         st.caption(cluster.limits(found, asked.prices.utilisation, words))
+
+    blocks.folded(words.say("By number of devices"), "decide:devices", table)

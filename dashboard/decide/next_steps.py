@@ -14,22 +14,30 @@ from engine.text.i18n import Words
 
 
 def draw(answer: Answer, words: Words) -> None:
-    """Draw the steps; where the plan does not pay, first find what would make it pay."""
-    paying, fewer = _paying(answer, words)
+    """Draw the steps; where the plan does not pay, first find what would make it pay. That search
+    follows the certificate: no slider that is still moving waits for it."""
     blocks.heading(words.say("Next Monday"))
+    if answer.provisional and _loses(answer):
+        blocks.to_come(words)
+        return
+    paying, fewer = _paying(answer, words)
     for number, step in enumerate(next_steps(answer, paying, fewer), 1):
         said, place = st.columns([11, 4], vertical_alignment="center")
         who, what = text_of.who(step, words), text_of.what(step, answer, words)
         said.markdown(f"{number}. **{who}**: {what}")
         with place:
             _button(step, answer, words)
-    study = answer.study
-    if study is not None and study.appraisal.npv.value < 0 and would_pay.pays_at_the_centre(answer):
+    if _loses(answer) and would_pay.pays_at_the_centre(answer):
         st.caption(would_pay.despite(answer, words))
     if paying:
         with st.expander(words.say("What would make it pay"), expanded=True):
             st.caption(would_pay.meaning(words))
             blocks.columns(would_pay.table(answer, paying, words))
+
+
+def _loses(answer: Answer) -> bool:
+    """Whether the plan is worth less than nothing, on average over all cases."""
+    return answer.study is not None and answer.study.appraisal.npv.value < 0
 
 
 def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Fewer | None]:

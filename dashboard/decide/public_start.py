@@ -23,10 +23,13 @@ def draw(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
         blocks.to_come(words)
     else:
         _comparison(answer, hint, words)
-    gaps = fine_tunings.gaps()
-    with st.expander(words.say("What others reported")):
+
+    def reported() -> None:
+        gaps = fine_tunings.gaps()
         st.markdown(public_start.spread(gaps, words))
         blocks.columns(public_start.reported(gaps, words))
+
+    blocks.folded(words.say("What others reported"), "decide:reported", reported)
 
 
 def _comparison(answer: Answer, hint: DeltaGenerator, words: Words) -> None:

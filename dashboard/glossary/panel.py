@@ -8,13 +8,22 @@ from engine.text.i18n import Words
 _HEIGHT = 420
 
 
-def draw(words: Words) -> None:
-    """The button and, under it, the list: it stays open while the page behind it is drawn anew."""
-    with st.popover(words.say("Glossary"), icon=":material/dictionary:", type="tertiary"):
-        _list(words)
-
-
 @st.fragment
+def draw(words: Words) -> None:
+    """The button and, once it was pressed, the list under it: it stays open while the page behind
+    it is drawn anew."""
+    place = st.popover(
+        words.say("Glossary"),
+        icon=":material/dictionary:",
+        type="tertiary",
+        key="glossary",
+        on_change="rerun",
+    )
+    if place.open:
+        with place:
+            _list(words)
+
+
 def _list(words: Words) -> None:
     sought = st.text_input(words.say("Find a word"), key="glossary:sought")
     entries = lookup.found(sought, words)

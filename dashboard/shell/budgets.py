@@ -1,14 +1,20 @@
-"""The three budgets in a buyer's words: what a slider is called, and what each position is."""
+"""The three budgets in a buyer's words: what a slider is called, and what each position is.
+
+A slider has some forty positions, and Streamlit asks for the text of each several times a run: what
+names them remembers what it said.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dashboard.state import link, session, widgets
 from dashboard.state.scenario import Scenario
-from engine.api.money import cost
+from engine.api.money import CostAssumptions, cost
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
+_REMEMBERED_TEXTS = 256
 _LEAST_SHOWN = 0.01
 """Of the reader's currency: compute that costs less is shown in FLOPs."""
 
@@ -43,24 +49,40 @@ def sliders(now: Scenario, words: Words) -> dict[str, BudgetSlider]:
         BudgetSlider(
             field=link.COMPUTE,
             label=words.say("Compute (one training)"),
-            show=_price(now, words),
+            show=_price(now.question.prices, words),
             naming=f":{words.language}:{words.jpy_per_usd}:{dearest:.6g}",
         ),
         BudgetSlider(
             field=link.DATA,
             label=words.say("Data (people)"),
-            show=lambda n: formats.amount(n, words.language),
+            show=_people(words.language),
         ),
-        BudgetSlider(field=link.EPSILON, label=words.say("Privacy ε"), show=formats.plain),
+        BudgetSlider(field=link.EPSILON, label=words.say("Privacy ε"), show=_epsilon),
     )
     return {one.field.key: one for one in found}
 
 
-def _price(now: Scenario, words: Words) -> Callable[[float], str]:
+@lru_cache(maxsize=_REMEMBERED_TEXTS)
+def _epsilon(value: float) -> str:
+    return formats.plain(value)
+
+
+@lru_cache
+def _people(language: str) -> Callable[[float], str]:
+    @lru_cache(maxsize=_REMEMBERED_TEXTS)
+    def show(people: float) -> str:
+        return formats.amount(people, language)
+
+    return show
+
+
+@lru_cache
+def _price(prices: CostAssumptions, words: Words) -> Callable[[float], str]:
     """What so many FLOPs cost, in the reader's currency; too little for that, the FLOPs."""
 
+    @lru_cache(maxsize=_REMEMBERED_TEXTS)
     def show(compute_flops: float) -> str:
-        jpy = cost(compute_flops, now.question.prices).jpy
+        jpy = cost(compute_flops, prices).jpy
         if jpy / (words.jpy_per_usd or 1.0) < _LEAST_SHOWN:
             return f"{formats.scientific(compute_flops)} FLOPs"
         return figures.money(jpy, words)

@@ -55,6 +55,16 @@ def to_come(words: Words) -> None:
     st.caption(f":material/hourglass_top: {sentence}")
 
 
+@st.fragment
+def folded(label: str, key: str, draw: Callable[[], None]) -> None:
+    """What ``draw`` draws, under a label. It is made when someone unfolds it, by a run of this
+    part alone, so that no page waits for what nobody looks at."""
+    place = st.expander(label, key=key, on_change="rerun")
+    if place.open:
+        with place:
+            draw()
+
+
 def chart(
     title: str,
     drawn: Chart,

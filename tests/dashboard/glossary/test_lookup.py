@@ -169,9 +169,12 @@ def test_a_word_is_found_by_name_symbol_or_meaning_in_either_language():
 
 
 def _list(language):
+    import streamlit as st
+
     from dashboard.glossary import panel as glossary_panel
     from engine.text.i18n import Words
 
+    st.session_state.setdefault("glossary", True)  # as if it had been pressed
     glossary_panel.draw(Words(language))
 
 
@@ -193,6 +196,9 @@ def test_an_unknown_word_gets_a_sentence(text):
 @pytest.mark.usefixtures("fake")
 def test_the_glossary_and_the_tour_are_at_hand_and_figures_explain_themselves(app):
     page = app()
+    assert not any(each.label == "Find a word" for each in page.text_input)
+    page.session_state["glossary"] = True
+    page.run()
     assert any(each.label == "Find a word" for each in page.text_input)
     loss = next(metric for metric in page.metric if metric.label == "Expected loss")
     assert meaning("loss") in loss.help

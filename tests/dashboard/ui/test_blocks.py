@@ -37,6 +37,22 @@ def test_an_answer_is_returned_even_if_it_is_zero():
     assert page.text[0].value == "found 0" and not page.error and not page.markdown
 
 
+def _folded():
+    import streamlit as st
+
+    from dashboard.ui import blocks
+
+    blocks.folded("more", "test:more", lambda: st.text("drawn"))
+
+
+def test_what_is_folded_is_drawn_when_it_is_unfolded():
+    page = AppTest.from_function(_folded, default_timeout=60).run()
+    assert [one.label for one in page.expander] == ["more"] and not page.text
+    page.session_state["test:more"] = True
+    page.run()
+    assert [text.value for text in page.text] == ["drawn"]
+
+
 def test_a_refused_question_draws_the_refusal_and_what_to_do():
     page = AppTest.from_function(_answered, args=(True,), default_timeout=60).run()
     assert page.text[0].value == "found None"
