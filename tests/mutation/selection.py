@@ -13,6 +13,7 @@ FIRST: dict[str, tuple[str, ...]] = {
         "tests/accounting/test_certificate.py",
     ),
 }
+_CLIPPING = ("tests/pilot/dpsgd/test_clipping.py", "tests/pilot/dpsgd/test_private_step.py")
 ALSO: dict[str, tuple[str, ...]] = {
     "engine/accounting/domain.py": ("tests/accounting/test_certificate_properties.py",),
     "engine/accounting/grid.py": (
@@ -25,6 +26,31 @@ ALSO: dict[str, tuple[str, ...]] = {
         "tests/accounting/test_certificate_properties.py",
     ),
     "engine/accounting/mechanism.py": ("tests/test_risk.py",),
+    "engine/pilot/dpsgd/batch_sum.py": (
+        "tests/pilot/dpsgd/test_private_step.py",
+        "tests/pilot/dpsgd/test_clipping.py",
+        "tests/pilot/dpsgd/test_training.py",
+    ),
+    "engine/pilot/dpsgd/clipped.py": _CLIPPING,
+    "engine/pilot/dpsgd/fast_engine.py": _CLIPPING,
+    "engine/pilot/dpsgd/opacus_engine.py": _CLIPPING,
+    "engine/pilot/dpsgd/tape.py": _CLIPPING,
+    "engine/pilot/dpsgd/gradient_canaries.py": ("tests/pilot/audits/test_mechanism_audit.py",),
+    "engine/pilot/dpsgd/model.py": ("tests/pilot/test_huggingface.py",),
+    "engine/pilot/dpsgd/noise.py": ("tests/pilot/dpsgd/test_correlated.py",),
+    "engine/pilot/dpsgd/progress.py": (
+        "tests/pilot/dpsgd/test_training.py",
+        "tests/pilot/dpsgd/test_ledger.py",
+    ),
+    "engine/pilot/dpsgd/sampling.py": ("tests/pilot/dpsgd/test_correlated.py",),
+    "engine/pilot/dpsgd/store.py": (
+        "tests/pilot/dpsgd/test_training.py",
+        "tests/pilot/dpsgd/test_correlated.py",
+    ),
+    "engine/pilot/dpsgd/training.py": (
+        "tests/pilot/dpsgd/test_start.py",
+        "tests/pilot/dpsgd/test_correlated.py",
+    ),
 }
 
 

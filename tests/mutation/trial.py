@@ -31,6 +31,8 @@ _LIBRARIES = (
     "dp_accounting",
     "dp_accounting.pld.privacy_loss_distribution",
     "pytest",
+    "torch",
+    "torch.func",
 )
 _COPIED = ("engine", "tests", "docs", "pyproject.toml")
 _MEMORY = 6 * 2**30

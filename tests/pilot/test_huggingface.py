@@ -178,6 +178,7 @@ class Letters:
 
 
 @pytest.mark.parametrize("rank", [0, 2])
+@pytest.mark.slow
 def test_it_learns_privately_and_goes_on_after_a_stop(tmp_path, family, rank):
     _, settings = begun(tmp_path / "hf", family, rank)
     chosen = replace(settings, seed=None, noise_batch_ratio=0.01, learning_rate=0.02)

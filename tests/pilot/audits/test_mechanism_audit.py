@@ -79,6 +79,7 @@ def audited(certificate, *, noise=1.0, seed=1, count=600):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
 def test_the_right_mechanism_is_held_and_could_have_been_refuted(certificate, seed):
     found = audited(certificate, seed=seed)
     assert found.finding is Finding.HELD
@@ -87,6 +88,7 @@ def test_the_right_mechanism_is_held_and_could_have_been_refuted(certificate, se
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
 def test_noise_at_half_is_refuted(certificate, seed):
     found = audited(certificate, noise=0.5, seed=seed)
     assert found.finding is Finding.BROKEN
@@ -98,6 +100,7 @@ def test_missing_clipping_is_refuted(certificate, monkeypatch):
     assert audited(certificate).finding is Finding.BROKEN
 
 
+@pytest.mark.slow
 def test_every_unit_in_every_step_is_refuted(certificate, monkeypatch):
     from engine.pilot.dpsgd import sampling
 

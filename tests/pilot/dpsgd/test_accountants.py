@@ -47,6 +47,7 @@ def test_nothing_is_spent_before_the_first_step():
     assert riding.epsilon(1e-5) == OpacusEpsilon(rdp=0.0, prv=0.0)
 
 
+@pytest.mark.slow
 def test_opacus_is_loaded_when_asked_and_not_before():
     code = (
         "import sys, engine.pilot.dpsgd.training\n"

@@ -84,6 +84,7 @@ def test_a_later_process_cannot_give_back_what_an_earlier_one_was_granted(path):
         st.tuples(st.integers(1, 9), st.floats(0, 1), st.sampled_from(["goes on", "dies", "stops"]))
     )
 )
+@pytest.mark.slow
 def test_whatever_happens_no_step_is_forgotten_and_none_is_overspent(tmp_path_factory, story):
     """Blocks are granted; of each some steps are taken, then the process goes on, dies or stops."""
     path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"
@@ -124,6 +125,7 @@ def head(path):
     return path.with_name(f"{path.name}.head")
 
 
+@pytest.mark.slow
 def test_killed_anywhere_it_counts_every_whole_line(path):
     """Between two grants the file may hold any part of the next line, and the head the last."""
     charge(path, 3)
@@ -290,6 +292,7 @@ def test_no_file_is_nothing_spent(path):
     assert charged_steps(path) == 0
 
 
+@pytest.mark.slow
 def test_it_loads_no_torch():
     code = (
         "import sys, engine.pilot.dpsgd.ledger, engine.pilot.dpsgd.progress\n"

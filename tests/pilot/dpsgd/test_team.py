@@ -39,6 +39,7 @@ def found(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("name", "size"), SIZES)
+@pytest.mark.slow
 def test_ranks_compute_what_one_process_computes(found, name, size):
     alone, ranked = found[name, 1], found[name, size]
     assert ranked["ends"] == [0] * size and ranked["stop"] == "finished"
@@ -52,6 +53,7 @@ def test_ranks_compute_what_one_process_computes(found, name, size):
         assert ranked[what] == pytest.approx(alone[what], rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_every_unit_of_a_batch_is_in_the_sum_of_exactly_one_rank(found):
     for ranked in (found["private"], *(found[case] for case in SIZES)):
         for step, drawn in enumerate(ranked["drawn"]):
@@ -60,6 +62,7 @@ def test_every_unit_of_a_batch_is_in_the_sum_of_exactly_one_rank(found):
             assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
+@pytest.mark.slow
 def test_all_ranks_together_are_one_poisson_draw(found):
     """Each unit joins with q = 8/50, independently of other units and other steps."""
     steps = ITERATIONS
@@ -77,6 +80,7 @@ def test_all_ranks_together_are_one_poisson_draw(found):
     assert abs(again - q**2) < 4 * math.sqrt(q**2 / joined.size)
 
 
+@pytest.mark.slow
 def test_noise_is_added_once_whatever_the_number_of_ranks(found):
     private = found["private"]
     noise = torch.stack(private["noisy"]).double() - torch.stack(private["exact"]).double()
@@ -86,18 +90,21 @@ def test_noise_is_added_once_whatever_the_number_of_ranks(found):
     assert abs(across) < 4 / math.sqrt(white[1:].numel())
 
 
+@pytest.mark.slow
 def test_the_ledger_counts_each_step_once(found):
     private = found["private"]
     assert private["ends"] == [0] * 4
     assert private["done"] == private["charged"] == ITERATIONS
 
 
+@pytest.mark.slow
 def test_a_rank_without_memory_stops_the_training_with_its_reason(found):
     full = found["full"]
     assert (full["stop"], full["done"], full["ends"]) == ("memory", 4, [0, 0])
     assert "Expected memory for one example of 16 tokens" in full["reason"]
 
 
+@pytest.mark.slow
 def test_a_killed_rank_costs_the_step_under_way_and_a_single_process_goes_on(found):
     lost, resumed = found["lost"], found["resumed"]
     assert lost["ends"] == [0, -signal.SIGKILL]

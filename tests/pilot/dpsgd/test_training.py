@@ -115,6 +115,7 @@ def test_empty_batches_are_steps_of_noise(tmp_path):
     assert outcome.iterations_done == outcome.charged == 30
 
 
+@pytest.mark.slow
 def test_canaries_are_learnt_by_heart_without_noise():
     tokens = np.random.default_rng(0).integers(0, 32, (4, S + 1))
     canaries = Canaries(tokens=tokens[:, :-1].copy(), targets=tokens[:, 1:].copy())
