@@ -110,7 +110,7 @@ FRONT = ("engine.api", "engine.text", "engine.config", "engine.errors", "engine.
 """What of the engine the dashboard may import."""
 PILOT_FRONT = {
     "engine.pilot.ladder", "engine.pilot.learning_rate", "engine.pilot.limit",
-    "engine.pilot.plan",
+    "engine.pilot.memory", "engine.pilot.plan",
     "engine.pilot.people", "engine.pilot.population", "engine.pilot.statistical_power",
     "engine.pilot.text.identity",
     "engine.pilot.text.registry", "engine.pilot.text.public_tokenizers",

@@ -8,7 +8,7 @@ from dashboard.pilot import facts, labels
 from dashboard.state import widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
-from engine.api.pilots import starts
+from engine.api.pilots import RECOMPUTING, starts
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
@@ -27,6 +27,8 @@ class Choices(TypedDict):
     keep_weights: bool
     documents: int
     """Of a person, a window of each of which a step averages."""
+    recompute: bool
+    """Whether activations are computed anew instead of kept."""
 
 
 def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
@@ -65,6 +67,16 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
     keep = start is None and st.toggle(
         words.say("Keep the trained weights"), **widgets.bind_page("pilot", "keep")
     )
+    recompute = st.toggle(
+        words.say("Less memory, more time"),
+        help=words.say(
+            "Activations are computed anew on the way back instead of being kept (activation "
+            "checkpointing): the same gradients and the same ε, in about {times} times the time. "
+            "The plan says how much memory that saves.",
+            times=formats.plain(RECOMPUTING, 2),
+        ),
+        **session.bind_page("pilot", "recompute"),
+    )
     documents = 1
     if by_person and start is None:
         documents = st.segmented_control(
@@ -85,6 +97,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
         "repeats": repeats,
         "keep_weights": keep,
         "documents": documents,
+        "recompute": recompute,
     }
 
 

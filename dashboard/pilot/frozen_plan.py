@@ -33,6 +33,7 @@ def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
         st.caption(wording.covered(plan.privacy_unit, words))
     with right:
         blocks.table(facts.terms(plan, costs, words))
+        st.caption(pilots.memory(plan, words))
 
 
 def _account(plan: PilotPlan, words: Words) -> None:

@@ -1,5 +1,7 @@
 """The plan as it would be frozen, and the one button that starts it."""
 
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -35,6 +37,7 @@ def draw(
 ) -> None:
     """What it will take, what is predicted and what it can tell, before it starts; the last is also
     the page's ``title``."""
+    found = replace(found, recompute=choices["recompute"])
     unit = labels.privacy_unit(found.source)
     terms = PrivacyTerms(
         epsilon=now.budget.epsilon,

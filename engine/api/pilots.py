@@ -18,7 +18,7 @@ from engine.pilot.audits.mechanism_audit import MechanismAudit, read_audit
 from engine.pilot.fine_tuning import TuningBasis, propose_from_start
 from engine.pilot.plan import WINDOW, Arm, CorpusSource, PilotPlan, TrainingSettings, Transfer
 from engine.pilot.population import Account, Charge, account_for, charge_of
-from engine.pilot.prepared import Prepared
+from engine.pilot.prepared import RECOMPUTING, Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.pilot.running import launchers
@@ -34,6 +34,7 @@ from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 __all__ = [
     "ENOUGH",
     "MOST_CANDIDATES",
+    "RECOMPUTING",
     "WINDOW",
     "Account",
     "Arm",

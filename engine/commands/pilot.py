@@ -390,12 +390,13 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
     start = start_of(options)
     source = source_of(options)
     pilot_law()  # without evidence there is nothing to prepare for
-    prepared = launchers.prepared(source) or _prepare(source)
+    found = launchers.prepared(source) or _prepare(source)
+    prepared = replace(found, recompute=options.recompute)
     law = pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
     terms = terms_of(options, prepared)
     if start is not None:
         return _from_start(start, options, prepared, terms, budget)
-    found = propose(
+    proposed = propose(
         prepared,
         law,
         terms,
@@ -404,9 +405,9 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
         repeats=repeats,
         keep_weights=options.keep_weights,
     )
-    can = power(found, law)
+    can = power(proposed, law)
     return _Proposed(
-        plan=replace(found, canaries=canaries),
+        plan=replace(proposed, canaries=canaries),
         can=can,
         least=least_seconds(prepared, law, terms, repeats=repeats) if can.falls_short else None,
     )

@@ -11,7 +11,7 @@ from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
 from engine.pilot.imported_start import RATES, STEPS, Asked
 from engine.pilot.plan import WINDOW, CorpusSource
-from engine.pilot.prepared import Prepared
+from engine.pilot.prepared import RECOMPUTING, Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.ranks import Ranks, ranks_of
 from engine.pilot.starts import StartFile, read
@@ -121,6 +121,13 @@ def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
     parser.add_argument(
         "--keep-weights", action="store_true", help="keep the models, each with its card"
+    )
+    parser.add_argument(
+        "--recompute",
+        action="store_true",
+        help="compute activations anew on the way back instead of keeping them (activation "
+        f"checkpointing): the same gradients in less memory, and about {RECOMPUTING:g} times the "
+        "time",
     )
     parser.add_argument(
         "--canaries",

@@ -108,6 +108,7 @@ def plan_rows(
         *_power(can, least),
         *limit_rows(plan),
         ("time", f"about {duration(plan.expected_seconds)} on this machine"),
+        ("memory", pilots.memory(plan, Words("en"))),
         ("evidence", pilots.from_imported(plan, Words("en")) or _evidence(plan)),
     ]
     if plan.canaries:

@@ -298,6 +298,7 @@ def _arm(
             warmup=min(_WARMUP, config.iterations - 1),
             precision=prepared.precision,
             physical_batch_size=prepared.physical_batch_size,
+            recompute=prepared.recompute,
             sampling=terms.sampling,
             start=start.begun(chosen.lora_rank),
         ),

@@ -157,6 +157,7 @@ def propose_imported(
         warmup=min(_WARMUP, steps - 1),
         precision=prepared.precision,
         physical_batch_size=prepared.physical_batch_size,
+        recompute=prepared.recompute,
         sampling=terms.sampling,
         start=start.begun(rank),
     )

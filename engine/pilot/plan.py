@@ -147,6 +147,9 @@ class TrainingSettings:
     documents: int = 1
     """k: a unit that joins a step gives the mean gradient of up to k windows, each of another of
     its documents, clipped as a whole; so its contribution is at most 1 whatever k."""
+    recompute: bool = False
+    """Whether the activations of a block are computed anew on the way back instead of kept: the
+    same gradients in less memory and more time (:mod:`engine.pilot.dpsgd.recomputed`)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strategy", tuple(self.strategy))
@@ -167,6 +170,12 @@ class TrainingSettings:
                 "{engine} and {kind}.",
                 engine=str(self.engine),
                 kind=self.shape.kind,
+            )
+        if self.recompute and self.engine is Engine.OPACUS:
+            raise InputError(
+                "Expected the fast engine for a training that computes activations anew, got "
+                "{engine}: leave one of the two out.",
+                engine=str(self.engine),
             )
         norm = math.hypot(*self.strategy)
         first = self.strategy[0] if self.strategy else 0.0
@@ -238,6 +247,8 @@ class TrainingSettings:
             del content["start"]
         if self.documents == 1:
             del content["documents"]
+        if not self.recompute:
+            del content["recompute"]
         return content
 
     @classmethod

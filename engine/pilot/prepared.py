@@ -32,6 +32,10 @@ from engine.untrusted.texts import json_value
 PREPARED_FILE = "prepared.json"
 TYPICAL_BATCH = 512
 """Examples a step where the question names none."""
+RECOMPUTING = 2.1
+"""Times the time of an example where activations are computed anew: of five sizes on a processor
+the medians were 1.4 to 2.2 (``python -m pytest tests/benchmarks/test_recomputed.py
+--benchmark-enable -n 0``)."""
 _FASTEST = 1e-12
 
 
@@ -84,6 +88,9 @@ class Prepared:
     """SHA-256 of each public start that reads this text, and its loss on the held-out part before
     any step, nats per byte."""
 
+    recompute: bool = False
+    """Whether trainings on it are to compute activations anew: asked of a plan, not measured."""
+
     def start_loss(self, sha256: str) -> float | None:
         """Of the start of this file; None where it does not read the text, or came later."""
         return dict(self.start_losses).get(sha256)
@@ -91,6 +98,8 @@ class Prepared:
     def seconds_per_step(self, model_size: float, batch_size: float) -> float:
         """Time of one training step of ``batch_size`` examples."""
         example = interpolate(self.speeds, model_size, "seconds_per_example")
+        if self.recompute:
+            example *= RECOMPUTING
         return interpolate(self.speeds, model_size, "seconds_per_step") + batch_size * example
 
     def tokens_per_second(self, model_size: float, batch_size: float = TYPICAL_BATCH) -> float:

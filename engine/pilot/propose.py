@@ -131,6 +131,7 @@ def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, foun
         warmup=WARMUP,
         precision=prepared.precision,
         physical_batch_size=prepared.physical_batch_size,
+        recompute=prepared.recompute,
         sampling=terms.sampling,
         strategy=tuple(coefficients.tolist()),
         documents=terms.documents,

@@ -109,6 +109,16 @@ def usd(value: float, language: str) -> str:
     return f"{text}ドル" if language == "ja" else f"${text}"
 
 
+def storage(count: float) -> str:
+    """Bytes in memory or on disk, as MB or GB of a million or a billion.
+
+    >>> storage(867_840), storage(4.15e8), storage(3.2e10)
+    ('0.868 MB', '415 MB', '32 GB')
+    """
+    value, unit = (count / 1e9, "GB") if count >= 1e9 else (count / 1e6, "MB")
+    return f"{plain(value)} {unit}"
+
+
 def scientific(value: float, digits: int = 3) -> str:
     """A power of ten as in print.
 

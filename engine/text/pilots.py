@@ -5,8 +5,10 @@ import math
 
 from engine.pilot.audits.audit import Finding
 from engine.pilot.audits.mechanism_audit import MechanismAudit
-from engine.pilot.limit import RUNG, End, Limit
-from engine.pilot.plan import WINDOW, PilotPlan
+from engine.pilot.limit import BYTES_A_PARAMETER, RUNG, End, Limit
+from engine.pilot.memory import saved
+from engine.pilot.plan import WINDOW, PilotPlan, TrainingSettings
+from engine.pilot.prepared import RECOMPUTING
 from engine.pilot.starts import is_foreign
 from engine.pilot.verdict import Verdict
 from engine.text import formats
@@ -142,6 +144,51 @@ def from_imported(plan: PilotPlan, words: Words) -> str:
         "predicted, and its steps, rank and learning rate are those asked for, or round figures "
         "of practice."
     )
+
+
+def memory(plan: PilotPlan, words: Words) -> str:
+    """What a plan's largest training takes of memory, and what computing activations anew changes
+    of memory and time."""
+    largest = max((arm.settings for arm in plan.arms), key=_taken)
+    values = {
+        "weights": formats.storage(BYTES_A_PARAMETER * largest.config.model_size),
+        "examples": formats.exact(largest.physical_batch_size),
+        "times": formats.plain(RECOMPUTING, 2),
+    }
+    both = saved(largest)
+    if both is None:
+        if not largest.recompute:
+            return words.say(
+                "About {weights} for weights and what is kept of each; activations come on top.",
+                **values,
+            )
+        return words.say(
+            "About {weights} for weights and what is kept of each. Activations are computed anew "
+            "on the way back (activation checkpointing): the same gradients and the same ε in less "
+            "memory, and about {times} times the time.",
+            **values,
+        )
+    kept, anew = both
+    values |= {"kept": formats.storage(kept), "anew": formats.storage(anew)}
+    if not largest.recompute:
+        return words.say(
+            "About {weights} for weights and what is kept of each, and {kept} for the activations "
+            "of {examples} examples at a time.",
+            **values,
+        )
+    return words.say(
+        "About {weights} for weights and what is kept of each, and {anew} instead of {kept} for "
+        "the activations of {examples} examples at a time, which are computed anew on the way back "
+        "(activation checkpointing): the same gradients and the same ε, and about {times} times "
+        "the time.",
+        **values,
+    )
+
+
+def _taken(settings: TrainingSettings) -> float:
+    both = saved(settings)
+    activations = 0.0 if both is None else both[settings.recompute]
+    return BYTES_A_PARAMETER * settings.config.model_size + activations
 
 
 def several_documents(plan: PilotPlan, words: Words) -> str:

@@ -30,6 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "banded": {"strategy": tuple(strategy(bands=4, iterations=STEPS).tolist())},
     "truncated": {"sampling": Sampling.TRUNCATED_POISSON, "batch_size": 12},
     "two windows": {"documents": 2},
+    "computed anew": {"recompute": True},
     "hardly anybody": {"batch_size": 1},
 }
 """Seeded, in float64."""

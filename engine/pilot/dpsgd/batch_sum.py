@@ -44,8 +44,9 @@ class BatchSum:
             engine=settings.engine,
             compiled=compiled,
             precision=settings.precision,
+            recompute=settings.recompute,
         )
-        self._rows = None if compiled else ROWS
+        self._rows = None if compiled and not settings.recompute else ROWS
         self.sum = torch.zeros_like(parameters)
         """Of the last call of :meth:`add_up`, in the order of the parameters. Not private."""
         sizes = [p.numel() for p in model.parameters()]

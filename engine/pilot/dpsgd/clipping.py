@@ -31,6 +31,7 @@ from torch import nn
 from engine.errors import InputError
 from engine.pilot.dpsgd.clipped import ClippedSum
 from engine.pilot.dpsgd.fast_engine import FastClippedSum
+from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.plan import Engine
 
 PRECISIONS = ("float32", "bfloat16", "float64")
@@ -43,11 +44,14 @@ def clipped_sum(
     engine: Engine = Engine.FAST,
     compiled: bool = False,
     precision: str = "float32",
+    recompute: bool = False,
 ) -> ClippedSum:
     """The engine of this name for this model.
 
     ``compiled`` concerns the fast one only: it is worth the minute or so that compiling takes where
-    a run is long (:mod:`engine.pilot.dpsgd.compiled`).
+    a run is long (:mod:`engine.pilot.dpsgd.compiled`). ``recompute`` is the fast one with less
+    memory and more time (:mod:`engine.pilot.dpsgd.recomputed`), never compiled: a compiler would
+    join what it computes twice.
     """
     if not clip_norm > 0 or clip_norm == float("inf"):
         raise InputError(
@@ -65,6 +69,8 @@ def clipped_sum(
         from engine.pilot.dpsgd.opacus_engine import OpacusClippedSum
 
         return OpacusClippedSum(model, clip_norm=clip_norm, precision=precision)
+    if recompute:
+        return RecomputedClippedSum(model, clip_norm=clip_norm, precision=precision)
     fast = FastClippedSum(model, clip_norm=clip_norm, precision=precision)
     if compiled:
         from engine.pilot.dpsgd.compiled import CompiledClippedSum

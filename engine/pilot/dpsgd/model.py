@@ -28,6 +28,7 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from engine.pilot.dpsgd.clipped import widened
 from engine.pilot.plan import Shape
@@ -154,6 +155,9 @@ class Transformer(nn.Module):
         self.head = nn.Linear(W, V, bias=encoder)
         if is_tied(shape):
             self.head.weight = self.embedding.weight
+        self.recomputes = False
+        """Whether a pass with gradients keeps of each block its input alone, and computes the block
+        anew on the way back (activation checkpointing, Chen et al., arXiv:1604.06174)."""
         # No buffer: Opacus refuses modules that have some.
         self._rotation: tuple[Tensor, Tensor] | None = None
 
@@ -167,12 +171,25 @@ class Transformer(nn.Module):
         else:
             rotation = self._rotation_of(S, x.device)
         for block in self.blocks:
-            x = block(x, rotation)
+            x = self._through(block, x, rotation)
         x = self.norm(x)
         if self.transform is not None:
             x = self.transform(x)
         logits: Tensor = self.head(x)
         return logits
+
+    def _through(
+        self, block: nn.Module, x: Tensor, rotation: tuple[Tensor, Tensor] | None
+    ) -> Tensor:
+        found: Tensor
+        if not (self.recomputes and torch.is_grad_enabled()):
+            found = block(x, rotation)
+            return found
+        if not x.requires_grad:  # below it all is frozen: the way back must reach the block
+            x = x.detach().requires_grad_()
+        # Reentrant: its second pass is one of its own, whose layers a tape hears like any other.
+        found = checkpoint(block, x, rotation, use_reentrant=True, preserve_rng_state=False)
+        return found
 
     def _rotation_of(self, S: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if self._rotation is None or self._rotation[0].device != device:

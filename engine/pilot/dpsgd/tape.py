@@ -26,7 +26,8 @@ needs their inner products, which is where per-layer implementations go wrong.
 All norms and sums are float32, whatever the precision of the pass.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -147,9 +148,19 @@ class Tape:
     def __init__(self, model: nn.Module) -> None:
         self._layers = _layers(model)
         self.pieces: dict[str, list[Piece]] = {}
+        self.take: Callable[[str, Piece], None] = self._keep
+        """Is given each piece on the way back; unless told otherwise, into :attr:`pieces`."""
+        self.goes_back_again = False
+        """Whether the way back is gone more than once, so that inputs are held until the end."""
         self._windows = 1
         self.leaves: list[Tensor] = []
         """Outputs with nothing differentiable below: where the backward pass ends."""
+
+    @property
+    def shared(self) -> set[str]:
+        """Parameters that several layers hold, which have several pieces."""
+        uses = Counter(name for names in self._layers.values() for name in names.values())
+        return {name for name, count in uses.items() if count > 1}
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -173,6 +184,8 @@ class Tape:
     def _forward(
         self, names: dict[str, str], layer: nn.Module, inputs: tuple[Tensor], output: Tensor
     ) -> None:
+        if not torch.is_grad_enabled():
+            return  # it is computed anew on the way back, and recorded then
         if not output.requires_grad:
             self.leaves.append(output.requires_grad_())
         # In a list to be popped: the hook lives as long as the graph, its input need not.
@@ -181,8 +194,12 @@ class Tape:
     def _backward(
         self, names: dict[str, str], layer: nn.Module, held: list[Tensor], gradient: Tensor
     ) -> None:
-        for kind, piece in _pieces(layer, held.pop(), widened(gradient), self._windows):
-            self.pieces.setdefault(names[kind], []).append(piece)
+        x = held[0] if self.goes_back_again else held.pop()
+        for kind, piece in _pieces(layer, x, widened(gradient), self._windows):
+            self.take(names[kind], piece)
+
+    def _keep(self, name: str, piece: Piece) -> None:
+        self.pieces.setdefault(name, []).append(piece)
 
 
 def forms(layer: nn.Linear | nn.Embedding, positions: int) -> bool:

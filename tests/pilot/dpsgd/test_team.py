@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from engine.errors import InputError
+from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.dpsgd.sampling import Batch
 from engine.pilot.dpsgd.team import Helper, Team, dealt
 from engine.pilot.dpsgd.training import Training
@@ -128,3 +129,8 @@ def test_masked_models_are_refused_on_several_ranks():
     for made in (lambda: Training(plan, Corpus(), team=Team(0, 2)), lambda: Helper(plan, Corpus())):
         with pytest.raises(InputError, match="Expected a decoder for a training on several ranks"):
             made()
+
+
+def test_a_rank_computes_activations_anew_where_the_plan_says_so():
+    helper = Helper(settings(recompute=True), Corpus())
+    assert isinstance(helper.sum._clipped_sum, RecomputedClippedSum)

@@ -1,0 +1,59 @@
+"""How much memory a micro-batch's activations take in a private training, kept or computed anew.
+
+Counted in numbers an example, from the shape alone. *Kept* (:mod:`engine.pilot.dpsgd.fast_engine`):
+each block holds what its way back needs until it has passed, and after that what its gradient is
+formed of, until all norms are known; the larger of the two counts for every block.
+*Computed anew* (:mod:`engine.pilot.dpsgd.recomputed`): each block holds its input, and one block
+all of it. Beside them stand the logits and the sum of gradients.
+
+Held to what torch really allocates on eight shapes, within a fifth of it
+(``tests/pilot/test_memory.py``). float32; a pass in bfloat16 takes less. Not covered:
+low-rank parts, whose frozen layers keep less.
+
+Loads no torch.
+
+>>> from engine.pilot.ladder import shape_for
+>>> shape = shape_for(1_000_000, sequence_length=128)
+>>> kept, anew = (activation_bytes(shape, 64, recompute=again) for again in (False, True))
+>>> f"{kept / 1e6:.0f} MB, {anew / 1e6:.0f} MB"
+'415 MB, 147 MB'
+"""
+
+from engine.pilot.ladder import parameter_count
+from engine.pilot.plan import Shape, TrainingSettings
+
+_BYTES = 4
+
+
+def activation_bytes(shape: Shape, examples: int, *, recompute: bool) -> float:
+    """Of a micro-batch of ``examples`` windows, with the sum of their gradients."""
+    positions, width, hidden = shape.sequence_length, shape.width, shape.hidden
+    shared = width * (shape.key_value_heads or shape.heads) // shape.heads
+    projected = width + 2 * shared
+    rotated = 0 if shape.kind in ("bert", "gpt2") else width + shared
+    gated = shape.activation == "swiglu"
+    # Inputs and outputs of both norms, attention's output and the stream; up, its activation.
+    block = positions * (6 * width + projected + rotated + (4 if gated else 2) * hidden)
+    layers = [(projected, width), (width, width), (hidden, width), (width, hidden)]
+    if gated:
+        layers.append((hidden, width))
+    formed = sum(min(p * d, positions * (p + d)) for p, d in layers)
+    head = 2 * positions * (shape.vocabulary_size + width)
+    if recompute:
+        blocks = shape.depth * positions * width + block + positions * (width + hidden)
+    else:
+        blocks = shape.depth * max(block, formed)
+    return float(_BYTES * (examples * (blocks + head) + parameter_count(shape)))
+
+
+def saved(settings: TrainingSettings) -> tuple[float, float] | None:
+    """Bytes of a micro-batch with activations kept and computed anew; None where low-rank parts are
+    trained, of which nothing is counted."""
+    if settings.start is not None and settings.start.lora_rank:
+        return None
+    examples = settings.physical_batch_size
+    kept, anew = (
+        activation_bytes(settings.shape, examples, recompute=recompute)
+        for recompute in (False, True)
+    )
+    return kept, anew

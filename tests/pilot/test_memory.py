@@ -1,0 +1,59 @@
+"""The estimate of a plan's memory beside what torch allocates."""
+
+import pytest
+import torch
+
+from engine.pilot.dpsgd.clipping import clipped_sum
+from engine.pilot.dpsgd.model import build
+from engine.pilot.ladder import shape_for
+from engine.pilot.memory import activation_bytes, saved
+from engine.pilot.plan import Shape, Start
+from tests.pilot.fake_training import settings
+from tests.pilot.live_bytes import peak_bytes
+
+GPT2 = Shape(
+    kind="gpt2", depth=6, width=192, heads=3, hidden=768, activation="gelu_new", tied=True,
+    vocabulary_size=5000, sequence_length=256,
+)  # fmt: skip
+LLAMA = Shape(
+    kind="llama", depth=8, width=128, heads=4, hidden=344, activation="swiglu", key_value_heads=2,
+    vocabulary_size=2000, sequence_length=256,
+)  # fmt: skip
+
+
+def ladder(size: int, window: int, vocabulary: int = 256) -> Shape:
+    return shape_for(size, sequence_length=window, vocabulary_size=vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("shape", "examples"),
+    [
+        pytest.param(ladder(30_000, 64), 64, id="30k"),
+        pytest.param(ladder(100_000, 128), 16, id="100k"),
+        pytest.param(ladder(1_000_000, 128), 4, id="1M"),
+        pytest.param(ladder(1_000_000, 128), 64, id="1M, 64", marks=pytest.mark.exhaustive),
+        pytest.param(ladder(10_000_000, 512, 512), 4, id="10M", marks=pytest.mark.exhaustive),
+        pytest.param(ladder(10_000_000, 128, 8192), 4, id="8,192", marks=pytest.mark.exhaustive),
+        pytest.param(GPT2, 2, id="gpt2"),
+        pytest.param(LLAMA, 2, id="llama"),
+    ],
+)
+def test_it_is_what_torch_allocates(shape, examples):
+    tokens, targets = torch.randint(shape.vocabulary_size, (2, examples, shape.sequence_length))
+    found = []
+    for recompute in (False, True):
+        model = build(shape, generator=torch.Generator().manual_seed(0))
+        answer = clipped_sum(model, clip_norm=0.5, recompute=recompute)
+        answer(tokens[:1], targets[:1], torch.ones(1))  # tables that a model keeps
+        peak = peak_bytes(answer, tokens, targets, torch.ones(examples))
+        said = activation_bytes(shape, examples, recompute=recompute)
+        assert 0.8 <= said / peak <= 1.2
+        found.append(peak)
+    print(f"{found[0] / 1e6:.1f} MB kept, {found[1] / 1e6:.1f} MB computed anew")
+    assert found[1] < 0.7 * found[0]
+
+
+def test_of_low_rank_parts_nothing_is_said():
+    start = Start(name="made", sha256="0" * 64, lora_rank=2)
+    assert saved(settings(start=start)) is None
+    assert saved(settings()) is not None
