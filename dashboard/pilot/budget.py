@@ -75,7 +75,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
             "The plan says how much memory that saves.",
             times=formats.plain(RECOMPUTING, 2),
         ),
-        **session.bind_page("pilot", "recompute"),
+        **widgets.bind_page("pilot", "recompute"),
     )
     documents = 1
     if by_person and start is None:
