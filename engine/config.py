@@ -45,6 +45,10 @@ class Sampling(StrEnum):
     """Whichever of the two needs less noise, as the paper does; the result names the one used."""
     TRUNCATED_POISSON = "truncated-poisson"
     """Poisson, and of a batch above a largest size a random subset of that size is kept."""
+    BANDED = "banded"
+    """Groups of people take turns, Poisson within the group, and the noise is correlated over as
+    many steps: of 1, 4, 16 and 64, whichever leaves the least error in the sums of gradients. A
+    result names the number (:mod:`engine.allocation.noise`)."""
     WITHOUT_REPLACEMENT = "without-replacement"
     """Each batch is B different people of the N, drawn anew each step. No plan chooses it."""
 
@@ -54,8 +58,11 @@ PLANNED_SAMPLINGS = (
     Sampling.DETERMINISTIC,
     Sampling.BEST,
     Sampling.TRUNCATED_POISSON,
+    Sampling.BANDED,
 )
 """What a plan may be asked for."""
+INDEPENDENT_SAMPLINGS = tuple(each for each in PLANNED_SAMPLINGS if each is not Sampling.BANDED)
+"""Those whose noise is independent from step to step: one σ says all of it."""
 
 
 class NeighbouringRelation(StrEnum):

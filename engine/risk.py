@@ -29,6 +29,7 @@ from scipy.special import ndtr, ndtri
 from engine.accounting.gaussian import FloatArray
 from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.accounting.search import better_sampling
+from engine.allocation.noise import bands_of
 from engine.allocation.result import Allocation, WiggleRoom
 from engine.config import Budget, Sampling, TrainingConfig
 from engine.errors import InputError
@@ -76,6 +77,7 @@ def planned_mechanism(allocation: Allocation, data_budget: int) -> Mechanism:
         config.iterations,
         allocation.noise_multiplier,
         allocation.sampling,
+        allocation.bands,
     )
 
 
@@ -83,6 +85,12 @@ def mechanism_under(
     config: TrainingConfig, noise_multiplier: float, budget: Budget, sampling: Sampling
 ) -> Mechanism:
     """The mechanism of a configuration whose noise was found for ``budget`` and ``sampling``."""
+    bands = 1
+    if sampling is Sampling.BANDED:
+        sampling = Sampling.POISSON
+        bands = bands_of(
+            config, data_budget=budget.data_budget, epsilon=budget.epsilon, delta=budget.delta
+        )
     if sampling is Sampling.BEST:
         sampling = better_sampling(
             data_budget=budget.data_budget,
@@ -92,7 +100,12 @@ def mechanism_under(
             delta=budget.delta,
         )
     return mechanism_of(
-        budget.data_budget, config.batch_size, config.iterations, noise_multiplier, sampling
+        budget.data_budget,
+        config.batch_size,
+        config.iterations,
+        noise_multiplier,
+        sampling,
+        bands,
     )
 
 

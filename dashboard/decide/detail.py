@@ -21,8 +21,9 @@ _CONFIGURATION = ("model_size", "batch_size", "iterations", "sequence_length", "
 _GUARANTEE = ("noise_multiplier", "privacy_unit", "neighbours", "certificate", "accountant")
 
 
-def draw(answer: Decision, words: Words, colours: Palette) -> DeltaGenerator:
-    """Draw everything; returns the place where the privacy statement goes."""
+def draw(answer: Decision, words: Words, colours: Palette) -> tuple[DeltaGenerator, ...]:
+    """Draw everything; returns the places where the privacy statement goes, and what correlated
+    noise would do to the wiggle room."""
     left, right = st.columns(2, gap="large")
     with left:
         meaning = lookup.tips(words, *_CONFIGURATION)
@@ -41,12 +42,13 @@ def draw(answer: Decision, words: Words, colours: Palette) -> DeltaGenerator:
             help=lookup.tip("wiggle_room", words),
         )
         st.caption(wording.wiggle(answer, words))
+        room = st.empty()
     with right:
         blocks.heading(words.say("Evidence"), lookup.tip("evidence", words))
         st.markdown(wording.support(answer, words))
         blocks.table(facts.provenance(answer, words))
         st.caption(wording.limits(answer, words))
-    return statement
+    return statement, room
 
 
 def support(answer: Decision, words: Words) -> None:

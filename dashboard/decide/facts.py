@@ -14,6 +14,7 @@ from dashboard.glossary import lookup
 from dashboard.ui.metric import Metric
 from engine.api.decisions import (
     LARGER,
+    Allocation,
     Answer,
     Certificate,
     Decision,
@@ -24,6 +25,7 @@ from engine.api.decisions import (
 from engine.config import Budget, Sampling
 from engine.interval import Range
 from engine.text import bounds, figures, formats, labels
+from engine.text import noise as noise_words
 from engine.text.i18n import Words
 from engine.text.privacy import DIGITS, noise, promised_epsilon
 
@@ -176,13 +178,25 @@ def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
         (words.say("Batch size (people, expected)"), ranged(config.batch_size, ranges.batch_size)),
         (words.say("Iterations (steps)"), ranged(config.iterations, ranges.iterations)),
         (words.say("Sequence length (tokens)"), formats.exact(config.sequence_length)),
-        (words.say("Noise-batch ratio σ/B"), formats.scientific(best.noise_batch_ratio)),
+        *_noise(best, words),
         (words.say("Compute (FLOPs)"), formats.scientific(config.compute_flops)),
         (words.say("Tokens seen"), formats.amount(config.tokens, words.language)),
         (
             words.say("Tokens per parameter"),
             formats.amount(config.tokens / config.model_size, words.language),
         ),
+    ]
+
+
+def _noise(best: Allocation, words: Words) -> list[tuple[str, str]]:
+    """The noise-batch ratio of the law; of banded noise with what it acts like."""
+    ratio = formats.scientific(best.noise_batch_ratio)
+    if best.bands == 1:
+        return [(words.say("Noise-batch ratio σ/B"), ratio)]
+    return [
+        (words.say("Steps over which noise is correlated"), formats.exact(best.bands)),
+        (words.say("Acts like so much of independent noise"), noise_words.acting(best, words)),
+        (words.say("Noise-batch ratio σ/B that it acts like"), ratio),
     ]
 
 
@@ -194,6 +208,7 @@ def job(answer: Answer) -> str:
     plan = asdict(best.config) | {
         "noise_multiplier": noise,
         "sampling": str(best.sampling),
+        **({"bands": best.bands} if best.bands > 1 else {}),
         "epsilon": answer.question.budget.epsilon,
         "delta": answer.question.budget.delta,
         "certified": certified is not None,
@@ -267,17 +282,34 @@ def guarantee(certificate: Certificate, words: Words) -> list[tuple[str, str]]:
             words.say("Indistinguishable data sets"),
             labels.relation(certificate.neighbouring_relation, words),
         ),
-        (words.say("Sampling"), labels.sampling(certificate.sampling, words)),
+        *_correlation(certificate, words),
+        (words.say("Sampling"), noise_words.sampling(certificate, words)),
         (
             words.say("Sampling probability q") if poisson else words.say("Share of each round"),
             share,
         ),
         (
-            words.say("Steps T") if poisson else words.say("Times a person takes part"),
+            _composed(certificate, words),
             formats.exact(certificate.compositions),
         ),
         (words.say("Accountant"), certificate.accountant),
     ]
+
+
+def _correlation(certificate: Certificate, words: Words) -> list[tuple[str, str]]:
+    """That the noises of different steps are not independent, where they are not."""
+    if certificate.bands == 1:
+        return []
+    return [(words.say("Noise of different steps"), noise_words.kind(certificate, words))]
+
+
+def _composed(certificate: Certificate, words: Words) -> str:
+    """What is counted: steps, turns of a group, or a person's participations."""
+    if certificate.bands > 1:
+        return words.say("Turns of a group")
+    if certificate.sampling is Sampling.POISSON:
+        return words.say("Steps T")
+    return words.say("Times a person takes part")
 
 
 def provenance(answer: Decision, words: Words) -> list[tuple[str, str]]:

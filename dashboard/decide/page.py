@@ -24,7 +24,7 @@ from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from dashboard.ui.metric import Metric
 from engine.api.decisions import Answer, Decision
-from engine.text import verdict
+from engine.text import noise, verdict
 from engine.text.i18n import Words
 
 
@@ -45,6 +45,8 @@ def render(scenario: Scenario) -> None:
     tested = st.container()
     steps = st.container()
     st.header(wording.headline(answer, words), anchor=False)
+    if said := noise.sentence(answer, words):
+        st.markdown(f":material/graphic_eq: {said}")
     st.markdown(wording.second_line(decision, words), help=blocks.tip("binding", words))
     st.caption(wording.in_plain_words(answer, words))
     promise = st.empty()
@@ -52,13 +54,13 @@ def render(scenario: Scenario) -> None:
     _metrics(facts.of_plan(decision, words), 3)
     _charts(decision, words, colours)
     start = st.container()
-    statement = detail.draw(decision, words, colours)
+    statement, room = detail.draw(decision, words, colours)
     guarantee.draw(answer, promise, statement, words)
     with steps:  # Last, since what would make it pay takes a search.
         next_steps.draw(answer, words)
     with start:
         public_start.draw(answer, hint, words)
-        correlated.draw(answer, words)
+        correlated.draw(answer, room, words)
         devices.draw(answer, words)
     with tested:
         last_pilot.draw(answer, words)

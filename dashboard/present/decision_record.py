@@ -13,7 +13,7 @@ from engine.api.decisions import Answer, Code, StartWorth
 from engine.api.reports import Field, Record, Section, Table
 from engine.api.scenarios import frozen
 from engine.api.scenarios import wording as wording_of_scenarios
-from engine.text import figures, formats, privacy, public_start, verdict
+from engine.text import figures, formats, noise, privacy, public_start, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 
@@ -39,6 +39,7 @@ def record(
                 verdict.ask(answer, words),
                 verdict.why(answer, words),
                 wording.headline(answer, words),
+                *filter(None, [noise.sentence(answer, words)]),
             ),
         ),
         Section(

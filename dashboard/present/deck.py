@@ -24,7 +24,7 @@ from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Answer, StartWorth
 from engine.api.reports import Deck, Slide, Table, Tile
-from engine.text import public_start, verdict
+from engine.text import noise, public_start, verdict
 from engine.text.i18n import Words
 
 BUDGETS = ("compute", "data", "epsilon")
@@ -114,6 +114,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
         Slide(
             key="decision",
             title=wording.headline(answer, words),
+            points=tuple(filter(None, [noise.sentence(answer, words)])),
             table=tables.plan_in_short(answer, words),
             notes=(
                 speaker_notes.gist(decision, words),

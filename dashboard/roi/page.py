@@ -7,6 +7,7 @@ from dashboard.glossary import lookup
 from dashboard.roi import (
     assumptions,
     charts,
+    correlated,
     device_hour,
     headlines,
     metric_and_currency,
@@ -21,6 +22,7 @@ from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.api.decisions import Answer
 from engine.api.money import Study
+from engine.text import noise
 from engine.text.i18n import Words
 
 
@@ -36,6 +38,8 @@ def render(scenario: Scenario) -> None:
     found = answer.study
     st.title(wording.headline_of(answer, words), anchor=False)
     st.header(wording.second_line_of(answer, words), anchor=False)
+    if said := noise.sentence(answer, words):
+        st.markdown(f":material/graphic_eq: {said}")
     provisional.mark([answer], words)
     tested = st.container()
     metric_and_currency.draw(words)
@@ -51,6 +55,7 @@ def render(scenario: Scenario) -> None:
     if found is not None:
         uses.draw(scenario, words)
     public_start.draw(answer.question, words)
+    correlated.draw(answer, words)
     device_hour.draw(answer, words)
     assumptions.draw(scenario, words)
     with tested:

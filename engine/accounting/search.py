@@ -25,6 +25,7 @@ from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER, validate
 from engine.accounting.gaussian import FloatArray, gaussian_epsilon, gaussian_mu
 from engine.accounting.table import NoiseTable, load
 from engine.config import Sampling
+from engine.errors import InputError
 
 _CHUNK = 4_000
 """Points interpolated at a time: 64 weights each, which stay in the processor's cache."""
@@ -56,6 +57,12 @@ def noise_multiplier(
         for value in (data_budget, batch_size, iterations, epsilon, delta)
     )
     validate(people, batch, steps, eps, dlt)
+    if sampling is Sampling.BANDED:
+        raise InputError(
+            "Expected a sampling with independent noise, got {sampling}: the σ of correlated noise "
+            "depends on the number of bands.",
+            sampling=str(sampling),
+        )
     if sampling in (Sampling.POISSON, Sampling.TRUNCATED_POISSON):
         sigma = _poisson(batch / people, steps, eps, dlt)
     elif sampling is Sampling.DETERMINISTIC:

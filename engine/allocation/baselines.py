@@ -174,6 +174,8 @@ def _evaluated(
         batch_size=batch * nan,
         iterations=iterations * nan,
         noise_multiplier=points.noise_multiplier * nan,
+        effect=points.effect,
+        doubt=points.doubt,
         cross_entropy=points.cross_entropy * nan,
     )
 

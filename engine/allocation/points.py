@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.accounting.search import noise_multiplier
+from engine.allocation.noise import Noise, noise_of
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
 from engine.interval import FloatArray, IntArray
 from engine.law.fit import FittedLaw
@@ -16,7 +16,8 @@ class Points:
     """Configurations, arrays of one shape; NaN where there is none.
 
     ``compute_flops`` is what each spends (FLOPs), ``cross_entropy`` what the law predicts (nats per
-    token).
+    token). ``effect``, ``doubt``: what correlation does to the noise
+    (:class:`~engine.allocation.noise.Noise`); 1 and 0 for independent noise.
     """
 
     compute_flops: FloatArray
@@ -24,12 +25,14 @@ class Points:
     batch_size: FloatArray
     iterations: FloatArray
     noise_multiplier: FloatArray
+    effect: FloatArray
+    doubt: FloatArray
     cross_entropy: FloatArray
 
     @property
     def noise_batch_ratio(self) -> FloatArray:
-        """σ/B."""
-        return self.noise_multiplier / self.batch_size
+        """σ/B of the independent noise that the loss is that of."""
+        return self.noise_multiplier * self.effect / self.batch_size
 
     def take(self, index: IntArray | list[int]) -> "Points":
         """The points at ``index``."""
@@ -45,9 +48,9 @@ class PrivacyParameters:
     delta: float
     sampling: Sampling
 
-    def noise_multiplier(self, batch_size: ArrayLike, iterations: ArrayLike) -> FloatArray:
-        """σ by the search path; broadcasts."""
-        return noise_multiplier(
+    def noise(self, batch_size: ArrayLike, iterations: ArrayLike) -> Noise:
+        """By the search path; broadcasts."""
+        return noise_of(
             data_budget=self.data_budget,
             batch_size=batch_size,
             iterations=iterations,
@@ -68,13 +71,15 @@ class PrivacyParameters:
         size, batch, steps = np.broadcast_arrays(
             *(np.asarray(x, dtype=float) for x in (model_size, batch_size, iterations))
         )
-        sigma = self.noise_multiplier(batch, steps)
+        noise = self.noise(batch, steps)
         tokens = batch * steps * sequence_length
         return Points(
             compute_flops=FLOPS_PER_PARAMETER_AND_TOKEN * size * tokens,
             model_size=size,
             batch_size=batch,
             iterations=steps,
-            noise_multiplier=sigma,
-            cross_entropy=fit.law.cross_entropy(size, steps, sigma / batch, batch),
+            noise_multiplier=noise.multiplier,
+            effect=np.broadcast_to(noise.effect, size.shape),
+            doubt=np.broadcast_to(noise.doubt, size.shape),
+            cross_entropy=fit.law.cross_entropy(size, steps, noise.equal / batch, batch),
         )

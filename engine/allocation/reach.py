@@ -4,7 +4,8 @@ A run is a point in ln M, ln T, ln σ̄ and ln B; off the ridge on which runs li
 beyond its ends. The distance of an answer is the Euclidean one from the nearest run, in e-folds.
 To it the budget that was asked about adds how far it exceeds what any run spent of compute, or drew
 on of people. Batch, compute and people count half: a law takes them to matter through σ̄ alone,
-which is an assumption that gets weaker the farther they lie from the runs' own.
+which is an assumption that gets weaker the farther they lie from the runs' own. A plan whose noise
+is correlated is as far as it lies from the trainings that measured what correlation does, too.
 """
 
 import math
@@ -19,6 +20,7 @@ from engine.allocation.result import Reach, Word
 from engine.allocation.search import Budgets
 from engine.config import Budget, TrainingConfig
 from engine.interval import FloatArray
+from engine.law.correlated import correlation
 
 MEASURED, NEAR, EXTRAPOLATED = 0.7, 1.6, 4.7
 """Greatest distance of each word, e-folds: factors of 2, 5 and 110."""
@@ -72,7 +74,7 @@ class Coverage:
             (asked.data_budget, self.data_budget),
         ):
             squares = squares + (_HALF * np.log(np.maximum(values / most, 1.0))) ** 2
-        found: FloatArray = np.sqrt(squares)
+        found: FloatArray = np.maximum(np.sqrt(squares), _of_correlation(points, asked))
         return found
 
     def _gaps(
@@ -91,6 +93,21 @@ class Coverage:
     @cached_property
     def _runs(self) -> FloatArray:
         return np.array(self.runs)
+
+
+def distance_of_correlation(config: TrainingConfig, data_budget: float) -> float:
+    """E-folds from the trainings that measured what correlated noise does to a loss."""
+    probability = config.batch_size / data_budget
+    return float(correlation().distance(config.model_size, config.iterations, probability))
+
+
+def _of_correlation(points: Points, asked: Budgets) -> FloatArray:
+    """The same of many plans; 0 where noise is independent."""
+    if not np.any(points.doubt > 0):
+        return np.zeros(points.doubt.shape)
+    probability = points.batch_size / asked.data_budget
+    distances = correlation().distance(points.model_size, points.iterations, probability)
+    return np.where(points.doubt > 0, distances, 0.0)
 
 
 def word_of(distance: float) -> Word:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.accounting.search import noise_multiplier
+from engine.allocation.noise import noise_of
 from engine.allocation.search import Budgets
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
@@ -73,7 +73,7 @@ def optima(fit: FittedLaw, space: Space, asked: Budgets, *, cell: float = FINE) 
     batch = np.minimum(wanted, asked.data_budget[:, None, None])
     possible = batch >= 1.0
     batch = np.maximum(batch, 1.0)
-    sigma = noise_multiplier(
+    noise = noise_of(
         data_budget=asked.data_budget[:, None, None],
         batch_size=batch,
         iterations=step,
@@ -81,7 +81,7 @@ def optima(fit: FittedLaw, space: Space, asked: Budgets, *, cell: float = FINE) 
         delta=asked.delta,
         sampling=asked.sampling,
     )
-    mean, draws = log_losses(fit, size, step, sigma / batch, batch)
+    mean, draws = log_losses(fit, size, step, noise.equal / batch, batch)
     losses = np.where(possible, np.concatenate([mean[None], draws]), np.inf)
     return _refined(losses, sizes, steps)
 

@@ -17,9 +17,20 @@ class Allocation:
 
     config: TrainingConfig
     noise_multiplier: float
+    """σ of the noise that is drawn: what a certificate is about."""
     noise_batch_ratio: float
+    """σ/B of the independent noise that the loss is that of."""
     cross_entropy: Interval
     sampling: Sampling
+    bands: int = 1
+    """Steps over which the noise is correlated, and groups of people that take turns; 1:
+    independent noise."""
+    effect: float = 1.0
+    """The share of σ that independent noise of the same loss has."""
+    share: float = 1.0
+    """That noise's σ over what independent noise needs at the same ε."""
+    doubt: float = 0.0
+    """Standard deviation of ln share, as measured."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.accounting.domain import MOST_ITERATIONS
-from engine.accounting.search import noise_multiplier
+from engine.allocation.noise import noise_of
 from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, Sampling
@@ -212,7 +212,7 @@ def best_of(fit: FittedLaw, space: Space, asked: Budgets) -> Points:
     # How often all people are seen is this less ln M, whatever the batch: fixed batches see one
     # person that often, rounded upwards, which makes their noise a staircase.
     log_rounds = np.log(asked.compute_flops / (unit * asked.data_budget))
-    stairs = asked.sampling is not Sampling.POISSON
+    stairs = asked.sampling not in (Sampling.POISSON, Sampling.BANDED)
 
     def loss(size: FloatArray, steps: FloatArray) -> FloatArray:
         found = _evaluated(fit, space, asked, size, steps).cross_entropy
@@ -310,7 +310,7 @@ def _evaluated(
     batch = np.minimum(asked.compute_flops / one, asked.data_budget) * share
     nan = np.where(batch >= 1 - _ROUNDING, 1.0, np.nan)
     batch = np.maximum(batch, 1.0)
-    sigma = noise_multiplier(
+    noise = noise_of(
         data_budget=asked.data_budget,
         batch_size=batch,
         iterations=iterations,
@@ -319,13 +319,15 @@ def _evaluated(
         sampling=asked.sampling,
     )
     # Sizes and steps that all questions share stay short: their exponentials are taken once.
-    loss = fit.law.cross_entropy(size, iterations, sigma / batch, batch)
+    loss = fit.law.cross_entropy(size, iterations, noise.equal / batch, batch)
     return Points(
         compute_flops=one * batch * nan,
         model_size=size * nan,
         batch_size=batch * nan,
         iterations=iterations * nan,
-        noise_multiplier=sigma * nan,
+        noise_multiplier=noise.multiplier * nan,
+        effect=np.broadcast_to(noise.effect, batch.shape),
+        doubt=np.broadcast_to(noise.doubt, batch.shape),
         cross_entropy=loss * nan,
     )
 

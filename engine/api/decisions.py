@@ -11,7 +11,7 @@ from engine.allocation import maps, search
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import BudgetMap, Doublings, PlanLines
-from engine.allocation.result import Baseline, Saturation, Support, WiggleRoom, Word
+from engine.allocation.result import Allocation, Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import LARGER, Space
 from engine.cluster.forecast import Scale
 from engine.decision import answer as answers
@@ -53,6 +53,7 @@ __all__ = [
     "TOKENS_PER_PARAMETER",
     "TOLERANCE",
     "Act",
+    "Allocation",
     "Answer",
     "AttackRisk",
     "Baseline",

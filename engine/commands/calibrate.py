@@ -24,7 +24,7 @@ from engine.commands.options import (
     tell_reading,
     warn_delta,
 )
-from engine.config import Sampling, require_integer
+from engine.config import INDEPENDENT_SAMPLINGS, Sampling, require_integer
 from engine.errors import InputError
 from engine.tables.numbers import CURRENCIES
 from engine.tables.reader import read_file
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("file", type=Path, metavar="FILE.csv")
     parser.add_argument("--certify", action="store_true", help="prove each row")
-    add_sampling(parser)
+    add_sampling(parser, INDEPENDENT_SAMPLINGS)
     add_corrections(parser)
     add_json(parser)
 

@@ -25,7 +25,7 @@ from engine.commands.options import (
     warn_delta,
     whole,
 )
-from engine.config import Sampling
+from engine.config import INDEPENDENT_SAMPLINGS, Sampling
 from engine.decision.fine_tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.decision.from_start import Comparison, Plan, Worth, compare_starts
 from engine.errors import InputError
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--data", required=True, metavar="N", help="people")
         action.add_argument("--epsilon", required=True, metavar="ε")
         add_delta(action)
-        add_sampling(action)
+        add_sampling(action, INDEPENDENT_SAMPLINGS)
     publishing = actions.add_parser("published", help="what others printed, and what it cost them")
     publishing.set_defaults(act=published)
     for action in (fitting, predicting, comparing, publishing):

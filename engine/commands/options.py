@@ -86,13 +86,20 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for machines")
 
 
-def add_sampling(parser: argparse.ArgumentParser) -> None:
+def add_sampling(
+    parser: argparse.ArgumentParser, choices: Sequence[Sampling] = PLANNED_SAMPLINGS
+) -> None:
     """``--sampling``."""
+    banded = (
+        "; banded: groups take turns, noise correlated over their steps"
+        if Sampling.BANDED in choices
+        else ""
+    )
     parser.add_argument(
         "--sampling",
-        choices=[str(scheme) for scheme in PLANNED_SAMPLINGS],
+        choices=[str(scheme) for scheme in choices],
         default=Sampling.POISSON,
-        help="how batches are drawn (default: poisson, add/remove neighbours)",
+        help=f"how batches are drawn (default: poisson, add/remove neighbours{banded})",
     )
 
 

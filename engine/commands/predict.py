@@ -14,7 +14,7 @@ from engine.commands.options import (
     whole,
 )
 from engine.commands.recommend import interval, reach
-from engine.config import Sampling, TrainingConfig
+from engine.config import INDEPENDENT_SAMPLINGS, Sampling, TrainingConfig
 from engine.decision.decide import extrapolation_of, predict
 from engine.decision.fitted import fitted_evidence
 from engine.loss_unit import unit_of
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epsilon", required=True, metavar="ε")
     add_delta(parser)
     add_evidence(parser)
-    add_sampling(parser)
+    add_sampling(parser, INDEPENDENT_SAMPLINGS)
     add_json(parser)
 
 

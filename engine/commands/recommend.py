@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from engine.accounting.domain import people_published_whole
-from engine.allocation.result import Baseline, Reach
+from engine.allocation.result import Allocation, Baseline, Reach
 from engine.commands import start_document
 from engine.commands.options import (
     add_corrections,
@@ -33,6 +33,7 @@ from engine.loss_unit import unit_of
 from engine.text import (
     bounds,
     labels,
+    noise,
     pilot_effect,
     privacy,
     quantities,
@@ -124,7 +125,8 @@ def document(found: Answer, words: Words, *, noise_from: str = "") -> dict[str, 
             "iterations": config.iterations,
             "sequence_length": config.sequence_length,
             "noise_multiplier": certificate.noise_multiplier,
-            "noise_batch_ratio": certificate.noise_multiplier / config.batch_size,
+            "noise_batch_ratio": recommended.noise_batch_ratio,
+            **_correlated(recommended),
         },
         "verdict": {
             "code": str(found.verdict.code),
@@ -144,6 +146,7 @@ def document(found: Answer, words: Words, *, noise_from: str = "") -> dict[str, 
         "sampling": str(certificate.sampling),
         "sampling_probability": certificate.sampling_probability,
         "compositions": certificate.compositions,
+        "bands": certificate.bands,
         "neighbouring_relation": str(certificate.neighbouring_relation),
         "privacy_unit": certificate.privacy_unit,
         "published_whole": people_published_whole(
@@ -189,6 +192,14 @@ def document(found: Answer, words: Words, *, noise_from: str = "") -> dict[str, 
         },
         "noise_from": noise_from or decision.evidence.id,
     }
+
+
+def _correlated(found: Allocation) -> dict[str, Any]:
+    """What correlation does to the noise; ``noise_batch_ratio`` is then that of the independent
+    noise that the loss is that of."""
+    if found.bands == 1:
+        return {}
+    return {"bands": found.bands, "noise_acts_like": found.share, "noise_doubt": found.doubt}
 
 
 def returns(found: Answer, words: Words) -> dict[str, Any]:
@@ -314,6 +325,8 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
     assert certificate is not None, "the command line waits for the certificate"
     lines = [("", verdict.sentence(found, words))]
     lines += [(quantities.label(key, words), quantities.text(key, found, words)) for key in _SHOWN]
+    if said := noise.sentence(found, words):
+        lines.append((words.say("Noise"), said))
     lines.append(
         (
             words.say("Privacy statement"),
@@ -324,7 +337,7 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
                 delta=f"{certificate.delta:g}",
                 unit=labels.unit(certificate.privacy_unit, words),
                 relation=certificate.neighbouring_relation,
-                sampling=certificate.sampling,
+                sampling="banded" if certificate.bands > 1 else certificate.sampling,
                 accountant=certificate.accountant,
             ),
         )

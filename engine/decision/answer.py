@@ -22,7 +22,7 @@ from functools import cached_property
 from engine.accounting.certificate import Certificate
 from engine.accounting.certify import certify
 from engine.config import Sampling
-from engine.decision.decide import Decision, allocation_at, decide
+from engine.decision.decide import Decision, decide, with_noise
 from engine.decision.findings import Binding, binding
 from engine.decision.fitted import FittedEvidence
 from engine.decision.plans import plans_of
@@ -202,6 +202,7 @@ class CertificateRequest:
     epsilon: float
     delta: float
     sampling: Sampling
+    bands: int = 1
 
     def certify(self) -> Certificate:
         """The certificate, up to some seconds of numerics. Raises :class:`InputError`."""
@@ -210,14 +211,16 @@ class CertificateRequest:
 
 def to_certify(question: Question, decision: Decision) -> CertificateRequest:
     """The promise that stands behind an answer."""
-    budget, config = question.budget, decision.recommendation.config
+    budget, found = question.budget, decision.recommendation
+    config, banded = found.config, question.sampling is Sampling.BANDED
     return CertificateRequest(
         data_budget=budget.data_budget,
         batch_size=config.batch_size,
         iterations=config.iterations,
         epsilon=budget.epsilon,
         delta=budget.delta,
-        sampling=question.sampling,
+        sampling=found.sampling if banded else question.sampling,
+        bands=found.bands,
     )
 
 
@@ -237,9 +240,9 @@ def _with_noise_of(
     certificate: Certificate, decision: Decision, fitted: FittedEvidence
 ) -> Decision:
     """The loss belongs to the noise that was certified, not to the estimate that led there."""
-    recommended = allocation_at(
+    recommended = with_noise(
         fitted.fit,
-        decision.recommendation.config,
+        decision.recommendation,
         certificate.noise_multiplier,
         certificate.sampling,
     )

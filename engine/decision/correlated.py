@@ -10,14 +10,12 @@ many independent noise would reach the same loss.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from engine.accounting.domain import MOST_ITERATIONS
 from engine.accounting.mechanisms_compared import FLOAT_BYTES, USUAL_BANDS
 from engine.accounting.search import noise_multiplier
-from engine.accounting.strategy import error, strategy
+from engine.allocation.noise import planned_error
 from engine.allocation.reach import word_of
 from engine.allocation.result import Word
 from engine.allocation.search import best_of, budgets
@@ -36,9 +34,6 @@ from engine.law.correlated import LEVEL, Correlation, correlation
 
 _SIZES, _STEPS = 48, 64
 """Of the grid on which plans are looked for."""
-_LONGEST_STRATEGY = 4_096
-"""Steps for which coefficients are optimised; longer trainings take the same ones."""
-_ERRORS = np.geomspace(4, MOST_ITERATIONS, 12)
 _MOST_PEOPLE, _RUNGS = 64.0, 25
 """Factor of people up to which the equal of a gain is looked for, and on how many values."""
 
@@ -103,7 +98,7 @@ def more_learning(answer: Answer, fitted: FittedEvidence) -> More:
     plan with groups is possible.
     """
     budget, sampling = answer.question.budget, answer.question.sampling
-    if sampling not in (Sampling.POISSON, Sampling.BEST):
+    if sampling not in (Sampling.POISSON, Sampling.BEST, Sampling.BANDED):
         raise InputError(
             "No certified bound is known here for correlated noise under {sampling} sampling: "
             "with more than one band, groups take turns and are sampled by poisson.",
@@ -182,7 +177,7 @@ class _Grid:
         white = self._noise(1, possible)
         planned = np.ones(white.shape)
         if bands > 1:
-            planned = self._noise(bands, possible) / white * _error(bands, self.iterations)
+            planned = self._noise(bands, possible) / white * planned_error(bands, self.iterations)
         exponent = measured.exponent.value
         ratio = white * planned**exponent / self.batch_size
         loss = np.where(
@@ -251,28 +246,12 @@ def _banded(
         ),
         people=Interval(value=value, low=min(high, value), high=max(low, value), level=LEVEL),
         past_bytes=float((place.bands - 1) * FLOAT_BYTES * place.model_size),
-        distance=measured.distance(
-            place.model_size, place.iterations, place.batch_size / budget.data_budget
+        distance=float(
+            measured.distance(
+                place.model_size, place.iterations, place.batch_size / budget.data_budget
+            )
         ),
     )
-
-
-def _error(bands: int, iterations: FloatArray) -> FloatArray:
-    """Error in the sums of gradients at the same σ, over that of independent noise."""
-    logs = np.interp(np.log(iterations), np.log(_ERRORS), _log_errors(bands))
-    found: FloatArray = np.exp(logs)
-    return found
-
-
-@lru_cache(maxsize=8)
-def _log_errors(bands: int) -> tuple[float, ...]:
-    """ln error after each of :data:`_ERRORS` steps."""
-    found = []
-    for steps in np.maximum(np.round(_ERRORS), bands).astype(int).tolist():
-        coefficients = strategy(bands=bands, iterations=max(min(steps, _LONGEST_STRATEGY), bands))
-        both = error(coefficients, iterations=steps), (steps + 1) / 2
-        found.append(0.5 * math.log(both[0] / both[1]))
-    return tuple(found)
 
 
 def _people(

@@ -4,7 +4,8 @@ Takes about a tenth of a second, so that sliders answer at once. Noise comes fro
 :func:`engine.accounting.certify.certify` then proves the promise for the one configuration chosen.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,14 +13,17 @@ from engine.accounting.search import better_sampling
 from engine.allocation import baselines, levers
 from engine.allocation.frontier import Line, best_by_compute
 from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.reach import EXTRAPOLATED, distance_of_correlation, word_of
 from engine.allocation.result import (
     Allocation,
     Baseline,
     Doubling,
     Extrapolation,
     Frontier,
+    Reach,
     Saturation,
     WiggleRoom,
+    Word,
 )
 from engine.allocation.search import best_of, budgets
 from engine.allocation.space import Space, refuse_if_absurd
@@ -28,7 +32,8 @@ from engine.config import Budget, Sampling, TrainingConfig
 from engine.cost import DEFAULTS, Cost, CostAssumptions, cost
 from engine.decision.fitted import FittedEvidence
 from engine.errors import InputError
-from engine.interval import Interval
+from engine.interval import FloatArray, Interval
+from engine.law.correlated import correlation
 from engine.law.fit import FittedLaw
 from engine.runs.evidence import EvidenceSummary
 
@@ -86,6 +91,7 @@ def decide(
     recommendation = _allocation(fit, privacy, config)
     extrapolation = extrapolation_of(fitted, recommendation, budget)
     refuse_if_absurd(extrapolation)
+    refuse_if_unmeasured(recommendation, budget)
 
     compute = line.allowed_flops
     tuned = baselines.rule_tuned(fit, privacy, space, compute)
@@ -140,34 +146,81 @@ def predict(
 
 
 def _allocation(fit: FittedLaw, privacy: PrivacyParameters, config: TrainingConfig) -> Allocation:
-    sigma = privacy.noise_multiplier(
-        np.array(float(config.batch_size)), np.array(float(config.iterations))
-    )
-    return allocation_at(fit, config, float(sigma), _sampling_used(privacy, config))
-
-
-def allocation_at(
-    fit: FittedLaw, config: TrainingConfig, noise_multiplier: float, sampling: Sampling
-) -> Allocation:
-    """Predicted loss of ``config`` under a given noise: the certified one, say."""
-    ratio = noise_multiplier / config.batch_size
-    point = config.model_size, config.iterations, ratio, config.batch_size
-    low, high = fit.interval(*point, level=LEVEL)
+    noise = privacy.noise(np.array(float(config.batch_size)), np.array(float(config.iterations)))
+    effect, doubt, bands = float(noise.effect), float(noise.doubt), int(noise.bands)
+    ratio = float(noise.multiplier) * effect / config.batch_size
     return Allocation(
         config=config,
+        noise_multiplier=float(noise.multiplier),
+        noise_batch_ratio=ratio,
+        cross_entropy=_expected(fit, config, ratio, doubt),
+        sampling=_sampling_used(privacy, config),
+        bands=bands,
+        effect=effect,
+        share=float(noise.share),
+        doubt=doubt,
+    )
+
+
+def with_noise(
+    fit: FittedLaw, found: Allocation, noise_multiplier: float, sampling: Sampling
+) -> Allocation:
+    """The same configuration with another noise of its kind: the certified one, say."""
+    ratio = noise_multiplier * found.effect / found.config.batch_size
+    return replace(
+        found,
         noise_multiplier=noise_multiplier,
         noise_batch_ratio=ratio,
-        cross_entropy=Interval(
-            value=float(fit.law.cross_entropy(*point)),
-            low=float(low),
-            high=float(high),
-            level=LEVEL,
-        ),
+        cross_entropy=_expected(fit, found.config, ratio, found.doubt),
         sampling=sampling,
     )
 
 
+def _expected(
+    fit: FittedLaw, config: TrainingConfig, noise_batch_ratio: float, doubt: float
+) -> Interval:
+    """The law's loss, with its range and that of what correlation was measured to do."""
+    size, steps, batch = (
+        np.array(float(x)) for x in (config.model_size, config.iterations, config.batch_size)
+    )
+    ratio = np.array(noise_batch_ratio)
+    low, high = _range(fit, size, steps, ratio, batch, np.array(doubt))
+    return Interval(
+        value=float(fit.law.cross_entropy(size, steps, ratio, batch)),
+        low=float(low),
+        high=float(high),
+        level=LEVEL,
+    )
+
+
+def _range(
+    fit: FittedLaw,
+    model_size: FloatArray,
+    iterations: FloatArray,
+    noise_batch_ratio: FloatArray,
+    batch_size: FloatArray,
+    doubt: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Both ends of the loss: the law's own, and where noise is correlated, what it may do beyond
+    what was measured; the two err on their own, so that their widths in ln add up as squares."""
+    low, high = fit.interval(model_size, iterations, noise_batch_ratio, batch_size, level=LEVEL)
+    if not np.any(doubt > 0):
+        return low, high
+    far = correlation().far(1.0, level=LEVEL) * doubt
+    middle, least, most = (
+        fit.law.cross_entropy(
+            model_size, iterations, noise_batch_ratio * np.exp(sign * far), batch_size
+        )
+        for sign in (0, -1, 1)
+    )
+    below = np.hypot(np.log(middle / low), np.log(middle / least))
+    above = np.hypot(np.log(high / middle), np.log(most / middle))
+    return middle * np.exp(-below), np.minimum(middle * np.exp(above), fit.law.log_vocabulary)
+
+
 def _sampling_used(privacy: PrivacyParameters, config: TrainingConfig) -> Sampling:
+    if privacy.sampling is Sampling.BANDED:
+        return Sampling.POISSON  # Within the group whose turn it is.
     if privacy.sampling is not Sampling.BEST:
         return privacy.sampling
     return better_sampling(
@@ -182,18 +235,49 @@ def _sampling_used(privacy: PrivacyParameters, config: TrainingConfig) -> Sampli
 def extrapolation_of(
     fitted: FittedEvidence, found: Allocation, budget: Budget | None = None
 ) -> Extrapolation:
-    """How far a configuration, and the ``budget`` that asked for it, lie from the evidence."""
+    """How far a configuration, and the ``budget`` that asked for it, lie from the evidence: with
+    correlated noise, from that of the law or from that of correlation, whichever is farther."""
     ratio = found.noise_batch_ratio
-    return Extrapolation(
-        reach=fitted.coverage.reach(found.config, ratio, budget),
-        decades=fitted.space.decades(found.config, ratio),
-    )
+    reach = fitted.coverage.reach(found.config, ratio, budget)
+    if found.bands > 1 and budget is not None:
+        distance = distance_of_correlation(found.config, budget.data_budget)
+        if distance > reach.distance:
+            reach = Reach(word=word_of(distance), distance=distance, farthest="correlated_noise")
+    return Extrapolation(reach=reach, decades=fitted.space.decades(found.config, ratio))
+
+
+def refuse_if_unmeasured(found: Allocation, budget: Budget) -> None:
+    """Raise :class:`InputError` for a plan with correlated noise that lies farther from the
+    trainings that measured what correlation does than any plan may."""
+    if found.bands == 1:
+        return
+    distance = distance_of_correlation(found.config, budget.data_budget)
+    if word_of(distance) is Word.UNKNOWN:
+        sizes = [cell.model_size for cell in correlation().cells]
+        raise InputError(
+            "What banded noise does to a loss was measured on models of {least} to {most} "
+            "parameters over {steps} steps, and the plan it would make here, {size} parameters "
+            "over {iterations} steps, lies {factor} times away (at most {limit} are carried): "
+            "choose independent noise, or ask what to try with the command correlated.",
+            least=f"{min(sizes):,}",
+            most=f"{max(sizes):,}",
+            steps=f"{correlation().iterations:,}",
+            size=f"{found.config.model_size:,}",
+            iterations=f"{found.config.iterations:,}",
+            factor=f"{math.exp(distance):,.0f}",
+            limit=f"{math.exp(EXTRAPOLATED):,.0f}",
+        )
 
 
 def _frontier(fit: FittedLaw, line: Line, tuned: Points, practised: Points) -> Frontier:
     best = line.points
-    low, high = fit.interval(
-        best.model_size, best.iterations, best.noise_batch_ratio, best.batch_size, level=LEVEL
+    low, high = _range(
+        fit,
+        best.model_size,
+        best.iterations,
+        best.noise_batch_ratio,
+        best.batch_size,
+        best.doubt,
     )
     shown = slice(0, line.allowed_flops.size)
     return Frontier(

@@ -128,9 +128,14 @@ def compare_starts(
 ) -> Comparison:
     """The three ways for so many people and this promise.
 
-    Raises :class:`InputError` where no plan of a start lies near what was trained, and as
-    :class:`~engine.config.Budget` for figures out of range.
+    Raises :class:`InputError` where no plan of a start lies near what was trained, for banded
+    noise, and as :class:`~engine.config.Budget` for figures out of range.
     """
+    if sampling is Sampling.BANDED:
+        raise InputError(
+            "Public starts were fine-tuned with independent noise alone: nothing is known of them "
+            "under banded noise. Choose another sampling to compare them."
+        )
     return _compared(
         Budget(
             compute_flops=COMPUTE_RANGE[1],

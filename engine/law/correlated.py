@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from engine.interval import Interval
+from engine.interval import FloatArray, Interval
 from engine.untrusted.texts import json_value
 
 PATH = Path(__file__).parents[2] / "data" / "correlated-noise.json"
@@ -69,11 +70,8 @@ class Correlation:
 
     def equal_share(self, planned: float, *, level: float = LEVEL) -> Interval:
         """The share of σ̄ that a planned error is equal to, with its prediction interval."""
-        logs = np.array([math.log(cell.planned) for cell in self.cells])
-        x = math.log(planned)
-        spread = self.scatter * math.sqrt(1 + x**2 / float(logs @ logs))
-        far = float(stdtrit(len(self.cells) - 1, (1 + level) / 2)) * spread
-        middle = self.exponent.value * x
+        far = self.far(float(self.doubt(np.array(planned))), level=level)
+        middle = self.exponent.value * math.log(planned)
         return Interval(
             value=math.exp(middle),
             low=math.exp(middle - far),
@@ -81,14 +79,28 @@ class Correlation:
             level=level,
         )
 
-    def distance(self, model_size: float, iterations: float, probability: float) -> float:
-        """How far a training lies from the measured ones in ln size, ln steps and ln B/N,
-        e-folds."""
-        sizes = np.array([math.log(cell.model_size) for cell in self.cells])
-        nearest = float(np.abs(sizes - math.log(model_size)).min())
-        steps = math.log(iterations / self.iterations)
-        drawn = math.log(probability / self.sampling_probability)
-        return math.sqrt(nearest**2 + steps**2 + drawn**2)
+    def doubt(self, planned: FloatArray) -> FloatArray:
+        """Standard deviation of ln equal of a training with each planned error."""
+        logs = np.array([math.log(cell.planned) for cell in self.cells])
+        found: FloatArray = self.scatter * np.sqrt(1 + np.log(planned) ** 2 / float(logs @ logs))
+        return found
+
+    def far(self, doubt: float, *, level: float = LEVEL) -> float:
+        """Half the width of the range of ln equal that belongs to a standard deviation."""
+        return float(stdtrit(len(self.cells) - 1, (1 + level) / 2)) * doubt
+
+    def distance(
+        self, model_size: ArrayLike, iterations: ArrayLike, probability: ArrayLike
+    ) -> FloatArray:
+        """How far trainings lie from the measured ones in ln size, ln steps and ln B/N,
+        e-folds; broadcasts."""
+        sizes = np.log(sorted({cell.model_size for cell in self.cells}))
+        size = np.log(np.asarray(model_size, dtype=float))
+        nearest = np.abs(size[..., None] - sizes).min(axis=-1)
+        steps = np.log(np.asarray(iterations, dtype=float) / self.iterations)
+        drawn = np.log(np.asarray(probability, dtype=float) / self.sampling_probability)
+        found: FloatArray = np.sqrt(nearest**2 + steps**2 + drawn**2)
+        return found
 
 
 @lru_cache(maxsize=1)

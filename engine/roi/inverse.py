@@ -12,8 +12,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.accounting.search import noise_multiplier
 from engine.allocation.inverse import fewest_people, least_compute, smallest_epsilon
+from engine.allocation.noise import noise_of
+from engine.allocation.reach import EXTRAPOLATED, distance_of_correlation
 from engine.allocation.search import best_of, budgets, least_compute_of
 from engine.allocation.space import Space
 from engine.allocation.whole_numbers import whole_config
@@ -65,13 +66,23 @@ class Found:
     config: TrainingConfig
     sigma: float
     budget: Budget
+    effect: float = 1.0
+    """The share of σ that independent noise of the same loss has."""
+    doubt: float = 0.0
+    """Standard deviation of ln effect."""
+
+    @property
+    def noise_batch_ratio(self) -> float:
+        """σ/B of the independent noise that the loss is that of."""
+        return self.sigma * self.effect / self.config.batch_size
 
 
 def best_configurations(
     asked: Sequence[Budget], fit: FittedLaw, space: Space, *, sampling: Sampling
 ) -> Iterator[Found | None]:
     """What the search recommends for each budget, without what surrounds a decision; None where a
-    budget is too small for any configuration. The budgets share their δ."""
+    budget is too small for any configuration, or its noise is correlated where nobody measured
+    what that does. The budgets share their δ."""
     if not asked:
         return
     least = least_compute_of(space)
@@ -92,7 +103,7 @@ def best_configurations(
         if one.compute_flops >= least and np.isfinite(points.cross_entropy[k])
     ]
     configs = {k: whole_config(points.take([k]), asked[k], space) for k in possible}
-    sigmas = noise_multiplier(
+    noise = noise_of(
         data_budget=[asked[k].data_budget for k in possible],
         batch_size=[configs[k].batch_size for k in possible],
         iterations=[configs[k].iterations for k in possible],
@@ -100,9 +111,18 @@ def best_configurations(
         delta=asked[0].delta,
         sampling=sampling,
     )
-    noise = dict(zip(possible, sigmas.tolist(), strict=True))
-    for k, one in enumerate(asked):
-        yield Found(config=configs[k], sigma=noise[k], budget=one) if k in noise else None
+    count = len(possible)
+    columns = (
+        np.broadcast_to(values, count).tolist()
+        for values in (noise.multiplier, noise.effect, noise.doubt, noise.bands)
+    )
+    found = {
+        k: Found(config=configs[k], sigma=sigma, budget=asked[k], effect=effect, doubt=doubt)
+        for k, sigma, effect, doubt, bands in zip(possible, *columns, strict=True)
+        if bands == 1 or distance_of_correlation(configs[k], asked[k].data_budget) <= EXTRAPOLATED
+    }
+    for k in range(len(asked)):
+        yield found.get(k)
 
 
 def best_plans(
@@ -119,7 +139,9 @@ def plan_with(found: Found, fit: FittedLaw, space: Space, sampling: Sampling) ->
     return Plan(
         name=RECOMMENDATION,
         workload=_workload(found),
-        loss=forecast(RECOMMENDATION, config, found.sigma / config.batch_size, fit, space),
+        loss=forecast(
+            RECOMMENDATION, config, found.noise_batch_ratio, fit, space, doubt=found.doubt
+        ),
         advantage=advantage(mechanism_under(config, found.sigma, budget, sampling)),
     )
 
@@ -142,7 +164,7 @@ def _losses_of(found: Sequence[Found], fit: FittedLaw) -> list[float]:
     losses = fit.law.cross_entropy(
         np.array([one.model_size for one in config], dtype=float),
         np.array([one.iterations for one in config], dtype=float),
-        np.array([one.sigma for one in found]) / batch,
+        np.array([one.noise_batch_ratio for one in found]),
         batch,
     )
     return [float(loss) for loss in losses]

@@ -4,6 +4,7 @@ Plans are compared with doing nothing (all flows zero): the recommendation; the 
 configuration at the same compute and privacy; and the recommendation trained without privacy.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,23 +49,47 @@ def plan_of(allocation: Allocation, name: str, people: int, fit: FittedLaw, spac
             iterations=config.iterations,
             data_budget=people,
         ),
-        loss=forecast(name, config, allocation.noise_batch_ratio, fit, space),
+        loss=forecast(
+            name, config, allocation.noise_batch_ratio, fit, space, doubt=allocation.doubt
+        ),
         advantage=advantage(planned_mechanism(allocation, people)),
     )
 
 
 def forecast(
-    name: str, config: TrainingConfig, noise_batch_ratio: float, fit: FittedLaw, space: Space
+    name: str,
+    config: TrainingConfig,
+    noise_batch_ratio: float,
+    fit: FittedLaw,
+    space: Space,
+    *,
+    doubt: float = 0.0,
 ) -> LossForecast:
-    """The law's forecast for one configuration, with all that the fit leaves open."""
+    """The law's forecast for one configuration, with all that the fit leaves open.
+
+    ``doubt``: standard deviation of ln σ̄, where noise is correlated over steps.
+    """
     at = (config.model_size, config.iterations, noise_batch_ratio, config.batch_size)
     resampled = np.atleast_1d(fit.resampled_cross_entropy(*at)).ravel() if fit.draws else ()
     return LossForecast(
         name=name,
         value=float(fit.law.cross_entropy(*at)),
         resampled=tuple(float(loss) for loss in resampled),
-        scatter=fit.scatter,
+        scatter=math.hypot(fit.scatter, _of_noise(config, noise_batch_ratio, doubt, fit)),
         transfer=TRANSFER,
         drift=fit.drift * float(fit.distance(*at)),
         ceiling=float(np.log(space.vocabulary_size)),
     )
+
+
+def _of_noise(
+    config: TrainingConfig, noise_batch_ratio: float, doubt: float, fit: FittedLaw
+) -> float:
+    """What a standard deviation of ln σ̄ does to ln loss."""
+    if not doubt:
+        return 0.0
+    ends = noise_batch_ratio * np.exp(np.array([doubt, -doubt]))
+    more, less = fit.law.cross_entropy(
+        config.model_size, config.iterations, ends, config.batch_size
+    )
+    return 0.5 * math.log(float(more) / float(less))

@@ -13,10 +13,16 @@ _NOTHING = 1.05
 
 
 def finding(found: More, words: Words) -> str:
-    """What the best number of bands would buy, or that it buys nothing and why."""
-    best = found.best
-    said = _gain(found, words) if best.people.value > _NOTHING else _nothing(found, words)
-    return words.joined([said, _where(best, found, words)])
+    """What the best number of bands would buy, or that it buys nothing and why; and how far that
+    lies from what was measured."""
+    return words.joined([gain(found, words), _where(found.best, found, words)])
+
+
+def gain(found: More, words: Words) -> str:
+    """The same without how far: for a plan that says so of itself."""
+    if found.best.people.value > _NOTHING:
+        return _gain(found, words)
+    return _nothing(found, words)
 
 
 def money(worth: Interval | None, words: Words) -> str:
@@ -35,6 +41,28 @@ def money(worth: Interval | None, words: Words) -> str:
         "measured of correlation, the law's own errors move both plans alike.",
         value=figures.money(worth.value, words),
         inside=inside,
+    )
+
+
+def moved(found: More, words: Words) -> str:
+    """Where the best number of bands would move the plan, beside the plans that are as good."""
+    best = found.best
+    config, language = best.config, words.language
+    said = words.say(
+        "With noise correlated over {bands} steps the best plan would lie elsewhere: a model of "
+        "{size} parameters, {steps} on batches of {people}, with a loss of {after} in place of "
+        "{before}.",
+        bands=formats.exact(best.bands),
+        size=formats.amount(config.model_size, language),
+        steps=labels.steps(config.iterations, words),
+        people=labels.people(config.batch_size, words),
+        after=formats.loss(best.cross_entropy.value),
+        before=formats.loss(found.independent.cross_entropy.value),
+    )
+    if best.reach is not Word.UNKNOWN:
+        return said
+    return words.joined(
+        [said, words.say("Too far from what was measured of correlation to be recommended.")]
     )
 
 

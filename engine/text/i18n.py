@@ -47,6 +47,7 @@ FIELDS: Mapping[str, str] = {
     "sequence_length": N_("the sequence length"),
     "noise_multiplier": N_("the noise multiplier"),
     "noise_batch_ratio": N_("the noise-batch ratio"),
+    "correlated_noise": N_("what banded noise was measured on"),
     "price_per_hour_usd": N_("the price per hour"),
     "utilisation": N_("the utilisation"),
     "dp_overhead": N_("the DP overhead"),

@@ -22,6 +22,7 @@ _SAMPLING = {
     Sampling.DETERMINISTIC: N_("Fixed batches in turn"),
     Sampling.BEST: N_("Whichever needs less noise"),
     Sampling.TRUNCATED_POISSON: N_("Truncated Poisson: by chance, batches cut at a largest size"),
+    Sampling.BANDED: N_("Banded noise: groups take turns, noise correlated over their steps"),
     Sampling.WITHOUT_REPLACEMENT: N_("Random batches of one size, without replacement"),
 }
 _RELATION = {

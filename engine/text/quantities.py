@@ -24,7 +24,7 @@ from engine.interval import Interval
 from engine.loss_unit import Measure, unit_of
 from engine.risk import AttackRisk
 from engine.roi.appraise import Appraisal
-from engine.text import bounds, figures, formats, labels, privacy, verdict
+from engine.text import bounds, figures, formats, labels, noise, privacy, verdict
 from engine.text.i18n import N_, Words
 
 Value = float | str | None
@@ -178,6 +178,16 @@ QUANTITIES: Mapping[str, Quantity] = {
         label=N_("Sequence length (tokens)"),
         value=lambda a: a.decision.recommendation.config.sequence_length,
         text=lambda a, w: formats.exact(a.decision.recommendation.config.sequence_length),
+    ),
+    "noise_bands": Quantity(
+        label=N_("Steps over which noise is correlated"),
+        value=lambda a: a.decision.recommendation.bands,
+        text=lambda a, w: formats.exact(a.decision.recommendation.bands),
+    ),
+    "noise_share": Quantity(
+        label=N_("Acts like so much of independent noise"),
+        value=lambda a: a.decision.recommendation.share,
+        text=lambda a, w: noise.acting(a.decision.recommendation, w),
     ),
     "noise_batch_ratio": Quantity(
         label=N_("Noise-batch ratio σ/B"),

@@ -32,6 +32,8 @@ def point(compute, size, steps, people):
         batch_size=np.array([batch]),
         iterations=np.array([steps]),
         noise_multiplier=nan,
+        effect=nan,
+        doubt=nan,
         cross_entropy=nan,
     )
 

@@ -1,19 +1,15 @@
 """What correlated noise would buy a decision: nothing where batches are large, more where not."""
 
-import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from engine.accounting.strategy import error, strategy
 from engine.allocation.result import Word
 from engine.config import Budget, Sampling
-from engine.decision import correlated
 from engine.decision.answer import answer
 from engine.decision.correlated import more_learning
 from engine.decision.correlated_worth import worth
-from engine.decision.decide import allocation_at
+from engine.decision.decide import with_noise
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Question
 from engine.errors import InputError
@@ -91,7 +87,12 @@ def test_worth_is_that_of_the_same_plan_at_another_loss():
         config, ratio = choice.config, choice.noise_batch_ratio * choice.share.value
         noise = ratio * config.batch_size
         plan = plan_of(
-            allocation_at(fitted.fit, config, noise, asked.sampling),
+            with_noise(
+                fitted.fit,
+                replace(answered.decision.recommendation, config=config),
+                noise,
+                asked.sampling,
+            ),
             RECOMMENDATION, asked.budget.data_budget, fitted.fit, fitted.space,
         )  # fmt: skip
         # The promise is the same, whatever share of the noise the loss is equal to.
@@ -107,14 +108,6 @@ def test_no_worth_without_a_value():
     found = more_learning(answered, fitted)
     assert worth(found, replace(answered, study=None), fitted) is None
     assert correlated_words.money(None, Words("en")) == ""
-
-
-@pytest.mark.parametrize(("bands", "steps"), [(4, 40), (16, 700), (64, 20_000)])
-def test_errors_between_the_nodes_are_those_of_a_strategy(bands, steps):
-    coefficients = strategy(bands=bands, iterations=min(steps, 4_096))
-    exact = math.sqrt(error(coefficients, iterations=steps) / ((steps + 1) / 2))
-    found = correlated._error(bands, np.array([float(steps)]))
-    assert found[0] == pytest.approx(exact, rel=0.03)
 
 
 def test_what_takes_no_turns_is_refused():

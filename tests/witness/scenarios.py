@@ -35,5 +35,15 @@ CASES = (
     _case("our own evidence", "en", "USD", compute="1e13", data="20000", evidence=_OURS),
     _case("our own evidence in yen", "ja", "JPY", compute="2e13", data="50000", evidence=_OURS),
     _case("many people, little compute", "en", "JPY", compute="1e18", data="1e9", epsilon="2"),
+    _case(
+        "banded noise",
+        "en",
+        "JPY",
+        sampling="banded",
+        evidence=_OURS,
+        compute="1e14",
+        data="1e6",
+        epsilon="1",
+    ),
     _case("fixed batches", "ja", "USD", sampling="deterministic", data="1e8", epsilon="1"),
 )
