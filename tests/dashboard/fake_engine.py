@@ -224,7 +224,7 @@ def decide(budget, fitted, *, sampling, assumptions, alternative_model_size=None
     )
 
 
-def certify(*, data_budget, batch_size, iterations, epsilon, delta, sampling):
+def certify(*, data_budget, batch_size, iterations, epsilon, delta, sampling, bands=1):
     return Certificate(
         mechanism=Mechanism(
             sampling=Sampling.POISSON if sampling is Sampling.BEST else sampling,
@@ -232,6 +232,7 @@ def certify(*, data_budget, batch_size, iterations, epsilon, delta, sampling):
             sampling_probability=batch_size / data_budget,
             noise_multiplier=1.002 * (0.4 + 1.4 / epsilon**0.8),
             compositions=iterations,
+            bands=bands,
         ),
         epsilon=epsilon * 0.9991,
         delta=delta,

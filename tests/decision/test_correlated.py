@@ -115,3 +115,19 @@ def test_what_takes_no_turns_is_refused():
         more(3.8e20, 10_000_000, 4.0, sampling=Sampling.DETERMINISTIC)
     with pytest.raises(InputError, match="No plan with groups"):
         more(1e18, 350, 4.0)
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_the_wiggle_room_says_where_the_plan_would_go(far):
+    asked = question(1e14, 1_000_000, 1.0, evidence_id="gpt-bytes-docstrings")
+    fitted = fitted_evidence(asked.evidence_id)
+    found = more_learning(answer(asked, fitted), fitted)
+    if far:
+        distant = tuple(replace(choice, distance=9.0) for choice in found.choices)
+        found = replace(found, choices=distant)
+    said = correlated_words.moved(found, Words("en"))
+    assert f"over {found.best.bands} steps" in said
+    assert f"{found.best.cross_entropy.value:.2f}" in said
+    assert f"in place of {found.independent.cross_entropy.value:.2f}" in said
+    assert ("Too far" in said) is far
+    assert correlated_words.gain(found, Words("en")) in correlated_words.finding(found, Words("en"))
