@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scenarios": _BASE
     | {"access", "approvals", "cost", "decision", "decision_log", "durable", "law", "roi", "runs"}
     | {"tables", "text", "accounting"},
-    "report": _QUESTION | _RECORDS | {"tables", "roi", "cost"},
+    "report": _QUESTION | _RECORDS | {"tables", "roi", "cost", "durable"},
     "pilot": _QUESTION | _RECORDS
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
@@ -158,6 +158,7 @@ ONLY_IN = {
     "openpyxl": ("engine.untrusted.workbooks",),
     "xlsxwriter": ("engine.report.workbook",),
     "lxml": ("engine.report",),
+    "matplotlib": ("engine.report.picture",),
     "torch": ("engine.pilot",),
     "opacus": ("engine.pilot",),
     "safetensors": ("engine.pilot", "engine.untrusted.weights"),
@@ -167,7 +168,9 @@ ONLY_IN = {
 }
 """Package -> the only places that may import it."""
 
-SLOW_TO_LOAD = {"torch", "opacus", "dp_accounting", "statsmodels", "scipy.signal", "scipy.stats"}
+SLOW_TO_LOAD = {
+    "torch", "opacus", "dp_accounting", "statsmodels", "scipy.signal", "scipy.stats", "matplotlib",
+}  # fmt: skip
 """A second or more each: imported in the function that needs it, or where nobody waits."""
 
 PURE_PARTS = {

@@ -10,17 +10,12 @@ but no line begins with a closing mark or ends with an opening one (JIS X 4051, 
 
 import re
 import unicodedata
-from collections.abc import Iterator
 
 _TOKENS = re.compile(
     r"[⺀-鿿豈-﫿\uff01-\uff60぀-ヿ、。「」()〜…]|\s+|[^\s⺀-鿿豈-﫿\uff01-\uff60぀-ヿ、。「」()〜…]+"
 )
 _NEVER_FIRST = set("、。,.)」』】〜ー…:;!?%々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
 _NEVER_LAST = set("(「『【¥")
-_RAISED = re.compile("([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)")
-_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
-RAISED_SIZE, RAISED_LIFT = 0.62, 0.36
-"""Of raised digits: their size and height over the line, as shares of the type."""
 _NARROW = set("ijl.,:;'|!()[] 1fIrt·")
 _WIDE = set("MW%mw@—")
 _SCRIPTS_MEET = re.compile("(?<=[⺀-鿿぀-ヿ])(?=[!-~])|(?<=[!-~])(?=[⺀-鿿぀-ヿ])")
@@ -43,17 +38,6 @@ def _em(character: str) -> float:
     if character in _NARROW:
         return 0.34
     return 0.88 if character in _WIDE else 0.57
-
-
-def raised_runs(text: str) -> Iterator[tuple[str, bool]]:
-    """Plain and raised parts in turn, the raised as ordinary digits.
-
-    >>> list(raised_runs("10²⁰ FLOPs"))
-    [('10', False), ('20', True), (' FLOPs', False)]
-    """
-    for place, run in enumerate(_RAISED.split(text)):
-        if run:
-            yield (run.translate(_DIGITS), True) if place % 2 else (run, False)
 
 
 def wrap(text: str, width: float) -> list[str]:

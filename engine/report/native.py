@@ -29,7 +29,7 @@ from pptx.util import Length, Pt
 
 from engine.report.deck import Bar, Bars, Figure, Lines
 from engine.report.hues import Hues
-from engine.report.scales import round_step, straight_scale
+from engine.report.picture import round_ticks
 
 _Place = tuple[Length, Length, Length, Length]
 """Left, top, width, height."""
@@ -120,8 +120,7 @@ def _add_bars(page: Slide, figure: Bars, place: _Place, hues: Hues) -> GraphicFr
     axis._element.find(qn("c:noMultiLvlLbl")).addprevious(every)
     ends = [end for span in spans for end in span]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    shown = straight_scale(low, low + (high - low) * _ROOM, 0, 1, ticks=5)
-    _value_axis(chart, shown.low, shown.high, figure.unit)
+    _value_axis(chart, round_ticks(low, low + (high - low) * _ROOM, 5), figure.unit)
     return frame
 
 
@@ -173,8 +172,7 @@ def _add_lines(page: Slide, figure: Lines, place: _Place, hues: Hues) -> Graphic
         font.size, font.bold = Pt(_SIZE), True
         label.position = XL_LABEL_POSITION.ABOVE if mark.above else XL_LABEL_POSITION.BELOW
     _legend(chart, kept=len(curves))
-    reach = straight_scale(*figure.shown, 0, 1, ticks=5)
-    _value_axis(chart, reach.low, reach.high, figure.y_title)
+    _value_axis(chart, round_ticks(*figure.shown, 5), figure.y_title)
     axis = chart.category_axis
     axis.minimum_scale, axis.maximum_scale = min(figure.x), max(figure.x)
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
@@ -213,10 +211,10 @@ def _legend(chart: Chart, *, kept: int) -> None:
         legend.insert(1 + index - kept, entry)
 
 
-def _value_axis(chart: Chart, low: float, high: float, title: str) -> None:
+def _value_axis(chart: Chart, ticks: list[float], title: str) -> None:
     axis = chart.value_axis
-    axis.minimum_scale, axis.maximum_scale = low, high
-    axis.major_unit = round_step(high - low, 6)
+    axis.minimum_scale, axis.maximum_scale = ticks[0], ticks[-1]
+    axis.major_unit = ticks[1] - ticks[0]
     axis.major_gridlines.format.line.color.rgb = _GRID
     axis.format.line.fill.background()
     axis.tick_labels.font.size = Pt(_SIZE)

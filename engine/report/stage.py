@@ -12,9 +12,8 @@ from html import escape
 
 from engine.report.arrangement import ABREAST, PADDING, Laid, Page, Room, arranged, tile_sizes
 from engine.report.deck import Bars, Figure, Slide, text_of
-from engine.report.drawing import natural_height
 from engine.report.layout import LEADING
-from engine.report.svg import picture
+from engine.report.picture import natural_height, picture
 from engine.report.webpage import stamps_html
 
 WIDTH = 1000.0

@@ -4,9 +4,8 @@ from html import escape
 
 from engine.report.colours import ACCENT, INK, LINE, QUIET
 from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, text_of
-from engine.report.drawing import natural_height
 from engine.report.measure import em
-from engine.report.svg import svg
+from engine.report.picture import natural_height, svg
 
 _COLOURS = f"--paper:#fff;--ink:{INK};--quiet:{QUIET};--line:{LINE};--accent:{ACCENT}"
 _STYLE = (

@@ -26,11 +26,10 @@ from engine.report.arrangement import (
     tile_sizes,
 )
 from engine.report.deck import Deck, Figure, Slide, Table, text_of
-from engine.report.drawing import natural_height
 from engine.report.fonts import Face, japanese_face
 from engine.report.layout import LEADING
 from engine.report.measure import em
-from engine.report.svg import svg
+from engine.report.picture import natural_height, svg
 
 _HERE = Path(__file__).parent
 _WIDTH = 754.0
@@ -196,8 +195,7 @@ def _annex(slide: Slide) -> dict[str, Any]:
 
 def _picture(figure: Figure, height: float) -> str:
     size = min(max(height / natural_height(figure, 1.0), _SMALLEST), _LARGEST)
-    drawn = svg(figure, _WIDTH, min(height, natural_height(figure, size)), size)
-    return drawn.replace("var(--paper,#ffffff)", "#ffffff")
+    return svg(figure, _WIDTH, min(height, natural_height(figure, size)), size)
 
 
 def _table(table: Table | None) -> dict[str, Any] | None:
