@@ -215,10 +215,11 @@ def _lines(
         axes.plot(figure.x, line.y, label=line.name, **_stroke(line, size))
     for mark in figure.marks:
         _marked(axes, mark, size, ink, paper)
-    handles, names = axes.get_legend_handles_labels()
+    found = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    names = [*(line.name for line in figure.lines), band.name]
     canvas.legend(
-        [*handles[1:], handles[0]],
-        [*names[1:], names[0]],
+        [found[name] for name in names],
+        names,
         loc="outside upper left",
         ncols=_abreast(names, width / size),
         frameon=False,
