@@ -2,6 +2,7 @@
 the net present value from one to the next.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,33 +29,38 @@ class Option:
 
 
 def table(options: tuple[Option, ...], words: Words) -> Table:
-    """The options side by side, figures as on every page."""
-    rows = []
-    for option in options:
-        answer, asked = option.answer, option.answer.question.budget
-        rows.append(
-            (
-                words.say("{letter}: {name}", letter=option.letter, name=option.name),
-                labels.people(asked.data_budget, words),
-                formats.plain(asked.epsilon),
-                formats.loss(answer.decision.recommendation.cross_entropy.value),
-                quantities.text("cash_to_approve", answer, words),
-                quantities.with_range("npv", "npv_range", answer, words),
-                quantities.text("probability", answer, words),
-            )
-        )
+    """The options side by side, a column each, figures as on every page: few columns, so that they
+    can be read from the end of the room."""
+    answers = [option.answer for option in options]
+    budgets = [answer.question.budget for answer in answers]
+    losses = [answer.decision.recommendation.cross_entropy.value for answer in answers]
+
+    def row(name: str, cells: Iterable[str]) -> tuple[str, ...]:
+        return (name, *cells)
+
     return Table(
         title=words.say("Options under comparison"),
-        heads=(
-            words.say("Option"),
-            words.say("People"),
-            words.say("Privacy ε"),
-            words.say("Expected loss"),
-            quantities.label("cash_to_approve", words),
-            figures.name("npv", words),
-            figures.name("probability", words),
+        heads=row(
+            words.say("Figure"),
+            (words.say("{letter}: {name}", letter=one.letter, name=one.name) for one in options),
         ),
-        rows=tuple(rows),
+        rows=(
+            row(words.say("People"), (labels.people(one.data_budget, words) for one in budgets)),
+            row(words.say("Privacy ε"), (formats.plain(one.epsilon) for one in budgets)),
+            row(words.say("Expected loss"), map(formats.loss, losses)),
+            row(
+                quantities.label("cash_to_approve", words),
+                (quantities.text("cash_to_approve", answer, words) for answer in answers),
+            ),
+            row(
+                figures.name("npv", words),
+                (quantities.with_range("npv", "npv_range", answer, words) for answer in answers),
+            ),
+            row(
+                figures.name("probability", words),
+                (quantities.text("probability", answer, words) for answer in answers),
+            ),
+        ),
     )
 
 

@@ -28,8 +28,8 @@ def column_widths(table: Table, width: float, size: float, padding: float) -> li
     texts = [[text_of(cell) for cell in column] for column in columns]
     weights = [min(max(map(em, column)) + 1.5, _LONGEST) for column in texts]
     least = least_widths(table, size, padding)
-    if sum(least) > width:
-        return [width * weight / sum(weights) for weight in weights]
+    if sum(least) > width:  # Each a little too narrow, none squeezed to nothing.
+        return [width * word / sum(least) for word in least]
     widths = [width * weight / sum(weights) for weight in weights]
     narrow = {place for place, w in enumerate(widths) if w < least[place]}
     while True:

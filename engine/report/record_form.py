@@ -18,20 +18,25 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 from docx.table import Table as WordTable
+from docx.text.paragraph import Paragraph
 
 from engine.report.colours import ACCENT, plain
 from engine.report.deck import Deck, Record, Table, text_of
-from engine.report.measure import em
+from engine.report.layout import column_widths, least_widths
 from engine.tables.guard import csv_text
 
 _ACCENT, _ON_ACCENT = RGBColor.from_string(plain(ACCENT)), plain(ACCENT)
 _FONTS = {"ja": "Yu Gothic", "en": "Calibri"}
 _TEXT, _SMALL = Pt(10.5), Pt(9)
 _STAMP, _ROOM = Mm(20), Mm(170)
-_PADDING, _SHORT = Mm(7), 10.5
-"""Room of a cell beside its text, and em of a text that is kept in one line."""
-_EVEN = 0.6
-"""Power of a column's longest text that is its share of the room."""
+_FEW = 16
+"""Rows of a table that goes to the next page whole, as in the PDF."""
+_WIDER = 1.15
+"""Of a font that a program takes where it has not ours: dates stay whole in it too."""
+_WORDS = 0.9
+"""Most of the room that the longest words of all columns may take for that."""
+_PADDING = 5.5
+"""Points on either side of a cell's text, as Word has it."""
 
 
 def docx(deck: Deck) -> bytes:
@@ -46,18 +51,12 @@ def docx(deck: Deck) -> bytes:
     _fields(made, record)
     for number, section in enumerate(record.sections, start=1):
         made.add_heading(f"{number}. {section.heading}", level=1)
-        for sentence in section.sentences:
-            made.add_paragraph(sentence)
-        if section.table is not None:
-            _table(made, section.table)
+        _sentences(made, section.sentences, section.table)
     made.add_paragraph(record.end).alignment = WD_ALIGN_PARAGRAPH.RIGHT
     made.paragraphs[-1].add_run().add_break(WD_BREAK.PAGE)
     for slide in deck.appendix:
         made.add_heading(slide.title, level=1)
-        for point in slide.points:
-            made.add_paragraph(point)
-        if slide.table is not None:
-            _table(made, slide.table)
+        _sentences(made, slide.points, slide.table)
     file = io.BytesIO()
     made.save(file)
     return file.getvalue()
@@ -100,10 +99,16 @@ def _set_up(made: WordDocument, deck: Deck) -> None:
             fonts.set(qn(script), font)
         for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
             fonts.attrib.pop(qn(theme), None)
+    for spoken in made.styles.element.iter(qn("w:lang")):
+        spoken.set(qn("w:val"), "ja-JP" if deck.language == "ja" else "en-GB")
+        spoken.set(qn("w:eastAsia"), "ja-JP")
     made.styles["Normal"].font.size = _TEXT
+    made.styles["Normal"].paragraph_format.space_after = Pt(5)
     for name, size in (("Title", Pt(22)), ("Heading 1", Pt(13))):
         made.styles[name].font.size = size
         made.styles[name].font.color.rgb = _ACCENT
+    made.styles["Heading 1"].paragraph_format.space_before = Pt(12)
+    made.styles["Heading 1"].paragraph_format.space_after = Pt(4)
     about = made.core_properties
     about.title, about.author, about.last_modified_by = deck.form.title, deck.author, deck.author
     about.comments, about.language = deck.footer, deck.language
@@ -136,6 +141,14 @@ def _fields(made: WordDocument, record: Record) -> None:
     _widths(shown, (Mm(45), Mm(125)))
 
 
+def _sentences(made: WordDocument, sentences: tuple[str, ...], table: Table | None) -> None:
+    """And the table that they lead to, on the same page."""
+    for sentence in sentences:
+        made.add_paragraph(sentence).paragraph_format.keep_with_next = table is not None
+    if table is not None:
+        _table(made, table)
+
+
 def _table(made: WordDocument, table: Table) -> None:
     shown = made.add_table(rows=1, cols=len(table.heads), style="Table Grid")
     for cell, head in zip(shown.rows[0].cells, table.heads, strict=True):
@@ -151,32 +164,37 @@ def _table(made: WordDocument, table: Table) -> None:
         _whole(added)
         for cell, content in zip(added.cells, row, strict=True):
             cell.text = text_of(content)
-    for run in _runs(shown):
+    for run in (run for paragraph in _paragraphs(shown) for run in paragraph.runs):
         run.font.size = _SMALL
-    _widths(shown, _shares(table))
-    made.add_paragraph()
+    _together(shown)
+    for paragraph in _paragraphs(shown):
+        paragraph.paragraph_format.space_after = Pt(0)
+    type_size = _SMALL.pt * (_WIDER if _has_room(table) else 1.0)
+    widths = column_widths(table, _ROOM.pt, type_size, _PADDING)
+    _widths(shown, tuple(int(Pt(width)) for width in widths))
+    after = made.add_paragraph().paragraph_format
+    after.space_after, after.line_spacing = Pt(0), Pt(4)
 
 
-def _shares(table: Table) -> tuple[int, ...]:
-    """Widths of columns that fill the page: short ones, such as dates, in one line, the others by
-    how long their texts are."""
-    columns = zip(table.heads, *(map(text_of, row) for row in table.rows), strict=True)
-    longest = [max(map(em, column)) for column in columns]
-    short = [_SMALL * width + _PADDING if width <= _SHORT else 0 for width in longest]
-    shares = [0.0 if width <= _SHORT else width**_EVEN for width in longest]
-    if not any(shares):
-        shares[-1] = 1.0
-    room = _ROOM - sum(short)
-    return tuple(
-        int(own + room * share / sum(shares)) for own, share in zip(short, shares, strict=True)
-    )
+def _together(shown: WordTable) -> None:
+    """A short table stays on one page, a long one leaves no single row behind."""
+    last = len(shown.rows) - 1
+    for place, row in enumerate(shown.rows):
+        if place < last and (last <= _FEW or place < 2 or place >= last - 2):
+            for cell in row.cells:
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
 
 
-def _runs(shown: WordTable) -> Iterator:  # type: ignore[type-arg]
+def _has_room(table: Table) -> bool:
+    """Whether words stay whole in a wider font and leave room to long texts."""
+    least = least_widths(table, _WIDER * _SMALL.pt, _PADDING)
+    return bool(sum(least) <= _WORDS * _ROOM.pt)
+
+
+def _paragraphs(shown: WordTable) -> Iterator[Paragraph]:
     for row in shown.rows:
         for cell in row.cells:
-            for paragraph in cell.paragraphs:
-                yield from paragraph.runs
+            yield from cell.paragraphs
 
 
 def _shade(colour: str):  # type: ignore[no-untyped-def]

@@ -1,5 +1,6 @@
 """Tables on pages: every row once, none higher than its page, and no page of a single row."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,3 +33,9 @@ def test_pages_are_about_equally_full():
 
 def test_a_table_without_rows_has_no_pages():
     assert pages(Table(title="", heads=("a",), rows=()), WIDTH, 100, SIZE, PADDING) == []
+
+
+def test_where_no_word_fits_none_is_squeezed_to_nothing():
+    row = ("international", "organisation", "2026-11")
+    widths = column_widths(Table(title="", heads=("a", "b", "c"), rows=(row,)), 100, 12, 4)
+    assert sum(widths) == pytest.approx(100) and min(widths) > 20

@@ -10,8 +10,10 @@ import pytest
 from docx import Document
 from docx.oxml.ns import qn
 
-from engine.report.deck import Field
-from engine.report.record_form import docx, fields_csv, fields_json
+from engine.report.deck import Field, Section, Table
+from engine.report.layout import column_widths
+from engine.report.measure import em
+from engine.report.record_form import _has_room, docx, fields_csv, fields_json
 
 FIELDS = (
     Field(code="subject", name="件名", text="学習しますか。"),
@@ -54,6 +56,37 @@ def test_heads_repeat_and_no_row_is_torn(made):
 def test_a_long_column_gets_more_room(made):
     widths = [column.width for column in made.tables[-1].columns]
     assert widths[2] > 3 * widths[1] and sum(widths) <= 6_120_200  # 170 mm
+
+
+def test_a_short_table_stays_whole_and_words_lead_to_theirs(form):
+    few = Table(title="", heads=("a", "b"), rows=tuple((str(n), "x") for n in range(5)))
+    section = Section(heading="数値", sentences=("前文。",), table=few)
+    record = replace(form.record, sections=(section,))
+    made = Document(io.BytesIO(docx(replace(form, record=record))))
+
+    def kept(row):
+        return [cell.paragraphs[0].paragraph_format.keep_with_next for cell in row.cells]
+
+    *before, last = made.tables[2].rows
+    assert all(all(kept(row)) for row in before) and not any(kept(last))
+    long = made.tables[-1].rows
+    assert all(kept(long[1])) and not any(kept(long[20])) and all(kept(long[-2]))
+    (sentence,) = [one for one in made.paragraphs if one.text == "前文。"]
+    assert sentence.paragraph_format.keep_with_next
+
+
+def test_dates_stay_whole_in_a_wider_font():
+    rows = (("Minutes saved by a model", "5 minutes", "a source that is long " * 8, "2026-11"),)
+    table = Table(title="", heads=("Figure", "Value", "Source", "Date"), rows=rows)
+    assert _has_room(table)
+    widths = column_widths(table, 482, 1.15 * 9, 5.5)
+    assert widths[-1] - 11 >= 1.15 * 9 * em("2026-11") and widths[2] == max(widths)
+
+
+def test_its_language_is_said(made):
+    """It decides where lines break and which form of a kanji a substitute font takes."""
+    (spoken,) = made.styles.element.iter(qn("w:lang"))
+    assert spoken.get(qn("w:val")) == spoken.get(qn("w:eastAsia")) == "ja-JP"
 
 
 def test_author_and_day_are_ours(made):

@@ -27,7 +27,7 @@ from engine.report.arrangement import (
 )
 from engine.report.deck import Deck, Figure, Slide, Table, text_of
 from engine.report.fonts import Face, japanese_face
-from engine.report.layout import LEADING
+from engine.report.layout import LEADING, column_widths
 from engine.report.measure import em
 from engine.report.picture import natural_height, svg
 
@@ -38,11 +38,10 @@ SLIDE_ROOM = Room(width=_WIDTH, title=66.0, body=404.0, smallest=12.0, yields=Tr
 """Of a slide on A4."""
 _SMALLEST, _LARGEST = 13.0, 19.0
 """Type of a figure: that of few bars is large, so that they fill their page."""
+_RECORD_WIDTH, _RECORD_TYPE = 497.0, 9.0
+"""Of a table in the record: its room on upright A4, and its type, in points."""
 _SHORT = 10.5
 """Em of a cell that is kept in one line, so that dates and amounts stay whole."""
-
-_EVEN = 0.7
-"""Power of a column's longest text that is its share of the room: long ones break into lines."""
 
 
 class Part(Protocol):
@@ -205,9 +204,5 @@ def _table(table: Table | None) -> dict[str, Any] | None:
         [{"text": text, "whole": em(text) <= _SHORT} for text in map(text_of, row)]
         for row in table.rows
     ]
-    columns = zip(table.heads, *(map(text_of, row) for row in table.rows), strict=True)
-    widths = [max(map(em, column)) for column in columns]
-    shares = [0.0 if width <= _SHORT else width**_EVEN for width in widths]
-    if not any(shares):
-        shares[-1] = 1.0
-    return {"heads": table.heads, "rows": rows, "widths": shares}
+    widths = column_widths(table, _RECORD_WIDTH, _RECORD_TYPE, 0.5 * _RECORD_TYPE)
+    return {"heads": table.heads, "rows": rows, "widths": widths}

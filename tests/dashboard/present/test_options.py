@@ -13,6 +13,7 @@ from dashboard.ui.colours import LIGHT
 from engine.decision.bridge import Bridge, Step
 from engine.report.deck import Bars
 from engine.scenarios import acts
+from engine.text import figures
 from tests.dashboard.present.test_deck import BASIS, answer, poor, usual  # noqa: F401 (fixtures)
 from tests.dashboard.roi.test_wording import BOTH
 from tests.present import present
@@ -36,7 +37,10 @@ def test_options_and_the_way_between_them_are_slides_and_a_section(answer, compa
     made = deck(Material(answer=answer, basis=BASIS, options=compared), words, LIGHT)
     by_key = {slide.key: slide for slide in made.slides}
     table = by_key["alternatives"].table
-    assert [str(row[0])[0] for row in present(table).rows] == ["A", "B", "C"]
+    heads, rows = present(table).heads, present(table).rows
+    assert [head[0] for head in heads[1:]] == ["A", "B", "C"]
+    npv = next(row for row in rows if row[0] == figures.name("npv", words))
+    assert npv[2] == npv[3] != npv[1], "a column an option"
     assert table in [section.table for section in made.form.sections]
     assert by_key["alternatives"].title != by_key["bridge_B"].title and "bridge_C" not in by_key
     figure = by_key["bridge_B"].figure
