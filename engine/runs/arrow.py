@@ -1,11 +1,13 @@
 """Run records as the rows of an Arrow table, and back: the columns of the run log's files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 
 from engine.errors import InputError
+from engine.runs.learning_curve import LearningCurve
 from engine.runs.record import CHOICES, COUNTS, FIELDS, NUMBERS, TEXTS, RunRecord
 
 
@@ -45,19 +47,35 @@ def require_schema(schema: pa.Schema) -> None:
 
 def to_table(records: Iterable[RunRecord]) -> pa.Table:
     """Rows of :data:`SCHEMA`."""
-    rows = [{"run_id": record.run_id, **_plain(record)} for record in records]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    found = list(records)
+    rows = [{"run_id": record.run_id, **_plain(record)} for record in found]
+    plain = pa.Table.from_pylist(rows, schema=SCHEMA.remove(SCHEMA.get_field_index("curve")))
+    curves = [record.points for record in found]
+    ends = np.cumsum([0, *map(len, curves)])
+    points = pa.StructArray.from_arrays(
+        [
+            pa.array(_joined([curve.iterations for curve in curves]), pa.int64()),
+            pa.array(_joined([curve.losses for curve in curves]), pa.float64()),
+        ],
+        fields=list(_type("curve").value_type),
+    )
+    lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), points, type=_type("curve"))
+    return plain.append_column(SCHEMA.field("curve"), lists).select(SCHEMA.names)
+
+
+def _joined(columns: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(columns) if columns else np.array([])
 
 
 def from_table(table: pa.Table) -> list[RunRecord]:
     """Records of a table with :data:`SCHEMA`'s columns; InputError names the row that is wrong."""
-    curves = table["curve"]
+    curves = _curves(table["curve"])
+    rows = table.drop_columns(["curve"]).to_pylist()
     records = []
-    for number, row in enumerate(table.drop_columns(["curve"]).to_pylist(), start=1):
+    for number, (row, curve) in enumerate(zip(rows, curves, strict=True), start=1):
         stated = row.pop("run_id")
-        points = curves[number - 1].values
+        row["curve"] = curve
         try:
-            row["curve"] = _points(points)
             record = RunRecord(**row)
             if stated != record.run_id:
                 raise InputError(
@@ -86,13 +104,22 @@ def _age(record: RunRecord) -> tuple[datetime, float]:
 
 
 def _plain(record: RunRecord) -> dict[str, object]:
-    row = {name: getattr(record, name) for name in FIELDS}
-    row["curve"] = [{"iteration": i, "cross_entropy": loss} for i, loss in record.curve]
-    return row
+    return {name: getattr(record, name) for name in FIELDS if name != "curve"}
 
 
-def _points(points: pa.StructArray | None) -> tuple[tuple[int, float], ...]:
-    if points is None:
-        return ()
-    columns = points.flatten()
-    return tuple(zip(columns[0].to_pylist(), columns[1].to_pylist(), strict=True))
+def _curves(column: pa.ChunkedArray) -> Iterator[Sequence[object]]:
+    """The curve of each row, unchecked. One with gaps is a list of pairs, which nobody takes."""
+    for chunk in column.chunks:
+        # Once a chunk: of a slice, flattening copies what it was cut from.
+        steps, losses = chunk.values.flatten()
+        gaps = steps.null_count or losses.null_count
+        columns = None if gaps else LearningCurve(steps, losses)
+        offsets, there = chunk.offsets.to_pylist(), chunk.is_valid().to_pylist()
+        for first, last, is_there in zip(offsets[:-1], offsets[1:], there, strict=True):
+            if not is_there:
+                yield ()
+            elif columns is not None:
+                yield columns[first:last]
+            else:
+                pairs = (part[first:last].to_pylist() for part in (steps, losses))
+                yield list(zip(*pairs, strict=True))

@@ -14,11 +14,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
-from operator import lt
+from functools import lru_cache
 from typing import Literal, TypeVar, overload
+
+import numpy as np
 
 from engine.config import require_integer
 from engine.errors import InputError
+from engine.runs.learning_curve import LearningCurve
 from engine.untrusted.texts import json_value
 
 _INT64 = 2**63 - 1
@@ -37,6 +40,8 @@ def count(name: str, value: object, lowest: int, *, optional: Literal[False]) ->
 def count(name: str, value: object, lowest: int, *, optional: bool) -> int | None: ...
 def count(name: str, value: object, lowest: int, *, optional: bool) -> int | None:
     """A whole number of at least ``lowest`` that fits 64 bits; 1e7 passes, 1.5 does not."""
+    if type(value) is int and lowest <= value <= _INT64:  # as tens of thousands of runs have it
+        return value
     if value is None and optional:
         return None
     whole = require_integer(name, _number(name, value))
@@ -57,6 +62,8 @@ def real(name: str, value: object, *, optional: Literal[False]) -> float: ...
 def real(name: str, value: object, *, optional: bool) -> float | None: ...
 def real(name: str, value: object, *, optional: bool) -> float | None:
     """A finite float; positive except for noise, of which there may be none."""
+    if type(value) is float and 0 < value < math.inf:
+        return value
     if value is None and optional:
         return None
     number = (
@@ -108,6 +115,7 @@ def require_text(name: str, value: object, *, optional: bool) -> None:
         raise unexpected(name, "a text", ascii(value)) from None
 
 
+@lru_cache(maxsize=256)
 def canonical_object(name: str, text: str) -> str:
     try:
         value = json_value(text)
@@ -124,12 +132,27 @@ def utc(name: str, value: object) -> datetime:
     return value.astimezone(UTC)
 
 
-def increasing_curve(points: object, iterations: int) -> tuple[tuple[int, float], ...]:
-    if not isinstance(points, (list, tuple)):
+def increasing_curve(points: object, iterations: int) -> LearningCurve:
+    """The curve, of which the steps rise up to ``iterations``."""
+    if isinstance(points, LearningCurve):
+        found = points
+    elif isinstance(points, (list, tuple)):
+        found = _plain_curve(points) or _looked_at(points, iterations)
+    else:
         raise unexpected("curve", "a list of (iteration, cross_entropy)", points)
-    if plain := _plain_curve(points, iterations):
-        return plain
-    curve: list[tuple[int, float]] = []
+    if not len(found):
+        return found
+    steps, losses = found.iterations, found.losses
+    rising = bool((steps[1:] > steps[:-1]).all()) and steps[0] >= 0 and steps[-1] <= iterations
+    if rising and bool(np.isfinite(losses).all()) and bool((losses > 0).all()):
+        return found
+    return _looked_at(list(found), iterations)  # which says what is wrong, and where
+
+
+def _looked_at(points: Sequence[object], iterations: int) -> LearningCurve:
+    """The curve, each point looked at by itself."""
+    steps: list[int] = []
+    losses: list[float] = []
     previous = -1
     for point in points:
         if not isinstance(point, (list, tuple)) or len(point) != 2:
@@ -144,24 +167,21 @@ def increasing_curve(points: object, iterations: int) -> tuple[tuple[int, float]
                 value=iteration,
                 previous=previous,
             )
-        curve.append((iteration, loss))
+        steps.append(iteration)
+        losses.append(loss)
         previous = iteration
-    return tuple(curve)
+    return LearningCurve(steps, losses)
 
 
-def _plain_curve(points: Sequence[object], iterations: int) -> tuple[tuple[int, float], ...] | None:
-    """The curve, if it is one already and of Python's own numbers; None where each point needs to
-    be looked at. A store holds hundreds of thousands of points."""
+def _plain_curve(points: Sequence[object]) -> LearningCurve | None:
+    """The curve of points of Python's own numbers; None where each needs to be looked at."""
     try:
-        steps, losses = zip(*points, strict=True)
-    except (TypeError, ValueError):
-        return None
-    if {*map(type, steps)} != {int} or {*map(type, losses)} != {float}:
-        return None
-    rising = all(map(lt, steps, steps[1:])) and steps[0] >= 0 and steps[-1] <= iterations
-    if not (rising and all(map(math.isfinite, losses)) and min(losses) > 0):
-        return None
-    return tuple(zip(steps, losses, strict=True))
+        steps, losses = zip(*points, strict=True)  # type: ignore[call-overload]
+        if {*map(type, steps)} == {int} and {*map(type, losses)} == {float}:
+            return LearningCurve(steps, losses)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    return None
 
 
 def _at(name: str, low: float, value: object) -> dict[str, object]:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.interval import IntArray
 from engine.runs.record import RunRecord
 
 FIRST_ITERATION = 256
@@ -131,23 +132,25 @@ def _cell(record: RunRecord) -> tuple[float, ...]:
 
 
 def _cell_points(runs: list[RunRecord], first: int) -> list[Point]:
-    by_rate = defaultdict(list)
+    by_rate: dict[float | None, list[RunRecord]] = defaultdict(list)
     for run in runs:
-        by_rate[run.learning_rate].append((run, _smoothed(run)))
-    reached = sorted({step for group in by_rate.values() for _, curve in group for step in curve})
+        by_rate[run.learning_rate].append(run)
+    reached = np.unique(np.concatenate([run.points.iterations for run in runs]))
+    ladder = _ladder(reached, first)
+    smoothed = {run.run_id: _smoothed(run, ladder) for run in runs}
     found = []
-    for step in _ladder(reached, first):
-        candidates = [
-            (float(np.mean([curve[step] for _, curve in group if step in curve])), group[0][0])
-            for group in by_rate.values()
-            if any(step in curve for _, curve in group)
-        ]
+    for step in ladder.tolist():
+        candidates = []
+        for group in by_rate.values():
+            there = [curve[step] for run in group if step in (curve := smoothed[run.run_id])]
+            if there:
+                candidates.append((float(np.mean(there)), group[0]))
         loss, best = min(candidates, key=lambda pair: (pair[0], pair[1].run_id))
-        ladder = sorted(
+        rates = sorted(
             (math.log2(run.learning_rate), mean) for mean, run in candidates if run.learning_rate
         )
-        if len(ladder) == len(candidates):
-            loss = vertex(*zip(*ladder, strict=True)).cross_entropy
+        if len(rates) == len(candidates):
+            loss = vertex(*zip(*rates, strict=True)).cross_entropy
         found.append((step, loss, best))
     if not found:
         return []
@@ -165,19 +168,22 @@ def _cell_points(runs: list[RunRecord], first: int) -> list[Point]:
     ]
 
 
-def _smoothed(run: RunRecord) -> dict[int, float]:
-    steps, losses = (np.array(column) for column in zip(*run.curve, strict=True))
+def _smoothed(run: RunRecord, ladder: IntArray) -> dict[int, float]:
+    """Mean of the curve over its last iterations, at those steps of ``ladder`` that it has."""
+    steps, losses = run.points.iterations, run.points.losses
+    places = np.searchsorted(steps, ladder)
+    places = places[steps[np.minimum(places, steps.size - 1)] == ladder]
     total = np.concatenate([[0.0], np.cumsum(losses)])
-    first = np.searchsorted(steps, steps * (1 - SMOOTHED), side="right")
-    ends = np.arange(1, steps.size + 1)
-    means = (total[ends] - total[first]) / (ends - first)
-    return dict(zip(steps.tolist(), means.tolist(), strict=True))
+    starts = np.searchsorted(steps, steps[places] * (1 - SMOOTHED), side="right")
+    ends = places + 1
+    means = (total[ends] - total[starts]) / (ends - starts)
+    return dict(zip(steps[places].tolist(), means.tolist(), strict=True))
 
 
-def _ladder(steps: list[int], first: int) -> list[int]:
+def _ladder(steps: IntArray, first: int) -> IntArray:
     """From the longest down, so that what took most is always there."""
     kept: list[int] = []
-    for step in reversed(steps):
-        if step >= first and (not kept or step * LADDER <= kept[-1]):
+    for step in steps[steps >= first][::-1].tolist():
+        if not kept or step * LADDER <= kept[-1]:
             kept.append(step)
-    return kept[::-1]
+    return np.array(kept[::-1], dtype=np.int64)

@@ -15,7 +15,7 @@ Not covered: whether a loss was measured well. Terms: ``docs/method.md``; units:
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -41,6 +41,7 @@ from engine.runs.checks import (
     unexpected,
     utc,
 )
+from engine.runs.learning_curve import LearningCurve, Point
 
 
 class Provenance(StrEnum):
@@ -64,6 +65,10 @@ UNTRAINED_LOSS = 1.05
 initial logits of variance s² cost s²/2 nats more (1–2 % with the usual initialisations), which an
 early evaluation may show. Beyond 5 % the training diverged, or the loss is in other units: not a
 point of any law."""
+
+LONG_CURVE = 500
+"""Points up to which a curve goes into a hash of evidence as text, as the hashes on record were
+made; pilots and the campaign record a few dozen. As text ten million points take ten seconds."""
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 
@@ -109,7 +114,8 @@ class RunRecord:
     versions: str = "{}"
     note: str = ""
     created_at: datetime
-    curve: tuple[tuple[int, float], ...] = ()
+    curve: Sequence[Point] = ()
+    """A :class:`LearningCurve`, whatever sequence of points was given."""
 
     def __post_init__(self) -> None:
         for name, lowest in COUNTS.items():
@@ -140,10 +146,21 @@ class RunRecord:
         return run_id_of({name: getattr(self, name) for name in DEFINING})
 
     def canonical_json(self) -> str:
-        """The record as one line of JSON that depends on its content alone, not on created_at."""
-        return canonical_json(
-            {name: getattr(self, name) for name in FIELDS if name != "created_at"}
-        )
+        """The record as one line of JSON that depends on its content alone, not on created_at.
+
+        A curve of more than :data:`LONG_CURVE` points stands there by its digest.
+        """
+        content = {name: getattr(self, name) for name in FIELDS if name != "created_at"}
+        points = self.points
+        long = len(points) > LONG_CURVE
+        content["curve"] = points.digest() if long else [list(point) for point in points]
+        return canonical_json(content)
+
+    @property
+    def points(self) -> LearningCurve:
+        """:attr:`curve`, in columns."""
+        assert isinstance(self.curve, LearningCurve)
+        return self.curve
 
 
 def require_family(family: str) -> None:

@@ -34,6 +34,7 @@ from engine.interval import FloatArray
 from engine.runs.checks import count, real
 from engine.runs.importers.published import PHYSICAL_BATCH_SIZE, SEQUENCE_LENGTH, VOCABULARY_SIZE
 from engine.runs.imports.divergence import SMOOTHING, diverged_at
+from engine.runs.learning_curve import LearningCurve
 from engine.runs.record import Provenance, RunRecord, run_id_of
 from engine.runs.table import Refusal
 from engine.tables.numbers import not_finite
@@ -314,8 +315,8 @@ def _diverged(run: _Measured) -> Diverged | None:
 
 
 def _record(run: _Measured, created_at: datetime) -> RunRecord:
-    curve = tuple(zip(run.iterations.tolist(), run.losses.tolist(), strict=True))
-    tail = [loss for _, loss in curve[-SMOOTHING:]]
+    curve = LearningCurve(run.iterations, run.losses)
+    tail = curve.losses[-SMOOTHING:].tolist()
     tokens = PHYSICAL_BATCH_SIZE * curve[-1][0] * SEQUENCE_LENGTH
     return RunRecord(
         family=FAMILY,

@@ -49,7 +49,7 @@ def _sound(record: RunRecord) -> Settled:
     model, _, _ = record.note.partition(";")
     again = f", seed {record.seed}" if record.seed else ""
     ratio = record.noise_batch_ratio or 0.0
-    steps, losses = zip(*record.curve, strict=True)
+    points = record.points
     settings: dict[str, float | int | None] = {
         name: getattr(record, name)
         for name in (
@@ -64,8 +64,8 @@ def _sound(record: RunRecord) -> Settled:
             line=0,
             values=settings,
             texts={},
-            steps=np.array(steps, dtype=np.int64),
-            losses=np.array(losses, dtype=float),
+            steps=points.iterations,
+            losses=points.losses,
         ),
         settings=settings,
         texts={},

@@ -14,12 +14,20 @@ from typing import Any
 from urllib.parse import quote
 
 import duckdb
+import pyarrow as pa
 
 from engine.errors import InputError
 from engine.runs.files import not_parquet
-from engine.runs.imports.sheet import Sheet, SheetRow
+from engine.runs.imports.sheet import Sheet, SheetRow, of_columns
 from engine.runs.log import DUCKDB_LIMITS
-from engine.untrusted.guard import guarded, interrupted_in_time, reason_of, require_cells
+from engine.untrusted.guard import (
+    MOST_EXPANDED,
+    guarded,
+    interrupted_in_time,
+    reason_of,
+    require_cells,
+    too_large,
+)
 from engine.untrusted.parquet import parquet_table
 from engine.untrusted.workbooks import sheets
 
@@ -31,14 +39,11 @@ Score = Callable[[Sequence[str]], int]
 def parquet_sheet(path: Path) -> Sheet:
     """A Parquet file; rows count from 1."""
 
-    def parse() -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    def parse() -> pa.Table:
         with path.open("rb") as handle:
-            table = parquet_table(handle, path.stat().st_size)
-        columns = [column.to_pylist() for column in table.columns]
-        return tuple(table.column_names), list(zip(*columns, strict=True))
+            return parquet_table(handle, path.stat().st_size, in_columns=True)
 
-    header, rows = guarded(parse, not_parquet)
-    return _sheet(path, header, rows, first=1)
+    return _of_columns(path, guarded(parse, not_parquet))
 
 
 def workbook_sheet(path: Path, score: Score) -> Sheet:
@@ -109,7 +114,7 @@ def sqlite_sheet(path: Path, score: Score) -> Sheet:
 def duckdb_sheet(path: Path, score: Score) -> Sheet:
     """The table of a DuckDB database with most known columns."""
 
-    def parse() -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    def parse() -> pa.Table:
         connection = duckdb.connect(
             str(path), read_only=True, config={"enable_external_access": "false", **DUCKDB_LIMITS}
         )
@@ -121,11 +126,23 @@ def duckdb_sheet(path: Path, score: Score) -> Sheet:
             ).fetchall():
                 tables[name] = (*tables.get(name, ()), column)
             name = _best(path, tables, score)
-            rows = _fetched(connection.execute(f"SELECT * FROM {_quoted(name)}"), tables[name])
-            return tables[name], rows
+            reader = connection.sql(f"SELECT * FROM {_quoted(name)}").to_arrow_reader(_ROWS)
+            batches, size = [], 0
+            for batch in reader:
+                batches.append(batch)
+                size += batch.nbytes
+                if size > MOST_EXPANDED:
+                    too_large(size, path.stat().st_size)
+            return pa.Table.from_batches(batches, schema=reader.schema)
 
-    header, rows = guarded(parse, partial(_unreadable, path))
-    return _sheet(path, header, rows, first=1)
+    return _of_columns(path, guarded(parse, partial(_unreadable, path)))
+
+
+def _of_columns(path: Path, table: pa.Table) -> Sheet:
+    if not table.num_rows or not table.num_columns:
+        raise InputError("Expected a table in {file}, got nothing in it.", file=path.name)
+    _require_once(path, table.column_names)
+    return of_columns(path.name, table)
 
 
 def _fetched(cursor: Any, header: Sequence[str]) -> list[tuple[object, ...]]:

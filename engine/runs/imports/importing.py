@@ -22,6 +22,7 @@ from engine.errors import InputError
 from engine.loss_unit import Measure
 from engine.runs.imports import archive, databases, event_files, journal, trackers
 from engine.runs.imports.columns import KNOWN, Columns, choose_columns, known
+from engine.runs.imports.histories import histories_in_columns
 from engine.runs.imports.journal import Entry, JournalRun, is_undone
 from engine.runs.imports.measured import Refused, measured_runs
 from engine.runs.imports.quality import judged, settings_key, stored_twin
@@ -113,7 +114,8 @@ def import_file(
         vocabulary_size=asked.vocabulary_size,
         sequence_length=asked.sequence_length,
     )
-    found, refused = measured_runs(sheet, columns)
+    histories = histories_in_columns(sheet, columns)
+    found, refused = (histories, []) if histories is not None else measured_runs(sheet, columns)
     settled = []
     for run in found:
         try:

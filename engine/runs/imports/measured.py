@@ -8,7 +8,7 @@ row. Where nothing was measured there is a gap; NaN and infinite losses stay in 
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,11 +18,12 @@ from engine.errors import InputError
 from engine.interval import FloatArray, IntArray
 from engine.loss_unit import Measure, nats
 from engine.runs.imports.columns import LEAST_COUNT, TEXT_ROLES, Columns
-from engine.runs.imports.sheet import Sheet, SheetRow
+from engine.runs.imports.sheet import Sheet, SheetRow, text_of
+from engine.untrusted.guard import require_cells
 
 Value = float | int | None
 
-_PROGRESS = frozenset(
+PROGRESS = frozenset(
     ["step", "tokens", "examples", "compute_flops", "cross_entropy", "epsilon", "status"]
 )
 """Roles that change within a run."""
@@ -89,8 +90,10 @@ def measured_runs(sheet: Sheet, columns: Columns) -> tuple[list[Measured], list[
             file=sheet.name,
             columns=", ".join(sheet.header[:40]) or "none",
         )
-    numbers, wrong = _numbers(sheet, columns)
-    _require_counts(sheet, columns, numbers)
+    if sheet.columns is not None:
+        require_cells(len(sheet.rows) * len(sheet.header))
+    numbers, wrong = numbers_of(sheet, columns, roles=columns.by_role)
+    require_counts(sheet, columns, numbers)
     refused = [
         Refused(line=line, run=_name(sheet, columns, row=None, line=line), reason=reason)
         for line, reason in sheet.refused.items()
@@ -111,15 +114,15 @@ def measured_runs(sheet: Sheet, columns: Columns) -> tuple[list[Measured], list[
     return runs, sorted(refused, key=lambda one: one.line)
 
 
-def _numbers(
-    sheet: Sheet, columns: Columns
+def numbers_of(
+    sheet: Sheet, columns: Columns, roles: Collection[str]
 ) -> tuple[dict[str, list[Value]], dict[int, InputError]]:
     """Role -> numbers of all rows, in units and nats; place -> why a row has none."""
     found: dict[str, list[Value]] = {}
     wrong: dict[int, InputError] = {}
     measure = columns.measure or Measure.NATS_PER_TOKEN
     for role, column in columns.by_role.items():
-        if role in TEXT_ROLES:
+        if role in TEXT_ROLES or role not in roles:
             continue
         values, unread = sheet.numbers(column)
         if role == "epsilon":
@@ -151,7 +154,7 @@ def _no_runs(sheet: Sheet, columns: Columns) -> dict[int, InputError]:
         first = row.cells[at] if at < len(row.cells) else None
         if not isinstance(first, str):
             continue
-        if first.strip().casefold().rstrip(":： ") in _SUMMARIES:
+        if sums_up(first):
             found[place] = InputError(
                 "Expected a run in line {line}, got {value}, which sums up the others: name it "
                 "otherwise where it is a run.",
@@ -167,6 +170,11 @@ def _no_runs(sheet: Sheet, columns: Columns) -> dict[int, InputError]:
                 value=first.strip()[:40],
             )
     return found
+
+
+def sums_up(name: str) -> bool:
+    """Whether a run's name is that of a line that sums up the others."""
+    return name.strip().casefold().rstrip(":： ") in _SUMMARIES
 
 
 def _foreign_units(sheet: Sheet, column: str, role: str) -> dict[int, InputError]:
@@ -241,7 +249,8 @@ def _in_nats(loss: Value, measure: Measure) -> Value:
     return nats(float(loss), measure)
 
 
-def _require_counts(sheet: Sheet, columns: Columns, numbers: Mapping[str, Sequence[Value]]) -> None:
+def require_counts(sheet: Sheet, columns: Columns, numbers: Mapping[str, Sequence[Value]]) -> None:
+    """Raises :class:`InputError` where a whole column cannot be the counts that it is called."""
     _require_scale(columns, numbers)
     for role, least in LEAST_COUNT.items():
         if role not in numbers or role in columns.said or role in columns.scale:
@@ -298,7 +307,7 @@ def _progress_column(
 def _groups(
     sheet: Sheet, columns: Columns, sound: Sequence[int], progress: str
 ) -> dict[tuple[object, ...], list[int]]:
-    roles = [role for role in columns.by_role if role not in _PROGRESS and role != progress]
+    roles = [role for role in columns.by_role if role not in PROGRESS and role != progress]
     places = [sheet.header.index(columns.by_role[role]) for role in roles]
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for place in sound:
@@ -333,9 +342,12 @@ def _single(
 
 
 def _texts(sheet: Sheet, columns: Columns, row: SheetRow) -> dict[str, str]:
-    return {
-        role: sheet.text(row, columns.by_role[role]) for role in TEXT_ROLES & columns.by_role.keys()
-    }
+    return texts_of({role: sheet.cell(row, name) for role, name in columns.by_role.items()})
+
+
+def texts_of(cells: Mapping[str, object]) -> dict[str, str]:
+    """Of the cells of a row, by role, those that are texts."""
+    return {role: text_of(cell) for role, cell in cells.items() if role in TEXT_ROLES}
 
 
 def _histories(
@@ -354,7 +366,7 @@ def _histories(
             if role in (progress, "cross_entropy"):
                 continue
             there = [column[place] for place in places if column[place] is not None]
-            late = role in _PROGRESS
+            late = role in PROGRESS
             values[role] = None if not there else there[-1] if late else there[0]
         texts = _texts(sheet, columns, sheet.rows[places[-1]])
         ends = [step for place in places if (step := numbers[progress][place]) is not None]
@@ -381,35 +393,47 @@ def _histories(
 def _by_repetition(
     places: Sequence[int], numbers: Mapping[str, Sequence[Value]], progress: str
 ) -> list[list[int]]:
-    """Places of the runs of one name: the n-th time that a step comes with a loss is the n-th."""
+    """Places of the runs of one name."""
+    measured = [place for place in places if numbers["cross_entropy"][place] is not None]
+    return times_of(measured, [numbers[progress][place] for place in measured]) or [
+        list(places[:1])
+    ]
+
+
+def times_of(places: Sequence[int], steps: Sequence[Value]) -> list[list[int]]:
+    """Places of the runs of one name, of which each has its step: the n-th time that a step comes
+    is the n-th run's."""
     times: dict[Value, int] = defaultdict(int)
     runs: list[list[int]] = []
-    for place in places:
-        if numbers["cross_entropy"][place] is None:
-            continue
-        step = numbers[progress][place]
+    for place, step in zip(places, steps, strict=True):
         time = times[step]
         times[step] += 1
         if time == len(runs):
             runs.append([])
         runs[time].append(place)
-    if not runs:
-        return [list(places[:1])]
     if len(runs) > 1 and len(runs[1]) < _AGAIN * len(runs[0]):
         return [sorted(place for part in runs for place in part)]
     return runs
 
 
 def _curve(run: Measured, points: Sequence[tuple[Value, Value]]) -> Measured:
+    """The run with the curve of what was measured."""
+    known = [
+        (round(step), float(loss))
+        for step, loss in points
+        if step is not None and loss is not None and 0 <= step <= _MOST_STEPS
+    ]
+    steps = np.array([step for step, _ in known], dtype=np.int64)
+    return curve_of(run, steps, np.array([loss for _, loss in known], dtype=float))
+
+
+def curve_of(run: Measured, steps: FloatArray | IntArray, losses: FloatArray) -> Measured:
     """The run with its curve: one loss a step, by step, the later one where two are left."""
-    by_step: dict[int, float] = {}
-    for step, loss in points:
-        if loss is None or step is None or not 0 <= step <= _MOST_STEPS:
-            continue
-        by_step[round(step)] = float(loss)
-    steps = sorted(by_step)
-    return replace(
-        run,
-        steps=np.array(steps, dtype=np.int64),
-        losses=np.array([by_step[step] for step in steps], dtype=float),
-    )
+    possible = (steps >= 0) & (steps <= _MOST_STEPS)
+    if not possible.all():
+        steps, losses = steps[possible], losses[possible]
+    steps = (np.rint(steps) if steps.dtype.kind == "f" else steps).astype(np.int64)
+    if not (steps[1:] > steps[:-1]).all():
+        steps, last = np.unique(steps[::-1], return_index=True)
+        losses = losses[::-1][last]
+    return replace(run, steps=steps, losses=losses)

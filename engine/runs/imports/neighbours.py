@@ -1,8 +1,9 @@
 """Is a run an outlier among its neighbours, and which slip would explain it?
 
 A law of size, training and noise is fitted to all runs of one family and unit robustly (Cauchy
-losses, weak priors on the exponents). A run that lies far off it is asked which slip explains it:
-its loss in bits (a factor ln 2), its size ten times too large or too small.
+losses, weak priors on the exponents), to each k-th where there are thousands. A run that lies far
+off it is asked which slip explains it: its loss in bits (a factor ln 2), its size ten times too
+large or too small.
 
 The law here judges only single runs by the others, needs no vocabulary, and is no law of any
 decision. Below :data:`LEAST_RUNS` runs nothing is judged by neighbours. A slip that changes the
@@ -18,7 +19,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from engine.errors import InputError
-from engine.interval import FloatArray
+from engine.interval import BoolArray, FloatArray
 from engine.runs.imports.settle import Flag, Found, Settled, Status
 
 LEAST_RUNS = 6
@@ -131,7 +132,7 @@ def _judge_points(
         ceiling=max(math.log(vocabulary), float(np.exp(at.loss.max())) * 1.01),
         additive=False,
     )
-    everywhere = np.ones(len(places), dtype=bool)
+    everywhere = _spread_over(at)
     theta = _robust(at, centre, everywhere)
     residual = at.loss - _predicted(theta, at, centre)
     if not noisy.size:
@@ -168,6 +169,17 @@ def _judge_points(
             flags[places[k]].append(_unexplained(at, k, off))
 
 
+def _spread_over(at: _Points) -> BoolArray:
+    """(n,) whether a run takes part in a fit: all, or of very many each k-th in order of size,
+    noise, length and loss."""
+    chosen = np.zeros(at.size.size, dtype=bool)
+    order = np.lexsort((at.loss, at.length, at.noise, at.size))
+    chosen[order[:: -(-order.size // _MOST_FITTED)]] = True
+    return chosen
+
+
+_MOST_FITTED = 1_000
+"""Runs that a law here is fitted to; it judges all of them."""
 _SEEN = 0.12
 """Share of its residual that a slip keeps in the robust law that has seen it."""
 _LONELY = 0.5

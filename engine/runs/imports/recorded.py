@@ -17,6 +17,7 @@ from engine.config import (
 from engine.errors import InputError
 from engine.runs.imports.measured import Value
 from engine.runs.imports.settle import VOCABULARY, Assumed, Settled, positive, sampling_of
+from engine.runs.learning_curve import LearningCurve
 from engine.runs.record import Provenance, RunRecord, run_id_of
 
 SOURCE = "imported table"
@@ -45,10 +46,8 @@ def record_of(run: Settled, assumed: Assumed, created_at: datetime, seed: int | 
     epsilon, people = values.get("epsilon"), values.get("data_budget")
     promised = epsilon is not None
     sampling = sampling_of(run.texts)
-    curve = tuple(
-        (int(step), float(loss))
-        for step, loss in zip(run.measured.steps, run.measured.losses, strict=False)
-    )
+    steps = run.measured.steps
+    curve = LearningCurve(steps, run.measured.losses[: steps.size])
     return RunRecord(
         family=assumed.family,
         source=SOURCE,

@@ -13,11 +13,13 @@ Not covered: nested JSON below the second level, several sheets of a workbook at
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
+
+import pyarrow as pa
 
 from engine.errors import InputError
 from engine.tables import encoding
@@ -29,6 +31,7 @@ from engine.untrusted.texts import json_value
 
 _NOTHING = frozenset(["", "-", "–", "na", "n/a", "null", "none", "#n/a", "nil"])
 _PROOF = 4096
+_AT_ONCE = 65_536
 
 
 class SheetRow(NamedTuple):
@@ -44,7 +47,7 @@ class Sheet:
 
     name: str
     header: tuple[str, ...]
-    rows: tuple[SheetRow, ...]
+    rows: Sequence[SheetRow]
     refused: Mapping[int, InputError]
     """Row number -> why it is no row of this table."""
     gaps_are_nan: bool = False
@@ -52,6 +55,9 @@ class Sheet:
     detected: Detected | None = None
     table: Table | None = None
     """The text table behind it, which knows its decimal mark."""
+    columns: pa.Table | None = None
+    """The same cells in typed columns, where the file has them so. Millions of rows are read from
+    here; :attr:`rows` makes them when it is asked."""
 
     def cell(self, row: SheetRow, column: str) -> object:
         """The cell, None where the row has none."""
@@ -95,11 +101,7 @@ class Sheet:
 
     def text(self, row: SheetRow, column: str) -> str:
         """The cell as a text, "" where there is nothing."""
-        value = self.cell(row, column)
-        if value is None or (isinstance(value, float) and math.isnan(value)):
-            return ""
-        text = original(str(value)).strip()
-        return "" if text.casefold() in _NOTHING else text
+        return text_of(self.cell(row, column))
 
     def number(self, row: SheetRow, column: str) -> float | int | None:
         """The cell's number, NaN and infinities included; None where there is nothing.
@@ -127,6 +129,52 @@ class Sheet:
         if isinstance(found, Ambiguous):
             raise unclear(column, found)
         raise _no_number(column, row.line, text)
+
+
+def text_of(value: object) -> str:
+    """A cell as a text, "" where there is nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    text = original(str(value)).strip()
+    return "" if text.casefold() in _NOTHING else text
+
+
+class _RowsOfColumns(Sequence[SheetRow]):
+    """The rows of typed columns, made when they are asked for, counted from 1."""
+
+    def __init__(self, columns: pa.Table) -> None:
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return int(self._columns.num_rows)
+
+    @overload
+    def __getitem__(self, place: int) -> SheetRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[SheetRow]: ...
+    def __getitem__(self, place: int | slice) -> SheetRow | Sequence[SheetRow]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        at = range(len(self))[place]
+        return SheetRow(at + 1, tuple(column[at].as_py() for column in self._columns.columns))
+
+    def __iter__(self) -> Iterator[SheetRow]:
+        line = 0
+        for batch in self._columns.to_batches(max_chunksize=_AT_ONCE):
+            for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                line += 1
+                yield SheetRow(line, cells)
+
+
+def of_columns(name: str, columns: pa.Table) -> Sheet:
+    """A sheet of typed columns, of which rows count from 1."""
+    return Sheet(
+        name=name,
+        header=tuple(columns.column_names),
+        rows=_RowsOfColumns(columns),
+        refused={},
+        columns=columns,
+    )
 
 
 def _converted(value: object, column: str, line: int) -> float:
