@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 from streamlit.starlette import App
 
-from dashboard.answers import decision_cache, pilot_cache
+from dashboard.answers import decision_cache, pilot_cache, run_cache
 from dashboard.state import link, scenario
 from dashboard.ui.drawing import Drawing
 from engine.errors import InputError
@@ -48,6 +48,8 @@ def prepare() -> None:
     """Ask what Decide asks for a visitor without a link, so that the answers are kept."""
     asked = scenario.asked(link.defaults(), _LANGUAGE).question
     Drawing().unchecked()
+    with suppress(InputError):
+        run_cache.listed(run_cache.catalogue_version())
     with suppress(InputError):
         decision_cache.certificates().ask(decision_cache.request(asked))
         answer = decision_cache.answer(asked)

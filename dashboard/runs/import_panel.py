@@ -74,7 +74,7 @@ def _refused(error: InputError, words: Words) -> None:
 def _files(words: Words) -> tuple[Upload, ...]:
     kinds = {
         "file": words.say("A file"),
-        "folder": words.say("A folder of MLflow or TensorBoard"),
+        "folder": words.say("A folder of MLflow, TensorBoard or Weights & Biases"),
     }
     kind = st.segmented_control(
         words.say("What to import"),
@@ -90,8 +90,9 @@ def _files(words: Words) -> tuple[Upload, ...]:
         accept_multiple_files="directory" if is_folder else False,
         help=words.say(
             "A table of runs (CSV, JSON lines, Parquet, Excel, SQLite, DuckDB), an export of "
-            "Weights & Biases, a database of MLflow or Trackio, an event file of TensorBoard, or "
-            "the public archive of McKenna et al. Nothing is written before you press “Import”."
+            "Weights & Biases, a database of MLflow or Trackio, an event file of TensorBoard, an "
+            "offline run of Weights & Biases, or the public archive of McKenna et al. An MLflow "
+            "server is read by the command line. Nothing is written before you press “Import”."
         ),
         key=f"runs:upload:{kind}",
     )

@@ -1,10 +1,12 @@
-"""Import a table of runs as a family: CSV, JSON lines, Parquet, Excel, SQLite, DuckDB.
+"""Import runs as a family: a table (CSV, JSON lines, Parquet, Excel, SQLite, DuckDB), a tracker's
+folder or database, or an MLflow server.
 
 Columns are guessed from their names and told; --map says what was guessed wrongly. Every run of the
 file is listed with its status and flags. Nothing is written with --dry-run.
 """
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,14 +22,23 @@ from engine.commands.options import (
 from engine.decision.fitted import run_log
 from engine.errors import InputError
 from engine.loss_unit import Measure
-from engine.runs.imports.importing import Asked, Imported, import_file, store
+from engine.runs.imports.importing import Asked, Imported, family_of, import_file, store
+from engine.runs.imports.mlflow_server import is_server, server_name, server_sheet
 from engine.runs.imports.settle import Settled, Status
+from engine.runs.log import RunLog
 from engine.text.terminal import tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="the table of runs")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="the table of runs, a tracker's folder or database, or an MLflow server (http://…)",
+    )
+    parser.add_argument(
+        "--experiment", metavar="NAME", help="of an MLflow server (default: all of them)"
+    )
     parser.add_argument(
         "--family",
         metavar="NAME",
@@ -60,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> str:
     """What the file holds, stored unless it is a dry run. Raises :class:`InputError`."""
     log = run_log()
-    found = import_file(options.file, log, asked(options), created_at=datetime.now(UTC))
+    found = _found(options, log)
     if not options.dry_run:
         store(log, found)
     for sentence in told(found):
@@ -69,6 +80,23 @@ def run(options: argparse.Namespace) -> str:
     if options.json:
         return as_json(document(found))
     return as_table(rows(found, dry=options.dry_run))
+
+
+def _found(options: argparse.Namespace, log: RunLog) -> Imported:
+    wanted, now = asked(options), datetime.now(UTC)
+    if is_server(options.file):
+        sheet = server_sheet(options.file, options.experiment)
+        name = options.experiment or server_name(options.file)
+        family = wanted.family or family_of(Path(name))
+        place = Path(server_name(options.file))
+        return import_file(place, log, replace(wanted, family=family), created_at=now, sheet=sheet)
+    if options.experiment is not None:
+        raise InputError(
+            "Expected --experiment beside an MLflow server's address, got {value}: a file or "
+            "folder is read whole.",
+            value=options.file[:80],
+        )
+    return import_file(Path(options.file), log, wanted, created_at=now)
 
 
 def asked(options: argparse.Namespace) -> Asked:

@@ -15,13 +15,11 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.runs.imports.sheet import Sheet
-from engine.runs.imports.trackers import TrackedRun, tracked_sheet
+from engine.runs.imports.tracked import TrackedRun, tracked_sheet
+from engine.runs.imports.wire import FLOAT, fields, inside
 
-_VARINT, _DOUBLE, _BYTES, _FLOAT = 0, 1, 2, 5
 _LARGEST = 2**28
 _HPARAMS = "_hparams_/session_start_info"
-Field = tuple[int, int, int | bytes]
-"""Number, wire type and content of one field."""
 
 
 def is_event_file(path: Path) -> bool:
@@ -45,7 +43,7 @@ def events_sheet(place: Path) -> Sheet:
             path.parent, TrackedRun(id=name, name=place.name if name == "." else name)
         )
         for step, tag, value in _scalars(path, run.settings):
-            run.measured[step][tag] = value
+            run.measure(tag, step, value)
     for folder in sorted(runs, key=lambda one: len(one.parts), reverse=True):
         above = runs.get(folder.parent)
         if above is not None and runs[folder].settings and not above.settings:
@@ -61,12 +59,12 @@ def _scalars(path: Path, settings: dict[str, object]) -> Iterator[tuple[int, str
     """Step, tag and value of each scalar; hyperparameters go into ``settings``."""
     for record in _records(path):
         step, summary = 0, b""
-        for number, _, content in _fields(record):
+        for number, _, content in fields(record):
             if number == 2 and isinstance(content, int):
                 step = content
             elif number == 5 and isinstance(content, bytes):
                 summary = content
-        for number, _, content in _fields(summary):
+        for number, _, content in fields(summary):
             if number == 1 and isinstance(content, bytes):
                 yield from _value(step, content, settings)
 
@@ -76,10 +74,10 @@ def _value(
 ) -> Iterator[tuple[int, str, float]]:
     tag, value = "", None
     metadata = b""
-    for number, kind, part in _fields(content):
+    for number, kind, part in fields(content):
         if number == 1 and isinstance(part, bytes):
             tag = part.decode("utf-8", errors="replace")
-        elif number == 2 and kind == _FLOAT and isinstance(part, bytes):
+        elif number == 2 and kind == FLOAT and isinstance(part, bytes):
             value = struct.unpack("<f", part)[0]
         elif number == 8 and isinstance(part, bytes):
             value = _tensor(part)
@@ -94,7 +92,7 @@ def _value(
 def _tensor(content: bytes) -> float | None:
     """The value of a tensor that holds one float or double."""
     kind, data = 0, b""
-    for number, _, part in _fields(content):
+    for number, _, part in fields(content):
         if number == 1 and isinstance(part, int):
             kind = part
         elif number in (4, 5, 6) and isinstance(part, bytes):
@@ -109,12 +107,12 @@ def _tensor(content: bytes) -> float | None:
 def _hyperparameters(metadata: bytes) -> dict[str, object]:
     """plugin_data.content.session_start_info.hparams: names and values."""
     found: dict[str, object] = {}
-    for plugin in _inside(metadata, 1):
-        for content in _inside(plugin, 2):
-            for info in _inside(content, 3):
-                for entry in _inside(info, 1):
+    for plugin in inside(metadata, 1):
+        for content in inside(plugin, 2):
+            for info in inside(content, 3):
+                for entry in inside(info, 1):
                     name, value = "", None
-                    for number, _, part in _fields(entry):
+                    for number, _, part in fields(entry):
                         if number == 1 and isinstance(part, bytes):
                             name = part.decode("utf-8", errors="replace")
                         elif number == 2 and isinstance(part, bytes):
@@ -125,7 +123,7 @@ def _hyperparameters(metadata: bytes) -> dict[str, object]:
 
 def _plain(content: bytes) -> object:
     """A google.protobuf.Value of a number, a text or a truth."""
-    for number, _, part in _fields(content):
+    for number, _, part in fields(content):
         if number == 2 and isinstance(part, bytes):
             return struct.unpack("<d", part)[0]
         if number == 3 and isinstance(part, bytes):
@@ -133,12 +131,6 @@ def _plain(content: bytes) -> object:
         if number == 4:
             return bool(part)
     return None
-
-
-def _inside(content: bytes, wanted: int) -> list[bytes]:
-    return [
-        part for number, _, part in _fields(content) if number == wanted and isinstance(part, bytes)
-    ]
 
 
 def _records(path: Path) -> Iterator[bytes]:
@@ -158,37 +150,3 @@ def _records(path: Path) -> Iterator[bytes]:
             return
         yield content[at + 12 : end]
         at = end + 4
-
-
-def _fields(content: bytes) -> Iterator[Field]:
-    """The fields of a message; ends where the bytes are none."""
-    at = 0
-    while at < len(content):
-        head, at = _varint(content, at)
-        number, kind = head >> 3, head & 7
-        if kind == _VARINT:
-            value, at = _varint(content, at)
-            yield number, kind, value
-            continue
-        if kind == _BYTES:
-            size, at = _varint(content, at)
-        elif kind in (_DOUBLE, _FLOAT):
-            size = 8 if kind == _DOUBLE else 4
-        else:
-            return
-        if at + size > len(content):
-            return
-        yield number, kind, content[at : at + size]
-        at += size
-
-
-def _varint(content: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(content):
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80 or shift > 63:
-            break
-    return value, at

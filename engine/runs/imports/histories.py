@@ -56,7 +56,7 @@ def histories_in_columns(sheet: Sheet, columns: Columns) -> list[Measured] | Non
         for role, name in columns.by_role.items()
         if role in PROGRESS and role not in _MOVING
     }
-    if not all(_is_numeric(column.type) for role, column in late.items() if role != "status"):
+    if not all(_is_numeric(column.type) for role, column in late.items() if role not in TEXT_ROLES):
         return None
     starts = _segments(list(fixed.values()), table.num_rows)
     settings = {role: _distinct(column.take(starts)) for role, column in fixed.items()}
@@ -66,7 +66,11 @@ def histories_in_columns(sheet: Sheet, columns: Columns) -> list[Measured] | Non
     )
     if numbers is None or loss is None:
         return None
-    ends = {role: _ends(column, columns.scale.get(role, 1)) for role, column in late.items()}
+    ends = {
+        role: _ends(column, columns.scale.get(role, 1))
+        for role, column in late.items()
+        if role not in TEXT_ROLES
+    }
     require_counts(sheet, columns, {**numbers, **ends})
     step = steps.to_numpy()
     if (factor := columns.scale.get("step", 1)) != 1:

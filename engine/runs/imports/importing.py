@@ -20,7 +20,7 @@ from engine.access.rights import LOCAL, Person, Right
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.loss_unit import Measure
-from engine.runs.imports import archive, databases, event_files, journal, trackers
+from engine.runs.imports import archive, databases, event_files, journal, trackers, wandb_offline
 from engine.runs.imports.columns import KNOWN, Columns, choose_columns, known
 from engine.runs.imports.histories import histories_in_columns
 from engine.runs.imports.journal import Entry, JournalRun, is_undone
@@ -216,6 +216,8 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
             most=MOST_BYTES // 2**20,
             size=size // 2**20,
         )
+    if head.startswith(wandb_offline.START):
+        return wandb_offline.offline_sheet(path)
     if head.startswith(b"PAR1"):
         sheet = databases.parquet_sheet(path)
     elif head.startswith(b"PK\x03\x04"):
@@ -236,9 +238,11 @@ def _folder(path: Path) -> Sheet:
         return trackers.mlruns_sheet(path)
     if event_files.has_events(path):
         return event_files.events_sheet(path)
+    if wandb_offline.has_offline_runs(path):
+        return wandb_offline.offline_sheet(path)
     raise InputError(
-        "Expected a folder of MLflow (mlruns) or of TensorBoard's event files, got {folder}: give "
-        "a file, or a tracker's export.",
+        "Expected a folder of MLflow (mlruns), of TensorBoard's event files or of Weights & "
+        "Biases' offline runs, got {folder}: give a file, or a tracker's export.",
         folder=path.name,
     )
 

@@ -230,25 +230,26 @@ def of_rows(
 ) -> Sheet:
     """A sheet of mappings, nested ones opened as ``config/lr``; ``lines`` number them, else they
     count from ``first``."""
-    flat = [_flat(row) for row in rows]
-    header = tuple(dict.fromkeys(name for row in flat for name in row))
-    numbers = lines if lines is not None else range(first, first + len(flat))
+    opened = [flat(row) for row in rows]
+    header = tuple(dict.fromkeys(name for row in opened for name in row))
+    numbers = lines if lines is not None else range(first, first + len(opened))
     return Sheet(
         name=name,
         header=header,
         rows=tuple(
             SheetRow(line, tuple(row.get(column) for column in header))
-            for line, row in zip(numbers, flat, strict=True)
+            for line, row in zip(numbers, opened, strict=True)
         ),
         refused=refused or {},
     )
 
 
-def _flat(row: Mapping[str, object], before: str = "") -> dict[str, object]:
+def flat(row: Mapping[str, object], before: str = "") -> dict[str, object]:
+    """A mapping with those inside it opened, one level deep: ``config/lr``."""
     found: dict[str, object] = {}
     for name, value in row.items():
         if isinstance(value, Mapping) and not before:
-            found.update(_flat(value, f"{name}/"))
+            found.update(flat(value, f"{name}/"))
         else:
             found[f"{before}{name}"] = value
     return found

@@ -3,56 +3,25 @@
 Read without the trackers themselves, and without writing anything: their own libraries migrate a
 database when they open it. **MLflow**: the tracking database (SQLite; of metrics, ``is_nan`` counts
 and the stored 0 does not) and the folder ``mlruns/``. **Trackio**: its SQLite database, whose NaN
-is a text. Deleted runs stay out; of one metric written twice at a step the later value counts; a
-name that several runs have gets the beginning of the run's id.
+is a text. Deleted runs stay out.
 
-Not covered: tracking servers, artifacts, system metrics, nested runs as such.
+Not covered: artifacts, system metrics, nested runs as such.
 """
 
 import math
 import sqlite3
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
-from engine.errors import InputError
 from engine.runs.imports.databases import sqlite
-from engine.runs.imports.sheet import Sheet, of_rows
+from engine.runs.imports.sheet import Sheet, flat
+from engine.runs.imports.tracked import TrackedRun, tracked_sheet
 from engine.untrusted.texts import json_value
 
 _STATUSES = {"1": "running", "2": "scheduled", "3": "finished", "4": "failed", "5": "killed"}
 """MLflow's numbers of a run's status, in files."""
-
-
-@dataclass(kw_only=True)
-class TrackedRun:
-    """One run as a tracker has it."""
-
-    id: str
-    name: str
-    status: str = ""
-    settings: dict[str, object] = field(default_factory=dict)
-    measured: dict[int, dict[str, object]] = field(default_factory=lambda: defaultdict(dict))
-    """Step -> metric -> value."""
-
-
-def tracked_sheet(file: str, runs: Iterable[TrackedRun]) -> Sheet:
-    """The runs as one sheet. Raises :class:`InputError` where none measured anything."""
-    found = list(runs)
-    names = Counter(run.name for run in found)
-    rows: list[Mapping[str, object]] = []
-    for run in found:
-        name = run.name if run.name and names[run.name] == 1 else f"{run.name} {run.id[:8]}".strip()
-        fixed: dict[str, object] = {"run": name, "status": run.status}
-        steps = sorted(run.measured) or [0]
-        for step in steps:
-            metrics = run.measured.get(step, {})
-            # A setting called as a metric is one: what was measured has the say.
-            rows.append({**run.settings, **fixed, "step": step, **metrics})
-    if not rows:
-        raise InputError("Expected runs in {file}, got none.", file=file)
-    return of_rows(file, rows)
 
 
 def is_mlflow(tables: Mapping[str, tuple[str, ...]]) -> bool:
@@ -77,12 +46,22 @@ def mlflow_sheet(path: Path) -> Sheet:
         for key, name, value in base.execute("SELECT run_uuid, key, value FROM params"):
             if key in runs:
                 runs[key].settings[name] = value
-        for key, name, value, step, is_nan in base.execute(
-            "SELECT run_uuid, key, value, step, is_nan FROM metrics ORDER BY step, timestamp"
-        ):
-            if key in runs:
-                runs[key].measured[step or 0][name] = math.nan if is_nan else value
+        for key, run in runs.items():
+            _read_metrics(base, key, run)
     return tracked_sheet(path.name, runs.values())
+
+
+def _read_metrics(base: sqlite3.Connection, key: str, run: TrackedRun) -> None:
+    """The measurements of one run, a metric at a time: an index of MLflow's leads there."""
+    rows = base.execute(
+        "SELECT key, coalesce(step, 0), CASE WHEN is_nan THEN NULL ELSE value END FROM metrics "
+        "WHERE run_uuid = ? ORDER BY key, step, timestamp",
+        (key,),
+    ).fetchall()
+    for metric, group in groupby(rows, key=itemgetter(0)):
+        _, steps, values = zip(*group, strict=True)
+        plain = [math.nan if value is None else value for value in values]
+        run.measure_all(metric, steps, plain)
 
 
 def is_mlruns(folder: Path) -> bool:
@@ -149,7 +128,7 @@ def _read_metric(run: TrackedRun, metric: str, path: Path) -> None:
         if len(parts) < 2:
             continue
         step = int(parts[2]) if len(parts) > 2 and parts[2].lstrip("-").isdigit() else 0
-        run.measured[step][metric] = parts[1]
+        run.measure(metric, step, parts[1])
 
 
 def trackio_sheet(path: Path) -> Sheet:
@@ -161,7 +140,8 @@ def trackio_sheet(path: Path) -> Sheet:
             f"SELECT {key}, run_name, step, metrics FROM metrics ORDER BY id"
         ):
             run = runs.setdefault(run_id or name, TrackedRun(id=str(run_id or name), name=name))
-            run.measured[int(step or 0)].update(_object(metrics))
+            for metric, value in flat(_object(metrics)).items():
+                run.measure(metric, int(step or 0), value)
         key = "run_id" if "run_id" in _columns(base, "configs") else "run_name"
         for run_id, name, config in base.execute(f"SELECT {key}, run_name, config FROM configs"):
             run = runs.setdefault(run_id or name, TrackedRun(id=str(run_id or name), name=name))

@@ -4,6 +4,8 @@ import json
 import math
 import shutil
 import sqlite3
+import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import pytest
 
 from engine.errors import InputError
 from engine.runs.imports.importing import Asked, import_file
+from engine.runs.imports.mlflow_server import server_name, server_sheet
 from engine.runs.imports.settle import Flag, Status
+from engine.runs.imports.wandb_offline import offline_sheet
 from engine.runs.log import RunLog
 from engine.runs.mlflow_store import Stored, to_mlflow
 from tests.runs.imports.conftest import WHEN
@@ -131,9 +135,56 @@ def test_what_is_no_event_file_is_refused(read, tmp_path, content):
         read(path)
 
 
+def test_wandb_offline_folder_file_torn_and_altered_file(read, tmp_path):
+    """Written by wandb 0.31.0 with WANDB_MODE=offline: nine steps of two runs, as above."""
+    found = read(FILES / "wandb")
+    assert sorted(outcome(found)) == TWO
+    whole = next(run for run in found.runs if run.name == "run-0")
+    assert whole.record.noise_multiplier == 0.8
+    assert whole.record.curve[0] == (100, 7.7) and len(whole.record.curve) == 9
+    path = FILES / "wandb" / "run-x9nt5eqy.wandb"
+    assert outcome(read(path)) == TWO[:1]
+    content = path.read_bytes()
+    torn = tmp_path / path.name
+    torn.write_bytes(content[:-700])
+    (run,) = read(torn).runs
+    assert run.status is Status.CUT and 3 < run.measured.steps.size < 9
+    torn.write_bytes(content.replace(b"eval/loss", b"eval/lost"))
+    with pytest.raises(InputError, match=r"got an altered record at byte"):
+        read(torn)
+
+
+def test_a_long_record_of_wandb_stands_in_several_blocks(tmp_path):
+    """The same log with a setting of 100 kB in front: it fills three blocks of 32 kB."""
+    content = (FILES / "wandb" / "run-x9nt5eqy.wandb").read_bytes()
+    item = _field(1, b"long") + _field(16, b'"' + b"x" * 100_000 + b'"')
+    long = _field(5, _field(1, item))
+    written, at = content[:7], 0
+    while at < len(long):
+        room = 32_768 - len(written) % 32_768 - 7
+        part = long[at : at + room]
+        kind = 2 if at == 0 else 4 if at + room >= len(long) else 3
+        crc = zlib.crc32(bytes([kind]) + part)
+        written += struct.pack("<IHB", crc, len(part), kind) + part
+        at += room
+    path = tmp_path / "run-long.wandb"
+    path.write_bytes(written + content[7:])
+    sheet = offline_sheet(path)
+    assert len(sheet.rows) == 9 and len(sheet.text(sheet.rows[0], "long")) == 100_000
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of bytes in protocol buffers."""
+
+    def varint(value: int) -> bytes:
+        return bytes([value]) if value < 128 else bytes([value % 128 + 128]) + varint(value >> 7)
+
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
 def test_a_folder_of_neither_is_refused(read, tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match=r"a folder of MLflow \(mlruns\) or of TensorBoard"):
+    with pytest.raises(InputError, match=r"a folder of MLflow \(mlruns\), of TensorBoard"):
         read(tmp_path / "folder")
 
 
@@ -146,13 +197,8 @@ def losses(run: int) -> list[float]:
 SETTINGS = {"batch_size": 256, "sequence_length": 128, "noise_multiplier": 0.8, "vocab_size": 50257}
 
 
-@pytest.mark.filterwarnings("ignore")  # the tools' own
-@pytest.mark.parametrize("store", ["sqlite", "folder"])
-def test_what_mlflow_writes_now(read, tmp_path, monkeypatch, store):
+def write_to_mlflow(uri: str) -> None:
     tracking = pytest.importorskip("mlflow.tracking", reason="mlflow-skinny is not installed")
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    place = tmp_path / ("mlflow.db" if store == "sqlite" else "mlruns")
-    uri = f"sqlite:///{place}" if store == "sqlite" else str(place)
     client = tracking.MlflowClient(tracking_uri=uri)
     experiment = client.create_experiment("sweep")
     for run in range(2):
@@ -162,7 +208,37 @@ def test_what_mlflow_writes_now(read, tmp_path, monkeypatch, store):
         for step, loss in enumerate(losses(run), start=1):
             client.log_metric(made, "eval/loss", loss, step=100 * step)
         client.set_terminated(made)
+
+
+@pytest.mark.filterwarnings("ignore")  # the tools' own
+@pytest.mark.parametrize("store", ["sqlite", "folder"])
+def test_what_mlflow_writes_now(read, tmp_path, monkeypatch, store):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    place = tmp_path / ("mlflow.db" if store == "sqlite" else "mlruns")
+    write_to_mlflow(f"sqlite:///{place}" if store == "sqlite" else str(place))
     assert outcome(read(place)) == TWO
+
+
+@pytest.mark.filterwarnings("ignore")  # the tools' own
+def test_an_mlflow_server_by_mlflows_own_client(log, tmp_path):
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    write_to_mlflow(store)
+    from tests.runs.imports.mlflow_rest import serving
+
+    with serving(store) as uri:
+        found = import_file(
+            Path(server_name(uri)),
+            log,
+            Asked(family="team"),
+            created_at=WHEN,
+            sheet=server_sheet(uri, "sweep"),
+        )
+        assert outcome(found) == TWO
+        assert found.runs[0].measured.steps.tolist() == list(range(100, 1000, 100))
+        with pytest.raises(InputError, match=r"got others: it has Default, sweep"):
+            server_sheet(uri, "others")
+    with pytest.raises(InputError, match=r"Could not read MLflow at 127.0.0.1"):
+        server_sheet(uri)
 
 
 @pytest.mark.filterwarnings("ignore")  # the tools' own
