@@ -176,7 +176,7 @@ def _looked_at(points: Sequence[object], iterations: int) -> LearningCurve:
 def _plain_curve(points: Sequence[object]) -> LearningCurve | None:
     """The curve of points of Python's own numbers; None where each needs to be looked at."""
     try:
-        steps, losses = zip(*points, strict=True)  # type: ignore[call-overload]
+        steps, losses = zip(*points, strict=True)
         if {*map(type, steps)} == {int} and {*map(type, losses)} == {float}:
             return LearningCurve(steps, losses)
     except (TypeError, ValueError, OverflowError):

@@ -61,4 +61,4 @@ def parquet_table(
 
 def _is_fixed(kind: pa.DataType) -> bool:
     """Whether every cell takes equally many bytes, or is kept once."""
-    return pa.types.is_primitive(kind) or pa.types.is_dictionary(kind)
+    return bool(pa.types.is_primitive(kind) or pa.types.is_dictionary(kind))

@@ -193,7 +193,7 @@ def _limit(residual: FloatArray) -> float:
     return few * max(FAR * spread, LEAST_FAR)
 
 
-def _taken(at: _Points, which: FloatArray) -> _Points:
+def _taken(at: _Points, which: BoolArray) -> _Points:
     return _Points(
         size=at.size[which], length=at.length[which], noise=at.noise[which], loss=at.loss[which]
     )
@@ -202,7 +202,7 @@ def _taken(at: _Points, which: FloatArray) -> _Points:
 def _robust(
     at: _Points,
     centre: _Centre,
-    which: FloatArray,
+    which: BoolArray,
     start: FloatArray | None = None,
 ) -> FloatArray:
     part = _taken(at, which)
