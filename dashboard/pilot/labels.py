@@ -19,6 +19,14 @@ KINDS = {
     "parquet": N_("Parquet"),
 }
 """Of texts that are registered."""
+_PUBLIC_TEXTS = {
+    "docstrings": N_("English and code of Python's documentation"),
+    "python-source": N_("Python code"),
+    "Japanese sentences of Kessai's own catalogue": N_(
+        "Japanese sentences of Kessai's own catalogue"
+    ),
+}
+"""Of tokenizers that ship, or may be made without a text of one's own."""
 _STATES = {
     State.PLANNED: N_("planned"),
     State.QUEUED: N_("starting"),
@@ -122,3 +130,8 @@ def units(n: float, name: str, words: Words) -> str:
 def wall(seconds: float, words: Words) -> str:
     """Time on the clock, as exact as an estimate can be."""
     return pilots.wall(seconds, words)
+
+
+def public_text(stated: str, words: Words) -> str:
+    """What a tokenizer was trained on, in words; what somebody stated of it stays as it is."""
+    return words.say(_PUBLIC_TEXTS[stated]) if stated in _PUBLIC_TEXTS else stated

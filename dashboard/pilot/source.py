@@ -10,8 +10,9 @@ import streamlit as st
 from dashboard.pilot import labels
 from dashboard.state import widgets
 from dashboard.ui import blocks
-from engine.api.pilots import WINDOW, CorpusSource, registry
+from engine.api.pilots import CorpusSource, registry, tokenizers
 from engine.errors import InputError
+from engine.text import formats
 from engine.text.i18n import N_, Words
 from engine.text.labels import unit
 
@@ -64,7 +65,7 @@ def draw(words: Words) -> CorpusSource | None:
     if name in _OURS or name not in names:
         kind = name if name in _OURS else "docstrings"
         st.caption(words.say(_ABOUT[kind]))
-        return CorpusSource(kind=kind, window=_window(WINDOW, words))
+        return _read_by(CorpusSource(kind=kind), words)
     try:
         source = found.source(name)
     except InputError as error:
@@ -78,7 +79,46 @@ def draw(words: Words) -> CorpusSource | None:
             unit=unit(source.unit, words),
         )
     )
-    return replace(source, window=_window(source.window, words))
+    return _read_by(source, words)
+
+
+def _read_by(source: CorpusSource, words: Words) -> CorpusSource:
+    """The same text by the tokenizer and the window that are chosen."""
+    tokenizer = _tokenizer(source.tokenizer, words)
+    return replace(source, tokenizer=tokenizer, window=_window(source.window, words))
+
+
+def _tokenizer(usual: str, words: Words) -> str:
+    """Bytes, a tokenizer of public text by its name, or the one that the operator registered."""
+    found = tokenizers.cards()
+
+    def label(name: str) -> str:
+        if name == "bytes":
+            return words.say("bytes")
+        card = found.get(name)
+        if card is None:
+            return words.say("the one registered with the text")
+        return words.say(
+            "{name}: {tokens} tokens, of {text}",
+            name=name,
+            tokens=formats.exact(card.vocabulary_size),
+            text=labels.public_text(card.public_text, words),
+        )
+
+    options = list(dict.fromkeys(["bytes", *found, usual]))
+    chosen: str = st.selectbox(
+        words.say("Read by"),
+        options,
+        index=options.index(usual),
+        format_func=label,
+        help=words.say(
+            "A token of a tokenizer holds several bytes, so that a window shows more of a text. "
+            "Tokenizers were trained on public text alone. Each is a family with losses per token: "
+            "the law is carried over to it. Needs the package tokenizers on the server."
+        ),
+        **widgets.bind_page("pilot", f"tokenizer-{usual}"),
+    )
+    return chosen
 
 
 def _window(usual: int, words: Words) -> int:

@@ -28,6 +28,7 @@ from engine.pilot.running.ranks import Ranks
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.statistical_power import ENOUGH, Power, least_seconds, of_prediction, power
+from engine.pilot.text import public_tokenizers as tokenizers
 from engine.pilot.text import registry
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 
@@ -81,6 +82,7 @@ __all__ = [
     "propose_from_start",
     "registry",
     "starts",
+    "tokenizers",
     "tuning_basis",
     "unit_of",
     "verdict",

@@ -272,8 +272,15 @@ def test_windows_and_documents_are_chosen_on_the_page(page, law, monkeypatch, tm
     assert several in [group.label for group in page.button_group]
     window = next(one for one in page.selectbox if one.label.startswith("Length of an example"))
     window.set_value(256).run()
+    read_by = next(one for one in page.selectbox if one.label == "Read by")
+    assert "japanese-512: 512 tokens, of Japanese sentences of Kessai's own catalogue" in (
+        read_by.options
+    )
+    read_by.set_value("japanese-512").run()
     button(page, "Prepare").click().run()
-    assert asked == [replace(source, window=256)] and not page.exception
+    asked_for = replace(source, window=256, tokenizer="japanese-512")
+    assert asked == [asked_for] and not page.exception
+    next(one for one in page.selectbox if one.label == "Read by").set_value("bytes").run()
     made.store_prepared(source)
     choose(page, "letters")
     next(one for one in page.selectbox if one.label.startswith("Length")).set_value(64).run()
@@ -281,6 +288,13 @@ def test_windows_and_documents_are_chosen_on_the_page(page, law, monkeypatch, tm
     assert not page.exception and not page.error
     plan = launchers_plan(page)
     assert plan.arms[0].settings.documents == 4 and plan.arms[0].predicted is None
+    assert not plan.arms[0].settings.recompute
+    assert any("for the activations of 64 examples at a time." in text for text in said(page))
+    seconds = plan.expected_seconds
+    next(one for one in page.toggle if one.label == "Less memory, more time").set_value(True).run()
+    plan = launchers_plan(page)
+    assert plan.arms[0].settings.recompute and plan.expected_seconds < 1.1 * seconds
+    assert any("(activation checkpointing)" in text for text in said(page))
     assert any("up to 4 of their documents" in text for text in said(page))
 
 

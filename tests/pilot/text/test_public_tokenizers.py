@@ -63,6 +63,30 @@ def test_the_one_that_ships_has_its_card():
     assert shipped.model.decode(tokens.tolist()) == "決裁"
 
 
+EVERYDAY = [
+    "今日は雨が降っていたので、駅前の喫茶店で本を読みながら友人を待っていました。",
+    "昨日の会議では、来月の出張について部長から説明がありました。",
+    "週末は家族と海へ行き、子どもたちは砂浜で元気に遊んでいました。",
+    "新しい冷蔵庫が届いたのですが、扉の色が注文したものと違っていました。",
+    "母の作る味噌汁は、いつも少しだけ甘い気がする。",
+]
+"""Japanese that is in no catalogue of ours."""
+
+
+def test_the_japanese_one_that_ships_reads_japanese_in_less_than_half_the_tokens():
+    shipped = tokenizer_of("japanese-512")
+    assert shipped.vocabulary_size == 512
+    tokens = shipped.encode(EVERYDAY)
+    size = sum(len(text.encode()) for text in EVERYDAY)
+    assert 2.1 < size / sum(map(len, tokens)) < 2.2, "what docs/pilots.md says"
+    assert [shipped.model.decode(one.tolist()) for one in tokens] == EVERYDAY
+    strange = "𠮷野家で①番、ﾊﾝｶｸ🍜"
+    (one,) = shipped.encode([strange])
+    assert shipped.model.decode(one.tolist()) == strange
+    card = public_tokenizers.cards()["japanese-512"]
+    assert "catalogue" in card.public_text and card.byte_level
+
+
 def test_one_from_elsewhere_is_taken_in_with_a_statement(place, capsys):
     _, path = public_tokenizers.train("mine", place, 300)
     bare = path.with_name("bare.tokenizer")
@@ -88,7 +112,7 @@ def test_only_public_text_is_trained_on(place, tmp_path, capsys):
         held[0] = held[0].with_text("letters", registry.Text(source=place, population="customers"))
     assert main([*ask, "--public"]) == 2
     assert "one of the population customers" in capsys.readouterr().err
-    assert public_tokenizers.names() == ["docstrings-512"]
+    assert public_tokenizers.names() == ["docstrings-512", "japanese-512"]
     with registry.changing() as held:
         held[0] = held[0].without_text("letters")
     assert main([*ask, "--public", "--vocabulary", "300"]) == 0
