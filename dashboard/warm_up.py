@@ -2,7 +2,7 @@
 
 Laws are fitted or read, and the question that a visitor without a link asks is answered, with its
 certificate under way. What cannot be made is said by the page that needs it, not here: the server
-starts all the same.
+starts all the same. What killed processes left is removed.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from streamlit.starlette import App
 from dashboard.answers import decision_cache, pilot_cache, run_cache
 from dashboard.state import link, scenario
 from dashboard.ui.drawing import Drawing
+from engine.api.runs import remove_leftovers
 from engine.errors import InputError
 
 _LANGUAGE = "ja"
@@ -46,6 +47,7 @@ def _say(text: str) -> None:
 
 def prepare() -> None:
     """Ask what Decide asks for a visitor without a link, so that the answers are kept."""
+    remove_leftovers()
     asked = scenario.asked(link.defaults(), _LANGUAGE).question
     Drawing().unchecked()
     with suppress(InputError):

@@ -108,7 +108,7 @@ def append(
     was written last."""
     place = log_folder(folder)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(place)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         with os.fdopen(os.open(place / FILE, flags, 0o600), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

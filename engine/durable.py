@@ -6,8 +6,9 @@ file or the new one, whatever happens to the writer. Flushing a file keeps its c
 kept by the folder, which has to be flushed too (fsync(2), notes).
 
 A write that fails removes its temporary file. A writer that is killed cannot: the next write of the
-same name removes what is older than :data:`STALE_AFTER`, and :func:`remove_leftovers` does so for a
-whole folder.
+same name removes what is older than :data:`STALE_AFTER`, the next write in the same folder what is
+older than :data:`DAY`, and :func:`remove_leftovers` does so for a whole folder. Folders for a while
+(:func:`scratch`) are removed by the next one that is made.
 
 Nothing in the cache folder is evidence or a result: deleting it costs time only.
 
@@ -27,6 +28,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -39,7 +41,10 @@ CACHE_VARIABLE = "KESSAI_CACHE"
 """Environment variable: a folder in place of the one in the user's cache folder."""
 STALE_AFTER = 3600.0
 """Seconds after which a temporary file counts as left by a killed writer."""
+DAY = 24 * 3600.0
+"""Seconds that no temporary file outlives, whatever name it was to have."""
 
+_SCRATCH = re.compile(r"kessai-scratch-[^/]+")
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+\.[0-9a-f]{8}\.tmp", re.DOTALL)
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
@@ -65,7 +70,7 @@ def write(
     Raises :class:`OSError` where the file cannot be written; the former file, if any, then stays
     and no temporary one is left.
     """
-    _remove_temporaries(path.parent, older_than=STALE_AFTER, name=path.name)
+    _remove_temporaries(path.parent, older_than=DAY, of_name=(path.name, STALE_AFTER))
     temporary = temporary_path(path)
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
     try:
@@ -100,9 +105,43 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def scratch(purpose: str) -> Iterator[Path]:
+    """A folder for a while, readable by its owner alone and gone afterwards; ``purpose``: small
+    letters, part of its name.
+
+    Whoever is killed leaves one behind: the next that is made on this machine, by the same user,
+    removes it. Raises :class:`OSError` where none can be made.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"kessai-scratch-{purpose}-") as place:
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            _remove_scratch(Path(place).parent)
+            yield Path(place)
+        finally:
+            os.close(descriptor)
+
+
 def temporary_path(path: Path) -> Path:
     """A hidden name beside ``path`` that no other writer uses, for what will be renamed to it."""
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+
+
+def make_folder(path: Path, *, mode: int = 0o777) -> None:
+    """Make the folder ``path`` and those above it, unless they are there; their names, too, outlast
+    a power cut. ``mode``: of ``path`` alone, less what the umask takes.
+
+    Raises :class:`OSError` as ``mkdir`` does.
+    """
+    missing = []
+    place = path
+    while not place.exists() and place.parent != place:
+        missing.append(place)
+        place = place.parent
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    for made in reversed(missing):
+        sync_folder(made.parent)
 
 
 def signature(path: Path) -> tuple[int, ...]:
@@ -190,18 +229,55 @@ def _name_once(temporary: Path, path: Path) -> None:
         temporary.unlink()
 
 
-def _remove_temporaries(folder: Path, *, older_than: float, name: str | None = None) -> None:
-    """Those of the file ``name``, or of any. What cannot be listed or removed is left."""
-    latest = time.time() - older_than
+def _remove_temporaries(
+    folder: Path, *, older_than: float, of_name: tuple[str, float] | None = None
+) -> None:
+    """Those of any file, and of the file ``of_name`` by an age of its own. What cannot be listed or
+    removed is left."""
+    now = time.time()
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = _TEMPORARY.fullmatch(entry.name)
-            if found is None or name not in (None, found["name"]):
+            if found is None:
                 continue
-            with suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime > latest:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    Path(entry.path).unlink()
+            is_named = of_name is not None and found["name"] == of_name[0]
+            age = of_name[1] if of_name is not None and is_named else older_than
+            _remove_old(entry, now - age)
+
+
+def _remove_old(entry: os.DirEntry[str], latest: float) -> None:
+    with suppress(OSError):
+        if entry.stat(follow_symlinks=False).st_mtime > latest:
+            return
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            Path(entry.path).unlink()
+
+
+def _remove_scratch(folder: Path) -> None:
+    """Folders of :func:`scratch` whose processes are gone. Those of others are left."""
+    latest = time.time() - STALE_AFTER
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _SCRATCH.fullmatch(entry.name) or not entry.is_dir(follow_symlinks=False):
+                continue
+            if entry.stat(follow_symlinks=False).st_uid != os.getuid() or _is_held(entry.path):
+                continue
+            _remove_old(entry, latest)
+
+
+def _is_held(folder: str) -> bool:
+    """Whether a process that is alive holds it: the kernel lets go for a dead one."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)

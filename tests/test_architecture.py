@@ -65,11 +65,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
     | {"durable", "deployments", "fine_tunings", "device_hour", "tables", "decision_log"}
-    | {"access", "approvals", "scenarios", "cluster"},
+    | {"access", "approvals", "scenarios", "cluster", "leftovers"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
     | {"tables", "doctor", "decision_log", "access", "fine_tunings", "device_hour", "approvals"}
     | {"scenarios", "cluster"},
+    "leftovers": {"errors", "durable", "decision_log", "pilot", "runs", "scenarios"},
     "doctor": _RECORDS
     | {"decision", "pilot", "report", "durable", "access", "approvals", "scenarios"},
     "__main__": {"commands", "errors", "text"},

@@ -340,6 +340,34 @@ def test_a_write_removes_old_leftovers_of_its_own_name_only(tmp_path):
     assert names(tmp_path) == sorted(["a", others.name])
 
 
+def test_a_write_removes_what_is_older_than_a_day_of_any_name(tmp_path):
+    others = temporary_path(tmp_path / "b")
+    others.write_bytes(b"half")
+    made_older(others, durable.DAY + 60)
+    write(tmp_path / "a", NEW)
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_folder_for_a_while_goes_and_takes_those_of_the_dead_along(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = tmp_path / "kessai-scratch-query-of-the-dead"
+    dead.mkdir()
+    (dead / "file").write_bytes(b"half")
+    young = tmp_path / "kessai-scratch-query-young"
+    young.mkdir()
+    foreign = tmp_path / "kessai-tests-of-somebody"
+    foreign.mkdir()
+    with durable.scratch("export") as mine:
+        made_older(mine, durable.DAY)
+        made_older(dead, durable.DAY)
+        made_older(foreign, durable.DAY)
+        assert stat.S_IMODE(mine.stat().st_mode) == 0o700
+        with durable.scratch("query"):
+            assert mine.exists(), "who is alive keeps it, however old"
+        assert not dead.exists()
+    assert names(tmp_path) == sorted([young.name, foreign.name])
+
+
 def test_temporary_names_lie_beside_and_differ(tmp_path):
     made = {temporary_path(tmp_path / "file") for _ in range(100)}
     assert len(made) == 100

@@ -6,6 +6,7 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 
 from engine.decision_log import Entry as Line
 from engine.decision_log import recorded
+from engine.leftovers import remove as remove_leftovers
 from engine.loss_unit import Measure
 from engine.runs import catalogue, removal
 from engine.runs.annotating import annotate
@@ -66,5 +67,6 @@ __all__ = [
     "read_upload",
     "recorded",
     "removal",
+    "remove_leftovers",
     "store",
 ]

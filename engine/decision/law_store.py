@@ -154,7 +154,7 @@ def keep(one: LawVersion, folder: Path) -> LawVersion:
             return kept
         one = replace(kept, note=one.note)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(place)
         durable.write(path, json.dumps(one.to_dict(), allow_nan=False).encode(), mode=0o600)
     except OSError as error:
         raise _unwritable(place, error) from error
@@ -231,7 +231,7 @@ def set_current(
         "law-current", {"evidence": evidence_id, "version": name or "newest"}, folder=folder, by=by
     ):
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            durable.make_folder(place)
             with durable.locked(place / CURRENT):
                 chosen = {**(attempted(lambda: _currents(folder)) or {}), evidence_id: name}
                 kept = {each: version for each, version in chosen.items() if version}

@@ -164,7 +164,7 @@ def _charge(population: str, new: Charge, started: Iterable[PilotPlan], by: Pers
         )
     place, plans = account_file(population), tuple(started)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(place.parent)
         with durable.locked(place):
             lines = _lines(population)
             if any(standing.what == new.what for standing, _ in lines):

@@ -3,12 +3,12 @@
 Imports torch when it trains and not before.
 """
 
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine import durable
 from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.pilot import starts
@@ -115,8 +115,8 @@ def pretrain(
             report(*progress.curve[-1])
 
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory(prefix="kessai-start-") as folder:
-        training = Training(settings, corpus, folder=Path(folder))
+    with durable.scratch("start") as folder:
+        training = Training(settings, corpus, folder=folder)
         outcome = training.run(on_progress=progressed)
         if outcome.reason is not None:
             raise outcome.reason

@@ -143,7 +143,7 @@ def write(name: str, card: Card, weights: Mapping[str, np.ndarray]) -> Path:
     """Keep a start of this installation, durably. Raises :class:`InputError` where there is one."""
     require_new(name)
     folder = own_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(folder)
     plain = {key: np.ascontiguousarray(array, dtype=np.float32) for key, array in weights.items()}
     path = folder / f"{name}.safetensors"
     durable.write(path, save(plain, {_CARD: json.dumps(asdict(card), sort_keys=True)}))

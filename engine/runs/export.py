@@ -8,7 +8,6 @@ their own in DuckDB; a CSV has none.
 Texts are anybody's: none becomes a formula in a spreadsheet (:mod:`engine.tables.guard`).
 """
 
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine import durable
 from engine.errors import InputError
 from engine.runs.catalogue import Listed, catalogue
 from engine.runs.imports import journal
@@ -68,8 +68,8 @@ def export(log: RunLog, kind: Kind, *, family: str | None = None, with_bom: bool
         rows = zip(*(column.to_pylist() for column in plain.columns), strict=True)
         return csv_text(plain.column_names, rows, with_bom=with_bom).encode()
     table = _guarded(table)
-    with tempfile.TemporaryDirectory(prefix="kessai-export-") as folder:
-        path = Path(folder) / "runs.parquet"
+    with durable.scratch("export") as folder:
+        path = folder / "runs.parquet"
         pq.write_table(table, path, compression="zstd")
         return (path if kind is Kind.PARQUET else _database(path)).read_bytes()
 

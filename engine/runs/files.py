@@ -75,7 +75,7 @@ def write(folder: Path, records: Iterable[RunRecord], *, again: str = "") -> Pat
         return None
     path = folder / file_name(by_id, again=again)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(folder)
         if _holds(path, set(by_id)):
             durable.sync_folder(folder)  # its writer may have died before it did so
         else:

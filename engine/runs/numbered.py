@@ -24,7 +24,7 @@ _NAME = re.compile(r"(\d{8})\.json")
 def write(place: Path, content: Mapping[str, object]) -> Path:
     """Add an entry, durably; the folder is made. Raises :class:`OSError` where it cannot."""
     text = json.dumps(content, indent=1, ensure_ascii=False).encode()
-    place.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(place)
     while True:
         path = place / f"{_last(place) + 1:08d}.json"
         try:

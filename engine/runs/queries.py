@@ -7,7 +7,6 @@ for it gives up, or when it wants more than its memory.
 """
 
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from engine import durable
 from engine.errors import InputError, inert
 from engine.runs import query_process
 from engine.runs.export import catalogue_table
@@ -77,8 +77,7 @@ def ask(
             most=LONGEST,
             length=len(sql.strip()),
         )
-    with _turn(), tempfile.TemporaryDirectory(prefix="kessai-query-") as place:
-        folder = Path(place)
+    with _turn(), durable.scratch("query") as folder:
         (folder / query_process.QUERY).write_text(_text(sql), encoding="utf-8")
         table = catalogue_table(log)
         pq.write_table(table, folder / query_process.RUNS, compression="none")

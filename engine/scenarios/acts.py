@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from engine import approvals
+from engine import approvals, durable
 from engine.access.check import require, require_own
 from engine.access.ownership import made_by
 from engine.access.rights import LOCAL, Person, Right
@@ -367,7 +367,7 @@ def _alone(place: Path) -> Iterator[None]:
     """Lock the folder: one process at a time reads and writes. Raises InputError where the folder
     is not writable."""
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(place)
         with (place / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -32,13 +32,13 @@ Imports torch when it trains and not before.
 
 import json
 import math
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from engine import durable
 from engine.accounting.certificate import Certificate
 from engine.accounting.certify import lower_epsilon
 from engine.accounting.mechanism import Mechanism
@@ -254,11 +254,11 @@ def audit_mechanism(
     def progressed(progress: Progress) -> None:
         report(progress.iteration, progress.iterations)
 
-    with tempfile.TemporaryDirectory(prefix="kessai-audit-") as folder:
+    with durable.scratch("audit") as folder:
         training = Training(
             settings,
             _Words(settings, rng),
-            folder=Path(folder),
+            folder=folder,
             device=device,
             canaries=gradient_canaries.canaries(
                 np.flatnonzero(included), settings.shape.sequence_length

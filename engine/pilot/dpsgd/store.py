@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from engine import durable
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
 from engine.pilot.dpsgd.accountants import OpacusEpsilon, Riding
@@ -53,7 +54,7 @@ class Store:
             state = None
             if self._folder is not None:
                 with _writing():
-                    self._folder.mkdir(parents=True, exist_ok=True)
+                    durable.make_folder(self._folder)
                     held.enter_context(checkpoint.locked(self._folder))
                 state = checkpoint.load(self._folder, device=device)
             if state is not None and state["identity"] != self._identity:

@@ -210,7 +210,7 @@ class PilotFolder:
 
     def take_lock(self) -> Lock | None:
         """The runner's lock; None where another process holds it."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(self.path, mode=0o700)
         descriptor = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         while not _locks(descriptor, fcntl.LOCK_EX):
             # A reader that looks whether the lock is free holds it shared for that instant.
@@ -290,7 +290,7 @@ def preparations() -> list[PilotFolder]:
 def write_text(path: Path, text: str) -> None:
     """Replace ``path`` by ``text``, durably, whole or not at all."""
     # What lies here names files and holds exact losses: the operator's alone.
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    durable.make_folder(path.parent, mode=0o700)
     durable.write(path, text.encode())
 
 

@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine import durable
 from engine.code_version import code_version
 from engine.errors import InputError
 from engine.pilot.audits.audit import Audit
@@ -213,7 +214,7 @@ class _Run:
         arm, repeat = self.order[k]
         settings = settings_of(arm, repeat)
         place = self.folder.training_folder(arm.name, repeat)
-        place.mkdir(exist_ok=True)
+        durable.make_folder(place)
         *earlier, _ = self.folder.trained_by(arm.name, repeat, code_version())
         self.reporter.update(
             state=State.TRAINING,

@@ -10,12 +10,11 @@ Not covered: evaluations, checkpoints beyond the first, a machine that is busier
 
 import itertools
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from engine import durable
 from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.pilot.dpsgd.progress import Stop
@@ -114,8 +113,8 @@ def _seconds_per_step(corpus: Corpus, device: Device, settings: TrainingSettings
         enough = timed >= _FEWEST and marks[-1] - marks[_WARMING] > _SECONDS
         return Stop.CANCELLED if enough else None
 
-    with tempfile.TemporaryDirectory(prefix="kessai-speed-") as folder:
-        training = Training(settings, corpus, folder=Path(folder), device=device.kind)
+    with durable.scratch("speed") as folder:
+        training = Training(settings, corpus, folder=folder, device=device.kind)
         training.run(should_stop=clock)
     steps = [after - before for before, after in itertools.pairwise(marks[_WARMING:])]
     return statistics.median(steps)

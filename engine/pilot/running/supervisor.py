@@ -15,9 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from engine import durable
 from engine.pilot.running.folder import PilotFolder
 from engine.pilot.running.process import MODULE, cores
 from engine.pilot.running.ranks import Ranks, torchrun
@@ -39,8 +39,8 @@ def main() -> int:
     lock = folder.adopt_lock(options.lock)
     os.umask(0o077)
     ranks = Ranks(per_node=options.ranks)
-    with tempfile.TemporaryDirectory(prefix="kessai-lock-") as place:
-        meeting = Path(place) / "lock"
+    with durable.scratch("lock") as place:
+        meeting = place / "lock"
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(str(meeting))
             server.listen()

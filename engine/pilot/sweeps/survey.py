@@ -2,11 +2,11 @@
 torch until it measures."""
 
 import math
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine import durable
 from engine.pilot.plan import TrainingSettings
 from engine.pilot.running.folder import pilots_folder
 from engine.pilot.sweeps.grid import SweepPlan, run_id
@@ -97,11 +97,11 @@ def measure(survey: Survey, corpus: Corpus, place: Place, *, train: Trainer = tr
         seconds = []
         for steps in _PROBE_STEPS:
             short = replace(run, config=replace(run.config, iterations=steps), warmup=0)
-            with tempfile.TemporaryDirectory(prefix="kessai-sweep-") as folder:
+            with durable.scratch("sweep") as folder:
                 result = train(
                     short,
                     corpus,
-                    folder=Path(folder),
+                    folder=folder,
                     device=place.device,
                     threads=place.threads,
                     should_stop=lambda: False,

@@ -183,7 +183,7 @@ def described(path: Path, public_text: str) -> tuple[bytes, Card]:
 
 def keep(path: Path, content: bytes, card: Card) -> None:
     """Write a tokenizer's file and its card beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(path.parent)
     durable.write(path, content)
     durable.write(_card_of(path), json.dumps(asdict(card), indent=1, sort_keys=True).encode())
 

@@ -186,7 +186,7 @@ def changing(*, by: Person = LOCAL) -> Iterator[list[Registry]]:
     changed: caps are one right, texts and their folders another."""
     place = registry_file()
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(place.parent)
         with durable.locked(place):
             before = registry()
             held = [before]

@@ -81,7 +81,7 @@ def write(folder: Path, entry: Entry) -> None:
     """Keep an entry beside the log of ``folder``. Raises :class:`InputError` where it cannot."""
     content = json.dumps(asdict(entry), indent=1, ensure_ascii=False, default=_plain).encode()
     try:
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        durable.make_folder(folder / FOLDER)
         durable.write(folder / FOLDER / f"{entry.id}.json", content, mode=0o644)
     except OSError as error:
         raise unwritable(folder, error) from error

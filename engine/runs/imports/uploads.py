@@ -5,13 +5,13 @@ Several files are a tracker's folder (MLflow's ``mlruns``, TensorBoard's event f
 is somebody's text: of it only the parts that stay inside that folder are used.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from engine import durable
 from engine.errors import InputError
 from engine.runs.imports.importing import Asked, Imported, import_file, read
 from engine.runs.imports.sheet import Sheet
@@ -75,8 +75,7 @@ def _placed(files: Sequence[Upload]) -> Iterator[Path]:
             most=_MOST_FILES,
             number=len(files),
         )
-    with tempfile.TemporaryDirectory(prefix="kessai-import-") as folder:
-        root = Path(folder)
+    with durable.scratch("import") as root:
         placed = []
         try:
             for file in files:
