@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.pilot.dpsgd.sharded import is_needed
 from engine.pilot.dpsgd.team import Team, joined
 from engine.pilot.plan import CorpusSource
 from engine.pilot.population import charge_pilot
@@ -60,7 +61,14 @@ def main() -> int:
 def _ranked(folder: PilotFolder, options: argparse.Namespace, place: Place) -> int:
     """One of several processes."""
     here = device(place.local_rank)
-    team = joined(rank=place.rank, size=place.ranks.total, device=here.kind)
+    # On a processor all ranks share rank 0's memory: parts would save nothing.
+    largest = max(arm.config.model_size for arm in folder.plan().arms)
+    team = joined(
+        rank=place.rank,
+        size=place.ranks.total,
+        device=here.kind,
+        is_sharded=here.kind != "cpu" and is_needed(largest, here.memory_bytes),
+    )
     if place.rank:
         # Who ends all of them asks each: rank 0 then writes its checkpoint and lets the others go.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -98,7 +106,8 @@ def _run(
             device=here.kind,
             hardware=here.hardware if team is None else f"{ranks.total} × {here.hardware}",
             ranks=ranks,
-            keep=partial(keep, device=here.kind),
+            # What needed many devices to train is audited where there is room.
+            keep=partial(keep, device="cpu" if team and team.is_sharded else here.kind),
             discard=discard,
             admit=partial(charge_pilot, started=started_plans),
         )

@@ -34,6 +34,8 @@ CASES: dict[str, dict[str, Any]] = {
     "hardly anybody": {"batch_size": 1},
 }
 """Seeded, in float64."""
+SHARDED = ("independent", "banded", "two windows", "hardly anybody")
+"""Which of them with a model that each of 2 ranks holds a part of."""
 SIZES = [*((name, 2) for name in CASES), ("independent", 4), ("banded", 4)]
 """Which of them on how many ranks, beside a process alone."""
 ITERATIONS = 100
@@ -64,8 +66,8 @@ def trained(plan, leads: team.Team | None, folder: Path | None = None) -> dict[s
     if leads is not None:
         deal = leads.deal
 
-        def dealt(batch, parameters):
-            own = deal(batch, parameters)
+        def dealt(batch, *sent):
+            own = deal(batch, *sent)
             found["drawn"].append(batch.units.tolist())
             found["own"].append(own.units.tolist())
             return own
@@ -89,24 +91,37 @@ def trained(plan, leads: team.Team | None, folder: Path | None = None) -> dict[s
 def helped(plan, joined: team.Team, change: Callable[[team.Helper, list], None]) -> list:
     """The units that a rank other than 0 added up in each step."""
     parts: list[list[int]] = []
+    begun: list[team.Helper] = []
 
     def begin(arm, repeat):
-        helper = team.Helper(plan, Corpus(), canaries=CANARIES)
-        add_up = helper.add_up
+        helper = team.Helper(plan, Corpus(), canaries=CANARIES, shards=joined.sharded(plan))
+        examples = helper.examples
 
         def counted(batch):
             parts.append(batch.units.tolist())
             change(helper, parts)
-            return add_up(batch)
+            return examples(batch)
 
-        vars(helper).update(add_up=counted)
+        vars(helper).update(examples=counted)
+        begun.append(helper)
         return helper
 
     joined.serve(begin)
+    if begun and begun[-1].shards is not None:
+        held = sum(part.to_local().numel() for part in begun[-1].shards._model.parameters())
+        assert held <= 0.5 * plan.config.model_size, "this rank holds more than its part"
     return parts
 
 
-def together(size: int, plan, folder: Path, *, change=lambda helper, parts: None, keep=False):
+def together(
+    size: int,
+    plan,
+    folder: Path,
+    *,
+    change=lambda helper, parts: None,
+    keep=False,
+    is_sharded=False,
+):
     """What rank 0 found, with the ``parts`` of all ranks, and how each ended (a code, or a signal
     below 0)."""
     with socket.socket() as server:
@@ -121,7 +136,7 @@ def together(size: int, plan, folder: Path, *, change=lambda helper, parts: None
         if (child := os.fork()) == 0:
             code = 1
             try:
-                torch.save(_one(rank, size, plan, kept, change), place)
+                torch.save(_one(rank, size, plan, kept, change, is_sharded), place)
                 code = 0
             except RankLostError:
                 code = 3
@@ -135,8 +150,8 @@ def together(size: int, plan, folder: Path, *, change=lambda helper, parts: None
     return {**found, "parts": [found["own"], *parts], "ends": ends}
 
 
-def _one(rank, size, plan, folder, change):
-    joined = team.joined(rank=rank, size=size, device="cpu")
+def _one(rank, size, plan, folder, change, is_sharded):
+    joined = team.joined(rank=rank, size=size, device="cpu", is_sharded=is_sharded)
     if rank == 0:
         found = trained(plan, joined, folder)
         joined.dismiss()
@@ -174,6 +189,8 @@ def main() -> None:
         found |= {
             (name, size): together(size, plan, folder) for case, size in SIZES if case == name
         }
+        if name in SHARDED:
+            found[name, "sharded"] = together(2, plan, folder, is_sharded=True)
     private = settings(**PRIVATE)
     found["private"] = together(4, private, folder, keep=True)
     found["full"] = together(2, settings(iterations=STEPS), folder, change=_full)

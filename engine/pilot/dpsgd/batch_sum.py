@@ -93,22 +93,13 @@ class BatchSum:
 
     def _micro_batches(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """(tokens, targets, weights) on the model's device, padded with rows of weight 0."""
-        device = self.parameters.device
-        # Several windows of a unit take the room of as many examples.
-        windows = examples[0].shape[1] if examples[0].dim() == 3 else 1
-        size = max(1, self.physical_batch_size // windows)
-        for start in range(0, len(examples[0]), size):  # of an empty batch: none
-            tokens, targets = (part[start : start + size] for part in examples)
-            count = len(tokens)
-            rows = size if self._rows is None else min(size, -(-count // self._rows) * self._rows)
-            padding = (0, 0) * (tokens.dim() - 1) + (0, rows - count)
-            weights = torch.zeros(rows)
-            weights[:count] = 1.0
-            yield (
-                torch.nn.functional.pad(tokens, padding).to(device),
-                torch.nn.functional.pad(targets, padding, value=IGNORED).to(device),
-                weights.to(device),
-            )
+        return micro_batches(
+            examples,
+            len(examples[0]),
+            size=self.physical_batch_size,
+            rows=self._rows,
+            device=self.parameters.device,
+        )
 
     def _within_memory(self, work: Callable[[Examples], _T], examples: Examples) -> _T:
         while True:
@@ -123,6 +114,32 @@ class BatchSum:
             self.physical_batch_size //= 2
             if self.parameters.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+
+def micro_batches(
+    examples: Examples, count: int, *, size: int, rows: int | None, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """(tokens, targets, weights) on ``device`` of ``count`` rows, those beyond ``examples`` of
+    weight 0; none where ``count`` is 0.
+
+    ``size``: windows at once. ``rows``: the last one is cut to a multiple of so many; None: to
+    nothing.
+    """
+    # Several windows of a unit take the room of as many examples.
+    windows = examples[0].shape[1] if examples[0].dim() == 3 else 1
+    size = max(1, size // windows)
+    for start in range(0, count, size):
+        tokens, targets = (part[start : start + size] for part in examples)
+        wanted = min(size, count - start)
+        whole = size if rows is None else min(size, -(-wanted // rows) * rows)
+        padding = (0, 0) * (tokens.dim() - 1) + (0, whole - len(tokens))
+        weights = torch.zeros(whole)
+        weights[: len(tokens)] = 1.0
+        yield (
+            torch.nn.functional.pad(tokens, padding).to(device),
+            torch.nn.functional.pad(targets, padding, value=IGNORED).to(device),
+            weights.to(device),
+        )
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

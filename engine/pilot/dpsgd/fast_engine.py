@@ -3,6 +3,7 @@
 :mod:`engine.pilot.dpsgd.tape` says how per-example norms and weighted sums come from one pass.
 """
 
+from collections.abc import Callable, Mapping
 from functools import reduce
 
 import torch
@@ -36,25 +37,50 @@ class FastClippedSum:
         self, parameters: dict[str, Tensor], tokens: Tensor, targets: Tensor, weights: Tensor
     ) -> tuple[list[Tensor], Tensor, Tensor]:
         """Sums, norms and losses as a function of tensors alone, so that it can be compiled."""
-        tape = self._tape
-        tape.clear(windows=tokens.shape[1] if tokens.dim() == 3 else 1)
-        with tape.recording(), autocast(tokens.device, self._precision):
-            rows = tokens.flatten(0, -2)
-            losses = unit_losses(
-                torch.func.functional_call(self.model, parameters, (rows,)), targets
-            )
-        torch.autograd.grad(losses.sum(), tape.leaves)
-        squares = reduce(
-            torch.add,
-            (squared_norms(pieces, parameters[name].shape) for name, pieces in tape.pieces.items()),
+        shapes = {name: parameter.shape for name, parameter in parameters.items()}
+        factors, norms, losses = clip_factors(
+            self._tape,
+            lambda rows: torch.func.functional_call(self.model, parameters, (rows,)),
+            (tokens, targets, weights),
+            shapes=shapes,
+            clip_norm=self._clip_norm,
+            precision=self._precision,
         )
-        # The ghost norm of a gradient near zero may round to below zero.
-        norms = squares.clamp_min(0).sqrt()
-        factors = clip_weights(norms, weights, self._clip_norm)
         sums = []
         for name, parameter in parameters.items():
-            # Popped, so that a piece's memory is free once it is summed.
-            pieces = tape.pieces.pop(name, [])
-            parts = (piece.weighted_sum(factors, parameter.shape) for piece in pieces)
-            sums.append(reduce(torch.add, parts) if pieces else torch.zeros_like(parameter))
-        return sums, norms, losses.detach()
+            found = weighted_sum(self._tape, name, parameter.shape, factors)
+            sums.append(torch.zeros_like(parameter) if found is None else found)
+        return sums, norms, losses
+
+
+def clip_factors(
+    tape: Tape,
+    model: Callable[[Tensor], Tensor],
+    batch: tuple[Tensor, Tensor, Tensor],
+    *,
+    shapes: Mapping[str, torch.Size],
+    clip_norm: float,
+    precision: str,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One pass of ``batch`` (tokens, targets, weights) through ``model``, which ``tape`` records:
+    each example's factor in the sum, norm and loss. ``shapes``: of all parameters by name."""
+    tokens, targets, weights = batch
+    tape.clear(windows=tokens.shape[1] if tokens.dim() == 3 else 1)
+    with tape.recording(), autocast(tokens.device, precision):
+        losses = unit_losses(model(tokens.flatten(0, -2)), targets)
+    torch.autograd.grad(losses.sum(), tape.leaves)
+    squares = reduce(
+        torch.add,
+        (squared_norms(pieces, shapes[name]) for name, pieces in tape.pieces.items()),
+    )
+    # The ghost norm of a gradient near zero may round to below zero.
+    norms = squares.clamp_min(0).sqrt()
+    return clip_weights(norms, weights, clip_norm), norms, losses.detach()
+
+
+def weighted_sum(tape: Tape, name: str, shape: torch.Size, factors: Tensor) -> Tensor | None:
+    """The clipped sum of a parameter's gradients, once: its pieces are dropped, so that their
+    memory is free. None where the pass did not use it."""
+    pieces = tape.pieces.pop(name, [])
+    parts = (piece.weighted_sum(factors, shape) for piece in pieces)
+    return reduce(torch.add, parts) if pieces else None

@@ -41,6 +41,7 @@ class PrivateStep(BatchSum):
         self._batch_size = settings.config.batch_size
         self._noise_batch_ratio = settings.noise_batch_ratio
         self._team = team
+        self.shards = None if team is None else team.sharded(settings)
         self.correlated = (
             Correlated(settings.strategy, parameters.numel(), device=parameters.device)
             if settings.bands > 1 and settings.noise_batch_ratio
@@ -60,6 +61,8 @@ class PrivateStep(BatchSum):
         if self._team is None:
             loss = self.add_up(examples)
             positions = targets_counted(examples[1])
+        elif self.shards is not None:
+            loss, positions = self._team.total_of(self.shards, examples, self.sum)
         else:
             loss, positions = self._team.total(self.sum, part_of_sum(self, examples))
         total = self._finite(loss)
@@ -70,6 +73,12 @@ class PrivateStep(BatchSum):
                 normal = self.correlated.of(normal, step)
             mean.add_(normal, alpha=self._noise_batch_ratio)
         return mean, total, positions
+
+    def losses(self, examples: Examples, *, parameters: Tensor) -> Tensor:
+        """Each example's loss under the flat vector ``parameters``, on the CPU."""
+        if self._team is not None and self.shards is not None:
+            return self._team.losses(self.shards, examples, parameters)
+        return super().losses(examples, parameters=parameters)
 
     def _finite(self, loss: Tensor) -> float:
         # One look for both: each look makes an accelerator wait.

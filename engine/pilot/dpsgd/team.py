@@ -16,10 +16,12 @@ A step moves the weights to every rank and a sum of the same size back, as an al
 24 bytes a unit. They cross the network as they are: exact sums and who is in a batch, which ε does
 not cover. The network between the ranks must be one's own.
 
-Each rank holds the whole model. Rank 0 also holds moments, average and noise, and evaluates.
+Each rank holds the whole model, and rank 0 also moments, average and noise, and evaluates; or each
+holds a part (:mod:`engine.pilot.dpsgd.sharded`) where the training does not fit on a device, and
+all evaluate.
 
-Not covered: a model that does not fit on one device (FSDP), masked models, whose masks are drawn
-for a whole batch. ``nccl`` between GPUs has not been run: none was at hand.
+Not covered: masked models, whose masks are drawn for a whole batch. ``nccl`` between GPUs has not
+been run: none was at hand.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,6 +48,7 @@ from engine.pilot.dpsgd.noise import SeededNoise
 from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.dpsgd.progress import MemoryFullError, RankLostError
 from engine.pilot.dpsgd.sampling import Batch
+from engine.pilot.dpsgd.sharded import ShardedSum
 from engine.pilot.dpsgd.start import initial
 from engine.pilot.plan import TrainingSettings
 
@@ -66,6 +69,8 @@ class Order(IntEnum):
     STEP = 1
     """Add up your part of a batch of so many units, each with so many windows."""
     END = 2
+    LOSSES = 3
+    """Evaluate your part of so many examples of so many tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +108,29 @@ def dealt(batch: Batch, rank: int, ranks: int) -> Batch:
 
 
 class Team:
-    """All ranks, seen from one of them. ``rank`` 0 leads; ``size`` counts it."""
+    """All ranks, seen from one of them. ``rank`` 0 leads; ``size`` counts it; ``is_sharded``: each
+    holds a part of the model, on its ``device``."""
 
-    def __init__(self, rank: int, size: int, control: dist.ProcessGroup | None = None) -> None:
+    def __init__(
+        self,
+        rank: int,
+        size: int,
+        control: dist.ProcessGroup | None = None,
+        *,
+        device: str = "cpu",
+        is_sharded: bool = False,
+    ) -> None:
         """As :func:`joined` makes it. ``control``: a group for tensors on the CPU; None: the
         default one."""
         self.rank, self.size = rank, size
+        self.device, self.is_sharded = device, is_sharded
         self._control = control
         self._is_between_steps = True
+        self._most = 0
+
+    def sharded(self, settings: TrainingSettings) -> ShardedSum | None:
+        """This rank's part of a training's model; None where each has all of it."""
+        return ShardedSum(settings, device=self.device) if self.is_sharded else None
 
     # --- rank 0 ---------------------------------------------------------------------------------
 
@@ -119,15 +139,20 @@ class Team:
         with _together():
             self._send(Order.TRAIN, arm, repeat)
 
-    def deal(self, batch: Batch, parameters: Tensor) -> Batch:
-        """Send ``batch`` and the weights to all; rank 0's own part. :meth:`total` must follow."""
+    def deal(self, batch: Batch, parameters: Tensor, shards: ShardedSum | None = None) -> Batch:
+        """Send ``batch`` and the weights to all; rank 0's own part. :meth:`total` must follow, or
+        :meth:`total_of` where the model is held in parts."""
         self._is_between_steps = False
+        self._most = self._share_of(batch.size)
         with _together():
             windows = batch.documents.shape[1] if batch.documents.ndim == 2 else 1
             self._send(Order.STEP, batch.size, windows)
             self._broadcast(torch.from_numpy(batch.units.astype(np.int64)))
             self._broadcast(torch.from_numpy(np.stack([batch.documents, batch.windows])))
-            dist.broadcast(parameters, src=0)
+            if shards is None:
+                dist.broadcast(parameters, src=0)
+            else:
+                shards.load(parameters)
         return dealt(batch, self.rank, self.size)
 
     def total(self, sums: Tensor, own: PartOfSum) -> tuple[Tensor, float]:
@@ -136,12 +161,33 @@ class Team:
         Raises :class:`MemoryFullError` where an example did not fit on some rank, and
         :class:`RankLostError`.
         """
-        told = self._add(sums, own)
+        told = self._add(own, sums)
         self._is_between_steps = True
         loss, positions, full = told.tolist()
         if full:
             raise MemoryFullError(tokens=own.tokens)
         return sums.new_tensor(loss), positions
+
+    def total_of(
+        self, shards: ShardedSum, examples: Examples, sums: Tensor
+    ) -> tuple[Tensor, float]:
+        """The same where the model is held in parts: all ranks' sum is put into ``sums``, rank 0's
+        own ``examples`` among them."""
+        with _together():
+            told = self._add(self._of_parts(shards, examples, sums))
+        self._is_between_steps = True
+        loss, positions, _ = told.tolist()
+        return sums.new_tensor(loss), positions
+
+    def losses(self, shards: ShardedSum, examples: Examples, parameters: Tensor) -> Tensor:
+        """Each example's loss under the flat vector ``parameters``, all ranks evaluating."""
+        tokens, targets = examples
+        with _together():
+            self._send(Order.LOSSES, *tokens.shape)
+            self._broadcast(tokens.contiguous())
+            self._broadcast(targets.contiguous())
+            shards.load(parameters)
+            return self._losses_of_all(shards, examples).to(parameters.dtype)
 
     def dismiss(self) -> None:
         """Let the others end, and wait until all have heard it. Where a step is under way or a rank
@@ -167,6 +213,9 @@ class Team:
                 case Order.STEP:
                     assert helper is not None  # rank 0 begins a training before its first step
                     self._step(helper, one, two)
+                case Order.LOSSES:
+                    assert helper is not None and helper.shards is not None
+                    self._evaluate(helper.shards, one, two)
                 case _:
                     with suppress(RankLostError), _together():
                         self._part()
@@ -175,22 +224,62 @@ class Team:
     def _step(self, helper: "Helper", count: int, windows: int) -> None:
         shape = (2, count) if windows == 1 else (2, count, windows)
         units, uniforms = torch.empty(count, dtype=torch.int64), torch.empty(shape).double()
+        self._most = self._share_of(count)
         with _together():
             self._broadcast(units)
             self._broadcast(uniforms)
-            dist.broadcast(helper.sum.parameters, src=0)
+            if helper.sum is not None:
+                dist.broadcast(helper.sum.parameters, src=0)
+            elif helper.shards is not None:
+                helper.shards.load(None)
         documents, places = uniforms.numpy()
         batch = Batch(units=units.numpy(), documents=documents, windows=places)
-        own = helper.add_up(dealt(batch, self.rank, self.size))
-        self._add(helper.sum.sum, own)
+        own = dealt(batch, self.rank, self.size)
+        if helper.sum is not None:
+            self._add(helper.add_up(own), helper.sum.sum)
+        elif helper.shards is not None:
+            with _together():
+                self._add(self._of_parts(helper.shards, helper.examples(own)))
+
+    def _evaluate(self, shards: ShardedSum, count: int, length: int) -> None:
+        tokens, targets = (torch.empty(count, length, dtype=torch.int64) for _ in range(2))
+        with _together():
+            self._broadcast(tokens)
+            self._broadcast(targets)
+            shards.load(None)
+            self._losses_of_all(shards, (tokens, targets))
 
     # --- all ------------------------------------------------------------------------------------
 
-    def _add(self, sums: Tensor, own: PartOfSum) -> Tensor:
+    def _share_of(self, count: int) -> int:
+        """How many of ``count`` rank 0 has, as many as any."""
+        return -(-count // self.size)
+
+    def _of_parts(
+        self, shards: ShardedSum, examples: Examples, sums: Tensor | None = None
+    ) -> PartOfSum:
+        loss = shards.add_up(examples, most=self._most, into=sums)
+        tokens = examples[0].shape[-1]
+        positions = targets_counted(examples[1])
+        return PartOfSum(tokens=tokens, loss=float(loss), positions=positions)
+
+    def _losses_of_all(self, shards: ShardedSum, examples: Examples) -> Tensor:
+        """On rank 0 each example's loss, each made by one rank."""
+        tokens, targets = examples
+        own = slice(self.rank, None, self.size)
+        found = torch.zeros(len(tokens), dtype=torch.float64)
+        most = self._share_of(len(tokens))
+        found[own] = shards.losses((tokens[own], targets[own]), most=most).double()
+        dist.reduce(found, dst=0, group=self._control)
+        return found
+
+    def _add(self, own: PartOfSum, sums: Tensor | None = None) -> Tensor:
+        """On rank 0 what all ranks say, and all their ``sums`` in its own."""
         told = torch.tensor([own.loss, own.positions, own.is_memory_full], dtype=torch.float64)
         with _together():
             dist.reduce(told, dst=0, group=self._control)
-            dist.reduce(sums, dst=0)
+            if sums is not None:
+                dist.reduce(sums, dst=0)
         return told
 
     def _part(self) -> None:
@@ -223,32 +312,48 @@ class Helper:
         *,
         device: str = "cpu",
         canaries: Canaries | None = None,
+        shards: ShardedSum | None = None,
     ) -> None:
-        """Raises :class:`InputError` where settings and corpus do not go together."""
+        """``shards``: this rank's part of the model, where none has all of it.
+
+        Raises :class:`InputError` where settings and corpus do not go together."""
         require_dealt(settings)
-        # Fresh weights are rank 0's to draw: these are overwritten before they are used.
-        model = initial(settings, generator=torch.Generator().manual_seed(0)).to(device)
         self._source = Source(settings, corpus, canaries)
-        self.sum = BatchSum(model, settings, parameters=flatten(model))
+        self.shards = shards
+        self.sum: BatchSum | None = None
+        if shards is None:
+            # Fresh weights are rank 0's to draw: these are overwritten before they are used.
+            model = initial(settings, generator=torch.Generator().manual_seed(0)).to(device)
+            self.sum = BatchSum(model, settings, parameters=flatten(model))
+
+    def examples(self, batch: Batch) -> Examples:
+        """Those of ``batch``, this rank's part."""
+        # A decoder's examples are decided by the batch: nothing is drawn from this noise.
+        return self._source.of(batch, SeededNoise(0), 0)
 
     def add_up(self, batch: Batch) -> PartOfSum:
-        """Make the clipped sum of ``batch``, this rank's part."""
-        # A decoder's examples are decided by the batch: nothing is drawn from this noise.
-        return part_of_sum(self.sum, self._source.of(batch, SeededNoise(0), 0))
+        """Make the clipped sum of ``batch``, this rank's part, of a model that it has whole."""
+        assert self.sum is not None
+        return part_of_sum(self.sum, self.examples(batch))
 
 
-def joined(*, rank: int, size: int, device: str) -> Team:
+def joined(*, rank: int, size: int, device: str, is_sharded: bool = False) -> Team:
     """This process as ``rank`` of ``size``, once all have come; they find each other as torchrun's
-    environment says.
+    environment says. ``is_sharded``: rank 0's word counts, should devices differ.
 
     Raises :class:`RankLostError` where they do not.
     """
     with _together():
+        control = None
         if device == "cpu":
             dist.init_process_group("gloo", rank=rank, world_size=size, timeout=_PATIENCE)
-            return Team(rank, size)
-        dist.init_process_group("cpu:gloo,cuda:nccl", rank=rank, world_size=size, timeout=_MEETING)
-        return Team(rank, size, dist.new_group(backend="gloo", timeout=_PATIENCE))
+        else:
+            both = "cpu:gloo,cuda:nccl"
+            dist.init_process_group(both, rank=rank, world_size=size, timeout=_MEETING)
+            control = dist.new_group(backend="gloo", timeout=_PATIENCE)
+        said = torch.tensor([is_sharded])
+        dist.broadcast(said, src=0, group=control)
+        return Team(rank, size, control, device=device, is_sharded=bool(said.item()))
 
 
 def require_dealt(settings: TrainingSettings) -> None:

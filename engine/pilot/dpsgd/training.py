@@ -87,6 +87,8 @@ class Training:
         """
         if team is not None:
             require_dealt(settings)
+            if team.is_sharded:
+                device = "cpu"  # what is rank 0's alone has no room on its device
         self._team = team
         self.private = settings.seed is None and settings.noise_batch_ratio > 0
         if self.private and folder is None:
@@ -245,7 +247,8 @@ class Training:
             windows=self.settings.documents,
         )
         if self._team is not None:
-            batch = self._team.deal(batch, self._optimizer.parameters)
+            parameters, shards = self._optimizer.parameters, self._private_step.shards
+            batch = self._team.deal(batch, parameters, shards)
         examples = self.source.of(batch, self._noise, step)
         gradient, loss, positions = self._private_step.noisy_mean(examples, self._noise, step)
         self._heard(gradient)

@@ -40,11 +40,13 @@ def follow(
 
     def begin(arm_number: int, repeat: int) -> Helper:
         arm = plan.arms[arm_number]
+        settings = settings_of(arm, repeat)
         return Helper(
-            settings_of(arm, repeat),
+            settings,
             text(),
             device=device,
             canaries=inserted_canaries(plan, arm, repeat),
+            shards=team.sharded(settings),
         )
 
     plan = folder.plan()

@@ -15,11 +15,13 @@ import torch
 from engine.errors import InputError
 from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.dpsgd.sampling import Batch
+from engine.pilot.dpsgd.sharded import is_needed
 from engine.pilot.dpsgd.team import Helper, Team, dealt
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count
+from engine.pilot.plan import Engine
 from tests.pilot.fake_training import SHAPE, Corpus, settings
-from tests.pilot.ranked_training import ITERATIONS, LOST_AT, SIZES, STEPS
+from tests.pilot.ranked_training import ITERATIONS, LOST_AT, SHARDED, SIZES, STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = 54
@@ -55,6 +57,19 @@ def test_ranks_compute_what_one_process_computes(found, name, size):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", SHARDED)
+def test_a_model_in_parts_computes_what_one_process_computes(found, name):
+    alone, parts = found[name, 1], found[name, "sharded"]
+    assert parts["ends"] == [0, 0] and parts["stop"] == "finished"
+    for what in ("exact", "noisy"):
+        for one, other in zip(alone[what], parts[what], strict=True):
+            assert one.dtype == other.dtype == torch.float64
+            torch.testing.assert_close(other, one, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(parts["weights"], alone["weights"], rtol=1e-9, atol=1e-9)
+    for what in ("curve", "trained", "train loss"):
+        assert parts[what] == pytest.approx(alone[what], rel=1e-9, abs=1e-9)
+
+
 def test_every_unit_of_a_batch_is_in_the_sum_of_exactly_one_rank(found):
     for ranked in (found["private"], *(found[case] for case in SIZES)):
         for step, drawn in enumerate(ranked["drawn"]):
@@ -115,6 +130,16 @@ def test_a_killed_rank_costs_the_step_under_way_and_a_single_process_goes_on(fou
     assert (resumed["stop"], resumed["charged"]) == ("finished", ITERATIONS)
     assert resumed["done"] == ITERATIONS - 1
     assert len(resumed["noisy"]) == ITERATIONS - LOST_AT
+
+
+def test_only_what_can_be_held_in_parts_is():
+    for change in ({"engine": Engine.OPACUS}, {"recompute": True}):
+        with pytest.raises(InputError, match="Expected a training of all weights by the fast"):
+            Team(0, 2, is_sharded=True).sharded(settings(**change))
+    assert Team(0, 2).sharded(settings()) is None
+    assert is_needed(parameter_count(SHAPE), 24 * parameter_count(SHAPE))
+    assert not is_needed(parameter_count(SHAPE), 31 * parameter_count(SHAPE))
+    assert not is_needed(10**12, None), "where the system does not tell, nothing is divided"
 
 
 def test_a_batch_of_nobody_leaves_every_rank_without_units():
