@@ -16,9 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.pilot.dpsgd.sharded import is_needed
 from engine.pilot.dpsgd.team import Team, joined
-from engine.pilot.plan import CorpusSource
+from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import charge_pilot
 from engine.pilot.prepared import Speed
 from engine.pilot.pretraining import losses_of_starts
@@ -27,7 +26,7 @@ from engine.pilot.running.folder import Lock, PilotFolder, Request
 from engine.pilot.running.follower import follow
 from engine.pilot.running.launchers import started_plans
 from engine.pilot.running.preparation import run_preparation
-from engine.pilot.running.ranks import Place, Ranks, place_of
+from engine.pilot.running.ranks import Place, Ranks, is_too_large, place_of
 from engine.pilot.running.runner import Workshop, run_plan
 from engine.pilot.running.speed import measure
 from engine.pilot.running.status import State
@@ -61,13 +60,11 @@ def main() -> int:
 def _ranked(folder: PilotFolder, options: argparse.Namespace, place: Place) -> int:
     """One of several processes."""
     here = device(place.local_rank)
-    # On a processor all ranks share rank 0's memory: parts would save nothing.
-    largest = max(arm.config.model_size for arm in folder.plan().arms)
     team = joined(
         rank=place.rank,
         size=place.ranks.total,
         device=here.kind,
-        is_sharded=here.kind != "cpu" and is_needed(largest, here.memory_bytes),
+        is_sharded=_needs_parts(folder.plan(), here),
     )
     if place.rank:
         # Who ends all of them asks each: rank 0 then writes its checkpoint and lets the others go.
@@ -78,6 +75,16 @@ def _ranked(folder: PilotFolder, options: argparse.Namespace, place: Place) -> i
         return _run(folder, options, place, team)
     finally:
         team.dismiss()
+
+
+def _needs_parts(plan: PilotPlan, here: Device) -> bool:
+    """Whether some training of ``plan`` has no room on one device. Low-rank parts have; and on a
+    processor all ranks share one memory, so that parts would save nothing."""
+    settings = [arm.settings for arm in plan.arms]
+    whole = [one for one in settings if one.start is None or not one.start.lora_rank]
+    return here.kind != "cpu" and any(
+        is_too_large(one.config.model_size, here.memory_bytes) for one in whole
+    )
 
 
 def _run(

@@ -19,6 +19,8 @@ All ranks take as many micro-batches, of as many rows: where one has fewer examp
 count for nothing. A micro-batch that does not fit is not halved, as others wait for it: the
 training stops. Not covered: low-rank parts, the Opacus engine, activations that are computed anew.
 ``nccl`` has not been run.
+
+Importing this module loads FSDP.
 """
 
 from collections.abc import Iterator
@@ -42,21 +44,8 @@ from engine.pilot.dpsgd.start import initial
 from engine.pilot.dpsgd.tape import Tape
 from engine.pilot.plan import Engine, TrainingSettings
 
-_HELD_BYTES = 24
-"""A parameter of the rank that holds a whole training: weight, sum, two moments, average, noise."""
-_USABLE = 0.8
-"""Of a device's memory: the rest is for activations."""
 _PARTS = [Shard(0)]
 """Of a matrix: some of its rows."""
-
-
-def is_needed(model_size: int, memory_bytes: int | None) -> bool:
-    """Whether a training of so many parameters has no room on a device with so much memory.
-
-    >>> is_needed(1_000_000_000, 80_000_000_000), is_needed(3_000_000_000, 80_000_000_000)
-    (False, True)
-    """
-    return memory_bytes is not None and _HELD_BYTES * model_size > _USABLE * memory_bytes
 
 
 class ShardedSum:
@@ -170,4 +159,5 @@ class ShardedSum:
         self._mesh = init_device_mesh(self._device.type, (dist.get_world_size(),))
         for block in model.blocks:
             fully_shard(block, mesh=self._mesh)
-        return fully_shard(model, mesh=self._mesh)
+        fully_shard(model, mesh=self._mesh)
+        return model

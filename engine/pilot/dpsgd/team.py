@@ -29,6 +29,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -48,9 +49,11 @@ from engine.pilot.dpsgd.noise import SeededNoise
 from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.dpsgd.progress import MemoryFullError, RankLostError
 from engine.pilot.dpsgd.sampling import Batch
-from engine.pilot.dpsgd.sharded import ShardedSum
 from engine.pilot.dpsgd.start import initial
 from engine.pilot.plan import TrainingSettings
+
+if TYPE_CHECKING:
+    from engine.pilot.dpsgd.sharded import ShardedSum
 
 _MEETING = timedelta(minutes=10)
 """Within which all ranks must have found each other."""
@@ -128,9 +131,14 @@ class Team:
         self._is_between_steps = True
         self._most = 0
 
-    def sharded(self, settings: TrainingSettings) -> ShardedSum | None:
+    def sharded(self, settings: TrainingSettings) -> "ShardedSum | None":
         """This rank's part of a training's model; None where each has all of it."""
-        return ShardedSum(settings, device=self.device) if self.is_sharded else None
+        if not self.is_sharded:
+            return None
+        # Half a second to import; who holds the whole model does not wait for it.
+        from engine.pilot.dpsgd.sharded import ShardedSum
+
+        return ShardedSum(settings, device=self.device)
 
     # --- rank 0 ---------------------------------------------------------------------------------
 
@@ -139,7 +147,7 @@ class Team:
         with _together():
             self._send(Order.TRAIN, arm, repeat)
 
-    def deal(self, batch: Batch, parameters: Tensor, shards: ShardedSum | None = None) -> Batch:
+    def deal(self, batch: Batch, parameters: Tensor, shards: "ShardedSum | None" = None) -> Batch:
         """Send ``batch`` and the weights to all; rank 0's own part. :meth:`total` must follow, or
         :meth:`total_of` where the model is held in parts."""
         self._is_between_steps = False
@@ -169,7 +177,7 @@ class Team:
         return sums.new_tensor(loss), positions
 
     def total_of(
-        self, shards: ShardedSum, examples: Examples, sums: Tensor
+        self, shards: "ShardedSum", examples: Examples, sums: Tensor
     ) -> tuple[Tensor, float]:
         """The same where the model is held in parts: all ranks' sum is put into ``sums``, rank 0's
         own ``examples`` among them."""
@@ -179,7 +187,7 @@ class Team:
         loss, positions, _ = told.tolist()
         return sums.new_tensor(loss), positions
 
-    def losses(self, shards: ShardedSum, examples: Examples, parameters: Tensor) -> Tensor:
+    def losses(self, shards: "ShardedSum", examples: Examples, parameters: Tensor) -> Tensor:
         """Each example's loss under the flat vector ``parameters``, all ranks evaluating."""
         tokens, targets = examples
         with _together():
@@ -241,7 +249,7 @@ class Team:
             with _together():
                 self._add(self._of_parts(helper.shards, helper.examples(own)))
 
-    def _evaluate(self, shards: ShardedSum, count: int, length: int) -> None:
+    def _evaluate(self, shards: "ShardedSum", count: int, length: int) -> None:
         tokens, targets = (torch.empty(count, length, dtype=torch.int64) for _ in range(2))
         with _together():
             self._broadcast(tokens)
@@ -256,14 +264,14 @@ class Team:
         return -(-count // self.size)
 
     def _of_parts(
-        self, shards: ShardedSum, examples: Examples, sums: Tensor | None = None
+        self, shards: "ShardedSum", examples: Examples, sums: Tensor | None = None
     ) -> PartOfSum:
         loss = shards.add_up(examples, most=self._most, into=sums)
         tokens = examples[0].shape[-1]
         positions = targets_counted(examples[1])
         return PartOfSum(tokens=tokens, loss=float(loss), positions=positions)
 
-    def _losses_of_all(self, shards: ShardedSum, examples: Examples) -> Tensor:
+    def _losses_of_all(self, shards: "ShardedSum", examples: Examples) -> Tensor:
         """On rank 0 each example's loss, each made by one rank."""
         tokens, targets = examples
         own = slice(self.rank, None, self.size)
@@ -312,7 +320,7 @@ class Helper:
         *,
         device: str = "cpu",
         canaries: Canaries | None = None,
-        shards: ShardedSum | None = None,
+        shards: "ShardedSum | None" = None,
     ) -> None:
         """``shards``: this rank's part of the model, where none has all of it.
 

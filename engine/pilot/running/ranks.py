@@ -20,6 +20,10 @@ PORT = 29400
 FIRST_MACHINE = "FIRST_MACHINE"
 """Stands in a printed command for that machine's name."""
 _MOST = 4096
+_HELD_BYTES = 24
+"""A parameter of a rank that holds a whole training: weight, sum, two moments, average, noise."""
+_USABLE = 0.8
+"""Of a device's memory: the rest is for activations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,16 @@ class Place:
     local_rank: int
     """On its machine, which is also the number of its device."""
     ranks: Ranks
+
+
+def is_too_large(model_size: int, memory_bytes: int | None) -> bool:
+    """Whether a training of so many parameters has no room on a device with so much memory: ranks
+    then hold the model in parts.
+
+    >>> is_too_large(1_000_000_000, 80_000_000_000), is_too_large(3_000_000_000, 80_000_000_000)
+    (False, True)
+    """
+    return memory_bytes is not None and _HELD_BYTES * model_size > _USABLE * memory_bytes
 
 
 def place_of(environment: Mapping[str, str]) -> Place | None:

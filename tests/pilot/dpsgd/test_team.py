@@ -15,11 +15,11 @@ import torch
 from engine.errors import InputError
 from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.dpsgd.sampling import Batch
-from engine.pilot.dpsgd.sharded import is_needed
 from engine.pilot.dpsgd.team import Helper, Team, dealt
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Engine
+from engine.pilot.running.ranks import is_too_large
 from tests.pilot.fake_training import SHAPE, Corpus, settings
 from tests.pilot.ranked_training import ITERATIONS, LOST_AT, SHARDED, SIZES, STEPS
 
@@ -137,9 +137,9 @@ def test_only_what_can_be_held_in_parts_is():
         with pytest.raises(InputError, match="Expected a training of all weights by the fast"):
             Team(0, 2, is_sharded=True).sharded(settings(**change))
     assert Team(0, 2).sharded(settings()) is None
-    assert is_needed(parameter_count(SHAPE), 24 * parameter_count(SHAPE))
-    assert not is_needed(parameter_count(SHAPE), 31 * parameter_count(SHAPE))
-    assert not is_needed(10**12, None), "where the system does not tell, nothing is divided"
+    assert is_too_large(parameter_count(SHAPE), 24 * parameter_count(SHAPE))
+    assert not is_too_large(parameter_count(SHAPE), 31 * parameter_count(SHAPE))
+    assert not is_too_large(10**12, None), "where the system does not tell, nothing is divided"
 
 
 def test_a_batch_of_nobody_leaves_every_rank_without_units():

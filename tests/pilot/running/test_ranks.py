@@ -16,9 +16,11 @@ import pytest
 from engine.accounting.certify import certify
 from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
+from engine.pilot.__main__ import _needs_parts
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan
 from engine.pilot.running import launchers
+from engine.pilot.running.devices import Device
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.ranks import Ranks, place_of, printed, ranks_of
 from engine.pilot.running.status import State, Status, write_status
@@ -153,6 +155,16 @@ def test_impossible_numbers_of_processes_are_refused(numbers):
     nodes, per_node = numbers
     with pytest.raises(InputError, match="Expected 1 to 4096 processes in all"):
         Ranks(nodes=nodes, per_node=per_node)
+
+
+def test_a_plan_that_no_device_holds_is_trained_in_parts(plan):
+    size = plan.arms[0].settings.config.model_size
+    gpu = Device(
+        kind="cuda", hardware="", precision="", physical_batch_size=1, memory_bytes=20 * size
+    )
+    assert _needs_parts(plan, gpu)
+    assert not _needs_parts(plan, replace(gpu, memory_bytes=40 * size))
+    assert not _needs_parts(plan, replace(gpu, kind="cpu")), "its ranks share one memory"
 
 
 def test_machines_share_the_processes_evenly():
