@@ -26,7 +26,7 @@ from engine.commands.options import (
 )
 from engine.config import INDEPENDENT_SAMPLINGS, Sampling, require_integer
 from engine.errors import InputError
-from engine.tables.numbers import CURRENCIES
+from engine.tables.numbers import CURRENCIES, UNITLESS
 from engine.tables.reader import read_file
 from engine.tables.table import Row, Table
 
@@ -128,10 +128,11 @@ def _rows(table: Table) -> list[dict[str, float | int]]:
 
 def _number(table: Table, row: Row, name: str) -> float | int:
     """A cell as what its column counts. Raises :class:`InputError` for money, for a percentage of
-    people, examples or steps, and for parts of them."""
+    people, examples or steps or as ε, and for parts of people, examples and steps."""
     text = table.cell(row, name)
     found = table.parsed(text, name, row.line)
-    if found.unit in CURRENCIES or (found.unit == "%" and name in _COUNTS):
+    may_be_share = name not in _COUNTS and name not in UNITLESS
+    if found.unit in CURRENCIES or (found.unit == "%" and not may_be_share):
         raise InputError(
             "Expected {name} without {unit} in line {line}, got {value}.",
             name=name,

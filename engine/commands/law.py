@@ -8,7 +8,6 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from engine import durable
 from engine.commands import law_summary
 from engine.commands.fit_influence import add_question, question_of, stand_document
 from engine.commands.options import (
@@ -18,6 +17,7 @@ from engine.commands.options import (
     as_json,
     as_table,
     run_action,
+    write_file,
 )
 from engine.decision import law_versions, next_run
 from engine.decision.fitted import run_log
@@ -194,14 +194,7 @@ def looked(options: argparse.Namespace) -> str:
 
 def _write_sweep(file: Path, found: next_run.NextRuns) -> None:
     content = sweep_plan(found.first, found.question.evidence_id, found.sequence_length)
-    try:
-        durable.write(file, content.encode())
-    except OSError as error:
-        raise InputError(
-            "Could not write {file}: {reason}.",
-            file=str(file),
-            reason=error.strerror or "unknown error",
-        ) from error
+    write_file(file, content.encode())
     tell(f"The first of them is the sweep plan {file}.")
 
 

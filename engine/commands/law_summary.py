@@ -4,8 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine import durable
-from engine.commands.options import add_evidence, add_language, as_json
+from engine.commands.options import add_evidence, add_language, as_json, write_file
 from engine.decision.fitted import fit_selection, selection_of
 from engine.errors import InputError
 from engine.law.inspection import inspect
@@ -45,14 +44,7 @@ def run(options: argparse.Namespace) -> str:
         return as_json({"markdown": text}) if options.json else text
     is_pdf = options.file.suffix.lower() == ".pdf"
     content = pdf(found) if is_pdf else markdown(found).encode()
-    try:
-        durable.write(options.file, content)
-    except OSError as error:
-        raise InputError(
-            "Could not write {file}: {reason}.",
-            file=str(options.file),
-            reason=error.strerror or "unknown error",
-        ) from error
+    write_file(options.file, content)
     if options.json:
         return as_json({"file": str(options.file), "bytes": len(content)})
     return f"{options.file}: {len(content):,} bytes"

@@ -4,10 +4,13 @@ import argparse
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from engine import durable
 from engine.config import DEFAULT_DELTA, PLANNED_SAMPLINGS, Sampling, require_integer
 from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence
 from engine.decision.question import Currency
+from engine.errors import InputError
 from engine.tables.numbers import Ambiguous, Mark, parse_number, typed_number
 from engine.tables.table import Corrections, Detected
 from engine.text import privacy, tables
@@ -79,6 +82,18 @@ def corrections(options: argparse.Namespace) -> Corrections:
         encoding=options.encoding,
         decimal=None if options.decimal is None else Mark(options.decimal),
     )
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write what a command was asked for, whole or not at all. Raises :class:`InputError`."""
+    try:
+        durable.write(path, content)
+    except OSError as error:
+        raise InputError(
+            "Could not write {file}: {reason}.",
+            file=str(path),
+            reason=error.strerror or "unknown error",
+        ) from error
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

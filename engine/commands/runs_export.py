@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from engine import durable
-from engine.commands.options import add_json, as_json
+from engine.commands.options import add_json, as_json, write_file
 from engine.decision.fitted import run_log
 from engine.errors import InputError
 from engine.runs.export import Kind, export, kind_of
@@ -38,14 +37,7 @@ def run(options: argparse.Namespace) -> str:
     if options.bom and kind is not Kind.CSV:
         raise InputError("Expected --bom with a CSV file, got {kind}.", kind=kind)
     content = export(run_log(), kind, family=options.family, with_bom=options.bom)
-    try:
-        durable.write(options.file, content)
-    except OSError as error:
-        raise InputError(
-            "Could not write {file}: {reason}.",
-            file=str(options.file),
-            reason=error.strerror or "unknown error",
-        ) from error
+    write_file(options.file, content)
     if kind is Kind.CSV:
         tell("A CSV holds no curves: .parquet and .duckdb do.")
     if options.json:

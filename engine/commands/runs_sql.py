@@ -9,8 +9,7 @@ import argparse
 import math
 from pathlib import Path
 
-from engine import durable
-from engine.commands.options import add_json, as_columns, as_json, number
+from engine.commands.options import add_json, as_columns, as_json, number, write_file
 from engine.decision.fitted import run_log
 from engine.errors import InputError
 from engine.runs.queries import MOST_ROWS, SECONDS, Cell, Rows, ask
@@ -58,14 +57,7 @@ def run(options: argparse.Namespace) -> str:
 
 def _written(options: argparse.Namespace, found: Rows) -> str:
     content = csv_text(found.columns, found.by_row(), with_bom=options.bom).encode()
-    try:
-        durable.write(options.csv, content)
-    except OSError as error:
-        raise InputError(
-            "Could not write {file}: {reason}.",
-            file=str(options.csv),
-            reason=error.strerror or "unknown error",
-        ) from error
+    write_file(options.csv, content)
     if options.json:
         return as_json({"file": str(options.csv), "rows": len(found), "more": found.more})
     return f"{options.csv}: {len(found):,} rows"

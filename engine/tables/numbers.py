@@ -196,8 +196,8 @@ def typed_number(name: str, text: str) -> Number:
     found = parse_number(text)
     if isinstance(found, Ambiguous) and not found.leads_with_zero and "e" not in text.lower():
         _, unit = _without_unit(text)
-        return _number_or_raise(name, _number(text, Fraction(found.with_point), unit, None))
-    return _number_or_raise(name, found)
+        return _number_or_raise(name, _number(text, Fraction(found.with_point), unit, None), text)
+    return _number_or_raise(name, found, text)
 
 
 def unclear(name: str, found: Ambiguous) -> InputError:
@@ -211,8 +211,19 @@ def unclear(name: str, found: Ambiguous) -> InputError:
     )
 
 
-def _number_or_raise(name: str, found: Reading) -> Number:
+UNITLESS = frozenset(["epsilon"])
+"""What is no share and no money: "400%" may be meant as 4 or as 400, and is asked back."""
+
+
+def _number_or_raise(name: str, found: Reading, text: str) -> Number:
     if isinstance(found, Number):
+        if found.unit and name.lstrip("-") in UNITLESS:
+            raise InputError(
+                "Expected {name} without {unit}, got {value}: type the number alone.",
+                name=name,
+                unit=found.unit,
+                value=text.strip()[:40],
+            )
         return found
     if isinstance(found, Ambiguous):
         raise unclear(name, found)
@@ -231,6 +242,7 @@ def _shown(value: float | int) -> str:
 
 def _without_unit(text: str) -> tuple[str, str]:
     """The text in one form of digits, signs and spaces, and the unit that stood in it."""
+    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     raised = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda run: "^" + run[0].translate(_SUPERSCRIPTS), text)
     tidy = unicodedata.normalize("NFKC", raised).lower().translate(_SIGNS).strip()
     tidy = tidy.removeprefix("'").strip()  # how a spreadsheet marks a text

@@ -38,13 +38,22 @@ from engine.tables.table import Corrections, Detected, Proof, Row, Skip, Table, 
 
 LONGEST_CELL = 64 * 2**20
 """Characters of one cell."""
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+_SPACED = 3
+"""Known names that a header has between spaces, and not between marks, where spaces separate."""
 
 _SAMPLE = 2**16
 """Characters that the separator is found in."""
 _LOOKED_AT = 20
 """Rows among which the header is looked for."""
 _LONGEST_PROOF = 40
+_SCALES = re.compile(
+    r"[%％百千万億]|(?<![a-z])(?:k|m|mn|b|bn|thousands?|millions?|billions?|percent)(?![a-z])",
+    re.IGNORECASE,
+)
+_GAPS = 10
+"""Times the number of rows that the largest number of a row may be."""
+_COUNTING = re.compile(r"\d{1,9}")
 _MARKED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*')
 
 
@@ -128,6 +137,8 @@ def read_table(
     if at:
         skipped[Skip.TITLE] = [line for line, _ in kept[:at]]
     header_line, names = kept[at]
+    if separator == " " and all(len(cells) == len(names) + 1 for _, cells in kept[at + 1 :]):
+        names = ["", *names]  # R names no column of row numbers
     body = _without_headers(kept[at + 1 :], names, numeric, skipped)
     index_column = _is_index(names, body)
     table = _table(
@@ -173,8 +184,9 @@ def separator_of(text: str, columns: Collection[str]) -> str:
     wanted = {key(column) for column in columns}
 
     def score(separator: str) -> tuple[int, float, int]:
+        lines = io.StringIO(_trimmed(sample) if separator == " " else sample, newline="")
         with long_cells():
-            reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+            reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
             rows = []
             try:
                 rows += [row for row in reader if any(map(str.strip, row))]
@@ -184,7 +196,14 @@ def separator_of(text: str, columns: Collection[str]) -> str:
         width, times = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
         return (known, times / len(rows), width) if width > 1 else (known, 0.0, 0)
 
-    return max(SEPARATORS, key=score)
+    scores = {separator: score(separator) for separator in SEPARATORS if separator != " "}
+    best = max(scores, key=scores.__getitem__)
+    return " " if scores[best][0] < 2 and score(" ")[0] >= _SPACED else best
+
+
+def _trimmed(text: str) -> str:
+    """Lines without spaces at their ends, which stand between no two cells."""
+    return re.sub(r"(?m)^[ \t]+|[ \t]+(?=\r?$)", "", text)
 
 
 @contextmanager
@@ -199,8 +218,9 @@ def long_cells() -> Iterator[None]:
 
 def _records(text: str, separator: str, name: str) -> list[tuple[int, list[str]]]:
     """Rows with the lines that they begin in."""
+    text = _trimmed(text) if separator == " " else text
     first = text.split("\n", 1)[0].split("\r", 1)[0]
-    padded = f"{separator} " in first
+    padded = f"{separator} " in first or separator == " "
     # With newline="" a line may end in \r, \n or both, and cells keep theirs.
     lines = io.StringIO(text, newline="")
     records, before = [], 0
@@ -275,8 +295,10 @@ def _without_headers(
         line, cells = rows[0]
         said = [cells[place].strip() for place in places if place < len(cells)]
         said = [text for text in said if text]
+        # Units that scale are left where a caller refuses them: they change every number.
         if len(said) > 1 and not any(
-            re.search(r"\d", text) or not_finite(text) is not None for text in said
+            re.search(r"\d", text) or not_finite(text) is not None or _SCALES.search(text)
+            for text in said
         ):
             skipped[Skip.UNITS] = [line]
             return rows[1:]
@@ -284,12 +306,14 @@ def _without_headers(
 
 
 def _is_index(names: list[str], rows: list[tuple[int, list[str]]]) -> bool:
-    """Whether the first column has no name and only counts the rows."""
+    """Whether the first column has no name and only numbers the rows: each whole, and once. Those
+    of a table that was filtered or sorted have gaps, but not as steps of a training have."""
     if names[0].strip() or len(names) < 2 or not rows:
         return False
     cells = [row[0].strip() for _, row in rows]
-    starts = ([str(start + place) for place in range(len(cells))] for start in (0, 1))
-    return cells in starts
+    if not all(map(_COUNTING.fullmatch, cells)) or len(set(cells)) < len(cells):
+        return False
+    return max(map(int, cells)) <= _GAPS * len(cells)
 
 
 def _table(

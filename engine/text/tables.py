@@ -20,6 +20,7 @@ SEPARATORS = {
     ";": N_("semicolons"),
     "\t": N_("tabs"),
     "|": N_("vertical bars"),
+    " ": N_("spaces"),
 }
 """Separator -> its name."""
 _ENCODINGS = {

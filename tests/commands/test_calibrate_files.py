@@ -40,7 +40,7 @@ def refusal(capsys, tmp_path, content: bytes, *options: str) -> str:
         (f"{HEADER}\n{ROW},0.5,1e-8\n".encode("utf-16"), 22.79),
         (f"{HEADER};\r\n{ROW},0:5,0:00000001\r\n".replace(",", ";").replace(":", ",").encode(),
          22.79),
-        (f"{HEADER}\n1000万,22万,11000,50%,1e-8\n".encode(), 22.79),
+        (f"{HEADER}\n1000万,22万,11000,0.5,1e-8\n".encode(), 22.79),
     ],
 )  # fmt: skip
 def test_the_noise_of_a_file_however_it_was_saved(capsys, tmp_path, content, sigma):
@@ -116,6 +116,8 @@ def test_numbers_typed_as_options(capsys):
     ("row", "sentence"),
     [
         ("10000000,2.2%,11000,4,1e-8", "batch_size without % in line 2"),
+        ("10000000,220000,11000,50%,1e-8", "epsilon without % in line 2"),
+        ("10000000,220000,11000,$4,1e-8", "epsilon without USD in line 2"),
         ("10000000,220000,11000,$4,1e-8", "epsilon without USD in line 2"),
         ("10000000.5,220000,11000,4,1e-8", "a whole number for data_budget in line 2"),
         ("-10000000,220000,11000,4,1e-8", "Line 2: Expected data_budget between"),

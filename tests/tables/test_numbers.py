@@ -149,3 +149,15 @@ def test_both_conventions_write_the_same_number(whole, decimals):
     expected = Fraction(text.replace(",", ""))
     assert value_of(text, decimal=Mark.POINT) == pytest.approx(float(expected), rel=1e-15)
     assert value_of(other, decimal=Mark.COMMA) == value_of(text, decimal=Mark.POINT)
+
+
+@pytest.mark.parametrize("text", ["400%", "4 ％", "¥4", "4 people"])
+def test_a_promise_has_no_unit(text):
+    for name in ("epsilon", "--epsilon"):
+        with pytest.raises(InputError, match=r"epsilon without .*: type the number alone"):
+            typed_number(name, text)
+    assert typed_number("people", text).value in (4, 0.04)
+
+
+def test_characters_without_width_are_no_part_of_a_number():
+    assert parse_number("\u200b1\u2009000\u200e").value == 1000

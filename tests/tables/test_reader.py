@@ -227,3 +227,20 @@ def test_tables_of_other_tools_are_read_as_they_are():
     ]
     values, refused = found.numbers("loss")
     assert (values, refused) == ([3.405928], {})
+
+
+@pytest.mark.parametrize("unit", ["(M)", "千", "thousands", "%"])
+def test_units_that_scale_are_never_left_out(unit):
+    """Who knows no scales refuses the row then: without it every number would be another."""
+    text = f"model_size,data_budget\n{unit},people\n10,1000\n"
+    names = ("model_size", "data_budget")
+    table = read_table(text.encode(), name="a.csv", columns=names, numeric=names)
+    assert [row.line for row in table.rows] == [2, 3]
+
+
+def test_columns_between_spaces_and_the_row_numbers_of_r():
+    text = 'model_size data_budget epsilon\n"1"   10   1000   4\n"2"   20   1000   0.5\n'
+    names = ("model_size", "data_budget", "epsilon")
+    table = read_table(text.encode(), name="a.txt", columns=names, numeric=names)
+    assert (table.header, table.detected.separator) == (names, " ")
+    assert table.detected.index_column and table.number(table.rows[1], "epsilon") == 0.5

@@ -24,8 +24,8 @@ from engine.errors import InputError
 from engine.loss_unit import Measure, measure
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "run": ("run", "run_name", "display_name", "name", "run_id", "id", "experiment", "trial",
-            "実行", "実行名", "実験", "実験名", "名前", "名称"),
+    "run": ("run", "run_name", "display_name", "mlflow.runName", "name", "run_id", "id",
+            "experiment", "trial", "実行", "実行名", "実験", "実験名", "名前", "名称"),
     "seed": ("seed", "random_seed", "repeat", "replicate", "シード"),
     "status": ("status", "state", "run_status", "状態"),
     "step": ("step", "_step", "global_step", "trainer/global_step", "train/global_step",
@@ -130,6 +130,20 @@ KNOWN = tuple(alias for names in ALIASES.values() for alias in names)
 def known(header: Sequence[str]) -> int:
     """How many columns of a header have a role."""
     return len({_role(name)[0] for name in header} - {""})
+
+
+def role_of(name: str) -> str:
+    """The role of one column by its name alone; "" where it has none.
+
+    >>> role_of("eval/loss"), role_of("N"), role_of("remark")
+    ('cross_entropy', 'model_size', '')
+    """
+    if plain(name) == "n":
+        return "model_size"
+    try:
+        return _role(name)[0]
+    except InputError:
+        return ""
 
 
 def role_named(text: str) -> str:

@@ -36,6 +36,7 @@ from engine.runs.imports.settle import (
     settle,
 )
 from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
+from engine.runs.imports.units_row import with_units
 from engine.runs.imports.wide import is_wide, long_sheet
 from engine.runs.log import RunLog, after
 from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, run_id_of
@@ -230,7 +231,14 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
         sheet = json_sheet(path, path.read_bytes())
     else:
         sheet = text_sheet(path, corrections, KNOWN)
-    return long_sheet(sheet) if is_wide(sheet) else sheet
+    if sheet.table is not None and len(sheet.header) == 1:
+        raise InputError(
+            "Expected several columns in {file}, got one, {name}: save the table with commas, "
+            "semicolons or tabs between its cells.",
+            file=path.name,
+            name=sheet.header[0][:80],
+        )
+    return long_sheet(sheet) if is_wide(sheet) else with_units(sheet)
 
 
 def _folder(path: Path) -> Sheet:

@@ -7,6 +7,7 @@ row. Where nothing was measured there is a gap; NaN and infinite losses stay in 
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,7 +44,12 @@ _SUMMARIES = frozenset(
         "合計", "総計", "小計", "計", "平均", "平均値", "中央値", "標準偏差", "最大", "最小",
     ]
 )  # fmt: skip
-_SHARES = frozenset(["sampling_probability", "epsilon", "delta", "learning_rate"])
+_SUMMING = re.compile(
+    r"(?:(?:mean|average|avg\.?|median|sum|total|count|std\.?|min|max)\s*(?:of\s|\()"
+    r"|(?:合計|総計|小計|平均|中央値|標準偏差)(?:値|行|[\s(（:：]))"
+)
+"""The beginning of a summary's name: "Average of 3", "平均値（3件）"."""
+_SHARES = frozenset(["sampling_probability", "delta", "learning_rate"])
 """Roles that may be per hundred."""
 _NO_UNITS = frozenset("%％$＄¥￥€£円")
 _NARROWEST = 3
@@ -174,7 +180,8 @@ def _no_runs(sheet: Sheet, columns: Columns) -> dict[int, InputError]:
 
 def sums_up(name: str) -> bool:
     """Whether a run's name is that of a line that sums up the others."""
-    return name.strip().casefold().rstrip(":： ") in _SUMMARIES
+    tidy = name.strip().casefold()
+    return tidy.rstrip(":： ") in _SUMMARIES or _SUMMING.match(tidy) is not None
 
 
 def _foreign_units(sheet: Sheet, column: str, role: str) -> dict[int, InputError]:
