@@ -26,6 +26,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text import docstrings, reading
 from engine.pilot.text.refusals import Row, Tally
+from engine.pilot.text.tokenizer_file import model_of
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -168,8 +169,6 @@ def admit(name: str, path: Path, public_text: str) -> tuple[Card, Path]:
 
 def described(path: Path, public_text: str) -> tuple[bytes, Card]:
     """A tokenizer's file and the card that states where it comes from. Raises as :func:`admit`."""
-    from engine.pilot.text.tokens import model_of
-
     if not public_text.strip():
         raise InputError("Expected who trained the tokenizer on which public text, got nothing.")
     content, model = model_of(path)

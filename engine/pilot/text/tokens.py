@@ -8,15 +8,12 @@ says which public text it was trained on (:mod:`engine.pilot.text.public_tokeniz
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.errors import InputError
 from engine.pilot.text.public_tokenizers import place_of, read_card
-from engine.untrusted.guard import guarded
-from engine.untrusted.texts import json_value
+from engine.pilot.text.tokenizer_file import model_of
 
 BYTES = "bytes"
 
@@ -76,45 +73,4 @@ def tokenizer_of(name: str) -> Tokenizer:
         sha256=card.sha256,
         model=model,
         byte_level=card.byte_level,
-    )
-
-
-def model_of(path: Path) -> tuple[bytes, Any]:
-    """The file of a tokenizer and the package's object. Raises :class:`InputError`."""
-    content = _content(path)
-    try:
-        from tokenizers import Tokenizer as Model  # optional: bytes need no package
-    except ImportError:
-        raise InputError(
-            "Expected the package tokenizers for {path}: pip install tokenizers, or use bytes.",
-            path=path,
-        ) from None
-    model = guarded(lambda: Model.from_str(content.decode()), lambda _: _not_a_tokenizer(path))
-    model.no_truncation()
-    model.no_padding()
-    return content, model
-
-
-def _content(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            'Expected "bytes" or the path of a tokenizers JSON file, got {path}: {reason}.',
-            path=path,
-            reason=error.strerror or error,
-        ) from None
-    try:
-        if "model" in json_value(content):
-            return content
-    except (ValueError, TypeError, RecursionError):
-        pass
-    raise _not_a_tokenizer(path)
-
-
-def _not_a_tokenizer(path: object) -> InputError:
-    return InputError(
-        "Expected a tokenizer as the package tokenizers writes it, got {path}: save one with "
-        "its method save, or use bytes.",
-        path=path,
     )
