@@ -2,8 +2,9 @@
 
 A certificate takes up to a few seconds of numerics. One worker thread computes them (it touches no
 ``st.*``); a page asks, goes on, and looks and asks again until it is there. What was asked twice is
-computed once. The newest request goes first: those still waiting are dropped, and whoever still
-wants one asks again. The oldest answers are forgotten first.
+computed once. Visitors take turns, one certificate each; of one visitor the newest request counts:
+those that still wait for the former one are dropped. Where too many wait, whoever has asked least
+lately gives way, and asks again while a page is open. The oldest answers are forgotten first.
 
 >>> desk = Certificates(lambda epsilon: f"at most {epsilon}")
 >>> desk.known(4) is None
@@ -15,12 +16,13 @@ True
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from threading import Condition
 from typing import Generic, TypeVar
 
 _KEPT = 512
+_MOST_WAITING = 64
+"""Visitors."""
 
 Request = TypeVar("Request", bound=Hashable)
 Certificate = TypeVar("Certificate")
@@ -32,42 +34,74 @@ class Certificates(Generic[Request, Certificate]):
     def __init__(self, certify: Callable[[Request], Certificate]) -> None:
         self._certify = certify
         self._jobs: OrderedDict[Request, Future[Certificate]] = OrderedDict()
-        self._lock = Lock()
+        """Of what has begun."""
+        self._waiting: OrderedDict[str, list[Request]] = OrderedDict()
+        """Of each visitor, in the order of their turns."""
+        self._asked: dict[str, int] = {}
+        """When each of them asked last, by a count of all that was asked."""
+        self._count = 0
+        self._busy = False
+        self._turn = Condition()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="certify")
 
-    def ask(self, *requests: Request) -> None:
-        """Have certificates made, in this order, unless they are there or under way."""
-        with self._lock:
-            missing = [
-                request
-                for request in requests
-                if request not in self._jobs or self._jobs[request].cancelled()
-            ]
-            if not missing:
-                return
-            for request, job in self._jobs.items():
-                if request not in requests:
-                    job.cancel()  # Only what has not begun can be.
-            for request in missing:
-                self._jobs[request] = self._worker.submit(self._certify, request)
+    def ask(self, *requests: Request, by: str = "") -> None:
+        """Have certificates made, in this order, unless they are there or under way; ``by``: whose
+        former requests these take the place of."""
+        with self._turn:
+            missing = [request for request in requests if request not in self._jobs]
+            if missing:
+                self._waiting[by] = missing
+                self._count += 1
+                self._asked[by] = self._count
+                if len(self._waiting) > _MOST_WAITING:
+                    self._drop(min(self._waiting, key=lambda one: self._asked[one]))
+            else:
+                self._drop(by)
+            self._begin()
+
+    def _drop(self, by: str) -> None:
+        self._waiting.pop(by, None)
+        self._asked.pop(by, None)
+
+    def _begin(self) -> None:
+        """Take up the next request, if none is under way."""
+        while self._waiting and not self._busy:
+            by, requests = next(iter(self._waiting.items()))
+            request = requests.pop(0)
+            self._waiting.move_to_end(by)
+            if not requests:
+                self._drop(by)
+            if request in self._jobs:  # somebody else's, since
+                continue
+            self._busy = True
+            self._jobs[request] = self._worker.submit(self._certify, request)
+            self._jobs[request].add_done_callback(self._end)
             while len(self._jobs) > _KEPT:
-                self._jobs.popitem(last=False)[1].cancel()
+                self._jobs.popitem(last=False)
+
+    def _end(self, _: Future[Certificate]) -> None:
+        with self._turn:
+            self._busy = False
+            self._begin()
+            self._turn.notify_all()
 
     def known(self, request: Request) -> Certificate | None:
         """The certificate, or None if it is not ready; raises what refused it."""
-        with self._lock:
+        with self._turn:
             job = self._jobs.get(request)
-        if job is None or job.cancelled() or not job.done():
-            return None
-        return job.result()
+        return job.result() if job is not None and job.done() else None
 
     def wait(self, seconds: float, request: Request) -> None:
         """Return when the certificate is there, or after so many seconds."""
-        with self._lock:
-            job = self._jobs.get(request)
-        if job is not None:
-            futures.wait([job], timeout=seconds)
+        with self._turn:
+            self._turn.wait_for(lambda: self._is_done(request), timeout=seconds)
+
+    def _is_done(self, request: Request) -> bool:
+        job = self._jobs.get(request)
+        return job is not None and job.done()
 
     def close(self) -> None:
         """Finish what was asked; then ask no more."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._busy and not self._waiting)
         self._worker.shutdown(wait=True)

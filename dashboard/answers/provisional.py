@@ -11,7 +11,7 @@ from itertools import count
 import streamlit as st
 
 from dashboard.answers import decision_cache
-from dashboard.state import address
+from dashboard.state import address, session
 from engine.api.decisions import Answer, CertificateRequest
 from engine.errors import InputError
 from engine.text.i18n import Words
@@ -54,7 +54,7 @@ def _wait(requests: tuple[CertificateRequest, ...], looks: Iterator[int]) -> Non
     if next(looks) == 0:  # Drawn with the page: the slider may still be moving.
         return
     desk = decision_cache.certificates()
-    desk.ask(*requests)
+    desk.ask(*requests, by=session.visit())
     desk.wait(_LOOK_AGAIN / 2, requests[-1])
     if all(_settled(request) for request in requests):
         address.draw_anew()

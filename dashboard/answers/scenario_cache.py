@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.answers import decision_cache, law_cache
+from dashboard.state import session
 from engine.api.decisions import Certificate, CertificateRequest, Question, fitted
 from engine.api.laws import law_versions
 from engine.api.runs import data_folder
@@ -100,7 +101,7 @@ def frozen_now(question: Question, *, at: str) -> Frozen:
     """What a question answers, for its scenario's file; waits for the certificate, and keeps the
     law that it rests on. Raises :class:`InputError` where it has no answer."""
     promise, desk = decision_cache.request(question), decision_cache.certificates()
-    desk.ask(promise)
+    desk.ask(promise, by=session.visit())
     desk.wait(_LONGEST_WAIT, promise)
     found = decision_cache.answer(question)
     fitted_law = law_cache.fitted_evidence(question.evidence_id)

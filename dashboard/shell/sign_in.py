@@ -69,4 +69,4 @@ def _offer(words: Words) -> None:
 def _sign_out(words: Words) -> None:
     # Not a callback: what signs out also leads away from the page.
     if st.button(words.say("Sign out"), icon=":material/logout:", key="sign-out"):
-        st.logout()
+        visitor.sign_out()

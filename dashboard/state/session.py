@@ -8,6 +8,7 @@ one, :mod:`dashboard.state.widgets` and :mod:`dashboard.state.table_widgets` tie
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.state import example_session, link
 from dashboard.state.link import D, T
@@ -17,6 +18,12 @@ from engine.text.i18n import Words, from_browser
 
 _TABLE = ("metric", "figures", "pairs")
 """Fields that the table of assumptions and the curve are made from."""
+
+
+def visit() -> str:
+    """What tells this visit from all others while it lasts; of no meaning besides."""
+    context = get_script_run_ctx()
+    return "" if context is None else context.session_id
 
 
 def remember_pages(pages: Mapping[str, st.Page]) -> None:

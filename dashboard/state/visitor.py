@@ -7,9 +7,12 @@ be taken from somebody whose page is open.
 """
 
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -35,6 +38,40 @@ class Latch:
 
 
 LATCH = Latch()
+
+
+class Ended:
+    """Sign-ins that somebody ended, the newest :data:`MOST` of this process.
+
+    A cookie says who signed in until it is too old, also to other tabs and to whoever copied it.
+    Of several servers each knows its own.
+    """
+
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self._those: OrderedDict[str, None] = OrderedDict()
+        self._turn = Lock()
+
+    def add(self, claims: Mapping[str, Any]) -> None:
+        """No page opens under these claims any more."""
+        with self._turn:
+            self._those[self._key(claims)] = None
+            while len(self._those) > self.MOST:
+                self._those.popitem(last=False)
+
+    def __contains__(self, claims: Mapping[str, Any]) -> bool:
+        with self._turn:
+            return self._key(claims) in self._those
+
+    @staticmethod
+    def _key(claims: Mapping[str, Any]) -> str:
+        """One sign-in of one person."""
+        said = [claims.get(name) for name in ("iss", "sub", "iat", "nonce", "jti")]
+        return sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+ENDED = Ended()
 
 
 def has_login() -> bool:
@@ -76,8 +113,16 @@ def providers() -> list[str | None]:
 
 
 def is_signed_in() -> bool:
-    """Whether somebody signed in to this session, with or without a role."""
-    return st.user.to_dict().get("is_logged_in") is True
+    """Whether somebody signed in to this session, with or without a role, and did not sign out, be
+    it on another page."""
+    claims = st.user.to_dict()
+    return claims.get("is_logged_in") is True and claims not in ENDED
+
+
+def sign_out() -> None:
+    """End this sign-in, on all its pages, and lead to the door."""
+    ENDED.add(st.user.to_dict())
+    st.logout()
 
 
 def person() -> Person:
@@ -91,7 +136,10 @@ def person() -> Person:
 
 
 def of_claims(claims: Mapping[str, Any]) -> Person:
-    """Who an ID token names. Raises as :func:`engine.access.sign_in.person_of`."""
+    """Who an ID token names. Raises as :func:`engine.access.sign_in.person_of`, and where that
+    sign-in was ended."""
+    if claims in ENDED:
+        raise InputError("Expected somebody who is signed in: sign in first.")
     return person_of(claims, now=time.time(), runs=data_folder())
 
 

@@ -4,6 +4,7 @@ page offers."""
 import http.client
 import json
 import re
+import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -273,6 +274,25 @@ def test_who_has_no_role_reads_one_sentence(place: Place, name: str):
         assert f"{NO_RIGHT} see the pages" in text and "no role" in text and "Sign out" in text
         assert "Glossary" not in text and "Save this scenario" not in text
     assert upload(client) == 403
+
+
+def test_who_signs_out_is_out_on_every_page(place: Place):
+    """Another tab is at the door at its next act, and a copy of the cookie opens nothing."""
+    client = Client(place).sign_in("analyst")
+    copied = dict(client.cookies)
+    with client.session() as one, client.session() as other:
+        assert "Sign out" in one.open("compare") and "Sign out" in other.open("compare")
+        one.click("sign-out")
+        text = said(other.click("Save this scenario", **{"Name of the scenario": "Mine"}))
+        assert "This Kessai is for people who sign in." in text
+        assert place.scenarios() == []
+    again = Client(place, copied)
+    with again.session() as session:
+        assert "This Kessai is for people who sign in." in session.open("compare")
+    assert upload(again) == 403
+    time.sleep(1.1)  # a token says its second
+    with Client(place).sign_in("analyst").session() as session:
+        assert "Sign out" in session.open("compare")
 
 
 def test_forged_identities_are_nobody(place: Place, viewer: Client):

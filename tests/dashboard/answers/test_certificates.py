@@ -49,6 +49,61 @@ def test_the_newest_question_goes_first_and_the_rest_ask_again():
     assert (desk.known(1), desk.known(2), desk.known(3)) == (1, None, 3)
 
 
+class Slow:
+    """Certifies when it is told to, in the order that it notes."""
+
+    def __init__(self):
+        self.made, self.go = [], Event()
+
+    def __call__(self, question):
+        self.go.wait(10)
+        self.made.append(question)
+        return question
+
+
+def test_one_visitor_never_waits_for_all_of_another(monkeypatch):
+    """A viewer who asks for many, again and again, delays another by one certificate."""
+    slow = Slow()
+    desk = Certificates(slow)
+    for number in range(20):  # the first has begun
+        desk.ask(*range(number, number + 8), by="greedy")
+    desk.ask("mine", by="patient")
+    desk.ask(*range(30, 38), by="greedy")
+    slow.go.set()
+    desk.close()
+    assert slow.made.index("mine") <= 2
+    assert slow.made[-7:] == list(range(31, 38)), "the greedy one's newest too"
+    assert 19 not in slow.made, "and those of before are not"
+
+
+def test_who_has_not_asked_for_longest_gives_way_to_one_too_many(monkeypatch):
+    monkeypatch.setattr("dashboard.answers.certificates._MOST_WAITING", 3)
+    slow = Slow()
+    desk = Certificates(slow)
+    desk.ask("first", by="0")
+    for visitor in "123":
+        desk.ask(visitor, by=visitor)
+    desk.ask("1", by="1")
+    desk.ask("4", by="4")
+    slow.go.set()
+    desk.close()
+    assert slow.made == ["first", "1", "3", "4"]
+    assert desk.known("2") is None
+
+
+def test_what_two_visitors_ask_is_made_once():
+    slow = Slow()
+    desk = Certificates(slow)
+    desk.ask(0, by="a")
+    desk.ask(1, by="a")
+    desk.ask(1, by="b")
+    slow.go.set()
+    desk.wait(10, 1)
+    assert desk.known(1) == 1
+    desk.close()
+    assert slow.made == [0, 1]
+
+
 def test_a_refusal_is_remembered_and_raised():
     def certify(question):
         raise InputError("Expected more.")
