@@ -59,8 +59,14 @@ class Proposal:
     """ISO 8601, UTC."""
     who: str
     """Who signed in, or the name that a person gave; "" for none."""
-    is_signed_in: bool
-    """Whether a provider of logins vouches for :attr:`who`."""
+    login: str
+    """Issuer and subject of who signed in; "" where no provider of logins vouches for :attr:`who`.
+    """
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether a provider of logins vouches for :attr:`who`."""
+        return bool(self.login)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +219,7 @@ def _proposal(line: Entry) -> Proposal:
         version=str(line.what["version"]),
         at=line.at,
         who=line.who,
-        is_signed_in=bool(line.login),
+        login=line.login,
     )
 
 
@@ -225,7 +231,7 @@ def _decision(line: Entry) -> Decision:
         reason=str(line.what["reason"]),
         at=line.at,
         who=line.who,
-        is_signed_in=bool(line.login),
+        login=line.login,
         replaces=None if replaced is None else (str(replaced[0]), str(replaced[1])),
     )
 

@@ -7,7 +7,7 @@ import pytest
 from dashboard.compare import wording
 from dashboard.state import link
 from engine import approvals, decision_log
-from engine.access.rights import Person, Role
+from engine.access.rights import LOCAL, Person, Role
 from engine.approvals import LONGEST_REASON, Ruling, State, decide, decisions
 from engine.errors import InputError
 from engine.scenarios import acts, saved
@@ -63,6 +63,26 @@ def test_a_draft_is_proposed_declined_changed_and_approved(place, kept):
     table = wording.decisions(decisions(kept.name, place), second.version, "UTC", Words("en"))
     assert table["Version"] == ["as it stands", "an earlier one"]
     assert table["Decision"] == ["Approved", "Declined"]
+
+
+def test_four_eyes_approve(place, kept):
+    """Who signed in approves nothing that they proposed; declining is taking it back. Another may,
+    and so may the local person, who is the only one without login."""
+    both = frozenset({Role.ANALYST, Role.APPROVER})
+    mine = Person(who="ann@example.com", roles=both, login="issuer 7")
+    first = acts.proposed(place / "scenarios", kept, made_frozen(), who="", at=AT, by=mine)
+    with pytest.raises(InputError, match=r"somebody else than ann@example\.com"):
+        ruled(place, first, by=mine)
+    assert acts.standing(first).state is State.PROPOSED
+    line = decision_log.entries(place)[-1]
+    assert (line.act, line.login, line.what["act"]) == ("refused", "issuer 7", approvals.ACT)
+    ruled(place, first, Ruling.DECLINED, by=mine)
+    acts.proposed(place / "scenarios", first, made_frozen(), who="", at=AT, by=mine)
+    same_name = Person(who="ann@example.com", roles=both, login="issuer 8")
+    ruled(place, first, by=same_name)
+    assert acts.standing(first).state is State.APPROVED
+    other = acts.created(place / "scenarios", "Other", link.defaults(), who="", at=AT)
+    ruled(place, proposed(place, other), by=LOCAL)
 
 
 def test_what_was_declined_can_be_proposed_again(place, kept):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from engine import decision_log
 from engine.access.rights import SAID, Person, Right, Role
@@ -48,6 +48,16 @@ def require_own(
     that person, or by who may delete anybody's."""
     own = made_by == by.login
     require(by, Right.DELETE_OWN if own else Right.DELETE_ANY, act, what, folder=folder)
+
+
+def refuse(
+    by: Person, act: str, what: Mapping[str, Any], refusal: InputError, *, folder: Path
+) -> NoReturn:
+    """Raise ``refusal``, for a reason that is no right, and write the attempt down."""
+    with suppress(InputError):
+        said = {"act": act, "reason": refusal.template[:200], **what}
+        decision_log.append("refused", said, folder=folder, by=by)
+    raise refusal
 
 
 def holders(right: Right) -> str:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine import approvals, durable
-from engine.access.check import require, require_own
+from engine.access.check import refuse, require, require_own
 from engine.access.ownership import made_by
 from engine.access.rights import LOCAL, Person, Right
 from engine.approvals import Ruling, Standing, Standings, State
@@ -147,15 +147,16 @@ def decided(
     """Approve or decline a proposed scenario that still stands as it was read. An approved one
     takes the place of the one that it replaces.
 
-    Raises InputError where ``by`` may not, where it is not proposed, and where its frozen figures
-    are not as they were written.
+    Raises InputError where ``by`` may not or, with login, proposed it, where it is not proposed,
+    and where its frozen figures are not as they were written.
     """
     what = {**_named(known), "ruling": str(ruling)}
     require(by, Right.DECIDE, approvals.ACT, what, folder=data_folder())
     with _alone(place):
         _require_unchanged(place, known)
         _require_open(known)
-        if standing(known).state is not State.PROPOSED:
+        now = standing(known)
+        if now.state is not State.PROPOSED:
             raise InputError(
                 "Expected a proposed scenario, “{name}” is a draft: propose it first.",
                 name=known.name,
@@ -166,6 +167,8 @@ def decided(
                 "save it again and propose that.",
                 name=known.name,
             )
+        if ruling is Ruling.APPROVED:
+            _require_another(by, now, what)
         approvals.decide(
             known.name,
             known.version,
@@ -291,6 +294,23 @@ def _require_open(known: Saved) -> None:
         raise InputError(
             "“{name}” was approved and stays as it is: make a new version of it and change that.",
             name=known.name,
+        )
+
+
+def _require_another(by: Person, now: Standing, what: Mapping[str, str]) -> None:
+    """Four eyes: who signed in approves nothing that they proposed. The attempt is on record. The
+    local person, who is the only one without login, may."""
+    if by.login and now.proposal is not None and now.proposal.login == by.login:
+        refuse(
+            by,
+            approvals.ACT,
+            what,
+            InputError(
+                "Expected somebody else than {who}, who proposed this version, to approve it: ask "
+                "another approver.",
+                who=by.who,
+            ),
+            folder=data_folder(),
         )
 
 

@@ -507,7 +507,7 @@ def test_a_record_of_an_approved_scenario_says_so_and_what_was_approved(answer, 
     words = Words(language)
     one = Saved(name="計画*", fields={}, history=(), frozen=made_frozen())
     decision = Decision(
-        version=one.version, at="2026-11-20T01:00:00+00:00", who="*社長*", is_signed_in=False,
+        version=one.version, at="2026-11-20T01:00:00+00:00", who="*社長*", login="",
         ruling=Ruling.APPROVED, reason="",
     )  # fmt: skip
 
