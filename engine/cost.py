@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray
 
@@ -154,6 +155,16 @@ class Workload:
     iterations: float
     data_budget: float
     private: bool = True
+
+    @classmethod
+    def of(cls, config: TrainingConfig, people: float) -> "Workload":
+        """One private training of ``config`` on the data of so many ``people``."""
+        return cls(
+            compute_flops=config.compute_flops,
+            model_size=config.model_size,
+            iterations=config.iterations,
+            data_budget=people,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,16 +120,9 @@ def starts(question: Question) -> from_start.Comparison:
     )
 
 
-def start_in_money(question: Question) -> StartWorth | None:
-    """The better start of a question in money; None where none is better.
-
-    Raises :class:`engine.errors.InputError` where its losses do not lead to a value.
-    """
-    return start_worth(question)
-
-
 def known_start(question: Question) -> StartWorth | None:
-    """The same for who has nothing to say where its value is not known: None then too."""
+    """The better start of a question in money; None where none is better, or its value is not
+    known."""
     try:
         return start_worth(question)
     except InputError:

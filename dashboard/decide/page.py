@@ -36,7 +36,8 @@ def render(scenario: Scenario) -> None:
         return
     decision = answer.decision
     st.title(verdict.headline(answer, words), anchor=False)
-    st.markdown(f":material/gavel: {verdict.why(answer, words)}")
+    because = words.joined([verdict.why(answer, words), verdict.turning(answer, words)])
+    st.markdown(f":material/gavel: {because}")
     hint, told = st.empty(), st.empty()
     provisional.mark([answer], words)
     _metrics(board.metrics(answer, words), 3)

@@ -168,7 +168,11 @@ def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ..
             unit="" if amount is None else "JPY",
         ),
         field("decision", words.say("What is asked for"), verdict.ask(answer, words)),
-        field("reason", words.say("Reason"), verdict.why(answer, words)),
+        field(
+            "reason",
+            words.say("Reason"),
+            words.joined([verdict.why(answer, words), verdict.turning(answer, words)]),
+        ),
         *_fields_of_state(basis.kept, words),
         field("agreement", words.say("To be agreed with")),
         field("annexes", words.say("Annexes"), words.listed(annexes)),

@@ -49,7 +49,7 @@ def _return(answer: Answer, words: Words) -> Objection:
     turns = just_pays(study, words)
     if npv.value < 0:
         because = (
-            verdict.why(answer, words)
+            words.joined([verdict.why(answer, words), verdict.turning(answer, words)])
             if answer.verdict.code is Code.PILOT
             else words.say("Because it shows what would have to change.")
         )

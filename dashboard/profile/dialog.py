@@ -34,6 +34,7 @@ def _questions(words: Words) -> None:
         key=f"{_KEY}:kind",
     )
     kind = next(kind for kind in profiles.PROFILES if kind.code == chosen)
+    st.caption(text_of.basis(kind, words))
     people = st.text_input(
         words.say("1. How many people have written text that you may use?"),
         formats.amount(kind.people, words.language),
@@ -75,8 +76,8 @@ def _questions(words: Words) -> None:
     )
     st.caption(
         words.say(
-            "The promise is ε = {epsilon}, and compute as much as the data can use. Sizes of the "
-            "three kinds are round figures of ours; all figures can be changed afterwards.",
+            "The promise is ε = {epsilon}, and compute as much as the data can use; all figures "
+            "can be changed afterwards.",
             epsilon=formats.plain(link.EPSILON.default),
         )
     )

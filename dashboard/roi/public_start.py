@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from dashboard.answers import decision_cache
 from dashboard.glossary import lookup
 from dashboard.ui import blocks
-from engine.api.decisions import Question
+from engine.api.decisions import Question, start_worth
 from engine.errors import InputError
 from engine.text import public_start
 from engine.text.i18n import Words
@@ -19,7 +18,7 @@ def draw(question: Question, words: Words) -> None:
     )
     try:
         with st.spinner(words.say("Comparing with trainings that begin from a public model …")):
-            found = decision_cache.start_in_money(question)
+            found = start_worth(question)
     except InputError as error:
         st.markdown(words.refusal(error))
         st.caption(words.say("What it was worth in people and ε stands on the Decide page."))

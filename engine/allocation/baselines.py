@@ -6,17 +6,23 @@ that non-private training would use, 0.2920·C^0.3271 tokens (DeepSeek LLM, arXi
 equation 1); and *tuned*, with the batch size (and so the iterations) that is best under DP. The
 headline saving is against the tuned one. A *fixed model size* with everything else tuned is the
 third alternative: what a company that already has an architecture would do.
+
+An alternative is followed only as far as its own plans lie within the reach of the evidence: a law
+says little of a model a thousand times larger than any run, trained on noise that none had. Beyond,
+what it needs is a bound.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from engine.allocation.frontier import Line
 from engine.allocation.levers import Redrawn, range_of
 from engine.allocation.points import Points, PrivacyParameters
+from engine.allocation.reach import Coverage
 from engine.allocation.redrawn import log_losses
-from engine.allocation.search import minimise
+from engine.allocation.search import minimise, under
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.interval import FloatArray, Range
@@ -26,13 +32,6 @@ TOKENS_PER_PARAMETER = 20.0
 _ROUNDING = 1e-9
 _EVERY = 2
 """Rungs of an alternative's line that draws are asked about: every second."""
-
-
-def rule_limit(space: Space) -> float:
-    """FLOPs at which the rule's model is the largest that may be searched: it is not followed
-    beyond."""
-    largest = space.searched_model_size[1]
-    return FLOPS_PER_PARAMETER_AND_TOKEN * TOKENS_PER_PARAMETER * largest**2
 
 
 def rule_tuned(
@@ -57,6 +56,19 @@ def fixed_model(
 ) -> Points:
     """A given model size with batch and iterations tuned, at each ``compute``, shape (n,)."""
     return _best_split(fit, privacy, space, compute, np.full(compute.shape, float(model_size)))
+
+
+def comparable(points: Points, privacy: PrivacyParameters, coverage: Coverage) -> Points:
+    """An alternative's ``points`` without loss where they lie too far from the evidence to say how
+    they compare (:meth:`Coverage.comparable`)."""
+    near = coverage.comparable(points, under(privacy, points.compute_flops))
+    return replace(points, cross_entropy=np.where(near, points.cross_entropy, np.nan))
+
+
+def followed(points: Points) -> float:
+    """FLOPs of the largest of an alternative's ``points`` that has a loss; 0: none has."""
+    known = points.compute_flops[np.isfinite(points.cross_entropy)]
+    return float(known.max(initial=0.0))
 
 
 def compute_factor(

@@ -89,7 +89,7 @@ def budget_map(
         compute_flops=asked.compute_flops.reshape(shape),
         outside=outside.reshape(shape),
         ridge=_ridge(fit, space, held, x, y, x_values, y_values),
-        saving=_saving(fit, space, asked, found).reshape(shape) if with_saving else None,
+        saving=_saving(fit, space, coverage, asked, found).reshape(shape) if with_saving else None,
         reaching=None
         if target is None
         else _least_compute(fit, space, asked, target).reshape(shape),
@@ -176,8 +176,11 @@ def _ridge(
     return (found, values) if along == x else (values, found)
 
 
-def _saving(fit: FittedLaw, space: Space, asked: Budgets, found: Points) -> FloatArray:
-    """The rule's curve is followed once for each (data, ε), in octaves of compute."""
+def _saving(
+    fit: FittedLaw, space: Space, coverage: Coverage, asked: Budgets, found: Points
+) -> FloatArray:
+    """The rule's curve is followed once for each (data, ε), in octaves of compute, as far as its
+    plans may be compared."""
     pairs, row = np.unique(
         np.stack([asked.data_budget, asked.epsilon]), axis=1, return_inverse=True
     )
@@ -190,13 +193,14 @@ def _saving(fit: FittedLaw, space: Space, asked: Budgets, found: Points) -> Floa
         spent, wanted = asked.compute_flops[mine], found.cross_entropy[mine]
         octaves = math.ceil(math.log2(FARTHEST * spent.max() / spent.min()))
         compute = spent.min() * 2.0 ** np.arange(octaves + 1)
-        factors[mine] = np.minimum(
-            *(
-                _needed(compute, rule(fit, privacy, space, compute).cross_entropy, wanted) / spent
-                for rule in (baselines.rule_tuned, baselines.rule_practised)
-            )
-        )
+        needed = []
+        for rule in (baselines.rule_tuned, baselines.rule_practised):
+            points = rule(fit, privacy, space, compute)
+            near = baselines.comparable(points, privacy, coverage)
+            needed.append(_needed(compute, near.cross_entropy, wanted) / spent)
+        factors[mine] = np.minimum(*needed)
     factors = np.where(factors > FARTHEST, np.inf, factors)
+    factors = np.where(coverage.comparable(found, asked), factors, np.inf)
     return np.where(np.isnan(found.cross_entropy), np.nan, factors)
 
 

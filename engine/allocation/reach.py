@@ -19,7 +19,7 @@ from engine.allocation.points import Points
 from engine.allocation.result import Reach, Word
 from engine.allocation.search import Budgets
 from engine.config import Budget, TrainingConfig
-from engine.interval import FloatArray
+from engine.interval import BoolArray, FloatArray
 from engine.law.correlated import correlation
 
 MEASURED, NEAR, EXTRAPOLATED = 0.7, 1.6, 4.7
@@ -76,6 +76,11 @@ class Coverage:
             squares = squares + (_HALF * np.log(np.maximum(values / most, 1.0))) ** 2
         found: FloatArray = np.maximum(np.sqrt(squares), _of_correlation(points, asked))
         return found
+
+    def comparable(self, points: Points, asked: Budgets) -> BoolArray:
+        """Whether each plan may be compared with another: none that is unknown may."""
+        near: BoolArray = self.distances(points, asked) <= EXTRAPOLATED
+        return near
 
     def _gaps(
         self,

@@ -98,7 +98,7 @@ class Baseline:
     ``allocation`` is that way's own configuration at the budget's compute (None where it has
     none, or one beyond what may be searched). ``factor`` × the recommendation's compute reaches the
     same loss with the same people and privacy. Censored above where it does not up to
-    ``searched_flops``, beyond which its models are out of reach: at least the low end.
+    ``searched_flops``, beyond which its plans are out of reach: at least the low end.
     """
 
     name: str
@@ -107,7 +107,7 @@ class Baseline:
     matched_factor: float | None
     """The other way round: the budget's compute over what the recommendation needs for the loss
     that the alternative reaches with all of it. None where the alternative has no configuration,
-    or is better than anything that we recommend."""
+    one out of reach, or is better than anything that we recommend."""
     searched_flops: float
     extrapolation: "Extrapolation | None"
     """How far the alternative's own configuration lies from the evidence."""

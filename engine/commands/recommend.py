@@ -239,6 +239,7 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
             "price": pilot.price / rate,
             "value": pilot.value / rate,
             "net": pilot.net / rate,
+            "turns": pilot.turns,
         },
         "reconciliation": {
             name: getattr(found.reconciliation, name) / rate
@@ -324,6 +325,7 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
     decision, certificate = found.decision, found.certificate
     assert certificate is not None, "the command line waits for the certificate"
     lines = [("", verdict.sentence(found, words))]
+    lines += [("", turning)] if (turning := verdict.turning(found, words)) else []
     lines += [(quantities.label(key, words), quantities.text(key, found, words)) for key in _SHOWN]
     if said := noise.sentence(found, words):
         lines.append((words.say("Noise"), said))

@@ -43,12 +43,7 @@ def _npv(
     ratio = choice.noise_batch_ratio * share
     plan = Plan(
         name=RECOMMENDATION,  # A run's own scatter is the same draw for both.
-        workload=Workload(
-            compute_flops=config.compute_flops,
-            model_size=config.model_size,
-            iterations=config.iterations,
-            data_budget=answer.question.budget.data_budget,
-        ),
+        workload=Workload.of(config, answer.question.budget.data_budget),
         loss=forecast(RECOMMENDATION, config, ratio, fitted.fit, fitted.space),
         advantage=study.appraisal.plan.advantage,
     )

@@ -97,16 +97,16 @@ def decide(
     tuned = baselines.rule_tuned(fit, privacy, space, compute)
     practised = baselines.rule_practised(fit, privacy, space, compute)
 
-    def compared(name: str, points: Points, limit: float) -> Baseline:
-        return _compared(name, fitted, privacy, points, line, budget, drawn, limit)
-
-    limit = baselines.rule_limit(space)
+    def compared(name: str, points: Points) -> Baseline:
+        known = extrapolation.reach.word is not Word.UNKNOWN
+        return _compared(name, fitted, privacy, points, line, budget, drawn, known)
 
     alternative = None
     if alternative_model_size is not None:
         _require_model_size(alternative_model_size)
         fixed = baselines.fixed_model(fit, privacy, space, compute, alternative_model_size)
-        alternative = compared("fixed-model-size", fixed, float(compute[-1]))
+        alternative = compared("fixed-model-size", fixed)
+    usual = compared("rule-tuned", tuned)
     return Decision(
         budget=budget,
         recommendation=recommendation,
@@ -116,8 +116,8 @@ def decide(
         doubling=_doubling(fit, privacy, space, line, budget, drawn),
         wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen),
         plan_ranges=levers.plan_ranges(drawn, line.chosen, privacy, space, level=LEVEL),
-        rule_tuned=compared("rule-tuned", tuned, limit),
-        rule_practised=compared("rule-practised", practised, limit),
+        rule_tuned=usual,
+        rule_practised=_no_better(compared("rule-practised", practised), usual),
         alternative=alternative,
         extrapolation=extrapolation,
         forms=fit.forms,
@@ -322,10 +322,13 @@ def _compared(
     line: Line,
     budget: Budget,
     drawn: levers.Redrawn,
-    limit: float,
+    known: bool,
 ) -> Baseline:
+    """``known``: whether the recommendation itself lies within reach; else nothing compares."""
     fit, space = fitted.fit, fitted.space
-    factor = baselines.compute_factor(fit, points, line.chosen, drawn, limit=limit, level=LEVEL)
+    near = baselines.comparable(points, privacy, fitted.coverage)
+    limit = baselines.followed(near) if known else 0.0
+    factor = baselines.compute_factor(fit, near, line.chosen, drawn, limit=limit, level=LEVEL)
     own = points.take(np.array([line.at]))
     allocation = extrapolation = None
     if np.isfinite(own.cross_entropy[0]):
@@ -335,10 +338,20 @@ def _compared(
         name=name,
         allocation=allocation,
         factor=factor,
-        matched_factor=baselines.matched_factor(line, own),
+        matched_factor=baselines.matched_factor(line, near.take(np.array([line.at]))),
         searched_flops=limit,
         extrapolation=extrapolation,
     )
+
+
+def _no_better(practised: Baseline, tuned: Baseline) -> Baseline:
+    """The rule as practised, of which as much is known as of the rule with its batch tuned: that
+    one needs no more compute."""
+    own, least = practised.factor, tuned.factor.low
+    if own.censored != "above" or own.value is not None or least is None:
+        return practised
+    low = least if own.low is None else max(own.low, least)
+    return replace(practised, factor=replace(own, low=low))
 
 
 def _require_model_size(model_size: int) -> None:

@@ -95,10 +95,11 @@ def enough(decision: Decision) -> float | None:
 def stronger_rule(decision: Decision) -> Baseline:
     """The usual rule at its stronger setting: the one that a headline may be measured against."""
 
-    def need(rule: Baseline) -> tuple[float, float]:
-        open_end = math.inf if rule.factor.low is None else rule.factor.low
-        return math.inf if rule.compute_factor is None else rule.compute_factor, open_end
+    def need(rule: Baseline) -> tuple[float, bool]:
+        known = rule.compute_factor
+        return math.inf if known is None else known, rule.factor.low is None
 
+    # Of two bounds that of the tuned rule counts: it is the stronger by its making.
     return min(decision.rule_tuned, decision.rule_practised, key=need)
 
 

@@ -131,12 +131,7 @@ def _planned(name: str, plan: Plan, question: Question) -> roi_plan.Plan:
     wide = 2.0 * float(ndtri((1.0 + loss.level) / 2.0))
     return roi_plan.Plan(
         name=name,
-        workload=Workload(
-            compute_flops=config.compute_flops,
-            model_size=config.model_size,
-            iterations=config.iterations,
-            data_budget=question.budget.data_budget,
-        ),
+        workload=Workload.of(config, question.budget.data_budget),
         loss=LossForecast(
             name=name,
             value=loss.value,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.interval import FloatArray
+from engine.interval import BoolArray, FloatArray
 from engine.roi.appraise import Sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import Flows
@@ -56,11 +56,18 @@ class Information:
     value: float
     """Expected gain over deciding now, before its price."""
     price: float
+    turns: float | None = None
+    """Probability that it turns the decision; None where it was not asked for."""
 
     @property
     def net(self) -> float:
         """Value less price: above zero, find out first."""
         return self.value - self.price
+
+    @property
+    def gain_if_turned(self) -> float | None:
+        """What is gained on average in the cases in which it turns the decision, JPY."""
+        return self.value / self.turns if self.turns else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +146,18 @@ def seen(experiment: Experiment, belief: Belief, *, seed: int = 0) -> FloatArray
 def worth(experiment: Experiment, belief: Belief, *, seed: int = 0) -> Information:
     """What ``experiment`` is worth before the decision on the plan, and its price."""
     expected = conditional(seen(experiment, belief, seed=seed), belief.earned[None])[0]
-    gain = expected_gain(expected, belief.earned)
-    return Information(name=experiment.name, value=gain, price=experiment.price)
+    return information(experiment, expected, belief)
+
+
+def information(experiment: Experiment, expected: FloatArray, belief: Belief) -> Information:
+    """What deciding by ``expected`` after an experiment is worth, its price, and how often it
+    turns the decision; ``expected``: of :func:`conditional`, (n,)."""
+    return Information(
+        name=experiment.name,
+        value=expected_gain(expected, belief.earned),
+        price=experiment.price,
+        turns=float(np.mean(_turned(expected, belief.earned))),
+    )
 
 
 def expected_gain(expected: FloatArray, earned: FloatArray) -> float:
@@ -148,10 +165,19 @@ def expected_gain(expected: FloatArray, earned: FloatArray) -> float:
 
     ``expected``: of :func:`conditional`, so that no draw has a part in its own decision.
     """
-    at_once = float(np.mean(earned)) > 0
-    turned = (expected > 0) != at_once
-    gain = float(np.mean(np.where(turned, -earned if at_once else earned, 0.0)))
+    sign = -1.0 if _goes_ahead(earned) else 1.0
+    gain = float(np.mean(np.where(_turned(expected, earned), sign * earned, 0.0)))
     return max(gain, 0.0)
+
+
+def _goes_ahead(earned: FloatArray) -> bool:
+    return float(np.mean(earned)) > 0
+
+
+def _turned(expected: FloatArray, earned: FloatArray) -> BoolArray:
+    """Where deciding by ``expected`` is another decision than the one at once."""
+    found: BoolArray = (expected > 0) != _goes_ahead(earned)
+    return found
 
 
 def conditional(shown: FloatArray, value: FloatArray) -> FloatArray:

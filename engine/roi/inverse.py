@@ -138,20 +138,11 @@ def plan_with(found: Found, fit: FittedLaw, space: Space, sampling: Sampling) ->
     config, budget = found.config, found.budget
     return Plan(
         name=RECOMMENDATION,
-        workload=_workload(found),
+        workload=Workload.of(found.config, found.budget.data_budget),
         loss=forecast(
             RECOMMENDATION, config, found.noise_batch_ratio, fit, space, doubt=found.doubt
         ),
         advantage=advantage(mechanism_under(config, found.sigma, budget, sampling)),
-    )
-
-
-def _workload(found: Found) -> Workload:
-    return Workload(
-        compute_flops=found.config.compute_flops,
-        model_size=found.config.model_size,
-        iterations=found.config.iterations,
-        data_budget=found.budget.data_budget,
     )
 
 
@@ -218,7 +209,7 @@ class Held:
         if math.isfinite(target):
             unattacked = Plan(
                 name=RECOMMENDATION,
-                workload=_workload(found),
+                workload=Workload.of(found.config, found.budget.data_budget),
                 loss=LossForecast(name=RECOMMENDATION, value=loss),
                 advantage=0.0,
             )

@@ -43,12 +43,7 @@ def plan_of(allocation: Allocation, name: str, people: int, fit: FittedLaw, spac
     config = allocation.config
     return Plan(
         name=name,
-        workload=Workload(
-            compute_flops=config.compute_flops,
-            model_size=config.model_size,
-            iterations=config.iterations,
-            data_budget=people,
-        ),
+        workload=Workload.of(config, people),
         loss=forecast(
             name, config, allocation.noise_batch_ratio, fit, space, doubt=allocation.doubt
         ),

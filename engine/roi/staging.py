@@ -31,7 +31,7 @@ from engine.roi.experiment import (
     Information,
     belief_of,
     conditional,
-    expected_gain,
+    information,
     seen,
     worth,
 )
@@ -204,8 +204,7 @@ def _told(
 ) -> tuple[Information, NDArray[np.bool_]]:
     """What the pilot is worth for the plan at once, and where it lets the staged one go on."""
     at_once, in_stages = conditional(shown, np.stack([belief.earned, staged]))
-    value = expected_gain(at_once, belief.earned)
-    return Information(name=pilot.name, value=value, price=pilot.price), in_stages > 0
+    return information(pilot, at_once, belief), in_stages > 0
 
 
 def _in_use(found: Sample, noise: float, seed: int) -> FloatArray:

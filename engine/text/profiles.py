@@ -1,6 +1,8 @@
 """Kinds of companies and tasks in words."""
 
+from engine.decision.profiles import Profile
 from engine.roi.kinds import MetricKind
+from engine.text import formats
 from engine.text.i18n import N_, Words
 
 _NAMES = {
@@ -19,6 +21,15 @@ _TASKS = {
 def name(code: str, words: Words) -> str:
     """A kind of company."""
     return words.say(_NAMES[code])
+
+
+def basis(kind: Profile, words: Words) -> str:
+    """Where the figures of a kind come from, and the one that hides in them."""
+    return words.say(
+        "An example of ours: its number of people and of tasks come from no statistics, and mean "
+        "{each} such tasks a year for each person. Put your own figures in their place.",
+        each=formats.plain(kind.tasks_per_year / kind.people),
+    )
 
 
 def task(metric: MetricKind, words: Words) -> str:

@@ -89,7 +89,42 @@ def why(answer: Answer, words: Words) -> str:
     """Why it is this ask and no other."""
     if answer.unvalued is not None:
         return words.plain_refusal(answer.unvalued)
+    if answer.study is not None and answer.verdict.reason is Reason.PILOT_PAYS:
+        pilot = answer.study.staged.pilot
+        return words.say(
+            "What a pilot can show is worth {worth}, more than its price of {price}.",
+            worth=figures.money(pilot.value, words),
+            price=figures.money(pilot.price, words),
+        )
     return words.say(_WHY[answer.verdict.reason])
+
+
+def turning(answer: Answer, words: Words) -> str | None:
+    """How a pilot comes by its worth, so that it can be told from the plan's own probability: how
+    often it turns the decision, and what that gains; None where no pilot is asked for."""
+    if answer.study is None or answer.verdict.code is not Code.PILOT:
+        return None
+    staged = answer.study.staged
+    turns, gain = staged.pilot.turns, staged.pilot.gain_if_turned
+    if turns is None or gain is None:
+        return None
+    template = (
+        N_(
+            "That is so because it turns the decision in {chance} of the cases: it shows that the "
+            "training would not pay, and leaving it then saves {gain} on average."
+        )
+        if staged.npv_at_once > 0
+        else N_(
+            "That is so although the plan as it stands is not expected to pay: in {chance} of the "
+            "cases the pilot shows that it would, and going on then earns {gain} on average. In "
+            "all others no more than the pilot's price is spent."
+        )
+    )
+    return words.say(
+        template,
+        chance=figures.chance(turns, words),
+        gain=figures.money(gain, words),
+    )
 
 
 def reason(code: str, words: Words) -> str:

@@ -9,7 +9,9 @@ from engine.allocation import baselines
 from engine.allocation.frontier import best_by_compute
 from engine.allocation.levers import redrawn
 from engine.allocation.points import PrivacyParameters
-from engine.config import Sampling
+from engine.allocation.result import Word
+from engine.config import Budget, Sampling, TrainingConfig
+from engine.decision.decide import decide
 from tests.allocation.test_redrawn import SPACE
 from tests.law.made_stack import made_fit, made_stack
 
@@ -33,7 +35,7 @@ def factor_of(fitted, points, line, drawn):
         points,
         line.chosen,
         drawn,
-        limit=baselines.rule_limit(fitted.space),
+        limit=baselines.followed(points),
         level=0.9,
     )
 
@@ -98,7 +100,7 @@ def test_a_rule_that_does_not_reach_the_loss_has_a_bound(fitted):
     factor = factor_of(fitted, points, saturated, drawn)
     assert (factor.value, factor.high, factor.censored) == (None, None, "above")
     assert np.nanmin(points.cross_entropy) > saturated.chosen.cross_entropy[0]
-    most = baselines.rule_limit(fitted.space) / float(saturated.chosen.compute_flops[0])
+    most = baselines.followed(points) / float(saturated.chosen.compute_flops[0])
     assert factor.low is not None and 1 < factor.low <= most * (1 + 1e-9)
 
 
@@ -109,7 +111,7 @@ def test_a_law_of_one_draw_knows_that_the_rule_never_gets_there():
     drawn = redrawn(certain, QUESTION, SPACE, line, 3.8e20)
     points = baselines.rule_tuned(certain, QUESTION, SPACE, line.allowed_flops)
     factor = baselines.compute_factor(
-        certain, points, line.chosen, drawn, limit=baselines.rule_limit(SPACE), level=0.9
+        certain, points, line.chosen, drawn, limit=baselines.followed(points), level=0.9
     )
     assert (factor.value, factor.high, factor.censored) == (None, None, "above")
     assert factor.low is not None
@@ -146,11 +148,48 @@ def easier(drawn):
 
 
 def test_the_rule_is_followed_as_far_as_its_models_may_be_searched(fitted):
-    limit = baselines.rule_limit(fitted.space)
     largest = fitted.space.searched_model_size[1]
+    limit = 6 * 20 * largest**2
     inside, outside = (rule(fitted, limit * share) for share in (0.999, 1.01))
     assert inside.model_size[0] == pytest.approx(largest, rel=1e-3)
     assert np.isnan(outside.cross_entropy[0])
+
+
+def test_a_rule_is_followed_as_far_as_its_plans_lie_within_reach(fitted):
+    """A model a thousand times the largest run, on noise that none had, compares with nothing."""
+    points = rule(fitted, np.geomspace(1e15, 1e22, 29))
+    near = baselines.comparable(points, QUESTION, fitted.coverage)
+    kept = np.isfinite(near.cross_entropy)
+    assert np.array_equal(near.cross_entropy[kept], points.cross_entropy[kept])
+    assert 0 < kept.sum() < np.isfinite(points.cross_entropy).sum()
+    assert baselines.followed(near) == points.compute_flops[np.flatnonzero(kept)[-1]]
+    for k in np.flatnonzero(np.isfinite(points.cross_entropy)):
+        config = TrainingConfig(
+            model_size=round(points.model_size[k]),
+            batch_size=round(points.batch_size[k]),
+            iterations=round(points.iterations[k]),
+            sequence_length=512,
+        )
+        asked = Budget(compute_flops=float(points.compute_flops[k]), data_budget=10**7, epsilon=4.0)
+        reach = fitted.coverage.reach(config, float(points.noise_batch_ratio[k]), asked)
+        assert kept[k] == (reach.word is not Word.UNKNOWN)
+    assert baselines.followed(near.take(np.flatnonzero(~kept))) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("compute", "people", "epsilon"),
+    [(1e23, 1_000, 4.0), (1e20, 5_000, 4.0), (1e22, 10**6, 1.0), (3.8e20, 10**7, 4.0)],
+)
+def test_a_saving_is_never_claimed_far_beyond_the_evidence(fitted, compute, people, epsilon):
+    """A plan that few people saturate spends so little that what a model of billions would need
+    is hundreds of thousands of times as much: of such models nothing was measured."""
+    asked = Budget(compute_flops=compute, data_budget=people, epsilon=epsilon)
+    found = decide(asked, fitted)
+    for other in (found.rule_tuned, found.rule_practised):
+        assert other.factor.censored == "above"
+        assert other.factor.low is None or 1 < other.factor.low < 100
+    tuned, practised = found.rule_tuned.factor.low, found.rule_practised.factor.low
+    assert tuned is None or (practised is not None and practised >= tuned), "never the better"
 
 
 def test_the_matched_factor_is_the_same_comparison_the_other_way(fitted, line):
