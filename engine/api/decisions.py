@@ -11,8 +11,9 @@ from engine.allocation import maps, search
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
 from engine.allocation.maps import BudgetMap, Doublings, PlanLines
+from engine.allocation.reach import EXTRAPOLATED
 from engine.allocation.result import Allocation, Baseline, Saturation, Support, WiggleRoom, Word
-from engine.allocation.space import LARGER, Space
+from engine.allocation.space import Space
 from engine.cluster.forecast import Scale
 from engine.decision import answer as answers
 from engine.decision import (
@@ -44,8 +45,8 @@ from engine.runs.curves import FIRST_ITERATION
 from engine.runs.families import NamedShape
 
 __all__ = [
+    "EXTRAPOLATED",
     "FIRST_ITERATION",
-    "LARGER",
     "MEASURED_GPT",
     "OPENING",
     "PEOPLE",

@@ -16,6 +16,7 @@ from engine.roi.experiment import (
     conditional,
     expected_gain,
     expected_given_metric,
+    information,
     seen,
     worth,
 )
@@ -38,6 +39,20 @@ def test_information_about_a_normal_npv_has_its_closed_form(mean, noise):
     expected = mean * norm.cdf(mean / s) + s * norm.pdf(mean / s) - max(mean, 0.0)
     # The draws' own error of the mean is 0.007.
     assert gain_of(shown, npv) == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("mean", [0.5, -0.5, -1.5])
+def test_how_often_a_sign_turns_the_decision_has_its_closed_form(plan, near, curve, mean):
+    """m ~ N(mean, s²) is on the other side of 0 with Φ(−|mean|/s)."""
+    count = 20_000
+    npv = mean + standard_normal("npv", count)
+    shown = npv + 0.5 * standard_normal("noise", count)
+    belief = replace(believed(plan, near, curve), earned=npv)
+    found = information(PILOT, conditional(shown[None], npv[None])[0], belief)
+    assert found.turns == pytest.approx(norm.cdf(-abs(mean) / np.sqrt(1 / 1.25)), abs=0.015)
+    assert found.gain_if_turned is not None and found.turns is not None
+    assert found.gain_if_turned * found.turns == pytest.approx(found.value)
+    assert replace(found, turns=0.0).gain_if_turned is None
 
 
 def test_noise_is_worth_nothing_even_where_the_answer_hangs_in_the_balance():

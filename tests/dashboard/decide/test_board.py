@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.decide import board, facts, wording, would_pay
 from engine.decision.next_steps import Act, next_steps
-from engine.decision.verdict import Code
+from engine.decision.verdict import Code, Reason
 from engine.errors import InputError
 from engine.loss_unit import unit_of
 from engine.roi.inverse import Fewer, Least
@@ -48,6 +48,26 @@ def test_six_figures_whatever_the_verdict(answered, words):
         assert len({metric.label for metric in shown}) == 6
         assert all(metric.value and metric.detail and metric.help for metric in shown)
         assert "{" not in "".join(m.value + m.detail + m.help for m in shown)
+
+
+@pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
+@pytest.mark.parametrize("at_once", [-1e7, 1e7])
+def test_a_pilots_worth_is_told_from_the_chance_that_the_plan_pays(answered, words, at_once):
+    """At a chance of 2.7 % "pilot first" would else contradict its own figures."""
+    answer = under(answered(), Code.PILOT, npv=at_once)
+    staged = answer.study.staged
+    pilot = replace(staged.pilot, value=600_000.0, price=400_000.0, turns=0.03)
+    study = replace(answer.study, staged=replace(staged, pilot=pilot, npv_at_once=at_once))
+    reason = replace(answer.verdict, reason=Reason.PILOT_PAYS)
+    asked = replace(answer, study=study, verdict=reason)
+    because, turning = verdict.why(asked, words), verdict.turning(asked, words)
+    for amount in (pilot.value, pilot.price):
+        assert figures.money(amount, words) in because
+    assert figures.money(2e7, words) in turning and "3%" in turning
+    assert ("not expected to pay" in turning) == (words is EN and at_once < 0)
+    assert verdict.turning(under(asked, Code.TRAIN), words) is None
+    never = replace(study, staged=replace(study.staged, pilot=replace(pilot, turns=0.0)))
+    assert verdict.turning(replace(asked, study=never), words) is None
 
 
 def test_what_is_approved_now_follows_the_verdict(answered):
