@@ -23,7 +23,7 @@ from engine.errors import InputError, inert
 from engine.untrusted.guard import guarded
 
 ACT, PROPOSE, SAVE = "decision", "scenario-propose", "scenario-save"
-DELETE = "scenario-delete"
+IMPORT, DELETE = "scenario-import", "scenario-delete"
 """In the log of decisions."""
 LONGEST_REASON = 500
 """Characters."""
@@ -91,6 +91,9 @@ class Standing:
     """The scenario that took its place."""
     is_claimed: bool = False
     """Whether this version came from elsewhere, with figures that its file claims."""
+    claimed_changes: int | None = None
+    """How many of the first entries of its history are what a file from elsewhere claims; None
+    where no line of the log says of any that it was made here."""
     was_changed: bool = False
     """Whether another version under this name is approved, and this one was never saved here: the
     file was changed by other means."""
@@ -108,6 +111,7 @@ class Standings:
         self._known: set[tuple[str, str]] = set()
         self._own: set[tuple[str, str]] = set()
         self._approved: dict[str, str] = {}
+        self._claimed: dict[str, int] = {}
         for line in done:
             name, version = line.what.get("scenario"), line.what.get("version")
             if not isinstance(name, str) or not isinstance(version, str):
@@ -115,8 +119,12 @@ class Standings:
             self._known.add((name, version))
             if line.act in (SAVE, PROPOSE):
                 self._own.add((name, version))
-            if line.act == DELETE:  # Earlier versions let an approved one be deleted.
+                self._claimed.setdefault(name, 0)
+            if line.act == IMPORT:
+                self._claimed[name] = int(line.what["claimed_changes"])
+            elif line.act == DELETE:  # Earlier versions let an approved one be deleted.
                 self._approved.pop(name, None)
+                self._claimed.pop(name, None)
             elif line.act == PROPOSE:
                 self._proposals[name, version] = line.number, _proposal(line)
             elif line.act == ACT:
@@ -148,6 +156,7 @@ class Standings:
             proposal=proposal,
             superseded_by=by,
             is_claimed=key not in self._own,
+            claimed_changes=self._claimed.get(scenario) if key in self._known else None,
             was_changed=scenario in self._approved and key not in self._known,
         )
 

@@ -219,6 +219,31 @@ def test_a_file_from_elsewhere_claims_its_figures(place, kept):
     assert not acts.standing(again).is_claimed, "its figures are our own now"
 
 
+def test_a_history_from_elsewhere_is_shown_as_claimed(place, kept):
+    """Whoever writes a file writes any history into it; what is done here comes after it."""
+    folder = place / "scenarios"
+    history = (saved.Change(at=AT, who="社長", fields={}),) * 3
+    forged = saved.Saved(name="Brought", fields=kept.fields, history=history)
+
+    def who(one):
+        claimed = acts.standing(one).claimed_changes
+        return wording.history(one, None, Words("en"), claimed=claimed)["Who"]
+
+    brought = acts.added(folder, forged)
+    assert who(brought) == ["社長 (as the file claims)"] * 3
+    changed = acts.updated(
+        folder, brought, link.defaults() | {"data": 5e6}, who="Abe", at=AT, by=LOCAL
+    )
+    assert who(changed) == ["Abe", *["社長 (as the file claims)"] * 3]
+    assert who(kept) == ["—"]
+    acts.delete(folder, changed)
+    own = acts.created(folder, "Brought", link.defaults(), who="Abe", at=AT)
+    assert who(own) == ["Abe"]
+    (folder / "dropped.json").write_text(saved.to_json(saved.renamed(forged, "Dropped")))
+    (dropped,) = (one for one in saved.listed(folder)[0] if one.name == "Dropped")
+    assert who(dropped) == ["社長 (as the file claims)"] * 3, "no act of ours put it there"
+
+
 def test_an_approved_scenario_whose_file_is_gone_is_named(place, kept):
     folder = place / "scenarios"
     first = proposed(place, kept)

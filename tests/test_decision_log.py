@@ -11,9 +11,17 @@ import pytest
 from dashboard.state import link
 from engine import decision_log
 from engine.__main__ import main
+from engine.decision import fitted as fits
+from engine.decision import law_store
+from engine.decision.fitted import PUBLISHED_BERT
 from engine.decision_log import FILE, HEAD, append, entries, recorded, verify
 from engine.errors import InputError
+from engine.pilot.running import launchers
+from engine.runs.annotating import annotate
+from engine.runs.log import RunLog
 from engine.scenarios import acts, saved
+from tests.pilot.fake_pilots import made_plan
+from tests.runs.made_runs import NOW, record
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -166,6 +174,36 @@ def test_scenarios_leave_a_trace(place, tmp_path, capsys):
     assert main(["log", "list"]) == 0
     assert "scenario-delete" in capsys.readouterr().out
     assert main(["log", "verify"]) == 0
+
+
+def test_an_entry_names_what_its_act_rests_on(place, tmp_path, monkeypatch):
+    """Hashes of evidence and law beside that of the code, wherever there are such."""
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
+    (tmp_path / "text.jsonl").write_text('{"text": "a"}\n')
+    plan = made_plan(tmp_path / "text.jsonl")
+    launchers.register(plan)
+    launchers.cancel(plan.plan_id)
+    with RunLog.open() as log:
+        (run_id,) = log.append([record()])
+        before = log.version
+        annotate(log, [run_id], at=NOW, add=["kept"])
+        log.delete([run_id], at=NOW)
+    found = {one.act: one.versions for one in entries(place)}
+    assert found["pilot-cancel"]["evidence"] == plan.evidence_hash
+    assert found["runs-annotate"]["evidence"] == found["runs-delete"]["evidence"] == before
+    assert all(versions["code"] for versions in found.values())
+
+
+def test_a_refit_names_the_law_as_exports_print_it(place, tmp_path, monkeypatch, fitted):
+    made = law_store.version_of(
+        fits.selection_of(PUBLISHED_BERT).evidence, fitted.fit, fitted.space, fitted.coverage
+    )
+    fits._on_record(fits.selection_of(PUBLISHED_BERT).evidence, fitted, None, keep=False)
+    law_store.set_current(made.evidence_id, made, tmp_path)
+    refit, current = entries(place)
+    assert refit.versions["law"] == current.versions["law"] == made.version
+    assert refit.versions["evidence"] == current.versions["evidence"] == made.evidence_hash
 
 
 def test_nothing_on_record_is_said(place, capsys):

@@ -48,7 +48,8 @@ def draw(found: scenario_cache.Kept, who: str, words: Words) -> list[Certificate
     decision.draw(one, words)
     waiting = [] if one is then_now.asked_for(found) else then_now.draw(one, standing, words)
     st.caption(words.say("History"))
-    blocks.columns(wording.history(one, st.context.timezone, words))
+    claimed = None if standing is None else standing.claimed_changes
+    blocks.columns(wording.history(one, st.context.timezone, words, claimed=claimed))
     return waiting
 
 

@@ -177,12 +177,20 @@ def left_out(sides: list[Side], drawn: list[Side], words: Words) -> str | None:
     )
 
 
-def history(scenario: Saved, zone: str | None, words: Words) -> dict[str, list[str]]:
-    """Who changed what when, on the reader's clock, the last first."""
+def history(
+    scenario: Saved, zone: str | None, words: Words, *, claimed: int | None = 0
+) -> dict[str, list[str]]:
+    """Who changed what when, on the reader's clock, the last first. ``claimed``: how many of the
+    first entries a file from elsewhere says of itself; None: all of them."""
     entries = list(reversed(scenario.history))
+    own = 0 if claimed is None else len(entries) - claimed
     return {
         words.say("When"): [scenarios.moment(entry.at, zone) for entry in entries],
-        words.say("Who"): [formats.literally(entry.who) or "—" for entry in entries],
+        words.say("Who"): [
+            name if place < own else words.say("{who} (as the file claims)", who=name)
+            for place, entry in enumerate(entries)
+            for name in [formats.literally(entry.who) or "—"]
+        ],
         words.say("What changed"): [
             words.say("Saved for the first time")
             if entry is scenario.history[0]

@@ -1,6 +1,7 @@
 """Train a grid of small models on public text, for the law; finished runs are skipped."""
 
 import argparse
+import hashlib
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -104,11 +105,18 @@ def run(options: argparse.Namespace) -> str:
         return _in_parts(options, plan, found, place)
     what = {"family": corpus.family, "runs": len(found.left)}
     folder = place.log_folder or data_folder()
-    with recorded("sweep", what, folder=folder) if found.left else nullcontext():
+    versions = _versions(options.plan)
+    is_act = recorded("sweep", what, folder=folder, versions=versions)
+    with is_act if found.left else nullcontext():
         report = sweep.run_sweep(found, plan.corpus, corpus, place, processes=processes, say=tell)
     if options.again is None:
         return _summary(found, report, options.json)
     return _compared(found, place, corpus.family, report, options.json)
+
+
+def _versions(plan: Path) -> dict[str, str]:
+    """The hash of the plan's file, for the log of decisions."""
+    return {"plan": hashlib.sha256(plan.read_bytes()).hexdigest()}
 
 
 def _part(found: Survey, text: str) -> Survey:
@@ -165,7 +173,8 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
     ]
     what = {"family": "", "runs": len(found.left), "parts": count, "on": options.on}
     started = time.monotonic()
-    with recorded("sweep", what, folder=place.log_folder or data_folder()):
+    versions = _versions(options.plan)
+    with recorded("sweep", what, folder=place.log_folder or data_folder(), versions=versions):
         ended = launcher.run(commands, say=tell)
     after, _, _ = sweep_survey.open_sweep(plan, share=_share(options.only_first))
     report = Report(

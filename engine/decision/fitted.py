@@ -28,6 +28,7 @@ from engine.law.capacity import Capacity
 from engine.law.forms import form_of
 from engine.law.stack import STACKED, StackedFit, fit_stack
 from engine.law.transfer.pool import pool
+from engine.law.version import fit_version
 from engine.runs.catalogue import family_version, stamp
 from engine.runs.evidence import Evidence, EvidenceSummary
 from engine.runs.families import shapes_of
@@ -295,7 +296,7 @@ def _read(path: Path | None) -> StackedFit | None:
 def _on_record(evidence: Evidence, found: FittedEvidence, path: Path | None, *, keep: bool) -> None:
     """A refit in the log of decisions, and, of all runs and forms, among the versions beside it;
     where neither can be written the law is the same."""
-    versions = {"evidence": evidence.sha256, "law": path.stem if path else ""}
+    versions = {"evidence": evidence.sha256, "law": fit_version(found.fit)}
     what = {"evidence": evidence.id, "runs": evidence.runs}
     with suppress(InputError):
         decision_log.append("refit", what, folder=data_folder(), versions=versions)

@@ -62,6 +62,11 @@ class LawVersion:
     space: Space
     coverage: Coverage
 
+    @property
+    def hashes(self) -> dict[str, str]:
+        """What the log of decisions names beside an act."""
+        return {"evidence": self.evidence_hash, "law": self.version}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` gives an equal version back."""
         plain = {name: getattr(self, name) for name in _PLAIN}
@@ -227,9 +232,9 @@ def set_current(
     stand; on record. Raises :class:`InputError` where it cannot be written."""
     name = "" if one is None else one.version
     place = _place(folder)
-    with decision_log.recorded(
-        "law-current", {"evidence": evidence_id, "version": name or "newest"}, folder=folder, by=by
-    ):
+    what = {"evidence": evidence_id, "version": name or "newest"}
+    versions = {} if one is None else one.hashes
+    with decision_log.recorded("law-current", what, folder=folder, by=by, versions=versions):
         try:
             durable.make_folder(place)
             with durable.locked(place / CURRENT):

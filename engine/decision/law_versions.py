@@ -79,7 +79,7 @@ def keep_now(evidence_id: str, *, note: str = "", by: Person = LOCAL) -> LawVers
     require(by, Right.REFIT, "law-keep", {"evidence": evidence_id}, folder=folder)
     found = now(evidence_id, note=note)
     what = {"evidence": evidence_id, "version": found.version}
-    with decision_log.recorded("law-keep", what, folder=folder, by=by):
+    with decision_log.recorded("law-keep", what, folder=folder, by=by, versions=found.hashes):
         return keep(found, folder)
 
 

@@ -16,7 +16,7 @@ Loads no torch.
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,7 +141,8 @@ def charge_pilot(plan: PilotPlan, started: Started, *, by: Person = LOCAL) -> No
     right to pilots that the caller has checked."""
     population = registry().population_of(plan.corpus)
     if population is not None:
-        _charge(population, charge_of(plan), started(), by)
+        versions = {"evidence": plan.evidence_hash, "plan": plan.code_version}
+        _charge(population, charge_of(plan), started(), by, versions)
 
 
 def charge(
@@ -154,7 +155,13 @@ def charge(
     return _charge(population, new, started, by)
 
 
-def _charge(population: str, new: Charge, started: Iterable[PilotPlan], by: Person) -> Account:
+def _charge(
+    population: str,
+    new: Charge,
+    started: Iterable[PilotPlan],
+    by: Person,
+    versions: Mapping[str, str] | None = None,
+) -> Account:
     if not (new.epsilon > 0 and 0 <= new.delta < 1):
         raise InputError(
             "Expected a training with epsilon above 0 and delta from 0 to below 1, got {epsilon} "
@@ -174,7 +181,9 @@ def _charge(population: str, new: Charge, started: Iterable[PilotPlan], by: Pers
                 raise _refused(found, new)
             line = _line(new, before=lines[-1][1] if lines else _FIRST)
             what = {"population": population, **_figures(new)}
-            with recorded("population-charge", what, folder=data_folder(), by=by):
+            with recorded(
+                "population-charge", what, folder=data_folder(), by=by, versions=versions
+            ):
                 content = place.read_bytes() if lines else b""
                 durable.write(place, content + line, mode=0o600)
     except OSError as error:

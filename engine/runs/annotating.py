@@ -54,7 +54,7 @@ def annotate(
         note=None if note is None else plain_note(note),
     )
     what = {"runs": list(entry.runs), "add": list(added), "remove": list(removed), "note": note}
-    with recorded(ACT, what, folder=log.folder, by=by):
+    with recorded(ACT, what, folder=log.folder, by=by, versions={"evidence": log.version}):
         try:
             annotations.write(log.folder, entry)
         except OSError as error:

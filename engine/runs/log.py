@@ -208,7 +208,8 @@ class RunLog:
             return
         entry = deletions.Entry(act=act, at=at, reason=reason, runs=runs, imports=imports)
         what = {"runs": sorted(runs), "imports": sorted(imports), "reason": reason}
-        with recorded(f"runs-{act}", what, folder=self.folder, by=by):
+        versions = {"evidence": self.version}
+        with recorded(f"runs-{act}", what, folder=self.folder, by=by, versions=versions):
             try:
                 deletions.write(self.folder, entry)
             except OSError as error:

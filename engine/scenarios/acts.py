@@ -38,7 +38,7 @@ from engine.scenarios.saved import (
 )
 
 _NUMBERED = re.compile(r" v[0-9]+$")
-_SAVE, _IMPORT, _DELETE = approvals.SAVE, "scenario-import", approvals.DELETE
+_SAVE, _IMPORT, _DELETE = approvals.SAVE, approvals.IMPORT, approvals.DELETE
 """Acts in the log of decisions."""
 
 

@@ -115,7 +115,7 @@ def start(plan: PilotPlan, *, by: Person = LOCAL, ranks: int | None = None) -> H
     register(plan, by=by)
     charge_pilot(plan, started_plans, by=by)
     folder = folder_of(plan.plan_id)
-    with _recorded("pilot-start", plan.plan_id, by):
+    with _recorded("pilot-start", folder, by):
         return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED}, ranks=ranks)
 
 
@@ -126,7 +126,7 @@ def resume(plan_id: str, *, by: Person = LOCAL, ranks: int | None = None) -> Han
     _require(by, "pilot-resume", plan_id)
     folder = folder_of(plan_id)
     charge_pilot(folder.plan(), started_plans, by=by)
-    with _recorded("pilot-resume", plan_id, by):
+    with _recorded("pilot-resume", folder, by):
         return _launch(folder, "run", unless={State.FINISHED}, ranks=ranks)
 
 
@@ -146,7 +146,7 @@ def cancel(plan_id: str, *, by: Person = LOCAL) -> Status:
     :class:`InputError` where ``by`` may not."""
     _require(by, "pilot-cancel", plan_id)
     folder = _known(plan_id)
-    with _recorded("pilot-cancel", plan_id, by):
+    with _recorded("pilot-cancel", folder, by):
         return _ask(folder, Request.CANCEL, State.CANCELLED)
 
 
@@ -155,7 +155,7 @@ def pause(plan_id: str, *, by: Person = LOCAL) -> Status:
     :class:`InputError` where ``by`` may not."""
     _require(by, "pilot-pause", plan_id)
     folder = _known(plan_id)
-    with _recorded("pilot-pause", plan_id, by):
+    with _recorded("pilot-pause", folder, by):
         return _ask(folder, Request.PAUSE, State.PAUSED)
 
 
@@ -164,9 +164,20 @@ def _require(by: Person, act: str, plan_id: str) -> None:
     require(by, Right.PILOT, act, {"plan_id": plan_id[:_LONGEST_ID]}, folder=data_folder())
 
 
-def _recorded(act: str, plan_id: str, by: Person) -> AbstractContextManager[None]:
-    """The act on record, in the log that stands by the runs."""
-    return recorded(act, {"plan_id": plan_id}, folder=data_folder(), by=by)
+def _recorded(act: str, folder: PilotFolder, by: Person) -> AbstractContextManager[None]:
+    """The act on record, in the log that stands by the runs, with what the plan rests on; a plan
+    that cannot be read any more can still be ended."""
+    plan = _plan_of(folder)
+    versions = {} if plan is None else {"evidence": plan.evidence_hash, "plan": plan.code_version}
+    what = {"plan_id": folder.name}
+    return recorded(act, what, folder=data_folder(), by=by, versions=versions)
+
+
+def _plan_of(folder: PilotFolder) -> PilotPlan | None:
+    try:
+        return folder.plan()
+    except InputError:
+        return None
 
 
 def other_code(plan: PilotPlan, status: Status) -> str | None:
