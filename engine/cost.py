@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.cluster.ring import ring_seconds
 from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray
@@ -254,12 +255,12 @@ def all_reduce_hours(
 ) -> FloatArray:
     """Device hours that a synchronous ring all-reduce of the gradient adds, not overlapped.
 
-    Each of n devices sends and receives 2·(n − 1)/n of the gradient a step (Patarasuk and Yuan,
-    2009, doi 10.1016/j.jpdc.2008.09.002) and all n wait: T·2·(n − 1)·M·bytes/bandwidth. One device
-    sends nothing.
+    It is a reduce and a gather (:func:`engine.cluster.ring.ring_seconds`), while all n devices
+    wait: T·2·(n − 1)·M·bytes/bandwidth. One device sends nothing.
     """
-    sent = 2 * (_floats(devices) - 1) * _floats(model_size) * _floats(bytes_per_parameter)
-    return _floats(iterations) * sent / _floats(bytes_per_second) / 3600
+    gradient = _floats(model_size) * _floats(bytes_per_parameter)
+    step = 2 * ring_seconds(gradient, _floats(devices), _floats(bytes_per_second))
+    return _floats(iterations) * _floats(devices) * step / 3600
 
 
 def federated_bytes(

@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "law": _BASE,
     "accounting": _BASE,
     "risk": _BASE | {"accounting", "allocation"},
-    "cost": _BASE,
+    "cost": _BASE | {"cluster"},
     "cluster": _BASE | {"tables"},
     "allocation": _QUESTION,
     "roi": _QUESTION | {"cost", "risk", "allocation", "tables"},

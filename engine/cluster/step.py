@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from engine.cluster.machines import Machine
+from engine.cluster.ring import ring_seconds
 from engine.errors import InputError
 
 _TENSOR = (1, 2, 4, 8)
@@ -214,7 +215,8 @@ def _step(
     layers = training.layers / pipeline
     activation = 2 * length * width
     reduces = (6 if layout.recompute else 4) * examples * layers
-    between = reduces * activation * 2 * (tensor - 1) / tensor / machine.node_bytes_per_second
+    all_of_them = 2 * reduces * activation  # each is a reduce and a gather
+    between = ring_seconds(all_of_them, tensor, machine.node_bytes_per_second)
     chunks = max(1, min(_CHUNKS, training.layers // pipeline)) if pipeline > 1 else 1
     share = (pipeline - 1) / (examples * chunks)
     one_node = devices <= machine.devices_in_node
@@ -258,7 +260,6 @@ def _exchange(training: Training, machine: Machine, layout: Layout, passes: int)
         speed = min(machine.node_bytes_per_second, within * machine.network_bytes_per_second)
     held = training.model_size / (layout.tensor * layout.pipeline)
     hops = _HOP_SECONDS * math.log2(data) * training.layers / layout.pipeline
-    share = (data - 1) / data
     if layout.sharded:
-        return passes * (8 * held * share / speed + 3 * hops)
-    return 6 * held * share / speed + 2 * hops
+        return passes * (ring_seconds(8 * held, data, speed) + 3 * hops)
+    return ring_seconds(6 * held, data, speed) + 2 * hops
