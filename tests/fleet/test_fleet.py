@@ -166,3 +166,38 @@ def test_a_library_that_is_missing_is_named(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, library, None)
         with pytest.raises(InputError, match=f"pip install {library}"):
             fleet.launcher(where, {}, tmp_path)
+
+
+def _programs(folder, monkeypatch):
+    """Slurm's commands, which refuse."""
+    folder.mkdir()
+    for name in ("srun", "sbatch"):
+        program = folder / name
+        program.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition' >&2\nexit 1\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
+def test_a_number_that_is_none_is_refused(tmp_path, value):
+    for where, name in ((Where.SUBMITIT_LOCAL, "minutes"), (Where.RAY, "cpus")):
+        with pytest.raises(InputError, match=f"Expected a number above 0 for --job {name}, got"):
+            fleet.launcher(where, {name: value}, tmp_path)
+
+
+def test_what_slurm_refuses_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="Expected Slurm on this machine"):
+        fleet.launcher(Where.SLURM, {}, tmp_path)
+    monkeypatch.undo()
+    _programs(tmp_path / "bin", monkeypatch)
+    with pytest.raises(InputError, match="slurm said: Unknown argument 'nonsense'"):
+        fleet.launcher(Where.SLURM, {"nonsense": "1"}, tmp_path)
+    slurm = fleet.launcher(Where.SLURM, {"partition": "gpu"}, tmp_path)
+    with pytest.raises(InputError, match="sbatch said: sbatch: error: invalid partition"):
+        slurm.run([["true"]], say=print)
+
+
+def test_a_cluster_of_ray_that_is_not_there_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="ray said: Could not find any running Ray instance"):
+        fleet.launcher(Where.RAY, {"address": "auto"}, tmp_path).run([["true"]], say=print)

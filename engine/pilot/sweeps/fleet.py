@@ -16,7 +16,9 @@ covered: machines without a shared folder.
 """
 
 import ctypes
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,12 +73,13 @@ class Launcher(Protocol):
 def launcher(where: Where, options: Mapping[str, str], folder: Path) -> Launcher:
     """The launcher for ``where``; ``options`` are its own, such as ``partition`` of Slurm.
 
-    Raises :class:`InputError` where its library is missing.
+    Raises :class:`InputError` where its library or its cluster is missing, and for an option that
+    it does not know.
     """
     if where is Where.LOCAL:
         return Local()
     if where is Where.RAY:
-        return Ray(address=options.get("address"), cpus=float(options.get("cpus", "1")))
+        return Ray(address=options.get("address"), cpus=_number("cpus", options, 1.0))
     cluster = "slurm" if where is Where.SLURM else "local"
     return Submitit(cluster=cluster, options=options, folder=folder)
 
@@ -166,15 +169,28 @@ class Submitit:
             import submitit
         except ImportError as error:
             raise missing("submitit") from error
+        minutes = math.ceil(_number("minutes", options, 1440.0))
+        if cluster == "slurm" and shutil.which("srun") is None:
+            raise InputError(
+                "Expected Slurm on this machine (its command srun), found none: submit from a "
+                "machine of the cluster, or choose another --on."
+            )
         self._executor = submitit.AutoExecutor(folder=folder / "jobs", cluster=cluster)
-        minutes = int(options.get("minutes", "1440"))
         chosen = {f"slurm_{name}": value for name, value in options.items() if name != "minutes"}
-        self._executor.update_parameters(
-            name="kessai-sweep", timeout_min=minutes, **(chosen if cluster == "slurm" else {})
-        )
+        try:
+            self._executor.update_parameters(
+                name="kessai-sweep", timeout_min=minutes, **(chosen if cluster == "slurm" else {})
+            )
+        except NameError as error:
+            raise _refused("slurm", error) from error
 
     def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
-        jobs = self._executor.map_array(Share(), [list(command) for command in commands])
+        from submitit.core.utils import FailedJobError
+
+        try:
+            jobs = self._executor.map_array(Share(), [list(command) for command in commands])
+        except FailedJobError as error:
+            raise _refused("sbatch", error) from error
         try:
             found: dict[int, Ended] = {}
             while len(found) < len(jobs):
@@ -213,13 +229,16 @@ class Ray:
 
     def _run(self, commands: Sequence[Command], say: Say) -> list[Ended]:
         ray = self._ray
-        ray.init(
-            address=self._address,
-            include_dashboard=False if self._address is None else None,
-            runtime_env={"env_vars": {"PYTHONPATH": str(ROOT), **_folders()}},
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
+        try:
+            ray.init(
+                address=self._address,
+                include_dashboard=False if self._address is None else None,
+                runtime_env={"env_vars": {"PYTHONPATH": str(ROOT), **_folders()}},
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+        except ConnectionError as error:
+            raise _refused("ray", error) from error
         try:
             task = ray.remote(num_cpus=self._cpus, max_retries=_RETRIES)(share)
             waiting = {
@@ -264,6 +283,31 @@ def missing(library: str) -> InputError:
         "Expected {library} to be installed, which this launcher needs: pip install {library}.",
         library=library,
     )
+
+
+def _refused(launcher: str, error: Exception) -> InputError:
+    """What a launcher said, in its first line."""
+    return InputError(
+        "Expected a launcher that takes the parts, {launcher} said: {reason}. Change --on or "
+        "--job.",
+        launcher=launcher,
+        reason=(str(error).strip().splitlines() or [""])[0][:200].rstrip("."),
+    )
+
+
+def _number(name: str, options: Mapping[str, str], usual: float) -> float:
+    """An option of a launcher that is a number above 0."""
+    try:
+        value = float(options.get(name, usual))
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise InputError(
+            "Expected a number above 0 for --job {name}, got {value}.",
+            name=name,
+            value=options[name][:40],
+        )
+    return value
 
 
 def _ended(part: int, code: int, said: str) -> Ended:
