@@ -118,7 +118,9 @@ def scratch(purpose: str) -> Iterator[Path]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             _remove_scratch(Path(place).parent)
-            yield Path(place)
+            within = Path(place) / "in"  # its own lock is free: a training takes it
+            within.mkdir(mode=0o700)
+            yield within
         finally:
             os.close(descriptor)
 

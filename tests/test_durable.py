@@ -1,5 +1,6 @@
 """A file is there whole or not at all, whoever dies or writes at the same moment, and no litter."""
 
+import fcntl
 import os
 import resource
 import signal
@@ -358,7 +359,7 @@ def test_a_folder_for_a_while_goes_and_takes_those_of_the_dead_along(tmp_path, m
     foreign = tmp_path / "kessai-tests-of-somebody"
     foreign.mkdir()
     with durable.scratch("export") as mine:
-        made_older(mine, durable.DAY)
+        made_older(mine.parent, durable.DAY)
         made_older(dead, durable.DAY)
         made_older(foreign, durable.DAY)
         assert stat.S_IMODE(mine.stat().st_mode) == 0o700
@@ -366,6 +367,13 @@ def test_a_folder_for_a_while_goes_and_takes_those_of_the_dead_along(tmp_path, m
             assert mine.exists(), "who is alive keeps it, however old"
         assert not dead.exists()
     assert names(tmp_path) == sorted([young.name, foreign.name])
+
+
+def test_a_training_may_lock_a_folder_for_a_while():
+    with durable.scratch("speed") as mine:
+        descriptor = os.open(mine, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as a checkpoint's folder is held
+        os.close(descriptor)
 
 
 def test_temporary_names_lie_beside_and_differ(tmp_path):
