@@ -13,8 +13,12 @@ from engine.errors import InputError
 from engine.loss_unit import Measure
 from engine.runs.imports.columns import choose_columns
 from engine.runs.imports.histories import histories_in_columns
+from engine.runs.imports.importing import Asked, import_file
 from engine.runs.imports.measured import Measured, measured_runs
+from engine.runs.imports.settle import Status
 from engine.runs.imports.sheet import of_columns
+from tests.benchmarks.runs_at_scale import Made
+from tests.runs.imports.conftest import WHEN
 
 LOSSES = st.one_of(
     st.none(), st.sampled_from([0.0, math.nan, math.inf]), st.floats(0.5, 12.0, width=32)
@@ -119,3 +123,32 @@ def test_the_rows_of_columns_are_those_of_the_table():
     assert [row.line for row in sheet.rows] == [1, 2, 3]
     assert list(sheet.rows[1:]) == list(sheet.rows)[1:] and sheet.rows[-1] == list(sheet.rows)[2]
     assert replace(sheet, columns=None).number(sheet.rows[0], "step") == 1
+
+
+def test_planted_errors_among_hundreds_of_runs_and_nothing_else(log, tmp_path):
+    """Each slip of a hand in a store of hundreds is named, and no sound run is."""
+    made = Made(720, 20)
+    made.sizes, made.losses = made.sizes.copy(), made.losses.copy()
+    made.sizes[100] *= 10
+    made.sizes[207] //= 10
+    made.losses[301] /= math.log(2)
+    made.losses[404, 12:] = math.nan
+    made.losses[410, 12:] = 60.0
+    made.sizes[510] = 4
+    for column in (made.sizes, made.sigmas, made.rates, made.seeds, made.losses):
+        column[611] = column[610]
+    path = tmp_path / "runs.parquet"
+    made.parquet(path)
+    asked = Asked(family="team", vocabulary_size=50_257)
+    found = import_file(path, log, asked, created_at=WHEN)
+    flags = {run.name: {str(one.flag) for one in run.flags} for run in found.runs if run.flags}
+    assert flags == {
+        "run-00100": {"size-outlier"},
+        "run-00207": {"size-outlier"},
+        "run-00301": {"unit-suspect", "seed-disagreement"},
+        "run-00410": {"out-of-range"},
+        "run-00510": {"unit-suspect"},
+        "run-00611": {"duplicate"},
+    }
+    diverged = [run.name for run in found.runs if run.status is Status.DIVERGED]
+    assert diverged == ["run-00404", "run-00410"] and len(found.records) == 720 - 3
