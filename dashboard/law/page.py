@@ -43,7 +43,7 @@ def render(scenario: Scenario) -> None:
     decision = _today(scenario, words)
     if (source := law_figures.without_noise(evidence, words)) is not None:
         st.markdown(source)
-    left, right = st.columns([11, 9], gap="large")
+    left, right = st.columns([13, 8], gap="large")
     with left:
         _forms(evidence, inspection, words)
     with right:

@@ -18,6 +18,7 @@ from dashboard.ui import blocks, reading
 from engine.api.decisions import fitted
 from engine.api.runs import (
     ALIASES,
+    OFFLINE_RUN,
     SCALED,
     UNUSED,
     Asked,
@@ -39,6 +40,10 @@ from engine.text.i18n import Words
 
 _AUTO, _NONE = "auto", "none"
 _COLUMNS = 4
+_MOST_DOUBTS = 10
+"""Runs of which it is said in a sentence why they are doubted."""
+_MOST_ROWS = 2_000
+"""Runs of a file that a browser is given."""
 _MOST_COUNT = 10**9
 
 
@@ -64,7 +69,7 @@ def draw(words: Words) -> None:
         _refused(error, words)
         return
     _preview(found, words)
-    _write(found, files, asked, words)
+    _write(found, files, asked, sheet, words)
 
 
 def _refused(error: InputError, words: Words) -> None:
@@ -99,6 +104,13 @@ def _files(words: Words) -> tuple[Upload, ...]:
     files: Sequence[UploadedFile] = (
         [] if held is None else held if isinstance(held, list) else [held]
     )
+    if is_folder and any(file.name.endswith(OFFLINE_RUN) for file in files):
+        st.caption(
+            words.say(
+                "A browser leaves out the newest run where the folder has the link `latest-run` "
+                "to it: delete the link first, or import the folder by the command line."
+            )
+        )
     return tuple(Upload(name=file.name, content=file.getvalue()) for file in files)
 
 
@@ -258,12 +270,19 @@ def _preview(found: Imported, words: Words) -> None:
             )
         )
     if found.runs:
-        blocks.listing(wording.runs_table(found.runs, words))
+        for sentence in wording.doubts(found.runs, _MOST_DOUBTS, words):
+            st.markdown(f"- {formats.literally(sentence)}")
+        runs = wording.doubtful_first(found.runs)
+        if order := wording.order(runs, _MOST_ROWS, words):
+            st.caption(order)
+        blocks.listing(wording.runs_table(runs[:_MOST_ROWS], words))
     if found.refused:
         blocks.listing(wording.refused_table(found, words))
 
 
-def _write(found: Imported, files: Sequence[Upload], asked: Asked, words: Words) -> None:
+def _write(
+    found: Imported, files: Sequence[Upload], asked: Asked, sheet: Sheet, words: Words
+) -> None:
     """The button; or, where the log holds this import, that it does."""
     log = fitted.run_log()
     if before := imported_before(log, found):
@@ -278,7 +297,7 @@ def _write(found: Imported, files: Sequence[Upload], asked: Asked, words: Words)
     label = words.count("Import {n} run", "Import {n} runs", len(found.runs))
     if st.button(label, icon=":material/download:", type=blocks.emphasis(), key="runs:import"):
         blocks.attempt(
-            lambda: _store(files, asked),
+            lambda: _store(files, asked, sheet),
             words.say("Imported."),
             lambda error: wording.refusal(error, words),
         )
@@ -299,10 +318,10 @@ def _as_evidence(family: str, words: Words) -> None:
     )
 
 
-def _store(files: Sequence[Upload], asked: Asked) -> None:
-    """Read it again, at this moment and beside what the log now holds, and write it."""
+def _store(files: Sequence[Upload], asked: Asked, sheet: Sheet) -> None:
+    """Judge it again, at this moment and beside what the log now holds, and write it."""
     log = fitted.run_log()
-    found = import_upload(files, log, asked, created_at=datetime.now(UTC))
+    found = import_upload(files, log, asked, created_at=datetime.now(UTC), sheet=sheet)
     store(log, found, by=visitor.person())
 
 

@@ -182,6 +182,33 @@ def columns_table(columns: Columns, words: Words) -> dict[str, list[str]]:
     }
 
 
+def doubtful_first(runs: Sequence[Settled]) -> list[Settled]:
+    """Those with a flag, then those that did not finish, then the others, each as in the file."""
+    return sorted(runs, key=lambda run: (not run.flags, run.status is Status.FINISHED))
+
+
+def doubts(runs: Sequence[Settled], most: int, words: Words) -> list[str]:
+    """Why the first runs that are doubted are, a sentence or two a run, and how many more are."""
+    doubted = [run for run in runs if run.flags]
+    said = [
+        words.say("{run}: {reasons}", run=run.name, reasons=reasons(run, words))
+        for run in doubted[:most]
+    ]
+    if rest := len(doubted) - len(said):
+        said.append(words.count("{n} run more", "{n} runs more", rest))
+    return said
+
+
+def order(runs: Sequence[Settled], most: int, words: Words) -> str:
+    """In which order runs are listed, and how many are not; "" where there is nothing to say."""
+    said = []
+    if any(run.flags or run.status is not Status.FINISHED for run in runs):
+        said.append(words.say("Runs that are doubted, or did not finish, come first."))
+    if len(runs) > most:
+        said.append(words.say("The first {most} are listed.", most=formats.exact(most)))
+    return words.joined(said)
+
+
 def runs_table(runs: Sequence[Settled], words: Words) -> dict[str, list[object]]:
     """A row a run: what it is, and why it is doubted."""
     return {
@@ -191,11 +218,11 @@ def runs_table(runs: Sequence[Settled], words: Words) -> dict[str, list[object]]
         words.say("Flags"): [
             ", ".join(words.say(FLAGS[one.flag]) for one in run.flags) for run in runs
         ],
+        words.say("Reasons"): [reasons(run, words) for run in runs],
         words.say("Point of a law"): [run.record is not None for run in runs],
         words.say("Loss (nats)"): [run.loss for run in runs],
         words.say("Parameters"): [run.settings.get("model_size") for run in runs],
         words.say("Iterations"): [run.settings.get("iterations") for run in runs],
-        words.say("Reasons"): [reasons(run, words) for run in runs],
     }
 
 

@@ -20,6 +20,7 @@ from engine.runs.imports.importing import Asked, Imported, family_of, imported_b
 from engine.runs.imports.settle import Flag, Settled, Status
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.uploads import Upload, import_upload, read_upload
+from engine.runs.imports.wandb_offline import ENDING as OFFLINE_RUN
 from engine.runs.log import data_folder
 from engine.runs.queries import MOST_ROWS as QUERY_ROWS
 from engine.runs.queries import SECONDS as QUERY_SECONDS
@@ -32,6 +33,7 @@ __all__ = [
     "ALIASES",
     "LONGEST_NOTE",
     "LONGEST_TAG",
+    "OFFLINE_RUN",
     "QUERY_EXAMPLE",
     "QUERY_ROWS",
     "QUERY_SECONDS",

@@ -159,8 +159,12 @@ def between(low: str, high: str, language: str) -> str:
 
     >>> between("2.70", "2.93", "ja"), between("2.70", "2.93", "en")
     ('2.70〜2.93', '2.70–2.93')
+    >>> between("-0.03", "-0.01", "en")
+    '-0.03 to -0.01'
     """
-    return f"{low}{'〜' if language == 'ja' else '–'}{high}"
+    if language == "ja":
+        return f"{low}〜{high}"
+    return f"{low} to {high}" if high[:1] in ("-", "−") else f"{low}–{high}"
 
 
 def bracketed(value: str, inside: str, language: str) -> str:

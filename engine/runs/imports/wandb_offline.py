@@ -24,7 +24,8 @@ from engine.untrusted.texts import json_value
 
 START = b":W&B"
 """How such a file begins."""
-_ENDING = "*.wandb"
+ENDING = ".wandb"
+"""Of such a file's name."""
 _HEADER, _HEAD = 7, struct.Struct("<IHB")
 _BLOCK = 32_768
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
@@ -45,7 +46,7 @@ def offline_sheet(place: Path) -> Sheet:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob(_ENDING) if path.is_file())
+    return (path for path in folder.rglob(f"*{ENDING}") if path.is_file())
 
 
 def _run(path: Path) -> TrackedRun:
