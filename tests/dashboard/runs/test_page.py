@@ -64,3 +64,24 @@ def test_the_headline_counts_what_the_table_lists(runs):
     assert f"{sum(families.values())} runs of {len(families)} families" in page.title[0].value
     counts = page.table[0].value["Runs"].tolist()
     assert counts == [str(count) for count in families.values()]
+
+
+def test_doubted_runs_are_named_with_the_reason_and_come_first(runs):
+    rows = "".join(
+        f"sound-{n},{size},{size * 20},{loss}\n"
+        for n, (size, loss) in enumerate([(10**7, 4.1), (10**8, 3.4), (10**9, 2.9)])
+    )
+    page = _upload(runs(), f"run,N,D,loss\n{rows}odd,31,2e9,3.1\ngone,10000000,2e8,nan\n")
+    (said,) = [text.value for text in page.markdown if text.value.startswith("- odd")]
+    assert "it looks like millions" in said
+    (table,) = [one.value for one in page.dataframe if "Reasons" in one.value]
+    assert table["Run"].tolist() == ["odd", "gone", "sound-0", "sound-1", "sound-2"]
+    assert any("come first" in text.value for text in page.caption)
+
+
+def test_of_many_doubted_runs_the_first_are_named(runs):
+    odd = "".join(f"odd-{n},3,{10**9 + n},3.{n:02}\n" for n in range(12))
+    page = _upload(runs(), GRID + odd + "".join(f"s{n},1e9,2e10,2.9{n}\n" for n in range(12)))
+    said = [text.value for text in page.markdown if text.value.startswith("- ")]
+    assert len(said) == 11 and said[-1].endswith(" runs more")
+    assert sum("it looks like millions" in one for one in said) >= 9
