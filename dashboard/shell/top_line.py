@@ -17,6 +17,7 @@ sidebar."""
 _STYLE = f"""<style>
 @media (min-width: 768px) {{ .st-key-offer {{ flex-wrap: nowrap; }} }}
 .st-key-welcome button[aria-expanded="true"] {{ color: inherit; }}
+.st-key-welcome > [data-testid="stLayoutWrapper"] {{ flex: 0 0 auto; width: auto; }}
 @media (min-width: 1200px) {{
   .st-key-welcome {{ position: fixed; top: 0.45rem; right: 1rem; z-index: 999991; width: auto; }}
   .stApp:has(.st-key-welcome) [data-testid="stToolbar"] {{ padding-right: 19.5rem; }}
