@@ -8,7 +8,7 @@ shown without saying so, and by how many runs of this text that law was moved.
 from collections.abc import Sequence
 
 from engine.api.decisions import MEASURED_GPT
-from engine.api.pilots import PilotPlan, Status, Transfer, other_code
+from engine.api.pilots import PilotPlan, Status, Transfer, lead_of, other_code
 from engine.text import pilots
 from engine.text.i18n import N_, Words
 
@@ -45,7 +45,10 @@ def what_is_predicted(plan: PilotPlan, words: Words) -> str | None:
     """What to make of a plan's predictions; None where they are of the text's own law."""
     if all(arm.predicted is None for arm in plan.arms):
         none = words.say("There is no law of this text yet: nothing is predicted.")
-        return pilots.several_documents(plan, words) or pilots.from_imported(plan, words) or none
+        imported = pilots.from_imported(plan, words)
+        if imported:
+            return words.joined([imported, pilots.lead(lead_of(plan), words) or None])
+        return pilots.several_documents(plan, words) or none
     if plan.transfer is None:
         return None
     said = list(filter(None, [predicted_from(plan.transfer, words)]))

@@ -7,7 +7,7 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 from engine.code_version import code_version
 from engine.decision import pilot_effect as pilot_effects
 from engine.decision import pilot_law as law_of_pilots
-from engine.decision.fine_tuning import tuning_basis
+from engine.decision.fine_tuning import lead_of, tuning_basis
 from engine.decision.pilot_effect import PilotEffect
 from engine.decision.pilot_law import Revision
 from engine.loss_unit import unit_of
@@ -71,6 +71,7 @@ __all__ = [
     "folder_of",
     "launchers",
     "law_of_pilots",
+    "lead_of",
     "least_seconds",
     "mechanism_audit",
     "of_prediction",

@@ -6,6 +6,7 @@ results that others printed.
 """
 
 import argparse
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from engine.accounting.search import noise_multiplier
 from engine.allocation.reach import word_of
+from engine.allocation.result import Word
 from engine.commands.options import (
     add_delta,
     add_json,
@@ -239,15 +241,25 @@ def published(options: argparse.Namespace) -> str:
         )
         for gap in gaps()
     ]
-    words = [
+    alike = Counter(
         (
             str(one["model"]),
             f"noise-batch ratio {one['noise_batch_ratio']:.2g} by accounting; "
             f"{one['distance']:.1f} e-folds from our runs: {one['reach']}",
         )
         for one in asked
+    )
+    words = [
+        (model, said if count == 1 else f"{said} ({count} rows, other devices)")
+        for (model, said), count in alike.items()
     ]
-    return f"{as_columns(table)}\n\n{as_table(words)}"
+    unknown = sum(one["reach"] == str(Word.UNKNOWN) for one in asked)
+    return (
+        f"{as_columns(table)}\n\n{as_table(words)}\n\n"
+        f"Of {len(rows)} rows {len(asked)} are complete but for the noise, which accounting gives; "
+        f"of these our law calls {unknown} unknown: it was measured on starts of at most "
+        f"{tuning_law().points.model_size.max():,.0f} parameters."
+    )
 
 
 def _asked(row: FineTuning) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
 
 from engine.accounting.domain import people_published_whole
+from engine.decision.fine_tuning import lead_of
 from engine.decision.pilot_effect import PilotEffect
 from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Finding
@@ -110,6 +111,7 @@ def plan_rows(
         ("time", f"about {duration(plan.expected_seconds)} on this machine"),
         ("memory", pilots.memory(plan, Words("en"))),
         ("evidence", pilots.from_imported(plan, Words("en")) or _evidence(plan)),
+        *(("", said) for said in [pilots.lead(lead_of(plan), Words("en"))] if said),
     ]
     if plan.canaries:
         rows.append(

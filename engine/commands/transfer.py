@@ -8,6 +8,13 @@ from engine.commands.options import add_json, as_json, whole
 from engine.decision.fitted import evidence_of, fitted_evidence
 from engine.law.transfer.study import RUNS, TransferRow, transfer_study
 
+_EXPLAINED = """\
+runs: how many runs of the target are known; draws: random choices of them in which the law could
+answer (- where it never could). law: source is the source's law as it is; scaled, times one factor
+from the known runs; target, fitted to these alone; pooled, fitted to both.
+error: mean |ln(predicted / observed)| over runs held back, then over draws; worst: the largest of
+the draws. coverage: share of them inside the 90% range; width: mean ln(high / low) of that range.
+pooled_wins: share of the law's draws in which pooled erred less."""
 _HEADINGS = ("error", "worst", "coverage", "width", "pooled_wins")
 
 
@@ -48,7 +55,7 @@ def run(options: argparse.Namespace) -> str:
                 "rows": [_document(row) for row in rows],
             }
         )
-    return _table(rows)
+    return f"{_table(rows)}\n\n{_EXPLAINED}"
 
 
 def _document(row: TransferRow) -> dict[str, object]:

@@ -14,7 +14,8 @@ from engine.decision.fitted import run_log, state_of
 from engine.errors import InputError
 from engine.law.fine_tuning.fit import TuningFit, fit_tuning
 from engine.law.fine_tuning.points import Measured
-from engine.pilot.fine_tuning import TuningBasis
+from engine.pilot.fine_tuning import Lead, TuningBasis, lead
+from engine.pilot.plan import PilotPlan
 from engine.runs.evidence import content_hash
 from engine.runs.fine_tuned import Method, TunedPoint, tuned_family, tuned_points
 
@@ -82,6 +83,17 @@ def tuning_basis(family: str = TUNED_TEXT) -> TuningBasis:
         evidence_id=tuned_family(family),
         evidence_hash=found.sha256,
     )
+
+
+def lead_of(plan: PilotPlan) -> Lead | None:
+    """What the law of fine-tuning says of the plan of an imported start; None for any other, and
+    where there is no such law."""
+    if plan.arms[0].settings.start is None:
+        return None
+    try:
+        return lead(plan, tuning_law())
+    except InputError:
+        return None
 
 
 def tuning_state(family: str) -> str:

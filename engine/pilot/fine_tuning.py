@@ -25,7 +25,7 @@ from engine.code_version import code_version
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
-from engine.law.fine_tuning.fit import TuningFit
+from engine.law.fine_tuning.fit import FARTHEST, TuningFit
 from engine.law.fine_tuning.points import Configurations, places
 from engine.pilot.imported_start import AS_CHOSEN, Asked, propose_imported
 from engine.pilot.ladder import trainable_count
@@ -144,6 +144,52 @@ def propose_from_start(
             evidence_flops=_most(basis, prepared.sequence_length),
             units=prepared.units,
         ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lead:
+    """What the law of fine-tuning says of a training from an imported model: no prediction.
+
+    ``cross_entropy``: nats per token, with the law's range and how far texts differ, for a learning
+    rate that was tuned; None beyond ``farthest`` e-folds. ``model_size``: of the smallest and the
+    largest start behind the law, parameters.
+    """
+
+    cross_entropy: Interval | None
+    distance: float
+    farthest: float
+    model_size: tuple[float, float]
+
+
+def lead(plan: PilotPlan, fit: TuningFit) -> Lead | None:
+    """What the law says of the plan of an imported start; None for any other plan.
+
+    The law takes shares of the start's loss away, so that it may be asked in another unit; that
+    shares are alike for other tokens is an assumption, as :data:`TEXTS` is.
+    """
+    settings = plan.arms[0].settings
+    if settings.start is None or plan.start_cross_entropy is None:
+        return None
+    if not is_foreign(settings.shape):
+        return None
+    config = settings.config
+    (found,) = fit.predict(
+        Configurations.of(
+            start_cross_entropy=plan.start_cross_entropy,
+            model_size=config.model_size,
+            trainable_size=trainable_count(settings.shape, settings.start.lora_rank),
+            iterations=config.iterations,
+            batch_size=config.batch_size,
+            noise_batch_ratio=settings.noise_batch_ratio,
+        )
+    )
+    sizes = fit.points.model_size
+    return Lead(
+        cross_entropy=_of_another_text(found.cross_entropy) if found.known else None,
+        distance=found.distance,
+        farthest=FARTHEST,
+        model_size=(float(sizes.min()), float(sizes.max())),
     )
 
 

@@ -1,15 +1,17 @@
 """Folders in Hugging Face format: a public model in, and what was trained of it out.
 
-Read are ``config.json``, ``*.safetensors`` and ``tokenizer.json`` of the families GPT-2 and Llama,
-and nothing of them is run: no package of the format is loaded, a folder that brings code
+Read are ``config.json``, ``*.safetensors`` and ``tokenizer.json`` of the families GPT-2, Llama and
+Mistral, and nothing of them is run: no package of the format is loaded, a folder that brings code
 (``*.py``, ``auto_map``) or pickles (``*.bin``, ``*.pt`` …) is refused, and so is every setting
 under which a model would compute something else than :mod:`engine.pilot.dpsgd.model` does.
 
 Out goes an adapter as the package peft loads it (low-rank parts, α = r), or, where all weights
 moved, a folder that the package transformers loads. Rows of the projection to queries, keys and
-values lie in one matrix here: its low-rank update B A is three updates with the same A.
+values lie in one matrix here: its low-rank update B A is three updates with the same A. Mistral is
+Llama with attention that looks back so many tokens at most, which is no limit within a window; what
+was trained of it goes out as Llama.
 
-Not covered: other families, quantised weights, scaled rotary positions, sliding windows, heads of
+Not covered: other families, quantised weights, scaled rotary positions, heads of
 another size than width / heads. A position beyond the window is cut off, and then not exported.
 """
 
@@ -32,7 +34,7 @@ from engine.untrusted.weights import public_weights
 
 CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE = "config.json", "model.safetensors", "tokenizer.json"
 ADAPTER_CONFIG_FILE, ADAPTER_FILE = "adapter_config.json", "adapter_model.safetensors"
-FAMILIES = ("gpt2", "llama")
+FAMILIES = ("gpt2", "llama", "mistral")
 LONGEST = 512
 """Tokens of a window at most."""
 _CODE = ("*.py", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
@@ -127,7 +129,9 @@ def _config(path: Path) -> dict[str, Any]:
         )
     if config.get("model_type") not in FAMILIES:
         raise InputError(
-            "Expected a model of the families {known}, got {found}.",
+            "Expected a model of the families {known}, got {found}: others compute attention, "
+            "positions or norms in another way (biases in Qwen2, norms of OLMo, parallel blocks of "
+            "GPT-NeoX), which Kessai does not.",
             known=", ".join(FAMILIES),
             found=str(config.get("model_type"))[:40],
         )
@@ -199,6 +203,14 @@ def _llama(config: Mapping[str, Any], window: int) -> tuple[Shape, int]:
         **(config.get("rope_scaling") or {}),
         **(config.get("rope_parameters") or {}),
     }
+    back = config.get("sliding_window") if config["model_type"] == "mistral" else None
+    if back is not None and int(back) < window:
+        raise InputError(
+            "Expected a window of at most the {back} tokens that the model's attention looks back, "
+            "got {window}.",
+            back=int(back),
+            window=window,
+        )
     width, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     _require(
         {**config, "rope_type": rotary.get("rope_type", rotary.get("type", "default"))},

@@ -5,6 +5,7 @@ import math
 
 from engine.pilot.audits.audit import Finding
 from engine.pilot.audits.mechanism_audit import MechanismAudit
+from engine.pilot.fine_tuning import Lead
 from engine.pilot.limit import BYTES_A_PARAMETER, RUNG, End, Limit
 from engine.pilot.memory import saved
 from engine.pilot.plan import WINDOW, PilotPlan, TrainingSettings
@@ -143,6 +144,36 @@ def from_imported(plan: PilotPlan, words: Words) -> str:
         "It begins from an imported model, of whose size and tokens no law knows: nothing is "
         "predicted, and its steps, rank and learning rate are those asked for, or round figures "
         "of practice."
+    )
+
+
+def lead(found: Lead | None, words: Words) -> str:
+    """What the law of fine-tuning says of it all the same, or why it says nothing; empty where
+    there is nothing to say."""
+    if found is None:
+        return ""
+    least, most = (formats.amount(size, words.language) for size in found.model_size)
+    away = formats.plain(math.exp(found.distance), 2)
+    if found.cross_entropy is None:
+        return words.say(
+            "The law of fine-tuning says nothing either: it was measured on starts of {least} to "
+            "{most} parameters, and this training lies {away} times away in size, steps and noise "
+            "(at most {limit} are carried).",
+            least=least,
+            most=most,
+            away=away,
+            limit=formats.plain(math.exp(found.farthest), 2),
+        )
+    loss = found.cross_entropy
+    inside = formats.between(formats.loss(loss.low), formats.loss(loss.high), words.language)
+    return words.say(
+        "Asked all the same, the law of fine-tuning says {loss} nats per token for a tuned "
+        "learning rate: a lead and no prediction, as it was measured on starts of {least} to "
+        "{most} parameters that read bytes, {away} times away.",
+        loss=formats.bracketed(formats.loss(loss.value), inside, words.language),
+        least=least,
+        most=most,
+        away=away,
     )
 
 

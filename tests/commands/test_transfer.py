@@ -45,8 +45,10 @@ def test_the_document_names_both_families():
 
 
 def test_the_table_has_a_line_a_row():
-    lines = answer("--runs", "0").splitlines()
+    table, explained = answer("--runs", "0").split("\n\n")
+    lines = table.splitlines()
     assert len(lines) == 5
+    assert all(f"{name}: " in explained for name in lines[0].split())
     assert lines[0].split()[:3] == ["runs", "law", "draws"]
     assert lines[3].split() == ["0", "target", "0", "-", "-", "-", "-", "-"]
 

@@ -1,4 +1,4 @@
-"""Tiny public models of two families with random weights, as the package transformers saves."""
+"""Tiny public models of three families with random weights, as the package transformers saves."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 VOCABULARY, POSITIONS = 40, 48
-FAMILIES = ("gpt2", "llama")
+FAMILIES = ("gpt2", "llama", "mistral")
 NEEDED = "pip install -r tests/pilot/requirements.txt"
 
 
@@ -30,8 +30,9 @@ def model(family: str, *, seed: int = 0) -> Any:
             )
         )
     else:
-        made = found.LlamaForCausalLM(
-            found.LlamaConfig(
+        name = family.capitalize()
+        made = getattr(found, f"{name}ForCausalLM")(
+            getattr(found, f"{name}Config")(
                 hidden_size=16,
                 num_hidden_layers=2,
                 num_attention_heads=4,

@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load
 
 from engine.errors import InputError
+from engine.interval import Interval
+from engine.law.fine_tuning.fit import Prediction
 from engine.pilot import huggingface, starts
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
+from engine.pilot.fine_tuning import lead
 from engine.pilot.imported_start import (
     IMPORTED,
     RANK,
@@ -97,6 +101,33 @@ def test_the_plan_keeps_time_and_promise_and_predicts_nothing(text, start):
     assert (chosen.start.lora_rank, chosen.config.iterations, chosen.learning_rate) == (0, 7, 0.5)
     assert proposed(text, start, asked=Asked(lora_rank=0)).arms[0].settings.learning_rate == 1e-4
     assert proposed(text, start, seconds=1e5).limit.end is End.TEXT
+
+
+@pytest.mark.parametrize("distance", [2.0, 6.0])
+def test_the_law_is_asked_and_says_how_far_it_is(text, start, distance):
+    plan, asked = proposed(text, start), []
+
+    def predict(at):
+        asked.append(at)
+        loss = Interval(value=3.0, low=2.9, high=3.1, level=0.9)
+        return [Prediction(cross_entropy=loss, share_taken=0.25, distance=distance)]
+
+    law = SimpleNamespace(predict=predict, points=SimpleNamespace(model_size=np.array([3e4, 3e5])))
+    found = lead(plan, law)
+    settings = plan.arms[0].settings
+    (at,) = asked
+    assert at.start_cross_entropy == BEGUN
+    assert at.trainable_size == trainable_count(SHAPE, RANK) < at.model_size
+    assert at.noise_batch_ratio == settings.noise_batch_ratio
+    said = pilots.lead(found, Words("en"))
+    if distance > found.farthest:
+        assert found.cross_entropy is None and "400 times away" in said
+    else:
+        # Texts differ: wider than the law's own range.
+        assert found.cross_entropy.low < 2.4 and found.cross_entropy.high > 3.8
+        assert "says 3" in said and "no prediction" in said
+    assert lead(replace(plan, start_cross_entropy=None), law) is None
+    assert pilots.lead(None, Words("en")) == ""
 
 
 def test_its_verdict_tells_the_loss_and_whether_the_start_was_better(text, start):

@@ -24,6 +24,10 @@ that differs from layer to layer, as a canary stands in one; faults in how peopl
 become units; a generator that somebody can predict; the averages and losses that are published
 afterwards; floating-point attacks.
 
+Noise that is correlated over b steps is made white again by who knows the strategy, and a canary's
+own coefficients filter what it left: each turn of its group is then a trial as a step is otherwise
+(:class:`~engine.pilot.dpsgd.gradient_canaries.BandedScores`).
+
 No text is read: the training's words are random, so that it spends no one's ε and can be repeated.
 Its weights, ledger and checkpoint are removed with its folder.
 
@@ -35,6 +39,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -244,12 +249,17 @@ def audit_mechanism(
 
     rng = rng or np.random.default_rng()
     included = rng.random(count) < 0.5
-    scores = gradient_canaries.Scores(
-        count=count,
-        batch_size=settings.config.batch_size,
-        sampling_probability=settings.sampling_probability,
-        noise_multiplier=certificate.noise_multiplier,
-    )
+    promised: dict[str, Any] = {
+        "count": count,
+        "batch_size": settings.config.batch_size,
+        "sampling_probability": settings.sampling_probability,
+        "noise_multiplier": certificate.noise_multiplier,
+    }
+    scores = gradient_canaries.Scores(**promised)
+    if settings.bands > 1:
+        scores = gradient_canaries.BandedScores(
+            **promised, coefficients=np.array(settings.strategy)
+        )
 
     def progressed(progress: Progress) -> None:
         report(progress.iteration, progress.iterations)
@@ -266,6 +276,11 @@ def audit_mechanism(
             wrapped=lambda model: gradient_canaries.CanaryModel(model, count, settings.clip_norm),
             heard=scores.saw,
         )
+        if isinstance(scores, gradient_canaries.BandedScores):
+            assert training.groups is not None  # b groups take turns
+            # Who was left out is in a group as well, drawn as theirs are.
+            scores.groups = rng.integers(settings.bands, size=count)
+            scores.groups[included] = training.groups[settings.data_budget :]
         outcome = training.run(on_progress=progressed)
         if outcome.reason is not None:
             raise outcome.reason
@@ -290,12 +305,10 @@ def read_audit(folder: Path) -> MechanismAudit | None:
 
 def require_audited(settings: TrainingSettings, count: int) -> None:
     """Raise :class:`InputError` for a training that this audit knows nothing of."""
-    if settings.sampling is not Sampling.POISSON or settings.bands > 1:
+    if settings.sampling is not Sampling.POISSON:
         raise InputError(
-            "Expected Poisson sampling and independent noise, got {sampling} and noise over "
-            "{bands} steps: gradient canaries are known for these only.",
+            "Expected Poisson sampling, got {sampling}: gradient canaries are known for it only.",
             sampling=str(settings.sampling),
-            bands=settings.bands,
         )
     if settings.noise_batch_ratio == 0:
         raise InputError("Expected a training with noise, got one without: it promises nothing.")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.interval import FloatArray
+from engine.interval import FloatArray, IntArray
 from engine.pilot.dpsgd.examples import Canaries
 from engine.pilot.dpsgd.model import IGNORED, Transformer
 
@@ -85,6 +85,47 @@ class Scores:
 
     def add(self, released: FloatArray) -> None:
         """Add what a step released of each canary's coordinate, in sums of gradients (count,)."""
+        self.values += self._ratio(released)
+
+    def _ratio(self, released: FloatArray) -> FloatArray:
+        """Log likelihood ratio of joining with probability q or not, under white noise."""
         q, sigma = self.sampling_probability, self.noise_multiplier
         without = math.log1p(-q) if q < 1 else -math.inf
-        self.values += np.logaddexp(without, math.log(q) + (2 * released - 1) / (2 * sigma**2))
+        found: FloatArray = np.logaddexp(without, math.log(q) + (2 * released - 1) / (2 * sigma**2))
+        return found
+
+
+@dataclass(kw_only=True)
+class BandedScores(Scores):
+    """The same where the noise is correlated over b steps, and b groups take turns.
+
+    The attacker knows strategy and groups. C times what was released has white noise again; a
+    canary that joins step s stands there in the rows s … s + b − 1 as (c_0 … c_{b−1}), so that
+    these coefficients, as a filter of norm 1, give joined + σ·N(0, 1) for each turn of its group.
+    A turn whose rows end after the training is not counted. ``noise_multiplier`` is that of the
+    white noise, ``sampling_probability`` that within a group.
+    """
+
+    coefficients: FloatArray
+    """(b,), norm 1."""
+    groups: IntArray = field(init=False)
+    """(count,): each canary's group; to be set before the first step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._released = np.zeros((len(self.coefficients), self.count))
+        """Row t mod b: of step t."""
+        self._filtered = np.zeros(self.count)
+        self._step = 0
+
+    def add(self, released: FloatArray) -> None:
+        """Add what the next step released, in sums of gradients (count,)."""
+        bands, step = len(self.coefficients), self._step
+        self._released[step % bands] = released
+        white = self.coefficients @ self._released[(step - np.arange(bands)) % bands]
+        since = (step - self.groups) % bands
+        part = self.coefficients[since] * white
+        self._filtered = np.where(since == 0, part, self._filtered + part)
+        whole = (since == bands - 1) & (step - since >= 0)
+        self.values[whole] += self._ratio(self._filtered[whole])
+        self._step = step + 1

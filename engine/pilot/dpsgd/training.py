@@ -35,10 +35,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError
+from engine.interval import IntArray
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.accountants import OpacusEpsilon
 from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
@@ -122,6 +124,11 @@ class Training:
         self._milestones = milestones(settings.config.iterations)
         self._held_out = self.source.held_out()
         self._journal = Journal()
+
+    @property
+    def groups(self) -> IntArray | None:
+        """The group of each unit, canaries last; None where none take turns."""
+        return None if self._groups is None else self._groups.group_of.astype(np.int64)
 
     @property
     def iteration(self) -> int:

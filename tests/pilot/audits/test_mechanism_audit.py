@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.accounting.certify import certify
+from engine.accounting.strategy import strategy
 from engine.config import Sampling
 from engine.errors import InputError
 from engine.pilot.audits import mechanism_audit
@@ -207,7 +208,6 @@ def test_it_is_read_back(certificate, tmp_path):
     ("changes", "count", "part"),
     [
         ({"sampling": Sampling.TRUNCATED_POISSON}, 100, "truncated"),
-        ({"strategy": (0.8, 0.6)}, 100, "2 steps"),
         ({"noise": 0.0}, 100, "without"),
         ({}, 5, "20 to"),
     ],
@@ -215,3 +215,56 @@ def test_it_is_read_back(certificate, tmp_path):
 def test_what_it_cannot_audit_is_refused(certificate, changes, count, part):
     with pytest.raises(InputError, match=part):
         audit_mechanism(settings(**changes), certificate, count=count)
+
+
+# --- noise that is correlated over steps ---------------------------------------------------------
+
+BANDS = 2
+
+
+@pytest.fixture(scope="module")
+def banded():
+    return certify(
+        data_budget=PEOPLE,
+        batch_size=BATCH,
+        iterations=STEPS,
+        epsilon=4.0,
+        delta=1e-4,
+        sampling=Sampling.POISSON,
+        bands=BANDS,
+    )
+
+
+@pytest.mark.parametrize("noise", [1.0, 0.5])
+def test_banded_noise_is_held_and_half_of_it_refuted(banded, noise):
+    made = settings(
+        iterations=STEPS, batch_size=BATCH, people=PEOPLE, seed=3,
+        strategy=tuple(strategy(bands=BANDS, iterations=STEPS).tolist()),
+        noise=noise * banded.noise_multiplier / BATCH, physical_batch_size=32,
+    )  # fmt: skip
+    found = audit_mechanism(made, banded, count=600, rng=np.random.default_rng(3))
+    assert found.finding is (Finding.HELD if noise == 1.0 else Finding.BROKEN)
+
+
+def test_each_whole_turn_is_one_gaussian_trial():
+    """What is filtered of C⁻¹z and of who joined: joined + σ·N(0, 1) for each turn, and no more."""
+    rng, count, steps, sigma, bands = np.random.default_rng(0), 4_000, 11, 1.5, 4
+    coefficients = strategy(bands=bands, iterations=steps)
+    scores = gradient_canaries.BandedScores(
+        count=count, batch_size=1, sampling_probability=0.3, noise_multiplier=sigma,
+        coefficients=coefficients,
+    )  # fmt: skip
+    scores.groups = rng.integers(bands, size=count)
+    C = sum(np.diag(np.full(steps - k, coefficients[k]), -k) for k in range(bands))
+    turn = (np.arange(steps)[:, None] - scores.groups) % bands == 0
+    joined = turn & (rng.random((steps, count)) < 0.3)
+    white = sigma * rng.standard_normal((steps, count))
+    trials = []
+    scores._ratio = lambda filtered: trials.append(filtered.copy()) or np.zeros(filtered.shape)
+    for released in joined + np.linalg.solve(C, white):
+        scores.add(released)
+    whole = [turn[s] for s in range(steps - bands + 1)]
+    assert [len(one) for one in trials[bands - 1 :]] == [int(one.sum()) for one in whole]
+    assert not any(len(one) for one in trials[: bands - 1])
+    left = np.concatenate([one - joined[s][turn[s]] for s, one in enumerate(trials[bands - 1 :])])
+    assert left.std() == pytest.approx(sigma, rel=0.03) and abs(left.mean()) < 0.06
