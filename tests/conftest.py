@@ -68,6 +68,16 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ.setdefault(variable, "1")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was tried at random, with its seed, and how much of it failed: in every run."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    said = [text for one in reports for name, text in one.user_properties if name == "tried"]
+    if said:
+        terminalreporter.section("tried at random")
+        for text in sorted(said):
+            terminalreporter.write_line(text)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything under tests/browser is a browser test, marked or not."""
     for item in items:

@@ -28,6 +28,7 @@ from typing import Any
 
 from engine.access.rights import Role
 from engine.errors import InputError
+from engine.untrusted import regular
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import toml_document
 
@@ -90,7 +91,7 @@ def read(path: Path) -> RolesFile:
         )
 
     def content() -> str:
-        with path.open("rb") as file:
+        with regular.opened(path) as file:
             found = file.read(LONGEST_FILE + 1)
         if len(found) > LONGEST_FILE:
             raise refusal(InputError("it has more than {most} bytes", most=LONGEST_FILE))

@@ -30,6 +30,7 @@ from engine.errors import InputError, inert
 from engine.law.stack import StackedFit
 from engine.law.version import fit_version
 from engine.runs.evidence import Evidence
+from engine.untrusted import regular
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
@@ -37,6 +38,8 @@ FOLDER = "laws"
 CURRENT = "current.json"
 FORMAT = "kessai-law-1"
 LONGEST_NOTE = 200
+_LARGEST = 2**26
+"""Bytes of a version."""
 SHORTEST_NAME = 4
 """Digits of a version's name that name it."""
 _NAME = re.compile(r"[0-9a-f]{12}\.json")
@@ -279,5 +282,5 @@ def _paths(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> LawVersion | None:
-    found = attempted(lambda: LawVersion.from_dict(json_value(path.read_text(encoding="utf-8"))))
+    found = attempted(lambda: LawVersion.from_dict(json_value(regular.content(path, _LARGEST))))
     return found if found is not None and found.version == path.stem else None

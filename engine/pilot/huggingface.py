@@ -28,6 +28,7 @@ from safetensors.numpy import save
 from engine.errors import InputError
 from engine.pilot.ladder import key_value_width, parameter_count
 from engine.pilot.plan import LONGEST_WINDOW, SHORTEST_WINDOW, Shape
+from engine.untrusted import regular
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value
 from engine.untrusted.weights import public_weights
@@ -75,7 +76,14 @@ def read_folder(folder: Path, window: int) -> PublicModel:
     for path in sorted(folder.glob("*.safetensors")):
         if path.name == ADAPTER_FILE:
             continue
-        arrays, hashed = public_weights(path)
+        try:
+            arrays, hashed = public_weights(path)
+        except OSError as error:
+            raise InputError(
+                "Expected weights that can be read, {file} cannot: {reason}.",
+                file=path.name,
+                reason=error.strerror or error,
+            ) from error
         digest.update(bytes.fromhex(hashed))
         found.update(arrays)
     if not found:
@@ -106,9 +114,7 @@ def _require_no_code(folder: Path) -> None:
 
 def _config(path: Path) -> dict[str, Any]:
     def parse() -> dict[str, Any]:
-        if path.stat().st_size > _LARGEST_CONFIG:
-            raise ValueError("it is too large")
-        found = json_value(path.read_bytes())
+        found = json_value(regular.content(path, _LARGEST_CONFIG))
         if not isinstance(found, dict):
             raise TypeError("it is no object")
         return found

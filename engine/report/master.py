@@ -33,6 +33,8 @@ from engine.untrusted.guard import guarded
 
 WIDTH, HEIGHT = 960.0, 540.0
 """Of our own slides, 16:9, in points."""
+_LEAST, _MOST = 72.0, 4032.0
+"""Points: an inch, and what PowerPoint takes at most."""
 _MARGIN, _TOP, _TITLE, _FOOT = 44.0, 26.0, 74.0, 27.0
 _FONTS = {"latin": "Arial", "ea": "Yu Gothic"}
 _INK, _QUIET, _ACCENT = (plain(colour) for colour in (INK, QUIET, ACCENT))
@@ -73,8 +75,13 @@ class Ground:
 
 def ground(template: bytes | None = None) -> Ground:
     """Our own master, or that of a template. Raises :class:`InputError` for a file that is no
-    presentation, or whose layouts have no title."""
-    show = _own() if template is None else _opened(template)
+    presentation, whose layouts have no title, or whose slides leave no room."""
+    if template is None:
+        return _of(_own(), is_template=False)
+    return guarded(lambda: _of(_opened(template), is_template=True), _no_template)
+
+
+def _of(show: File, *, is_template: bool) -> Ground:
     titled = [layout for layout in _layouts(show) if _found(layout, _TITLES)]
     if not titled:
         raise InputError("Expected a template with a layout that has a title, found none.")
@@ -83,13 +90,45 @@ def ground(template: bytes | None = None) -> Ground:
     with_body = min(
         bodies, key=lambda layout: (_content(layout) != 1, _content(layout)), default=title_only
     )
-    hues = Hues(accents=None if template is None else _accents(title_only))
-    return _measured(show, hues, title_only, with_body)
+    hues = Hues(accents=_accents(title_only) if is_template else None)
+    found = _measured(show, hues, title_only, with_body)
+    _require_room(found)
+    return found
 
 
 def require_template(content: bytes) -> None:
-    """Raise :class:`InputError` for a file that :func:`ground` would refuse."""
-    ground(content)
+    """Raise :class:`InputError` for a file that :func:`ground` would refuse, or that gives no
+    slides."""
+    base = ground(content)
+
+    def tried() -> None:
+        for layout in (base.title_only, base.with_body):
+            page = base.show.slides.add_slide(layout)
+            dress(page, layout, "", 10.0, "en-GB")
+        base.show.save(io.BytesIO())
+
+    guarded(tried, _no_template)
+
+
+def _require_room(found: Ground) -> None:
+    is_page = all(_LEAST <= side <= _MOST for side in (found.width, found.height))
+    is_inside = found.left >= 0 and found.left + found.room <= found.width and found.title_top >= 0
+    is_wide = found.room >= _LEAST and found.bottom - found.top >= _LEAST
+    if not (is_page and is_inside and is_wide):
+        raise InputError(
+            "Expected a template with room for a title and, under it, for content on its slides, "
+            "got one of {width} by {height} points with {room} by {under} for them.",
+            width=f"{found.width:.4g}",
+            height=f"{found.height:.4g}",
+            room=f"{found.room:.4g}",
+            under=f"{found.bottom - found.top:.4g}",
+        )
+
+
+def _no_template(reason: str) -> InputError:
+    return InputError(
+        "Expected a PowerPoint file (.pptx) as the template: {reason}.", reason=reason
+    )
 
 
 def _accents(layout: SlideLayout) -> dict[str, str] | None:
@@ -186,21 +225,13 @@ def _number(language: str) -> etree._Element:
 def _opened(template: bytes) -> File:
     """A template without its slides."""
 
-    def parse() -> File:
-        require_unpackable(io.BytesIO(template), len(template))
-        show = Presentation(io.BytesIO(template))
-        slides = show.slides._sldIdLst
-        for entry in list(slides):
-            show.part.drop_rel(entry.rId)
-            slides.remove(entry)
-        return show
-
-    return guarded(
-        parse,
-        lambda reason: InputError(
-            "Expected a PowerPoint file (.pptx) as the template: {reason}.", reason=reason
-        ),
-    )
+    require_unpackable(io.BytesIO(template), len(template))
+    show = Presentation(io.BytesIO(template))
+    slides = show.slides._sldIdLst
+    for entry in list(slides):
+        show.part.drop_rel(entry.rId)
+        slides.remove(entry)
+    return show
 
 
 # --- our own ------------------------------------------------------------------------------------

@@ -14,10 +14,13 @@ from typing import Any, TypeVar
 from engine import durable
 from engine.errors import InputError
 from engine.runs import folder as places
+from engine.untrusted import regular
 from engine.untrusted.guard import attempted, guarded
 from engine.untrusted.texts import json_value
 
 E = TypeVar("E")
+_LARGEST = 2**24
+"""Bytes of an entry."""
 _NAME = re.compile(r"(\d{8})\.json")
 
 
@@ -43,7 +46,9 @@ def listing(place: Path) -> list[Path]:
 def read(path: Path, entry: Callable[[Any], E], refusal: InputError) -> E:
     """One entry, made by ``entry`` from the file's JSON; ``refusal`` where the file is none, or
     damaged. FileNotFoundError passes."""
-    text = guarded(path.read_bytes, lambda _: refusal, passing=(FileNotFoundError,))
+    text = guarded(
+        lambda: regular.content(path, _LARGEST), lambda _: refusal, passing=(FileNotFoundError,)
+    )
     found = attempted(lambda: entry(json_value(text))) if _NAME.fullmatch(path.name) else None
     if found is None:
         raise refusal

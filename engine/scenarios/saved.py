@@ -25,6 +25,7 @@ from engine import durable
 from engine.errors import InputError, inert
 from engine.scenarios import fields as grammar
 from engine.scenarios.frozen import Frozen
+from engine.untrusted import regular
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
@@ -119,7 +120,8 @@ def listed(place: Path) -> tuple[list[Saved], list[InputError]]:
 
 def read(path: Path) -> Saved:
     try:
-        found = from_json(path.read_text(encoding="utf-8"), source=path.name)
+        text = regular.content(path, 4 * LARGEST_FILE).decode("utf-8")
+        found = from_json(text, source=path.name)
         return replace(found, path=path)
     except (OSError, UnicodeDecodeError):
         raise _no_scenario(path.name) from None

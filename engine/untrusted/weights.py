@@ -1,6 +1,7 @@
 """Weights from elsewhere: a safetensors file, which holds no code, held to limits."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from safetensors import deserialize, safe_open
 
 from engine.errors import InputError
+from engine.untrusted import regular
 from engine.untrusted.guard import MOST_EXPANDED, guarded
 
 LONGEST_NOTE = 2**16
@@ -23,7 +25,8 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
     Raises :class:`InputError` for what is no such file, or larger than
     :data:`~engine.untrusted.guard.MOST_EXPANDED`, and OSError where there is none.
     """
-    _require_size(path.stat().st_size)
+    with regular.opened(path) as file:
+        _require_size(os.fstat(file.fileno()).st_size)
 
     def parse() -> tuple[dict[str, np.ndarray], dict[str, str]]:
         with safe_open(path, framework="numpy") as file:
@@ -58,8 +61,9 @@ def public_weights(path: Path) -> tuple[dict[str, np.ndarray], str]:
     Numbers may be float32, float16 or bfloat16. Raises :class:`InputError` for what is no such
     file, or is larger than :data:`~engine.untrusted.guard.MOST_EXPANDED` as float32.
     """
-    _require_size(path.stat().st_size)
-    content = path.read_bytes()
+    with regular.opened(path) as file:
+        _require_size(os.fstat(file.fileno()).st_size)
+        content = file.read(MOST_EXPANDED)
     parts = guarded(
         lambda: deserialize(content),
         lambda reason: InputError(

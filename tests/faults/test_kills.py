@@ -26,16 +26,18 @@ def failed_of(folder, seed, trials, *kinds):
     return len(found), sum(one["killed"] for one in found), failed, done.stderr
 
 
-def test_a_handful_of_kills(tmp_path):
+def test_a_handful_of_kills(tmp_path, record_property):
     kinds = ("log", "import", "save")
     tried, killed, failed, why = failed_of(tmp_path, 16, len(kinds), *kinds)
+    record_property("tried", f"kills, seed 16: tried {tried}, failed {len(failed)}")
     assert (tried, failed) == (len(kinds), []), why
     assert killed >= len(kinds) - 1
 
 
 @pytest.mark.exhaustive
-def test_three_hundred_kills(tmp_path):
+def test_three_hundred_kills(tmp_path, record_property):
     tried, killed, failed, why = failed_of(tmp_path, 2026, 300, *KINDS)
-    print(f"tried {tried}, killed {killed}, failed {len(failed)}")
+    said = f"kills, seed 2026: tried {tried}, killed {killed}, failed {len(failed)}"
+    record_property("tried", said)
     assert (tried, failed) == (300, []), why
     assert killed > 270

@@ -28,15 +28,16 @@ def failed_of(folder, seed, cuts, *kinds):
     return len(found), [one for one in found if one["failed"]], done.stderr
 
 
-def test_power_cuts(tmp_path):
+def test_power_cuts(tmp_path, record_property):
     tried, failed, why = failed_of(tmp_path, 16, 5, "log", "save")
+    record_property("tried", f"power cuts, seed 16: tried {tried}, failed {len(failed)}")
     assert (tried, failed) == (10, []), why
 
 
 @pytest.mark.exhaustive
-def test_three_hundred_power_cuts(tmp_path):
+def test_three_hundred_power_cuts(tmp_path, record_property):
     tried, failed, why = failed_of(tmp_path, 2026, 40)
-    print(f"tried {tried}, failed {len(failed)}")
+    record_property("tried", f"power cuts, seed 2026: tried {tried}, failed {len(failed)}")
     assert (tried, failed) == (320, []), why
 
 

@@ -1,6 +1,7 @@
 """Files from elsewhere: one sentence each, no traceback, nothing left behind, nothing stopped."""
 
 import json
+import os
 import random
 import sqlite3
 import time
@@ -10,11 +11,17 @@ import duckdb
 import numpy as np
 import pytest
 
+from engine.access.roles_file import read as read_roles
 from engine.errors import InputError, inert
-from engine.pilot.plan import PilotPlan
+from engine.pilot import starts
+from engine.pilot.huggingface import read_folder
+from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.sweeps import gridfile
+from engine.pilot.text import sources
+from engine.pilot.text.public_tokenizers import described
+from engine.report.master import require_template
 from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.runs import files
@@ -27,8 +34,9 @@ from engine.untrusted import guard
 from engine.untrusted.archives import npz_arrays
 from engine.untrusted.guard import attempted, guarded, interrupted_in_time, reason_of
 from engine.untrusted.texts import json_value, toml_document
+from engine.untrusted.weights import public_weights, safetensors_file
 from tests.runs.made_runs import record
-from tests.security import hostile
+from tests.security import hostile, packages
 from tests.security.hostile import placed
 
 LONGEST_SENTENCE = 1_000
@@ -218,6 +226,79 @@ def test_a_refusal_shows_a_name_clipped_and_inert():
     assert len(str(error)) < 800 and "\u202e" not in str(error) and "\n" not in str(error)
 
 
+# --- what comes in packages --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", packages.TEMPLATES)
+def test_templates_of_slides(kind):
+    """Anybody who sees the pages chooses one."""
+    refused(lambda: require_template(packages.TEMPLATES[kind]))
+
+
+def test_a_template_that_is_sound_is_taken():
+    require_template(packages.template())
+
+
+@pytest.mark.parametrize("kind", packages.BOOKS)
+def test_workbooks_of_assumptions(kind):
+    refused(lambda: load("a.xlsx", packages.BOOKS[kind]))
+
+
+@pytest.mark.parametrize("kind", packages.WEIGHTS)
+def test_weights(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path))
+    (tmp_path / "starts").mkdir()
+    path = placed(tmp_path / "starts", "evil.safetensors", packages.WEIGHTS[kind])
+    refused(lambda: safetensors_file(path))
+    refused(lambda: starts.read("evil"))
+    if kind != "another kind of number":
+        refused(lambda: public_weights(path))
+
+
+@pytest.mark.parametrize("kind", packages.SETTINGS)
+def test_folders_of_models(kind, tmp_path):
+    placed(tmp_path, "config.json", packages.SETTINGS[kind])
+    placed(tmp_path, "model.safetensors", packages.SOUND_WEIGHTS)
+    refused(lambda: read_folder(tmp_path, 48))
+
+
+@pytest.mark.parametrize("kind", packages.TOKENIZERS)
+def test_tokenizers(kind, tmp_path):
+    path = placed(tmp_path, "tokenizer.json", packages.TOKENIZERS[kind])
+    refused(lambda: described(path, "somebody"))
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "a pipe"])
+def test_what_is_no_file_is_not_read(device, tmp_path):
+    """A device has no end and a pipe no beginning: neither takes memory, or time."""
+
+    def place(name):
+        path = tmp_path / name
+        if device == "a pipe":
+            os.mkfifo(path)
+        else:
+            path.symlink_to(device)
+        return path
+
+    def folder(name):
+        (tmp_path / name).mkdir()
+        return tmp_path / name
+
+    refused(lambda: read(place("runs.csv")))
+    refused(lambda: described(place("tokenizer.json"), "somebody"))
+    one, two = folder("one"), folder("two")
+    place("one/config.json")
+    refused(lambda: read_folder(one, 48))
+    sound = {"model_type": "gpt2", "n_layer": 2, "n_embd": 16, "n_head": 2, "n_positions": 48}
+    placed(two, "config.json", json.dumps({**sound, "vocab_size": 40}).encode())
+    place("two/model.safetensors")
+    refused(lambda: read_folder(two, 48))
+    place("scenario.json")
+    found, why = saved.listed(tmp_path)
+    assert not found and any("scenario.json" in str(one) for one in why)
+    refused(lambda: read_roles(place("access.toml")))
+
+
 # --- the fuzzer ---------------------------------------------------------------------------------
 
 SEED = 16
@@ -252,6 +333,15 @@ def seeds(folder):
         "assumptions, csv": (
             to_csv(DEFAULT_ASSUMPTIONS).encode(), lambda p: load("a.csv", p.read_bytes())
         ),
+        "assumptions, excel": (
+            packages.assumptions([["name", "value"], ["gpu_price", 1]]),
+            lambda p: attempted(lambda: load("a.xlsx", p.read_bytes())),
+        ),
+        "template": (packages.template(), lambda p: require_template(p.read_bytes())),
+        "weights": (packages.SOUND_WEIGHTS, safetensors_file),
+        "public weights": (packages.SOUND_WEIGHTS, public_weights),
+        "text, json lines": (lines.replace("run", "text").encode(), text_rows("jsonl")),
+        "text, csv": (plain.replace("run", "text").encode(), text_rows("csv")),
         "sweep": (
             grid.read_bytes(), lambda p: gridfile.parse(p.read_bytes().decode("utf-8", "replace"))
         ),
@@ -260,6 +350,10 @@ def seeds(folder):
             lambda p: Status.from_json(p.read_bytes().decode("utf-8", "replace")),
         ),
     }  # fmt: skip
+
+
+def text_rows(kind):
+    return lambda p: list(sources.rows(CorpusSource(kind=kind, path=str(p)), lambda share: None))
 
 
 def fuzz(folder, trials, seconds):
@@ -286,19 +380,19 @@ def fuzz(folder, trials, seconds):
     return tried, failed
 
 
-def report(tried, failed, capsys):
-    with capsys.disabled():
-        print(f"\nfuzzer, seed {SEED}: tried {sum(tried.values())} ({tried}), failed {len(failed)}")
+def report(tried, failed, record_property):
+    said = f"altered files, seed {SEED}: tried {sum(tried.values())}, failed {len(failed)} {tried}"
+    record_property("tried", said)
     assert failed == []
 
 
-def test_altered_files_give_an_answer_or_a_sentence(tmp_path, capsys):
-    tried, failed = fuzz(tmp_path, TRIALS, seconds=10)
-    report(tried, failed, capsys)
+def test_altered_files_give_an_answer_or_a_sentence(tmp_path, record_property):
+    tried, failed = fuzz(tmp_path, TRIALS, seconds=20)
+    report(tried, failed, record_property)
     assert min(tried.values()) > 0
 
 
 @pytest.mark.exhaustive
-def test_many_altered_files(tmp_path, capsys):
-    tried, failed = fuzz(tmp_path, 100 * TRIALS, seconds=1200)
-    report(tried, failed, capsys)
+def test_many_altered_files(tmp_path, record_property):
+    tried, failed = fuzz(tmp_path, 100 * TRIALS, seconds=2400)
+    report(tried, failed, record_property)

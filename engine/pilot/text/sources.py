@@ -17,7 +17,6 @@ The encoding of text files is found from their first MiB (:mod:`engine.tables.en
 """
 
 import csv
-import errno
 import hashlib
 import io
 import os
@@ -43,6 +42,7 @@ from engine.runs.checks import canonical_json
 from engine.tables.encoding import SAMPLE, detect
 from engine.tables.reader import long_cells, separator_of
 from engine.tables.table import key
+from engine.untrusted import regular
 from engine.untrusted.texts import json_value
 
 CODE_VERSION = 4
@@ -163,20 +163,10 @@ def _folder_rows(_: CorpusSource, folder: Path, progress: Progress) -> Iterator[
         elif path.stat().st_size > LONGEST:
             yield Refused(reason=refusals.LONG, place=number)
         else:
-            with _opened(path) as file:
+            with regular.opened(path) as file:
                 content = file.read(LONGEST + 1)  # it may have grown meanwhile
             yield document(_decoded(content), None, number, with_unit=False)
         progress(number / len(files))
-
-
-def _opened(path: Path) -> BinaryIO:
-    """A file that is a regular one at this moment, whatever it was when it was looked at: a pipe
-    would be waited for, a device never ends. Raises OSError for any other."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file")
-    return os.fdopen(descriptor, "rb")
 
 
 def _decoded(content: bytes) -> str | bytes:
@@ -188,7 +178,7 @@ def _decoded(content: bytes) -> str | bytes:
 
 
 def _jsonl_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterator[Row | Refused]:
-    with _opened(path) as file:
+    with regular.opened(path) as file:
         for number, line in _lines(file, path, _encoding(file, source), progress):
             if len(line) > LONGEST:
                 yield Refused(reason=refusals.LONG, place=number)
@@ -209,7 +199,7 @@ def _json_row(line: str, number: int, source: CorpusSource) -> Row | Refused:
 
 
 def _csv_rows(source: CorpusSource, path: Path, progress: Progress) -> Iterator[Row | Refused]:
-    with long_cells(), _opened(path) as file:
+    with long_cells(), regular.opened(path) as file:
         encoding = _encoding(file, source)
         sample = file.read(SAMPLE).decode(encoding, "replace")
         file.seek(0)

@@ -4,8 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
+from engine.untrusted import regular
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value
+
+_LARGEST = 2**26
+"""Bytes; a vocabulary of 65,536 tokens takes some 5 MB."""
 
 
 def model_of(path: Path) -> tuple[bytes, Any]:
@@ -26,7 +30,7 @@ def model_of(path: Path) -> tuple[bytes, Any]:
 
 def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = regular.content(path, _LARGEST)
     except OSError as error:
         raise InputError(
             'Expected "bytes" or the path of a tokenizers JSON file, got {path}: {reason}.',

@@ -8,6 +8,7 @@ in the result, with its status and flags, also those that are no point of a law.
 
 import hashlib
 import math
+import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ from engine.runs.imports.wide import is_wide, long_sheet
 from engine.runs.log import RunLog, after
 from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, run_id_of
 from engine.tables.table import Corrections, Detected
+from engine.untrusted import regular
 
 MOST_BYTES = 2 * 2**30
 IMPORT = "runs-import"
@@ -202,8 +204,8 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
     if event_files.is_event_file(path):
         return event_files.events_sheet(path)
     try:
-        size = path.stat().st_size
-        with path.open("rb") as handle:
+        with regular.opened(path) as handle:
+            size = os.fstat(handle.fileno()).st_size
             head = handle.read(4096)
     except OSError as error:
         raise InputError(

@@ -21,8 +21,11 @@ from engine.loss_unit import Measure, unit_of
 from engine.runs.deletions import Stacks
 from engine.runs.folder import listing, unwritable
 from engine.runs.log import RunLog
+from engine.untrusted import regular
 from engine.untrusted.texts import json_value
 
+_LARGEST = 2**24
+"""Bytes of an entry."""
 FOLDER = "imports"
 _ODD_FIELD = re.compile(r"\{\w*[^\w}]")
 """What stands in the braces of no sentence of ours: attributes, places, formats."""
@@ -111,7 +114,7 @@ def entries(folder: Path) -> list[Entry]:
     found = []
     for path in listing(folder / FOLDER, ".json"):
         try:
-            found.append(_entry(json_value(path.read_text(encoding="utf-8"))))
+            found.append(_entry(json_value(regular.content(path, _LARGEST))))
         except (OSError, ValueError, TypeError, KeyError):
             continue
     return sorted(found, key=lambda entry: (entry.created_at, entry.family, entry.sha256))

@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_read_is_named_by_its_source(tmp_path, monkeypatch
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(sources, "_opened", refuse)
+    monkeypatch.setattr("engine.untrusted.regular.opened", refuse)
     with pytest.raises(InputError, match="as folder: Permission denied"):
         _read("folder", tmp_path)
 
