@@ -24,6 +24,7 @@ Loads no torch.
 
 import math
 from collections.abc import Iterator
+from functools import cache
 
 from engine.errors import InputError
 from engine.pilot.plan import Shape
@@ -116,6 +117,27 @@ def shape_for(
             value=f"{target_size:,}",
         )
     return found[1]
+
+
+@cache
+def smallest_with_room(vocabulary_size: int) -> float:
+    """Parameters of the ladder's smallest decoder beside a vocabulary, within 1 %; :data:`SMALLEST`
+    for bytes. Raises :class:`InputError` where there is none up to :data:`LARGEST`.
+
+    >>> smallest_with_room(256), round(smallest_with_room(512), -3)
+    (14000.0, 19000.0)
+    """
+    size = float(SMALLEST)
+    while size < LARGEST:
+        if any(True for _ in _bent(size, vocabulary_size, 1, "gelu")):
+            return size
+        size *= 1.01
+    raise InputError(
+        "Expected a size that leaves room beside {vocabulary} tokens of vocabulary, got "
+        "{value} parameters: choose a larger model or a smaller vocabulary.",
+        vocabulary=f"{vocabulary_size:,}",
+        value=f"{LARGEST:,}",
+    )
 
 
 def _bent(

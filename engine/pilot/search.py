@@ -5,7 +5,8 @@ the budget affords on this machine, under the promised ε and the corpus's own n
 non-private rule (20 tokens a parameter, Hoffmann et al., arXiv 2203.15556, table 3) gets the same
 compute, the same ε and the batch that the law expects to be best for it under DP. Its size may lie
 beyond the evidence; the prediction's interval then widens, and its learning rate is that of the
-nearest size that was tried.
+nearest size that was tried. No model is smaller than the ladder's smallest that has room beside the
+text's vocabulary.
 
 Where a unit gives up to k windows a step, the configuration is the one of one window that a k-th of
 the compute affords: what averaging does to the loss is not in the law, either.
@@ -36,7 +37,7 @@ from engine.allocation.search import minimise
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN, TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray
-from engine.pilot.ladder import LARGEST, SMALLEST, parameter_count, shape_for
+from engine.pilot.ladder import LARGEST, parameter_count, shape_for, smallest_with_room
 from engine.pilot.limit import BYTES_A_PARAMETER, RUNG, End
 from engine.pilot.plan import Shape
 from engine.pilot.prepared import Prepared
@@ -286,13 +287,15 @@ def seconds_of(prepared: Prepared, config: TrainingConfig, documents: int = 1) -
 
 
 def _shapes(low: float, high: float, prepared: Prepared, law: PilotLaw) -> list[Shape]:
-    found = [_shape(size, prepared, law) for size in np.geomspace(low, high, _SIZES)]
+    least = smallest_with_room(prepared.vocabulary_size)
+    sizes = np.geomspace(max(low, least), max(high, least), _SIZES)
+    found = [_shape(size, prepared, law) for size in sizes]
     return [shape for shape in found if low <= parameter_count(shape) <= high] or found
 
 
 def _shape(size: float, prepared: Prepared, law: PilotLaw) -> Shape:
     return shape_for(
-        min(max(round(size), SMALLEST), LARGEST),
+        min(max(round(size), smallest_with_room(prepared.vocabulary_size)), LARGEST),
         vocabulary_size=prepared.vocabulary_size,
         sequence_length=law.space.sequence_length,
     )

@@ -13,7 +13,7 @@ from engine.accounting.strategy import noising, strategy
 from engine.config import Sampling
 from engine.errors import InputError
 from engine.pilot.audits.card import model_card, without_guarantee
-from engine.pilot.ladder import parameter_count
+from engine.pilot.ladder import parameter_count, smallest_with_room
 from engine.pilot.plan import CorpusSource, PilotPlan, Transfer
 from engine.pilot.propose import expected, propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
@@ -46,6 +46,26 @@ def test_arms_are_equal_in_compute_and_the_rule_sees_20_tokens_a_parameter(plan)
     ours, rule = (arm.settings.config for arm in plan.arms)
     assert rule.compute_flops == pytest.approx(ours.compute_flops, rel=0.05)
     assert rule.tokens / rule.model_size == pytest.approx(20, rel=0.1)
+
+
+@pytest.mark.parametrize(("vocabulary", "budget"), [(512, 240.0), (1024, 30.0)])
+def test_a_text_in_tokens_gets_models_that_have_room_for_them(prepared, law, vocabulary, budget):
+    """The evidence and the usual rule would both begin with smaller ones."""
+    by_tokens = replace(prepared, vocabulary_size=vocabulary)
+    found = propose(by_tokens, law, TERMS, PilotBudget(seconds=budget))
+    for arm in found.arms:
+        assert arm.settings.shape.vocabulary_size == vocabulary
+        assert arm.settings.config.model_size >= 0.97 * smallest_with_room(vocabulary)
+
+
+def test_computing_anew_is_in_the_settings_and_in_the_time(plan, prepared, law):
+    found = propose(
+        replace(prepared, recompute=True), law, TERMS, PilotBudget(seconds=240), with_rule=False
+    )
+    arm = found.arms[0]
+    assert arm.settings.recompute and not plan.arms[0].settings.recompute
+    kept = seconds_of(prepared, arm.settings.config)
+    assert 1.5 * kept < found.expected_seconds <= 240
 
 
 def test_every_arm_is_certified_for_its_own_noise(plan, prepared):
