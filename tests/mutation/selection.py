@@ -36,7 +36,11 @@ ALSO: dict[str, tuple[str, ...]] = {
     "engine/pilot/dpsgd/opacus_engine.py": _CLIPPING,
     "engine/pilot/dpsgd/tape.py": _CLIPPING,
     "engine/pilot/dpsgd/gradient_canaries.py": ("tests/pilot/audits/test_mechanism_audit.py",),
-    "engine/pilot/dpsgd/model.py": ("tests/pilot/test_huggingface.py",),
+    "engine/pilot/dpsgd/model.py": (
+        "tests/pilot/test_huggingface.py",
+        "tests/pilot/dpsgd/test_training.py",
+    ),
+    "engine/pilot/dpsgd/private_step.py": ("tests/pilot/dpsgd/test_correlated.py",),
     "engine/pilot/dpsgd/noise.py": ("tests/pilot/dpsgd/test_correlated.py",),
     "engine/pilot/dpsgd/progress.py": (
         "tests/pilot/dpsgd/test_training.py",

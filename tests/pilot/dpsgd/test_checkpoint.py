@@ -56,6 +56,22 @@ def test_what_was_saved_last_is_loaded(tmp_path):
     assert last is not None and last["curve"] == [(32, 1.5)]
 
 
+def test_what_is_removed_leaves_the_ledger_alone(tmp_path):
+    checkpoint.save(tmp_path, state())
+    ledger, unfinished = tmp_path / "ledger.jsonl", temporary_path(tmp_path / checkpoint.NAME)
+    for path in (ledger, unfinished):
+        path.write_bytes(b"x")
+    checkpoint.remove(tmp_path)
+    assert list(tmp_path.iterdir()) == [ledger]
+    checkpoint.remove(tmp_path)  # and may be asked twice
+
+
+def test_what_is_no_folder_is_locked_for_nobody(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError), checkpoint.locked(tmp_path / "file"):
+        pass
+
+
 def test_a_reserve_of_its_size_lies_beside_it(tmp_path):
     checkpoint.save(tmp_path, state())
     sizes = {path.name: path.stat() for path in tmp_path.iterdir()}

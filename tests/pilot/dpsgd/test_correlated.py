@@ -210,6 +210,13 @@ def test_within_its_group_each_unit_joins_with_the_certified_probability():
 def test_groups_of_another_number_are_refused():
     with pytest.raises(InputError, match="Expected units in 3 groups"):
         sampling.Groups(np.array([0, 3]), 3)
+    with pytest.raises(InputError, match="Expected units in 3 groups"):
+        sampling.Groups(np.array([-1, 2]), 3)
+
+
+def test_all_units_may_be_in_one_group():
+    groups = sampling.Groups(np.array([1, 1]), 3)
+    assert [groups.members(turn).size for turn in range(4)] == [0, 2, 0, 0]
 
 
 # --- interruptions ------------------------------------------------------------------------------

@@ -170,6 +170,20 @@ def test_a_unit_gives_a_window_of_each_of_several_documents():
     assert targets_counted(targets) == pytest.approx(4 * S)
 
 
+def test_a_document_is_picked_by_the_middle_of_its_share():
+    """A pick at a border could fall to the neighbour, or to another person's document."""
+
+    class Picky(Several):
+        def documents_of(self, units, picks01):
+            shares = picks01 * self.documents_in(units)
+            np.testing.assert_allclose(shares % 1, 0.5, atol=1e-9)
+            assert (shares > 0).all() and (shares < self.documents_in(units)).all()
+            return super().documents_of(units, picks01)
+
+    tokens, _ = Source(settings(documents=3), Picky()).of(several(0, 1, 2, 3), NOISE, 0)
+    assert len(tokens) == 4
+
+
 def test_nobody_gives_nothing():
     tokens, targets = Source(settings(documents=2), Several()).of(several(k=2), NOISE, 0)
     assert tokens.shape == targets.shape == (0, 2, S)

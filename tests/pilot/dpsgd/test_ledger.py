@@ -150,6 +150,9 @@ def test_a_line_lost_at_the_end_is_noticed(path):
         path.write_bytes(content[:cut])
         with pytest.raises(InputError, match="Expected a whole privacy ledger"):
             Ledger(path, PLAN)
+    path.write_bytes(b"".join(content.splitlines(keepends=True)[:3]))
+    with pytest.raises(InputError, match="damaged at line 4"):  # the first that is missing
+        Ledger(path, PLAN)
     path.unlink()
     with pytest.raises(InputError, match="Expected a whole privacy ledger"):
         Ledger(path, PLAN)

@@ -5,7 +5,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.pilot.dpsgd.model import Block, build, cross_entropy, masked, rotate, rotation_tables
+from engine.pilot.dpsgd.model import (
+    IGNORED,
+    Block,
+    build,
+    cross_entropy,
+    masked,
+    rotate,
+    rotation_tables,
+    unit_losses,
+)
 from engine.pilot.ladder import shape_for
 from engine.pilot.plan import Shape
 
@@ -158,6 +167,17 @@ def test_the_loss_is_a_sum_over_valid_targets_divided_by_the_length():
     losses = cross_entropy(logits, targets)
     torch.testing.assert_close(losses, torch.stack([expected, torch.tensor(0.0)]))
     assert cross_entropy(logits.bfloat16(), targets).dtype == torch.float32
+
+
+def test_a_units_loss_is_the_mean_of_its_windows_that_have_a_target():
+    logits = torch.randn(6, 5, 8, generator=torch.Generator().manual_seed(0))
+    targets = torch.arange(30).view(2, 3, 5) % 8
+    targets[1, 1:] = IGNORED
+    rows = cross_entropy(logits, targets.flatten(0, 1))
+    found = unit_losses(logits, targets)
+    torch.testing.assert_close(found, torch.stack([rows[:3].mean(), rows[3]]))
+    targets[1] = IGNORED
+    assert unit_losses(logits, targets)[1] == 0
 
 
 def test_masking_follows_berts_rule():

@@ -138,6 +138,7 @@ def test_source_is_private_without_a_seed_only():
 def test_torch_takes_any_key(key):
     assert torch.isfinite(noise._device_normal(key, 1, CPU)).all()
     assert noise._signed(key) % 2**64 == key
+    assert -(2**63) <= noise._signed(key) < 2**63
 
 
 def test_generators_repeat():

@@ -1,4 +1,5 @@
 import errno
+import itertools
 import json
 import math
 import os
@@ -6,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -138,6 +140,17 @@ def test_progress_tells_what_a_page_shows():
     assert (last.iterations, last.charged, last.curve[-1][0]) == (40, 40, 40)
     assert last.train_cross_entropy is not None and last.train_cross_entropy > 0
     assert last.tokens_per_second > 0 and last.seconds_left == 0
+
+
+def test_the_pace_is_the_time_from_a_step_s_begin_to_its_end(monkeypatch):
+    """By a clock that goes on by a quarter of a second whenever it is asked."""
+    from engine.pilot.dpsgd import training as module
+
+    clock = SimpleNamespace(perf_counter=itertools.count(100, 0.25).__next__)
+    monkeypatch.setattr(module, "time", clock)
+    training = Training(settings(iterations=6), Corpus())
+    training.run()
+    assert training._store.pace.step_seconds == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(
