@@ -40,13 +40,20 @@ def affordable(jpy: float, costs: CostAssumptions) -> float:
 
 def prepared(found: Prepared, unit: str, words: Words) -> str:
     """The text and the machine in a sentence."""
+    values = {
+        "name": pilot_labels.corpus(found.source, words),
+        "units": pilot_labels.units(found.units, unit, words),
+        "held": formats.amount(found.held_out_units, words.language),
+        "tokens": formats.amount(found.tokens, words.language),
+        "hardware": found.hardware,
+    }
+    if found.source.tokenizer == "bytes":
+        return words.say(
+            "{name}: {units} to train on and {held} held out, {tokens} bytes; on {hardware}.",
+            **values,
+        )
     return words.say(
-        "{name}: {units} to train on and {held} held out, {tokens} bytes or tokens; on {hardware}.",
-        name=pilot_labels.corpus(found.source, words),
-        units=pilot_labels.units(found.units, unit, words),
-        held=formats.amount(found.held_out_units, words.language),
-        tokens=formats.amount(found.tokens, words.language),
-        hardware=found.hardware,
+        "{name}: {units} to train on and {held} held out, {tokens} tokens; on {hardware}.", **values
     )
 
 
@@ -55,13 +62,14 @@ def identity(found: Prepared, words: Words) -> str | None:
     counts = found.identity
     if counts is None:
         return None
-    return words.say(
+    counted = words.say(
         "{people} from {spelled} spellings of their identifiers; {alike} identifiers look like "
         "another one and were left apart.",
         people=labels.people(counts.people, words),
         spelled=formats.exact(counts.spelled),
         alike=formats.exact(counts.look_alike),
     )
+    return words.joined([counted, pilot_labels.rules(found.source, words)])
 
 
 def left_out(found: Prepared, words: Words) -> str | None:

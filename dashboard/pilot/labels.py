@@ -7,7 +7,7 @@ parts.
 
 from pathlib import PurePath
 
-from engine.api.pilots import CorpusSource, Outcome, State, Status
+from engine.api.pilots import CorpusSource, Outcome, Rule, State, Status
 from engine.errors import InputError
 from engine.text import pilots
 from engine.text.i18n import N_, Words
@@ -27,6 +27,16 @@ _PUBLIC_TEXTS = {
     ),
 }
 """Of tokenizers that ship, or may be made without a text of one's own."""
+_RULES = {
+    Rule.WIDTH: N_("full-width and half-width signs"),
+    Rule.INVISIBLE: N_("signs without width"),
+    Rule.SPACE: N_("space around it"),
+    Rule.NUMBER: N_("12 and 12.0"),
+    Rule.MAIL_CASE: N_("case of mail addresses"),
+    Rule.UUID: N_("case of UUIDs"),
+    Rule.HYPHEN: N_("shapes of hyphens"),
+}
+"""But that for words which name nobody."""
 _STATES = {
     State.PLANNED: N_("planned"),
     State.QUEUED: N_("starting"),
@@ -135,3 +145,24 @@ def wall(seconds: float, words: Words) -> str:
 def public_text(stated: str, words: Words) -> str:
     """What a tokenizer was trained on, in words; what somebody stated of it stays as it is."""
     return words.say(_PUBLIC_TEXTS[stated]) if stated in _PUBLIC_TEXTS else stated
+
+
+def rules(source: CorpusSource, words: Words) -> str:
+    """Which spellings of an identifier are taken for one person, and which are not."""
+    off = [rule for rule in Rule if rule in source.rules_off]
+    on = [words.say(name) for rule, name in _RULES.items() if rule not in off]
+    apart = [words.say(name) for rule, name in _RULES.items() if rule in off]
+    said = [
+        words.say("One person whatever these are: {rules}.", rules=words.listed(on))
+        if on
+        else None,
+        words.say(
+            "Different people, as the text was registered: {rules}.", rules=words.listed(apart)
+        )
+        if apart
+        else None,
+        words.say("“null”, “なし” and the like are taken for people's names, as registered.")
+        if Rule.NULL_WORD in off
+        else words.say("“null”, “なし” and the like name nobody."),
+    ]
+    return words.joined(said)

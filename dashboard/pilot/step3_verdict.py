@@ -22,6 +22,7 @@ def draw(
     """All that a finished pilot says."""
     st.title(wording.verdict(found, words), anchor=False)
     st.header(wording.caveats(found, words), anchor=False)
+    st.markdown(f"**{pilots.next_step(plan, found, words)}**")
     promise = wording.promise(
         found.epsilon_each, found.epsilon_total, found.delta_total, plan.trainings, words
     )

@@ -30,6 +30,7 @@ from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.statistical_power import ENOUGH, Power, least_seconds, of_prediction, power
 from engine.pilot.text import public_tokenizers as tokenizers
 from engine.pilot.text import registry
+from engine.pilot.text.identity import Rule
 from engine.pilot.verdict import Measured, Outcome, Saving, Verdict, verdict
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Ranks",
     "Request",
     "Revision",
+    "Rule",
     "Saving",
     "State",
     "Status",

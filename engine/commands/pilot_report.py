@@ -332,6 +332,7 @@ def verdict_document(
         "plan_id": plan.plan_id,
         "outcome": found.outcome,
         **asdict(found),
+        "next_step": pilots.next_step(plan, found, Words("en")),
         "limit": limit_document(plan),
         "decision": [pilot_effect.document(one, Words("en")) for one in effects],
         "trainings": [asdict(result) for result in results],
@@ -347,6 +348,7 @@ def verdict_rows(
     """What was measured against what was written down before."""
     rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
     rows += [(arm.arm, _measured(plan, arm)) for arm in found.arms]
+    rows.append(("next", pilots.next_step(plan, found, Words("en"))))
     rows += [("tokens", said) for said in [pilots.bytes_per_token(plan, Words("en"))] if said]
     rows += _start(plan, plan.arms[0])
     if found.start_was_better:

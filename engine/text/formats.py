@@ -122,9 +122,11 @@ def storage(count: float) -> str:
 def scientific(value: float, digits: int = 3) -> str:
     """A power of ten as in print.
 
-    >>> scientific(1e-8), scientific(1e19), scientific(2.5e-4)
-    ('10⁻⁸', '10¹⁹', '2.5 × 10⁻⁴')
+    >>> scientific(1e-8), scientific(1e19), scientific(2.5e-4), scientific(0.0)
+    ('10⁻⁸', '10¹⁹', '2.5 × 10⁻⁴', '0')
     """
+    if value == 0:
+        return "0"
     mantissa, exponent = f"{rounded(value, digits):.{digits - 1}e}".split("e")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
     mantissa = mantissa.rstrip("0").rstrip(".")

@@ -11,7 +11,7 @@ from engine.pilot.memory import saved
 from engine.pilot.plan import WINDOW, PilotPlan, TrainingSettings
 from engine.pilot.prepared import RECOMPUTING
 from engine.pilot.starts import is_foreign
-from engine.pilot.verdict import Verdict
+from engine.pilot.verdict import Outcome, Verdict
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
@@ -39,6 +39,45 @@ def wall(seconds: float, words: Words) -> str:
 def arm(name: str, words: Words) -> str:
     """What is trained."""
     return words.say(_ARMS[name]) if name in _ARMS else name
+
+
+def next_step(plan: PilotPlan, found: Verdict, words: Words) -> str:
+    """What whoever decides can do with a verdict, and what that takes of time and ε."""
+    takes = {
+        "time": wall(plan.expected_seconds, words),
+        "epsilon": formats.plain(formats.rounded(plan.epsilon_total, 3, up=True)),
+    }
+    match found.arms[0].outcome:
+        case Outcome.CONFIRMED:
+            return words.say(
+                "What to do: rely on this law for trainings of about this size on this text; climb "
+                "to larger ones a pilot at a time."
+            )
+        case Outcome.WITHIN:
+            return words.say(
+                "What to do: approve nothing on this result alone. Refit the law, then run one "
+                "more pilot on this text ({time}, another ε of up to {epsilon} on the same "
+                "people): its range will rest on this text, so that it can confirm.",
+                **takes,
+            )
+        case Outcome.BETTER | Outcome.WORSE:
+            return words.say(
+                "What to do: plan nothing for this text by the law as it was. Refit it, then run "
+                "one more pilot ({time}, another ε of up to {epsilon} on the same people): only if "
+                "that is confirmed does the law hold here.",
+                **takes,
+            )
+        case Outcome.SHORT:
+            return words.say(
+                "What to do: run it once more where nothing interrupts it ({time}, another ε of up "
+                "to {epsilon} on the same people); this one decides nothing.",
+                **takes,
+            )
+        case Outcome.UNPREDICTED:
+            return words.say(
+                "What to do: compare this loss with that of the other training or of the public "
+                "model; there is no forecast that it could bear out."
+            )
 
 
 def excluded(found: Verdict, words: Words) -> str:

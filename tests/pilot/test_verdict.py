@@ -12,6 +12,8 @@ from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.verdict import SLIGHT, Outcome, Saving, verdict
+from engine.text.i18n import Words
+from engine.text.pilots import next_step, wall
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +235,30 @@ def test_canaries_leave_neither_a_test_nor_a_saving(plan):
     said = verdict(audited, [result(plan, 0, 3.0), result(plan, 1, 3.1)])
     assert said.outcome is Outcome.UNPREDICTED and said.saving is None
     assert said.arms[1].outcome is not Outcome.UNPREDICTED
+
+
+@pytest.mark.parametrize(
+    ("loss", "transferred", "part"),
+    [
+        (3.1, None, "rely on this law"),
+        (2.9, None, "Refit it, then run one more pilot"),
+        (3.3, None, "Refit it, then run one more pilot"),
+        (3.1, 0, "approve nothing on this result alone"),
+    ],
+)
+def test_a_verdict_says_what_to_do_with_it_and_what_that_takes(plan, loss, transferred, part):
+    asked = replace(held_to(plan, 3.0, 3.2), transferred_runs=transferred)
+    found = verdict(asked, [result(plan, 0, loss), result(plan, 1, 3.1)])
+    said = next_step(asked, found, Words("en"))
+    assert said.startswith("What to do: ") and part in said
+    if "one more" in said:
+        assert wall(plan.expected_seconds, Words("en")) in said and "ε of up to 8" in said
+
+
+def test_a_loss_that_nothing_predicted_is_compared_and_no_more(plan):
+    asked = replace(plan, arms=tuple(replace(arm, predicted=None) for arm in plan.arms))
+    found = verdict(asked, [result(plan, 0, 3.0), result(plan, 1, 3.1)])
+    assert "compare this loss" in next_step(asked, found, Words("en"))
+    first, rule = found.arms
+    found = replace(found, arms=(replace(first, outcome=Outcome.SHORT), rule))
+    assert "run it once more" in next_step(plan, found, Words("en"))

@@ -39,6 +39,10 @@ class Rule(StrEnum):
     """12, 12.0 and 1.2e1. A number with leading zeros stays as it is."""
     MAIL_CASE = "mail-case"
     """Upper and lower case in what is a mail address."""
+    UUID = "uuid"
+    """Upper and lower case in a UUID, and braces around it."""
+    HYPHEN = "hyphen"
+    """Hyphens, dashes and minus signs of other shapes, such as U+2010 and U+2212."""
     NULL_WORD = "null-word"
     """nan, null, none, -, なし, N/A and the like name nobody."""
 
@@ -48,9 +52,18 @@ _NULL_WORDS = frozenset({
     "(null)", "(none)", "(nan)", "[null]", "undefined", "unknown", "missing", "empty", "nat",
     "-", "--", "---", "—", "–", "―", "ー", "‐", "_", ".", "?", "??",
     "無", "無し", "なし", "ナシ", "無記名", "匿名", "不明", "未登録",
-    "未設定", "未入力", "該当なし", "該当無し",
-    "空", "空欄",
+    "未設定", "未入力", "未記入", "該当なし", "該当無し", "(なし)", "不詳", "無名", "名無し",
+    "空", "空欄", "空白",
+    "\\n", "(blank)", "(empty)", "blank", "anonymous", "anonym", "n.d.", "n. a.", "..", "...", "…",
+    "#value!", "#ref!", "#name?", "#div/0!", "#null!", "#num!",
+    "unbekannt", "keine", "k.a.", "leer", "aucun", "inconnu", "anonyme", "vide",
+    "ninguno", "desconocido", "anónimo", "vacío", "desconhecido", "anônimo", "sconosciuto",
+    "无", "未知", "空值", "不详", "匿名用户", "無資料", "없음", "알 수 없음", "익명",
+    "нет", "неизвестно",
 })  # fmt: skip
+_UUID = re.compile(r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE | re.ASCII)
+_HYPHENS = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
+_MIDNIGHT = re.compile(r"(?<=\d)[ T]00:00(?::00(?:\.0+)?)?Z?$")
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
@@ -70,6 +83,10 @@ def person(value: object, *, off: Collection[str] = ()) -> str | None:
         text = bare
     if not bare or (Rule.NULL_WORD not in off and bare.casefold() in _NULL_WORDS):
         return None
+    if Rule.HYPHEN not in off:
+        text, bare = text.translate(_HYPHENS), bare.translate(_HYPHENS)
+    if Rule.UUID not in off and _UUID.fullmatch(bare):
+        text = bare.casefold().strip("{}")
     if Rule.NUMBER not in off and _NUMBER.fullmatch(bare):
         text = _number(bare)
     if Rule.MAIL_CASE not in off and _MAIL.fullmatch(bare):
@@ -85,7 +102,7 @@ def spelled(value: object) -> str | None:
         if not math.isfinite(value):  # how tables say that there is none
             return None
         return repr(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, (dict, list)) or value is None:
+    if isinstance(value, (dict, list, bool)) or value is None:  # yes and no name nobody
         return None
     return str(value)
 
@@ -107,8 +124,8 @@ class IdentityCounts:
     people: int
     """Different identifiers after the rules, whose rows were kept."""
     look_alike: int
-    """Of these, how many look like another one: equal but for case, leading zeros, space, marks or
-    the tag of a mail address. They may be one person under two names."""
+    """Of these, how many look like another one: equal but for case, leading zeros, space, marks,
+    the tag of a mail address or the midnight of a date. They may be one person under two names."""
 
 
 @dataclass
@@ -138,7 +155,8 @@ class Identities:
 
 
 def _loose(named: str) -> str:
-    text = unicodedata.normalize("NFKC", named).casefold()
+    text = unicodedata.normalize("NFKC", named)
+    text = _MIDNIGHT.sub("", text).casefold().removeprefix("mailto:").strip("<>")
     if _MAIL.fullmatch(text):
         local, _, domain = text.partition("@")
         text = f"{local.partition('+')[0]}@{domain}"

@@ -45,7 +45,7 @@ from engine.tables.table import key
 from engine.untrusted import regular
 from engine.untrusted.texts import json_value
 
-CODE_VERSION = 4
+CODE_VERSION = 5
 """Rises when the same files give other documents."""
 TEXT_FILES = (".md", ".txt")
 LONGEST = 64 * 2**20
