@@ -161,8 +161,8 @@ def rules(source: CorpusSource, words: Words) -> str:
         )
         if apart
         else None,
-        words.say("“null”, “なし” and the like are taken for people's names, as registered.")
+        words.say("“null”, “none” and the like are taken for people's names, as registered.")
         if Rule.NULL_WORD in off
-        else words.say("“null”, “なし” and the like name nobody."),
+        else words.say("“null”, “none” and the like name nobody."),
     ]
     return words.joined(said)
