@@ -3,12 +3,11 @@
 Pure: rows of the engine's catalogue and :class:`Words` in, columns out.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.runs import wording
-from engine.api.runs import Flag, Group, Listed, Said, Status
+from engine.api.runs import Flag, Group, Listed, Said, Status, searchable
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
@@ -33,7 +32,7 @@ class Asked:
 def matching(runs: Sequence[Listed], asked: Asked) -> list[Listed]:
     """The runs that are asked for; ``text`` is looked for in names, files, ids, sources,
     tags and notes."""
-    text = _plain(asked.text)
+    text = searchable(asked.text)
     return [
         one
         for one in runs
@@ -41,17 +40,8 @@ def matching(runs: Sequence[Listed], asked: Asked) -> list[Listed]:
         and asked.status in (None, one.status)
         and (asked.flag is None or asked.flag in one.flags)
         and (asked.tag is None or asked.tag in one.tags)
-        and (not text or text in _plain(_words_of(one)))
+        and (not text or text in one.searched)
     ]
-
-
-def _words_of(one: Listed) -> str:
-    source = str(one.settings.get("source", ""))
-    return " ".join([one.name, one.run_id, one.file or "", source, *one.tags, one.note])
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
 def runs_table(runs: Sequence[Listed], words: Words) -> dict[str, list[object]]:

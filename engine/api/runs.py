@@ -11,7 +11,7 @@ from engine.loss_unit import Measure
 from engine.runs import catalogue, removal
 from engine.runs.annotating import annotate
 from engine.runs.annotations import LONGEST_NOTE, LONGEST_TAG, Said
-from engine.runs.catalogue import Listed
+from engine.runs.catalogue import Listed, searchable
 from engine.runs.export import Kind as ExportKind
 from engine.runs.export import export
 from engine.runs.imports import journal
@@ -70,5 +70,6 @@ __all__ = [
     "recorded",
     "removal",
     "remove_leftovers",
+    "searchable",
     "store",
 ]

@@ -5,9 +5,11 @@ Nothing here reads a curve. Deleted runs are listed apart, with when and why.
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from engine import durable
 from engine.errors import InputError
@@ -56,6 +58,14 @@ class Listed:
         """What a person wrote on it; "" where nobody did."""
         return self.annotation.note.text if self.annotation.note else ""
 
+    @cached_property
+    def searched(self) -> str:
+        """What a search looks in: name, id, file, source, tags and note, as :func:`searchable`
+        has them."""
+        source = str(self.settings.get("source", ""))
+        words = [self.name, self.run_id, self.file or "", source, *self.tags, self.note]
+        return searchable(" ".join(words))
+
     @property
     def is_point(self) -> bool:
         """Whether the run log holds it: a point of a law."""
@@ -71,6 +81,15 @@ class Listed:
         if isinstance(stated, float):
             return stated
         return ratio * batch if isinstance(ratio, float) and isinstance(batch, int) else None
+
+
+def searchable(text: str) -> str:
+    """A text in one form of width and case.
+
+    >>> searchable(" ＲＵＮ-7")
+    'run-7'
+    """
+    return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
 def catalogue(log: RunLog, *, deleted: bool = False) -> list[Listed]:
