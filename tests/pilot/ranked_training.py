@@ -34,7 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
     "hardly anybody": {"batch_size": 1},
 }
 """Seeded, in float64."""
-SHARDED = ("independent", "banded", "two windows", "hardly anybody")
+SHARDED = ("banded", "two windows", "hardly anybody")
 """Which of them with a model that each of 2 ranks holds a part of."""
 SIZES = [*((name, 2) for name in CASES), ("independent", 4), ("banded", 4)]
 """Which of them on how many ranks, beside a process alone."""
