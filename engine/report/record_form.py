@@ -14,10 +14,13 @@ from datetime import datetime, time
 from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
+from docx.opc.constants import RELATIONSHIP_TYPE as RELATED
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 from docx.table import Table as WordTable
+from docx.table import _Cell
+from docx.text.hyperlink import Hyperlink
 from docx.text.paragraph import Paragraph
 
 from engine.report.colours import ACCENT, plain
@@ -48,15 +51,15 @@ def docx(deck: Deck) -> bytes:
     made.add_paragraph(record.dated).alignment = WD_ALIGN_PARAGRAPH.RIGHT
     _stamps(made, record.approvals)
     made.add_paragraph(record.request)
-    _fields(made, record)
+    _fields(made, record, deck.address)
     for number, section in enumerate(record.sections, start=1):
         made.add_heading(f"{number}. {section.heading}", level=1)
-        _sentences(made, section.sentences, section.table)
+        _sentences(made, section.sentences, section.table, deck.address)
     made.add_paragraph(record.end).alignment = WD_ALIGN_PARAGRAPH.RIGHT
     made.paragraphs[-1].add_run().add_break(WD_BREAK.PAGE)
     for slide in deck.appendix:
         made.add_heading(slide.title, level=1)
-        _sentences(made, slide.points, slide.table)
+        _sentences(made, slide.points, slide.table, deck.address)
     file = io.BytesIO()
     made.save(file)
     return file.getvalue()
@@ -131,25 +134,44 @@ def _stamps(made: WordDocument, roles: tuple[str, ...]) -> None:
     _widths(shown, tuple(_STAMP for _ in roles))
 
 
-def _fields(made: WordDocument, record: Record) -> None:
+def _fields(made: WordDocument, record: Record, address: str) -> None:
     """What a workflow asks for, as a table to be filled in."""
     shown = made.add_table(rows=0, cols=2, style="Table Grid")
     for field in record.fields:
         row = shown.add_row()
         _whole(row)
-        row.cells[0].text, row.cells[1].text = field.name, field.text
+        row.cells[0].text = field.name
+        _say(row.cells[1], field.text, address)
     _widths(shown, (Mm(45), Mm(125)))
 
 
-def _sentences(made: WordDocument, sentences: tuple[str, ...], table: Table | None) -> None:
+def _sentences(
+    made: WordDocument, sentences: tuple[str, ...], table: Table | None, address: str
+) -> None:
     """And the table that they lead to, on the same page."""
     for sentence in sentences:
         made.add_paragraph(sentence).paragraph_format.keep_with_next = table is not None
     if table is not None:
-        _table(made, table)
+        _table(made, table, address)
 
 
-def _table(made: WordDocument, table: Table) -> None:
+def _say(cell: _Cell, text: str, address: str) -> None:
+    """The text; the scenario's address leads to it."""
+    cell.text = text
+    if address and text.startswith(address):
+        (paragraph,) = cell.paragraphs
+        lead = OxmlElement("w:hyperlink")
+        lead.set(
+            qn("r:id"),
+            paragraph.part.relate_to(address, RELATED.HYPERLINK, is_external=True),
+        )
+        for run in paragraph.runs:
+            run.font.underline, run.font.color.rgb = True, _ACCENT
+            lead.append(run._r)
+        paragraph._p.append(lead)
+
+
+def _table(made: WordDocument, table: Table, address: str) -> None:
     shown = made.add_table(rows=1, cols=len(table.heads), style="Table Grid")
     for cell, head in zip(shown.rows[0].cells, table.heads, strict=True):
         cell.text = head
@@ -163,9 +185,11 @@ def _table(made: WordDocument, table: Table) -> None:
         added = shown.add_row()
         _whole(added)
         for cell, content in zip(added.cells, row, strict=True):
-            cell.text = text_of(content)
-    for run in (run for paragraph in _paragraphs(shown) for run in paragraph.runs):
-        run.font.size = _SMALL
+            _say(cell, text_of(content), address)
+    for paragraph in _paragraphs(shown):
+        for part in paragraph.iter_inner_content():
+            for run in part.runs if isinstance(part, Hyperlink) else [part]:
+                run.font.size = _SMALL
     _together(shown)
     for paragraph in _paragraphs(shown):
         paragraph.paragraph_format.space_after = Pt(0)

@@ -31,7 +31,7 @@ def workbook(deck: Deck) -> bytes:
     """The cover, the live sheets where the deck has them, and a sheet a table."""
     file = io.BytesIO()
     book = new_book(file, deck.footer, japanese=deck.language == "ja")
-    _fill(book, COVER, _cover(deck))
+    _fill(book, COVER, _cover(deck), deck.address)
     if deck.live is not None:
         inputs.assumptions(book, deck.live)
         inputs.plan(book, deck.live)
@@ -42,7 +42,7 @@ def workbook(deck: Deck) -> bytes:
             results.draws(book, deck.live)
             cash.months(book, deck.live)
     for code, table in coded(deck).items():
-        _fill(book, code, table)
+        _fill(book, code, table, deck.address)
     _describe(book.workbook, deck)
     book.workbook.close()
     return file.getvalue()
@@ -93,12 +93,15 @@ def _cover(deck: Deck) -> Table:
     return Table(title=deck.title, heads=(deck.title,), rows=tuple((line,) for line in lines))
 
 
-def _fill(book: Book, code: str, table: Table) -> None:
+def _fill(book: Book, code: str, table: Table, address: str) -> None:
+    """``address`` leads to the scenario wherever it stands."""
     sheet = book.sheet(code, table.title)
     sheet.heads(table.heads)
     for down, row in enumerate(table.rows, start=HEAD + 1):
         for across, content in enumerate(row):
-            if isinstance(content, str):
+            if isinstance(content, str) and address and content.startswith(address):
+                sheet.link(down, across, address, content)
+            elif isinstance(content, str):
                 sheet.text(down, across, _NOT_TEXT.sub("", content))
             else:
                 sheet.number(down, across, content, _shown(content))

@@ -59,6 +59,9 @@ _PER_EM, _BESIDE = 2.0, 3.0
 """Characters of a column's width for an em of text, and for what stands beside it."""
 
 
+_LONGEST_LINK = 2079
+
+
 @dataclass
 class Book:
     """The workbook that is being written. ``footer`` is printed under every page."""
@@ -128,6 +131,13 @@ class Sheet:
         if look == "text" and is_live(text):
             look = "live_text"
         self.page.write_string(row, column, text, self.book.format(look))
+
+    def link(self, row: int, column: int, address: str, text: str) -> None:
+        """A text that leads to an address; a text alone where Excel's 2,079 characters are few."""
+        if len(address) > _LONGEST_LINK:
+            self.text(row, column, text)
+        else:
+            self.page.write_url(row, column, address, self.book.format("text"), text)
 
     def number(
         self, row: int, column: int, value: float, shown: str = "plain", kind: str = ""

@@ -1,5 +1,6 @@
 """The deck in every situation and both languages; the same figures in every export."""
 
+import html
 import io
 import json
 import re
@@ -9,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from docx import Document
@@ -23,6 +25,7 @@ from dashboard.present.cover import Cover
 from dashboard.present.deck import Material, deck
 from dashboard.present.exports import EXPORTS, file_name, label
 from dashboard.roi import wording as roi_wording
+from dashboard.state import link
 from dashboard.ui.colours import DARK, LIGHT
 from engine.allocation.result import Word
 from engine.approvals import Decision, Ruling, Standing, State
@@ -280,6 +283,39 @@ def test_every_export_prints_the_basis_the_statement_and_all_assumptions(materia
         row[0] for row in present_tables.assumptions(material.answer.study.table, words).rows
     } <= names
     assert "ε ≤ 3.997" in printed
+
+
+def _leads_to(suffix: str, content: bytes) -> set[str]:
+    """Where links of an export lead."""
+    if suffix.endswith("pdf"):
+        pages = PdfReader(io.BytesIO(content)).pages
+        notes = [note.get_object() for page in pages for note in page.annotations or ()]
+        return {str(note["/A"]["/URI"]) for note in notes}
+    if suffix == ".html":
+        return set(map(html.unescape, re.findall(r'<a href="([^"]*)"', content.decode())))
+    with zipfile.ZipFile(io.BytesIO(content)) as files:
+        parts = [files.read(name).decode() for name in files.namelist() if name.endswith(".rels")]
+    found = re.findall(r'Target="(http[^"]*)"', "".join(parts))
+    return set(map(html.unescape, found))
+
+
+def test_links_of_every_export_open_the_same_scenario(material):
+    """With what is compared, and the assumptions that were typed."""
+    texts = {"data": "5e6", "with": "案2\n人数500万人 & ε", "figures": "adoption=0.7~0.5~0.8~pert"}
+    values, refused = link.read_all({**link.write_all(link.defaults()), **texts})
+    assert not refused
+    address = f"https://kessai.example/present?{urlencode(link.write_all(values))}"
+    whole = deck(replace(material, basis=replace(BASIS, address=address)), JA, LIGHT)
+    made = replace(whole, slides=whole.slides[:1], appendix=whole.appendix[-1:], live=None)
+    led = 0
+    for export in EXPORTS:
+        if export.suffix in ("-record.csv", "-record.json", "-csv.zip"):
+            continue
+        led += 1
+        (found,) = _leads_to(export.suffix, export.make(made))
+        opened, refused = link.read_all(dict(parse_qsl(urlsplit(found).query)))
+        assert not refused and opened == values, export.suffix
+    assert led == 6
 
 
 @BOTH
