@@ -16,7 +16,7 @@ _TOKENS = re.compile(
 )
 _NEVER_FIRST = set("、。,.)」』】〜ー…:;!?%々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
 _NEVER_LAST = set("(「『【¥")
-_NARROW = set("ijl.,:;'|!()[] 1fIrt·")
+_NARROW = set("ijl.,:;'|!()[] fIrt·")
 _WIDE = set("MW%mw@—")
 _SCRIPTS_MEET = re.compile("(?<=[⺀-鿿぀-ヿ])(?=[!-~])|(?<=[!-~])(?=[⺀-鿿぀-ヿ])")
 _APART = 0.25
@@ -27,7 +27,7 @@ def em(text: str) -> float:
     """Estimated width in em.
 
     >>> round(em("人数10"), 2), em("人数")
-    (3.16, 2.0)
+    (3.39, 2.0)
     """
     return sum(map(_em, text)) + _APART * len(_SCRIPTS_MEET.findall(text))
 

@@ -120,7 +120,7 @@ def _add_bars(page: Slide, figure: Bars, place: _Place, hues: Hues) -> GraphicFr
     axis._element.find(qn("c:noMultiLvlLbl")).addprevious(every)
     ends = [end for span in spans for end in span]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    _value_axis(chart, round_ticks(low, low + (high - low) * _ROOM, 5), figure.unit)
+    _value_axis(chart, low, low + (high - low) * _ROOM, figure.unit)
     return frame
 
 
@@ -172,7 +172,7 @@ def _add_lines(page: Slide, figure: Lines, place: _Place, hues: Hues) -> Graphic
         font.size, font.bold = Pt(_SIZE), True
         label.position = XL_LABEL_POSITION.ABOVE if mark.above else XL_LABEL_POSITION.BELOW
     _legend(chart, kept=len(curves))
-    _value_axis(chart, round_ticks(*figure.shown, 5), figure.y_title)
+    _value_axis(chart, *figure.shown, figure.y_title)
     axis = chart.category_axis
     axis.minimum_scale, axis.maximum_scale = min(figure.x), max(figure.x)
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
@@ -211,9 +211,10 @@ def _legend(chart: Chart, *, kept: int) -> None:
         legend.insert(1 + index - kept, entry)
 
 
-def _value_axis(chart: Chart, ticks: list[float], title: str) -> None:
-    axis = chart.value_axis
-    axis.minimum_scale, axis.maximum_scale = ticks[0], ticks[-1]
+def _value_axis(chart: Chart, low: float, high: float, title: str) -> None:
+    """From the round value under ``low``, from which PowerPoint counts, to ``high``."""
+    axis, ticks = chart.value_axis, round_ticks(low, high, 5)
+    axis.minimum_scale, axis.maximum_scale = ticks[0], high if high > low else ticks[-1]
     axis.major_unit = ticks[1] - ticks[0]
     axis.major_gridlines.format.line.color.rgb = _GRID
     axis.format.line.fill.background()

@@ -31,6 +31,8 @@ from engine.tables.guard import csv_text
 _ACCENT, _ON_ACCENT = RGBColor.from_string(plain(ACCENT)), plain(ACCENT)
 _FONTS = {"ja": "Yu Gothic", "en": "Calibri"}
 _TEXT, _SMALL = Pt(10.5), Pt(9)
+_LINE = Pt(12)
+"""Of a table, whatever its font: those for Japanese are high."""
 _STAMP, _ROOM = Mm(20), Mm(170)
 _FEW = 16
 """Rows of a table that goes to the next page whole, as in the PDF."""
@@ -103,7 +105,7 @@ def _set_up(made: WordDocument, deck: Deck) -> None:
         for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
             fonts.attrib.pop(qn(theme), None)
     for spoken in made.styles.element.iter(qn("w:lang")):
-        spoken.set(qn("w:val"), "ja-JP" if deck.language == "ja" else "en-GB")
+        spoken.set(qn("w:val"), "en-GB")  # Of Latin text: as Japanese its numbers would be torn.
         spoken.set(qn("w:eastAsia"), "ja-JP")
     made.styles["Normal"].font.size = _TEXT
     made.styles["Normal"].paragraph_format.space_after = Pt(5)
@@ -193,6 +195,7 @@ def _table(made: WordDocument, table: Table, address: str) -> None:
     _together(shown)
     for paragraph in _paragraphs(shown):
         paragraph.paragraph_format.space_after = Pt(0)
+        paragraph.paragraph_format.line_spacing = _LINE
     type_size = _SMALL.pt * (_WIDER if _has_room(table) else 1.0)
     widths = column_widths(table, _ROOM.pt, type_size, _PADDING)
     _widths(shown, tuple(int(Pt(width)) for width in widths))

@@ -113,7 +113,7 @@ def _fill(book: Book, code: str, table: Table, address: str) -> None:
 
 
 def _shown(value: float) -> str:
-    return "power" if abs(value) >= 1e12 else "plain"
+    return "power" if abs(value) >= 1e10 else "plain"
 
 
 def _describe(workbook: Workbook, deck: Deck) -> None:
