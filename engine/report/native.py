@@ -36,7 +36,7 @@ _Place = tuple[Length, Length, Length, Length]
 _SIZE, _SMALLER, _MANY = 14, 11, 7
 """Type; that of names where bars are many."""
 _INK, _QUIET, _GRID = (RGBColor.from_string(c) for c in ("0F111C", "565B6E", "E4E6EE"))
-_LOG_FORMAT, _FORMAT = "0E+00", "#,##0;−#,##0;0"
+_LOG_FORMAT = "0E+00"
 _ROOM = 1.24
 """Room at the end of bars for their amounts, over the longest."""
 _CARRIER = 0.2
@@ -219,9 +219,20 @@ def _value_axis(chart: Chart, low: float, high: float, title: str) -> None:
     axis.major_gridlines.format.line.color.rgb = _GRID
     axis.format.line.fill.background()
     axis.tick_labels.font.size = Pt(_SIZE)
-    axis.tick_labels.number_format = "0.0" if axis.major_unit < 1 else _FORMAT
+    axis.tick_labels.number_format = _format(axis.major_unit)
     axis.tick_labels.number_format_is_linked = False
     _title(axis, title)
+
+
+def _format(step: float) -> str:
+    """Of values that are multiples of ``step``: none is rounded.
+
+    >>> _format(2.5), _format(2000.0)
+    ('#,##0.0;−#,##0.0;0.0', '#,##0;−#,##0;0')
+    """
+    digits = len(f"{step:.6g}".partition(".")[2])
+    one = "0" + "." * bool(digits) + "0" * digits
+    return f"#,##{one};−#,##{one};{one}"
 
 
 def _title(axis: _BaseAxis, text: str) -> None:
