@@ -19,6 +19,7 @@ from engine.errors import InputError
 from engine.interval import BoolArray, FloatArray, IntArray
 from engine.runs.imports.sheet import Sheet, flat, of_columns, of_rows
 
+_MOST_STEPS = 10**18
 _FIXED = ("run", "status", "step")
 
 
@@ -31,16 +32,27 @@ class _Series:
         self.odd: dict[int, object] = {}
         """Place -> a value that is no number."""
 
-    def add(self, step: int, value: object) -> None:
+    def add(self, step: object, value: object) -> None:
+        """Note a measurement; one at no step that a training could reach is none."""
+        place = _step(step)
+        if place is None:
+            return
         number = _number(value)
         if number is None:
             self.odd[len(self.steps)] = value
-        self.steps.append(step)
+        self.steps.append(place)
         self.values.append(0.0 if number is None else number)
 
     def cells(self) -> Iterator[tuple[int, object]]:
         for place, (step, value) in enumerate(zip(self.steps, self.values, strict=True)):
             yield step, self.odd.get(place, value)
+
+
+def _step(value: object) -> int | None:
+    number = _number(value)
+    if number is None or not abs(number) <= _MOST_STEPS:  # NaN is none either
+        return None
+    return value if isinstance(value, int) else round(number)
 
 
 def _number(value: object) -> float | None:
@@ -62,17 +74,23 @@ class TrackedRun:
     settings: dict[str, object] = field(default_factory=dict)
     series: dict[str, _Series] = field(default_factory=dict)
 
-    def measure(self, metric: str, step: int, value: object) -> None:
+    def measure(self, metric: str, step: object, value: object) -> None:
         """Note a measurement."""
         if metric not in self.series:
             self.series[metric] = _Series()
         self.series[metric].add(step, value)
 
     def measure_all(self, metric: str, steps: Sequence[int], values: Sequence[float]) -> None:
-        """Note many measurements, all of them numbers."""
+        """Note many measurements."""
         found = self.series.setdefault(metric, _Series())
-        found.steps.extend(steps)
-        found.values.extend(values)
+        try:
+            at, measured = array("q", steps), array("d", values)
+        except (TypeError, OverflowError):  # a database holds what its schema forbids
+            for step, value in zip(steps, values, strict=True):
+                found.add(step, value)
+        else:
+            found.steps.extend(at)
+            found.values.extend(measured)
 
 
 def tracked_sheet(file: str, runs: Iterable[TrackedRun]) -> Sheet:

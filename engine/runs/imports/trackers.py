@@ -127,7 +127,7 @@ def _read_metric(run: TrackedRun, metric: str, path: Path) -> None:
         parts = line.split()
         if len(parts) < 2:
             continue
-        step = int(parts[2]) if len(parts) > 2 and parts[2].lstrip("-").isdigit() else 0
+        step = int(parts[2]) if len(parts) > 2 and parts[2].lstrip("-").isdecimal() else 0
         run.measure(metric, step, parts[1])
 
 
@@ -141,7 +141,7 @@ def trackio_sheet(path: Path) -> Sheet:
         ):
             run = runs.setdefault(run_id or name, TrackedRun(id=str(run_id or name), name=name))
             for metric, value in flat(_object(metrics)).items():
-                run.measure(metric, int(step or 0), value)
+                run.measure(metric, step or 0, value)
         key = "run_id" if "run_id" in _columns(base, "configs") else "run_name"
         for run_id, name, config in base.execute(f"SELECT {key}, run_name, config FROM configs"):
             run = runs.setdefault(run_id or name, TrackedRun(id=str(run_id or name), name=name))

@@ -20,6 +20,7 @@ from engine.errors import InputError
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.tracked import TrackedRun, tracked_sheet
 from engine.runs.imports.wire import fields, inside
+from engine.untrusted import regular
 from engine.untrusted.texts import json_value
 
 START = b":W&B"
@@ -29,7 +30,8 @@ ENDING = ".wandb"
 _HEADER, _HEAD = 7, struct.Struct("<IHB")
 _BLOCK = 32_768
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
-_LARGEST = 2**28
+_LARGEST, _LONGEST = 2**30, 2**28
+"""Bytes of a file, and of a record."""
 _HISTORY, _CONFIG, _RUN, _EXIT = 2, 5, 17, 18
 """Fields of a record."""
 
@@ -83,11 +85,11 @@ def _measure(run: TrackedRun, history: bytes) -> None:
     """The numbers of one step; what is none (media, texts) is no measurement."""
     cells = dict(_items(history))
     steps = [value for part in inside(history, 2) for n, _, value in fields(part) if n == 1]
-    step = int(steps[-1]) if steps else _number(cells.get("_step", "0"))
+    step = steps[-1] if steps else cells.get("_step", "0")
     for name, text in cells.items():
         value = _number(text)
-        if not name.startswith("_") and value is not None and step is not None:
-            run.measure(name, int(step), value)
+        if not name.startswith("_") and value is not None:
+            run.measure(name, step, value)
 
 
 def _number(text: str) -> float | None:
@@ -113,7 +115,7 @@ def _text(content: bytes) -> str:
 def _records(path: Path) -> Iterator[bytes]:
     """The records that are whole. Raises :class:`InputError` where one was altered."""
     try:
-        content = path.read_bytes()
+        content = regular.content(path, _LARGEST)
     except OSError as error:
         raise InputError(
             "Could not read {file}: {reason}.",
@@ -133,7 +135,7 @@ def _records(path: Path) -> Iterator[bytes]:
         if end > len(content) or kind == 0:  # cut, or space that was not yet written
             return
         part = content[start:end]
-        if zlib.crc32(part, zlib.crc32(bytes([kind]))) != checksum or len(parts) > _LARGEST:
+        if zlib.crc32(part, zlib.crc32(bytes([kind]))) != checksum or len(parts) > _LONGEST:
             raise InputError(
                 "Expected {file} as Weights & Biases wrote it, got an altered record at byte "
                 "{place}.",

@@ -6,10 +6,12 @@ import shutil
 import sqlite3
 import struct
 import zlib
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.runs.imports.importing import Asked, import_file
@@ -301,3 +303,45 @@ def test_what_was_exported_to_mlflow_comes_back(read, tmp_path, capsys):
         assert run.record is not None
         assert run.record.model_size == runs[0].model_size
         assert run.record.noise_batch_ratio == runs[0].noise_batch_ratio
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_change_of_an_offline_run_is_a_sheet_or_one_sentence(tmp_path_factory, data):
+    """Also with a checksum that fits: then the messages inside are anybody's."""
+    content = bytearray((FILES / "wandb" / "run-x9nt5eqy.wandb").read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(7, len(content) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        at = 7
+        while at + 7 < len(content):
+            length, kind = struct.unpack_from("<HB", content, at + 4)
+            part = bytes(content[at + 7 : at + 7 + length])
+            struct.pack_into("<I", content, at, zlib.crc32(bytes([kind]) + part))
+            at += 7 + length
+    path = tmp_path_factory.mktemp("wandb") / "run-x.wandb"
+    path.write_bytes(bytes(content))
+    with suppress(InputError):
+        assert offline_sheet(path).header
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE metrics SET step = 'later'", "UPDATE metrics SET step = 1e300",
+        "UPDATE metrics SET value = 'high'", "UPDATE metrics SET value = x'00ff'",
+        "UPDATE metrics SET key = NULL", "UPDATE params SET value = x'00ff'",
+        "UPDATE params SET key = 'eval/loss' WHERE key = 'batch_size'",
+    ],
+)  # fmt: skip
+def test_a_database_with_what_its_schema_forbids_is_runs_or_one_sentence(read, tmp_path, change):
+    path = database("mlflow.sql", tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("PRAGMA ignore_check_constraints = ON")
+        try:
+            base.execute(change)
+        except sqlite3.IntegrityError:
+            pytest.skip("this column refuses it")
+    with suppress(InputError):
+        assert all(run.record is None for run in read(path).runs)
