@@ -26,7 +26,7 @@ from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.runs import files
 from engine.runs.imports import journal
-from engine.runs.imports.importing import read
+from engine.runs.imports.reading import read
 from engine.runs.log import DUCKDB_LIMITS, RunLog
 from engine.scenarios import acts, saved
 from engine.text.formats import literally

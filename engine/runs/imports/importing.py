@@ -1,6 +1,6 @@
 """One door for run records: any file or folder of runs -> a family of the run log.
 
-Reads (:mod:`.sheet`, :mod:`.databases`, trackers), finds what the columns say (:mod:`.columns`),
+Reads (:mod:`.reading`), finds what the columns say (:mod:`.columns`),
 makes runs of the rows (:mod:`.measured`), derives and checks their settings (:mod:`.settle`) and
 judges them (:mod:`.quality`). Nothing is written before :func:`store`; every run of the file is
 in the result, with its status and flags, also those that are no point of a law.
@@ -8,7 +8,6 @@ in the result, with its status and flags, also those that are no point of a law.
 
 import hashlib
 import math
-import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -21,12 +20,13 @@ from engine.access.rights import LOCAL, Person, Right
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.loss_unit import Measure
-from engine.runs.imports import archive, databases, event_files, journal, trackers, wandb_offline
-from engine.runs.imports.columns import KNOWN, Columns, choose_columns, known
+from engine.runs.imports import archive, journal
+from engine.runs.imports.columns import Columns, choose_columns
 from engine.runs.imports.histories import histories_in_columns
 from engine.runs.imports.journal import Entry, JournalRun, is_undone
 from engine.runs.imports.measured import Refused, measured_runs
 from engine.runs.imports.quality import judged, settings_key, stored_twin
+from engine.runs.imports.reading import read
 from engine.runs.imports.recorded import loose_id, record_of
 from engine.runs.imports.settle import (
     Assumed,
@@ -36,15 +36,11 @@ from engine.runs.imports.settle import (
     Status,
     settle,
 )
-from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
-from engine.runs.imports.units_row import with_units
-from engine.runs.imports.wide import is_wide, long_sheet
+from engine.runs.imports.sheet import Sheet
 from engine.runs.log import RunLog, after
 from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, run_id_of
 from engine.tables.table import Corrections, Detected
-from engine.untrusted import regular
 
-MOST_BYTES = 2 * 2**30
 IMPORT = "runs-import"
 """The act in the log of decisions."""
 
@@ -192,79 +188,6 @@ def imported_before(log: RunLog, found: Imported) -> Entry | None:
     same = (found.family, found.entry.sha256)
     kept = [one for one in journal.live(log) if (one.family, one.sha256) == same]
     return kept[-1] if kept else None
-
-
-def read(path: Path, corrections: Corrections | None = None) -> Sheet:
-    """The table of runs in a file or a tracker's folder, whatever its format.
-
-    Raises :class:`InputError`.
-    """
-    if path.is_dir():
-        return _folder(path)
-    if event_files.is_event_file(path):
-        return event_files.events_sheet(path)
-    try:
-        with regular.opened(path) as handle:
-            size = os.fstat(handle.fileno()).st_size
-            head = handle.read(4096)
-    except OSError as error:
-        raise InputError(
-            "Could not read {file}: {reason}.",
-            file=str(path),
-            reason=error.strerror or "unknown error",
-        ) from error
-    if size > MOST_BYTES:
-        raise InputError(
-            "Expected a file of at most {most} MB, got {size} MB.",
-            most=MOST_BYTES // 2**20,
-            size=size // 2**20,
-        )
-    if head.startswith(wandb_offline.START):
-        return wandb_offline.offline_sheet(path)
-    if head.startswith(b"PAR1"):
-        sheet = databases.parquet_sheet(path)
-    elif head.startswith(b"PK\x03\x04"):
-        sheet = databases.workbook_sheet(path, known)
-    elif head.startswith(b"SQLite format 3\0"):
-        sheet = _sqlite(path)
-    elif head[8:12] == b"DUCK":
-        sheet = databases.duckdb_sheet(path, known)
-    elif is_json(head):
-        sheet = json_sheet(path, path.read_bytes())
-    else:
-        sheet = text_sheet(path, corrections, KNOWN)
-    if sheet.table is not None and len(sheet.header) == 1:
-        raise InputError(
-            "Expected several columns in {file}, got one, {name}: save the table with commas, "
-            "semicolons or tabs between its cells.",
-            file=path.name,
-            name=sheet.header[0][:80],
-        )
-    return long_sheet(sheet) if is_wide(sheet) else with_units(sheet)
-
-
-def _folder(path: Path) -> Sheet:
-    if trackers.is_mlruns(path):
-        return trackers.mlruns_sheet(path)
-    if event_files.has_events(path):
-        return event_files.events_sheet(path)
-    if wandb_offline.has_offline_runs(path):
-        return wandb_offline.offline_sheet(path)
-    raise InputError(
-        "Expected a folder of MLflow (mlruns), of TensorBoard's event files or of Weights & "
-        "Biases' offline runs, got {folder}: give a file, or a tracker's export.",
-        folder=path.name,
-    )
-
-
-def _sqlite(path: Path) -> Sheet:
-    with databases.sqlite(path) as base:
-        tables = databases.sqlite_tables(base)
-    if trackers.is_mlflow(tables):
-        return trackers.mlflow_sheet(path)
-    if trackers.is_trackio(tables):
-        return trackers.trackio_sheet(path)
-    return databases.sqlite_sheet(path, known)
 
 
 def family_of(path: Path) -> str:

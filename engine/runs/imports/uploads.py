@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from engine import durable
 from engine.errors import InputError
-from engine.runs.imports.importing import Asked, Imported, import_file, read
+from engine.runs.imports.importing import Asked, Imported, import_file
+from engine.runs.imports.reading import read
 from engine.runs.imports.sheet import Sheet
 from engine.runs.log import RunLog
 from engine.tables.table import Corrections

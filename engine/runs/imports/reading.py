@@ -1,0 +1,92 @@
+"""Any file or folder of runs -> a sheet, by what it begins with and not by its name.
+
+Text tables and JSON (:mod:`.sheet`), databases and columnar files (:mod:`.databases`), trackers'
+files and folders. What is ambiguous in a table is left for who knows its columns.
+"""
+
+import os
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.runs.imports import databases, event_files, trackers, wandb_offline
+from engine.runs.imports.columns import KNOWN, known
+from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
+from engine.runs.imports.units_row import with_units
+from engine.runs.imports.wide import is_wide, long_sheet
+from engine.tables.table import Corrections
+from engine.untrusted import regular
+
+MOST_BYTES = 2 * 2**30
+
+
+def read(path: Path, corrections: Corrections | None = None) -> Sheet:
+    """The table of runs in a file or a tracker's folder, whatever its format.
+
+    Raises :class:`InputError`.
+    """
+    if path.is_dir():
+        return _folder(path)
+    if event_files.is_event_file(path):
+        return event_files.events_sheet(path)
+    try:
+        with regular.opened(path) as handle:
+            size = os.fstat(handle.fileno()).st_size
+            head = handle.read(4096)
+    except OSError as error:
+        raise InputError(
+            "Could not read {file}: {reason}.",
+            file=str(path),
+            reason=error.strerror or "unknown error",
+        ) from error
+    if size > MOST_BYTES:
+        raise InputError(
+            "Expected a file of at most {most} MB, got {size} MB.",
+            most=MOST_BYTES // 2**20,
+            size=size // 2**20,
+        )
+    if head.startswith(wandb_offline.START):
+        return wandb_offline.offline_sheet(path)
+    if head.startswith(b"PAR1"):
+        sheet = databases.parquet_sheet(path)
+    elif head.startswith(b"PK\x03\x04"):
+        sheet = databases.workbook_sheet(path, known)
+    elif head.startswith(b"SQLite format 3\0"):
+        sheet = _sqlite(path)
+    elif head[8:12] == b"DUCK":
+        sheet = databases.duckdb_sheet(path, known)
+    elif is_json(head):
+        sheet = json_sheet(path, path.read_bytes())
+    else:
+        sheet = text_sheet(path, corrections, KNOWN)
+    if sheet.table is not None and len(sheet.header) == 1:
+        raise InputError(
+            "Expected several columns in {file}, got one, {name}: save the table with commas, "
+            "semicolons or tabs between its cells.",
+            file=path.name,
+            name=sheet.header[0][:80],
+        )
+    return long_sheet(sheet) if is_wide(sheet) else with_units(sheet)
+
+
+def _folder(path: Path) -> Sheet:
+    if trackers.is_mlruns(path):
+        return trackers.mlruns_sheet(path)
+    if event_files.has_events(path):
+        return event_files.events_sheet(path)
+    if wandb_offline.has_offline_runs(path):
+        return wandb_offline.offline_sheet(path)
+    raise InputError(
+        "Expected a folder of MLflow (mlruns), of TensorBoard's event files or of Weights & "
+        "Biases' offline runs, got {folder}: give a file, or a tracker's export.",
+        folder=path.name,
+    )
+
+
+def _sqlite(path: Path) -> Sheet:
+    with databases.sqlite(path) as base:
+        tables = databases.sqlite_tables(base)
+    if trackers.is_mlflow(tables):
+        return trackers.mlflow_sheet(path)
+    if trackers.is_trackio(tables):
+        return trackers.trackio_sheet(path)
+    return databases.sqlite_sheet(path, known)
