@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine import approvals, durable
+from engine import approvals, decision_log, durable
 from engine.access.roles_file import read as read_roles
 from engine.access.roles_file import roles_file
 from engine.decision.fitted import EVIDENCE, PUBLISHED_BERT, evidence_of, is_ready, run_log
@@ -37,6 +37,7 @@ from engine.untrusted.texts import toml_document
 ROOT = Path(__file__).resolve().parents[1]
 LEAST_FREE = 2**30
 """Bytes that a disk should have left: a pilot's checkpoints are the most that is written."""
+_FEW = 3
 _PYTHON = (3, 11)
 _OWN = {"127.0.0.1", "localhost", "::1"}
 _WHY = "It cannot be looked at: {reason}."
@@ -219,6 +220,22 @@ def _scenarios() -> Iterator[Finding]:
         yield Finding(name="scenarios", state=State.OK, found=f"{len(scenarios)}, as saved")
 
 
+def _log() -> Iterator[Finding]:
+    found = decision_log.verify(data_folder())
+    if not found.sound:
+        yield Finding(
+            name="log",
+            state=State.BROKEN,
+            found="; ".join(found.wrong[:_FEW]),
+            to_do="python -m engine log verify; nothing that was decided is shown until then",
+        )
+        return
+    torn = f", {len(found.torn)} torn lines of killed writers" if found.torn else ""
+    said = f"{found.entries} entries, whole{torn}"
+    last = f", last hash {found.head[:12]}" if found.entries else ""
+    yield Finding(name="log", state=State.OK, found=f"{said}{last}")
+
+
 def _folders() -> Iterator[Finding]:
     cache = attempted(cache_folder)
     if cache is None:
@@ -391,6 +408,7 @@ _LOOKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "runs": _runs,
     "pilots": _pilots,
     "scenarios": _scenarios,
+    "log": _log,
     "folders": _folders,
     "font": _font,
     "gpu": _gpu,

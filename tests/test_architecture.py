@@ -72,7 +72,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"scenarios", "cluster"},
     "leftovers": {"errors", "durable", "decision_log", "pilot", "runs", "scenarios"},
     "doctor": _RECORDS
-    | {"decision", "pilot", "report", "durable", "access", "approvals", "scenarios"},
+    | {"decision", "pilot", "report", "durable", "access", "approvals", "scenarios"}
+    | {"decision_log"},
     "__main__": {"commands", "errors", "text"},
 }  # fmt: skip
 """Module or package of the engine -> what else of the engine it may import; itself always."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import doctor
+from engine import decision_log, doctor
 from engine.__main__ import main
 from engine.approvals import Ruling
 from engine.decision import fitted
@@ -162,6 +162,18 @@ def test_a_look_that_fails_is_a_line(place, monkeypatch):
     monkeypatch.setitem(doctor._LOOKS, "gpu", fails)
     (one,) = doctor.findings(only=frozenset({"gpu"}))
     assert one.state is State.BROKEN and "boom" in one.found
+
+
+def test_a_log_that_was_changed_is_broken(place, capsys):
+    assert found("log") == {("log", State.OK)}
+    for number in range(3):
+        decision_log.append("tried", {"number": number}, folder=place)
+    assert "3 entries, whole, last hash" in next(doctor._log()).found
+    file = place / "log" / decision_log.FILE
+    file.write_bytes(file.read_bytes().replace(b'"number":1}', b'"number":9}'))
+    assert found("log") == {("log", State.BROKEN)}
+    assert main(["doctor"]) == 1
+    assert "line 2 was changed" in capsys.readouterr().out
 
 
 def test_it_writes_nothing(place):

@@ -223,15 +223,18 @@ def require_choice(evidence_id: str) -> None:
 
 def state_of(evidence_id: str) -> str:
     """Changes with the runs of an imported family, and with the version that is made the current
-    one, so that what rests on them is found anew. "" for what ships with Kessai: pilots move that
-    law when they are asked to. A choice that cannot be read is "unreadable"."""
+    one, so that what rests on them is found anew. For what ships with Kessai it changes when
+    somebody asks for a refit, in any process: pilots move that law when they are asked to. A choice
+    that cannot be read is "unreadable"."""
     try:
         chosen = law_store.current_name(evidence_id, data_folder())
     except InputError:
         return "unreadable"
     if chosen is not None:
         return chosen
-    return "" if evidence_id in EVIDENCE else _state(stamp(run_log()), evidence_id)
+    if evidence_id in EVIDENCE:
+        return law_store.asked_refit(data_folder())
+    return _state(stamp(run_log()), evidence_id)
 
 
 @lru_cache(maxsize=4)

@@ -36,6 +36,8 @@ from engine.untrusted.texts import json_value
 
 FOLDER = "laws"
 CURRENT = "current.json"
+REFIT = "refit-asked"
+"""Written anew when somebody asks for a refit."""
 FORMAT = "kessai-law-1"
 LONGEST_NOTE = 200
 _LARGEST = 2**26
@@ -246,6 +248,25 @@ def set_current(
                 durable.write(place / CURRENT, json.dumps(kept).encode(), mode=0o600)
         except OSError as error:
             raise _unwritable(place, error) from error
+
+
+def ask_refit(folder: Path, *, by: Person = LOCAL) -> None:
+    """Have every process take up the runs that came since; on record. Raises :class:`InputError`
+    where that cannot be written."""
+    place = _place(folder)
+    with decision_log.recorded("refit-ask", {}, folder=folder, by=by):
+        try:
+            durable.make_folder(place)
+            at = datetime.now(UTC).isoformat()
+            durable.write(place / REFIT, f"{at}\n".encode(), mode=0o600)
+        except OSError as error:
+            raise _unwritable(place, error) from error
+
+
+def asked_refit(folder: Path) -> str:
+    """Changes whenever somebody asks for a refit, in whatever process; "" where nobody has."""
+    found = durable.signature(_place(folder) / REFIT)
+    return repr(found) if found else ""
 
 
 def _currents(folder: Path) -> dict[str, str]:

@@ -117,6 +117,15 @@ def use(evidence_id: str, version: LawVersion | None, *, by: Person = LOCAL) -> 
     law_store.set_current(evidence_id, version, run_log().folder, by=by)
 
 
+def ask_refit(*, by: Person = LOCAL) -> None:
+    """Have every process of this installation take up the runs that came since. Raises
+    :class:`InputError` where ``by`` may not, and as
+    :func:`engine.decision.law_store.ask_refit`."""
+    folder = run_log().folder
+    require(by, Right.REFIT, "refit-ask", folder=folder)
+    law_store.ask_refit(folder, by=by)
+
+
 def compare(before: LawVersion, after: LawVersion, question: Question) -> Comparison:
     """What changed, also for the answer to ``question``, whose evidence both must be of.
 

@@ -2,7 +2,10 @@
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +21,7 @@ from engine.errors import InputError
 from engine.law.stack import fit_stack
 from engine.law.version import fit_version
 
+ROOT = Path(__file__).parents[2]
 ASKED = question(3.8e20, 10_000_000, 4.0)
 
 
@@ -208,3 +212,20 @@ def test_the_command(older, newest, folder, capsys):
     assert main(["law", "compare", older.version, newest.version]) == 0
     said = capsys.readouterr().out
     assert "runs removed" in said and "1: gone" in said and "verdict" in said
+
+
+def test_a_refit_that_somebody_asked_for_reaches_every_process(folder):
+    """What answers rest on has another state, also where nobody told this process."""
+    before = state_of(PUBLISHED_BERT)
+    assert before == "", "until then the law that ships stays as it is, whatever pilots add"
+    code = "from engine.decision import law_versions as v; v.ask_refit()"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+        after = state_of(PUBLISHED_BERT)
+        assert after not in ("", before)
+        before = after
+    assert [line.act for line in entries(folder)] == ["refit-ask"] * 2
+    viewer = Person(who="a", roles=frozenset({Role.VIEWER}), login="issuer 1")
+    with pytest.raises(InputError, match="the right to refit"):
+        law_versions.ask_refit(by=viewer)
+    assert state_of(PUBLISHED_BERT) == before

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from dashboard.answers import decision_cache, refit
+from engine import decision_log
 from engine.access.rights import LOCAL
 from engine.decision.answer import Noise
 from engine.decision.question import Currency, question
@@ -48,7 +49,8 @@ def test_the_same_question_has_one_answer_object(known):
     assert decision_cache.answer(ASKED) is decision_cache.answer(question(3.8e20, 10_000_000, 4.0))
 
 
-def test_renewed_evidence_forgets_answers(known):
+def test_renewed_evidence_forgets_answers(known, monkeypatch, tmp_path):
+    monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path))
     known(lambda request: None)
     before = decision_cache.answer(ASKED)
     refit.renew_evidence(by=LOCAL)

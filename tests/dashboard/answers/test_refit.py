@@ -14,6 +14,7 @@ from dashboard.answers import (
     run_cache,
     scenario_cache,
 )
+from engine import decision_log
 from engine.access.rights import LOCAL
 
 RESTING = {
@@ -38,7 +39,8 @@ def test_there_are_such_caches():
 
 
 @pytest.mark.parametrize("name", RESTING)
-def test_what_rests_on_the_law_is_forgotten(name, monkeypatch):
+def test_what_rests_on_the_law_is_forgotten(name, monkeypatch, tmp_path):
+    monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path))
     cleared = []
     monkeypatch.setattr(RESTING[name], "clear", lambda: cleared.append(name))
     refit.renew_evidence(by=LOCAL)
