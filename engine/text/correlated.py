@@ -30,6 +30,13 @@ def money(worth: Interval | None, words: Words) -> str:
     if worth is None:
         return ""
     inside = figures.money_range(worth.low, worth.high, words)
+    ends = {figures.money(end, words) for end in (worth.low, worth.value, worth.high)}
+    if len(ends) == 1:
+        return words.say(
+            "In money it changes the net present value by {value}, whatever correlation does: at "
+            "such a loss the value no longer hangs on it.",
+            value=ends.pop(),
+        )
     if worth.low <= 0.0:
         return words.say(
             "In money it may add {inside} to the net present value, as far as was measured what "

@@ -13,6 +13,7 @@ from engine.decision.decide import with_noise
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Question
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.roi.appraise import sample
 from engine.roi.plan import RECOMMENDATION, plan_of
 from engine.text import correlated as correlated_words
@@ -115,6 +116,12 @@ def test_what_takes_no_turns_is_refused():
         more(3.8e20, 10_000_000, 4.0, sampling=Sampling.DETERMINISTIC)
     with pytest.raises(InputError, match="No plan with groups"):
         more(1e18, 350, 4.0)
+
+
+def test_a_worth_that_hangs_on_nothing_is_no_range():
+    same = Interval(value=-306.0, low=-306.0, high=-306.0, level=0.9)
+    said = correlated_words.money(same, Words("en"))
+    assert said.count("306") == 1 and "no longer hangs on it" in said
 
 
 @pytest.mark.parametrize("far", [False, True])
