@@ -28,6 +28,9 @@ from engine.runs.imports.settle import Settled, Status
 from engine.runs.log import RunLog
 from engine.text.terminal import tell
 
+_SQLITE = "sqlite:///"
+"""How MLflow writes the address of its database."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
@@ -96,7 +99,8 @@ def _found(options: argparse.Namespace, log: RunLog) -> Imported:
             "folder is read whole.",
             value=options.file[:80],
         )
-    return import_file(Path(options.file), log, wanted, created_at=now)
+    place = Path(options.file.removeprefix(_SQLITE))
+    return import_file(place, log, wanted, created_at=now)
 
 
 def asked(options: argparse.Namespace) -> Asked:

@@ -71,3 +71,33 @@ def test_listing_still_works(command, capsys, monkeypatch, tmp_path):
     command()
     assert main(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["families"]["our-runs"] == 1
+
+
+def test_an_experiment_belongs_to_a_server(command):
+    _, err = command("--experiment", "sweep", code=2)
+    assert err.startswith("Expected --experiment beside an MLflow server's address, got ")
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_an_mlflow_server_and_its_database_are_the_same_runs(capsys, monkeypatch, tmp_path):
+    tracking = pytest.importorskip("mlflow.tracking", reason="mlflow-skinny is not installed")
+    from tests.runs.imports.mlflow_rest import serving
+
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    client = tracking.MlflowClient(tracking_uri=store)
+    made = client.create_run(client.create_experiment("Sweep 1"), run_name="a").info.run_id
+    client.log_param(made, "params", 10_000_000)
+    client.log_param(made, "batch_size", 256)
+    for step in (100, 200, 300):
+        client.log_metric(made, "eval/loss", 5 - step / 1000, step=step)
+
+    def imported(*options: str) -> dict:
+        capsys.readouterr()
+        assert main(["runs", "import", *options, "--dry-run", "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    with serving(store) as uri:
+        found = imported(uri, "--experiment", "Sweep 1")
+    assert (found["family"], [run["run"] for run in found["runs"]]) == ("sweep-1", ["a"])
+    assert imported(store, "--family", "sweep-1") == found

@@ -59,7 +59,7 @@ def plain(run: Measured) -> tuple:
     )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(ROW, min_size=1, max_size=24),
     st.booleans(),
