@@ -146,9 +146,14 @@ def _answer(folder: Path, status: int) -> Rows:
         table = parquet_table(handle, answer.stat().st_size)
     return Rows(
         columns=tuple(table.column_names),
-        cells=tuple(tuple(column.to_pylist()) for column in table.columns),
+        cells=tuple(tuple(map(_shown, column.to_pylist())) for column in table.columns),
         more=bool(table.schema.metadata and b"more" in table.schema.metadata),
     )
+
+
+def _shown(cell: Cell) -> Cell:
+    """A cell whose text, which may be anybody's, turns no direction of writing and hides nothing."""
+    return inert(cell) if isinstance(cell, str) else cell
 
 
 def _refusal(kind: str, detail: str) -> InputError:

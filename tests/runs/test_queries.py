@@ -134,6 +134,12 @@ def test_what_is_too_much_is_cut_and_said_or_refused(base):
     assert refused.value.args[0] == "size"
 
 
+def test_what_a_cell_says_is_inert(log):
+    """A run's name, or a query, may hold signs that turn the direction of writing."""
+    found = ask(log, "SELECT 'gpj' || chr(8238) || 'exe' || chr(10) || '計画' AS name, 1 AS one")
+    assert list(found.by_row()) == [("gpj\ufffdexe 計画", 1)]
+
+
 def test_a_query_that_takes_too_long_is_ended(log, monkeypatch):
     started, _ = _watched(monkeypatch)
     with pytest.raises(InputError, match=r"answers within 1\.5 seconds, this one took longer"):
