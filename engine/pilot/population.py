@@ -6,10 +6,12 @@ another tokenizer do not begin it anew. A pilot is charged whole before its firs
 nothing is ever given back; one that does not fit under the cap is not started. Only the command
 line changes a cap (:mod:`engine.pilot.text.registry`).
 
-It fails closed: an account that cannot be read, or whose lines do not follow from each other,
-starts nothing. Pilots that were started without being charged (before their text was registered)
-count as well. Not covered: whoever may write the folder of accounts and that of pilots can empty
-both; and texts that share people without being registered under one population.
+It fails closed: an account that cannot be read, whose lines do not follow from each other, or that
+lacks lines which the file beside it counts (its *head*, written after each charge), starts nothing.
+An account of before heads were written gets one with its next charge. Pilots that were started
+without being charged (before their text was registered) count as well. Not covered: whoever may
+write the folder of accounts and that of pilots can empty both; and texts that share people without
+being registered under one population.
 
 Loads no torch.
 """
@@ -186,6 +188,10 @@ def _charge(
             ):
                 content = place.read_bytes() if lines else b""
                 durable.write(place, content + line, mode=0o600)
+                # After the account: what ends the process in between leaves one line more than
+                # the head counts, which is whole.
+                head = {"lines": len(lines) + 1, "hash": json_value(line)["hash"]}
+                durable.write(_head_of(place), canonical_json(head).encode(), mode=0o600)
     except OSError as error:
         raise _unusable(place, error.strerror or error) from error
     return account(population, plans)
@@ -195,6 +201,29 @@ def account_file(population: str) -> Path:
     """Where the charges of a population stand."""
     require_name(population)
     return data_folder().parent / "populations" / f"{population}.jsonl"
+
+
+def _head_of(place: Path) -> Path:
+    return place.with_name(f"{place.name}.head")
+
+
+def _require_whole(place: Path, hashes: list[str]) -> None:
+    """Raise :class:`InputError` where lines are missing that the head counts."""
+    try:
+        content = _head_of(place).read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unusable(place, error.strerror or error) from error
+    read = attempted(lambda: json_value(content))
+    head = read if isinstance(read, dict) else {}
+    counted = head.get("lines")
+    if (
+        not isinstance(counted, int)
+        or not 1 <= counted <= len(hashes)
+        or hashes[counted - 1] != head.get("hash")
+    ):
+        raise _unusable(place, "lines are missing that were written")
 
 
 def _figures(charge: Charge) -> dict[str, object]:
@@ -213,7 +242,7 @@ def _lines(population: str) -> list[tuple[Charge, str]]:
     try:
         content = place.read_bytes()
     except FileNotFoundError:
-        return []
+        content = b""
     except OSError as error:
         raise _unusable(place, error.strerror or error) from error
     found: list[tuple[Charge, str]] = []
@@ -224,6 +253,7 @@ def _lines(population: str) -> list[tuple[Charge, str]]:
             raise _unusable(place, f"line {number} is not as it was written")
         found.append(read)
         before = read[1]
+    _require_whole(place, [line_hash for _, line_hash in found])
     return found
 
 

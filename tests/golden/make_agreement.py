@@ -73,7 +73,9 @@ def answered(name: str, asked: Training) -> dict[str, Any]:
     began = time.process_time()
     ours = epsilon_of(asked)
     seconds = time.process_time() - began
-    pld = PLDAccountant(THEIRS[asked.relation], value_discretization_interval=1e-4)
+    relation = asked.relation
+    assert relation is not None  # each pair of PAIRS names one
+    pld = PLDAccountant(THEIRS[relation], value_discretization_interval=1e-4)
     theirs = {"dp_accounting": pld.compose(asked.mechanism.event()).get_epsilon(asked.delta)}
     if asked.sampling is Sampling.POISSON and asked.relation is ADD:
         prv = PRVAccountant()

@@ -166,6 +166,45 @@ def test_an_account_that_was_changed_starts_nothing(text, spoil):
             ask()
 
 
+@pytest.mark.parametrize("kept", [0, 1, None])
+def test_lines_lost_at_the_end_are_noticed(text, kept):
+    """Each line that is left follows from the one before it; the head counts the others."""
+    for name in "abc":
+        charge("customers", Charge(what=name, epsilon=1.0, delta=0.0, trainings=1))
+    place = account_file("customers")
+    content = place.read_bytes()
+    if kept is None:
+        place.unlink()
+    else:
+        place.write_bytes(b"".join(content.splitlines(keepends=True)[:kept]))
+    with pytest.raises(InputError, match="lines are missing"):
+        account("customers")
+    with pytest.raises(InputError, match="lines are missing"):
+        charge("customers", Charge(what="d", epsilon=1.0, delta=0.0, trainings=1))
+    place.write_bytes(content)
+    assert account("customers").epsilon == 3.0
+
+
+@pytest.mark.parametrize("head", [b"", b"[1]", b'{"lines": 0, "hash": ""}', b'{"lines": 1}'])
+def test_a_head_that_was_changed_starts_nothing(text, head):
+    charge("customers", Charge(what="a", epsilon=1.0, delta=0.0, trainings=1))
+    place = account_file("customers")
+    place.with_name(f"{place.name}.head").write_bytes(head)
+    with pytest.raises(InputError, match="lines are missing"):
+        account("customers")
+
+
+def test_an_account_of_before_heads_goes_on_and_one_line_more_than_the_head_is_whole(text):
+    charge("customers", Charge(what="a", epsilon=1.0, delta=0.0, trainings=1))
+    head = account_file("customers").with_name("customers.jsonl.head")
+    first = head.read_bytes()
+    head.unlink()
+    charge("customers", Charge(what="b", epsilon=1.0, delta=0.0, trainings=1))
+    assert json.loads(head.read_bytes())["lines"] == 2
+    head.write_bytes(first)  # as where a kill came between the two files
+    assert account("customers").epsilon == 2.0
+
+
 def test_an_account_that_cannot_be_written_starts_nothing(text):
     account_file("customers").parent.parent.mkdir(parents=True, exist_ok=True)
     account_file("customers").parent.write_text("no folder")

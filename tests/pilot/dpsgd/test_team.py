@@ -158,4 +158,5 @@ def test_masked_models_are_refused_on_several_ranks():
 
 def test_a_rank_computes_activations_anew_where_the_plan_says_so():
     helper = Helper(settings(recompute=True), Corpus())
+    assert helper.sum is not None
     assert isinstance(helper.sum._clipped_sum, RecomputedClippedSum)
