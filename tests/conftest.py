@@ -28,6 +28,7 @@ from tests.browser.server import (
     find_chromium,
     running_dashboard,
 )
+from tests.mutation.trial import FITS_VARIABLE
 from tests.security.sockets import guarded
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     folder = tempfile.TemporaryDirectory(prefix="kessai-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
-    os.environ[CACHE_VARIABLE] = folder.name
+    os.environ[CACHE_VARIABLE] = os.environ.get(FITS_VARIABLE, folder.name)
     os.environ[decision_log.VARIABLE] = str(Path(folder.name) / "log")
     if config.getoption("numprocesses", default=None):
         for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

@@ -135,8 +135,8 @@ def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima
     best = flat.reshape(len(flat), -1)[which, at]
     # At a border of one axis, or on a kink, the other axis may still have a least point.
     row, column = at // columns, at % columns
-    by_size = _vertex(flat, row, column, (1, 0))
-    by_steps = _vertex(flat, row, column, (0, 1))
+    by_size = _parabola_vertex(flat, row, column, (1, 0))
+    by_steps = _parabola_vertex(flat, row, column, (0, 1))
     along = by_size[1] <= by_steps[1]
     lowest = np.where(inside, lowest, np.where(along, by_size[1], by_steps[1]))
     da = np.where(inside, da, row - i + np.where(along, by_size[0], 0.0))
@@ -155,7 +155,7 @@ def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima
     )
 
 
-def _vertex(
+def _parabola_vertex(
     losses: FloatArray, row: IntArray, column: IntArray, axis: tuple[int, int]
 ) -> tuple[FloatArray, FloatArray]:
     """Where the parabola through each grid point and its neighbours along ``axis`` is least, in

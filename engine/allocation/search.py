@@ -112,7 +112,9 @@ def minimise(
         if further is not None:
             points.append(np.stack(further(*centre)))
         found = tried(np.concatenate(points, axis=1))
-        vertex = centre + step * _vertex(np.vstack([found[: len(compass)], here]), design)
+        vertex = centre + step * _paraboloid_vertex(
+            np.vstack([found[: len(compass)], here]), design
+        )
     tried(vertex[:, None])
     return at[0], at[1]
 
@@ -135,7 +137,7 @@ def _design(size_moves: bool, steps_move: bool) -> FloatArray:
     return np.linalg.pinv(np.stack([np.ones_like(a), a, b, a * a / 2, b * b / 2, a * b], axis=1))
 
 
-def _vertex(stencil: FloatArray, design: FloatArray) -> FloatArray:
+def _paraboloid_vertex(stencil: FloatArray, design: FloatArray) -> FloatArray:
     """Where the paraboloid through each stencil is least, in compass steps from its centre, (2, n):
     at most two away, and 0 where it has no least point."""
     with np.errstate(all="ignore"):

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,19 +10,12 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
 from engine.law.fit import FitResult, fit
-
-ROOT = Path(__file__).resolve().parents[2]
-KEYS = ["data_budget", "epsilon", "batch_size", "iterations"]
+from tests.law.published_table import published_table
 
 
 @pytest.fixture(scope="session")
 def published() -> pd.DataFrame:
-    table = pd.read_csv(ROOT / "data/published/mckenna2025_table2.csv", comment="#")
-    noise = pd.read_csv(ROOT / "tests/golden/table2_noise.csv", comment="#")
-    frame = table.merge(noise, on=KEYS, how="left", validate="one_to_one")
-    return frame.assign(
-        sequence_length=512, vocabulary_size=30522, delta=1e-8, compute_optimal=True
-    )
+    return published_table()
 
 
 @pytest.fixture(scope="session")

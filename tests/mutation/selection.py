@@ -12,6 +12,8 @@ FIRST: dict[str, tuple[str, ...]] = {
         "tests/accounting/test_pinned.py",
         "tests/accounting/test_certificate.py",
     ),
+    "engine/allocation": ("tests/allocation/test_pinned.py",),
+    "engine/law": ("tests/law/test_pinned.py",),
 }
 _CLIPPING = ("tests/pilot/dpsgd/test_clipping.py", "tests/pilot/dpsgd/test_private_step.py")
 ALSO: dict[str, tuple[str, ...]] = {
@@ -55,6 +57,15 @@ ALSO: dict[str, tuple[str, ...]] = {
         "tests/pilot/dpsgd/test_start.py",
         "tests/pilot/dpsgd/test_correlated.py",
     ),
+    "engine/allocation/points.py": ("tests/allocation/test_search.py",),
+    "engine/allocation/result.py": (
+        "tests/allocation/test_levers.py",
+        "tests/allocation/test_reach.py",
+    ),
+    "engine/law/form.py": ("tests/law/test_forms.py",),
+    "engine/law/residuals.py": ("tests/law/test_observations.py", "tests/law/test_solve.py"),
+    "engine/law/shapes.py": ("tests/law/test_forms.py", "tests/law/test_linear.py"),
+    "engine/law/version.py": ("tests/decision/test_fitted.py",),
 }
 
 

@@ -22,10 +22,15 @@ _LIBRARIES = (
     "numpy",
     "scipy.fft",
     "scipy.interpolate",
+    "scipy.optimize",
     "scipy.signal",
+    "scipy.spatial",
     "scipy.special",
     "scipy.stats",
     "mpmath",
+    "pandas",
+    "pyarrow.parquet",
+    "duckdb",
     "hypothesis",
     "hypothesis.strategies",
     "dp_accounting",
@@ -38,7 +43,8 @@ _COPIED = ("engine", "tests", "docs", "pyproject.toml")
 _MEMORY = 6 * 2**30
 """Bytes of address space: some mutants ask for grids that no machine holds."""
 
-
+FITS_VARIABLE = "KESSAI_TEST_FITS"
+"""Folder of fits that outlives a run of tests; without it every run fits anew."""
 SURVIVED = "survived"
 
 
@@ -128,6 +134,8 @@ def _child(copy: Path, tests: list[str], marks: str, report: Path) -> None:
         for name in [n for n in sys.modules if n.partition(".")[0] in ("engine", "tests")]:
             del sys.modules[name]
         sys.dont_write_bytecode = True
+        # A fit is named by the code that made it: a changed law makes one of its own.
+        os.environ[FITS_VARIABLE] = str(copy / "fits")
         import pytest
 
         first = _FirstFailure()
