@@ -150,7 +150,7 @@ def rules() -> list[Any]:
     found: list[Any] = [digest(tuned), digest(practised), digest(fixed), limit]
     for points in (tuned, practised):
         found.append(digest(_factor(points, here.chosen, draws, limit)))
-    for spent in (1e17, 1e16, 6e14):
+    for spent in (1e17, 1e16, 3e15, 6e14):
         poor = line(QUESTION, spent)
         for rule in (baselines.rule_tuned, baselines.rule_practised):
             points = rule(FIT, QUESTION, SPACE, poor.allowed_flops)
@@ -187,13 +187,19 @@ def mapped() -> list[Any]:
         FIT, SPACE, coverage(), held,
         x="epsilon", y="data_budget", x_values=epsilon, y_values=people, target=3.2,
     )  # fmt: skip
+    small = replace(held, compute_flops=np.array([1e16]))
+    poor = maps.budget_map(
+        FIT, SPACE, coverage(), small,
+        x="compute_flops", y="data_budget", x_values=np.array([2e14, 4e15, 1e16]), y_values=people,
+        with_saving=True,
+    )  # fmt: skip
     few = maps.doublings(FIT, SPACE, asked(Sampling.POISSON, 3), x="compute_flops", y="epsilon")
     lines = maps.plan_lines(
         FIT, SPACE, coverage(),
         compute_flops=compute, data_budget=people, epsilon=epsilon,
         delta=1e-8, sampling=Sampling.POISSON,
     )  # fmt: skip
-    return [digest(first), digest(second), digest(few), digest(lines)]
+    return [digest(one) for one in (first, second, poor.saving, few, lines)]
 
 
 def reached() -> list[Any]:

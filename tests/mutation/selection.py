@@ -12,8 +12,11 @@ FIRST: dict[str, tuple[str, ...]] = {
         "tests/accounting/test_pinned.py",
         "tests/accounting/test_certificate.py",
     ),
-    "engine/allocation": ("tests/allocation/test_pinned.py",),
-    "engine/law": ("tests/law/test_pinned.py",),
+    "engine/allocation": (
+        "tests/allocation/test_pinned.py",
+        "tests/allocation/test_edges.py",
+    ),
+    "engine/law": ("tests/law/test_pinned.py", "tests/allocation/test_edges.py"),
 }
 _CLIPPING = ("tests/pilot/dpsgd/test_clipping.py", "tests/pilot/dpsgd/test_private_step.py")
 ALSO: dict[str, tuple[str, ...]] = {
