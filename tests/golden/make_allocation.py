@@ -146,8 +146,10 @@ def rules() -> list[Any]:
     tuned = baselines.rule_tuned(FIT, QUESTION, SPACE, compute)
     practised = baselines.rule_practised(FIT, QUESTION, SPACE, compute)
     fixed = baselines.fixed_model(FIT, QUESTION, SPACE, compute[::6], 3e7)
-    limit = baselines.rule_limit(SPACE)
+    limit = baselines.followed(tuned)
+    near = baselines.comparable(tuned, QUESTION, coverage())
     found: list[Any] = [digest(tuned), digest(practised), digest(fixed), limit]
+    found += [digest(near.cross_entropy), baselines.followed(near)]
     for points in (tuned, practised):
         found.append(digest(_factor(points, here.chosen, draws, limit)))
     for spent in (1e17, 1e16, 3e15, 6e14):

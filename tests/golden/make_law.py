@@ -87,6 +87,8 @@ def shapes() -> list[Any]:
         loss, slopes = form.surface(theta, u, v, s, np.log(30522), True)
         found.append([digest(loss), digest(slopes)])
         found.append(digest(form.cross_entropy(theta[0], u, v, s, np.log(256))))
+        numbers = [(one.low, one.high, *one.starts, *one.prior) for one in form.parameters]
+        found.append([list(one) for one in numbers])
     return found
 
 

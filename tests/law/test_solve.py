@@ -10,6 +10,7 @@ from engine.law.forms import form_of
 from engine.law.observations import observations_of
 from engine.law.residuals import residuals
 from engine.law.solve import huber, prior_share, solve
+from tests.golden.make_law import sweep
 
 FORM = form_of("signal_share")
 START = np.array([[p.starts[0] for p in FORM.parameters]])
@@ -103,3 +104,17 @@ def test_rows_that_say_nothing_leave_the_prior_its_share(published):
     shares = prior_share(FORM, observations, theta, precision=1e12 * np.eye(len(theta)))
     np.testing.assert_allclose(shares, 1.0, atol=1e-4)
     assert prior_share(FORM, observations, theta).min() < 0.1
+
+
+def test_a_bound_holds_nothing_that_wants_to_leave_it():
+    """From the estimate with one number at either end of its box: back to the same objective."""
+    observations = observations_of(sweep())
+    form = form_of("signal_onset")
+    rows = np.ones(len(observations.u))
+    middle = np.array([[p.starts[0] for p in form.parameters]])
+    theta, value = solve(form, observations, middle, rows[None])
+    starts = np.repeat(theta, 2 * len(theta[0]), axis=0)
+    for place, parameter in enumerate(form.parameters):
+        starts[2 * place, place], starts[2 * place + 1, place] = parameter.low, parameter.high
+    _, found = solve(form, observations, starts, np.tile(rows, (len(starts), 1)))
+    np.testing.assert_allclose(found, value[0], atol=1e-3)

@@ -66,8 +66,9 @@ def load_libraries() -> None:
 
 
 def copy_repository(root: Path, target: Path) -> None:
-    """What tests of the engine need; large data stay where they are."""
-    ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
+    """What tests of the engine need, with the bytecode that there is: a changed module is newer
+    than its own. Large data stay where they are."""
+    ignored = shutil.ignore_patterns(".*_cache")
     for name in _COPIED:
         if (root / name).is_dir():
             shutil.copytree(root / name, target / name, ignore=ignored)
