@@ -29,7 +29,7 @@ def test_records_are_frozen_and_named(room):
         for name, record in inspect.getmembers(module, dataclasses.is_dataclass):
             if record.__module__ == info.name and name not in MUTABLE:
                 found += 1
-                assert record.__dataclass_params__.frozen, name  # type: ignore[attr-defined]
+                assert getattr(record, "__dataclass_params__").frozen, name  # noqa: B009
                 assert all(field.kw_only for field in dataclasses.fields(record)), name
     assert found > 5
 
@@ -78,10 +78,15 @@ def test_a_budget_beyond_every_run_counts_half_its_e_folds(name, factor):
     plan = TrainingConfig(
         model_size=25_000_000, batch_size=4096, iterations=8_000, sequence_length=512
     )
-    most = {"compute_flops": where.compute_flops, "data_budget": int(where.data_budget)}
-    within = where.reach(plan, 1e-7, Budget(**most, epsilon=4.0, delta=1e-8))
-    most[name] = type(most[name])(most[name] * factor)
-    beyond = where.reach(plan, 1e-7, Budget(**most, epsilon=4.0, delta=1e-8))
+    most = Budget(
+        compute_flops=where.compute_flops,
+        data_budget=int(where.data_budget),
+        epsilon=4.0,
+        delta=1e-8,
+    )
+    more = int(factor * where.data_budget) if name == "data_budget" else factor * 1e21
+    within = where.reach(plan, 1e-7, most)
+    beyond = where.reach(plan, 1e-7, replace(most, **{name: more}))
     added = beyond.distance**2 - within.distance**2
     assert added == pytest.approx((np.log(factor) / 2) ** 2, rel=1e-6)
 

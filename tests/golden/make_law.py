@@ -20,7 +20,7 @@ from engine.law.capacity import Capacity
 from engine.law.correlated import correlation
 from engine.law.discrepancy import Discrepancy
 from engine.law.fit import FitResult, fit, redrawn
-from engine.law.foresight import in_turn, narrowing
+from engine.law.foresight import Point, in_turn, narrowing
 from engine.law.forms import FORMS
 from engine.law.inspection import inspect
 from engine.law.jackknife import distances, runs_of, without_each
@@ -107,11 +107,10 @@ def tests_of_a_fit() -> list[Any]:
     with patch.object(diagnostics, "_SIMULATIONS", 12):
         own = diagnostics.diagnose(one_fit().law, sweep())
         tokens = sweep().assign(iterations=sweep()["iterations"] * 4e4)
-        law = fit_tokens(
-            *(tokens[name].to_numpy(float) for name in ("model_size", "iterations")),
-            tokens["cross_entropy"].to_numpy(float),
-            resamples=0,
+        size, count, loss = (
+            tokens[name].to_numpy(float) for name in ("model_size", "iterations", "cross_entropy")
         )
+        law = fit_tokens(size, count, loss, resamples=0)
         return [digest(own), digest(diagnostics.diagnose_tokens(law, tokens))]
 
 
@@ -145,9 +144,12 @@ def published() -> list[Any]:
 
 def foresight() -> list[Any]:
     stack = two_fits()
-    plan = tuple(np.array([x]) for x in (2e5, 900.0, 2.0**-8, 64.0))
-    runs = tuple(
-        np.array(x) for x in ([1e5, 5e5, 3e4], [500.0, 2e3, 90.0], [1e-3, 4e-3, 0.0], [64.0] * 3)
+    plan: Point = np.array([2e5]), np.array([900.0]), np.array([2.0**-8]), np.array([64.0])
+    runs: Point = (
+        np.array([1e5, 5e5, 3e4]),
+        np.array([500.0, 2e3, 90.0]),
+        np.array([1e-3, 4e-3, 0.0]),
+        np.full(3, 64.0),
     )
     prices = np.array([1.0, 30.0, 0.2])
     return [
@@ -224,14 +226,20 @@ def solved() -> list[Any]:
     seen, form = observations_of(sweep()), FORMS["signal_onset"]
     starts = np.stack([middle("signal_onset"), middle("signal_onset") * 0.8])
     weights = np.stack([np.ones(len(seen.u)), np.linspace(0, 2, len(seen.u))])
-    more = {
-        "centres": starts + 0.1,
-        "precision": np.diag(np.linspace(0.5, 4.0, starts.shape[1])),
-        "shifts": 0.01 * weights,
-    }
+    precision = np.diag(np.linspace(0.5, 4.0, starts.shape[1]))
     return [
         digest(solve(form, seen, starts, weights, iterations=3)),
-        digest(solve(form, seen, starts, weights, **more)),
+        digest(
+            solve(
+                form,
+                seen,
+                starts,
+                weights,
+                centres=starts + 0.1,
+                precision=precision,
+                shifts=0.01 * weights,
+            )
+        ),
     ]
 
 
