@@ -22,7 +22,7 @@ from engine.accounting.training_epsilon import Training, epsilon_of
 from engine.config import NeighbouringRelation, Sampling
 from tests.accounting.test_training_epsilon import ADD, REPLACE, THEIRS, ZERO
 
-QUESTIONS, SEED, PEOPLE = 200, 21, 100_000
+SEED, PEOPLE = 21, 100_000
 PAIRS = {
     "poisson, add-or-remove-one": (Sampling.POISSON, ADD, 100),
     "poisson, replace-one": (Sampling.POISSON, REPLACE, 25),
