@@ -19,8 +19,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from engine import decision_log
+from engine.decision import fitted as fitted_module
 from engine.decision.fitted import PUBLISHED_BERT, FittedEvidence, fitted_evidence
 from engine.durable import CACHE_VARIABLE
+from engine.runs.log import data_folder
 from tests.browser.server import (
     CHROMIUM_ARGUMENTS,
     NO_CHROMIUM,
@@ -99,6 +101,16 @@ def own_main() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(autouse=True)
+def own_run_log() -> Iterator[None]:
+    """A process opens its run log once: one in a test's own folder is no other test's."""
+    yield
+    if fitted_module.run_log.cache_info().currsize and (
+        fitted_module.run_log().folder != data_folder()
+    ):
+        fitted_module.run_log.cache_clear()
 
 
 @dataclass
