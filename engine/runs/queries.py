@@ -152,7 +152,7 @@ def _answer(folder: Path, status: int) -> Rows:
 
 
 def _shown(cell: Cell) -> Cell:
-    """A cell whose text, which may be anybody's, turns no direction of writing and hides nothing."""
+    """A cell whose text, which may be anybody's, turns no writing around and hides nothing."""
     return inert(cell) if isinstance(cell, str) else cell
 
 

@@ -86,14 +86,20 @@ def test_fixed_batches_are_one_gaussian_on_a_hundred_questions(seed):
         below = epsilon + log_ndtr(-mu / 2 - epsilon / mu)
         return above + math.log1p(-math.exp(min(below - above, -1e-16))) - math.log(delta)
 
-    asked = {"noise_multiplier": noise, "batch_size": batch, "iterations": steps}
-    kept = {**asked, "data_budget": people, "delta": delta, "sampling": Sampling.DETERMINISTIC}
+    training = Training(
+        noise_multiplier=noise,
+        batch_size=batch,
+        iterations=steps,
+        data_budget=people,
+        delta=delta,
+        sampling=Sampling.DETERMINISTIC,
+    )
     expected = 0.0 if missing(0.0) <= 0 else brentq(missing, 0.0, mu**2 + 50 * mu, xtol=1e-12)
     if expected > 150:
         with pytest.raises(InputError):
-            epsilon_of(Training(**kept))
+            epsilon_of(training)
         return
-    assert epsilon_of(Training(**kept)).certified == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert epsilon_of(training).certified == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 def agrees(noise, share, steps, delta, pair, *, close=2e-3):

@@ -149,7 +149,7 @@ def searched(path: Path, rows: list[catalogue.Listed], size: int) -> None:
 
     def ours() -> int:
         return sum(
-            one.settings["model_size"] == size and one.settings["cross_entropy"] < LIMIT
+            one.settings["model_size"] == size and float(str(one.settings["cross_entropy"])) < LIMIT
             for one in facts.matching(rows, facts.Asked(family="team", text="run-"))
             if one.is_point
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.accounting.training_epsilon import certified_epsilon
+from engine.accounting.certify import certified_epsilon
 from engine.allocation.reach import EXTRAPOLATED
 from engine.allocation.result import Word
 from engine.config import Sampling
@@ -94,7 +94,7 @@ def test_money_and_odds_are_of_the_same_mechanism(answered, fitted):
     (found,) = best_configurations(
         [ASKED.budget], fitted.fit, fitted.space, sampling=ASKED.sampling
     )
-    assert found.config == plan.config
+    assert found is not None and found.config == plan.config
     assert found.noise_batch_ratio == pytest.approx(plan.noise_batch_ratio, rel=0.02)
 
 
@@ -108,6 +108,7 @@ def test_no_groups_is_independent_noise_and_said(fitted):
     """Batches that are most of the people: no group is large enough."""
     asked = replace(ASKED, budget=replace(ASKED.budget, compute_flops=2e15, data_budget=2_000))
     answer = certified_answer(asked, fitted)
+    assert answer.certificate is not None
     assert answer.decision.recommendation.bands == answer.certificate.bands == 1
     assert "independent noise serves better" in noise.sentence(answer, Words("en"))
 

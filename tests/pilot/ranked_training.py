@@ -10,10 +10,11 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch.distributed.tensor import DTensor
 
 from engine.accounting.strategy import strategy
 from engine.config import Sampling
@@ -108,7 +109,9 @@ def helped(plan, joined: team.Team, change: Callable[[team.Helper, list], None])
 
     joined.serve(begin)
     if begun and begun[-1].shards is not None:
-        held = sum(part.to_local().numel() for part in begun[-1].shards._model.parameters())
+        held = sum(
+            cast(DTensor, part).to_local().numel() for part in begun[-1].shards._model.parameters()
+        )
         assert held <= 0.5 * plan.config.model_size, "this rank holds more than its part"
     return parts
 

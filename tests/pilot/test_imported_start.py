@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from safetensors.numpy import load
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.law.fine_tuning.fit import Prediction
+from engine.law.fine_tuning.points import Configurations
 from engine.pilot import huggingface, starts
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
 from engine.pilot.fine_tuning import lead
@@ -105,15 +107,19 @@ def test_the_plan_keeps_time_and_promise_and_predicts_nothing(text, start):
 
 @pytest.mark.parametrize("distance", [2.0, 6.0])
 def test_the_law_is_asked_and_says_how_far_it_is(text, start, distance):
-    plan, asked = proposed(text, start), []
+    plan: PilotPlan = proposed(text, start)
+    asked: list[Configurations] = []
 
     def predict(at):
         asked.append(at)
         loss = Interval(value=3.0, low=2.9, high=3.1, level=0.9)
         return [Prediction(cross_entropy=loss, share_taken=0.25, distance=distance)]
 
-    law = SimpleNamespace(predict=predict, points=SimpleNamespace(model_size=np.array([3e4, 3e5])))
+    law: Any = SimpleNamespace(
+        predict=predict, points=SimpleNamespace(model_size=np.array([3e4, 3e5]))
+    )
     found = lead(plan, law)
+    assert found is not None
     settings = plan.arms[0].settings
     (at,) = asked
     assert at.start_cross_entropy == BEGUN
@@ -124,6 +130,7 @@ def test_the_law_is_asked_and_says_how_far_it_is(text, start, distance):
         assert found.cross_entropy is None and "400 times away" in said
     else:
         # Texts differ: wider than the law's own range.
+        assert found.cross_entropy is not None
         assert found.cross_entropy.low < 2.4 and found.cross_entropy.high > 3.8
         assert "says 3" in said and "no prediction" in said
     assert lead(replace(plan, start_cross_entropy=None), law) is None

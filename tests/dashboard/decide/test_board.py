@@ -60,7 +60,7 @@ def test_a_pilots_worth_is_told_from_the_chance_that_the_plan_pays(answered, wor
     study = replace(answer.study, staged=replace(staged, pilot=pilot, npv_at_once=at_once))
     reason = replace(answer.verdict, reason=Reason.PILOT_PAYS)
     asked = replace(answer, study=study, verdict=reason)
-    because, turning = verdict.why(asked, words), verdict.turning(asked, words)
+    because, turning = verdict.why(asked, words) or "", verdict.turning(asked, words) or ""
     for amount in (pilot.value, pilot.price):
         assert figures.money(amount, words) in because
     assert figures.money(2e7, words) in turning and "3%" in turning

@@ -44,7 +44,7 @@ def test_comparisons_wait_until_the_promise_is_certified(fake, app, searches, mo
 def test_what_would_make_it_pay_waits_too_where_the_plan_loses(
     fake, app, monkeypatch, people, searched
 ):
-    made = []
+    made: list[str] = []
 
     class Later(Certificates):
         def known(self, request):

@@ -42,7 +42,10 @@ def _folded():
 
     from dashboard.ui import blocks
 
-    blocks.folded("more", "test:more", lambda: st.text("drawn"))
+    def drawn() -> None:
+        st.text("drawn")
+
+    blocks.folded("more", "test:more", drawn)
 
 
 def test_what_is_folded_is_drawn_when_it_is_unfolded():

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dashboard.ui.colours import DARK, GRAPHIC, LIGHT, TEXT, contrast
-from engine.report import native, stage, svg, webpage
+from engine.report import native, picture, stage, webpage
 
 THEMES = tomllib.loads(
     (Path(__file__).resolve().parents[3] / ".streamlit" / "config.toml").read_text("utf-8")
@@ -164,9 +164,8 @@ def test_the_web_page_that_is_taken_along():
 
 @pytest.mark.parametrize("colours", PALETTES.values(), ids=PALETTES)
 def test_quiet_words_of_pictures_and_slides_on_the_screen(colours):
-    (quiet,) = re.findall(r'fill-opacity="([\d.]+)"', svg._ROLES["quiet"])
-    share = float(quiet)
-    assert contrast(blended(colours.ink, colours.paper, share), colours.paper) >= TEXT
+    quiet = blended(colours.ink, colours.paper, picture._QUIET)
+    assert contrast(quiet, colours.paper) >= TEXT
     footer, *_ = re.findall(r"footer{[^}]*opacity:([\d.]+)", stage.STYLE)
     share = float(footer)
     assert contrast(blended(colours.ink, colours.paper, share), colours.paper) >= TEXT

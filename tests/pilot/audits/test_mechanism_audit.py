@@ -259,8 +259,13 @@ def test_each_whole_turn_is_one_gaussian_trial():
     turn = (np.arange(steps)[:, None] - scores.groups) % bands == 0
     joined = turn & (rng.random((steps, count)) < 0.3)
     white = sigma * rng.standard_normal((steps, count))
-    trials = []
-    scores._ratio = lambda filtered: trials.append(filtered.copy()) or np.zeros(filtered.shape)
+    trials: list[np.ndarray] = []
+
+    def kept(filtered: np.ndarray) -> np.ndarray:
+        trials.append(filtered.copy())
+        return np.zeros(filtered.shape)
+
+    vars(scores)["_ratio"] = kept
     for released in joined + np.linalg.solve(C, white):
         scores.add(released)
     whole = [turn[s] for s in range(steps - bands + 1)]
