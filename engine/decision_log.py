@@ -119,9 +119,17 @@ def append(
             line = _canonical({**made.content, "hash": made.hash}) + b"\n"
             # A writer that was killed left part of a line, or all of it but its end.
             ends = not content or content.endswith(b"\n")
-            os.write(file.fileno(), line if ends else b"\n" + line)
-            os.fsync(file.fileno())
-            durable.write(place / HEAD, f"{made.number} {made.hash}\n".encode(), mode=0o600)
+            try:
+                _write(file.fileno(), line if ends else b"\n" + line)
+                durable.write(place / HEAD, _head(made), mode=0o600)
+            except OSError:
+                # What is refused must not stand: neither the line nor a head that names it.
+                with suppress(OSError):
+                    os.ftruncate(file.fileno(), len(content))
+                    os.fsync(file.fileno())
+                    if last is not None and _named(place) == made.hash:
+                        durable.write(place / HEAD, _head(last), mode=0o600)
+                raise
     except OSError as error:
         raise InputError(
             "Expected to write the log of decisions in {folder}: {reason}. Nothing was done; set "
@@ -130,6 +138,23 @@ def append(
             reason=error.strerror or error,
         ) from error
     return made
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    """All of it, on the disk."""
+    while line:
+        line = line[os.write(descriptor, line) :]
+    os.fsync(descriptor)
+
+
+def _head(one: Entry) -> bytes:
+    return f"{one.number} {one.hash}\n".encode()
+
+
+def _named(place: Path) -> str | None:
+    """The hash of the line that the head names; None where there is no head."""
+    head = attempted(lambda: (place / HEAD).read_text(encoding="ascii").split())
+    return None if head is None else head[1] if len(head) == 2 else ""
 
 
 @contextmanager
@@ -168,6 +193,7 @@ def verify(folder: Path, *, expect: str = "") -> Verified:
     place = log_folder(folder)
     wrong, torn, before, number = [], [], FIRST, 0
     hashes = set()
+    named = _named(place)  # before the lines, which may grow meanwhile
     for line, one in _read(_content(place)):
         if one is None:
             torn.append(line)
@@ -180,10 +206,9 @@ def verify(folder: Path, *, expect: str = "") -> Verified:
             wrong.append(f"line {line} is number {one.number}, expected {number + 1}")
         before, number = one.hash, one.number
         hashes.add(one.hash)
-    head = attempted(lambda: (place / HEAD).read_text(encoding="ascii").split())
-    if head is None and hashes:
+    if named is None and hashes:
         wrong.append("the head is missing: lines may be missing at the end")
-    elif head is not None and (len(head) != 2 or head[1] not in hashes):
+    elif named is not None and named not in hashes:
         wrong.append("the last line that was written is missing: the end was cut off")
     if expect and expect not in hashes:
         wrong.append(f"no line has the hash {expect[:64]}")

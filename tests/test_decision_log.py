@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.state import link
-from engine import decision_log
+from engine import decision_log, durable
 from engine.__main__ import main
 from engine.decision import fitted as fits
 from engine.decision import law_store
@@ -150,6 +150,49 @@ def test_what_fails_is_on_record_and_what_cannot_be_recorded_is_not_done(place, 
     with pytest.raises(InputError, match="Nothing was done"), recorded("save", {}, folder=place):
         done.append(1)
     assert done == []
+
+
+@pytest.mark.parametrize("fails", ["line", "head"])
+def test_a_line_that_was_refused_does_not_stand(place, monkeypatch, fails):
+    """The disk is full, for the line or only for the head after it."""
+    append("save", {"scenario": "a"}, folder=place)
+    before = (place / FILE).read_bytes(), (place / HEAD).read_bytes()
+    write, whole = os.write, durable.write
+
+    def part(descriptor, content):
+        write(descriptor, content[:9])
+        raise OSError(28, "No space left on device")
+
+    def no_head(*arguments, **named):
+        if fails == "head":
+            whole(*arguments, **named)  # its name is changed, the folder not flushed
+            monkeypatch.setattr(durable, "write", whole)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(durable, "write", no_head)
+    if fails == "line":
+        monkeypatch.setattr(os, "write", part)
+    with pytest.raises(InputError, match="Nothing was done"):
+        append("decide", {"scenario": "a"}, folder=place)
+    monkeypatch.undo()
+    monkeypatch.setenv(decision_log.VARIABLE, str(place))
+    assert ((place / FILE).read_bytes(), (place / HEAD).read_bytes()) == before
+    append("save", {"scenario": "b"}, folder=place)
+    assert verify(place).sound and verify(place).entries == 2
+
+
+def test_a_line_that_comes_while_the_log_is_verified_is_no_loss(place, monkeypatch):
+    append("save", {"scenario": "a"}, folder=place)
+    read = decision_log._content
+
+    def content(folder):
+        found = read(folder)
+        monkeypatch.setattr(decision_log, "_content", read)
+        append("save", {"scenario": "b"}, folder=place)
+        return found
+
+    monkeypatch.setattr(decision_log, "_content", content)
+    assert verify(place).sound
 
 
 def test_an_end_that_was_changed_takes_no_more(place):

@@ -51,7 +51,7 @@ def draw(
             day=day,
             fit_version=fit_version(law_cache.fitted_evidence(name).fit),
             code_version=code_version(),
-            address=address.address(),
+            address=address.copied_link(),
         )
         made = partial(deck.deck, sides, explained, standings, basis, words, LIGHT)
         font = blocks.has_print_font(words)

@@ -27,7 +27,7 @@ def draw(answer: Answer, room: DeltaGenerator, words: Words) -> None:
         st.markdown(words.refusal(error))
         return
     banded = answer.question.sampling is Sampling.BANDED
-    if not banded:
+    if not banded and correlated.buys(found):
         room.caption(correlated.moved(found, words))
     worth = decision_cache.worth_of_correlation(answer, found)
     first = correlated.gain if banded else correlated.finding

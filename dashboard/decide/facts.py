@@ -106,8 +106,8 @@ def saving(answer: Decision, words: Words) -> Metric:
     help_text = words.say(
         "In practice the rule is used with batches of 0.292 · C^0.3271 tokens (DeepSeek LLM 2024). "
         "McKenna et al. compare at the model sizes of their own grid, with the rule's batch tuned; "
-        "Kessai follows the rule as far as its plans lie within about {farthest} times a run, and "
-        "gives a bound where that is not far enough. {saving}",
+        "Kessai follows the rule as far as its plans lie within a factor of {farthest} of a run, "
+        "and gives a bound where that is not far enough. {saving}",
         farthest=formats.plain(math.exp(EXTRAPOLATED), 2),
         saving=wording.saving(answer, words),
     )

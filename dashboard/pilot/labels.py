@@ -153,7 +153,9 @@ def rules(source: CorpusSource, words: Words) -> str:
     on = [words.say(name) for rule, name in _RULES.items() if rule not in off]
     apart = [words.say(name) for rule, name in _RULES.items() if rule in off]
     said = [
-        words.say("One person whatever these are: {rules}.", rules=words.listed(on))
+        words.say(
+            "Counted as one person, whatever of these differs: {rules}.", rules=words.listed(on)
+        )
         if on
         else None,
         words.say(

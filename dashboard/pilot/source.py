@@ -84,13 +84,13 @@ def draw(words: Words) -> CorpusSource | None:
 
 def _read_by(source: CorpusSource, words: Words) -> CorpusSource:
     """The same text by the tokenizer and the window that are chosen."""
-    tokenizer = _tokenizer(source.tokenizer, words)
+    tokenizer = _tokenizer(source, words)
     return replace(source, tokenizer=tokenizer, window=_window(source.window, words))
 
 
-def _tokenizer(usual: str, words: Words) -> str:
+def _tokenizer(source: CorpusSource, words: Words) -> str:
     """Bytes, a tokenizer of public text by its name, or the one that the operator registered."""
-    found = tokenizers.cards()
+    found, usual = tokenizers.cards(), source.tokenizer
 
     def label(name: str) -> str:
         if name == "bytes":
@@ -116,7 +116,7 @@ def _tokenizer(usual: str, words: Words) -> str:
             "Tokenizers were trained on public text alone. Each is a family with losses per token: "
             "the law is carried over to it. Needs the package tokenizers on the server."
         ),
-        **widgets.bind_page("pilot", f"tokenizer-{usual}"),
+        **widgets.bind_page("pilot", f"tokenizer-{usual}-{source.kind}-{source.path}"),
     )
     return chosen
 

@@ -39,7 +39,7 @@ def material(now: Scenario) -> Material:
             fit_version=fit_version(law_cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),
             day=datetime.now(ZoneInfo(st.context.timezone or "UTC")).date(),
-            address=address.address(),
+            address=address.copied_link(),
             made_up=session.value(link.TOUR) is not None,
             kept=_kept(),
             cover=Cover(

@@ -195,7 +195,7 @@ def doubts(runs: Sequence[Settled], most: int, words: Words) -> list[str]:
         for run in doubted[:most]
     ]
     if rest := len(doubted) - len(said):
-        said.append(words.count("{n} run more", "{n} runs more", rest))
+        said.append(words.count("{n} more run", "{n} more runs", rest))
     return said
 
 

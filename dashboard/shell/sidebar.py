@@ -59,7 +59,7 @@ def draw(words: Words) -> None:
         **widgets.bind_default(link.LANGUAGE, words.language),
     )
     with st.popover(words.say("Copy link"), icon=":material/link:", width="stretch"):
-        st.code(address.address(), language=None, wrap_lines=True)
+        st.code(address.copied_link(), language=None, wrap_lines=True)
 
 
 def _evidence(words: Words) -> None:

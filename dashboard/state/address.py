@@ -77,7 +77,7 @@ def write_url() -> None:
         st.query_params.from_dict(query)
 
 
-def address() -> str:
+def copied_link() -> str:
     """The link to copy: to the scenario on show, without a tour, from the first slide, and of no
     presentation under way."""
     return _address({"slide": 1, "tour": None, "view": None, "meeting": None})

@@ -22,6 +22,7 @@ from engine.commands.pilot_options import (
     asked_of,
     budget_of,
     canaries_of,
+    held_by,
     machines_of,
     ranks_here,
     source_of,
@@ -391,7 +392,7 @@ def _proposed(options: argparse.Namespace) -> _Proposed:
     source = source_of(options)
     pilot_law()  # without evidence there is nothing to prepare for
     found = launchers.prepared(source) or _prepare(source)
-    prepared = replace(found, recompute=options.recompute)
+    prepared = replace(found, recompute=options.recompute, held_by=held_by(options, found.device))
     law = pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
     terms = terms_of(options, prepared)
     if start is not None:

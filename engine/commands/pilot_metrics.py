@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.pilot.running.status import State, Status, TrainingResult
+from engine.runs.mlflow_access import unwritten, writing_client
 
 Write = Callable[[str, str, int, float], None]
 """(training, metric, step, value)."""
@@ -81,25 +82,13 @@ def _to_tensorboard(folder: Path) -> Write:
 
 
 def _to_mlflow(uri: str, plan_id: str) -> Write:
-    try:
-        from mlflow.exceptions import MlflowException
-        from mlflow.tracking import MlflowClient
-    except ImportError:
-        raise InputError(
-            "Expected MLflow to be installed for this export: pip install mlflow-skinny sqlalchemy "
-            "alembic."
-        ) from None
+    client, failures = writing_client(uri)
     runs: dict[str, str] = {}
     try:
-        client = MlflowClient(tracking_uri=uri)
         known = client.get_experiment_by_name("kessai pilots")
         experiment = known.experiment_id if known else client.create_experiment("kessai pilots")
-    except (MlflowException, OSError) as error:
-        raise InputError(
-            "Could not write the MLflow store {uri}: {reason}.",
-            uri=uri,
-            reason=str(error).splitlines()[0][:200],
-        ) from error
+    except failures as error:
+        raise unwritten(uri, error) from error
 
     def write(training: str, name: str, step: int, value: float) -> None:
         if training not in runs:

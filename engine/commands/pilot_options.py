@@ -206,6 +206,14 @@ def ranks_here(options: argparse.Namespace) -> int | None:
     return None if options.ranks is None else whole("--ranks", options.ranks)
 
 
+def held_by(options: argparse.Namespace, device: str) -> int:
+    """Devices that may hold a model together: those of all processes, where each has a GPU of its
+    own. Models whose activations are computed anew are held whole."""
+    if device != "cuda" or options.recompute or options.ranks is None:
+        return 1
+    return whole("--ranks", options.ranks)
+
+
 def machines_of(options: argparse.Namespace) -> Ranks | None:
     """Processes and machines that a command is asked for; None where it is not."""
     if options.ranks is None and options.nodes is None:

@@ -6,6 +6,7 @@ file is listed with its status and flags. Nothing is written with --dry-run.
 """
 
 import argparse
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,7 +91,7 @@ def _found(options: argparse.Namespace, log: RunLog) -> Imported:
     if is_server(options.file):
         sheet = server_sheet(options.file, options.experiment)
         name = options.experiment or server_name(options.file)
-        family = wanted.family or family_of(Path(name))
+        family = wanted.family or _family(name)
         place = Path(server_name(options.file))
         return import_file(place, log, replace(wanted, family=family), created_at=now, sheet=sheet)
     if options.experiment is not None:
@@ -188,3 +189,12 @@ def told(found: Imported) -> list[str]:
         "sampling": "No column says the sampling: Poisson sampling of examples is assumed.",
     }
     return said + [sentence for name, sentence in sentences.items() if name in assumed]
+
+
+def _family(experiment: str) -> str:
+    """A family's name from an experiment's, of which no part is an ending.
+
+    >>> _family("lr-0.01"), _family("team/sweep")
+    ('lr-0-01', 'team-sweep')
+    """
+    return family_of(Path(re.sub("[./]", "-", experiment)))

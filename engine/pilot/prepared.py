@@ -90,6 +90,8 @@ class Prepared:
 
     recompute: bool = False
     """Whether trainings on it are to compute activations anew: asked of a plan, not measured."""
+    held_by: int = 1
+    """Devices like this one that hold a model together, in parts: asked of a plan, not measured."""
 
     def start_loss(self, sha256: str) -> float | None:
         """Of the start of this file; None where it does not read the text, or came later."""

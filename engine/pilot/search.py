@@ -241,9 +241,9 @@ def _best(
 
 
 def _fits(model_size: int, prepared: Prepared) -> bool:
-    """Whether this machine's memory holds a training of the size; taken to, where unknown."""
+    """Whether the memory of the devices holds a training of the size; taken to, where unknown."""
     memory = prepared.memory_bytes
-    return memory is None or model_size * BYTES_A_PARAMETER <= memory
+    return memory is None or model_size * BYTES_A_PARAMETER <= memory * prepared.held_by
 
 
 def _too_large(model_size: int, prepared: Prepared) -> InputError:
@@ -251,7 +251,7 @@ def _too_large(model_size: int, prepared: Prepared) -> InputError:
         "Expected a training that fits into the {memory} GB of memory of this machine, got one of "
         "{size} parameters, which takes {needed} GB: choose less compute, leave the usual rule "
         "out, or use a larger machine.",
-        memory=f"{(prepared.memory_bytes or 0) / 1e9:.3g}",
+        memory=f"{(prepared.memory_bytes or 0) * prepared.held_by / 1e9:.3g}",
         size=f"{model_size:,}",
         needed=f"{model_size * BYTES_A_PARAMETER / 1e9:.3g}",
     )

@@ -12,6 +12,7 @@ in units of the picture, 1 of which is a point.
 import base64
 import math
 import os
+from contextlib import suppress
 from functools import cache, lru_cache
 from html import escape
 from io import StringIO
@@ -61,6 +62,7 @@ def natural_height(figure: Figure, size: float) -> float:
 def round_ticks(low: float, high: float, most: int) -> list[float]:
     """At most ``most`` + 1 round values, or a few more, from at or under ``low`` to at or over
     ``high``."""
+    _settings()
     from matplotlib.ticker import MaxNLocator
 
     return [float(at) for at in MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
@@ -108,7 +110,8 @@ def svg(
 @cache
 def _settings() -> Any:
     """matplotlib, with our own settings alone and the machine's Japanese font."""
-    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
+    with suppress(InputError):  # without a home matplotlib keeps its list of fonts nowhere
+        os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     import matplotlib
     from matplotlib import font_manager
 

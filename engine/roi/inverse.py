@@ -367,8 +367,14 @@ def least_budgets(held: Held, goal: Goal, target: float) -> tuple[Least, ...]:
     """The least compute, the fewest people and the smallest ε for ``target``; about a second.
 
     NPV in JPY at the central case; metric and loss as the law and the curve predict them. Raises
-    :class:`InputError` for a target that nothing could reach.
+    :class:`InputError` for a target that nothing could reach, and for a loss or a metric by banded
+    noise, whose budgets would lie beyond what was measured of it.
     """
+    if held.sampling is Sampling.BANDED and goal is not Goal.NPV:
+        raise InputError(
+            "Expected independent noise to find the least budgets for a loss or a metric, got "
+            "banded: choose another sampling."
+        )
     if goal is Goal.NPV:
         candidates = _least_for_npv(held, _SEARCHED, target)
         return tuple(_least(name, found, target, held) for name, found in candidates.items())

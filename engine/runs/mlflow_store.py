@@ -13,6 +13,7 @@ from typing import Any
 from engine.errors import InputError
 from engine.loss_unit import unit_of
 from engine.runs.log import RunLog
+from engine.runs.mlflow_access import unwritten, writing_client
 from engine.runs.record import RunRecord
 
 _SETTINGS = (
@@ -51,16 +52,8 @@ def to_mlflow(log: RunLog, uri: str, *, family: str | None = None) -> Stored:
             family=family or "any family",
             known=", ".join(log.families()) or "none",
         )
+    client, failures = writing_client(uri)
     try:
-        from mlflow.exceptions import MlflowException
-        from mlflow.tracking import MlflowClient
-    except ImportError:
-        raise InputError(
-            "Expected MLflow to be installed for this export: pip install mlflow-skinny sqlalchemy "
-            "alembic."
-        ) from None
-    try:
-        client = MlflowClient(tracking_uri=uri)
         made = known = 0
         for name in dict.fromkeys(record.family for record in records):
             experiment = _experiment(client, name)
@@ -71,12 +64,8 @@ def to_mlflow(log: RunLog, uri: str, *, family: str | None = None) -> Stored:
                 else:
                     _write(client, experiment, record)
                     made += 1
-    except (MlflowException, OSError) as error:
-        raise InputError(
-            "Could not write the MLflow store {uri}: {reason}.",
-            uri=uri,
-            reason=str(error).splitlines()[0][:200],
-        ) from error
+    except failures as error:
+        raise unwritten(uri, error) from error
     return Stored(made=made, known=known)
 
 

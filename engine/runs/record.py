@@ -237,6 +237,12 @@ def _check_privacy(run: RunRecord) -> None:
             expected=NeighbouringRelation.ZERO_OUT,
             value=run.neighbouring_relation,
         )
+    if run.sampling is Sampling.BANDED:
+        raise InputError(
+            "Expected how the batches of a run were drawn, got {value}: with banded noise they are "
+            "poisson.",
+            value=run.sampling,
+        )
     if run.epsilon is None:
         return
     require_within("epsilon", run.epsilon, EPSILON_RANGE)

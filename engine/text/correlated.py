@@ -20,9 +20,12 @@ def finding(found: More, words: Words) -> str:
 
 def gain(found: More, words: Words) -> str:
     """The same without how far: for a plan that says so of itself."""
-    if found.best.people.value > _NOTHING:
-        return _gain(found, words)
-    return _nothing(found, words)
+    return _gain(found, words) if buys(found) else _nothing(found, words)
+
+
+def buys(found: More) -> bool:
+    """Whether correlation is worth some people, by more than is called nothing."""
+    return found.best.people.value > _NOTHING
 
 
 def money(worth: Interval | None, words: Words) -> str:
@@ -52,7 +55,9 @@ def money(worth: Interval | None, words: Words) -> str:
 
 
 def moved(found: More, words: Words) -> str:
-    """Where the best number of bands would move the plan, beside the plans that are as good."""
+    """Where the best number of bands would move the plan, beside the plans that are as good; of a
+    correlation that :func:`buys` something. Both losses are the search's, not the certified
+    plan's."""
     best = found.best
     config, language = best.config, words.language
     said = words.say(

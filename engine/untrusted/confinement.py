@@ -2,7 +2,7 @@
 
 A parser in this process could take all its memory, or its time within one call, which no guard
 around the call ends. In a process of its own it meets the kernel's limits, is ended from outside,
-and knows nothing of the environment in which secrets may stand.
+and gets of this one's environment only what it cannot do without, where secrets may stand.
 
 Not covered: what a file can make a parser do to files and networks that this user may reach. A
 parser that is taken over runs as the user who started it.
@@ -16,6 +16,8 @@ from pathlib import Path
 
 import engine
 
+_GRACE = 5
+"""Seconds of processor time between the signal that says why and the end."""
 _ALWAYS = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 
 
@@ -30,11 +32,11 @@ def environment(*, home: Path | str, also: Mapping[str, str] | None = None) -> d
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     kept = {name: os.environ[name] for name in _ALWAYS if name in os.environ}
     return {
+        **(also or {}),
         "PATH": os.defpath,
         **kept,
         "HOME": str(home),
         "PYTHONPATH": os.pathsep.join(paths),
-        **(also or {}),
     }
 
 
@@ -61,5 +63,7 @@ def hold_back(
     for kind, most in wanted.items():
         if most is not None:
             _, hard = resource.getrlimit(kind)
-            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(kind, (most, most))
+            # At the limit of time itself the kernel kills; below it says why.
+            least = most + _GRACE if kind == resource.RLIMIT_CPU else most
+            hard = least if hard == resource.RLIM_INFINITY else min(least, hard)
+            resource.setrlimit(kind, (min(most, hard), hard))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from engine.accounting.search import noise_multiplier
 from engine.accounting.strategy import noising, strategy
+from engine.commands.pilot_options import held_by
 from engine.config import Sampling
 from engine.errors import InputError
 from engine.pilot.audits.card import model_card, without_guarantee
@@ -185,6 +187,31 @@ def test_a_budget_in_flops_is_kept_and_repeats_share_time(prepared, law):
     assert 0.8e12 < arm.settings.config.compute_flops <= 1e12
     twice = propose(prepared, law, TERMS, PilotBudget(seconds=240), repeats=2)
     assert twice.trainings == 4 and twice.expected_seconds <= 240
+
+
+def test_devices_that_hold_a_model_together_have_their_memory_together(prepared, law):
+    def size(**changes):
+        asked = replace(prepared, **changes)
+        found = propose(asked, law, TERMS, PilotBudget(seconds=240), with_rule=False)
+        return found.arms[0].settings.config.model_size
+
+    free = size()
+    little = 32 * free * 2 // 3
+    assert size(memory_bytes=little) <= free * 2 / 3
+    assert size(memory_bytes=little, held_by=2) == free
+
+
+@pytest.mark.parametrize(
+    ("ranks", "device", "recompute", "held"),
+    [
+        (None, "cuda", False, 1),
+        ("4", "cpu", False, 1),
+        ("4", "cuda", True, 1),
+        ("4", "cuda", False, 4),
+    ],
+)
+def test_only_gpus_of_their_own_hold_a_model_in_parts(ranks, device, recompute, held):
+    assert held_by(Namespace(ranks=ranks, recompute=recompute), device) == held
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ def test_a_guarantee_names_its_relation_unless_accounting_chooses_it():
 def test_a_guarantee_that_its_sampling_or_noise_cannot_give_is_refused():
     with pytest.raises(InputError, match="Expected neighbouring_relation zero-out-one"):
         RunRecord(**(PRIVATE | {"sampling": "deterministic"}))
+    with pytest.raises(InputError, match="with banded noise they are poisson"):
+        RunRecord(**(PRIVATE | {"sampling": "banded"}))
     with pytest.raises(InputError, match="Expected noise beside epsilon"):
         RunRecord(**(PRIVATE | {"noise_multiplier": 0.0, "noise_batch_ratio": 0.0}))
     with pytest.raises(InputError, match=r"Expected epsilon between 0\.01 and 64, got 65"):

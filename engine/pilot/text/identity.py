@@ -81,7 +81,7 @@ def person(value: object, *, off: Collection[str] = ()) -> str | None:
     bare = text.strip()
     if Rule.SPACE not in off:
         text = bare
-    if not bare or (Rule.NULL_WORD not in off and bare.casefold() in _NULL_WORDS):
+    if not bare or (Rule.NULL_WORD not in off and _folded(bare) in _NULL_WORDS):
         return None
     if Rule.HYPHEN not in off:
         text, bare = text.translate(_HYPHENS), bare.translate(_HYPHENS)
@@ -92,6 +92,10 @@ def person(value: object, *, off: Collection[str] = ()) -> str | None:
     if Rule.MAIL_CASE not in off and _MAIL.fullmatch(bare):
         text = text.casefold()
     return text
+
+
+def _folded(text: str) -> str:
+    return text.translate(_HYPHENS).casefold()
 
 
 def spelled(value: object) -> str | None:

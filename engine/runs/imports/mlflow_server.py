@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from engine.errors import InputError
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.tracked import TrackedRun, tracked_sheet
+from engine.runs.mlflow_access import failure
 
 _PAGE = 1_000
 _OF_THE_MACHINE = "system/"
@@ -60,7 +61,7 @@ def server_sheet(uri: str, experiment: str | None = None) -> Sheet:
         raise InputError(
             "Could not read {file}: {reason}.",
             file=server_name(uri),
-            reason=str(error).splitlines()[0][:200].rstrip("."),
+            reason=failure(error),
         ) from error
     return tracked_sheet(server_name(uri), runs)
 

@@ -127,7 +127,7 @@ def tracked_sheet(file: str, runs: Iterable[TrackedRun]) -> Sheet:
 
 def _in_cells(file: str, runs: Sequence[TrackedRun], called: Sequence[str]) -> Sheet:
     """The sheet cell by cell. A setting called as a metric is one: what was measured has the
-    say."""
+    say, but for a run's name, status and step."""
     rows: list[Mapping[str, object]] = []
     for run, name in zip(runs, called, strict=True):
         measured: dict[int, dict[str, object]] = {}
@@ -136,7 +136,7 @@ def _in_cells(file: str, runs: Sequence[TrackedRun], called: Sequence[str]) -> S
                 measured.setdefault(step, {})[metric] = value
         for step in sorted(measured) or [0]:
             fixed = {"run": name, "status": run.status, "step": step}
-            rows.append({**run.settings, **fixed, **measured.get(step, {})})
+            rows.append({**run.settings, **measured.get(step, {}), **fixed})
     return of_rows(file, rows)
 
 
@@ -164,7 +164,9 @@ def _repeated(values: Sequence[object], times: IntArray) -> pa.Array:
     """A column of a setting: a run's value in each of its rows, kept once."""
     known = [value for value in values if value is not None]
     kinds = {type(value) for value in known}
-    if kinds not in ({str}, {int}, {float}):
+    if kinds not in ({str}, {int}, {float}) or any(
+        isinstance(value, int) and not -(2**63) <= value < 2**63 for value in known
+    ):
         known = [str(value) for value in known]
         values = [None if value is None else str(value) for value in values]
     distinct = list(dict.fromkeys(known))

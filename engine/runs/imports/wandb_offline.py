@@ -124,7 +124,7 @@ def _records(path: Path) -> Iterator[bytes]:
         ) from error
     if not content.startswith(START):
         raise InputError("Expected an offline run of Weights & Biases, got {file}.", file=path.name)
-    at, parts = _HEADER, b""
+    at, parts, held = _HEADER, list[bytes](), 0
     while at + _HEAD.size <= len(content):
         left = _BLOCK - at % _BLOCK
         if left < _HEAD.size:  # too little for a header: filled with zeros
@@ -135,14 +135,17 @@ def _records(path: Path) -> Iterator[bytes]:
         if end > len(content) or kind == 0:  # cut, or space that was not yet written
             return
         part = content[start:end]
-        if zlib.crc32(part, zlib.crc32(bytes([kind]))) != checksum or len(parts) > _LONGEST:
+        if zlib.crc32(part, zlib.crc32(bytes([kind]))) != checksum or held > _LONGEST:
             raise InputError(
                 "Expected {file} as Weights & Biases wrote it, got an altered record at byte "
                 "{place}.",
                 file=path.name,
                 place=at,
             )
-        parts = part if kind in (_FULL, _FIRST) else parts + part
+        if kind in (_FULL, _FIRST):
+            parts, held = [], 0
+        parts.append(part)
+        held += len(part)
         if kind in (_FULL, _LAST):
-            yield parts
+            yield b"".join(parts)
         at = end

@@ -83,5 +83,5 @@ def test_of_many_doubted_runs_the_first_are_named(runs):
     odd = "".join(f"odd-{n},3,{10**9 + n},3.{n:02}\n" for n in range(12))
     page = _upload(runs(), GRID + odd + "".join(f"s{n},1e9,2e10,2.9{n}\n" for n in range(12)))
     said = [text.value for text in page.markdown if text.value.startswith("- ")]
-    assert len(said) == 11 and said[-1].endswith(" runs more")
+    assert len(said) == 11 and said[-1].endswith(" more runs")
     assert sum("it looks like millions" in one for one in said) >= 9

@@ -50,7 +50,22 @@ def test_what_may_be_two_people_stays_two(one, other):
 @pytest.mark.parametrize(
     "value",
     [
-        *("nan", "NULL", "None", "-", "－", "なし", "ﾅｼ", "N/A", "ｎ／ａ", "", "  ", "\u200b"),
+        *(
+            "nan",
+            "NULL",
+            "None",
+            "-",
+            "－",
+            "−",
+            "‒",
+            "なし",
+            "ﾅｼ",
+            "N/A",
+            "ｎ／ａ",
+            "",
+            "  ",
+            "\u200b",
+        ),
         *("anonymous", "空白", "（なし）", "未記入", "\\N", "#REF!", "unbekannt", "aucun", "未知"),
         *("없음", "нет", "desconocido", "(blank)", "ＮＵＬＬ", "null\u200b"),
         *(None, float("nan"), float("inf"), {}, {"id": 1}, [], True, False),

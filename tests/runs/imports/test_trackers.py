@@ -17,6 +17,7 @@ from engine.errors import InputError
 from engine.runs.imports.importing import Asked, import_file
 from engine.runs.imports.mlflow_server import server_name, server_sheet
 from engine.runs.imports.settle import Flag, Status
+from engine.runs.imports.tracked import TrackedRun, tracked_sheet
 from engine.runs.imports.wandb_offline import offline_sheet
 from engine.runs.log import RunLog
 from engine.runs.mlflow_store import Stored, to_mlflow
@@ -239,8 +240,9 @@ def test_an_mlflow_server_by_mlflows_own_client(log, tmp_path):
         assert found.runs[0].measured.steps.tolist() == list(range(100, 1000, 100))
         with pytest.raises(InputError, match=r"got others: it has Default, sweep"):
             server_sheet(uri, "others")
-    with pytest.raises(InputError, match=r"Could not read MLflow at 127.0.0.1"):
-        server_sheet(uri)
+    with pytest.raises(InputError, match=r"Could not read MLflow at 127.0.0.1") as refused:
+        server_sheet(uri.replace("//", "//me:s3cret@"))
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.filterwarnings("ignore")  # the tools' own
@@ -345,3 +347,14 @@ def test_a_database_with_what_its_schema_forbids_is_runs_or_one_sentence(read, t
             pytest.skip("this column refuses it")
     with suppress(InputError):
         assert all(run.record is None for run in read(path).runs)
+
+
+def test_a_setting_beyond_64_bits_is_a_text():
+    """As NumPy's seeds are."""
+    runs = [
+        TrackedRun(id=str(n), name=f"r{n}", status="", settings={"seed": 2**70 + n}) for n in (1, 2)
+    ]
+    for run in runs:
+        run.measure_all("loss", [1, 2], [3.0, 2.0])
+    sheet = tracked_sheet("a", runs)
+    assert str(2**70 + 2) in repr(sheet)
