@@ -24,6 +24,7 @@ from engine.pilot.text.public_tokenizers import described
 from engine.report.master import require_template
 from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+from engine.roi.workbook_file import COLUMNS
 from engine.runs import files
 from engine.runs.imports import journal
 from engine.runs.imports.reading import read
@@ -306,6 +307,12 @@ TRIALS = 40
 """Of each kind. ``-m exhaustive`` tries a hundred times as many."""
 
 
+SHEET = [list(COLUMNS)] + [
+    [getattr(row, name, None) for name in COLUMNS] for row in DEFAULT_ASSUMPTIONS.rows
+]
+"""The shipped table as a sheet."""
+
+
 def seeds(folder):
     """Sound files, and what reads each of them."""
     log = folder / "log"
@@ -334,8 +341,7 @@ def seeds(folder):
             to_csv(DEFAULT_ASSUMPTIONS).encode(), lambda p: load("a.csv", p.read_bytes())
         ),
         "assumptions, excel": (
-            packages.assumptions([["name", "value"], ["gpu_price", 1]]),
-            lambda p: attempted(lambda: load("a.xlsx", p.read_bytes())),
+            packages.assumptions(SHEET), lambda p: load("a.xlsx", p.read_bytes())
         ),
         "template": (packages.template(), lambda p: require_template(p.read_bytes())),
         "weights": (packages.SOUND_WEIGHTS, safetensors_file),
@@ -357,11 +363,11 @@ def text_rows(kind):
 
 
 def fuzz(folder, trials, seconds):
-    """Tried and failed of each kind: a failure is anything but an answer or one sentence."""
-    chance = random.Random(SEED)
-    tried, failed = {}, []
-    end = time.monotonic() + seconds
-    for kind, (content, reader) in seeds(folder).items():
+    """Tried and failed of each kind, which share the time evenly: a failure is anything but an
+    answer or one sentence."""
+    tried, failed, kinds = {}, [], seeds(folder)
+    for kind, (content, reader) in kinds.items():
+        chance, end = random.Random(f"{SEED} {kind}"), time.monotonic() + seconds / len(kinds)
         reader(placed(folder, "sound", content))
         tried[kind] = 0
         for number in range(trials):
