@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.text.i18n import Words
 from tests.browser.pages import settle
 
 pytestmark = pytest.mark.browser
@@ -152,4 +153,5 @@ def test_few_people_are_shown_a_public_start(decide, language, said):
     expect(page.get_by_text("lightbulb").locator("xpath=..")).to_contain_text(said)
     ways = page.locator("[data-testid=stTable]").filter(has_text="LoRA").first
     expect(ways.locator("tbody tr")).to_have_count(3)
+    page.get_by_text(Words(language).say("What others reported"), exact=True).click()
     expect(page.get_by_text("GPT-2, LoRA r=4, Reddit")).to_be_attached()

@@ -386,10 +386,15 @@ def test_dollars_are_yen_at_the_rate_and_nothing_else_moves(usual):
         assert dollars["return"]["reconciliation"][name] == pytest.approx(amount / rate)
     for part in ("pilot", "privacy_premium"):
         for name, amount in usual["return"][part].items():
-            assert dollars["return"][part][name] == pytest.approx(amount / rate)
+            expected = amount if name == "turns" else pytest.approx(amount / rate)
+            assert dollars["return"][part][name] == expected
     total = usual["return"]["total_cost"]["value"]
     assert sum(usual["return"][name]["value"] for name in lines) == pytest.approx(total)
-    without = [{k: v for k, v in each.items() if k != "return"} for each in (usual, dollars)]
+    ours, theirs = (each["verdict"] for each in (usual, dollars))
+    assert (ours["code"], ours["reason"]) == (theirs["code"], theirs["reason"])
+    assert "¥" not in theirs["sentence"]
+    in_money = ("return", "verdict")
+    without = [{k: v for k, v in each.items() if k not in in_money} for each in (usual, dollars)]
     assert without[0] == without[1]
 
 

@@ -758,8 +758,9 @@ def test_a_compaction_killed_anywhere_loses_and_doubles_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_a_deletion_killed_anywhere_hides_all_or_nothing(tmp_path):
-    # open, fsync, link, unlink of the file; open and fsync of the folder
-    assert _die_at_every_point(tmp_path, "delete", {1, 2, 3}, {3}) == 6
+    # open and fsync of the folder that the first deletion's is made in; open, fsync, link, unlink
+    # of the file; open and fsync of its folder
+    assert _die_at_every_point(tmp_path, "delete", {1, 2, 3}, {3}) == 8
 
 
 DELETER = """
