@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decision_log": {"errors", "durable", "untrusted", "code_version", "access.rights"},
     "access": {"errors", "untrusted", "access.rights", "decision_log"},
     "approvals": {"errors", "untrusted", "access", "decision_log", "durable"},
-    "tables": {"errors"},
+    "tables": {"errors", "untrusted"},
     "deployments": {"errors", "tables"},
     "fine_tunings": {"errors", "tables"},
     "device_hour": {"errors", "tables"},

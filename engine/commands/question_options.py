@@ -16,7 +16,6 @@ from engine.commands.options import (
 from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS
 from engine.decision.question import Currency, Question
-from engine.errors import InputError
 from engine.roi.assumption_files import LARGEST_FILE, load
 from engine.roi.defaults import (
     DEFAULT_ASSUMPTIONS,
@@ -27,6 +26,7 @@ from engine.roi.defaults import (
 )
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import assumed
+from engine.untrusted import regular
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -86,12 +86,4 @@ def question(options: argparse.Namespace) -> Question:
 
 def content(path: Path) -> bytes:
     """A small file's bytes. Raises :class:`InputError` where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4 * LARGEST_FILE + 1)
-    except OSError as error:
-        raise InputError(
-            "Could not read {file}: {reason}.",
-            file=str(path),
-            reason=error.strerror or "unknown error",
-        ) from error
+    return regular.content(path, 4 * LARGEST_FILE, name=str(path))

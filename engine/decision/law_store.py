@@ -303,5 +303,5 @@ def _paths(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> LawVersion | None:
-    found = attempted(lambda: LawVersion.from_dict(json_value(regular.content(path, _LARGEST))))
+    found = attempted(lambda: LawVersion.from_dict(json_value(regular.bytes_of(path, _LARGEST))))
     return found if found is not None and found.version == path.stem else None

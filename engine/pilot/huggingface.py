@@ -114,7 +114,7 @@ def _require_no_code(folder: Path) -> None:
 
 def _config(path: Path) -> dict[str, Any]:
     def parse() -> dict[str, Any]:
-        found = json_value(regular.content(path, _LARGEST_CONFIG))
+        found = json_value(regular.bytes_of(path, _LARGEST_CONFIG))
         if not isinstance(found, dict):
             raise TypeError("it is no object")
         return found

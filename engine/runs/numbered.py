@@ -47,7 +47,7 @@ def read(path: Path, entry: Callable[[Any], E], refusal: InputError) -> E:
     """One entry, made by ``entry`` from the file's JSON; ``refusal`` where the file is none, or
     damaged. FileNotFoundError passes."""
     text = guarded(
-        lambda: regular.content(path, _LARGEST), lambda _: refusal, passing=(FileNotFoundError,)
+        lambda: regular.bytes_of(path, _LARGEST), lambda _: refusal, passing=(FileNotFoundError,)
     )
     found = attempted(lambda: entry(json_value(text))) if _NAME.fullmatch(path.name) else None
     if found is None:

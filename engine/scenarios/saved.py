@@ -120,7 +120,7 @@ def listed(place: Path) -> tuple[list[Saved], list[InputError]]:
 
 def read(path: Path) -> Saved:
     try:
-        text = regular.content(path, 4 * LARGEST_FILE).decode("utf-8")
+        text = regular.bytes_of(path, 4 * LARGEST_FILE).decode("utf-8")
         found = from_json(text, source=path.name)
         return replace(found, path=path)
     except (OSError, UnicodeDecodeError):

@@ -35,6 +35,7 @@ from engine.tables.numbers import (
     parse_number,
 )
 from engine.tables.table import Corrections, Detected, Proof, Row, Skip, Table, key
+from engine.untrusted import regular
 
 LONGEST_CELL = 64 * 2**20
 """Characters of one cell."""
@@ -66,7 +67,8 @@ def read_file(
 ) -> Table:
     """:func:`read_table` of a file; raises :class:`InputError` where it cannot be read."""
     try:
-        content = path.read_bytes()
+        with regular.opened(path) as file:
+            content = file.read()
     except OSError as error:
         raise InputError(
             "Expected a readable CSV file, got {file}: {reason}.",

@@ -7,24 +7,54 @@ looked at.
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.errors import InputError
+from engine.untrusted.guard import reason_of
 
 
 def opened(path: Path) -> BinaryIO:
     """The open file. Raises OSError for what is no regular file, or cannot be read."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
         os.close(descriptor)
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         raise OSError(errno.EINVAL, "not a regular file")
     return os.fdopen(descriptor, "rb")
 
 
-def content(path: Path, most: int) -> bytes:
-    """All bytes of a file. Raises :class:`InputError` for more than ``most``, and as
-    :func:`opened`."""
+def unreadable(name: str, reason: str) -> InputError:
+    """The sentence that ``name`` could not be read."""
+    return InputError("Could not read {file}: {reason}.", file=name, reason=reason)
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """An OSError within becomes :func:`unreadable`."""
+    try:
+        yield
+    except OSError as error:
+        raise unreadable(name, reason_of(error)) from error
+
+
+def content(path: Path, most: int, *, name: str | None = None) -> bytes:
+    """All bytes of a file, which is called ``name`` where it is refused; None: as the file is.
+
+    Raises :class:`InputError` for what is no regular file, cannot be read, or has more than
+    ``most`` bytes.
+    """
+    with reading(name or path.name):
+        return bytes_of(path, most)
+
+
+def bytes_of(path: Path, most: int) -> bytes:
+    """:func:`content`, for those who have a sentence of their own: raises OSError as
+    :func:`opened`, and :class:`InputError` for more than ``most`` bytes."""
     with opened(path) as file:
         found = file.read(most + 1)
     if len(found) > most:

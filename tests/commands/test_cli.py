@@ -452,7 +452,7 @@ def test_a_missing_file_is_refused(capsys, tmp_path):
         ("a.toml", b"\xff\xfe\x00", "Expected a TOML file"),
         ("a.toml", b"", "Expected"),
         ("a.csv", b"a,b\n1,2\n", "Expected a table with the columns"),
-        ("a.csv", b"x" * 4_100_000, "Expected a table of at most 4000000 bytes"),
+        ("a.csv", b"x" * 4_100_000, "Expected a file of at most 3906 kB"),
     ],
 )
 def test_a_broken_file_is_refused(capsys, tmp_path, name, content, sentence):

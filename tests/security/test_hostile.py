@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine.access.roles_file import read as read_roles
+from engine.commands import question_options
 from engine.errors import InputError, inert
 from engine.pilot import starts
 from engine.pilot.huggingface import read_folder
@@ -30,8 +31,9 @@ from engine.runs.imports import journal
 from engine.runs.imports.reading import read
 from engine.runs.log import DUCKDB_LIMITS, RunLog
 from engine.scenarios import acts, saved
+from engine.tables.reader import read_file
 from engine.text.formats import literally
-from engine.untrusted import guard
+from engine.untrusted import guard, regular
 from engine.untrusted.archives import npz_arrays
 from engine.untrusted.guard import attempted, guarded, interrupted_in_time, reason_of
 from engine.untrusted.texts import json_value, toml_document
@@ -298,6 +300,29 @@ def test_what_is_no_file_is_not_read(device, tmp_path):
     found, why = saved.listed(tmp_path)
     assert not found and any("scenario.json" in str(one) for one in why)
     refused(lambda: read_roles(place("access.toml")))
+    named = place("assumptions.csv")
+    assert (
+        refused(lambda: question_options.content(named))
+        == f"Could not read {named}: not a regular file."
+    )
+    refused(lambda: read_file(place("table.csv")))
+    refused(lambda: read(place("events.out.tfevents.1")))
+    refused(lambda: read(place("run-1.wandb")))
+
+
+def test_a_folder_where_a_file_is_expected_is_called_one(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        regular.opened(tmp_path)
+    assert refused(lambda: regular.content(tmp_path, 1)) == (
+        f"Could not read {tmp_path.name}: Is a directory."
+    )
+    assert "that is a folder" in refused(lambda: read_file(tmp_path))
+
+
+def test_a_file_is_read_whole_up_to_the_most(tmp_path):
+    path = placed(tmp_path, "four", b"four")
+    assert regular.content(path, 4) == b"four"
+    assert "four is larger" in refused(lambda: regular.content(path, 3))
 
 
 # --- the fuzzer ---------------------------------------------------------------------------------

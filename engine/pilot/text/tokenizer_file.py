@@ -30,7 +30,7 @@ def model_of(path: Path) -> tuple[bytes, Any]:
 
 def _content(path: Path) -> bytes:
     try:
-        content = regular.content(path, _LARGEST)
+        content = regular.bytes_of(path, _LARGEST)
     except OSError as error:
         raise InputError(
             'Expected "bytes" or the path of a tokenizers JSON file, got {path}: {reason}.',

@@ -13,12 +13,13 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.errors import InputError
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.tracked import TrackedRun, tracked_sheet
 from engine.runs.imports.wire import FLOAT, fields, inside
+from engine.untrusted import regular
 
-_LARGEST = 2**28
+_LARGEST, _LONGEST = 2**31, 2**28
+"""Bytes of a file, and of a record."""
 _HPARAMS = "_hparams_/session_start_info"
 
 
@@ -134,19 +135,12 @@ def _plain(content: bytes) -> object:
 
 
 def _records(path: Path) -> Iterator[bytes]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "Could not read {file}: {reason}.",
-            file=path.name,
-            reason=error.strerror or "unknown error",
-        ) from error
+    content = regular.content(path, _LARGEST)
     at = 0
     while at + 12 <= len(content):
         (length,) = struct.unpack_from("<Q", content, at)
         end = at + 12 + length
-        if length > _LARGEST or end + 4 > len(content):
+        if length > _LONGEST or end + 4 > len(content):
             return
         yield content[at + 12 : end]
         at = end + 4

@@ -114,7 +114,7 @@ def entries(folder: Path) -> list[Entry]:
     found = []
     for path in listing(folder / FOLDER, ".json"):
         try:
-            found.append(_entry(json_value(regular.content(path, _LARGEST))))
+            found.append(_entry(json_value(regular.bytes_of(path, _LARGEST))))
         except (OSError, ValueError, TypeError, KeyError):
             continue
     return sorted(found, key=lambda entry: (entry.created_at, entry.family, entry.sha256))

@@ -17,6 +17,7 @@ from engine.errors import InputError
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.tracked import TrackedRun, tracked_sheet
 from engine.runs.mlflow_access import failure
+from engine.untrusted import regular
 
 _PAGE = 1_000
 _OF_THE_MACHINE = "system/"
@@ -58,11 +59,7 @@ def server_sheet(uri: str, experiment: str | None = None) -> Sheet:
         client = MlflowClient(tracking_uri=uri)
         runs = [_tracked(client, run) for run in _runs(client, _experiments(client, experiment))]
     except (MlflowException, OSError) as error:
-        raise InputError(
-            "Could not read {file}: {reason}.",
-            file=server_name(uri),
-            reason=failure(error),
-        ) from error
+        raise regular.unreadable(server_name(uri), failure(error)) from error
     return tracked_sheet(server_name(uri), runs)
 
 

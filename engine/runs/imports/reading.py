@@ -28,16 +28,9 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
         return _folder(path)
     if event_files.is_event_file(path):
         return event_files.events_sheet(path)
-    try:
-        with regular.opened(path) as handle:
-            size = os.fstat(handle.fileno()).st_size
-            head = handle.read(4096)
-    except OSError as error:
-        raise InputError(
-            "Could not read {file}: {reason}.",
-            file=str(path),
-            reason=error.strerror or "unknown error",
-        ) from error
+    with regular.reading(str(path)), regular.opened(path) as handle:
+        size = os.fstat(handle.fileno()).st_size
+        head = handle.read(4096)
     if size > MOST_BYTES:
         raise InputError(
             "Expected a file of at most {most} MB, got {size} MB.",

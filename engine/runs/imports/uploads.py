@@ -18,6 +18,7 @@ from engine.runs.imports.reading import read
 from engine.runs.imports.sheet import Sheet
 from engine.runs.log import RunLog
 from engine.tables.table import Corrections
+from engine.untrusted import regular
 
 _LONGEST = 120
 _MOST_FILES = 20_000
@@ -78,18 +79,12 @@ def _placed(files: Sequence[Upload]) -> Iterator[Path]:
         )
     with durable.scratch("import") as root:
         placed = []
-        try:
-            for file in files:
-                place = root.joinpath(*safe_parts(file.name))
+        for file in files:
+            place = root.joinpath(*safe_parts(file.name))
+            with regular.reading(file.name[:_LONGEST]):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(file.content)
-                placed.append(place)
-        except OSError as error:
-            raise InputError(
-                "Could not read {file}: {reason}.",
-                file=file.name[:_LONGEST],
-                reason=error.strerror or "unknown error",
-            ) from error
+            placed.append(place)
         tops = list(root.iterdir())
         several = len(placed) > 1
         yield placed[0] if not several else tops[0] if len(tops) == 1 else root

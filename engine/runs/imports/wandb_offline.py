@@ -114,14 +114,7 @@ def _text(content: bytes) -> str:
 
 def _records(path: Path) -> Iterator[bytes]:
     """The records that are whole. Raises :class:`InputError` where one was altered."""
-    try:
-        content = regular.content(path, _LARGEST)
-    except OSError as error:
-        raise InputError(
-            "Could not read {file}: {reason}.",
-            file=path.name,
-            reason=error.strerror or "unknown error",
-        ) from error
+    content = regular.content(path, _LARGEST)
     if not content.startswith(START):
         raise InputError("Expected an offline run of Weights & Biases, got {file}.", file=path.name)
     at, parts, held = _HEADER, list[bytes](), 0
