@@ -6,8 +6,8 @@ them back, a file from elsewhere brings none along, and they are shown only whil
 scenario's file: whatever changes the scenario is another version, which nobody has approved.
 
 A version is a draft until it is proposed; it is approved, or declined and so a draft again; and an
-approved one is superseded when the version that was made to replace it is approved. Which acts a
-state allows is :mod:`engine.scenarios.acts`'s to check.
+approved one is superseded when the version that was made to replace it is approved. What locks a
+version, :mod:`engine.scenarios.approval_lock` says.
 """
 
 from collections.abc import Mapping
@@ -43,11 +43,6 @@ class State(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     SUPERSEDED = "superseded"
-
-    @property
-    def is_locked(self) -> bool:
-        """Whether the version stays as it is."""
-        return self in (State.APPROVED, State.SUPERSEDED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,17 +44,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     # mathematics: no records, no files
     "law": _BASE,
     "accounting": _BASE,
-    "risk": _BASE | {"accounting", "allocation"},
+    "attack_risk": _BASE | {"accounting", "allocation"},
     "cost": _BASE | {"cluster"},
     "cluster": _BASE | {"tables"},
     "allocation": _QUESTION,
-    "roi": _QUESTION | {"cost", "risk", "allocation", "tables"},
+    "roi": _QUESTION | {"cost", "attack_risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
-    | {"allocation", "cost", "risk", "roi", "durable", "pilot", "deployments", "decision_log"}
-    | {"access", "cluster"},
+    | {"allocation", "cost", "attack_risk", "roi", "durable", "pilot", "deployments"}
+    | {"access", "cluster", "decision_log"},
     "text": _QUESTION
-    | {"allocation", "cost", "risk", "roi", "runs", "decision", "deployments", "tables"}
+    | {"allocation", "cost", "attack_risk", "roi", "runs", "decision", "deployments", "tables"}
     | {"fine_tunings", "device_hour", "pilot", "cluster"},
     "scenarios": _BASE
     | {"access", "approvals", "cost", "decision", "decision_log", "durable", "law", "roi", "runs"}
@@ -63,11 +63,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pilot": _QUESTION | _RECORDS
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
-    | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report"}
+    | {"allocation", "cost", "attack_risk", "roi", "decision", "pilot", "report"}
     | {"durable", "deployments", "fine_tunings", "device_hour", "tables", "decision_log"}
     | {"access", "approvals", "scenarios", "cluster", "leftovers"},
     "commands": _QUESTION | _RECORDS
-    | {"allocation", "cost", "risk", "roi", "decision", "pilot", "report", "text", "durable"}
+    | {"allocation", "cost", "attack_risk", "roi", "decision", "pilot", "report", "text", "durable"}
     | {"tables", "doctor", "decision_log", "access", "fine_tunings", "device_hour", "approvals"}
     | {"scenarios", "cluster"},
     "leftovers": {"errors", "durable", "decision_log", "pilot", "runs", "scenarios"},
@@ -180,7 +180,8 @@ SLOW_TO_LOAD = {
 """A second or more each: imported in the function that needs it, or where nobody waits."""
 
 PURE_PARTS = {
-    "charts", "map_charts", "plan_charts", "risk_charts", "layers", "plane", "expected", "canvas",
+    "charts", "map_charts", "plan_charts", "attack_risk_charts", "layers", "plane", "expected",
+    "canvas", "cover_slide",
     "wording", "targets_wording", "facts", "figures", "tables", "labels", "entries", "explain",
     "revision", "provenance", "request", "objections", "speaker_notes", "decision_record", "deck",
     "exports", "saved", "steps", "lookup", "terms", "privacy_terms", "link",

@@ -18,7 +18,7 @@ from engine.api.scenarios import (
     Standing,
     State,
     acts,
-    frozen,
+    frozen_figures,
     is_same_ground,
     saved,
     since,
@@ -105,8 +105,8 @@ def frozen_now(question: Question, *, at: str) -> Frozen:
     desk.wait(_LONGEST_WAIT, promise)
     found = decision_cache.answer(question)
     fitted_law = law_cache.fitted_evidence(question.evidence_id)
-    frozen.keep_law(fitted_law, data_folder())
-    return frozen.freeze(found, fitted_law, at=at)
+    frozen_figures.keep_law(fitted_law, data_folder())
+    return frozen_figures.freeze(found, fitted_law, at=at)
 
 
 def then_and_now(one: Saved) -> Since:
@@ -144,7 +144,7 @@ def is_as_then(one: Saved) -> bool:
 def _is_as_then(version: str, state: str, _one: Saved) -> bool:
     law = law_cache.fitted_evidence(_one.evidence_id)
     then = _one.frozen
-    return then is None or is_same_ground(then, _one, frozen.law_of(law))
+    return then is None or is_same_ground(then, _one, frozen_figures.law_of(law))
 
 
 def forget() -> None:

@@ -7,7 +7,7 @@ from dashboard.compare import decision, save, then_now, wording
 from dashboard.state import link, session, visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
-from engine.api.scenarios import Saved, Standing, State, acts, saved
+from engine.api.scenarios import Saved, Standing, State, acts, is_locked, saved
 from engine.api.scenarios import wording as scenario_wording
 from engine.text.i18n import Words
 
@@ -59,10 +59,10 @@ def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> No
     state = State.DRAFT if standing is None else standing.state
     if state is State.SUPERSEDED:
         return
-    is_locked = state is State.APPROVED
+    is_new_version = is_locked(state)
     label, icon = (
         (words.say("New version with this scenario"), ":material/difference:")
-        if is_locked
+        if is_new_version
         else (words.say("Overwrite with this scenario"), ":material/edit:")
     )
     if not st.button(label, icon=icon, disabled=made_up):
@@ -73,7 +73,7 @@ def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> No
         with st.spinner(words.say("Certifying the figures that are frozen …")):
             found = save.frozen(at)
         place, values = scenario_cache.scenario_folder(), session.fields()
-        if is_locked:
+        if is_new_version:
             acts.new_version(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
         else:
             acts.updated(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
@@ -82,7 +82,7 @@ def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> No
 
 
 def _delete(one: Saved, standing: Standing | None, words: Words) -> None:
-    if standing is not None and standing.state.is_locked:
+    if standing is not None and is_locked(standing.state):
         return
     with st.popover(words.say("Delete …"), icon=":material/delete:"):
         st.markdown(words.say("Delete this scenario with its history, for everyone?"))

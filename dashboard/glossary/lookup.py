@@ -6,7 +6,7 @@ meaning says what Kessai computes, so it names our privacy units, relations and 
 Sources: Dwork and Roth, *The Algorithmic Foundations of Differential Privacy* (2014), definition
 2.4 for ε and δ; Abadi et al., arXiv 1607.00133, for clipping, noise and sampling; McKenna et al.,
 arXiv 2501.18914, for the noise-batch ratio and saturation; :mod:`engine.decision.answer` and
-:mod:`engine.risk` for intervals and the attacker.
+:mod:`engine.attack_risk` for intervals and the attacker.
 
 >>> from engine.text.i18n import Words
 >>> tip("iterations", Words("en"))

@@ -11,7 +11,7 @@ from dashboard.present import objections, request, tables
 from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, Code, StartWorth
 from engine.api.reports import Field, Record, Section, Table
-from engine.api.scenarios import frozen
+from engine.api.scenarios import frozen_figures, is_locked
 from engine.api.scenarios import wording as wording_of_scenarios
 from engine.text import figures, formats, noise, privacy, public_start, verdict
 from engine.text.i18n import Words
@@ -113,7 +113,7 @@ def _state(kept: tables.Kept | None, words: Words) -> tuple[tuple[str, str], ...
 
 def _request(answer: Answer, kept: tables.Kept | None, words: Words) -> str:
     """What the record begins with: nothing is asked for again that was approved."""
-    if kept is not None and kept.standing.state.is_locked:
+    if kept is not None and is_locked(kept.standing.state):
         return words.say("The following was approved, as section 1 says.")
     return request.request(answer, words)
 
@@ -124,7 +124,7 @@ def _decided(answer: Answer, kept: tables.Kept | None, words: Words) -> tuple[Se
     if kept is None:
         return ()
     sentences = wording_of_scenarios.on_record(
-        kept.scenario, kept.standing, frozen.figures_of(answer), kept.zone, words
+        kept.scenario, kept.standing, frozen_figures.figures_of(answer), kept.zone, words
     )
     if not sentences:
         return ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dashboard.decide import facts, wording
 from dashboard.present import (
+    cover_slide,
     decision_record,
     figures,
     objections,
@@ -56,7 +57,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
         title=record.title,
         table=record.summary,
         stamps=record.approvals,
-        notes=(words.say("The form to print and stamp is among the exports."),),
+        notes=(speaker_notes.form(words),),
     )
     slides = (
         *_plan(found, words, colours),
@@ -90,16 +91,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
     quality, _, saving, saturation = facts.metrics(decision, words)
     promise = decision_record.promise(answer, words)
     return (
-        Slide(
-            key="question",
-            title=request.question(answer, words),
-            points=(
-                *found.basis.cover.lines(tables.day(found.basis.day, words), words),
-                verdict.ask(answer, words),
-                roi_wording.headline_of(answer, words),
-            ),
-            notes=(request.opening(answer, words),),
-        ),
+        cover_slide.slide(answer, found.basis, words),
         Slide(
             key="summary",
             title=verdict.why(answer, words),
@@ -108,7 +100,7 @@ def _plan(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]:
                 for name, value, detail in tables.few_figures(answer, words).rows
             ),
             points=(verdict.ask(answer, words),),
-            notes=(words.say("If only one slide can be shown, let it be this one."),),
+            notes=(speaker_notes.summary(words),),
         ),
         _agenda(found, words),
         Slide(
@@ -175,7 +167,7 @@ def _agenda(found: Material, words: Words) -> Slide:
         key="agenda",
         title=words.say("This is what we go through, in {count} parts.", count=len(parts)),
         points=tuple(f"{number}. {part}" for number, part in enumerate(parts, start=1)),
-        notes=(words.say("Details are in the appendix, for questions."),),
+        notes=(speaker_notes.agenda(words),),
     )
 
 
@@ -212,9 +204,7 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
                     )
                 ),
                 figure=figures.tornado(study, words, colours),
-                notes=(
-                    words.say("One figure moves at a time; all others stay at their own value."),
-                ),
+                notes=(speaker_notes.one_at_a_time(words),),
             )
         )
     slides.append(
@@ -223,7 +213,7 @@ def _money(found: Material, words: Words, colours: Palette) -> tuple[Slide, ...]
             title=objections.stepwise(study, words),
             points=(roi_wording.staged(study.staged, words),),
             table=tables.steps(study, words),
-            notes=(words.say("A gate is written down before anything is measured."),),
+            notes=(speaker_notes.gates(words),),
         )
     )
     return tuple(slides)
@@ -236,7 +226,7 @@ def _unvalued(answer: Answer, words: Words) -> Slide:
         title=roi_wording.headline_of(answer, words),
         points=(roi_wording.second_line_of(answer, words),),
         table=tables.amounts(answer, words),
-        notes=(words.say("No value is shown where no step to it has been measured."),),
+        notes=(speaker_notes.unvalued(words),),
         live=("data", "epsilon"),
     )
 

@@ -23,6 +23,16 @@ def aside(text: str) -> tuple[str, ...]:
     return tuple(paragraph.replace("**", "") for paragraph in text.split("\n\n"))
 
 
+def summary(words: Words) -> str:
+    """When time is short."""
+    return words.say("If only one slide can be shown, let it be this one.")
+
+
+def agenda(words: Words) -> str:
+    """Where the rest is."""
+    return words.say("Details are in the appendix, for questions.")
+
+
 def gist(answer: Decision, words: Words) -> str:
     """The decision for someone who has never trained a model."""
     _, cost, *_ = facts.metrics(answer, words)
@@ -80,6 +90,26 @@ def from_the_top(words: Words) -> str:
     )
 
 
+def one_at_a_time(words: Words) -> str:
+    """How to read the bars of what is not known."""
+    return words.say("One figure moves at a time; all others stay at their own value.")
+
+
+def gates(words: Words) -> str:
+    """What makes the steps worth taking."""
+    return words.say("A gate is written down before anything is measured.")
+
+
+def unvalued(words: Words) -> str:
+    """Why costs stand alone."""
+    return words.say("No value is shown where no step to it has been measured.")
+
+
 def questions(words: Words) -> str:
     """How to take questions."""
     return words.say("Invite further questions, and say which assumption each answer rests on.")
+
+
+def form(words: Words) -> str:
+    """Where the decision record is printed from."""
+    return words.say("The form to print and stamp is among the exports.")

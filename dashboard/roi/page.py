@@ -6,13 +6,13 @@ from dashboard.answers import decision_cache, first_fit, last_pilot, provisional
 from dashboard.glossary import lookup
 from dashboard.roi import (
     assumptions,
+    attack_risk,
     charts,
     correlated,
     device_hour,
     headlines,
     metric_and_currency,
     public_start,
-    risk,
     targets,
     uses,
     wording,
@@ -50,7 +50,7 @@ def render(scenario: Scenario) -> None:
         _charts(answer, found, words, colours)
     else:
         headlines.reconciliation(answer, words)
-    risk.draw(answer, words, colours)
+    attack_risk.draw(answer, words, colours)
     targets.draw(scenario, answer, words)
     if found is not None:
         uses.draw(scenario, words)

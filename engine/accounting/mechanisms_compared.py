@@ -17,7 +17,7 @@ and the time to correlate them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.accounting.strategy import error, strategy
 from engine.config import Sampling
 from engine.errors import InputError

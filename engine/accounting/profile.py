@@ -13,7 +13,7 @@ kernel that preserves its first five moments (an ordinary rounding of losses wid
 
 What it does not do: it is no bound. Truncation, aliasing and the kernel leave errors of about
 1e-4 relative in ε (tests compare with a fine PLD). A promise comes from
-:mod:`engine.accounting.certify`.
+:mod:`engine.accounting.accountant`.
 
 >>> epsilons = subsampled_epsilon(0.022, 6.0, 11_000, [1e-8])
 >>> f"{epsilons[0]:.3f}"

@@ -30,7 +30,7 @@ an attacker who knows each person's group, and counts whole turns only.
 
 from dataclasses import dataclass, replace
 
-from engine.accounting.certify import PRIVACY_UNIT, certified_epsilon, lower_epsilon
+from engine.accounting.accountant import PRIVACY_UNIT, certified_epsilon, lower_epsilon
 from engine.accounting.domain import (
     MOST_ITERATIONS,
     group_size,

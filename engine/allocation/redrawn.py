@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.allocation.batch_bounds import largest_batch
 from engine.allocation.noise import noise_of
 from engine.allocation.search import Budgets
 from engine.allocation.space import Space
@@ -69,8 +70,7 @@ def optima(fit: FittedLaw, space: Space, asked: Budgets, *, cell: float = FINE) 
     )
     size, step = np.exp(sizes)[:, None], np.exp(steps)[None, :]
     one = FLOPS_PER_PARAMETER_AND_TOKEN * space.sequence_length * size * step
-    wanted = asked.compute_flops[:, None, None] / one
-    batch = np.minimum(wanted, asked.data_budget[:, None, None])
+    batch = largest_batch(asked.compute_flops[:, None, None], one, asked.data_budget[:, None, None])
     possible = batch >= 1.0
     batch = np.maximum(batch, 1.0)
     noise = noise_of(

@@ -2,17 +2,17 @@
 
 All questions of a call share one search (:func:`minimise`): a coarse grid of model size and
 iterations for each, then a compass search on all of them together, which also tries the vertex of a
-paraboloid through each stencil. The batch takes what compute is left, at most all of the data. So
-neither borders of the space, where many answers lie, nor the staircase of deterministic batches
-need a search of their own. Against a search with a finer grid and many more rounds it finds the
-loss within 4e-5 under Poisson sampling, and within 0.1 % on the staircase. Configurations are not
-rounded to whole numbers (:mod:`engine.allocation.whole_numbers`) and carry no interval.
+paraboloid through each stencil. The batch takes what compute is left, at most all of the data
+(:mod:`engine.allocation.batch_bounds`). So neither borders of the space, where many answers lie,
+nor the staircase of deterministic batches need a search of their own. Against a search with a finer
+grid and many more rounds it finds the loss within 4e-5 under Poisson sampling, and within 0.1 % on
+the staircase. Configurations are not rounded to whole numbers
+(:mod:`engine.allocation.whole_numbers`) and carry no interval.
 
 A budget beyond the largest useful configuration buys that one, so infinite compute is a question
 like any other: the best attainable loss.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.accounting.domain import MOST_ITERATIONS
+from engine.allocation.batch_bounds import largest_batch, least_share
 from engine.allocation.noise import noise_of
 from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.space import Space
@@ -38,12 +39,6 @@ _ROUNDS = (0.5, 0.25, 0.12, 0.06, 0.03, 0.01)
 _STAIRS = 6
 """Stairs of few participations, the highest, that the search starts from, and starts on each."""
 _ROUNDING = 1e-9
-_NO_GAIN = 1e-6
-"""Relative fall of the loss that is no reason to draw a larger batch: the interpolation's error."""
-_LEAST_SHARE = 0.01
-"""A batch is not cut below this share of what compute allows."""
-_FIRST_CUT = 0.02
-_CUTS = 8
 
 Loss = Callable[[FloatArray, FloatArray], FloatArray]
 """ln model size and ln iterations, (k, n) or (k, 1) each -> loss (k, n); inf where impossible."""
@@ -309,7 +304,7 @@ def _evaluated(
     """
     size, iterations = np.exp(log_size), np.minimum(np.exp(log_steps), MOST_ITERATIONS)
     one = FLOPS_PER_PARAMETER_AND_TOKEN * size * iterations * space.sequence_length
-    batch = np.minimum(asked.compute_flops / one, asked.data_budget) * share
+    batch = largest_batch(asked.compute_flops, one, asked.data_budget) * share
     nan = np.where(batch >= 1 - _ROUNDING, 1.0, np.nan)
     batch = np.maximum(batch, 1.0)
     noise = noise_of(
@@ -337,24 +332,10 @@ def _evaluated(
 def _thrifty(
     fit: FittedLaw, space: Space, asked: Budgets, size: FloatArray, steps: FloatArray
 ) -> Points:
-    """The points, with a smaller batch where the whole one buys nothing.
+    """The points, with a smaller batch where the whole one buys nothing."""
 
-    Where the data is spent, σ grows as the batch does, and most of the compute is for nothing.
-    """
-    share = np.ones(size.shape)
-    found = _evaluated(fit, space, asked, size, steps)
-    enough = found.cross_entropy * (1 + _NO_GAIN)
-    less = _evaluated(fit, space, asked, size, steps, share - _FIRST_CUT).cross_entropy
-    spared = np.flatnonzero(less <= enough)
-    if not spared.size:
-        return found
-    some, size_of, steps_of = asked.take(spared), size[spared], steps[spared]
-    low = np.full(spared.size, math.log(_LEAST_SHARE))
-    high = np.full(spared.size, math.log1p(-_FIRST_CUT))
-    for _ in range(_CUTS):
-        middle = (low + high) / 2
-        less = _evaluated(fit, space, some, size_of, steps_of, np.exp(middle)).cross_entropy
-        down = less <= enough[spared]
-        low, high = np.where(down, low, middle), np.where(down, middle, high)
-    share[spared] = np.exp(high)
-    return _evaluated(fit, space, asked, size, steps, share)
+    def loss(index: IntArray, share: FloatArray) -> FloatArray:
+        some = asked.take(index)
+        return _evaluated(fit, space, some, size[index], steps[index], share).cross_entropy
+
+    return _evaluated(fit, space, asked, size, steps, least_share(loss, size.size))

@@ -14,6 +14,7 @@ from engine.allocation.maps import BudgetMap, Doublings, PlanLines
 from engine.allocation.reach import EXTRAPOLATED
 from engine.allocation.result import Allocation, Baseline, Saturation, Support, WiggleRoom, Word
 from engine.allocation.space import Space
+from engine.attack_risk import PEOPLE, AttackRisk, Exposure
 from engine.cluster.forecast import Scale
 from engine.decision import answer as answers
 from engine.decision import (
@@ -39,7 +40,6 @@ from engine.decision.start_worth import StartWorth, start_worth
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
 from engine.loss_unit import LossUnit, unit_of
-from engine.risk import PEOPLE, AttackRisk, Exposure
 from engine.runs import families
 from engine.runs.curves import FIRST_ITERATION
 from engine.runs.families import NamedShape

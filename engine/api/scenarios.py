@@ -6,7 +6,8 @@ here; beside it stand the words of :mod:`engine.text` and the base types of :mod
 
 from engine.approvals import Standing, State, standings
 from engine.approvals import stamp as stamp_of_log
-from engine.scenarios import acts, fields, figures, frozen, saved, wording
+from engine.scenarios import acts, fields, figures, frozen_figures, saved, wording
+from engine.scenarios.approval_lock import is_locked
 from engine.scenarios.fields import (
     ACCELERATOR,
     ACCELERATORS,
@@ -39,7 +40,7 @@ from engine.scenarios.fields import (
     own_figures,
     price,
 )
-from engine.scenarios.frozen import Frozen
+from engine.scenarios.frozen_figures import Frozen
 from engine.scenarios.saved import Saved
 from engine.scenarios.since import Since, is_same_ground, since
 
@@ -80,7 +81,8 @@ __all__ = [
     "budget",
     "fields",
     "figures",
-    "frozen",
+    "frozen_figures",
+    "is_locked",
     "is_same_ground",
     "own_figures",
     "price",

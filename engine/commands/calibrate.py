@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.accounting.search import noise_multiplier
 from engine.commands.options import (
     add_corrections,

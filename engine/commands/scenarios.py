@@ -27,7 +27,7 @@ from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Question
 from engine.errors import InputError
 from engine.runs.log import data_folder
-from engine.scenarios import acts, fields, frozen, saved, wording
+from engine.scenarios import acts, fields, frozen_figures, saved, wording
 from engine.scenarios.since import Since, since
 from engine.text import quantities
 from engine.text.i18n import Words
@@ -157,13 +157,13 @@ def decided(options: argparse.Namespace) -> str:
     return _said(one, options)
 
 
-def frozen_now(asked: Question, *, at: str) -> frozen.Frozen:
+def frozen_now(asked: Question, *, at: str) -> frozen_figures.Frozen:
     """What a question answers now, certified, for a scenario's file; its law is kept. Raises
     :class:`InputError` where it has no answer."""
     fitted = fitted_evidence(asked.evidence_id)
     found = certified_answer(asked, fitted)
-    frozen.keep_law(fitted, data_folder())
-    return frozen.freeze(found, fitted, at=at)
+    frozen_figures.keep_law(fitted, data_folder())
+    return frozen_figures.freeze(found, fitted, at=at)
 
 
 def since_of(one: saved.Saved) -> Since:

@@ -3,7 +3,7 @@
 A page, a slide, a document, a workbook and the command line only put an answer into words. It comes
 in two states. *Estimated*: the noise is the search's own, an estimate that no promise rests on;
 this takes a quarter of a second, so that sliders answer at once. *Certified*: an accountant has
-proven the promise (:mod:`engine.accounting.certify`, up to some seconds), and loss, return and
+proven the promise (:mod:`engine.accounting.accountant`, up to some seconds), and loss, return and
 risk are those of the certified noise. A surface that shows an estimated answer marks it as
 provisional.
 
@@ -19,8 +19,15 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
+from engine.accounting.accountant import certify
 from engine.accounting.certificate import Certificate
-from engine.accounting.certify import certify
+from engine.attack_risk import (
+    AttackRisk,
+    Exposure,
+    attack_risk,
+    planned_mechanism,
+    rank_plans,
+)
 from engine.config import Sampling
 from engine.decision.decide import Decision, decide, with_noise
 from engine.decision.findings import Binding, binding
@@ -31,13 +38,6 @@ from engine.decision.reconciliation import Reconciliation, reconciliation
 from engine.decision.verdict import Code, Verdict, verdict
 from engine.errors import InputError
 from engine.loss_unit import unit_of
-from engine.risk import (
-    AttackRisk,
-    Exposure,
-    attack_risk,
-    planned_mechanism,
-    rank_plans,
-)
 from engine.roi.appraise import Outlay, outlay_of
 from engine.roi.appraise import outlay as outlay_on
 from engine.roi.inverse import Held

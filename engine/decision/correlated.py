@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.accounting.mechanisms_compared import FLOAT_BYTES, USUAL_BANDS
 from engine.accounting.search import noise_multiplier
+from engine.allocation.batch_bounds import largest_batch
 from engine.allocation.noise import planned_error
 from engine.allocation.reach import word_of
 from engine.allocation.result import Word
@@ -160,7 +161,7 @@ class _Grid:
             budget=budget,
             model_size=size,
             iterations=steps,
-            batch_size=np.minimum(compute_flops / one, float(budget.data_budget)),
+            batch_size=largest_batch(compute_flops, one, float(budget.data_budget)),
         )
 
     def best(self, bands: int, measured: Correlation) -> _Place | None:

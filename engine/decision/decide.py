@@ -1,7 +1,7 @@
 """One question, everything that follows from it: budget and fitted law in, decision out.
 
 Takes about a tenth of a second, so that sliders answer at once. Noise comes from the search path;
-:func:`engine.accounting.certify.certify` then proves the promise for the one configuration chosen.
+:func:`engine.accounting.accountant.certify` then proves the promise for the configuration chosen.
 """
 
 import math

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from engine.accounting.mechanism import Mechanism
 from engine.allocation.space import Space
+from engine.attack_risk import advantage
 from engine.decision.decide import Decision
 from engine.law.fit import FittedLaw
-from engine.risk import advantage
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan, forecast, plan_of
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from engine.allocation.result import Word
+from engine.attack_risk import advantage, mechanism_under
 from engine.cost import Workload, cost
 from engine.decision.fine_tuning import TUNED_TEXT, tuning_state
 from engine.decision.from_start import Comparison, Plan, compare_starts
@@ -29,7 +30,6 @@ from engine.decision.question import Question
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.loss_unit import unit_of
-from engine.risk import advantage, mechanism_under
 from engine.roi import plan as roi_plan
 from engine.roi.appraise import Sample, sample, spread
 from engine.roi.draws import SEED, LossForecast

@@ -9,7 +9,7 @@ Loads no torch.
 
 from dataclasses import dataclass, replace
 
-from engine.accounting.certify import certified_epsilon, group_epsilon
+from engine.accounting.accountant import certified_epsilon, group_epsilon
 from engine.config import NeighbouringRelation
 from engine.pilot.plan import PilotPlan
 from engine.pilot.prepared import Prepared

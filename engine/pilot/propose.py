@@ -24,8 +24,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.accounting.accountant import certify
 from engine.accounting.certificate import Certificate
-from engine.accounting.certify import certify
 from engine.accounting.strategy import noising, strategy
 from engine.code_version import code_version
 from engine.config import TrainingConfig

@@ -18,12 +18,12 @@ from engine.allocation.reach import EXTRAPOLATED, distance_of_correlation
 from engine.allocation.search import best_of, budgets, least_compute_of
 from engine.allocation.space import Space
 from engine.allocation.whole_numbers import whole_config
+from engine.attack_risk import advantage, mechanism_under
 from engine.config import EPSILON_RANGE, Budget, Sampling, TrainingConfig
 from engine.cost import Workload
 from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.law.fit import FittedLaw
-from engine.risk import advantage, mechanism_under
 from engine.roi.appraise import Case, central, central_case, sample, spread
 from engine.roi.assumptions import Assumptions
 from engine.roi.draws import LossForecast

@@ -11,10 +11,10 @@ import numpy as np
 
 from engine.allocation.result import Allocation
 from engine.allocation.space import Space
+from engine.attack_risk import advantage, planned_mechanism
 from engine.config import TrainingConfig
 from engine.cost import Workload
 from engine.law.fit import FittedLaw
-from engine.risk import advantage, planned_mechanism
 from engine.roi.draws import LossForecast
 
 TRANSFER = 0.10

@@ -7,8 +7,8 @@ search looks for the shares with the largest sum of central NPVs:
 * *Privacy.* A training with share w of it gets the ε of a Gaussian mechanism with μ√w, where μ
   belongs to the whole ε; shares of μ² add up as mechanisms compose (Dong, Roth and Su, arXiv
   1905.02383, corollary 3.3). DP-SGD is not quite Gaussian: the plans are then certified *together*
-  (:func:`engine.accounting.certify.joint_epsilon`) and all shares raised or lowered until the bound
-  lies just below the ε that may be promised. Added up, their ε would come out much larger.
+  (:func:`engine.accounting.accountant.joint_epsilon`) and all shares raised or lowered until the
+  bound lies just below the ε that may be promised. Added up, their ε would come out much larger.
 * *Compute.* Each use takes the compute that pays for it; where all together would take more than
   there is, compute gets a price that is raised until they do not.
 * A use may get nothing: its model is not trained, and its NPV is 0.
@@ -27,13 +27,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.accounting.certify import certified_epsilon, joint_epsilon, rounded_up
+from engine.accounting.accountant import certified_epsilon, joint_epsilon, rounded_up
 from engine.accounting.gaussian import gaussian_epsilon, gaussian_mu
 from engine.accounting.mechanism import Mechanism
+from engine.attack_risk import mechanism_under
 from engine.config import EPSILON_RANGE, Budget
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
-from engine.risk import mechanism_under
 from engine.roi.appraise import central, sample, spread
 from engine.roi.assumptions import Assumption, Assumptions
 from engine.roi.inverse import Found, Held, best_configurations, best_plans, plan_with

@@ -24,7 +24,8 @@ from engine.decision_log import Entry, recorded
 from engine.errors import InputError
 from engine.runs.log import data_folder
 from engine.scenarios import fields as grammar
-from engine.scenarios.frozen import Frozen, is_certified
+from engine.scenarios.approval_lock import require_open
+from engine.scenarios.frozen_figures import Frozen, is_certified
 from engine.scenarios.saved import (
     LONGEST_NAME,
     Change,
@@ -122,7 +123,7 @@ def proposed(
     who = _who(by, who)
     with _alone(place):
         path = _require_unchanged(place, known)
-        _require_open(known)
+        require_open(known.name, standing(known))
         if standing(known).state is State.PROPOSED:
             raise InputError(
                 "“{name}” is proposed already: it waits for a decision.", name=known.name
@@ -154,7 +155,7 @@ def decided(
     require(by, Right.DECIDE, approvals.ACT, what, folder=data_folder())
     with _alone(place):
         _require_unchanged(place, known)
-        _require_open(known)
+        require_open(known.name, standing(known))
         now = standing(known)
         if now.state is not State.PROPOSED:
             raise InputError(
@@ -215,7 +216,7 @@ def updated(
     )
     with _alone(place):
         path = _require_unchanged(place, known)
-        _require_open(known)
+        require_open(known.name, standing(known))
         with _recorded(_SAVE, scenario, by, who=entry.who):
             write(path, scenario)
     return scenario
@@ -229,7 +230,7 @@ def delete(place: Path, known: Saved, *, by: Person = LOCAL) -> None:
     require_own(by, _DELETE, _what(_DELETE, known), made_by=maker, folder=data_folder())
     with _alone(place):
         path = _require_unchanged(place, known)
-        _require_open(known)
+        require_open(known.name, standing(known))
         with _recorded(_DELETE, known, by):
             path.unlink()
 
@@ -279,22 +280,6 @@ def _next_name(place: Path, name: str) -> str:
         if not path_of(place, found).exists():
             return found
         number += 1
-
-
-def _require_open(known: Saved) -> None:
-    """Nothing while it may be changed. Raises InputError for one that was approved."""
-    found = standing(known)
-    if found.was_changed:
-        raise InputError(
-            "“{name}” was approved, and its file was changed by other means since: bring the file "
-            "back as it was, or save under another name.",
-            name=known.name,
-        )
-    if found.state.is_locked:
-        raise InputError(
-            "“{name}” was approved and stays as it is: make a new version of it and change that.",
-            name=known.name,
-        )
 
 
 def _require_another(by: Person, now: Standing, what: Mapping[str, str]) -> None:

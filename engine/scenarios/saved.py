@@ -4,7 +4,7 @@ A scenario is its fields (:mod:`engine.scenarios.fields`), written out in full, 
 same when a default changes; of the assumptions it holds those that are not the defaults. The file
 also holds its history: who changed which field when, where people give their names; entries are
 only ever added. And it holds what the scenario answered when it was saved
-(:mod:`engine.scenarios.frozen`); files of earlier versions do not.
+(:mod:`engine.scenarios.frozen_figures`); files of earlier versions do not.
 
 A file is written whole or not at all (:mod:`engine.durable`), so nobody ever reads half of one.
 What people do with scenarios, and may do, is :mod:`engine.scenarios.acts`.
@@ -24,7 +24,7 @@ from typing import Any
 from engine import durable
 from engine.errors import InputError, inert
 from engine.scenarios import fields as grammar
-from engine.scenarios.frozen import Frozen
+from engine.scenarios.frozen_figures import Frozen
 from engine.untrusted import regular
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value

@@ -28,7 +28,7 @@ from engine.decision.question import Question
 from engine.errors import InputError
 from engine.law.version import fit_version
 from engine.scenarios import fields
-from engine.scenarios.frozen import Figure, Frozen, figures_of
+from engine.scenarios.frozen_figures import Figure, Frozen, figures_of
 from engine.scenarios.saved import Saved
 from engine.text import formats
 

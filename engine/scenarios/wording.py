@@ -12,7 +12,8 @@ from engine.approvals import Proposal, Standing, State
 from engine.decision.verdict import Code
 from engine.interval import Interval
 from engine.scenarios import fields
-from engine.scenarios.frozen import NEVER, Figure, Frozen, is_certified
+from engine.scenarios.approval_lock import is_locked
+from engine.scenarios.frozen_figures import NEVER, Figure, Frozen, is_certified
 from engine.scenarios.saved import Saved
 from engine.scenarios.since import Cause, Since, Step
 from engine.text import figures, formats, labels, quantities, verdict
@@ -153,7 +154,7 @@ def on_record(
     today's figures are others, those that were decided on; nothing for a draft."""
     decision, proposal = found.decision, found.proposal
     version = one.version[:12]
-    if found.state.is_locked and decision is not None:
+    if is_locked(found.state) and decision is not None:
         said = [
             words.say(
                 "Approved by {who}, {when}, as version {version} of “{name}”.",
@@ -223,7 +224,7 @@ def origin(then: Frozen, found: Standing | None, zone: str | None, words: Words)
 
 def nothing_frozen(found: Standing | None, words: Words) -> str:
     """Where a file holds no figures."""
-    if found is not None and found.state.is_locked:
+    if found is not None and is_locked(found.state):
         return words.say(
             "No frozen figures: it was approved before they were kept. A new version freezes them."
         )

@@ -17,12 +17,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from engine.attack_risk import AttackRisk
 from engine.decision import findings
 from engine.decision.answer import Answer
 from engine.decision.question import Question
 from engine.interval import Interval
 from engine.loss_unit import Measure, unit_of
-from engine.risk import AttackRisk
 from engine.roi.appraise import Appraisal
 from engine.text import bounds, figures, formats, labels, noise, privacy, verdict
 from engine.text.i18n import N_, Words

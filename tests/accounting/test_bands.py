@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from dp_accounting.pld.privacy_loss_distribution import from_gaussian_mechanism
 
+from engine.accounting.accountant import certified_epsilon, certify, group_epsilon, lower_epsilon
 from engine.accounting.certificate import Certificate
-from engine.accounting.certify import certified_epsilon, certify, group_epsilon, lower_epsilon
 from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.accounting.search import noise_multiplier
 from engine.accounting.strategy import strategy

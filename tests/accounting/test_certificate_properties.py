@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.accounting.domain import SMALLEST_NOISE_MULTIPLIER
 from engine.config import Sampling
 from tests.accounting.independent import gaussian_delta, most_participations, poisson_delta

@@ -4,7 +4,7 @@ import dp_accounting
 import pytest
 from dp_accounting.pld import PLDAccountant
 
-from engine.accounting.certify import certified_epsilon, joint_epsilon
+from engine.accounting.accountant import certified_epsilon, joint_epsilon
 from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.config import Sampling
 from engine.errors import InputError

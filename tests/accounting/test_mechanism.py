@@ -7,8 +7,8 @@ import pytest
 from dp_accounting.pld import PLDAccountant
 from dp_accounting.rdp import RdpAccountant
 
+from engine.accounting.accountant import certified_epsilon
 from engine.accounting.certificate import Certificate
-from engine.accounting.certify import certified_epsilon
 from engine.accounting.gaussian import gaussian_delta
 from engine.accounting.mechanism import Mechanism, mechanism_of
 from engine.accounting.tradeoff import subsampled_delta

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.accounting.mechanisms_compared import choices
 from engine.accounting.strategy import error, strategy
 from engine.commands import mechanisms

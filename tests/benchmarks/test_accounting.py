@@ -11,7 +11,7 @@ from dp_accounting import mechanism_calibration
 from dp_accounting.dp_event import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.pld.pld_privacy_accountant import PLDAccountant
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.accounting.search import noise_multiplier
 from engine.config import Sampling
 

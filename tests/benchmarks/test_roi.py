@@ -2,10 +2,10 @@
 
 from itertools import count
 
+from engine.attack_risk import attack_risk, planned_mechanism
 from engine.config import Budget
 from engine.decision.decide import decide
 from engine.decision.plans import plans_of
-from engine.risk import attack_risk, planned_mechanism
 from engine.roi.appraise import DEFAULT_CURVE, appraise, sample
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.study import study

@@ -22,6 +22,7 @@ from engine.allocation.result import (
     WiggleRoom,
     Word,
 )
+from engine.attack_risk import attack_risk, planned_mechanism
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
 from engine.cost import Accelerator, Cost, CostAssumptions, Workload
 from engine.decision.answer import Answer
@@ -31,7 +32,6 @@ from engine.decision.reconciliation import reconciliation
 from engine.decision.verdict import verdict
 from engine.errors import InputError
 from engine.interval import CensoredSide, Interval, Range
-from engine.risk import attack_risk, planned_mechanism
 from engine.roi.appraise import outlay_of
 from engine.roi.draws import LossForecast
 from engine.roi.plan import RECOMMENDATION, Plan

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.attack_risk import attack_risk, planned_mechanism
 from engine.config import Sampling
 from engine.decision.answer import Noise, answer, certified_answer, decide_on, to_certify
 from engine.decision.fitted import MEASURED_GPT
@@ -12,7 +13,6 @@ from engine.decision.question import Currency, Question, question
 from engine.decision.verdict import Code, Reason, Verdict, verdict
 from engine.errors import InputError
 from engine.loss_unit import Measure
-from engine.risk import attack_risk, planned_mechanism
 from engine.roi.inputs import CURVE_LOSSES
 from engine.roi.metric import assumed, fit_metric
 from tests.present import present

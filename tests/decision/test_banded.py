@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.accounting.certify import certified_epsilon
+from engine.accounting.accountant import certified_epsilon
 from engine.allocation.reach import EXTRAPOLATED
 from engine.allocation.result import Word
+from engine.attack_risk import mechanism_under
 from engine.config import Sampling
 from engine.decision.answer import certified_answer, decide_on, to_certify
 from engine.decision.fitted import MEASURED_GPT, fitted_evidence
@@ -15,7 +16,6 @@ from engine.decision.from_start import compare_starts
 from engine.decision.question import OPENING, question
 from engine.errors import InputError
 from engine.law.correlated import correlation
-from engine.risk import mechanism_under
 from engine.roi.inverse import best_configurations
 from engine.text import noise
 from engine.text.i18n import Words

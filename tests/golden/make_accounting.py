@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.accounting import domain, table
-from engine.accounting.certify import (
+from engine.accounting.accountant import (
     certified_epsilon,
     certify,
     group_epsilon,

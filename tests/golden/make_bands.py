@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.accounting.strategy import error, strategy
 from engine.config import Sampling, TrainingConfig
 from engine.pilot.dpsgd.training import Training

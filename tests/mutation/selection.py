@@ -1,8 +1,8 @@
 """Which tests judge the mutants of which module, the likeliest to notice and the fastest first.
 
 First those listed here for its folder, then the module's own doctests, the test file that mirrors
-it (``engine/accounting/certify.py``: ``tests/accounting/test_certify.py``) and those listed for
-it. Tests that are marked ``slow`` come after all others of the same files.
+it (``engine/accounting/accountant.py``: ``tests/accounting/test_accountant.py``) and those listed
+for it. Tests that are marked ``slow`` come after all others of the same files.
 """
 
 from pathlib import Path
@@ -25,12 +25,12 @@ ALSO: dict[str, tuple[str, ...]] = {
         "tests/accounting/test_tradeoff.py",
         "tests/accounting/test_profile.py",
     ),
-    "engine/accounting/tradeoff.py": ("tests/test_risk.py",),
-    "engine/accounting/certify.py": (
+    "engine/accounting/tradeoff.py": ("tests/test_attack_risk.py",),
+    "engine/accounting/accountant.py": (
         "tests/accounting/test_joint.py",
         "tests/accounting/test_certificate_properties.py",
     ),
-    "engine/accounting/mechanism.py": ("tests/test_risk.py",),
+    "engine/accounting/mechanism.py": ("tests/test_attack_risk.py",),
     "engine/pilot/dpsgd/batch_sum.py": (
         "tests/pilot/dpsgd/test_private_step.py",
         "tests/pilot/dpsgd/test_clipping.py",
@@ -52,7 +52,7 @@ ALSO: dict[str, tuple[str, ...]] = {
         "tests/pilot/dpsgd/test_ledger.py",
     ),
     "engine/pilot/dpsgd/sampling.py": ("tests/pilot/dpsgd/test_correlated.py",),
-    "engine/pilot/dpsgd/store.py": (
+    "engine/pilot/dpsgd/resumption.py": (
         "tests/pilot/dpsgd/test_training.py",
         "tests/pilot/dpsgd/test_correlated.py",
     ),

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from engine.accounting.accountant import certify
 from engine.accounting.certificate import Certificate
-from engine.accounting.certify import certify
 from engine.accounting.mechanism import Mechanism
 from engine.code_version import code_version
 from engine.config import Sampling, TrainingConfig

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.attack_risk import advantage, planned_mechanism
 from engine.config import Budget, Sampling
 from engine.decision.decide import decide
 from engine.decision.plans import plans_of
 from engine.errors import InputError
-from engine.risk import advantage, planned_mechanism
 from engine.roi.appraise import sample
 from engine.roi.inverse import (
     Goal,

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.accounting.certify import joint_epsilon
+from engine.accounting.accountant import joint_epsilon
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import OPENING, Question
 from engine.errors import InputError

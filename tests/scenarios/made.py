@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.scenarios.frozen import Frozen
+from engine.scenarios.frozen_figures import Frozen
 from engine.scenarios.saved import Saved
 
 AT = "2026-11-20T01:00:00+00:00"

@@ -20,9 +20,9 @@ from engine.decision.fitted import PUBLISHED_BERT, fitted_evidence, of_version, 
 from engine.errors import InputError
 from engine.law.stack import fit_stack
 from engine.roi.assumptions import Assumptions
-from engine.scenarios import acts, fields, frozen, saved, wording
+from engine.scenarios import acts, fields, frozen_figures, saved, wording
 from engine.scenarios import since as module
-from engine.scenarios.frozen import Frozen
+from engine.scenarios.frozen_figures import Frozen
 from engine.scenarios.since import Cause, Since, Step, is_same_ground, since
 from engine.text import quantities
 from engine.text.i18n import Words
@@ -71,7 +71,7 @@ def answer_under(is_older):
 def kept(is_older=False, **changes) -> saved.Saved:
     """A scenario saved with what it answered; ``changes`` of what was frozen, hash renewed."""
     found, law = answer_under(is_older)
-    then = replace(frozen.freeze(found, law, at=AT), **changes)
+    then = replace(frozen_figures.freeze(found, law, at=AT), **changes)
     then = replace(then, sha256=then.expected_hash)
     history = (saved.Change(at=AT, who="", fields={}),)
     return saved.Saved(name="計画", fields=saved.texts(VALUES), history=history, frozen=then)
@@ -204,7 +204,7 @@ def test_whatever_is_changed_in_the_file_is_noticed(folder, place):
 
 def test_nothing_has_changed_on_the_same_ground(folder):
     one = kept()
-    assert is_same_ground(frozen_of(one), one, frozen.law_of(newest()))
+    assert is_same_ground(frozen_of(one), one, frozen_figures.law_of(newest()))
     found = since(one, newest(), certify, folder=folder)
     assert found.steps == () and not found.is_changed and found.main is None
     assert all(row.then == row.now for row in wording.rows(found, Words("en")))
@@ -214,7 +214,7 @@ def test_nothing_has_changed_on_the_same_ground(folder):
 def test_a_law_that_is_kept_is_told_from_the_code(folder):
     law_store.keep(older(), folder)
     one = kept(is_older=True)
-    assert not is_same_ground(frozen_of(one), one, frozen.law_of(newest()))
+    assert not is_same_ground(frozen_of(one), one, frozen_figures.law_of(newest()))
     found = since(one, newest(), certify, folder=folder)
     moved = adds_up(found)
     assert moved.keys() == {Cause.EVIDENCE} and found.is_changed
@@ -232,7 +232,7 @@ def test_a_law_that_is_not_kept_cannot_be_told_from_the_code(folder):
 
 def test_prices_and_assumptions_are_told_apart_one_by_one(folder):
     one = kept(assumptions=dearer())
-    assert not is_same_ground(frozen_of(one), one, frozen.law_of(newest()))
+    assert not is_same_ground(frozen_of(one), one, frozen_figures.law_of(newest()))
     # What today's code makes of the assumptions of then is what was frozen then.
     asked = frozen_of(one).question(VALUES)
     then = npv_of(certified_answer(asked, newest()))
@@ -252,7 +252,9 @@ def test_another_certificate_for_the_same_plan_is_the_accountants(folder, monkey
         found.certificate, mechanism=replace(found.certificate.mechanism, noise_multiplier=6.0)
     )
     then = answer(found.question, law, decision=found.decision, certificate=looser)
-    before = with_npv(one, npv_of(then), certificate=frozen.freeze(then, law, at=AT).certificate)
+    before = with_npv(
+        one, npv_of(then), certificate=frozen_figures.freeze(then, law, at=AT).certificate
+    )
     moved = adds_up(since(before, newest(), certify, folder=folder))
     assert moved.keys() == {Cause.ACCOUNTANT} and moved[Cause.ACCOUNTANT] > 0
     other = Mechanism(**{**vars(looser.mechanism), "compositions": 7})
@@ -322,9 +324,9 @@ def test_rounding_is_no_change(folder, npv, is_changed):
 
 
 def test_the_law_behind_frozen_figures_is_kept_once(folder):
-    frozen.keep_law(newest(), folder)
-    frozen.keep_law(newest(), folder)
-    assert [one.version for one in law_store.versions(folder)] == [frozen.law_of(newest())]
+    frozen_figures.keep_law(newest(), folder)
+    frozen_figures.keep_law(newest(), folder)
+    assert [one.version for one in law_store.versions(folder)] == [frozen_figures.law_of(newest())]
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

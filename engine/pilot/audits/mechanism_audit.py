@@ -44,8 +44,8 @@ from typing import Any
 import numpy as np
 
 from engine import durable
+from engine.accounting.accountant import lower_epsilon
 from engine.accounting.certificate import Certificate
-from engine.accounting.certify import lower_epsilon
 from engine.accounting.mechanism import Mechanism
 from engine.config import Sampling
 from engine.errors import InputError

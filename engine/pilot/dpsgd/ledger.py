@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import durable
-from engine.accounting.certify import certified_epsilon
+from engine.accounting.accountant import certified_epsilon
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings

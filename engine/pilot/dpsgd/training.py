@@ -42,9 +42,9 @@ from torch import Tensor, nn
 from engine.errors import InputError
 from engine.interval import IntArray
 from engine.pilot.dpsgd import noise, sampling
-from engine.pilot.dpsgd.accountants import OpacusEpsilon
 from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
 from engine.pilot.dpsgd.model import IGNORED, Transformer
+from engine.pilot.dpsgd.opacus_accountants import OpacusEpsilon
 from engine.pilot.dpsgd.optimizer import DPAdam, flatten, learning_rate
 from engine.pilot.dpsgd.private_step import PrivateStep
 from engine.pilot.dpsgd.progress import (
@@ -57,8 +57,8 @@ from engine.pilot.dpsgd.progress import (
     TrainingOutcome,
     milestones,
 )
+from engine.pilot.dpsgd.resumption import Store
 from engine.pilot.dpsgd.start import initial
-from engine.pilot.dpsgd.store import Store
 from engine.pilot.dpsgd.team import Team, require_dealt
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import TrainingSettings

@@ -1,7 +1,7 @@
 """Who is who in a unit column: one text for all spellings of an identifier, in every source.
 
 Two spellings of one person that count as two break the promise: the person is then in two units,
-and ε is that of a group of two (:func:`engine.accounting.certify.group_epsilon`). Two people who
+and ε is that of a group of two (:func:`engine.accounting.accountant.group_epsilon`). Two people who
 count as one break it as well, and less: under adding or removing one *unit* the merged unit is
 protected as a whole, but when one of the two leaves, the unit stays and its example is replaced.
 What holds for each of them is the bound for replacing one, which is larger: 1.1 times where few

@@ -13,8 +13,8 @@ from dashboard.glossary import lookup
 from dashboard.glossary.terms import LONGEST, TERMS
 from engine.allocation.baselines import TOKENS_PER_PARAMETER
 from engine.allocation.levers import TOLERANCE
+from engine.attack_risk import DEFAULT_PRIOR, PEOPLE
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
-from engine.risk import DEFAULT_PRIOR, PEOPLE
 from engine.text.i18n import LANGUAGES, Words
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboard"

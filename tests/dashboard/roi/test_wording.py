@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dashboard.roi import attack_risk_charts, targets_wording
 from dashboard.roi import charts as roi_charts
 from dashboard.roi import facts as roi_facts
-from dashboard.roi import risk_charts, targets_wording
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
 from engine.accounting.mechanism import Mechanism
+from engine.attack_risk import Exposure, attack_risk
 from engine.config import Budget
 from engine.cost import Workload
 from engine.deployments import deployments
 from engine.report.measure import em
-from engine.risk import Exposure, attack_risk
 from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.assumptions import Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
@@ -214,9 +214,9 @@ def test_risk_in_plain_numbers(words):
 @BOTH
 @pytest.mark.parametrize("epsilon", [0.1, 4.0, 64.0])
 def test_a_strict_epsilon_looks_like_any_other(words, epsilon):
-    odds = risk_charts.odds(RISK, words, LIGHT)
+    odds = attack_risk_charts.odds(RISK, words, LIGHT)
     assert odds.alt
-    chart = risk_charts.peers(epsilon, deployments(), words, LIGHT)
+    chart = attack_risk_charts.peers(epsilon, deployments(), words, LIGHT)
     star = next(trace for trace in chart.figure.data if trace.name == "star")
     assert star.marker.color == LIGHT.recommendation
     assert star.x[0] == epsilon

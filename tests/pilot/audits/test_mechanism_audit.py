@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.accounting.strategy import strategy
 from engine.config import Sampling
 from engine.errors import InputError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.accounting.certify import certified_epsilon
+from engine.accounting.accountant import certified_epsilon
 from engine.accounting.strategy import noising, strategy
 from engine.config import Sampling
 from engine.errors import InputError
@@ -21,7 +21,7 @@ from engine.pilot.dpsgd.noise import EntropyNoise, Purpose, SeededNoise
 from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.dpsgd.private_step import PrivateStep
 from engine.pilot.dpsgd.progress import Pace, Stop
-from engine.pilot.dpsgd.store import Store
+from engine.pilot.dpsgd.resumption import Store
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.plan import TrainingSettings
 from tests.pilot.dpsgd.test_training import after, run_alone, same

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from engine.accounting.certify import certified_epsilon
+from engine.accounting.accountant import certified_epsilon
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import Ledger, epsilon_spent

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.pilot.__main__ import _needs_parts

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from engine.accounting.certify import certify
+from engine.accounting.accountant import certify
 from engine.config import Sampling
 from engine.pilot.audits.audit import Method
 from engine.pilot.dpsgd.progress import Stop

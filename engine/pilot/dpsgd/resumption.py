@@ -22,8 +22,8 @@ import torch
 from engine import durable
 from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
-from engine.pilot.dpsgd.accountants import OpacusEpsilon, Riding
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
+from engine.pilot.dpsgd.opacus_accountants import OpacusEpsilon, Riding
 from engine.pilot.dpsgd.progress import DiskError, Pace
 from engine.pilot.plan import TrainingSettings
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.glossary import lookup
-from dashboard.roi import risk_charts, wording
+from dashboard.roi import attack_risk_charts, wording
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Answer, deployments
@@ -18,7 +18,7 @@ def draw(answer: Answer, words: Words, colours: Palette) -> None:
     with left:
         blocks.chart(
             words.say("What an attacker finds"),
-            risk_charts.odds(attack, words, colours),
+            attack_risk_charts.odds(attack, words, colours),
             height=190,
             help=lookup.tips(words, "odds", "advantage"),
         )
@@ -30,7 +30,7 @@ def draw(answer: Answer, words: Words, colours: Palette) -> None:
         peers = deployments()
         blocks.chart(
             words.say("ε among published deployments"),
-            risk_charts.peers(epsilon, peers, words, colours),
+            attack_risk_charts.peers(epsilon, peers, words, colours),
             help=lookup.tips(words, "epsilon", "privacy_unit"),
         )
         st.caption(words.say("Units differ: look along the strip, do not rank by it."))

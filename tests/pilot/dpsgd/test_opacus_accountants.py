@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from engine.accounting.certify import certified_epsilon
+from engine.accounting.accountant import certified_epsilon
 from engine.accounting.mechanism import Mechanism
-from engine.pilot.dpsgd.accountants import OpacusEpsilon, Riding, opacus_epsilon
+from engine.pilot.dpsgd.opacus_accountants import OpacusEpsilon, Riding, opacus_epsilon
 
 CASES = [
     (0.16, 1.0, 200, 1e-5),

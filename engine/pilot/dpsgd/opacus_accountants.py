@@ -1,6 +1,6 @@
 """Opacus's accountants beside ours: two more opinions on what a training has spent.
 
-The promise is our certificate (:mod:`engine.accounting.certify`); these are what an engineer who
+The promise is our certificate (:mod:`engine.accounting.accountant`); these are what an engineer who
 knows Opacus would compute. Rényi accounting (Mironov et al., arXiv 1908.10530) is an upper bound,
 looser by 5 to 15 %; PRV (Gopi et al., NeurIPS 2021) is near-exact. Add-or-remove-one neighbours,
 Poisson sampling, like the certificate. Correlated noise is counted by the turns of one group; that

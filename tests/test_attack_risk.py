@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from engine import risk
+from engine import attack_risk as module
 from engine.accounting.mechanism import Mechanism
 from engine.allocation.result import WiggleRoom
+from engine.attack_risk import attack_risk, rank_plans, true_positive_rate
 from engine.config import Budget, Sampling
 from engine.errors import InputError
-from engine.risk import attack_risk, rank_plans, true_positive_rate
 
 ALPHAS = np.array([1e-6, 1e-4, 0.001, 0.01, 0.05, 0.2, 0.5, 0.9, 0.999])
 
@@ -38,14 +38,14 @@ def test_fixed_batches_are_one_gaussian_exactly(mu):
     found = true_positive_rate(fixed(mu), ALPHAS)
     np.testing.assert_allclose(found, norm.cdf(norm.ppf(ALPHAS) + mu), rtol=1e-9)
     # δ(0) is a difference of two numbers near one half.
-    assert risk.advantage(fixed(mu)) == pytest.approx(2 * norm.cdf(mu / 2) - 1, rel=1e-9)
+    assert module.advantage(fixed(mu)) == pytest.approx(2 * norm.cdf(mu / 2) - 1, rel=1e-9)
 
 
 @pytest.mark.parametrize("mu", [0.05, 0.5, 1.0, 3.0])
 def test_the_minimum_over_the_profile_gives_the_same_curve(mu):
     """A finite grid of ε only loosens the bound: above the truth, by under 1e-3 of itself."""
-    deltas = fixed(mu).profile(risk._EPSILONS)
-    found = risk.trade_off(ALPHAS, risk._EPSILONS, deltas)
+    deltas = fixed(mu).profile(module._EPSILONS)
+    found = module.trade_off(ALPHAS, module._EPSILONS, deltas)
     exact = norm.cdf(norm.ppf(ALPHAS) + mu)
     assert np.all(found >= exact * (1 - 1e-9))
     np.testing.assert_allclose(found, exact, rtol=1e-3)
@@ -62,8 +62,8 @@ def test_it_agrees_with_the_profile_of_dp_accounting(q, sigma, steps):
     deltas = np.array([pld.get_delta_for_epsilon(float(e)) for e in epsilons])
     mechanism = subsampled(q, sigma, steps)
     # Its distribution is pessimistic on a grid of 1e-3, composed many times.
-    assert risk.advantage(mechanism) == pytest.approx(deltas[0], rel=2e-3)
-    expected = risk.trade_off(ALPHAS, epsilons, deltas)
+    assert module.advantage(mechanism) == pytest.approx(deltas[0], rel=2e-3)
+    expected = module.trade_off(ALPHAS, epsilons, deltas)
     np.testing.assert_allclose(true_positive_rate(mechanism, ALPHAS), expected, rtol=0.02)
 
 
@@ -71,7 +71,7 @@ def test_it_agrees_with_riskcal_where_that_is_installed():
     analysis = pytest.importorskip("riskcal.analysis", reason="riskcal is an optional extra")
     found = analysis.get_beta_from_gdp(mu=1.0, alpha=ALPHAS)
     np.testing.assert_allclose(true_positive_rate(fixed(1.0), ALPHAS), 1 - found, rtol=1e-6)
-    assert risk.advantage(fixed(1.0)) == pytest.approx(
+    assert module.advantage(fixed(1.0)) == pytest.approx(
         analysis.get_advantage_from_gdp(mu=1.0), rel=1e-6
     )
 
@@ -84,7 +84,7 @@ def test_no_attack_is_worse_than_guessing_and_rates_rise(mechanism):
     assert np.all(found <= 1)
     assert np.all(np.diff(found) >= 0)
     # The two are computed apart, each to some 1e-5.
-    assert np.max(found - alpha) <= risk.advantage(mechanism) + 1e-5
+    assert np.max(found - alpha) <= module.advantage(mechanism) + 1e-5
 
 
 @pytest.mark.slow
@@ -125,7 +125,7 @@ def test_the_naive_formula_from_one_epsilon_overstates():
 
 
 def test_losses_beyond_reach_claim_no_protection():
-    assert risk.advantage(subsampled(0.9, 0.3, 20_000)) == 1.0
+    assert module.advantage(subsampled(0.9, 0.3, 20_000)) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -163,6 +163,6 @@ def test_plans_of_equal_privacy_are_ranked_by_what_they_leak():
     ranked = rank_plans(room, budget=budget, sampling=Sampling.POISSON)
     assert len(ranked) == 2, "cells beyond the tolerance and impossible ones are left out"
     assert ranked[0].advantage <= ranked[1].advantage
-    expected = risk.advantage(subsampled(0.01, 0.9, 1_000))
+    expected = module.advantage(subsampled(0.01, 0.9, 1_000))
     assert {plan.batch_size: plan.advantage for plan in ranked}[10_000] == expected
     assert len(rank_plans(room, budget=budget, sampling=Sampling.BEST, most=1)) == 1

@@ -9,7 +9,7 @@ from engine.errors import InputError
 from engine.pilot.dpsgd import checkpoint
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.dpsgd.progress import DiskError
-from engine.pilot.dpsgd.store import Store
+from engine.pilot.dpsgd.resumption import Store
 from tests.pilot.fake_training import settings
 from tests.pilot.ledgers import charged_steps
 

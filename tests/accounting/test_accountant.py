@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from dp_accounting.pld import privacy_loss_distribution
 
-from engine.accounting import certify as module
-from engine.accounting.certify import (
+from engine.accounting import accountant as module
+from engine.accounting.accountant import (
     GAUSSIAN,
     PLD,
     certified_epsilon,
