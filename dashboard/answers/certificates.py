@@ -3,8 +3,9 @@
 A certificate takes up to a few seconds of numerics. One worker thread computes them (it touches no
 ``st.*``); a page asks, goes on, and looks and asks again until it is there. What was asked twice is
 computed once. Visitors take turns, one certificate each; of one visitor the newest request counts:
-those that still wait for the former one are dropped. Where too many wait, whoever has asked least
-lately gives way, and asks again while a page is open. The oldest answers are forgotten first.
+those that still wait for the former one are dropped. What an act stands still for goes before all
+turns. Where too many wait, whoever has asked least lately gives way, and asks again while a page is
+open. The oldest answers are forgotten first.
 
 >>> desk = Certificates(lambda epsilon: f"at most {epsilon}")
 >>> desk.known(4) is None
@@ -39,6 +40,8 @@ class Certificates(Generic[Request, Certificate]):
         """Of each visitor, in the order of their turns."""
         self._asked: dict[str, int] = {}
         """When each of them asked last, by a count of all that was asked."""
+        self._urgent: list[Request] = []
+        """What goes before all turns, the oldest first."""
         self._count = 0
         self._busy = False
         self._turn = Condition()
@@ -59,18 +62,21 @@ class Certificates(Generic[Request, Certificate]):
                 self._drop(by)
             self._begin()
 
+    def ask_first(self, request: Request) -> None:
+        """Have the certificate made before all that waits for its turn: an act needs it."""
+        with self._turn:
+            if request not in self._jobs and request not in self._urgent:
+                self._urgent.append(request)
+            self._begin()
+
     def _drop(self, by: str) -> None:
         self._waiting.pop(by, None)
         self._asked.pop(by, None)
 
     def _begin(self) -> None:
         """Take up the next request, if none is under way."""
-        while self._waiting and not self._busy:
-            by, requests = next(iter(self._waiting.items()))
-            request = requests.pop(0)
-            self._waiting.move_to_end(by)
-            if not requests:
-                self._drop(by)
+        while not self._busy and (self._urgent or self._waiting):
+            request = self._urgent.pop(0) if self._urgent else self._next_turn()
             if request in self._jobs:  # somebody else's, since
                 continue
             self._busy = True
@@ -78,6 +84,14 @@ class Certificates(Generic[Request, Certificate]):
             self._jobs[request].add_done_callback(self._end)
             while len(self._jobs) > _KEPT:
                 self._jobs.popitem(last=False)
+
+    def _next_turn(self) -> Request:
+        by, requests = next(iter(self._waiting.items()))
+        request = requests.pop(0)
+        self._waiting.move_to_end(by)
+        if not requests:
+            self._drop(by)
+        return request
 
     def _end(self, _: Future[Certificate]) -> None:
         with self._turn:
@@ -103,5 +117,5 @@ class Certificates(Generic[Request, Certificate]):
     def close(self) -> None:
         """Finish what was asked; then ask no more."""
         with self._turn:
-            self._turn.wait_for(lambda: not self._busy and not self._waiting)
+            self._turn.wait_for(lambda: not (self._busy or self._urgent or self._waiting))
         self._worker.shutdown(wait=True)

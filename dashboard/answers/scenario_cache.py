@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.answers import decision_cache, law_cache
-from dashboard.state import session
 from engine.api.decisions import Certificate, CertificateRequest, Question, fitted
 from engine.api.laws import law_versions
 from engine.api.runs import data_folder
@@ -27,8 +26,9 @@ from engine.api.scenarios import (
 )
 from engine.errors import InputError
 
-_LONGEST_WAIT = 60.0
-"""Seconds that a save waits for its certificate."""
+PROPOSAL_WAITS, SAVE_WAITS = 60.0, 12.0
+"""Seconds for a certificate: a proposal is refused without, a save keeps estimated figures. The one
+that is under way and one's own take up to 5 s each."""
 
 
 class NotYet(Exception):  # noqa: N818 (no error: the answer waits for this certificate)
@@ -97,12 +97,15 @@ def _decided_at(standing: Standing) -> str:
     return "" if standing.decision is None else standing.decision.at
 
 
-def frozen_now(question: Question, *, at: str) -> Frozen:
-    """What a question answers, for its scenario's file; waits for the certificate, and keeps the
-    law that it rests on. Raises :class:`InputError` where it has no answer."""
+def frozen_now(question: Question, *, at: str, wait: float) -> Frozen:
+    """What a question answers, for its scenario's file, and the law that it rests on is kept.
+
+    Its certificate is made next, whoever else waits; after ``wait`` seconds the figures are those
+    with estimated noise, and say so. Raises :class:`InputError` where there is no answer.
+    """
     promise, desk = decision_cache.request(question), decision_cache.certificates()
-    desk.ask(promise, by=session.visit())
-    desk.wait(_LONGEST_WAIT, promise)
+    desk.ask_first(promise)
+    desk.wait(wait, promise)
     found = decision_cache.answer(question)
     fitted_law = law_cache.fitted_evidence(question.evidence_id)
     frozen_figures.keep_law(fitted_law, data_folder())

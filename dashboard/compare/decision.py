@@ -38,7 +38,9 @@ def propose(one: Saved, standing: Standing | None, who: str, words: Words) -> No
         # Before anything is computed; the act asks again.
         require(visitor.person(), Right.PROPOSE, "scenario-propose", what, folder=data_folder())
         with st.spinner(words.say("Certifying the figures that are frozen …")):
-            found = scenario_cache.frozen_now(fields.question(one.values), at=at)
+            found = scenario_cache.frozen_now(
+                fields.question(one.values), at=at, wait=scenario_cache.PROPOSAL_WAITS
+            )
         acts.proposed(
             scenario_cache.scenario_folder(), one, found, who=who, at=at, by=visitor.person()
         )

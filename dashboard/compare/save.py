@@ -20,15 +20,28 @@ def marked(name: str, words: Words) -> str:
     return example(name, words) if made_up and name.strip() else name
 
 
-def frozen(at: str) -> Frozen | None:
+def frozen(at: str, words: Words) -> Frozen | None:
     """What this scenario answers, to be kept with it; None where it has no answer, and for who may
-    not save, which the act itself then says and writes down."""
+    not save, which the act itself then says and writes down. Says so where the figures are
+    estimated, as their certificate was not there in time."""
     if not visitor.person().may(Right.SAVE):
         return None
     try:
-        return scenario_cache.frozen_now(session.current().question, at=at)
+        with st.spinner(words.say("Certifying the figures that are frozen …")):
+            found = scenario_cache.frozen_now(
+                session.current().question, at=at, wait=scenario_cache.SAVE_WAITS
+            )
     except InputError:
         return None
+    if found.is_estimated:
+        st.toast(
+            words.say(
+                "The figures that are kept rest on estimated noise: their certificate was not "
+                "there in time. Propose, or save again, to have them certified."
+            ),
+            icon=":material/hourglass_top:",
+        )
+    return found
 
 
 def keep(name: str, who: str, words: Words) -> None:
@@ -36,8 +49,7 @@ def keep(name: str, who: str, words: Words) -> None:
 
     def act() -> None:
         at = now()
-        with st.spinner(words.say("Certifying the figures that are frozen …")):
-            answered = frozen(at)
+        answered = frozen(at, words)
         acts.created(
             scenario_cache.scenario_folder(),
             name,

@@ -70,8 +70,7 @@ def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> No
 
     def act() -> None:
         at = save.now()
-        with st.spinner(words.say("Certifying the figures that are frozen …")):
-            found = save.frozen(at)
+        found = save.frozen(at, words)
         place, values = scenario_cache.scenario_folder(), session.fields()
         if is_new_version:
             acts.new_version(place, one, values, who=who, at=at, frozen=found, by=visitor.person())

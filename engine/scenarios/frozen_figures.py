@@ -125,6 +125,11 @@ class Frozen:
         return self.sha256 == self.expected_hash
 
     @property
+    def is_estimated(self) -> bool:
+        """Whether its certificate was still to come."""
+        return self.noise == Noise.ESTIMATED
+
+    @property
     def versions(self) -> dict[str, str]:
         """What the log of decisions names beside an act."""
         return {"evidence": self.evidence_hash, "law": self.law, "frozen": self.sha256}

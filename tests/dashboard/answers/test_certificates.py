@@ -91,6 +91,22 @@ def test_who_has_not_asked_for_longest_gives_way_to_one_too_many(monkeypatch):
     assert desk.known("2") is None
 
 
+def test_what_an_act_stands_still_for_goes_before_all_turns():
+    """A save waits for the one under way and for its own, however many pages are open."""
+    slow = Slow()
+    desk = Certificates(slow)
+    for visitor in range(60):
+        desk.ask(f"{visitor}.1", f"{visitor}.2", by=str(visitor))
+    desk.ask_first("saved")
+    desk.ask_first("saved")
+    desk.ask_first("saved too")
+    desk.ask_first("0.2")
+    slow.go.set()
+    desk.close()
+    assert slow.made[:4] == ["0.1", "saved", "saved too", "0.2"]
+    assert len(slow.made) == len(set(slow.made)) == 122
+
+
 def test_what_two_visitors_ask_is_made_once():
     slow = Slow()
     desk = Certificates(slow)

@@ -4,7 +4,8 @@ shown."""
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.answers import scenario_cache
+from dashboard.answers import decision_cache, scenario_cache
+from dashboard.answers.certificates import Certificates
 from dashboard.state import link, visitor
 from engine import decision_log
 from engine.access import check
@@ -82,6 +83,22 @@ def test_a_draft_is_proposed_with_its_figures_and_approved(place, kept):
     button(page, "New version with this scenario").click().run()
     assert not page.exception
     assert [one.name for one in saved.listed(place / "scenarios")[0]] == ["Base", "Base v2"]
+
+
+def test_a_save_is_kept_without_its_certificate_and_says_so(place, kept, monkeypatch):
+    """Other people's certificates hold no save up for longer; a proposal needs its own."""
+    busy = Certificates(lambda _: pytest.fail("nothing is made here"))
+    monkeypatch.setattr(busy, "ask_first", lambda _: None)
+    monkeypatch.setattr(decision_cache, "certificates", lambda: busy)
+    monkeypatch.setattr(scenario_cache, "SAVE_WAITS", 0.01)
+    monkeypatch.setattr(scenario_cache, "PROPOSAL_WAITS", 0.01)
+    page = opened()
+    button(page, "Overwrite with this scenario").click().run()
+    (saved_now,) = saved.listed(place / "scenarios")[0]
+    assert frozen_of(saved_now).noise == "estimated" and not page.exception
+    assert any("rest on estimated noise" in one.value for one in page.toast)
+    button(page, "Propose").click().run()
+    assert "Expected figures with a certified promise" in page.error[0].value
 
 
 def test_a_click_decides_on_the_version_that_was_shown(place, kept):

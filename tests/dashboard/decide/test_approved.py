@@ -71,7 +71,7 @@ def texts(page):
 
 
 def certified_now():
-    return scenario_cache.frozen_now(fields.question(fields.defaults()), at=AT)
+    return scenario_cache.frozen_now(fields.question(fields.defaults()), at=AT, wait=60)
 
 
 def test_a_decision_that_is_another_today_is_told_once_it_is_certified(place, computed):
