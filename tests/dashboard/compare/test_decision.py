@@ -87,7 +87,7 @@ def test_a_draft_is_proposed_with_its_figures_and_approved(place, kept):
 
 def test_a_save_is_kept_without_its_certificate_and_says_so(place, kept, monkeypatch):
     """Other people's certificates hold no save up for longer; a proposal needs its own."""
-    busy = Certificates(lambda _: pytest.fail("nothing is made here"))
+    busy: Certificates = Certificates(lambda _: pytest.fail("nothing is made here"))
     monkeypatch.setattr(busy, "ask_first", lambda _: None)
     monkeypatch.setattr(decision_cache, "certificates", lambda: busy)
     monkeypatch.setattr(scenario_cache, "SAVE_WAITS", 0.01)
