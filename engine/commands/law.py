@@ -139,7 +139,12 @@ def used(options: argparse.Namespace) -> str:
     else:
         version = law_versions.named(options.version)
         evidence_id = version.evidence_id
-    law_versions.use(evidence_id, version)
+    aside = law_versions.use(evidence_id, version)
+    if aside is not None:
+        tell(
+            f"The file of current laws was damaged: it is kept as {aside.file}. Of the other "
+            f"choices in it these still stand: {', '.join(aside.kept) or 'none'}."
+        )
     if options.json:
         name = None if version is None else version.version
         return as_json({"evidence": evidence_id, "current": name})

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ _LARGEST = 2**26
 SHORTEST_NAME = 4
 """Digits of a version's name that name it."""
 _NAME = re.compile(r"[0-9a-f]{12}\.json")
+_CHOICE = re.compile(r'("(?:[^"\\\x00-\x1f]|\\.)+")\s*:\s*"([0-9a-f]{12})"')
+"""An evidence and the version that answers for it, in :data:`CURRENT`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,11 +233,26 @@ def current_name(evidence_id: str, folder: Path) -> str | None:
     return _currents(folder).get(evidence_id)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """A file of current laws that was damaged, and what could be read of it."""
+
+    file: Path
+    """Where it lies now, as it was."""
+    kept: tuple[str, ...]
+    """Evidence whose choice was read and still stands."""
+
+
 def set_current(
     evidence_id: str, one: LawVersion | None, folder: Path, *, by: Person = LOCAL
-) -> None:
+) -> SetAside | None:
     """Let a version answer for its evidence from now on, or, with None, the law of the runs as they
-    stand; on record. Raises :class:`InputError` where it cannot be written."""
+    stand; on record.
+
+    Where the file of the choices was damaged, it is set aside under another name, and those choices
+    in it that name a kept version of their evidence still stand. Raises :class:`InputError` where
+    it cannot be written.
+    """
     name = "" if one is None else one.version
     place = _place(folder)
     what = {"evidence": evidence_id, "version": name or "newest"}
@@ -243,11 +261,18 @@ def set_current(
         try:
             durable.make_folder(place)
             with durable.locked(place / CURRENT):
-                chosen = {**(attempted(lambda: _currents(folder)) or {}), evidence_id: name}
-                kept = {each: version for each, version in chosen.items() if version}
-                durable.write(place / CURRENT, json.dumps(kept).encode(), mode=0o600)
+                others = attempted(lambda: _currents(folder))
+                aside = None
+                if others is None:
+                    others, file = _saved(folder), _set_aside(place / CURRENT)
+                    kept = tuple(sorted(others.keys() - {evidence_id}))
+                    aside = SetAside(file=file, kept=kept)
+                chosen = {**others, evidence_id: name}
+                content = {each: version for each, version in chosen.items() if version}
+                durable.write(place / CURRENT, json.dumps(content).encode(), mode=0o600)
         except OSError as error:
             raise _unwritable(place, error) from error
+    return aside
 
 
 def ask_refit(folder: Path, *, by: Person = LOCAL) -> None:
@@ -281,6 +306,25 @@ def _currents(folder: Path) -> dict[str, str]:
             path=path,
         )
     return found
+
+
+def _saved(folder: Path) -> dict[str, str]:
+    """The choices that stand whole in a damaged file: names of kept versions beside the evidence
+    that they are of. Nothing else is believed of it."""
+    path = _place(folder) / CURRENT
+    text = attempted(lambda: path.read_text(encoding="utf-8", errors="replace")) or ""
+    found = {one.version: one.evidence_id for one in versions(folder)}
+    said = [(attempted(partial(json_value, one)), name) for one, name in _CHOICE.findall(text)]
+    return {evidence: name for evidence, name in said if evidence and found.get(name) == evidence}
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged file, to a name that no other has; where it lies then."""
+    at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.stem}.damaged-{at}{path.suffix}")
+    path.rename(aside)
+    durable.sync_folder(path.parent)
+    return aside
 
 
 def _unwritable(place: Path, error: OSError) -> InputError:

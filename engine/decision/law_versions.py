@@ -15,7 +15,7 @@ from engine.decision import law_store
 from engine.decision.answer import answer
 from engine.decision.fitted import fit_selection, of_version, run_log, selection_of
 from engine.decision.influence import Stand
-from engine.decision.law_store import LawVersion, keep, read, version_of, versions
+from engine.decision.law_store import LawVersion, SetAside, keep, read, version_of, versions
 from engine.decision.question import Question
 from engine.errors import InputError
 
@@ -103,10 +103,11 @@ def current(evidence_id: str) -> LawVersion | None:
     return law_store.current(evidence_id, run_log().folder)
 
 
-def use(evidence_id: str, version: LawVersion | None, *, by: Person = LOCAL) -> None:
+def use(evidence_id: str, version: LawVersion | None, *, by: Person = LOCAL) -> SetAside | None:
     """Make a version the current one of its evidence; None: follow the runs as they stand.
 
-    Raises :class:`InputError` for a version of another evidence, and where ``by`` may not."""
+    Returns what became of a damaged file of choices
+    (:func:`engine.decision.law_store.set_current`). Raises :class:`InputError` for a version of another evidence, and where ``by`` may not."""
     require(by, Right.REFIT, "law-current", {"evidence": evidence_id}, folder=run_log().folder)
     if version is not None and version.evidence_id != evidence_id:
         raise InputError(
@@ -114,7 +115,7 @@ def use(evidence_id: str, version: LawVersion | None, *, by: Person = LOCAL) -> 
             expected=evidence_id,
             value=version.evidence_id,
         )
-    law_store.set_current(evidence_id, version, run_log().folder, by=by)
+    return law_store.set_current(evidence_id, version, run_log().folder, by=by)
 
 
 def ask_refit(*, by: Person = LOCAL) -> None:

@@ -189,6 +189,38 @@ def test_nobody_gets_another_law_than_the_chosen_one(older, folder, tmp_path):
     assert fitted_evidence(PUBLISHED_BERT).summary.runs == 23
 
 
+@pytest.mark.parametrize(
+    ("damage", "stands"),
+    [
+        (lambda text: text[:-1], True),  # cut off
+        (lambda text: text.replace("}", ', "bad": 3}'), True),
+        (lambda text: text.replace("{", "{\0"), True),
+        (lambda text: text[:-2], False),  # in the middle of its name
+        (lambda text: "", False),
+    ],
+)
+def test_a_damaged_file_of_choices_is_set_aside_and_what_stands_in_it_kept(
+    older, folder, tmp_path, damage, stands, capsys
+):
+    others = replace(older, evidence_id="team \u8a18\u9332")
+    path = tmp_path / law_store.FOLDER / law_store.CURRENT
+    law_store.keep(others, folder)
+    assert law_store.set_current(others.evidence_id, others, folder) is None
+    # A version of no evidence, and one of another, are believed of nobody.
+    text = path.read_text()
+    damaged = damage(text.replace("{", f'{{"a": "{"0" * 12}", "b": "{older.version}", '))
+    path.write_text(damaged)
+    assert main(["law", "use", "--newest", "--evidence", PUBLISHED_BERT]) == 0
+    (aside,) = path.parent.glob("current.damaged-*.json")
+    assert aside.read_text() == damaged
+    told = capsys.readouterr().err
+    assert str(aside) in told and ("team" in told) is stands
+    name = older.version if stands else None
+    assert law_store.current_name(others.evidence_id, folder) == name
+    assert json.loads(path.read_text()) == ({others.evidence_id: name} if stands else {})
+    assert law_versions.use(PUBLISHED_BERT, None) is None
+
+
 def test_the_command(older, newest, folder, capsys):
     law_store.keep(older, folder)
 
