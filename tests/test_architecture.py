@@ -153,6 +153,8 @@ ONLY_IN = {
         "engine.runs.imports.databases",
         "engine.runs.imports.sheet",
         "engine.runs.imports.histories",
+        "engine.runs.imports.large_texts",
+        "engine.tables.columnar",
         "engine.runs.imports.tracked",
         "engine.untrusted.parquet",
         "engine.pilot.text.columnar",

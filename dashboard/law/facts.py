@@ -93,7 +93,9 @@ def leverage(found: Diagnostics, inspection: Inspection, words: Words) -> dict[s
     at = [one.row for one in some]
     return {
         words.say("Row"): [
-            _what(rows.model_size[n], rows.iterations[n], rows.noise_batch_ratio[n], words)
+            labels.training(
+                rows.model_size[n], rows.iterations[n], rows.noise_batch_ratio[n], words
+            )
             for n in at
         ],
         words.say("Cook's distance"): [formats.plain(one.cook, 2) for one in some],
@@ -120,7 +122,7 @@ def influence(
         )
     ]
     for one in shown:
-        what = _what(one.model_size, one.iterations, one.noise_batch_ratio, words)
+        what = labels.training(one.model_size, one.iterations, one.noise_batch_ratio, words)
         how = words.say(_METHODS[one.method])
         if one.without is None:
             why = refused(one.refusal, words)
@@ -224,7 +226,8 @@ def candidates(found: Sequence[Candidate], words: Words) -> dict[str, list[str]]
     """A row a run that could be made."""
     return {
         words.say("Train"): [
-            _what(one.model_size, one.iterations, one.noise_batch_ratio, words) for one in found
+            labels.training(one.model_size, one.iterations, one.noise_batch_ratio, words)
+            for one in found
         ],
         words.say("Batch"): [formats.exact(one.batch_size) for one in found],
         words.say("Price of computing"): [price(one, words) for one in found],
@@ -268,12 +271,3 @@ def _stand(stand: Stand, words: Words) -> tuple[str, str, str]:
     )
     loss = formats.loss(stand.plan.cross_entropy.value)
     return plan, loss, verdict.name(stand.verdict.code, words)
-
-
-def _what(size: float, steps: float, noise: float, words: Words) -> str:
-    return words.say(
-        "{size} parameters, {steps}, σ/B {noise}",
-        size=formats.amount(size, words.language),
-        steps=labels.steps(steps, words),
-        noise=formats.scientific(noise, 2) if noise else "0",
-    )

@@ -4,17 +4,15 @@ import streamlit as st
 
 from dashboard.answers import law_cache
 from dashboard.law import facts, wording
-from dashboard.state import link, session, widgets
+from dashboard.state import session, wanted_run
 from dashboard.ui import blocks
 from engine.api.decisions import Question
-from engine.api.laws import Candidate, next_sweep
+from engine.api.laws import next_sweep
+from engine.api.pilots import WantedRun
 from engine.errors import InputError
-from engine.text import figures
 from engine.text.i18n import Words
 
 _SHOWN = 5
-_MINUTE = 1 / 60
-"""Hours: the shortest pilot."""
 
 
 def draw(question: Question, words: Words) -> None:
@@ -32,13 +30,15 @@ def draw(question: Question, words: Words) -> None:
     st.caption(wording.how_foreseen(found, words))
     one = found.first
     with st.container(horizontal=True):
-        label = (
-            words.say("Plan a pilot for {price}", price=facts.price(one, words))
-            if one.cost.device_hours >= _MINUTE
-            else words.say("Plan a pilot of one minute")
-        )
+        label = words.say("Plan this run as a pilot: {price}", price=facts.price(one, words))
         if st.button(label, icon=":material/science:", key="law:next:pilot"):
-            _fill_in(question, one, words)
+            wanted_run.hand_over(
+                WantedRun(
+                    model_size=one.model_size,
+                    iterations=one.iterations,
+                    noise_batch_ratio=one.noise_batch_ratio,
+                )
+            )
             session.open_page("pilot")
         st.download_button(
             words.say("This run as a sweep plan"),
@@ -50,23 +50,8 @@ def draw(question: Question, words: Words) -> None:
         )
     st.caption(
         words.say(
-            "The planner of pilots takes the price and chooses size, steps and noise itself, on "
-            "your own text; the sweep plan has exactly this run, on public text, for "
+            "The planner of pilots takes its size, steps and noise, on a text of yours, with the "
+            "batch that your ε asks for; the sweep plan has exactly this run, on public text, for "
             "“python -m engine sweep”."
         )
     )
-
-
-def _fill_in(question: Question, one: Candidate, words: Words) -> None:
-    """A pilot of one training for the price of the run, in the scenario's currency; for a run of
-    less than a minute, the shortest pilot."""
-    in_money = one.cost.device_hours >= _MINUTE
-    widgets.type_into("pilot", "measure", in_money)
-    if in_money:
-        price = one.cost.jpy / figures.jpy(1.0, words)
-        widgets.type_into("pilot", f"money-{question.currency}", price)
-    else:
-        widgets.type_into("pilot", "minutes", 1)
-    widgets.type_into("pilot", "rule", False)
-    widgets.type_into("pilot", "repeats", 1)
-    session.show(link.PILOT, link.NEW_PILOT)

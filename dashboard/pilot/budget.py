@@ -5,12 +5,13 @@ from typing import TypedDict
 import streamlit as st
 
 from dashboard.pilot import facts, labels
-from dashboard.state import widgets
+from dashboard.state import wanted_run, widgets
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
-from engine.api.pilots import RECOMPUTING, starts
+from engine.api.pilots import RECOMPUTING, WantedRun, starts
 from engine.text import figures, formats
 from engine.text.i18n import Words
+from engine.text.labels import training
 
 _MINUTES = 3
 """With what a first visit prepares, a verdict comes within five."""
@@ -29,28 +30,38 @@ class Choices(TypedDict):
     """Of a person, a window of each of which a step averages."""
     recompute: bool
     """Whether activations are computed anew instead of kept."""
+    run: WantedRun | None
+    """What the law asks for, in place of a budget of time."""
 
 
 def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
     """Seconds for all trainings, and what :func:`dashboard.answers.pilot_cache.pilot_plan` is asked
     besides."""
     blocks.heading(words.say("Budget"))
-    in_money = st.segmented_control(
+    handed = wanted_run.handed()
+    measure = st.segmented_control(
         words.say("Measured in"),
-        [False, True],
-        default=False,
+        [wanted_run.MINUTES, wanted_run.MONEY, *([wanted_run.RUN] if handed else [])],
+        default=wanted_run.MINUTES,
         required=True,
-        format_func=lambda money: words.say("Money") if money else words.say("Minutes"),
+        format_func=lambda one: _measure(one, words),
         **widgets.bind_page("pilot", "measure"),
     )
-    seconds = _money(now, words) if in_money else _minutes(now, words)
-    start = st.selectbox(
-        words.say("Begin from"),
-        [None, *starts.names()],
-        format_func=lambda name: words.say("nothing") if name is None else name,
-        help=blocks.tip("fine_tuning", words),
-        **widgets.bind_page("pilot", "start"),
-    )
+    run = handed if measure == wanted_run.RUN else None
+    if run is not None:
+        _told(run, words)
+        seconds = 0.0
+    else:
+        seconds = _money(now, words) if measure == wanted_run.MONEY else _minutes(now, words)
+    start = None
+    if run is None:
+        start = st.selectbox(
+            words.say("Begin from"),
+            [None, *starts.names()],
+            format_func=lambda name: words.say("nothing") if name is None else name,
+            help=blocks.tip("fine_tuning", words),
+            **widgets.bind_page("pilot", "start"),
+        )
     with_rule = start is None and st.toggle(
         words.say("Train the usual rule as well, to measure the saving"),
         value=True,
@@ -78,7 +89,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
         **widgets.bind_page("pilot", "recompute"),
     )
     documents = 1
-    if by_person and start is None:
+    if by_person and start is None and run is None:
         documents = st.segmented_control(
             words.say("Documents of a person that a step averages"),
             [1, 2, 4, 8],
@@ -98,7 +109,26 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
         "keep_weights": keep,
         "documents": documents,
         "recompute": recompute,
+        "run": run,
     }
+
+
+def _measure(one: str, words: Words) -> str:
+    if one == wanted_run.RUN:
+        return words.say("The law's run")
+    return words.say("Money") if one == wanted_run.MONEY else words.say("Minutes")
+
+
+def _told(run: WantedRun, words: Words) -> None:
+    what = training(run.model_size, run.iterations, run.noise_batch_ratio, words)
+    st.markdown(f"**{what}**")
+    st.caption(
+        words.say(
+            "Planned as the law asks for it, with the batch of which your ε asks just this noise. "
+            "It is a point of that law on the text of its family only; on another, it is one of "
+            "that text's."
+        )
+    )
 
 
 def _minutes(now: Scenario, words: Words) -> float:

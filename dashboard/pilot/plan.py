@@ -47,14 +47,15 @@ def draw(
     )
     try:
         with st.spinner(words.say("Certifying the privacy of each training: some seconds …")):
-            budget = PilotBudget(seconds=seconds)
+            run = choices["run"]
+            budget = PilotBudget(seconds=seconds) if run is None else PilotBudget(run=run)
             plan = _proposed(found, law, terms, budget, choices)
     except InputError as error:
         blocks.refused(error, words)
         return
     can = power(plan, law) if choices["start"] is None else of_prediction(plan)
     is_cut = plan.limit is not None and plan.limit.cuts
-    taken = plan.expected_seconds if is_cut else seconds
+    taken = plan.expected_seconds if is_cut or choices["run"] else seconds
     title.title(wording.offer(taken, can, words), anchor=False)
     least = None
     if can.falls_short:

@@ -20,7 +20,7 @@ from engine.pilot.plan import WINDOW, Arm, CorpusSource, PilotPlan, TrainingSett
 from engine.pilot.population import Account, Charge, account_for, charge_of
 from engine.pilot.prepared import RECOMPUTING, Prepared
 from engine.pilot.propose import propose
-from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
+from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms, WantedRun
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.launchers import Entry, other_code
@@ -67,6 +67,7 @@ __all__ = [
     "Transfer",
     "TuningBasis",
     "Verdict",
+    "WantedRun",
     "account_for",
     "charge_of",
     "code_version",

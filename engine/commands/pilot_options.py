@@ -12,7 +12,7 @@ from engine.pilot.audits.audit import FEWEST
 from engine.pilot.imported_start import RATES, STEPS, Asked
 from engine.pilot.plan import WINDOW, CorpusSource
 from engine.pilot.prepared import RECOMPUTING, Prepared
-from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.question import PilotBudget, PrivacyTerms, WantedRun
 from engine.pilot.running.ranks import Ranks, ranks_of
 from engine.pilot.starts import StartFile, read
 from engine.pilot.text.docstrings import KINDS
@@ -101,6 +101,12 @@ def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
     budget.add_argument("--minutes", help="for all trainings together, on this machine")
     budget.add_argument("--compute", metavar="FLOPS", help="for each training")
     budget.add_argument("--money", metavar="USD", help="for all trainings together; needs --price")
+    budget.add_argument(
+        "--run",
+        metavar="SIZE,STEPS,RATIO",
+        help="a run that `law next` asks for: parameters, steps and σ/B; the batch is the one that "
+        "ε asks for this noise",
+    )
     parser.add_argument("--price", metavar="USD", help="of an hour of this machine")
     parser.add_argument("--epsilon", default="4", metavar="ε", help="(default: %(default)s)")
     parser.add_argument(
@@ -286,9 +292,24 @@ def budget_of(options: argparse.Namespace) -> PilotBudget:
         return PilotBudget(compute_flops=number("--compute", options.compute))
     if options.money is not None:
         return PilotBudget(seconds=3600 * _hours(options.money, options.price))
+    if options.run is not None:
+        return PilotBudget(run=_run_of(options.run))
     if options.minutes is None:
-        raise InputError("Expected --minutes, --compute or --money, got none: choose a budget.")
+        raise InputError(
+            "Expected --minutes, --compute, --money or --run, got none: choose a budget."
+        )
     return PilotBudget(seconds=60 * number("--minutes", options.minutes))
+
+
+def _run_of(text: str) -> WantedRun:
+    parts = text.split(",")
+    if len(parts) != 3:
+        raise InputError("Expected --run SIZE,STEPS,RATIO, got {value}.", value=text[:40])
+    return WantedRun(
+        model_size=whole("--run", parts[0]),
+        iterations=whole("--run", parts[1]),
+        noise_batch_ratio=number("--run", parts[2]),
+    )
 
 
 def terms_of(options: argparse.Namespace, prepared: Prepared) -> PrivacyTerms:

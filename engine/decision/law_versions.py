@@ -107,7 +107,9 @@ def use(evidence_id: str, version: LawVersion | None, *, by: Person = LOCAL) -> 
     """Make a version the current one of its evidence; None: follow the runs as they stand.
 
     Returns what became of a damaged file of choices
-    (:func:`engine.decision.law_store.set_current`). Raises :class:`InputError` for a version of another evidence, and where ``by`` may not."""
+    (:func:`engine.decision.law_store.set_current`). Raises :class:`InputError` for a version of
+    another evidence, and where ``by`` may not.
+    """
     require(by, Right.REFIT, "law-current", {"evidence": evidence_id}, folder=run_log().folder)
     if version is not None and version.evidence_id != evidence_id:
         raise InputError(

@@ -302,8 +302,7 @@ def _affordable(
     sizes = np.array([size])
     if budget.compute_flops is not None:
         return by_compute(prepared.sequence_length, budget.compute_flops, sizes, steps)
-    assert budget.seconds is not None  # a budget has FLOPs or seconds
-    return by_time(prepared, budget.seconds / repeats - 2 * START_SECONDS, sizes, steps)
+    return by_time(prepared, budget.time / repeats - 2 * START_SECONDS, sizes, steps)
 
 
 def _arm(

@@ -198,8 +198,7 @@ def _affordable(
     if budget.compute_flops is not None:
         found = by_compute(prepared.sequence_length, budget.compute_flops, sizes, many)
     else:
-        assert budget.seconds is not None  # a budget has FLOPs or seconds
-        seconds = budget.seconds / repeats - 2 * START_SECONDS
+        seconds = budget.time / repeats - 2 * START_SECONDS
         found = by_time(prepared, seconds, sizes, many)
     return float(found[0])
 

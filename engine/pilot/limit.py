@@ -46,7 +46,7 @@ class Limit:
     end: End
     asked_flops: float | None
     asked_seconds: float | None
-    """One of the two was asked, the other is None."""
+    """One of the two was asked, the other is None; both are where a run was."""
     given_flops: float
     evidence_flops: float
     """The most that a training spent of those that the law rests on."""

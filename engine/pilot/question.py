@@ -3,6 +3,7 @@
 Loads no torch.
 """
 
+import math
 from dataclasses import dataclass
 
 from engine.allocation.space import Space
@@ -17,17 +18,38 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 20.0, 7 * 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class WantedRun:
+    """A run that a law asks for (:mod:`engine.decision.next_run`), whatever it takes."""
+
+    model_size: int
+    """Parameters."""
+    iterations: int
+    noise_batch_ratio: float
+    """σ̄: the noise of a step on the mean of clipped gradients."""
+
+    def __post_init__(self) -> None:
+        for name in ("model_size", "iterations", "noise_batch_ratio"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise InputError("Expected {name} > 0, got {value}.", name=name, value=f"{value:g}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PilotBudget:
-    """What the whole pilot may take: exactly one of seconds on this machine, or FLOPs an arm."""
+    """What the whole pilot may take: exactly one of seconds on this machine, FLOPs an arm, or a run
+    that is wanted."""
 
     seconds: float | None = None
     compute_flops: float | None = None
+    run: WantedRun | None = None
 
     def __post_init__(self) -> None:
-        given = [value for value in (self.seconds, self.compute_flops) if value is not None]
+        asked = (self.seconds, self.compute_flops, self.run)
+        given = [value for value in asked if value is not None]
         if len(given) != 1:
             raise InputError(
-                "Expected one budget, seconds or FLOPs, got {count}: choose one.", count=len(given)
+                "Expected one budget, seconds, FLOPs or a run, got {count}: choose one.",
+                count=len(given),
             )
         if self.seconds is not None and not SHORTEST_SECONDS <= self.seconds <= LONGEST_SECONDS:
             raise InputError(
@@ -41,6 +63,17 @@ class PilotBudget:
                 "Expected a pilot's compute between 1e9 and 1e22 FLOPs, got {value}.",
                 value=f"{self.compute_flops:g}",
             )
+
+    @property
+    def time(self) -> float:
+        """Seconds, of a budget that is no FLOPs. Raises :class:`InputError` for a run: only a
+        training from nothing takes one."""
+        if self.seconds is None:
+            raise InputError(
+                "Expected a budget for a pilot from a public model, got a run that a law asks for: "
+                "begin from nothing, or choose minutes, money or FLOPs."
+            )
+        return self.seconds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ the law.
 What ends the recommendation (:mod:`engine.pilot.limit`) is the smallest of the batches that the
 budget, the law's reach and the text allow it; the rule gets the compute that is left after that.
 
+A run that a law asks for (:func:`as_wanted`) is taken as it is, for whatever it costs.
+
 Not covered: a machine that is busier while it trains than while it was measured.
 
 Loads no torch.
@@ -41,7 +43,7 @@ from engine.pilot.ladder import LARGEST, parameter_count, shape_for, smallest_wi
 from engine.pilot.limit import BYTES_A_PARAMETER, RUNG, End
 from engine.pilot.plan import Shape
 from engine.pilot.prepared import Prepared
-from engine.pilot.question import LONGEST_SECONDS, PilotBudget, PilotLaw, PrivacyTerms
+from engine.pilot.question import LONGEST_SECONDS, PilotBudget, PilotLaw, PrivacyTerms, WantedRun
 from engine.runs.curves import FIRST_ITERATION
 
 FEWEST_STEPS = math.ceil(1.05 * FIRST_ITERATION)
@@ -58,6 +60,8 @@ _CLOSE = 0.95
 _SHARE_OF_STEP = 0.4
 """Evaluating an example takes about this share of training on it: a forward pass of three parts."""
 
+_SAME_SIZE = 0.1
+"""Of ln size: how far the nearest shape may lie from a wanted size."""
 _DAY = 86_400.0
 
 _Affordable = Callable[[FloatArray, FloatArray], FloatArray]
@@ -87,6 +91,13 @@ def within_budget(
     repeats: int,
 ) -> dict[str, Found]:
     """Both arms. Seconds are shared so that the arms, equal in compute, end within them."""
+    if budget.run is not None:
+        wanted = as_wanted(prepared, law, terms, budget.run)
+        found = {"recommended": wanted}
+        if with_rule:
+            found["rule"] = _rule(prepared, law, terms, wanted.config.compute_flops)
+        _require_time(prepared, found, repeats, terms.documents)
+        return found
     search = partial(_arms, prepared, law, terms, with_rule)
     if budget.compute_flops is not None:
         flops = budget.compute_flops / terms.documents
@@ -156,19 +167,96 @@ def _arms(
         best = replace(best, end=End.MEMORY)
     found = {"recommended": best}
     if with_rule:
-        compute = found["recommended"].config.compute_flops
-        size = math.sqrt(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * TOKENS_PER_PARAMETER))
-        shape = _shape(size, prepared, law)
-        if not _fits(parameter_count(shape), prepared):
-            raise _too_large(parameter_count(shape), prepared)
-        found["rule"] = _best(
-            prepared,
-            law,
-            terms,
-            {parameter_count(shape): shape},
-            partial(by_compute, law.space.sequence_length, compute),
-        )
+        found["rule"] = _rule(prepared, law, terms, best.config.compute_flops)
     return found
+
+
+def _rule(prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, compute: float) -> Found:
+    """20 tokens a parameter for so many FLOPs."""
+    size = math.sqrt(compute / (FLOPS_PER_PARAMETER_AND_TOKEN * TOKENS_PER_PARAMETER))
+    shape = _shape(size, prepared, law)
+    if not _fits(parameter_count(shape), prepared):
+        raise _too_large(parameter_count(shape), prepared)
+    return _best(
+        prepared,
+        law,
+        terms,
+        {parameter_count(shape): shape},
+        partial(by_compute, law.space.sequence_length, compute),
+    )
+
+
+def as_wanted(prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, run: WantedRun) -> Found:
+    """The run of the wanted size (of the ladder's shapes the nearest), steps and σ̄. Its batch is
+    the one of which the promise asks just this noise: larger ones have less, smaller ones more.
+
+    Raises :class:`InputError` where the ladder has no such size, the text too few units for so
+    little noise, and for more compute than the law reaches or the memory holds.
+    """
+    shape = _shape(run.model_size, prepared, law)
+    size = parameter_count(shape)
+    if abs(math.log(size / run.model_size)) > _SAME_SIZE:
+        raise InputError(
+            "Expected a size that this text can be trained at, {size} parameters at the nearest, "
+            "got {value}: choose another run, or a budget.",
+            size=f"{size:,}",
+            value=f"{run.model_size:,}",
+        )
+    if not _fits(size, prepared):
+        raise _too_large(size, prepared)
+    if run.iterations < max(FEWEST_STEPS, terms.bands):
+        raise InputError(
+            "Expected at least {least} steps, got {value}: fewer are no point of a law.",
+            least=max(FEWEST_STEPS, terms.bands),
+            value=run.iterations,
+        )
+    config = TrainingConfig(
+        model_size=size,
+        batch_size=_batch_of(prepared, terms, run),
+        iterations=run.iterations,
+        sequence_length=law.space.sequence_length,
+    )
+    if config.compute_flops > RUNG * law.largest_flops:
+        raise InputError(
+            "Expected a run of at most {most} FLOPs, ten times the most of those that this law "
+            "rests on, got {value}, with the {batch} units a step that ε asks for: choose a "
+            "smaller run, or a larger ε.",
+            most=f"{RUNG * law.largest_flops:.3g}",
+            value=f"{config.compute_flops:.3g}",
+            batch=f"{config.batch_size:,}",
+        )
+    return Found(shape=shape, config=config, end=End.ASKED)
+
+
+def _batch_of(prepared: Prepared, terms: PrivacyTerms, run: WantedRun) -> int:
+    """The largest batch whose σ̄ under the promise is at least the wanted one: it falls as batches
+    grow."""
+    most = group_size(prepared.units, terms.bands)
+
+    def ratio(batch: float) -> float:
+        sigma = noise_multiplier(
+            data_budget=float(prepared.units),
+            batch_size=batch,
+            iterations=float(run.iterations),
+            epsilon=terms.epsilon,
+            delta=terms.delta,
+            sampling=terms.sampling,
+        )
+        return float(sigma) / batch
+
+    if ratio(most) > run.noise_batch_ratio:
+        raise InputError(
+            "Expected a run whose σ̄ this text allows, at least {least} with all {units} units in "
+            "every step, got {value}: choose a larger ε, a text of more people, or another run.",
+            least=f"{ratio(most):.2g}",
+            units=f"{most:,}",
+            value=f"{run.noise_batch_ratio:.2g}",
+        )
+    low, high = 1, most + 1  # ratio(low) may be the wanted one; ratio(high) is less, or no batch
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if ratio(middle) >= run.noise_batch_ratio else (low, middle)
+    return low
 
 
 def _best(

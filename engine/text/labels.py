@@ -194,3 +194,13 @@ def relation(name: NeighbouringRelation, words: Words) -> str:
 def example(text: str, words: Words) -> str:
     """The text with a mark that what it is about is made up."""
     return words.say("Worked example: {text}", text=text)
+
+
+def training(model_size: float, iterations: float, noise_batch_ratio: float, words: Words) -> str:
+    """A training by its size, steps and σ̄."""
+    return words.say(
+        "{size} parameters, {steps}, σ/B {noise}",
+        size=formats.amount(model_size, words.language),
+        steps=steps(iterations, words),
+        noise=formats.scientific(noise_batch_ratio, 2) if noise_batch_ratio else "0",
+    )

@@ -292,6 +292,12 @@ def _asked(limit: Limit, words: Words) -> str:
             given=formats.scientific(limit.given_flops),
             asked=formats.scientific(limit.asked_flops),
         )
+    if limit.asked_seconds is None:
+        return words.say(
+            "The run that was asked for: its size, steps and noise, with the batch that ε asks for "
+            "this noise; {given} FLOPs a training.",
+            given=formats.scientific(limit.given_flops),
+        )
     return words.say(
         "The time that was asked for ends it: {given} FLOPs for the recommended training.",
         given=formats.scientific(limit.given_flops),

@@ -18,7 +18,7 @@ from engine.pilot.audits.card import model_card, without_guarantee
 from engine.pilot.ladder import parameter_count, smallest_with_room
 from engine.pilot.plan import CorpusSource, PilotPlan, Transfer
 from engine.pilot.propose import expected, propose
-from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.question import PilotBudget, PrivacyTerms, WantedRun
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.spending import proved
 from engine.pilot.search import seconds_of
@@ -335,3 +335,40 @@ def test_by_compute_a_person_s_documents_share_what_was_asked(prepared, law):
 def test_documents_are_averaged_only_where_people_have_some(prepared, law):
     with pytest.raises(InputError, match="each document is its own unit"):
         propose(prepared, law, replace(TERMS, documents=2), PilotBudget(seconds=240))
+
+
+WANTED = WantedRun(model_size=300_000, iterations=900, noise_batch_ratio=2**-7)
+
+
+def test_a_run_that_the_law_asks_for_is_planned_as_it_is(prepared, law):
+    plan = propose(prepared, law, TERMS, PilotBudget(run=WANTED), with_rule=False)
+    (arm,) = plan.arms
+    config = arm.settings.config
+    assert config.model_size == pytest.approx(WANTED.model_size, rel=0.1)
+    assert config.iterations == WANTED.iterations
+    # The certificate keeps the promise; its noise is the wanted one but for whole units a step.
+    assert arm.settings.noise_batch_ratio == pytest.approx(WANTED.noise_batch_ratio, rel=0.02)
+    assert arm.certificate.epsilon <= TERMS.epsilon
+    assert arm.predicted == expected(law, config, arm.settings.noise_batch_ratio)
+    assert PilotPlan.from_json(plan.to_json()) == plan and not plan.limit.cuts
+    compared = propose(prepared, law, TERMS, PilotBudget(run=WANTED))
+    assert compared.arms[0] == arm and compared.arms[1].name == "rule"
+    stricter = replace(TERMS, epsilon=2.0)
+    (more,) = propose(prepared, law, stricter, PilotBudget(run=WANTED), with_rule=False).arms
+    assert more.settings.config.batch_size > config.batch_size
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model_size": 20}, "size that this text can be trained at"),
+        ({"iterations": 200}, "fewer are no point of a law"),
+        ({"noise_batch_ratio": 1e-9}, "σ̄ this text allows"),
+        ({"model_size": 200_000_000}, "ten times the most|fits into"),
+        ({"noise_batch_ratio": 0.0}, "Expected noise_batch_ratio > 0, got 0"),
+        ({"iterations": math.inf}, "Expected iterations > 0, got inf"),
+    ],
+)
+def test_a_run_that_cannot_be_planned_is_refused(prepared, law, change, reason):
+    with pytest.raises(InputError, match=reason):
+        propose(prepared, law, TERMS, PilotBudget(run=replace(WANTED, **change)))

@@ -1,13 +1,15 @@
-"""Typed columns of histories -> the runs that they measured, without an object for each cell.
+"""Columns of histories -> the runs that they measured, without an object for each cell.
 
 The same runs as :mod:`engine.runs.imports.measured` makes of rows, for tables of millions of them
-(Parquet, DuckDB, a tracker's database): a column of settings is read once for each value that it
-has, steps and losses stay columns. Where a row would be refused, or a cell is no plain number,
-nothing is made of the columns (None), and the rows are read one by one, which can say what is wrong
-with each.
+(Parquet, DuckDB, a tracker's database, a large text table): a column of settings is read once for
+each value that it has, steps and losses stay columns. Where a row would be refused, or a cell is no
+plain number, nothing is made of the columns (None), and the rows are read one by one, which can say
+what is wrong with each.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,9 +31,13 @@ from engine.runs.imports.measured import (
     times_of,
 )
 from engine.runs.imports.sheet import Sheet, SheetRow, text_of
+from engine.tables.columnar import plain_numbers
+from engine.tables.table import Row
 
 _LOSS = "cross_entropy"
 _MOVING = ("step", _LOSS)
+_WORDS = 64
+"""Different texts that a column of numbers may hold besides."""
 
 
 def histories_in_columns(sheet: Sheet, columns: Columns) -> list[Measured] | None:
@@ -43,20 +49,16 @@ def histories_in_columns(sheet: Sheet, columns: Columns) -> list[Measured] | Non
     table = sheet.columns
     if table is None or not all(map(columns.has, _MOVING)) or sheet.gaps_are_nan:
         return None
-    steps, losses = (table[columns.by_role[role]] for role in _MOVING)
-    if steps.null_count or not (_is_numeric(steps.type) and _is_numeric(losses.type)):
+    steps, losses = (_numeric(sheet, columns, role) for role in _MOVING)
+    if steps is None or losses is None or steps.null_count:
         return None
     fixed = {
         role: table[name]
         for role, name in columns.by_role.items()
         if role not in PROGRESS and role not in _MOVING
     }
-    late = {
-        role: table[name]
-        for role, name in columns.by_role.items()
-        if role in PROGRESS and role not in _MOVING
-    }
-    if not all(_is_numeric(column.type) for role, column in late.items() if role not in TEXT_ROLES):
+    late = _late(sheet, columns)
+    if late is None:
         return None
     starts = _segments(list(fixed.values()), table.num_rows)
     settings = {role: _distinct(column.take(starts)) for role, column in fixed.items()}
@@ -86,7 +88,7 @@ def histories_in_columns(sheet: Sheet, columns: Columns) -> list[Measured] | Non
             else:
                 values[role] = _latest(column, places, columns.scale.get(role, 1))
         name = settings["run"].value(segments[0]) if "run" in settings else None
-        found += _runs(text_of(name), values, texts_of(texts), places, rows)
+        found += _runs(text_of(name), values, texts_of(texts), places, rows, sheet.rows[0].line)
     return sorted(found, key=lambda run: run.line)
 
 
@@ -149,14 +151,65 @@ def _numbers(
             return None
         if role in TEXT_ROLES:
             continue
-        column = columns.by_role[role]
-        rows = tuple(SheetRow(line, (value,)) for line, value in enumerate(values, start=1))
-        alone = Sheet(name=sheet.name, header=(column,), rows=rows, refused={})
-        read, wrong = numbers_of(alone, columns, roles=(role,))
-        if wrong:
+        *known, _ = values
+        read = _read(sheet, columns, role, known)
+        if read is None:
             return None
-        found[role] = read[role]
+        found[role] = [*read, None]
     return found
+
+
+def _read(sheet: Sheet, columns: Columns, role: str, cells: Sequence[object]) -> list[Value] | None:
+    """The numbers of cells of a column, by all rules of one; None where one is none."""
+    column = columns.by_role[role]
+    rows = tuple(SheetRow(line, (cell,)) for line, cell in enumerate(cells, start=1))
+    table = sheet.table and replace(
+        sheet.table,
+        header=(column,),
+        rows=tuple(Row(one.line, (str(one.cells[0]),)) for one in rows),
+    )
+    alone = Sheet(name=sheet.name, header=(column,), rows=rows, refused={}, table=table)
+    read, wrong = numbers_of(alone, columns, roles=(role,))
+    return None if wrong else read[role]
+
+
+def _late(sheet: Sheet, columns: Columns) -> dict[str, pa.ChunkedArray] | None:
+    """Role -> column of what changes on the way and is known last; None where one is of no use."""
+    assert sheet.columns is not None, "asked of columns alone"
+    found = {}
+    for role, name in columns.by_role.items():
+        if role not in PROGRESS or role in _MOVING:
+            continue
+        column = sheet.columns[name] if role in TEXT_ROLES else _numeric(sheet, columns, role)
+        if column is None:
+            return None
+        found[role] = column
+    return found
+
+
+def _numeric(sheet: Sheet, columns: Columns, role: str) -> pa.ChunkedArray | None:
+    """A column of numbers; None where it is none. In one of texts, plain numbers are read whole,
+    and besides them there may be what says that there is none, that it is infinite, or that the
+    run diverged."""
+    assert sheet.columns is not None, "asked of columns alone"
+    column = sheet.columns[columns.by_role[role]]
+    if sheet.table is None or _is_numeric(column.type):
+        return column if _is_numeric(column.type) else None
+    found = plain_numbers(column)
+    if found is None or len(found[1]) > _WORDS:
+        return None
+    numbers, words = found
+    said = _read(sheet, columns, role, words) if words else []
+    if said is None or any(one is not None and math.isfinite(one) for one in said):
+        return None
+    values = {word: one for word, one in zip(words, said, strict=True) if one is not None}
+    if values:
+        texts = column.cast(pa.string())
+        places = pc.index_in(texts, value_set=pa.array(list(values)))
+        numbers = pc.coalesce(
+            numbers, pc.take(pa.array(list(values.values()), pa.float64()), places)
+        )
+    return numbers
 
 
 def _ends(column: pa.ChunkedArray, factor: int) -> list[Value]:
@@ -200,9 +253,11 @@ def _runs(
     texts: Mapping[str, str],
     places: IntArray,
     rows: _Rows,
+    first: int,
 ) -> list[Measured]:
-    """The runs of one group of rows: one, or the repetitions of one name."""
-    name = name or f"row {int(places[0]) + 1}"
+    """The runs of one group of rows: one, or the repetitions of one name. ``first``: the line of
+    the first row of all."""
+    name = name or f"row {int(places[0]) + first}"
     ends = rows.steps[places]
     ends = ends[np.isfinite(ends)]
     there = places[rows.measured[places]]
@@ -213,7 +268,7 @@ def _runs(
             curve_of(
                 Measured(
                     name=name if number == 0 else f"{name} #{number + 1}",
-                    line=int(part[0]) + 1,
+                    line=int(part[0]) + first,
                     values=values,
                     texts=texts,
                     steps=np.array([], dtype=np.int64),

@@ -114,6 +114,9 @@ def import_file(
         sequence_length=asked.sequence_length,
     )
     histories = histories_in_columns(sheet, columns)
+    if histories is None and sheet.row_by_row is not None:
+        again = sheet.row_by_row()
+        return import_file(path, log, asked, created_at=created_at, sheet=again)
     found, refused = (histories, []) if histories is not None else measured_runs(sheet, columns)
     settled = []
     for run in found:

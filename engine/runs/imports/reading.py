@@ -5,23 +5,27 @@ files and folders. What is ambiguous in a table is left for who knows its column
 """
 
 import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.runs.imports import databases, event_files, trackers, wandb_offline
+from engine.runs.imports import databases, event_files, large_texts, trackers, wandb_offline
 from engine.runs.imports.columns import KNOWN, known
 from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
 from engine.runs.imports.units_row import with_units
 from engine.runs.imports.wide import is_wide, long_sheet
+from engine.tables.columnar import LARGE
 from engine.tables.table import Corrections
 from engine.untrusted import regular
 
 MOST_BYTES = 2 * 2**30
 
 
-def read(path: Path, corrections: Corrections | None = None) -> Sheet:
+def read(path: Path, corrections: Corrections | None = None, *, in_columns: bool = True) -> Sheet:
     """The table of runs in a file or a tracker's folder, whatever its format.
 
+    ``in_columns``: a large text table of histories may come in columns, where all of it is regular.
     Raises :class:`InputError`.
     """
     if path.is_dir():
@@ -47,10 +51,11 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
         sheet = _sqlite(path)
     elif head[8:12] == b"DUCK":
         sheet = databases.duckdb_sheet(path, known)
-    elif is_json(head):
-        sheet = json_sheet(path, path.read_bytes())
     else:
-        sheet = text_sheet(path, corrections, KNOWN)
+        large = large_texts.sheet_of(path, corrections) if in_columns and size >= LARGE else None
+        if large is not None:
+            return replace(large, row_by_row=partial(read, path, corrections, in_columns=False))
+        sheet = _texts(path, head, corrections)
     if sheet.table is not None and len(sheet.header) == 1:
         raise InputError(
             "Expected several columns in {file}, got one, {name}: save the table with commas, "
@@ -59,6 +64,12 @@ def read(path: Path, corrections: Corrections | None = None) -> Sheet:
             name=sheet.header[0][:80],
         )
     return long_sheet(sheet) if is_wide(sheet) else with_units(sheet)
+
+
+def _texts(path: Path, head: bytes, corrections: Corrections | None) -> Sheet:
+    if is_json(head):
+        return json_sheet(path, path.read_bytes())
+    return text_sheet(path, corrections, KNOWN)
 
 
 def _folder(path: Path) -> Sheet:

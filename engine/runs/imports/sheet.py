@@ -13,7 +13,7 @@ Not covered: nested JSON below the second level, several sheets of a workbook at
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -56,8 +56,11 @@ class Sheet:
     table: Table | None = None
     """The text table behind it, which knows its decimal mark."""
     columns: pa.Table | None = None
-    """The same cells in typed columns, where the file has them so. Millions of rows are read from
+    """The same cells in columns, typed where the file has them so. Millions of rows are read from
     here; :attr:`rows` makes them when it is asked."""
+    row_by_row: Callable[[], "Sheet"] | None = None
+    """Reads a text table again that was taken in columns: what its rows say in full, such as one
+    that is none. Only the first rows are in :attr:`table` until then."""
 
     def cell(self, row: SheetRow, column: str) -> object:
         """The cell, None where the row has none."""
@@ -140,10 +143,11 @@ def text_of(value: object) -> str:
 
 
 class _RowsOfColumns(Sequence[SheetRow]):
-    """The rows of typed columns, made when they are asked for, counted from 1."""
+    """The rows of columns, made when they are asked for, counted from ``first``."""
 
-    def __init__(self, columns: pa.Table) -> None:
+    def __init__(self, columns: pa.Table, first: int) -> None:
         self._columns = columns
+        self._first = first
 
     def __len__(self) -> int:
         return int(self._columns.num_rows)
@@ -156,22 +160,24 @@ class _RowsOfColumns(Sequence[SheetRow]):
         if isinstance(place, slice):
             return [self[at] for at in range(*place.indices(len(self)))]
         at = range(len(self))[place]
-        return SheetRow(at + 1, tuple(column[at].as_py() for column in self._columns.columns))
+        return SheetRow(
+            at + self._first, tuple(column[at].as_py() for column in self._columns.columns)
+        )
 
     def __iter__(self) -> Iterator[SheetRow]:
-        line = 0
+        line = self._first
         for batch in self._columns.to_batches(max_chunksize=_AT_ONCE):
             for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                line += 1
                 yield SheetRow(line, cells)
+                line += 1
 
 
-def of_columns(name: str, columns: pa.Table) -> Sheet:
-    """A sheet of typed columns, of which rows count from 1."""
+def of_columns(name: str, columns: pa.Table, *, first: int = 1) -> Sheet:
+    """A sheet of columns, of which rows count from ``first``."""
     return Sheet(
         name=name,
         header=tuple(columns.column_names),
-        rows=_RowsOfColumns(columns),
+        rows=_RowsOfColumns(columns, first),
         refused={},
         columns=columns,
     )
