@@ -25,7 +25,9 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
         source = pilot_source.draw(words)
     with right:
         seconds, choices = budget.draw(now, source is not None and source.unit == "person", words)
-    title.title(wording.offer(seconds, None, words), anchor=False)
+    wanted = words.say("Train the run that the law asks for.")
+    offer = wording.offer(seconds, None, words) if choices["run"] is None else wanted
+    title.title(offer, anchor=False)
     st.caption(
         words.say(
             "ε and δ come from the sidebar. The number of people does not: a pilot protects those "

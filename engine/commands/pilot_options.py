@@ -103,6 +103,7 @@ def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
     budget.add_argument("--money", metavar="USD", help="for all trainings together; needs --price")
     budget.add_argument(
         "--run",
+        dest="wanted_run",
         metavar="SIZE,STEPS,RATIO",
         help="a run that `law next` asks for: parameters, steps and σ/B; the batch is the one that "
         "ε asks for this noise",
@@ -292,8 +293,8 @@ def budget_of(options: argparse.Namespace) -> PilotBudget:
         return PilotBudget(compute_flops=number("--compute", options.compute))
     if options.money is not None:
         return PilotBudget(seconds=3600 * _hours(options.money, options.price))
-    if options.run is not None:
-        return PilotBudget(run=_run_of(options.run))
+    if options.wanted_run is not None:
+        return PilotBudget(run=_run_of(options.wanted_run))
     if options.minutes is None:
         raise InputError(
             "Expected --minutes, --compute, --money or --run, got none: choose a budget."

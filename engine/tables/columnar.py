@@ -28,7 +28,6 @@ from engine.tables import encoding
 from engine.tables.numbers import Mark
 from engine.tables.reader import no_collection, read_table
 from engine.tables.table import Corrections, Table
-from engine.untrusted.guard import attempted
 
 LARGE = 2**20
 """Bytes from which on a table is worth it."""
@@ -60,19 +59,21 @@ def read_columns(
     corrections: Corrections | None = None,
 ) -> TextColumns | None:
     """The table in ``content``; None where its rows have to be looked at. ``columns`` as in
-    :func:`~engine.tables.reader.read_table`."""
+    :func:`~engine.tables.reader.read_table`.
+
+    Raises :class:`InputError` for what is no table, and whatever the parser raises for rows that
+    are not alike: call it under :func:`engine.untrusted.guard.attempted`.
+    """
     if encoding.detect(content) not in ("utf-8", "utf-8-sig"):
         return None
     start = content[: _HEAD if len(content) > _HEAD else None]
     start = start[: start.rfind(b"\n") + 1]
-    head = attempted(lambda: read_table(start, name=name, columns=columns, corrections=corrections))
-    if head is None or not _is_regular(head) or not _is_uniform(content, head):
+    head = read_table(start, name=name, columns=columns, corrections=corrections)
+    if not _is_regular(head) or not _is_uniform(content, head):
         return None
-    table = attempted(lambda: _parsed(content, head))
+    table = _parsed(content, head)
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    if table is None or table.num_rows != lines - 1:
-        return None
-    return TextColumns(table, head, first_line=2)
+    return TextColumns(table, head, first_line=2) if table.num_rows == lines - 1 else None
 
 
 def plain_numbers(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, list[str]] | None:

@@ -11,7 +11,7 @@ import pytest
 
 from engine.accounting.search import noise_multiplier
 from engine.accounting.strategy import noising, strategy
-from engine.commands.pilot_options import held_by
+from engine.commands.pilot_options import budget_of, held_by
 from engine.config import Sampling
 from engine.errors import InputError
 from engine.pilot.audits.card import model_card, without_guarantee
@@ -217,7 +217,7 @@ def test_only_gpus_of_their_own_hold_a_model_in_parts(ranks, device, recompute, 
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({}, "one budget, seconds or FLOPs, got 0"),
+        ({}, "one budget, seconds, FLOPs or a run, got 0"),
         ({"seconds": 60, "compute_flops": 1e12}, "got 2"),
         ({"seconds": 3}, "between 20 and 604800 seconds, got 3"),
         ({"compute_flops": 1}, "between 1e9 and 1e22 FLOPs, got 1"),
@@ -350,12 +350,24 @@ def test_a_run_that_the_law_asks_for_is_planned_as_it_is(prepared, law):
     assert arm.settings.noise_batch_ratio == pytest.approx(WANTED.noise_batch_ratio, rel=0.02)
     assert arm.certificate.epsilon <= TERMS.epsilon
     assert arm.predicted == expected(law, config, arm.settings.noise_batch_ratio)
-    assert PilotPlan.from_json(plan.to_json()) == plan and not plan.limit.cuts
+    assert PilotPlan.from_json(plan.to_json()) == plan
+    assert plan.limit is not None and not plan.limit.cuts
     compared = propose(prepared, law, TERMS, PilotBudget(run=WANTED))
     assert compared.arms[0] == arm and compared.arms[1].name == "rule"
     stricter = replace(TERMS, epsilon=2.0)
     (more,) = propose(prepared, law, stricter, PilotBudget(run=WANTED), with_rule=False).arms
     assert more.settings.config.batch_size > config.batch_size
+
+
+def test_the_command_names_a_run_by_size_steps_and_noise():
+    none = {"compute": None, "money": None, "minutes": None}
+    said = Namespace(**none, wanted_run="300000, 900, 0.0078125")
+    assert budget_of(said) == PilotBudget(run=WANTED)
+    for text in ("300000,900", "300000,900,1e-3,2", "many,900,1e-3"):
+        with pytest.raises(InputError, match="--run"):
+            budget_of(Namespace(**none, wanted_run=text))
+    with pytest.raises(InputError, match="pilot from a public model"):
+        _ = PilotBudget(run=WANTED).time
 
 
 @pytest.mark.parametrize(

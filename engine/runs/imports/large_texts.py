@@ -6,7 +6,6 @@ JSON lines, that every line is a flat object with the keys of the first, and eve
 that it has there); whatever else is in a file, it is read row by row.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from engine.runs.imports.wide import is_wide
 from engine.tables.columnar import read_columns
 from engine.tables.table import Corrections
 from engine.untrusted.guard import attempted
+from engine.untrusted.texts import json_value
 
 _BLOCK = 2**22
 _TYPES: dict[type, pa.DataType] = {int: pa.float64(), float: pa.float64(), str: pa.string()}
@@ -32,7 +32,9 @@ def sheet_of(path: Path, corrections: Corrections | None) -> Sheet | None:
     content = path.read_bytes()
     if is_json(content):
         return attempted(lambda: _json_lines(path.name, content))
-    found = read_columns(content, name=path.name, columns=KNOWN, corrections=corrections)
+    found = attempted(
+        lambda: read_columns(content, name=path.name, columns=KNOWN, corrections=corrections)
+    )
     if found is None or not _is_history(found.head.header):
         return None
     sheet = of_columns(path.name, found.table, first=found.first_line)
@@ -45,7 +47,7 @@ def _is_history(header: Sequence[str]) -> bool:
 
 
 def _json_lines(name: str, content: bytes) -> Sheet | None:
-    first = json.loads(content[: content.index(b"\n")])
+    first = json_value(content[: content.index(b"\n")])
     if not isinstance(first, dict) or not _is_history(list(first)):
         return None
     lines = content.count(b"\n") + (not content.endswith(b"\n"))

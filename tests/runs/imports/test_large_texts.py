@@ -10,6 +10,7 @@ from engine.runs.imports import large_texts, reading
 from engine.runs.imports.importing import Asked, import_file
 from engine.runs.imports.reading import read
 from engine.runs.log import RunLog
+from engine.tables.columnar import LARGE
 from engine.tables.table import Corrections
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -204,5 +205,5 @@ def test_json_lines_in_columns_say_what_they_say_one_by_one(kind, tmp_path, log)
 def test_half_a_megabyte_of_history_takes_columns(tmp_path, monkeypatch):
     monkeypatch.undo()
     path = written(tmp_path, "\n".join([HEAD, *ROWS * 1000]))
-    assert path.stat().st_size >= reading.LARGE and read(path).columns is not None
+    assert path.stat().st_size >= LARGE and read(path).columns is not None
     assert read(written(tmp_path, PLAIN)).columns is None
