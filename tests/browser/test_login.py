@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from engine import decision_log
@@ -363,3 +364,94 @@ def test_sign_in_be_refused_sign_out(place: Place, page: Page):
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name=re.compile("Sign in|サインイン"))).to_be_visible()
     assert not any(one["name"] == "_streamlit_user" for one in page.context.cookies())
+
+
+@pytest.fixture
+def intruder(browser: Browser) -> Iterator[BrowserContext]:
+    """A second browser, which shares nothing with the page of the test."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+def test_two_browsers_at_once(place: Place, page: Page, intruder: BrowserContext):
+    """A viewer beside an analyst's scenario: by what no page offers, from a page of another server,
+    and with a copied cookie after its owner signed out."""
+    _sign_in(place, page, "analyst")
+    page.goto(f"{place.running.url}/compare?lang=en")
+    settle(page)
+    page.get_by_label("Name of the scenario").fill("Ours")
+    page.get_by_label("Name of the scenario").press("Tab")
+    settle(page)
+    page.get_by_role("button", name="Save this scenario").click()
+    expect(page.get_by_text("Saved.")).to_be_visible(timeout=60_000)
+    (kept,) = place.scenarios()
+
+    # The other browser signs in as a viewer, and presses what was drawn for the analyst.
+    other = intruder.new_page()
+    _sign_in(place, other, "viewer")
+    viewer = Client(place, _cookies(intruder))
+    with Client(place, _cookies(page.context)).session() as owner, viewer.session() as session:
+        owner.open("compare")
+        session.open("compare")
+        session.ids |= owner.ids
+        for button in ("Yes, delete it", "Propose", "Overwrite with this scenario"):
+            assert NO_RIGHT in said(session.click(named(owner, button))), button
+    assert place.scenarios() == [kept]
+
+    # A page of another server in the viewer's own browser reaches neither stream nor pages.
+    other.goto(f"{place.provider.url}/authorize")
+    for what in (
+        "url => new Promise(done => { const s = new WebSocket(url.replace('http', 'ws') + "
+        "'/_stcore/stream', ['streamlit']); s.onopen = () => done('open'); "
+        "s.onerror = () => done('refused') })",
+        "url => fetch(url + '/_stcore/host-config', {credentials: 'include'})"
+        ".then(() => 'open', () => 'refused')",
+    ):
+        assert other.evaluate(what, place.running.url) == "refused"
+    with pytest.raises(InvalidStatus, match="403"):
+        viewer_cookie = viewer.cookie
+        with stream(place.running, Origin=place.provider.url, Cookie=viewer_cookie):
+            pass
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example"):
+        assert viewer.get(f"{place.running.url}/", Host=host)[0] in (400, 403), host
+
+    # The analyst's cookie in the other browser is the analyst's until that one signs out.
+    intruder.add_cookies(page.context.cookies())  # type: ignore[arg-type]
+    other.goto(f"{place.running.url}/compare?lang=en")
+    account = re.compile("Account|アカウント")
+    expect(other.get_by_role("button", name=account)).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name=account).click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name=re.compile("Sign in|サインイン"))).to_be_visible()
+    other.get_by_role("button", name="Yes, delete it").or_(
+        other.get_by_role("button", name="Save this scenario")
+    ).first.click()
+    for _ in range(2):
+        expect(other.get_by_role("button", name=re.compile("Sign in|サインイン"))).to_be_visible()
+        other.reload()
+    assert place.scenarios() == [kept]
+    refused = {
+        line.what["act"]
+        for line in place.lines()
+        if line.act == "refused" and line.what.get("scenario") == "Ours"
+    }
+    assert refused >= {"scenario-delete", "scenario-propose", "scenario-save"}
+    assert decision_log.verify(place.folder / "log").sound
+
+
+def _sign_in(place: Place, page: Page, name: str) -> None:
+    page.goto(f"{place.running.url}/?lang=en")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=name).click()
+    account = page.get_by_role("button", name=re.compile("Account|アカウント"))
+    expect(account).to_be_visible(timeout=120_000)
+
+
+def _cookies(context: BrowserContext) -> dict[str, str]:
+    return {one.get("name", ""): one.get("value", "") for one in context.cookies()}
+
+
+def named(session: Session, button: str) -> str:
+    """The button's key or label as it was drawn: some keys end in a version."""
+    return next(one for one in session.ids if button in one)

@@ -23,6 +23,11 @@ def _case(name: str, lang: str, currency: str, certified: bool = True, **query: 
 
 
 _OURS = "gpt-bytes-docstrings"
+_PER_BYTE = (
+    "metric_half_loss=1.5~1.45~1.55~pert~ours~2026-11~nats-per-byte;"
+    "metric_width=0.1~0.08~0.12~pert~ours~2026-11~nats-per-byte"
+)
+"""A step from loss to value in the unit of that evidence."""
 CASES = (
     _case("default", "ja", "JPY"),
     _case("default in dollars", "en", "USD"),
@@ -36,7 +41,7 @@ CASES = (
     _case("our own evidence in yen", "ja", "JPY", compute="2e13", data="50000", evidence=_OURS),
     _case("many people, little compute", "en", "JPY", compute="1e18", data="1e9", epsilon="2"),
     _case(
-        "banded noise",
+        "banded noise that pays",
         "en",
         "JPY",
         sampling="banded",
@@ -44,6 +49,7 @@ CASES = (
         compute="1e14",
         data="1e6",
         epsilon="1",
+        figures=_PER_BYTE,
     ),
     _case("fixed batches", "ja", "USD", sampling="deterministic", data="1e8", epsilon="1"),
 )

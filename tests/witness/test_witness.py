@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from dashboard.present.exports import EXPORTS
 from dashboard.state import link
 from engine.__main__ import main
 from engine.decision.answer import Answer
+from engine.roi import assumption_files
 from engine.scenarios import fields
 from engine.text import quantities
 from engine.text.i18n import Words
@@ -100,7 +102,7 @@ def disagreements(text: str, answer: Answer, words: Words) -> list[Reading]:
 
 
 @every_scenario
-def test_all_surfaces_say_the_same_answer(texts, capsys):
+def test_all_surfaces_say_the_same_answer(texts, capsys, tmp_path):
     case, answer, words, found = texts
     seen: dict[str, set[str]] = {}
     for surface, text in found.items():
@@ -126,7 +128,7 @@ def test_all_surfaces_say_the_same_answer(texts, capsys):
         if words.jpy_per_usd and surface not in WITH_SOURCES:
             assert not re.search(r"[¥￥]\d|\d[万億]?円", text), f"{surface} shows yen"
     if case.certified:
-        _command_line_agrees(case, answer, capsys)
+        _command_line_agrees(case, answer, capsys, tmp_path)
     if case in CASES[:2]:
         _a_move_of_one_percent_is_noticed(found, answer, words)
 
@@ -140,7 +142,7 @@ def _without(answer: Answer) -> set[str]:
     return lost | ({"payback"} if worth.never_pays_back > 0.5 else set())
 
 
-def _command_line_agrees(case: Case, answer: Answer, capsys) -> None:
+def _command_line_agrees(case: Case, answer: Answer, capsys, folder: Path) -> None:
     """``recommend --json`` holds the very numbers that the surfaces round."""
     query = {"compute": "3.8e20", "data": "1e7", "epsilon": "4", **case.query}
     options = [
@@ -153,6 +155,10 @@ def _command_line_agrees(case: Case, answer: Answer, capsys) -> None:
         if key in query
         for item in (name, query[key])
     ]  # fmt: skip
+    if "figures" in case.query:
+        table = folder / "assumptions.toml"
+        table.write_text(assumption_files.to_toml(answer.question.assumptions))
+        options += ["--assumptions", str(table)]
     assert main(["recommend", *options, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     rate = answer.question.jpy_per_usd or 1.0
