@@ -180,12 +180,15 @@ def _programs(folder, monkeypatch):
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
 def test_a_number_that_is_none_is_refused(tmp_path, value):
+    pytest.importorskip("submitit", reason="submitit is not installed")
+    pytest.importorskip("ray", reason="ray is not installed")
     for where, name in ((Where.SUBMITIT_LOCAL, "minutes"), (Where.RAY, "cpus")):
         with pytest.raises(InputError, match=f"Expected a number above 0 for --job {name}, got"):
             fleet.launcher(where, {name: value}, tmp_path)
 
 
 def test_what_slurm_refuses_is_a_sentence(tmp_path, monkeypatch):
+    pytest.importorskip("submitit", reason="submitit is not installed")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="Expected Slurm on this machine"):
         fleet.launcher(Where.SLURM, {}, tmp_path)
@@ -199,5 +202,6 @@ def test_what_slurm_refuses_is_a_sentence(tmp_path, monkeypatch):
 
 
 def test_a_cluster_of_ray_that_is_not_there_is_a_sentence(tmp_path):
+    pytest.importorskip("ray", reason="ray is not installed")
     with pytest.raises(InputError, match="ray said: Could not find any running Ray instance"):
         fleet.launcher(Where.RAY, {"address": "auto"}, tmp_path).run([["true"]], say=print)

@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+pytest.importorskip("mlflow", reason="mlflow-skinny is not installed")
+
 from mlflow.entities import ViewType
 from mlflow.protos import service_pb2
 from mlflow.tracking import MlflowClient
