@@ -42,6 +42,14 @@ def draw(now: Scenario, words: Words) -> None:
         st.error(sentence, icon=":material/block:")
     if detected := table_widgets.file_reading():
         st.caption(formats.literally(" ".join(tables.sentences(detected, words))))
+    if added := table_widgets.file_added():
+        st.info(
+            words.say(
+                "This table is older than these figures, which stand at their defaults: {names}.",
+                names=words.listed([figures.name(name, words) for name in added]),
+            ),
+            icon=":material/playlist_add:",
+        )
     if not held.name.lower().endswith((".toml", ".xlsx")):
         _corrections(words)
 

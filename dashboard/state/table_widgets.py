@@ -40,6 +40,12 @@ def file_reading() -> Detected | None:
     return found if isinstance(found, Detected) else None
 
 
+def file_added() -> tuple[str, ...]:
+    """Figures that the uploaded table lacked, since it is older than they are."""
+    found: tuple[str, ...] = st.session_state.get("_added", ())
+    return found
+
+
 def bind_pairs() -> Bound:
     """Arguments that tie a text area to the measured pairs of loss and metric."""
     state, name = st.session_state, f"pairs:{session.metric_kind()}"
@@ -67,7 +73,7 @@ def _take_file() -> None:
     file = st.session_state["table:file"]
     if isinstance(file, UploadedFile):  # None once removed; replaced meanwhile, it has no content.
         state = st.session_state
-        state["_reading"] = None
+        state["_reading"], state["_added"] = None, ()
 
         def keep() -> None:
             decimal = state.get("file:decimal")
@@ -81,6 +87,7 @@ def _take_file() -> None:
             )
             state["_reading"] = loaded.detected
             _keep_table(loaded.table)
+            state["_added"] = loaded.added
 
         _try("file", keep)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.inputs import INPUTS
 from engine.roi.workbook_file import is_workbook
 from engine.roi.workbook_file import rows as workbook_rows
@@ -24,6 +25,15 @@ from engine.untrusted.texts import toml_document
 
 _FIELDS = tuple(field.name for field in fields(Assumption))
 _NUMBERS = ("value", "low", "high")
+_ADDED_LATER = (
+    "peak_to_average",
+    "serving_devices",
+    "serving_peak_flops",
+    "serving_price_per_hour",
+    "people_exposed",
+    "damages_per_person",
+)
+"""Figures that tables did not have at first: one that was saved before is whole without."""
 LARGEST_FILE = 1_000_000
 """Characters; a table has about 10,000."""
 
@@ -40,6 +50,10 @@ def to_toml(table: Assumptions) -> str:
 
 def from_toml(text: str) -> Assumptions:
     """The table in a TOML text. Raises :class:`InputError` for anything else."""
+    return Assumptions(rows=tuple(_toml_rows(text)))
+
+
+def _toml_rows(text: str) -> list[Assumption]:
     _require_size(text)
     content = toml_document(text)
     rows = []
@@ -47,7 +61,7 @@ def from_toml(text: str) -> Assumptions:
         if not isinstance(row, Mapping):
             raise InputError("Expected a table [{name}] with its value.", name=name)
         rows.append(_assumption({"name": name, **row}))
-    return Assumptions(rows=tuple(rows))
+    return rows
 
 
 def to_csv(table: Assumptions, *, with_bom: bool = False) -> str:
@@ -64,11 +78,14 @@ class Loaded:
 
     table: Assumptions
     detected: Detected | None
+    added: tuple[str, ...] = ()
+    """Figures that are younger than the file, as Kessai comes with them."""
 
 
 def load(name: str, content: bytes, corrections: Corrections | None = None) -> Loaded:
     """The table in a TOML file, if ``name`` ends so, in the workbook that is exported with a deck,
-    or in a text table of any spreadsheet.
+    or in a text table of any spreadsheet. What was saved before Kessai asked for a figure has the
+    figure's default, which the result names.
 
     Raises :class:`InputError` for anything else.
     """
@@ -79,14 +96,21 @@ def load(name: str, content: bytes, corrections: Corrections | None = None) -> L
             value=len(content),
         )
     if name.lower().endswith(".toml"):
-        return Loaded(table=from_toml(_text(content)), detected=None)
+        return _loaded(_toml_rows(_text(content)), None)
     if is_workbook(content):
-        figures = [_assumption(row) for row in workbook_rows(name, content)]
-        return Loaded(table=Assumptions(rows=tuple(figures)), detected=None)
+        return _loaded([_assumption(row) for row in workbook_rows(name, content)], None)
     found = read_table(
         content, name=name, columns=_FIELDS, numeric=_NUMBERS, corrections=corrections
     )
-    return Loaded(table=_from_rows(found), detected=found.detected)
+    return _loaded(_from_rows(found), found.detected)
+
+
+def _loaded(rows: list[Assumption], detected: Detected | None) -> Loaded:
+    there = {row.name for row in rows}
+    added = tuple(name for name in _ADDED_LATER if name not in there)
+    younger = (DEFAULT_ASSUMPTIONS[name] for name in added)
+    table = Assumptions(rows=(*rows, *younger))
+    return Loaded(table=table, detected=detected, added=added)
 
 
 def _text(content: bytes) -> str:
@@ -94,7 +118,7 @@ def _text(content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _from_rows(table: Table) -> Assumptions:
+def _from_rows(table: Table) -> list[Assumption]:
     missing = table.missing(_FIELDS)
     if len(missing) == len(_FIELDS):
         raise InputError(
@@ -117,7 +141,7 @@ def _from_rows(table: Table) -> Assumptions:
         for name in _NUMBERS:
             row[name] = _figure(table, line, row["name"], name)
         rows.append(_assumption(row))
-    return Assumptions(rows=tuple(rows))
+    return rows
 
 
 def _figure(table: Table, line: Row, name: str, column: str) -> float:

@@ -229,3 +229,50 @@ def test_no_unit_of_loss_is_refused(table, unit, sentence):
 def test_a_half_in_one_unit_and_a_width_in_another_are_refused(table):
     with pytest.raises(InputError, match="got nats-per-byte and nats-per-token"):
         table.edited({"metric_half_loss": {"unit": "nats-per-byte"}})
+
+
+LATER = (
+    "peak_to_average",
+    "serving_devices",
+    "serving_peak_flops",
+    "serving_price_per_hour",
+    "people_exposed",
+    "damages_per_person",
+)
+
+
+@pytest.mark.parametrize(
+    ("saved", "expected"),
+    [
+        (lambda text: text.replace("\n", "\r").encode(), {}),
+        (
+            lambda text: text.replace(",assumption,", ",当社の試算（仮）,", 1).encode(
+                "cp932", "replace"
+            ),
+            {},
+        ),
+        (
+            lambda text: text.replace("adoption,0.6,0.3,0.85", "adoption,６０％,30%,85 %").encode(),
+            {"adoption": 0.6},
+        ),
+        (
+            lambda text: text.replace(
+                "year,500000.0,250000.0,1000000.0", 'year,"500,000",25万,百万'
+            ).encode(),
+            {"tasks_per_year": 500_000},
+        ),
+        (lambda text: (text + ",,,,,,,\n").encode("utf-16"), {}),
+    ],
+)
+def test_a_table_of_before_loads_with_what_came_later_named(table, saved, expected):
+    lines = to_csv(table).splitlines()
+    old = "\n".join(line for line in lines if line.split(",")[0] not in LATER) + "\n"
+    found = load("old.csv", saved(old))
+    assert found.added == LATER
+    for name in LATER:
+        assert found.table[name] == DEFAULT_ASSUMPTIONS[name]
+    for name, value in expected.items():
+        assert found.table[name].value == value
+    assert load("new.csv", to_csv(table).encode()).added == ()
+    with pytest.raises(InputError, match="adoption missing"):
+        load("old.csv", "\n".join(line for line in lines if "adoption" not in line).encode())
