@@ -7,11 +7,12 @@ goes on when this command is interrupted.
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from engine.commands import pilot_report as report
 from engine.commands.options import add_json, as_json, as_table, run_action, whole
+from engine.commands.pilot_following import SAYS, ended_status
 from engine.commands.pilot_metrics import metrics
 from engine.commands.pilot_options import (
     add_corpus,
@@ -19,21 +20,14 @@ from engine.commands.pilot_options import (
     add_mechanism,
     add_question,
     add_ranks,
-    asked_of,
-    budget_of,
-    canaries_of,
-    held_by,
     machines_of,
     ranks_here,
     source_of,
-    start_of,
-    terms_of,
 )
+from engine.commands.pilot_proposal import people_in, plan_rows, prepared_text, proposed_for
 from engine.decision.answer import answer
-from engine.decision.fine_tuning import tuning_basis
 from engine.decision.fitted import EVIDENCE, fitted_evidence
 from engine.decision.pilot_effect import PilotEffect, effect_of, finished
-from engine.decision.pilot_law import pilot_law
 from engine.decision.question import OPENING, question
 from engine.errors import InputError
 from engine.pilot.audits.mechanism_audit import (
@@ -43,34 +37,12 @@ from engine.pilot.audits.mechanism_audit import (
     audit_mechanism,
     read_audit,
 )
-from engine.pilot.fine_tuning import propose_from_start
-from engine.pilot.people import People, people_of
-from engine.pilot.plan import CorpusSource, PilotPlan
-from engine.pilot.prepared import Prepared
-from engine.pilot.propose import propose
-from engine.pilot.question import PilotBudget, PrivacyTerms
+from engine.pilot.plan import PilotPlan
 from engine.pilot.running import launchers
 from engine.pilot.running.folder import folder_of, pilots_folder, write_text
-from engine.pilot.running.status import State, Status, TrainingResult
-from engine.pilot.running.text_total import Promised, promised_on
-from engine.pilot.starts import StartFile
-from engine.pilot.statistical_power import Power, least_seconds, of_prediction, power
+from engine.pilot.running.status import State, TrainingResult
 from engine.pilot.verdict import Verdict, may_climb, verdict
 from engine.text.terminal import tell
-
-_LOOKS = 0.3
-"""Seconds between two looks at a process that is followed."""
-_SAYS = 5.0
-"""Seconds between two lines about one state."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Proposed:
-    """A plan, what it can tell, and the least seconds with which it would tell enough."""
-
-    plan: PilotPlan
-    can: Power
-    least: float | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,16 +112,16 @@ run = run_action
 
 def prepare(options: argparse.Namespace) -> str:
     """Read a text and measure this machine."""
-    found = _prepare(source_of(options), again=True)
+    found = prepared_text(source_of(options), again=True)
     return _said(options, found.to_json, lambda: report.prepared_rows(found))
 
 
 def plan(options: argparse.Namespace) -> str:
     """Freeze and register a plan; prepares the text where that was not done."""
     ranks = machines_of(options)
-    found = _proposed(options)
+    found = proposed_for(options)
     launchers.register(found.plan)
-    people = _people(found.plan)
+    people = people_in(found.plan)
     command = None if ranks is None else launchers.command(found.plan, ranks)
     return _said(
         options,
@@ -159,7 +131,7 @@ def plan(options: argparse.Namespace) -> str:
                 "command": command,
             }
         ),
-        lambda: [*_rows(found), *([] if command is None else [("command", command)])],
+        lambda: [*plan_rows(found), *([] if command is None else [("command", command)])],
     )
 
 
@@ -193,7 +165,7 @@ def _climbed(options: argparse.Namespace) -> str:
         if verdicts and chosen.plan_id == verdicts[-1].plan.plan_id:
             break  # its own runs moved nothing: there is no next one
         launchers.start(chosen, ranks=ranks_here(options))
-        ended = _ended(chosen.plan_id)
+        ended = ended_status(chosen.plan_id)
         if ended is None or ended.state is not State.FINISHED:
             return _state(options, chosen.plan_id)
         verdicts.append(_judged(chosen))
@@ -208,8 +180,8 @@ def _climbed(options: argparse.Namespace) -> str:
 
 def _told(options: argparse.Namespace) -> PilotPlan:
     """The plan for the options, told before it starts."""
-    found = _proposed(options)
-    tell(as_table(_rows(found)))
+    found = proposed_for(options)
+    tell(as_table(plan_rows(found)))
     return found.plan
 
 
@@ -240,11 +212,11 @@ def audit(options: argparse.Namespace) -> str:
     """Audit a plan's mechanism by a training of its own on random words, seen at every step."""
     chosen, count = folder_of(options.plan_id).plan(), whole("--canaries", options.canaries)
     arm = chosen.arms[0]
-    said = -_SAYS
+    said = -SAYS
 
     def report_step(step: int, steps: int) -> None:
         nonlocal said
-        if time.monotonic() - said > _SAYS:
+        if time.monotonic() - said > SAYS:
             said = time.monotonic()
             tell(f"audit: step {step} of {steps}")
 
@@ -342,120 +314,11 @@ def _effects(plan_id: str) -> list[PilotEffect]:
 def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
     """Follow a pilot to its end: the verdict, or where it stands."""
     told = metrics(chosen.plan_id, tensorboard=options.tensorboard, mlflow=options.mlflow)
-    ended = _ended(chosen.plan_id, told.saw)
+    ended = ended_status(chosen.plan_id, told.saw)
     told.ended(launchers.results(chosen.plan_id))
     if ended is not None and ended.state is State.FINISHED:
         return _verdict(options, chosen)
     return _state(options, chosen.plan_id)
-
-
-def _ended(plan_id: str, heard: Callable[[Status], None] = lambda now: None) -> Status | None:
-    """The last status of a pilot; None where this command was interrupted, which is told. Raises
-    :class:`InputError` where the pilot failed."""
-    ended = _followed(lambda: launchers.poll(plan_id), heard)
-    if ended is None:
-        tell(f"The pilot goes on by itself: python -m engine pilot status {plan_id}")
-    elif ended.state is State.FAILED:
-        raise _refusal(ended)
-    return ended
-
-
-def _rows(found: _Proposed) -> report.Rows:
-    plan = found.plan
-    return report.plan_rows(plan, _others(plan), _people(plan), found.can, found.least)
-
-
-def _others(plan: PilotPlan) -> Promised:
-    return promised_on(plan.corpus_fingerprint, launchers.history(), other_than=plan.plan_id)
-
-
-def _people(plan: PilotPlan) -> People:
-    return people_of(plan, launchers.prepared(plan.corpus))
-
-
-def _prepare(source: CorpusSource, *, again: bool = False) -> Prepared:
-    launchers.prepare(source, again=again)
-    ended = _followed(lambda: launchers.poll_preparation(source))
-    if ended is not None and ended.state is State.FAILED:
-        raise _refusal(ended)
-    found = launchers.prepared(source)
-    if found is None or ended is None:
-        raise InputError("Expected a prepared text, got none so far: prepare it and let that end.")
-    return found
-
-
-def _proposed(options: argparse.Namespace) -> _Proposed:
-    # Refuse what is wrong with the question before the minutes that answering takes.
-    budget, canaries = budget_of(options), canaries_of(options)
-    repeats = whole("--repeats", options.repeats)
-    start = start_of(options)
-    source = source_of(options)
-    pilot_law()  # without evidence there is nothing to prepare for
-    found = launchers.prepared(source) or _prepare(source)
-    prepared = replace(found, recompute=options.recompute, held_by=held_by(options, found.device))
-    law = pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
-    terms = terms_of(options, prepared)
-    if start is not None:
-        return _from_start(start, options, prepared, terms, budget)
-    proposed = propose(
-        prepared,
-        law,
-        terms,
-        budget,
-        with_rule=not options.no_rule,
-        repeats=repeats,
-        keep_weights=options.keep_weights,
-    )
-    can = power(proposed, law)
-    return _Proposed(
-        plan=replace(proposed, canaries=canaries),
-        can=can,
-        least=least_seconds(prepared, law, terms, repeats=repeats) if can.falls_short else None,
-    )
-
-
-def _from_start(
-    start: StartFile,
-    options: argparse.Namespace,
-    prepared: Prepared,
-    terms: PrivacyTerms,
-    budget: PilotBudget,
-) -> _Proposed:
-    """A plan that fine-tunes; without the usual rule beside it, which is one of trainings from
-    nothing."""
-    plan = propose_from_start(
-        prepared,
-        start,
-        tuning_basis(),
-        terms,
-        budget,
-        asked=asked_of(options),
-        repeats=whole("--repeats", options.repeats),
-        keep_weights=options.keep_weights,
-    )
-    return _Proposed(plan=plan, can=of_prediction(plan), least=None)
-
-
-def _followed(
-    poll: Callable[[], Status], heard: Callable[[Status], None] = lambda now: None
-) -> Status | None:
-    """The last status, a line on standard error now and then; None: this command is interrupted."""
-    said, at = None, 0.0
-    try:
-        while (now := poll()).is_running:
-            heard(now)
-            step = (now.state, now.arm, now.repeat)
-            if step != said or time.monotonic() - at > _SAYS:
-                tell(report.line(now))
-                said, at = step, time.monotonic()
-            time.sleep(_LOOKS)
-    except KeyboardInterrupt:
-        return None
-    return now
-
-
-def _refusal(ended: Status) -> InputError:
-    return InputError(ended.reason or "The process failed.", **ended.values)
 
 
 def _state(options: argparse.Namespace, plan_id: str) -> str:

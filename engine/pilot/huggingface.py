@@ -1,32 +1,28 @@
-"""Folders in Hugging Face format: a public model in, and what was trained of it out.
+"""Folders in Hugging Face format: a public model in. :mod:`engine.pilot.huggingface_export` writes
+what was trained of it.
 
 Read are ``config.json``, ``*.safetensors`` and ``tokenizer.json`` of the families GPT-2, Llama and
 Mistral, and nothing of them is run: no package of the format is loaded, a folder that brings code
 (``*.py``, ``auto_map``) or pickles (``*.bin``, ``*.pt`` …) is refused, and so is every setting
 under which a model would compute something else than :mod:`engine.pilot.dpsgd.model` does.
 
-Out goes an adapter as the package peft loads it (low-rank parts, α = r), or, where all weights
-moved, a folder that the package transformers loads. Rows of the projection to queries, keys and
-values lie in one matrix here: its low-rank update B A is three updates with the same A. Mistral is
-Llama with attention that looks back so many tokens at most, which is no limit within a window; what
-was trained of it goes out as Llama.
+Mistral is Llama with attention that looks back so many tokens at most, which is no limit within a
+window.
 
 Not covered: other families, quantised weights, scaled rotary positions, heads of
-another size than width / heads. A position beyond the window is cut off, and then not exported.
+another size than width / heads. A position beyond the window is cut off.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save
 
 from engine.errors import InputError
-from engine.pilot.ladder import key_value_width, parameter_count
+from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import LONGEST_WINDOW, SHORTEST_WINDOW, Shape
 from engine.untrusted import regular
 from engine.untrusted.guard import guarded
@@ -258,7 +254,7 @@ class _Place:
     turned: bool = False
 
 
-def _places(shape: Shape) -> Iterator[_Place]:
+def places(shape: Shape) -> Iterator[_Place]:
     gpt2 = shape.kind == "gpt2"
     prefix = "transformer." if gpt2 else "model."
     yield _Place("embedding.weight", (f"{prefix}{'wte' if gpt2 else 'embed_tokens'}.weight",))
@@ -268,7 +264,7 @@ def _places(shape: Shape) -> Iterator[_Place]:
         ours, theirs = f"blocks.{block}.", f"{prefix}{'h' if gpt2 else 'layers'}.{block}."
         for name, parts in (_GPT2_NORMS if gpt2 else _LLAMA_NORMS).items():
             yield _Place(f"{ours}{name}", (f"{theirs}{parts}",))
-        for name, layers in (_GPT2_LAYERS if gpt2 else _LLAMA_LAYERS).items():
+        for name, layers in (GPT2_LAYERS if gpt2 else LLAMA_LAYERS).items():
             whole = tuple(f"{theirs}{layer}.weight" for layer in layers)
             yield _Place(f"{ours}{name}.weight", whole, turned=gpt2)
             if gpt2:
@@ -288,13 +284,13 @@ _LLAMA_NORMS = {
     "attention_norm.weight": "input_layernorm.weight",
     "feed_forward_norm.weight": "post_attention_layernorm.weight",
 }
-_GPT2_LAYERS = {
+GPT2_LAYERS = {
     "attention.query_key_value": ("attn.c_attn",),
     "attention.out": ("attn.c_proj",),
     "feed_forward.up": ("mlp.c_fc",),
     "feed_forward.down": ("mlp.c_proj",),
 }
-_LLAMA_LAYERS = {
+LLAMA_LAYERS = {
     "attention.query_key_value": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
     "attention.out": ("self_attn.o_proj",),
     "feed_forward.gate": ("mlp.gate_proj",),
@@ -311,7 +307,7 @@ def _ours(found: Mapping[str, np.ndarray], shape: Shape) -> Weights:
         if not name.endswith(_MASKS)
     }
     weights: Weights = {}
-    for place in _places(shape):
+    for place in places(shape):
         lacking = next((part for part in place.parts if part not in plain), None)
         if lacking is not None:
             raise InputError(
@@ -348,114 +344,3 @@ def _with_prefix(name: str, shape: Shape) -> str:
     """Files of the bare model have no prefix."""
     prefix = "transformer." if shape.kind == "gpt2" else "model."
     return name if name.startswith((prefix, "lm_head.")) else f"{prefix}{name}"
-
-
-# --- out -----------------------------------------------------------------------------------------
-
-
-def adapter_files(
-    shape: Shape, rank: int, trained: Mapping[str, np.ndarray], *, base: str
-) -> dict[str, bytes]:
-    """The files of an adapter as the package peft loads it; ``trained`` by our names, ``base`` is
-    what it is an adapter of."""
-    _require_foreign(shape)
-    layers = _GPT2_LAYERS if shape.kind == "gpt2" else _LLAMA_LAYERS
-    prefix = "transformer.h" if shape.kind == "gpt2" else "model.layers"
-    found: Weights = {}
-    for block in range(shape.depth):
-        for ours, theirs in layers.items():
-            down = trained[f"blocks.{block}.{ours}.down.weight"]
-            up = trained[f"blocks.{block}.{ours}.up.weight"]
-            rows = _rows(shape, len(theirs), len(up))
-            for layer, part in zip(theirs, np.split(up, rows), strict=True):
-                name = f"base_model.model.{prefix}.{block}.{layer}"
-                found[f"{name}.lora_A.weight"] = np.array(down, dtype=np.float32, order="C")
-                found[f"{name}.lora_B.weight"] = np.array(part, dtype=np.float32, order="C")
-    config = {
-        "peft_type": "LORA",
-        "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base,
-        "r": rank,
-        "lora_alpha": rank,
-        "lora_dropout": 0.0,
-        "target_modules": sorted(
-            {n.rsplit(".", 1)[-1] for names in layers.values() for n in names}
-        ),
-        "fan_in_fan_out": shape.kind == "gpt2",
-        "bias": "none",
-        "inference_mode": True,
-    }
-    return {
-        ADAPTER_CONFIG_FILE: json.dumps(config, indent=1).encode(),
-        ADAPTER_FILE: save(found, {"format": "pt"}),
-    }
-
-
-def _rows(shape: Shape, parts: int, rows: int) -> list[int]:
-    """Where the rows of queries, keys and values end."""
-    if parts == 1:
-        return []
-    shared = key_value_width(shape)
-    return [rows - 2 * shared, rows - shared]
-
-
-def model_files(shape: Shape, weights: Mapping[str, np.ndarray]) -> dict[str, bytes]:
-    """The files of a whole model as the package transformers loads it."""
-    _require_foreign(shape)
-    found: Weights = {}
-    for place in _places(shape):
-        whole = weights[place.name]
-        rows = _rows(shape, len(place.parts), len(whole))
-        for name, part in zip(place.parts, np.split(whole, rows), strict=True):
-            turned = part.T if place.turned and part.ndim == 2 else part
-            found[name] = np.array(turned, dtype=np.float32, order="C")
-    config = _gpt2_config(shape) if shape.kind == "gpt2" else _llama_config(shape)
-    return {
-        CONFIG_FILE: json.dumps(config, indent=1).encode(),
-        WEIGHTS_FILE: save(found, {"format": "pt"}),
-    }
-
-
-def _require_foreign(shape: Shape) -> None:
-    if shape.kind not in FAMILIES:
-        raise InputError(
-            "Expected a training from an imported start ({known}), got one of Kessai's own "
-            "architecture, which no other package loads.",
-            known=", ".join(FAMILIES),
-        )
-
-
-def _gpt2_config(shape: Shape) -> dict[str, Any]:
-    return {
-        "model_type": "gpt2",
-        "architectures": ["GPT2LMHeadModel"],
-        "n_layer": shape.depth,
-        "n_embd": shape.width,
-        "n_head": shape.heads,
-        "n_inner": shape.hidden,
-        "n_positions": shape.sequence_length,
-        "activation_function": "gelu_new",
-        "layer_norm_epsilon": shape.norm_epsilon,
-        "vocab_size": shape.vocabulary_size,
-        "tie_word_embeddings": shape.tied,
-        "dtype": "float32",
-    }
-
-
-def _llama_config(shape: Shape) -> dict[str, Any]:
-    return {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "num_hidden_layers": shape.depth,
-        "hidden_size": shape.width,
-        "num_attention_heads": shape.heads,
-        "num_key_value_heads": shape.key_value_heads or shape.heads,
-        "intermediate_size": shape.hidden,
-        "hidden_act": "silu",
-        "max_position_embeddings": shape.sequence_length,
-        "rms_norm_eps": shape.norm_epsilon,
-        "rope_theta": shape.rotary_base,
-        "vocab_size": shape.vocabulary_size,
-        "tie_word_embeddings": shape.tied,
-        "dtype": "float32",
-    }

@@ -21,7 +21,7 @@ from engine import durable
 from engine.code_version import code_version
 from engine.config import TrainingConfig
 from engine.errors import InputError
-from engine.pilot import huggingface, starts
+from engine.pilot import huggingface, huggingface_export, starts
 from engine.pilot.audits.card import CARD_FILE
 from engine.pilot.audits.weights import WEIGHTS_FILE
 from engine.pilot.ladder import trainable_count
@@ -242,11 +242,11 @@ def export_trained(plan_id: str, folder: Path) -> tuple[str, ...]:
         raise InputError("Expected a new folder, got {path}, which holds something.", path=folder)
     trained, _ = safetensors_file(place / WEIGHTS_FILE)
     if begun.lora_rank:
-        files = huggingface.adapter_files(
+        files = huggingface_export.adapter_files(
             arm.settings.shape, begun.lora_rank, trained, base=begun.name
         )
     else:
-        files = huggingface.model_files(arm.settings.shape, trained)
+        files = huggingface_export.model_files(arm.settings.shape, trained)
     files[CARD_FILE] = (place / CARD_FILE).read_bytes()
     files[huggingface.TOKENIZER_FILE] = starts.tokenizer_file(begun.name).read_bytes()
     folder.mkdir(parents=True, exist_ok=True)

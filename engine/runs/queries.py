@@ -22,6 +22,7 @@ from engine.runs import query_process
 from engine.runs.export import catalogue_table
 from engine.runs.log import RunLog
 from engine.untrusted import confinement
+from engine.untrusted.guard import first_line
 from engine.untrusted.parquet import parquet_table
 from engine.untrusted.texts import json_value
 
@@ -173,5 +174,5 @@ def _refusal(kind: str, detail: str) -> InputError:
             "Expected an answer of at most {most} MB, this one is larger: ask for less.",
             most=detail,
         )
-    reason = inert(detail.strip().splitlines()[0])[:_LONGEST_REASON].rstrip(". ")
+    reason = first_line(detail, _LONGEST_REASON)
     return InputError("The query failed: {reason}.", reason=reason)

@@ -83,10 +83,21 @@ def reason_of(error: BaseException) -> str:
         if isinstance(error, kind):
             return words
     strerror = getattr(error, "strerror", None)
-    text = str(strerror or error).strip() or type(error).__name__
+    text = str(strerror or error)
     if "integer string conversion" in text:
         return "it has a number of thousands of digits"
-    return inert(text.splitlines()[0])[:_LONGEST_REASON].strip().rstrip(".")
+    return first_line(text, _LONGEST_REASON) or type(error).__name__
+
+
+def first_line(text: str, longest: int) -> str:
+    """The first line of somebody's message that says anything, as it can be shown anywhere;
+    "" where none does.
+
+    >>> first_line("\\n  Connection closed.\\nat pair.cc:534", 200)
+    'Connection closed'
+    """
+    lines = inert(next((line for line in text.splitlines() if line.strip()), ""))
+    return lines.strip()[:longest].rstrip(". ")
 
 
 def too_large(size: int, file_size: int) -> NoReturn:

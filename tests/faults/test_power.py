@@ -1,53 +1,37 @@
 """Nothing that was acknowledged is lost when the power goes, as far as the disk keeps its word."""
 
-import json
 import os
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from engine import durable
 from tests.faults.recorded import after_power_loss, recording
-
-ROOT = Path(__file__).parents[2]
-
-
-def failed_of(folder, seed, cuts, *kinds):
-    """Cuts that were tried, those that lost something, and why."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.power", str(folder), str(seed), str(cuts), *kinds],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    return len(found), [one for one in found if one["failed"]], done.stderr
+from tests.faults.trials import made
 
 
 def test_power_cuts(tmp_path, record_property):
-    tried, failed, why = failed_of(tmp_path, 16, 5, "log", "save")
-    record_property("tried", f"power cuts, seed 16: tried {tried}, failed {len(failed)}")
-    assert (tried, failed) == (10, []), why
+    found = made("tests.faults.power", tmp_path, 16, 5, "log", "save")
+    said = f"power cuts, seed 16: tried {len(found.tried)}, failed {len(found.failed)}"
+    record_property("tried", said)
+    assert (len(found.tried), found.failed) == (10, []), found.why
 
 
 @pytest.mark.exhaustive
 def test_three_hundred_power_cuts(tmp_path, record_property):
-    tried, failed, why = failed_of(tmp_path, 2026, 40)
-    record_property("tried", f"power cuts, seed 2026: tried {tried}, failed {len(failed)}")
-    assert (tried, failed) == (320, []), why
+    found = made("tests.faults.power", tmp_path, 2026, 40)
+    said = f"power cuts, seed 2026: tried {len(found.tried)}, failed {len(found.failed)}"
+    record_property("tried", said)
+    assert (len(found.tried), found.failed) == (320, []), found.why
 
 
-def kept(made, tmp_path, seeds=40):
+def kept(layer, tmp_path, seeds=40):
     """What the disk may hold of a file after everything was done, over many cuts."""
     found = set()
     for seed in range(seeds):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        after_power_loss(made, len(made.changes), random.Random(seed), folder)
+        after_power_loss(layer, len(layer.changes), random.Random(seed), folder)
         path = folder / "a" / "file"
         found.add(path.read_bytes() if path.exists() else None)
     return found
@@ -56,10 +40,10 @@ def kept(made, tmp_path, seeds=40):
 def written(how, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    with recording(disk) as made:
+    with recording(disk) as layer:
         how(disk / "a")
     assert (disk / "a" / "file").read_bytes() == b"content"
-    return kept(made, tmp_path)
+    return kept(layer, tmp_path)
 
 
 def test_the_layer_sees_what_is_not_flushed(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 _WHOLE = 6
 """Numbers of an array up to which it is noted as it is."""
@@ -52,6 +53,16 @@ def leaves(value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
         return [leaf for part in value for leaf in leaves(part)]
     return [value]
+
+
+def require_same(found: Any, noted: Any, *, rel: float, least: float) -> None:
+    """Raise AssertionError where nested lists differ: a float by more than ``rel`` of itself and
+    ``least``, anything else at all."""
+    ours, theirs = leaves(found), leaves(noted)
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        expected = pytest.approx(other, rel=rel, abs=least) if isinstance(other, float) else other
+        assert one == expected
 
 
 def note(path: Path, sections: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from engine.config import TrainingConfig
 from engine.errors import InputError
-from engine.pilot import huggingface, starts
+from engine.pilot import huggingface, huggingface_export, starts
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.start import LowRank, initial
 from engine.pilot.dpsgd.training import Training
@@ -129,7 +129,7 @@ def test_peft_loads_the_adapter_and_computes_the_same(tmp_path, family):
     ours = moved(initial(settings, generator=seeded(2)))
     out = tmp_path / "adapter"
     out.mkdir()
-    files = huggingface.adapter_files(settings.shape, 3, trained(ours), base="mine")
+    files = huggingface_export.adapter_files(settings.shape, 3, trained(ours), base="mine")
     for name, content in files.items():
         (out / name).write_bytes(content)
     tokens = some_tokens()
@@ -148,7 +148,7 @@ def test_transformers_loads_the_whole_model_and_computes_the_same(tmp_path, fami
             parameter.add_(0.1)
     out = tmp_path / "whole"
     out.mkdir()
-    for name, content in huggingface.model_files(settings.shape, trained(ours)).items():
+    for name, content in huggingface_export.model_files(settings.shape, trained(ours)).items():
         (out / name).write_bytes(content)
     again = transformers.AutoModelForCausalLM.from_pretrained(out).eval()
     tokens = some_tokens()

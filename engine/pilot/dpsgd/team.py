@@ -51,6 +51,7 @@ from engine.pilot.dpsgd.progress import MemoryFullError, RankLostError
 from engine.pilot.dpsgd.sampling import Batch
 from engine.pilot.dpsgd.start import initial
 from engine.pilot.plan import TrainingSettings
+from engine.untrusted.guard import first_line
 
 if TYPE_CHECKING:
     from engine.pilot.dpsgd.sharded import ShardedSum
@@ -62,6 +63,8 @@ _PATIENCE = timedelta(days=30)
 once."""
 _SHOWN = 200
 """Characters of an error that are told."""
+_TRANSPORTS = ("gloo", "nccl")
+"""What carries sums between ranks."""
 
 
 class Order(IntEnum):
@@ -375,8 +378,18 @@ def require_dealt(settings: TrainingSettings) -> None:
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """Where ranks wait for each other, a failure is that of another one."""
+    """What fails between ranks that wait for each other is the loss of another one. What this rank
+    does wrong itself is raised as it is."""
     try:
         yield
     except RuntimeError as error:
-        raise RankLostError(reason=str(error).splitlines()[0][:_SHOWN]) from error
+        if not _is_between_ranks(error):
+            raise
+        reason = first_line(str(error), _SHOWN) or type(error).__name__
+        raise RankLostError(reason=reason) from error
+
+
+def _is_between_ranks(error: RuntimeError) -> bool:
+    """gloo raises a plain RuntimeError, which begins with the place in its own code."""
+    said = str(error).lower()
+    return isinstance(error, dist.DistError) or any(name in said for name in _TRANSPORTS)

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from engine.errors import InputError
+from engine.untrusted.guard import first_line
 
 ROOT = Path(__file__).resolve().parents[3]
 """Where ``python -m engine`` is found."""
@@ -291,7 +292,7 @@ def _refused(launcher: str, error: Exception) -> InputError:
         "Expected a launcher that takes the parts, {launcher} said: {reason}. Change --on or "
         "--job.",
         launcher=launcher,
-        reason=(str(error).strip().splitlines() or [""])[0][:200].rstrip("."),
+        reason=first_line(str(error), 200),
     )
 
 

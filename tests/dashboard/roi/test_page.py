@@ -3,13 +3,16 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
 from dashboard.state import assumption_table, link
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.roi.assumption_files import to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
+from engine.text.correlated import money
 from engine.text.i18n import Words
 
 PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"
@@ -207,16 +210,32 @@ def _origins(page):
     return [text for table in page.table for text in table.value.to_numpy().ravel()]
 
 
-def test_the_odds_follow_the_certificate_once_it_is_known(page, monkeypatch):
-    certified = Certificate(
+MORE = "More learning for the same ε?"
+
+
+def _below(page, heading):
+    """The first text under a heading."""
+    shown = ("markdown", "caption", "subheader")
+    texts = [element for element in page.main if element.type in shown]
+    place = next(n for n, one in enumerate(texts) if one.value == heading)
+    return texts[place + 1].value
+
+
+@pytest.fixture
+def certified():
+    return Certificate(
         mechanism=Mechanism.poisson(sampling_probability=1.0, noise_multiplier=50.0, iterations=1),
         epsilon=3.99,
         delta=1e-8,
         accountant="a stand-in",
         privacy_unit="person",
     )
+
+
+def test_the_odds_follow_the_certificate_once_it_is_known(page, monkeypatch, certified):
     monkeypatch.setattr(Certificates, "known", lambda self, request: None)
     assert any("not certified" in str(text) for text in _origins(page.run()))
+    assert "Follows when the promise is certified." in _below(page, MORE)
     assert any("Provisional" in caption.value for caption in page.caption)
     before = page.metric[3].value
     monkeypatch.setattr(Certificates, "known", lambda self, request: certified)
@@ -227,6 +246,21 @@ def test_the_odds_follow_the_certificate_once_it_is_known(page, monkeypatch):
     assert not any("not certified" in str(text) for text in origins)
     assert not any("Provisional" in caption.value for caption in page.caption)
     assert page.metric[3].value != before
+
+
+def test_what_correlated_noise_adds_stands_in_a_line(page, monkeypatch, certified):
+    monkeypatch.setattr(Certificates, "known", lambda self, request: certified)
+    worth = Interval(value=3e6, low=2e6, high=4e6, level=0.9)
+    monkeypatch.setattr(decision_cache, "worth_of_correlation", lambda answer, found: worth)
+    said = _below(page.run(), MORE)
+    assert not page.exception
+    assert "Noise correlated over steps" in said and money(worth, Words("en")) in said
+
+    def refuse(question):
+        raise InputError("No such plan.")
+
+    monkeypatch.setattr(decision_cache, "more_learning", refuse)
+    assert _below(page.run(), MORE) == "No such plan."
 
 
 def test_no_certificate_is_no_error(page, monkeypatch):

@@ -29,8 +29,8 @@ from tests.pilot.fake_training import Corpus, S, settings
 PEOPLE, BATCH, STEPS = 200, 20, 25
 
 
-@pytest.fixture(scope="module")
-def certificate():
+def certified(bands=1):
+    """The promise of the trainings below."""
     return certify(
         data_budget=PEOPLE,
         batch_size=BATCH,
@@ -38,7 +38,13 @@ def certificate():
         epsilon=4.0,
         delta=1e-4,
         sampling=Sampling.POISSON,
+        bands=bands,
     )
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    return certified()
 
 
 def simulated(mechanism, count, *, share=1.0, joins=None, seed=0):
@@ -224,15 +230,7 @@ BANDS = 2
 
 @pytest.fixture(scope="module")
 def banded():
-    return certify(
-        data_budget=PEOPLE,
-        batch_size=BATCH,
-        iterations=STEPS,
-        epsilon=4.0,
-        delta=1e-4,
-        sampling=Sampling.POISSON,
-        bands=BANDS,
-    )
+    return certified(BANDS)
 
 
 @pytest.mark.parametrize("noise", [1.0, 0.5])

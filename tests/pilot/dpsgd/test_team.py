@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from engine.errors import InputError
+from engine.pilot.dpsgd.progress import RankLostError
 from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.dpsgd.sampling import Batch
 from engine.pilot.dpsgd.team import Helper, Team, dealt
@@ -130,6 +131,39 @@ def test_a_killed_rank_costs_the_step_under_way_and_a_single_process_goes_on(fou
     assert (resumed["stop"], resumed["charged"]) == ("finished", ITERATIONS)
     assert resumed["done"] == ITERATIONS - 1
     assert len(resumed["noisy"]) == ITERATIONS - LOST_AT
+
+
+RESET = "[/third_party/gloo/transport/tcp/pair.cc:537] Read error: Connection reset by peer."
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError(f"{RESET}\nExceptions raised from read"), RESET.rstrip(".")),
+        (torch.distributed.DistNetworkError(""), "DistNetworkError"),
+    ],
+)
+def test_what_fails_between_ranks_is_the_loss_of_another_one(monkeypatch, error, reason):
+    assert failed_with(error, monkeypatch, RankLostError).values["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError(""), RuntimeError("shapes differ"), torch.OutOfMemoryError("full")]
+)
+def test_a_failure_of_its_own_is_not_called_anothers(monkeypatch, error):
+    assert failed_with(error, monkeypatch, RuntimeError) is error
+
+
+def failed_with(error, monkeypatch, kind):
+    """What a rank raises where ``error`` comes while it sends."""
+
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(torch.distributed, "broadcast", fail)
+    with pytest.raises(kind) as raised:
+        Team(0, 2).begin(0, 0)
+    return raised.value
 
 
 def test_only_what_can_be_held_in_parts_is():
