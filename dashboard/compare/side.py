@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dashboard.state import link
 from engine.api.decisions import Answer, LossUnit, Question, unit_of
 from engine.api.scenarios import fields
+from engine.api.scenarios import fields as grammar
 from engine.errors import InputError
 
-Values = Mapping[str, link.Value]
+Values = Mapping[str, grammar.Value]
 
 
 @dataclass(frozen=True, kw_only=True)

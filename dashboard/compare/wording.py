@@ -9,6 +9,7 @@ from dashboard.state import link
 from engine.api.access import Decision, Ruling
 from engine.api.decisions import SWAPS, Answer, Effect, Explanation, Result, differing
 from engine.api.scenarios import Saved, Standing
+from engine.api.scenarios import fields as grammar
 from engine.api.scenarios import wording as scenarios
 from engine.text import figures, formats, labels, quantities
 from engine.text.i18n import N_, Words
@@ -282,26 +283,29 @@ def _changed(text: str) -> str:
 
 
 def _assumption(each: Side, key: str, words: Words) -> str:
-    values, plain = each.values, {f.key: f for f in (link.EPSILON, link.OVERHEAD, link.RATE)}
+    values, plain = (
+        each.values,
+        {f.key: f for f in (grammar.EPSILON, grammar.OVERHEAD, grammar.RATE)},
+    )
     if key in plain:
         return formats.plain(plain[key].of(values), 5)
     match key:
         case "compute":
-            return f"{formats.scientific(link.COMPUTE.of(values))} FLOPs"
+            return f"{formats.scientific(grammar.COMPUTE.of(values))} FLOPs"
         case "data":
-            return labels.people(link.DATA.of(values), words)
+            return labels.people(grammar.DATA.of(values), words)
         case "delta":
-            return formats.scientific(link.DELTA.of(values))
+            return formats.scientific(grammar.DELTA.of(values))
         case "sampling":
-            return labels.sampling(link.SAMPLING.of(values), words)
+            return labels.sampling(grammar.SAMPLING.of(values), words)
         case "evidence":
-            return labels.evidence_name(link.EVIDENCE.of(values), words)
+            return labels.evidence_name(grammar.EVIDENCE.of(values), words)
         case "accelerator":
-            device = link.ACCELERATORS[link.ACCELERATOR.of(values)].name
-            price = formats.plain(link.price(values))
+            device = grammar.ACCELERATORS[grammar.ACCELERATOR.of(values)].name
+            price = formats.plain(grammar.price(values))
             return words.say("{device}, USD {price} an hour", device=device, price=price)
         case "utilisation":
-            return formats.percent(link.UTILISATION.of(values), words.language)
+            return formats.percent(grammar.UTILISATION.of(values), words.language)
         case _:
             return _own_figures(values, words)
 
@@ -348,14 +352,14 @@ def _results_shown(words: Words) -> tuple[tuple[str, Callable[[Answer], str]], .
     )
 
 
-def _own_figures(values: Mapping[str, link.Value], words: Words) -> str:
+def _own_figures(values: Mapping[str, grammar.Value], words: Words) -> str:
     """By which metric, and how much of it is a person's own."""
-    changed = link.FIGURES.of(values)
+    changed = grammar.FIGURES.of(values)
     own = len(changed.split(";")) if changed else 0
-    said = [figures.kind(link.METRIC.of(values), words)]
+    said = [figures.kind(grammar.METRIC.of(values), words)]
     if own:
         said.append(words.count("{n} figure changed", "{n} figures changed", own))
-    if link.PAIRS.of(values):
+    if grammar.PAIRS.of(values):
         said.append(words.say("measured pairs"))
     return " · ".join(said)
 

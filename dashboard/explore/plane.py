@@ -12,8 +12,8 @@ import math
 from dataclasses import replace
 
 from dashboard.answers.plane import NAMES, Plane
-from dashboard.state import link
 from engine.api.decisions import Space
+from engine.api.scenarios import fields as grammar
 from engine.config import Budget, Sampling
 from engine.text.i18n import N_
 
@@ -78,7 +78,7 @@ def window(key: str, budget: Budget, space: Space) -> tuple[float, ...]:
         return tuple(sorted({*_EPSILON, min(here, _EPSILON[0])}))
     low, high = _PEOPLE if key == "data" else compute_window(space)
     low, high = min(low, here), max(high, here)
-    bounds = link.BUDGET_FIELDS[key].bounds
+    bounds = grammar.BUDGET_FIELDS[key].bounds
     first = 10.0 ** math.floor(math.log10(low) + 1e-9)
     last = 10.0 ** math.ceil(math.log10(high) - 1e-9)
     return round_values(
@@ -92,7 +92,7 @@ def compute_window(space: Space) -> tuple[float, float]:
         6 * space.sequence_length * space.model_size[end] * space.iterations[end] * batch
         for end, batch in enumerate(_BATCHES)
     )
-    least, most = link.COMPUTE.bounds
+    least, most = grammar.COMPUTE.bounds
     return min(max(low, least), most / 1e3), min(max(high, least * 1e3), most)
 
 
@@ -106,9 +106,9 @@ def round_values(low: float, high: float, within: tuple[float, ...]) -> tuple[fl
 def around(budget: Budget) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """People and ε for the small multiples: the scenario's between less and more of each."""
     people, epsilon = float(budget.data_budget), budget.epsilon
-    low, high = link.DATA.bounds
+    low, high = grammar.DATA.bounds
     fewer, more = max(people / 10, low), min(people * 10, high)
-    least, most = link.EPSILON.bounds
+    least, most = grammar.EPSILON.bounds
     strict, loose = max(epsilon / 4, least), min(epsilon * 4, most)
     return (
         tuple(sorted({fewer, people, more})),

@@ -20,6 +20,7 @@ from engine.api.decisions import Answer, Question, bridge
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
 from engine.api.scenarios import State, saved
+from engine.api.scenarios import fields as grammar
 from engine.text.i18n import Words
 
 _LETTERS = "ABCDEF"
@@ -63,7 +64,7 @@ def _kept() -> Kept | None:
 
 
 def _asked(texts: Mapping[str, str]) -> dict[str, str]:
-    return {key: text for key, text in texts.items() if key != link.CURRENCY.key}
+    return {key: text for key, text in texts.items() if key != grammar.CURRENCY.key}
 
 
 def _options(first: Answer, words: Words) -> tuple[Option, ...]:

@@ -4,10 +4,11 @@ import streamlit as st
 
 from dashboard.answers import decision_cache
 from dashboard.profile.scenario import About, fields
-from dashboard.state import link, session
+from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.decisions import profiles
 from engine.api.money import MetricKind
+from engine.api.scenarios import fields as grammar
 from engine.text import formats
 from engine.text import profiles as text_of
 from engine.text.i18n import Words
@@ -61,7 +62,7 @@ def _questions(words: Words) -> None:
                 "in the costs. What training over sites does to the loss was not measured."
             )
         )
-    metrics = link.METRIC.options()
+    metrics = grammar.METRIC.options()
     metric = st.selectbox(
         words.say("3. What should the model do better?"),
         metrics,
@@ -78,7 +79,7 @@ def _questions(words: Words) -> None:
         words.say(
             "The promise is ε = {epsilon}, and compute as much as the data can use; all figures "
             "can be changed afterwards.",
-            epsilon=formats.plain(link.EPSILON.default),
+            epsilon=formats.plain(grammar.EPSILON.default),
         )
     )
     if st.button(words.say("Show the verdict"), type=blocks.emphasis(), key=f"{_KEY}:show"):
@@ -90,7 +91,7 @@ def _take(people: str, sites: int, metric: MetricKind, tasks: str, words: Words)
 
     def act() -> None:
         about = About(
-            people=link.DATA.read(people),
+            people=grammar.DATA.read(people),
             sites=sites,
             metric=metric,
             tasks_per_year=formats.parse(tasks, name="tasks_per_year", example="500000"),

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dashboard.state import link
 from dashboard.state.scenario import asked, with_table
 from engine.api.decisions import Decision, Question, profiles
 from engine.api.money import MetricKind
+from engine.api.scenarios import fields as grammar
 
 TAKEN = ("compute", "data", "epsilon", "metric", "figures", "pairs")
 """The fields that an answer changes."""
@@ -24,8 +24,8 @@ class About:
 
 
 def fields(
-    about: About, values: Mapping[str, link.Value], decided: Callable[[Question], Decision]
-) -> dict[str, link.Value]:
+    about: About, values: Mapping[str, grammar.Value], decided: Callable[[Question], Decision]
+) -> dict[str, grammar.Value]:
     """The fields of :data:`TAKEN` for a company, with as much compute as its data can use; prices
     and figures that it was not asked for stay those of ``values``.
 
@@ -42,10 +42,10 @@ def fields(
     own = {
         **values,
         "data": about.people,
-        "epsilon": link.EPSILON.default,
+        "epsilon": grammar.EPSILON.default,
         "metric": about.metric.value,
         "pairs": values["pairs"] if about.metric is now.metric else None,
-        "compute": link.COMPUTE.default,
+        "compute": grammar.COMPUTE.default,
     }
     own = with_table(own, table)
     own["compute"] = profiles.enough_compute(decided(asked(own, "en").question).saturation)

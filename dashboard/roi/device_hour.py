@@ -3,10 +3,11 @@
 import streamlit as st
 
 from dashboard.answers import decision_cache
-from dashboard.state import link, session, widgets
+from dashboard.state import session, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Answer, devices
 from engine.api.money import OwnedMachine, offers_for
+from engine.api.scenarios import fields as grammar
 from engine.errors import InputError
 from engine.text import cluster, device_hour
 from engine.text.i18n import Words
@@ -97,7 +98,7 @@ def _owned(answer: Answer, words: Words) -> None:
         st.button(
             words.say("Reckon with {price} USD", price=f"{own:.2f}"),
             on_click=session.take,
-            args=({link.PRICE.key: round(own, 2)},),
+            args=({grammar.PRICE.key: round(own, 2)},),
             key="roi:own-price",
         )
     st.caption(

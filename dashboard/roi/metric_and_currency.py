@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard.state import link, session, widgets
+from dashboard.state import session, widgets
+from engine.api.scenarios import fields as grammar
 from engine.text import figures
 from engine.text.i18n import Words
 
@@ -12,15 +13,15 @@ def draw(words: Words) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.segmented_control(
             words.say("Measured by"),
-            link.METRIC.options(),
+            grammar.METRIC.options(),
             format_func=lambda kind: figures.kind(kind, words),
             required=True,
-            **widgets.bind_default(link.METRIC, session.value(link.METRIC)),
+            **widgets.bind_default(grammar.METRIC, session.value(grammar.METRIC)),
         )
         st.segmented_control(
             words.say("Currency"),
-            link.CURRENCY.options(),
+            grammar.CURRENCY.options(),
             format_func=lambda code: figures.currency(code, words),
             required=True,
-            **widgets.bind_default(link.CURRENCY, session.value(link.CURRENCY)),
+            **widgets.bind_default(grammar.CURRENCY, session.value(grammar.CURRENCY)),
         )

@@ -11,6 +11,7 @@ from functools import lru_cache
 from dashboard.state import link, session, widgets
 from dashboard.state.scenario import Scenario
 from engine.api.money import CostAssumptions, cost
+from engine.api.scenarios import fields as grammar
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
@@ -24,7 +25,7 @@ class BudgetSlider:
     """One budget. ``naming``: another one where positions have other texts, and so a widget of its
     own, since a browser names the position that was chosen by its text."""
 
-    field: link.BudgetField
+    field: grammar.BudgetField
     label: str
     show: Callable[[float], str]
     naming: str = ""
@@ -44,20 +45,20 @@ class BudgetSlider:
 
 def sliders(now: Scenario, words: Words) -> dict[str, BudgetSlider]:
     """By their keys in a link: compute in money, people, ε."""
-    dearest = cost(link.COMPUTE.bounds[1], now.question.prices).jpy
+    dearest = cost(grammar.COMPUTE.bounds[1], now.question.prices).jpy
     found = (
         BudgetSlider(
-            field=link.COMPUTE,
+            field=grammar.COMPUTE,
             label=words.say("Compute (one training)"),
             show=_price(now.question.prices, words),
             naming=f":{words.language}:{words.jpy_per_usd}:{dearest:.6g}",
         ),
         BudgetSlider(
-            field=link.DATA,
+            field=grammar.DATA,
             label=words.say("Data (people)"),
             show=_people(words.language),
         ),
-        BudgetSlider(field=link.EPSILON, label=words.say("Privacy ε"), show=_epsilon),
+        BudgetSlider(field=grammar.EPSILON, label=words.say("Privacy ε"), show=_epsilon),
     )
     return {one.field.key: one for one in found}
 

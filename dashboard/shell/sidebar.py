@@ -8,6 +8,7 @@ from dashboard.shell import budgets
 from dashboard.shell.budgets import BudgetSlider
 from dashboard.state import address, link, session, widgets
 from engine.api import decisions
+from engine.api.scenarios import fields as grammar
 from engine.text import formats, labels, sources
 from engine.text.i18n import LANGUAGES, Words
 
@@ -36,9 +37,9 @@ def draw(words: Words) -> None:
     _evidence(words)
     st.selectbox(
         words.say("Accelerator"),
-        link.ACCELERATOR.options(),
-        format_func=lambda name: link.ACCELERATORS[name].name,
-        **_choice(link.ACCELERATOR),
+        grammar.ACCELERATOR.options(),
+        format_func=lambda name: grammar.ACCELERATORS[name].name,
+        **_choice(grammar.ACCELERATOR),
     )
     with st.expander(words.say("Price assumptions")):
         _prices(words)
@@ -46,10 +47,10 @@ def draw(words: Words) -> None:
         _delta(words)
         st.selectbox(
             words.say("Sampling of batches"),
-            link.SAMPLING.options(),
+            grammar.SAMPLING.options(),
             format_func=lambda name: labels.sampling(name, words),
             help=lookup.tips(words, "poisson", "fixed_batches", "sampling_probability"),
-            **_choice(link.SAMPLING),
+            **_choice(grammar.SAMPLING),
         )
     st.segmented_control(
         "言語 · Language",
@@ -64,24 +65,24 @@ def draw(words: Words) -> None:
 
 def _evidence(words: Words) -> None:
     """Families that a plan can rest on; the chosen one stays where its runs were deleted since."""
-    chosen, options = session.value(link.EVIDENCE), link.EVIDENCE.options()
+    chosen, options = session.value(grammar.EVIDENCE), grammar.EVIDENCE.options()
     options = options if chosen in options else [*options, chosen]
     st.selectbox(
         words.say("Evidence"),
         options,
         format_func=lambda name: labels.evidence_choice(name, words),
         help=lookup.tips(words, "evidence", "law"),
-        **widgets.bind_index(link.EVIDENCE, options, chosen),
+        **widgets.bind_index(grammar.EVIDENCE, options, chosen),
     )
 
 
-def _choice(field: link.Choice[str]) -> widgets.WithIndex:
+def _choice(field: grammar.Choice[str]) -> widgets.WithIndex:
     return widgets.bind_index(field, field.options(), session.value(field))
 
 
 def _budget(words: Words, slider: BudgetSlider, meaning: str) -> None:
     field, label = slider.field, slider.label
-    entry = words.say("Compute in FLOPs") if field is link.COMPUTE else label
+    entry = words.say("Compute in FLOPs") if field is grammar.COMPUTE else label
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         meaning_of = lookup.tips(words, *_TERMS[field.key])
         st.markdown(f"**{label}**", width="stretch", help=meaning_of)
@@ -102,9 +103,11 @@ def _delta(words: Words) -> None:
     st.text_input(
         words.say("δ, the chance that the promise fails"),
         help=lookup.tip("delta", words),
-        **widgets.bind_value(link.DELTA, "typed", link.DELTA.write(session.value(link.DELTA))),
+        **widgets.bind_value(
+            grammar.DELTA, "typed", grammar.DELTA.write(session.value(grammar.DELTA))
+        ),
     )
-    if sentence := session.refused_entry(link.DELTA.key, words):
+    if sentence := session.refused_entry(grammar.DELTA.key, words):
         st.error(sentence)
     budget = session.current().budget
     proposed = decisions.proposed_delta(budget.data_budget)
@@ -119,7 +122,7 @@ def _delta(words: Words) -> None:
         )
 
 
-def _typed(field: link.BudgetField) -> widgets.WithValue[str]:
+def _typed(field: grammar.BudgetField) -> widgets.WithValue[str]:
     return widgets.bind_value(field, "typed", field.write(session.budget(field)))
 
 
@@ -127,14 +130,14 @@ def _prices(words: Words) -> None:
     overhead = lookup.tips(words, "overhead", "clipping")
     utilisation = lookup.tip("utilisation", words)
     price = words.say("Price of a device-hour (USD)")
-    _number(link.PRICE, session.price(), price, step=0.1)
+    _number(grammar.PRICE, session.price(), price, step=0.1)
     for field, label, step, meaning in (
-        (link.UTILISATION, words.say("Utilisation (share of peak)"), 0.05, utilisation),
-        (link.OVERHEAD, words.say("DP overhead (× plain training)"), 0.1, overhead),
-        (link.RATE, words.say("Exchange rate (JPY per USD)"), 1.0, None),
+        (grammar.UTILISATION, words.say("Utilisation (share of peak)"), 0.05, utilisation),
+        (grammar.OVERHEAD, words.say("DP overhead (× plain training)"), 0.1, overhead),
+        (grammar.RATE, words.say("Exchange rate (JPY per USD)"), 1.0, None),
     ):
         _number(field, session.value(field), label, step=step, meaning=meaning)
-    accelerator = link.ACCELERATORS[session.value(link.ACCELERATOR)]
+    accelerator = grammar.ACCELERATORS[session.value(grammar.ACCELERATOR)]
     st.caption(
         words.say(
             "Where the list figures are from: {source}; {dated}.",
@@ -145,7 +148,7 @@ def _prices(words: Words) -> None:
 
 
 def _number(
-    field: link.Number[float, float] | link.Number[float, None],
+    field: grammar.Number[float, float] | grammar.Number[float, None],
     shown: float,
     label: str,
     *,

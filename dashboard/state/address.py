@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.state import example_session, link, session
+from engine.api.scenarios import fields as grammar
 from engine.text.i18n import currency_from_browser
 
 _REMEMBERED_LINKS = 50
@@ -88,7 +89,7 @@ def presenter_address(token: str) -> str:
     return _address({"tour": None, "view": link.PRESENTER, "meeting": token})
 
 
-def _address(changes: Mapping[str, link.Value]) -> str:
+def _address(changes: Mapping[str, grammar.Value]) -> str:
     shown = st.session_state["_values"] | changes
     return f"{st.context.url or ''}?{urlencode(link.write_all(shown))}"
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from dashboard.state import link
 from engine.api.money import Assumptions, CostAssumptions
+from engine.api.scenarios import fields as grammar
 from engine.config import require_within
 from engine.errors import InputError
 from engine.text import figures, sources
 from engine.text.i18n import Words
 
-_SIDEBAR: dict[str, link.Number[float, float] | link.Number[float, None]] = {
-    "price_per_device_hour": link.PRICE,
-    "utilisation": link.UTILISATION,
-    "dp_overhead": link.OVERHEAD,
-    "jpy_per_usd": link.RATE,
+_SIDEBAR: dict[str, grammar.Number[float, float] | grammar.Number[float, None]] = {
+    "price_per_device_hour": grammar.PRICE,
+    "utilisation": grammar.UTILISATION,
+    "dp_overhead": grammar.OVERHEAD,
+    "jpy_per_usd": grammar.RATE,
 }
 """Figure -> the sidebar's field for it."""
 _NUMBERS = ("value", "low", "high")
@@ -63,14 +63,14 @@ def _content(name: str, column: str, content: object, words: Words) -> object:
     return content
 
 
-def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, link.Value]:
+def sidebar(table: Assumptions, costs: CostAssumptions) -> dict[str, grammar.Value]:
     """The values of the sidebar's fields, which show some of the table's figures.
 
     Raises :class:`InputError` for what the sidebar would refuse.
     """
-    found: dict[str, link.Value] = {}
+    found: dict[str, grammar.Value] = {}
     if table["peak_flops"].value != costs.accelerator.peak_flops:
-        peaks = {device.peak_flops: key for key, device in reversed(link.ACCELERATORS.items())}
+        peaks = {device.peak_flops: key for key, device in reversed(grammar.ACCELERATORS.items())}
         if table["peak_flops"].value not in peaks:
             raise InputError("The peak comes with the accelerator: choose that in the sidebar.")
         found["accelerator"] = peaks[table["peak_flops"].value]

@@ -18,8 +18,8 @@ False
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from dashboard.state import link
 from engine.api.money import MetricKind
+from engine.api.scenarios import fields as grammar
 
 _OWN = ("_values", "_metrics")
 """The entries of the session's state that an example replaces."""
@@ -28,7 +28,7 @@ State = MutableMapping[str | int, Any]
 """The session's state, whose entries have types that only the session knows."""
 
 
-def begin(state: State, example: Mapping[str, link.Value]) -> None:
+def begin(state: State, example: Mapping[str, grammar.Value]) -> None:
     """Show the example; called again, it shows the example as it was at first."""
     set_aside = {name: state[name] for name in _OWN if name in state}
     mine = state.setdefault("_own", set_aside)
@@ -48,7 +48,7 @@ def end(state: State) -> bool:
     return True
 
 
-def own(state: State) -> dict[str, link.Value]:
+def own(state: State) -> dict[str, grammar.Value]:
     """The visitor's own values, also while an example is shown."""
     values = state["_values"]
     mine = state.get("_own", {"_values": values})["_values"]

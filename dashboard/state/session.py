@@ -11,9 +11,10 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.state import example_session, link
-from dashboard.state.link import D, T
 from dashboard.state.scenario import Scenario, asked, follow_metric
 from engine.api.money import MetricKind
+from engine.api.scenarios import D, T
+from engine.api.scenarios import fields as grammar
 from engine.text.i18n import Words, from_browser
 
 _TABLE = ("metric", "figures", "pairs")
@@ -58,28 +59,28 @@ def refused_entry(key: str, words: Words) -> str | None:
     return error and words.refusal(error)
 
 
-def value(field: link.Field[T, D]) -> T | D:
+def value(field: grammar.Field[T, D]) -> T | D:
     """The value of a field."""
     return field.of(st.session_state["_values"])
 
 
-def budget(field: link.BudgetField) -> float:
+def budget(field: grammar.BudgetField) -> float:
     """The value of one of the three budgets."""
     return field.of(st.session_state["_values"])
 
 
 def price() -> float:
     """USD per device-hour: the price set in the sidebar, else the accelerator's list price."""
-    return link.price(st.session_state["_values"])
+    return grammar.price(st.session_state["_values"])
 
 
-def show(field: link.Field[T, D], chosen: T) -> None:
+def show(field: grammar.Field[T, D], chosen: T) -> None:
     """Put a pilot (``link.NEW_PILOT`` asks for a new one), a slide or a step of the tour on show,
     also in the link."""
     st.session_state["_values"][field.key] = chosen
 
 
-def take(fields: Mapping[str, link.Value]) -> None:
+def take(fields: Mapping[str, grammar.Value]) -> None:
     """Make these values the scenario's; the other fields stay."""
     state = st.session_state
     for key in fields:
@@ -96,7 +97,7 @@ def take(fields: Mapping[str, link.Value]) -> None:
         begin_table_anew()
 
 
-def begin_example(example: Mapping[str, link.Value]) -> None:
+def begin_example(example: Mapping[str, grammar.Value]) -> None:
     """Show an example in place of the visitor's scenario, table and pairs, which are kept."""
     example_session.begin(st.session_state, example)
     renew_table()
@@ -108,7 +109,7 @@ def end_example() -> None:
         renew_table()
 
 
-def fields() -> dict[str, link.Value]:
+def fields() -> dict[str, grammar.Value]:
     """The value of every field, as it now stands."""
     return dict(st.session_state["_values"])
 
@@ -123,7 +124,7 @@ def is_asked(question: str) -> bool:
 
 
 def metric_kind() -> MetricKind:
-    return MetricKind(value(link.METRIC))
+    return MetricKind(value(grammar.METRIC))
 
 
 def forget_figures() -> None:

@@ -13,12 +13,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.state import address, link, session
 from dashboard.state.scenario import follow_metric
+from engine.api.scenarios import fields as grammar
 from engine.errors import InputError
 
 _REMEMBERED_VALUES = 8
 
 S = TypeVar("S")
-_Field = link.Field[Any, Any]  # whichever field it is: only its key matters
+_Field = grammar.Field[Any, Any]  # whichever field it is: only its key matters
 
 
 class Bound(TypedDict):

@@ -13,11 +13,12 @@ from dashboard.state import link
 from dashboard.state.scenario import Scenario
 from engine.api.decisions import Answer, Decision, StartWorth
 from engine.api.money import Study
+from engine.api.scenarios import fields as grammar
 from engine.text import figures, formats, labels, public_start, quantities, verdict
 from engine.text.i18n import N_, Words
 
 _LEFT = ("lang", "currency", "tour", "plane", "shown")
-EXAMPLE: dict[str, link.Value] = {
+EXAMPLE: dict[str, grammar.Value] = {
     key: value for key, value in link.defaults().items() if key not in _LEFT
 } | {
     "compute": 1e20,
@@ -44,7 +45,7 @@ class Step:
     asks: str
     tries: str
     button: str = ""
-    sets: tuple[link.BudgetField, float] | None = None
+    sets: tuple[grammar.BudgetField, float] | None = None
 
 
 STEPS = (
@@ -57,7 +58,7 @@ STEPS = (
         ),
         tries=N_("Make the privacy promise twice as strict and watch the verdict above."),
         button=N_("Promise ε = {value}"),
-        sets=(link.EPSILON, 0.5),
+        sets=(grammar.EPSILON, 0.5),
     ),
     Step(
         page="explore",
@@ -67,7 +68,7 @@ STEPS = (
         ),
         tries=N_("Click a point of the map, which makes it the scenario, or take in more people."),
         button=N_("Take in {value}"),
-        sets=(link.DATA, 2.0),
+        sets=(grammar.DATA, 2.0),
     ),
     Step(
         page="roi",
@@ -125,9 +126,9 @@ def number(page: str) -> int | None:
     return next((n for n, step in enumerate(STEPS, 1) if step.page == page), None)
 
 
-def is_moved(now: dict[str, link.Value]) -> bool:
+def is_moved(now: dict[str, grammar.Value]) -> bool:
     """Whether a budget of the example has been moved."""
-    return any(now[key] != EXAMPLE[key] for key in (*link.BUDGETS, "delta"))
+    return any(now[key] != EXAMPLE[key] for key in (*grammar.BUDGETS, "delta"))
 
 
 def asks(step: Step, now: Scenario, words: Words) -> str:
@@ -141,7 +142,7 @@ def tries(step: Step, words: Words) -> str:
     return _headed(words.say("To try:"), words.say(step.tries))
 
 
-def tried(step: Step, now: dict[str, link.Value]) -> dict[str, float]:
+def tried(step: Step, now: dict[str, grammar.Value]) -> dict[str, float]:
     """What a click on the step's button makes of the budget, inside its limits; empty without a
     button."""
     if step.sets is None:
@@ -152,7 +153,7 @@ def tried(step: Step, now: dict[str, link.Value]) -> dict[str, float]:
     return {field.key: field.convert(value)}
 
 
-def button(step: Step, now: dict[str, link.Value], words: Words) -> str:
+def button(step: Step, now: dict[str, grammar.Value], words: Words) -> str:
     """The label of that button, with the value it sets."""
     ((key, value),) = tried(step, now).items()
     text = labels.people(value, words) if key == "data" else formats.plain(value)
@@ -183,10 +184,10 @@ def assumptions(words: Words) -> str:
     return words.say(
         "Made up for the example: the group, {people}, {compute} FLOPs, ε = {epsilon} at δ = "
         "{delta}. All else is as on a first visit. What the pages answer is computed.",
-        people=labels.people(link.DATA.of(EXAMPLE), words),
-        compute=formats.scientific(link.COMPUTE.of(EXAMPLE)),
-        epsilon=formats.plain(link.EPSILON.of(EXAMPLE)),
-        delta=formats.scientific(link.DELTA.of(EXAMPLE)),
+        people=labels.people(grammar.DATA.of(EXAMPLE), words),
+        compute=formats.scientific(grammar.COMPUTE.of(EXAMPLE)),
+        epsilon=formats.plain(grammar.EPSILON.of(EXAMPLE)),
+        delta=formats.scientific(grammar.DELTA.of(EXAMPLE)),
     )
 
 
@@ -210,7 +211,9 @@ def _decide(found: Answers, words: Words) -> str:
 
 
 def _explore(found: Answers, words: Words) -> str:
-    shown = {key: quantities.text(f"doubling_{key}", found.answer, words) for key in link.BUDGETS}
+    shown = {
+        key: quantities.text(f"doubling_{key}", found.answer, words) for key in grammar.BUDGETS
+    }
     return words.say(
         "Twice the people lower the loss by {data}, twice the ε by {epsilon}, twice the compute by "
         "{compute}.",

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from engine.__main__ import main
-from engine.commands import pilot
+from engine.commands import pilot, pilot_proposal
 from engine.commands.pilot_report import upwards
 from engine.law.transfer.pool import pool
 from engine.pilot.audits.mechanism_audit import audit_scores
@@ -47,7 +47,7 @@ def place(tmp_path, monkeypatch, law):  # noqa: F811
         moved = pool(law.fit, pd.DataFrame(), vocabulary_size=vocabulary_size)
         return replace(law, fit=moved, family=family, transferred_runs=0)
 
-    monkeypatch.setattr(pilot, "pilot_law", known)
+    monkeypatch.setattr(pilot_proposal, "pilot_law", known)
     monkeypatch.setattr(pilot, "_effects", lambda _: [])  # no fit of the shipped evidence here
     return tmp_path
 
@@ -358,7 +358,7 @@ def test_a_climb_goes_on_while_predictions_hold(ready, capsys, monkeypatch, law,
         flops = plan.arms[0].settings.config.compute_flops
         laws.append(replace(laws[-1], largest_flops=max(laws[-1].largest_flops, flops)))
 
-    monkeypatch.setattr(pilot, "pilot_law", lambda *_, **__: laws[-1])
+    monkeypatch.setattr(pilot_proposal, "pilot_law", lambda *_, **__: laws[-1])
     monkeypatch.setattr(launchers, "start", run_at_once)
     # A machine to whom a week is much.
     speeds = tuple(replace(speed, seconds_per_example=1e-9) for speed in ready.speeds)

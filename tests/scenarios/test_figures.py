@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import link
 from dashboard.state.scenario import follow_metric
 from engine.errors import InputError
 from engine.loss_unit import Measure, measure
@@ -14,6 +13,7 @@ from engine.roi.defaults import OF_METRIC, require_metrics
 from engine.roi.inputs import CURVE_LOSSES, INPUTS
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import FittedCurve
+from engine.scenarios import fields as grammar
 from engine.scenarios import figures
 from tests.present import present
 
@@ -115,7 +115,7 @@ def test_no_pairs_leave_the_assumed_curve():
 def test_another_metric_puts_aside_what_is_its_own_alone():
     own = "value_per_unit=50~25~60~pert"
     common = "adoption=0.8~0.3~0.85~pert"
-    values: dict[str, link.Value] = {
+    values: dict[str, grammar.Value] = {
         "metric": "error-rate",
         "figures": f"{common};{own}",
         "pairs": "2,4.5;2.5,4;3,2.5",

@@ -14,6 +14,7 @@ from engine.decision import explain
 from engine.decision.fitted import MEASURED_GPT
 from engine.errors import InputError
 from engine.scenarios import acts
+from engine.scenarios import fields as grammar
 from engine.text import figures
 from engine.text.i18n import Words
 from tests.dashboard import fake_engine
@@ -60,7 +61,7 @@ def test_what_is_the_same_is_said_to_be():
     first = side("a")
     found = explained(first, side("b"))
     assert "the same assumptions" in compare_wording.headline(first, side("b"), found, EN)
-    listed = link.ACCELERATORS[link.FIELDS["accelerator"].default].price_per_hour_usd
+    listed = grammar.ACCELERATORS[link.FIELDS["accelerator"].default].price_per_hour_usd
     assert explain.differing(first.question, side("b", price=listed).question) == []
     almost = explained(first, side("b", delta=1.001e-8))
     assert "same loss and training cost" in compare_wording.headline(first, side("b"), almost, EN)

@@ -21,6 +21,7 @@ from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
 from engine.report.measure import em
 from engine.scenarios import acts, saved
+from engine.scenarios import fields as grammar
 from engine.text.i18n import Words
 
 EN, JA = Words("en"), Words("ja")
@@ -76,11 +77,11 @@ def test_moving_inside_a_map_asks_for_the_same_map(fitted, pair):
     assert planned(fitted, pair, budget=other) != here
 
 
-@pytest.mark.parametrize("key", link.BUDGETS)
+@pytest.mark.parametrize("key", grammar.BUDGETS)
 @pytest.mark.parametrize("end", [0, 1])
 def test_a_window_holds_the_scenario_and_only_values_that_may_be_asked(fitted, key, end):
-    bound = link.BUDGET_FIELDS[key].bounds[end]
-    values = {NAMES[k]: getattr(BUDGET, NAMES[k]) for k in link.BUDGETS}
+    bound = grammar.BUDGET_FIELDS[key].bounds[end]
+    values = {NAMES[k]: getattr(BUDGET, NAMES[k]) for k in grammar.BUDGETS}
     budget = Budget(**values | {NAMES[key]: bound})
     found = plane_of.window(key, budget, fitted.space)
     assert found[0] <= bound <= found[-1] and len(found) <= 40
@@ -97,7 +98,7 @@ def test_a_small_evidence_has_a_window_too():
         vocabulary_size=256,
     )
     low, high = plane_of.compute_window(small)
-    assert link.COMPUTE.bounds[0] <= low < high
+    assert grammar.COMPUTE.bounds[0] <= low < high
 
 
 def test_the_small_multiples_stay_inside_what_may_be_asked():

@@ -8,18 +8,19 @@ from hypothesis import strategies as st
 
 from dashboard.state import link
 from engine.errors import InputError
+from engine.scenarios import fields as grammar
 from engine.scenarios import figures
 
-NUMBERS = {key: field for key, field in link.FIELDS.items() if isinstance(field, link.Number)}
+NUMBERS = {key: field for key, field in link.FIELDS.items() if isinstance(field, grammar.Number)}
 
 
 @st.composite
 def scenarios(draw):
     values = {}
     for key, field in link.FIELDS.items():
-        if isinstance(field, link.Choice):
+        if isinstance(field, grammar.Choice):
             values[key] = draw(st.sampled_from(list(field.options())))
-        elif isinstance(field, link.Figures):
+        elif isinstance(field, grammar.Figures):
             own = (figures.EXAMPLE, "2,4.5;2.5,3.9;3,2.4")
             values[key] = draw(st.sampled_from([None, own[key == "pairs"]]))
         elif isinstance(field, link.Names):
@@ -34,7 +35,7 @@ def scenarios(draw):
         else:
             values[key] = draw(st.floats(*NUMBERS[key].bounds))
     try:
-        link.own_figures(values)
+        grammar.own_figures(values)
     except InputError:  # Pairs of one metric are none of another.
         values["pairs"] = None
     return values
@@ -65,7 +66,7 @@ def test_limits_are_allowed_and_beyond_is_refused(key):
             link.read(key, link.write(key, outside))
 
 
-@pytest.mark.parametrize("field", link.BUDGET_FIELDS.values(), ids=link.BUDGETS)
+@pytest.mark.parametrize("field", grammar.BUDGET_FIELDS.values(), ids=grammar.BUDGETS)
 def test_slider_steps_span_the_range_with_about_ten_a_decade(field):
     steps, (low, high) = link.steps(field), field.bounds
     assert (steps[0], steps[-1]) == (low, high)

@@ -14,6 +14,7 @@ from dashboard.tour import card as tour_card
 from dashboard.tour import steps as tour_steps
 from dashboard.tour.steps import EXAMPLE, STEPS
 from engine.errors import InputError
+from engine.scenarios import fields as grammar
 from engine.scenarios import saved
 from engine.text.i18n import LANGUAGES, Words
 
@@ -54,7 +55,7 @@ def test_the_tour_follows_over_its_pages_and_waits_on_the_others(monkeypatch):
 
 def test_the_example_is_inside_every_limit_and_sets_every_field_but_the_visitors_own():
     assert EXAMPLE.keys() == link.FIELDS.keys() - {"lang", "currency", "tour", "plane", "shown"}
-    for key in link.BUDGETS:
+    for key in grammar.BUDGETS:
         assert link.read(key, link.write(key, EXAMPLE[key])) == EXAMPLE[key]
 
 
