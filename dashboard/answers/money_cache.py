@@ -10,10 +10,10 @@ from engine.api.money import (
     Cost,
     CostAssumptions,
     Curve,
-    Fewer,
     Goal,
     Held,
     Least,
+    People,
     Sharing,
     Use,
     inverse,
@@ -39,13 +39,13 @@ def _least_budgets(question: Question, goal: Goal, target: float, state: str) ->
     return inverse.least_budgets(_held(question, curve), goal, target)
 
 
-def fewer_people(question: Question, npv: float) -> Fewer | None:
+def fewer_people(question: Question, npv: float) -> People | None:
     """Fewer people with whom the plan pays and is worth more than ``npv``, JPY."""
     return _fewer_people(question.in_yen(), npv, fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
-def _fewer_people(question: Question, npv: float, state: str) -> Fewer | None:
+def _fewer_people(question: Question, npv: float, state: str) -> People | None:
     return inverse.fewer_people(_held(question, answers.applicable_curve(question)), npv)
 
 
@@ -59,14 +59,14 @@ def _best_epsilon(question: Question, state: str) -> Candidate:
     return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
 
 
-def best_people(question: Question) -> Candidate:
-    """How many of the people earn most."""
+def best_people(question: Question) -> People:
+    """How many of the people earn most on average."""
     return _best_people(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
-def _best_people(question: Question, state: str) -> Candidate:
-    return inverse.best_people(_held(question, answers.applicable_curve(question)))[0]
+def _best_people(question: Question, state: str) -> People:
+    return inverse.best_people(_held(question, answers.applicable_curve(question)))
 
 
 def sharing(question: Question, uses: tuple[Use, ...]) -> Sharing:

@@ -82,8 +82,8 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
         words.say("Less memory, more time"),
         help=words.say(
             "Activations are computed anew on the way back instead of being kept (activation "
-            "checkpointing): the same gradients and the same ε, in about {times} times the time. "
-            "The plan says how much memory that saves.",
+            "checkpointing): the same gradients and the same ε, in about {times} times the time, "
+            "as measured on CPUs. The plan says how much memory that saves.",
             times=formats.plain(RECOMPUTING, 2),
         ),
         **widgets.bind_page("pilot", "recompute"),

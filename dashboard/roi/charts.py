@@ -10,7 +10,7 @@ from dashboard.roi import facts, wording
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.api.money import Study
+from engine.api.money import StagedPlan, Study
 from engine.api.reports import em
 from engine.text import figures, formats
 from engine.text.i18n import Words
@@ -24,8 +24,10 @@ _PLOT = 420
 have figures of their own."""
 _GAP = 10
 """Pixels around such a value."""
-_ROOM, _WIDE_ROOM = 0.22, 0.42
-"""Room for the amounts beside the bars, a share of the axis; 万ドル is wider than 万円."""
+_HALF = 360
+"""Pixels of the narrowest figure that stands beside another one, names included."""
+_MOST_BESIDE = 0.7
+"""Share of such a figure's plot that an amount beside a bar may take."""
 
 
 def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
@@ -52,12 +54,23 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
         hoverinfo="skip",
         name="waterfall",
     )
-    highest = max(0.0, *np.cumsum(values), npv)
     lowest = min(0.0, *np.cumsum(values), npv)
+    plot = _HALF - FONT * max(map(em, names)) - 2 * _GAP
+    highest = 0.0
     for name, value, start in zip(names, [*values, npv], [*starts, 0.0], strict=True):
-        canvas.amount(max(start, start + value, 0.0), name, figures.money(value, words))
-    room = _WIDE_ROOM if words.jpy_per_usd and words.language == "ja" else _ROOM
-    _money_axis(canvas, "x", lowest, highest + room * (highest - lowest), words)
+        end, text = max(start, start + value, 0.0), figures.money(value, words)
+        canvas.amount(end, name, text)
+        taken = min((FONT * em(text) + 2 * _GAP) / plot, _MOST_BESIDE)
+        highest = max(highest, lowest + (end - lowest) / (1 - taken))
+    _money_axis(canvas, "x", lowest, highest, words, most=4)
+    axis = drawing.layout["xaxis"]  # beyond the bars there is room for amounts alone
+    ends = max(0.0, *np.cumsum(values), npv)
+    inside = [
+        (at, text)
+        for at, text in zip(axis["tickvals"], axis["ticktext"], strict=True)
+        if at <= ends
+    ]
+    axis |= {"tickvals": [at for at, _ in inside], "ticktext": [text for _, text in inside]}
     drawing.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT})
     drawing.update_layout(showlegend=False)
     listed = "; ".join(
@@ -205,12 +218,7 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
             gate=wording.gate(first, words),
             chance=figures.chance(first.passed, words),
         ),
-        words.say(
-            "Limited to {share} of users from month {launch}; {spent} spent by then",
-            share=formats.percent(plan.limited_share, words.language),
-            launch=formats.plain(launch),
-            spent=figures.money(second.spent_before, words),
-        ),
+        _limited(plan, launch, words),
         words.say(
             "Gate 2: {gate} ({chance})",
             gate=wording.gate(second, words),
@@ -249,12 +257,30 @@ def stages(study: Study, words: Words, colours: Palette) -> Chart:
     return Chart(drawing, " ".join(f"{text}." for text in texts))
 
 
-def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words) -> None:
-    """Round amounts at most six along an axis of money."""
+def _limited(plan: StagedPlan, launch: float, words: Words) -> str:
+    """The limited launch and what is spent by its end; nothing is where no pilot leads there."""
+    share, month = formats.percent(plan.limited_share, words.language), formats.plain(launch)
+    spent = plan.gates[1].spent_before
+    if spent <= 0:
+        return words.say(
+            "Limited to {share} of users from month {launch}", share=share, launch=month
+        )
+    return words.say(
+        "Limited to {share} of users from month {launch}; {spent} spent by then",
+        share=share,
+        launch=month,
+        spent=figures.money(spent, words),
+    )
+
+
+def _money_axis(
+    canvas: Canvas, axis: str, low: float, high: float, words: Words, *, most: int = 6
+) -> None:
+    """Round amounts, at most so many steps of them, along an axis of money."""
     one = figures.jpy(1.0, words)
     width = max((high - low) / one, 1.0)
     step = 10.0 ** np.floor(np.log10(width / 4))
-    step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= 6)
+    step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= most)
     step, width = step * one, width * one
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     canvas.drawing.update_axis(

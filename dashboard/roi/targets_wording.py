@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from engine.api.decisions import Answer
-from engine.api.money import Candidate, Goal, Least
+from engine.api.money import Candidate, Goal, Least, People
 from engine.config import EPSILON_RANGE
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
@@ -80,19 +80,23 @@ def best_epsilon(best: Candidate, words: Words) -> str:
     return words.joined([said, more])
 
 
-def best_people(best: Candidate, most: int, words: Words) -> str:
-    """How many people earn most at the central case, of at most so many."""
-    npv = figures.money(best.npv, words)
-    used = best.budget.data_budget
-    if best.npv < 0:
+def best_people(best: People, most: int, words: Words) -> str:
+    """How many people earn most on average, of at most so many."""
+    npv = figures.money(best.npv.value, words)
+    if best.npv.value < 0:
         return words.say(
-            "No number of them makes the plan pay: {npv} at best in the central case.", npv=npv
+            "No number of them makes the plan pay: {npv} at best, on average over all cases.",
+            npv=npv,
         )
-    if used >= most:
-        return words.say("All of them: {npv} in the central case, legal risk included.", npv=npv)
+    if best.people >= most:
+        return words.say(
+            "All of them: {npv} on average over all cases, legal risk included.", npv=npv
+        )
     return words.say(
-        "With this compute and this ε, {people} of them earn most: {npv} in the central case, "
-        "legal risk included. What more people cost and risk outweighs what they add.",
-        people=labels.people(used, words),
+        "With this compute and this ε, {people} of them earn most: {npv} on average over all "
+        "cases, legal risk included; it pays with {chance} probability. What more people cost and "
+        "risk outweighs what they add.",
+        people=labels.people(best.people, words),
         npv=npv,
+        chance=figures.chance(best.probability, words),
     )

@@ -229,7 +229,23 @@ def legal(answer: Answer, words: Words) -> str:
         "training costs more.",
         paid=figures.money(paid.paid, words),
     )
-    return words.joined([said, premium])
+    if paid.returned <= 0:
+        return words.joined([said, premium])
+    template = N_(
+        "With {returned} less of legal damage set against that, counted where a model is "
+        "launched, privacy costs {net} in all."
+    )
+    if paid.net >= 0:
+        template = N_(
+            "With {returned} less of legal damage set against that, counted where a model is "
+            "launched, privacy gains {net} in all."
+        )
+    net = words.say(
+        template,
+        returned=figures.money(paid.returned, words),
+        net=figures.money(abs(paid.net), words),
+    )
+    return words.joined([said, premium, net])
 
 
 def gate(step: Gate, words: Words) -> str:

@@ -19,7 +19,7 @@ from engine.roi.defaults import (
     with_metric,
 )
 from engine.roi.inputs import INPUTS
-from engine.roi.inverse import Candidate, Fewer, Goal, Held, Least
+from engine.roi.inverse import Candidate, Goal, Held, Least, People
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import CURVE_INPUTS, AssumedCurve, Curve, FittedCurve, assumed, fit_metric
 from engine.roi.plan import RULE, TRANSFER, WITHOUT_PRIVACY, Plan
@@ -51,7 +51,6 @@ __all__ = [
     "CostAssumptions",
     "Curve",
     "Distribution",
-    "Fewer",
     "FittedCurve",
     "Gate",
     "Goal",
@@ -61,6 +60,7 @@ __all__ = [
     "Measure",
     "MetricKind",
     "OwnedMachine",
+    "People",
     "Plan",
     "Sharing",
     "StagedPlan",

@@ -41,8 +41,12 @@ _REFINEMENTS, _BETWEEN = 2, 7
 """How often an interval is divided, and by how many values."""
 _ROUND = tuple(m * 10**k for k in range(3, 10) for m in (1, 3))
 """Numbers of people to try: half a decade apart."""
+_FINER = tuple(
+    m * 10**k for k in range(2, 9) for m in (10, 12, 15, 18, 22, 27, 33, 39, 47, 56, 68, 82)
+)
+"""Those to try beside the best of them: a fifth apart."""
 _DRAWN = 3
-"""Smaller numbers of people that are drawn in full."""
+"""Round numbers of people that are drawn in full."""
 _SEARCHED = {
     "compute_flops": (1e14, 1e24),
     "data_budget": (1e4, 1e10),
@@ -250,23 +254,9 @@ def best_epsilon(
     return max(tried, key=lambda candidate: candidate.npv), tried
 
 
-def best_people(held: Held) -> tuple[Candidate, tuple[Candidate, ...]]:
-    """How many of at most the held people earn most at the central case, and all that were tried.
-
-    A person costs preparation and may be compensated one day, and adds less the more there are.
-    Tried are all of them and round numbers below, the same ones whatever is held: more people to
-    choose from are never worth less. Raises :class:`InputError` where no number allows a plan.
-    """
-    most = held.budget.data_budget
-    tried = along(held, "data_budget", [*(n for n in _ROUND if n < most), most])
-    if not tried:
-        raise InputError("No number of people allows a plan here: ask for more compute.")
-    return max(tried, key=lambda candidate: candidate.npv), tried
-
-
 @dataclass(frozen=True, kw_only=True)
-class Fewer:
-    """A smaller number of people with whom the plan pays; NPV over the draws, JPY."""
+class People:
+    """A number of people, and what the plan with them is worth over the draws, JPY."""
 
     people: int
     npv: Interval
@@ -274,26 +264,59 @@ class Fewer:
     """That it is above zero."""
 
 
-def fewer_people(held: Held, npv: float) -> Fewer | None:
-    """The smaller number of people, of round ones, that is worth most on average, where that is
-    more than nothing and more than ``npv``, the mean of all the held people's; else None.
+def best_people(held: Held) -> People:
+    """How many of at most the held people are worth most on average.
+
+    A person costs preparation and may be compensated one day, and adds less the more there are.
+    Tried are all of them and numbers below, the same ones whatever is held, a fifth apart around
+    the best: more people to choose from are never worth less, but for what lies between two
+    numbers. Those that look best at the central case are drawn; a seventh of a second. Raises
+    :class:`InputError` where no number allows a plan.
+    """
+    found = _best_of_at_most(held, held.budget.data_budget)
+    if found is None:
+        raise InputError("No number of people allows a plan here: ask for more compute.")
+    return found
+
+
+def fewer_people(held: Held, npv: float) -> People | None:
+    """The smaller number of people that is worth most on average, where that is more than nothing
+    and more than ``npv``, the mean of all the held people's; else None.
 
     Whoever may use so many people may use fewer: preparing and answering for the rest can cost more
-    than they add. The three that look best at the central case are drawn; about a second.
+    than they add.
     """
-    values = [n for n in _ROUND if n < held.budget.data_budget]
-    tried = sorted(along(held, "data_budget", values), key=lambda each: -each.npv)
-    best: Fewer | None = None
-    for each in tried[:_DRAWN]:
-        drawn = sample(each.plan, held.table, held.curve).flows.npv
-        worth = spread(drawn)
-        if worth.value > max(npv, 0.0) and (best is None or worth.value > best.npv.value):
-            best = Fewer(
-                people=each.budget.data_budget,
-                npv=worth,
-                probability=float(np.mean(drawn > 0)),
-            )
-    return best
+    found = _best_of_at_most(held, held.budget.data_budget - 1)
+    return found if found is not None and found.npv.value > max(npv, 0.0) else None
+
+
+def _best_of_at_most(held: Held, most: int) -> People | None:
+    """The number of at most ``most`` people that is worth most on average: of round numbers and
+    ``most``, then of finer ones between the neighbours of the best; None where none is possible."""
+    rough = along(held, "data_budget", [*(n for n in _ROUND if n < most), most])
+    if not rough:
+        return None
+    tried = [each.budget.data_budget for each in rough]
+    likely = sorted(rough, key=lambda each: -each.npv)[:_DRAWN]
+    drawn = [_drawn(each, held) for each in likely]
+    place = tried.index(max(drawn, key=_mean).people)
+    low, high = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
+    finer = [n for n in _FINER if low < n < high and n not in tried]
+    drawn += [_drawn(each, held) for each in along(held, "data_budget", finer)]
+    return max(drawn, key=_mean)
+
+
+def _drawn(candidate: Candidate, held: Held) -> People:
+    drawn = sample(candidate.plan, held.table, held.curve).flows.npv
+    return People(
+        people=candidate.budget.data_budget,
+        npv=spread(drawn),
+        probability=float(np.mean(drawn > 0)),
+    )
+
+
+def _mean(found: People) -> float:
+    return found.npv.value
 
 
 def least_for_npv(

@@ -43,6 +43,11 @@ def finding(found: Scale, devices: int, jpy_per_usd: float, words: Words) -> str
             level=formats.percent(one.hours.level, words.language),
             runs=formats.exact(found.errors.runs),
         )
+        apart = words.say(
+            "It is forecast from the devices; the cost of training elsewhere takes the utilisation "
+            "as entered, so the two differ."
+        )
+        said = words.joined([said, apart])
     return words.joined([said, _most(found, devices, words)])
 
 
@@ -121,7 +126,8 @@ def limits(found: Scale, planned: float | None, words: Words) -> str:
         said.append(
             words.say(
                 "Activations are supposed to be kept where they fit; software that computes them "
-                "again takes up to a third longer, which the range covers."
+                "again takes up to a third longer on such accelerators, by the count of operations "
+                "and not measured by us (pilots on CPUs took longer); the range covers it."
             )
         )
     if found.unusable:

@@ -235,7 +235,7 @@ def memory(plan: PilotPlan, words: Words) -> str:
         return words.say(
             "About {weights} for weights and what is kept of each. Activations are computed anew "
             "on the way back (activation checkpointing): the same gradients and the same ε in less "
-            "memory, and about {times} times the time.",
+            "memory, and about {times} times the time, as measured on CPUs.",
             **values,
         )
     kept, anew = both
@@ -250,7 +250,7 @@ def memory(plan: PilotPlan, words: Words) -> str:
         "About {weights} for weights and what is kept of each, and {anew} instead of {kept} for "
         "the activations of {examples} examples at a time, which are computed anew on the way back "
         "(activation checkpointing): the same gradients and the same ε, and about {times} times "
-        "the time.",
+        "the time, as measured on CPUs.",
         **values,
     )
 

@@ -3,8 +3,10 @@
 import itertools
 
 from engine.config import Budget
+from engine.decision.answer import answer
 from engine.decision.decide import decide
 from engine.decision.fitted import evidence_of
+from engine.decision.question import question
 from engine.law.fit import fit
 
 
@@ -18,6 +20,13 @@ def test_a_recommendation_with_everything(benchmark, fitted):
     )
     found = benchmark(lambda: decide(next(budgets), fitted))
     assert found.recommendation.config.batch_size >= 1
+
+
+def test_from_a_slider_to_verdict_and_figures(benchmark, fitted):
+    """Plan, money, risk and verdict, with estimated noise: what a page waits for."""
+    budgets = itertools.cycle(itertools.product((1e18, 3.8e20, 1e22), (10**6, 10**7), (1.0, 8.0)))
+    found = benchmark(lambda: answer(question(*next(budgets)), fitted))
+    assert found.verdict.npv is not None
 
 
 def test_refit_with_two_hundred_resamples(benchmark):

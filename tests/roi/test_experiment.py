@@ -156,8 +156,10 @@ SCENARIOS = {
     "minutes at the defaults": (MetricKind.MINUTES_SAVED, 500_000),
     "errors": (MetricKind.ERROR_RATE, 500_000),
     "minutes in the balance": (MetricKind.MINUTES_SAVED, 300_000),
+    "minutes at nothing": (MetricKind.MINUTES_SAVED, 266_880),
 }
-"""Metric and tasks a year."""
+"""Metric and tasks a year. The last once had a mean NPV of nothing, at which noise was "worth"
+hundreds of thousands of yen."""
 
 
 def nested(belief: Belief, prior: Belief) -> np.ndarray:
@@ -194,6 +196,8 @@ def agrees_with_nested(plan, name: str, outer: int, inner: int) -> None:
     belief = drawn(outer, 1)
     slow = expected_gain(nested(belief, drawn(inner, 2)), belief.earned)
     cost = float(np.mean(belief.sample.flows.total_cost))
+    at_once = float(belief.earned.mean())
+    print(f"{name}: {quick:,.0f} JPY, nested {slow:,.0f}, NPV {at_once:,.0f}, cost {cost:,.0f}")
     assert abs(quick - slow) <= max(0.05 * slow, 0.01 * cost), (quick, slow, cost)
     assert slow > 0.005 * cost, "there is something to be wrong about"
 

@@ -1,24 +1,31 @@
 """What a chief financial officer would call absurd happens nowhere: over the sliders' domain, for
-four metrics and both evidences."""
+four metrics and both evidences.
+
+By default a few budgets, the corners of the domain and drawn ones; ``-m exhaustive`` walks a grid
+over all of it and more steps of each slider.
+"""
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decision.answer import Answer, answer, applicable_curve, decide_on
+from engine.decision.answer import Answer, answer, applicable_curve, decide_on, held
 from engine.decision.fitted import MEASURED_GPT, PUBLISHED_BERT, fitted_evidence
 from engine.decision.plans import plans_of
 from engine.decision.question import Question, question
 from engine.decision.verdict import Code
 from engine.errors import InputError
 from engine.roi.appraise import central, sample
+from engine.roi.inverse import best_people
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import assumed
 from engine.roi.sensitivity import LOSS
+from engine.scenarios import fields
 
 GRID = {
     PUBLISHED_BERT: [
@@ -31,6 +38,8 @@ GRID = {
     ],
     MEASURED_GPT: [(1e14, 100_000, 4.0), (1e16, 1_000_000, 8.0)],
 }
+SLIDERS = (fields.COMPUTE.bounds, fields.DATA.bounds, fields.EPSILON.bounds)
+"""FLOPs, people and ε that the sliders reach."""
 CASES = [(evidence, *budget) for evidence, budgets in GRID.items() for budget in budgets]
 
 
@@ -68,10 +77,22 @@ def require_sane(found: Answer) -> None:
     probabilities = [
         got.probability, got.launch_probability, got.never_pays_back, staged.full_probability,
         *(other.probability_better for other in study.comparisons),
-        *(gate.passed for gate in staged.gates),
+        *(gate.passed for gate in staged.gates), staged.pilot.turns or 0.0,
+        found.risk.advantage, found.risk.tpr_at_1_percent, found.risk.tpr_at_01_percent,
+        found.risk.reconstruction, found.risk.found / 1_000, found.risk.guessed / 1_000,
     ]  # fmt: skip
     assert all(0.0 <= chance <= 1.0 for chance in probabilities)
     assert got.probability <= got.launch_probability, "what is not launched earns nothing"
+    assert got.probability + got.never_pays_back <= 1 + 1e-9, "what pays has been paid back"
+    assert found.risk.found >= found.risk.guessed, "a model tells no attacker less than nothing"
+    for spread in (
+        got.npv, got.total_cost, got.cash_to_approve, got.running_cost, got.expected_damage,
+        got.payback_months, found.decision.recommendation.cross_entropy,
+    ):  # fmt: skip
+        assert spread.low <= spread.value <= spread.high
+    # What happens in under a twentieth of the cases has a mean beyond the middle nine tenths.
+    for rare in (got.value_per_year, got.legal_avoided):
+        assert rare.low <= rare.value and (rare.value <= rare.high or rare.high == 0.0)
     money = [
         got.npv.low, got.npv.value, got.npv.high, got.central_npv, got.total_cost.value,
         got.value_per_year.value, got.legal_avoided.value, staged.npv_staged, staged.npv_at_once,
@@ -91,6 +112,11 @@ def require_sane(found: Answer) -> None:
     assert got.total_cost.low >= idle * years, "a server costs money also while nobody asks"
     horizon = 12 * table["horizon_years"].value
     assert 0 <= got.payback_months.value <= horizon or np.isinf(got.payback_months.value)
+    rate = 1 + table["discount_rate"].low
+    present_years = sum(rate**-year for year in range(round(table["horizon_years"].value)))
+    assert 0 <= got.parts["value"] <= addressable(found) * present_years
+    legal = damage_at_most(found) * table["horizon_years"].value
+    assert 0 <= got.expected_damage.high <= legal and 0 <= got.legal_avoided.high <= legal
     # A pilot cannot tell more than there is to know, nor be asked for without need.
     assert 0 <= staged.pilot.value <= staged.perfect.value + 1.0
     assert staged.pilot.price > 0
@@ -113,9 +139,20 @@ def addressable(found: Answer) -> float:
     return top["tasks_per_year"] * top["adoption"] * top["value_per_unit"] * each
 
 
+def damage_at_most(found: Answer) -> float:
+    """What the law could ask for in a year at most, JPY, were every figure at its worst."""
+    names = ("incident_probability", "incident_cost", "people_exposed", "damages_per_person")
+    chance, fixed, share, each = (found.question.assumptions[name].high for name in names)
+    return chance * (fixed + found.question.budget.data_budget * share * each)
+
+
 def require_verdict_of_its_figures(found: Answer) -> None:
     assert found.study is not None
     npv, pilot = found.study.appraisal.npv.value, found.study.staged.pilot
+    said, got = found.verdict, found.study.appraisal
+    assert (said.npv, said.probability, said.pilot_price) == (npv, got.probability, pilot.price)
+    due = {Code.TRAIN: got.cash_to_approve.value, Code.PILOT: pilot.price, Code.WAIT: None}
+    assert found.asked_for == due[said.code]
     if found.verdict.code is Code.PILOT:
         assert pilot.value > pilot.price
     elif found.verdict.code is Code.TRAIN:
@@ -131,16 +168,44 @@ def test_no_figure_is_absurd(case, kind):
     require_sane(answered(evidence, compute, people, epsilon, kind))
 
 
+@pytest.mark.parametrize(
+    ("corner", "kind"),
+    list(zip(product(*SLIDERS), [*MetricKind, *reversed(MetricKind)], strict=True)),
+    ids=str,
+)
+def test_no_figure_is_absurd_at_the_ends_of_the_sliders(corner, kind):
+    compute, people, epsilon = corner
+    for evidence in GRID:
+        require_sane_or_refused(evidence, compute, round(people), epsilon, kind)
+
+
+@pytest.mark.parametrize("evidence", GRID)
 @settings(max_examples=6)
 @given(
-    st.floats(15, 23),
-    st.floats(3.3, 9),
-    st.floats(-1, 4),
+    *(st.floats(np.log10(low), np.log10(high)) for low, high in SLIDERS),
     st.sampled_from(list(MetricKind)),
 )
-def test_no_figure_is_absurd_anywhere_between(compute, people, epsilon, kind):
+def test_no_figure_is_absurd_anywhere_between(evidence, compute, people, epsilon, kind):
+    require_sane_or_refused(evidence, 10**compute, round(10**people), 10**epsilon, kind)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("epsilon", np.geomspace(*SLIDERS[2], 5).tolist())
+@pytest.mark.parametrize("evidence", GRID)
+def test_no_figure_is_absurd_on_a_grid_over_all_sliders(evidence, epsilon):
+    absurd = []
+    for compute, people in product(np.geomspace(*SLIDERS[0], 8), np.geomspace(*SLIDERS[1], 6)):
+        for kind in MetricKind:
+            try:
+                require_sane_or_refused(evidence, compute, round(people), epsilon, kind)
+            except AssertionError as error:
+                absurd.append(f"{compute:.3g} {people:.3g} {kind}: {error}")
+    assert not absurd, "\n".join(absurd)
+
+
+def require_sane_or_refused(evidence, compute, people, epsilon, kind) -> None:
     try:
-        found = answered(PUBLISHED_BERT, 10**compute, round(10**people), 2**epsilon, kind)
+        found = answered(evidence, compute, people, epsilon, kind)
     except InputError:
         return  # refused in a sentence: no figure at all
     require_sane(found)
@@ -176,3 +241,76 @@ def test_the_value_moves_smoothly_with_the_loss(kind):
     steps = np.diff(npv)
     assert np.all(steps <= 1e5), "never worth more"
     assert np.max(-steps) < 0.15 * (max(npv) - min(npv))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MetricKind.MINUTES_SAVED,
+        *(
+            pytest.param(k, marks=pytest.mark.exhaustive)
+            for k in MetricKind
+            if k is not MetricKind.MINUTES_SAVED
+        ),
+    ],
+)
+def test_of_at_most_so_many_people_more_are_never_worth_less(kind):
+    """Whoever may use many may use fewer; between two numbers that are tried lies half a percent
+    of what is earned and spent."""
+    case = (PUBLISHED_BERT, 3.8e20, 10_000_000, 4.0)
+    ask, fitted = asked(*case, kind), fitted_evidence(PUBLISHED_BERT)
+    worth = []
+    for people in np.geomspace(5e6, 1e8, 6):
+        budget = replace(ask.budget, data_budget=round(people))
+        best = best_people(held(replace(ask, budget=budget), fitted, applicable_curve(ask)))
+        assert best.people <= people
+        worth.append(best.npv.value)
+    assert np.all(np.diff(worth) >= -0.005 * turnover(answered(*case, kind))), worth
+    assert best.people < people, "some are worth more than all"
+
+
+def turnover(found: Answer) -> float:
+    """What a plan earns and what it costs together, JPY: the scale of what moves its NPV."""
+    assert found.study is not None
+    return found.study.appraisal.parts["value"] + found.study.appraisal.total_cost.value
+
+
+STEP = 0.01
+"""A move of a slider, as a share of where it stands."""
+JUMP = 0.004
+"""The most by which it may move the NPV, as a share of what is earned and spent together: people
+and ε raise the loss's value by some 20 % where they are doubled, and nothing else jumps."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (PUBLISHED_BERT, 3.8e20, 10_000_000, 4.0),
+        (PUBLISHED_BERT, 1e22, 60_000_000, 1.0),
+        (MEASURED_GPT, 1e16, 1_000_000, 8.0),
+    ],
+    ids=str,
+)
+def test_npv_moves_a_little_where_a_slider_does(case):
+    require_small_steps(case, MetricKind.MINUTES_SAVED)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", MetricKind)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_npv_moves_a_little_wherever_a_slider_does(case, kind):
+    require_small_steps(case, kind)
+
+
+def require_small_steps(case, kind) -> None:
+    evidence, compute, people, epsilon = case
+    start = answered(evidence, compute, people, epsilon, kind)
+    assert start.study is not None
+    got, scale = start.study.appraisal, turnover(start)
+    for place in range(3):
+        budget = [compute, people, epsilon]
+        budget[place] *= 1 + STEP
+        moved = answered(evidence, budget[0], round(budget[1]), budget[2], kind)
+        assert moved.study is not None
+        change = moved.study.appraisal.npv.value - got.npv.value
+        assert abs(change) <= JUMP * scale, (budget, change / scale)

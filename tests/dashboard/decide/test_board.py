@@ -10,7 +10,7 @@ from engine.decision.next_steps import Act, next_steps
 from engine.decision.verdict import Code, Reason
 from engine.errors import InputError
 from engine.loss_unit import unit_of
-from engine.roi.inverse import Fewer, Least
+from engine.roi.inverse import Least, People
 from engine.roi.staging import Gate
 from engine.text import figures, formats, verdict
 from engine.text import next_steps as text_of
@@ -161,7 +161,7 @@ def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
 def test_who_may_use_so_many_may_use_fewer(answered):
     answer = under(answered(), Code.WAIT, npv=-1e7)
     worth = replace(answer.study.appraisal.npv, value=4.7e7)
-    fewer = Fewer(people=3_000_000, npv=worth, probability=0.72)
+    fewer = People(people=3_000_000, npv=worth, probability=0.72)
     step, measure = next_steps(answer, PAYING, fewer)
     assert (step.act, step.amount, measure.act) == (Act.FEWER, 3e6, Act.MEASURE)
     said = text_of.what(step, answer, EN)
