@@ -62,7 +62,7 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
         canvas.amount(end, name, text)
         taken = min((FONT * em(text) + 2 * _GAP) / plot, _MOST_BESIDE)
         highest = max(highest, lowest + (end - lowest) / (1 - taken))
-    _money_axis(canvas, "x", lowest, highest, words, most=4)
+    _money_axis(canvas, "x", lowest, highest, words)
     axis = drawing.layout["xaxis"]  # beyond the bars there is room for amounts alone
     ends = max(0.0, *np.cumsum(values), npv)
     inside = [
@@ -273,14 +273,12 @@ def _limited(plan: StagedPlan, launch: float, words: Words) -> str:
     )
 
 
-def _money_axis(
-    canvas: Canvas, axis: str, low: float, high: float, words: Words, *, most: int = 6
-) -> None:
-    """Round amounts, at most so many steps of them, along an axis of money."""
+def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words) -> None:
+    """Round amounts at most six along an axis of money."""
     one = figures.jpy(1.0, words)
     width = max((high - low) / one, 1.0)
     step = 10.0 ** np.floor(np.log10(width / 4))
-    step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= most)
+    step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= 6)
     step, width = step * one, width * one
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     canvas.drawing.update_axis(
