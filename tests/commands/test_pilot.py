@@ -405,7 +405,7 @@ def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["run"], "--minutes, --compute or --money, got none"),
+        (["run"], "--minutes, --compute, --money or --run, got none"),
         (["plan", "--minutes", "soon"], "a number for --minutes, got soon"),
         (["plan", "--minutes", "0"], "between 20 and 604800 seconds, got 0"),
         (["plan", "--money", "1"], "--price with --money"),
