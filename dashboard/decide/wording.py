@@ -145,8 +145,7 @@ def in_plain_words(answer: Answer, words: Words) -> str:
         "plan": chance(answer.decision.recommendation.cross_entropy.value),
         "guess": chance(findings.loss_of_guessing(answer.decision)),
     }
-    others = answer.study.comparisons if answer.study else ()
-    plain = next((each for each in others if each.plan.name == WITHOUT_PRIVACY), None)
+    plain = answer.study.without_privacy if answer.study else None
     if words.loss_unit.measure.of_bytes:
         said = N_(
             "In plain words: it gives the right next byte a chance of {plan} on average (geometric "
@@ -158,7 +157,7 @@ def in_plain_words(answer: Answer, words: Words) -> str:
             "mean); guessing gives {guess}."
         )
     else:
-        shown["plain"] = chance(plain.plan.loss.value)
+        shown["plain"] = chance(plain.loss.value)
         said = N_(
             "In plain words: it gives the right token a chance of {plan} on average (geometric "
             "mean); guessing gives {guess}, training without privacy would give {plain}."

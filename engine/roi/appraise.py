@@ -178,16 +178,17 @@ class Case:
 @lru_cache(maxsize=4)
 def drawn_case(table: Assumptions, count: int = DRAWS, seed: int = 0) -> Case:
     """Every figure drawn, as :func:`engine.roi.draws.draw` does; some 15 MB each."""
-    return _case(draw(table, count, seed=seed))
+    return case_of(draw(table, count, seed=seed))
 
 
 @lru_cache(maxsize=64)
 def central_case(table: Assumptions) -> Case:
     """Every figure at its value."""
-    return _case({name: np.array([value]) for name, value in table.values.items()})
+    return case_of({name: np.array([value]) for name, value in table.values.items()})
 
 
-def _case(figures: dict[str, FloatArray]) -> Case:
+def case_of(figures: dict[str, FloatArray]) -> Case:
+    """The figures, read-only from now on, with their timing."""
     for values in figures.values():
         values.setflags(write=False)
     return Case(figures=figures, when=timing(figures))
@@ -214,7 +215,7 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
         probability=float(np.mean(result.npv > 0)),
         launch_probability=float(np.mean(result.launched)),
         central_npv=float(central(found.plan, table, curve).npv[0]),
-        payback_months=spread(paid, value=float(np.quantile(paid, 0.5, method="nearest"))),
+        payback_months=spread(paid, value=_nearest(paid, [0.5])[0]),
         never_pays_back=float(np.mean(np.isinf(paid))),
         internal_rates=_annual(internal_rates(np.diff(mean_cash, prepend=0.0))),
         **_lines(result),
@@ -293,15 +294,18 @@ def compare(recommended: Sample, others: Sequence[Sample]) -> tuple[Comparison, 
 
 def spread(values: FloatArray, *, value: float | None = None, level: float = LEVEL) -> Interval:
     """Mean (or ``value``) and the range of the middle ``level`` of the draws."""
-    cut = [(1 - level) / 2, (1 + level) / 2]
-    # Payback may be inf, which interpolation between draws turns into NaN.
-    low, high = np.quantile(values, cut, method="nearest")
+    low, high = _nearest(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(
-        value=float(np.mean(values)) if value is None else value,
-        low=float(low),
-        high=float(high),
-        level=level,
+        value=float(np.mean(values)) if value is None else value, low=low, high=high, level=level
     )
+
+
+def _nearest(values: FloatArray, shares: Sequence[float]) -> list[float]:
+    """The draw nearest to each quantile, as np.quantile has it, in a third of its time: payback may
+    be inf, which interpolation between draws turns into NaN."""
+    at = [round((values.size - 1) * share) for share in shares]
+    found: list[float] = np.partition(values, at)[at].tolist()
+    return found
 
 
 def _annual(rates: tuple[float, ...]) -> tuple[float, ...]:

@@ -25,7 +25,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Launch(StrEnum):
     """Those that pay for their own running: every figure of a case is known."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Timing:
     """Sums over months of what each flow is multiplied with; (n,), (1,) or (); and the shares.
 
@@ -72,27 +72,33 @@ class Timing:
     def held(self, gate_month: int, limited_share: float) -> tuple["Timing", "Timing"]:
         """With the ramp held at ``limited_share`` of the users up to ``gate_month``: when all goes
         on after it, and when everything stops there."""
-        ramp, until_ramp = self.ramp, np.zeros(())
-        live, discount = np.zeros(()), np.ones(())
-        shares, lives = list(self.shares), list(self.lives)
-        for month in range(gate_month):
-            discount = discount * self.factor
-            limited = np.minimum(shares[month], limited_share)
-            ramp = ramp - (shares[month] - limited) * discount
-            until_ramp = until_ramp + limited * discount
-            live = live + lives[month] * discount
-            shares[month] = limited
-        none = [np.zeros(())] * (self.months - gate_month)
-        on = replace(self, ramp=ramp, shares=shares)
-        stopped = replace(
-            self,
-            ramp=until_ramp,
-            live=live,
-            live_months=sum(lives[:gate_month], start=np.zeros(())),
-            shares=shares[:gate_month] + none,
-            lives=lives[:gate_month] + none,
-        )
-        return on, stopped
+        return _held(self, gate_month, limited_share)
+
+
+@lru_cache(maxsize=4)
+def _held(when: Timing, gate_month: int, limited_share: float) -> tuple[Timing, Timing]:
+    """See :meth:`Timing.held`; some 5 MB each."""
+    ramp, until_ramp = when.ramp, np.zeros(())
+    live, discount = np.zeros(()), np.ones(())
+    shares, lives = list(when.shares), list(when.lives)
+    for month in range(gate_month):
+        discount = discount * when.factor
+        limited = np.minimum(shares[month], limited_share)
+        ramp = ramp - (shares[month] - limited) * discount
+        until_ramp = until_ramp + limited * discount
+        live = live + lives[month] * discount
+        shares[month] = limited
+    none = [np.zeros(())] * (when.months - gate_month)
+    on = replace(when, ramp=ramp, shares=shares)
+    stopped = replace(
+        when,
+        ramp=until_ramp,
+        live=live,
+        live_months=sum(lives[:gate_month], start=np.zeros(())),
+        shares=shares[:gate_month] + none,
+        lives=lives[:gate_month] + none,
+    )
+    return on, stopped
 
 
 def timing(figures: Mapping[str, FloatArray]) -> Timing:
@@ -187,10 +193,15 @@ class Flows:
         found = np.empty((months + 1, *np.shape(self.npv)))
         found[0] = self.spent
         in_full = with_ramp + steady + relief
+        step, running = np.empty((2, *found.shape[1:]))
         for month in range(months):
             share, live = self.timing.shares[month], self.timing.lives[month]
-            full = not share.ndim and share == live == 1.0
-            step = in_full if full else with_ramp * share + steady * live + relief
+            if not share.ndim and share == live == 1.0:
+                np.add(found[month], in_full, out=found[month + 1])
+                continue
+            np.multiply(with_ramp, share, out=step)
+            step += np.multiply(steady, live, out=running)
+            step += relief
             np.add(found[month], step, out=found[month + 1])
         return found
 

@@ -186,26 +186,26 @@ def conditional(shown: FloatArray, value: FloatArray) -> FloatArray:
     design = _design(shown)
     found = np.empty(value.shape)
     half = value.shape[1] // 2
-    if half <= design.shape[1]:
+    if half <= len(design):
         return np.broadcast_to(np.mean(value, axis=1)[:, None], value.shape)
     for ours, theirs in ((slice(None, half), slice(half, None)), (slice(half, None), slice(half))):
-        known = design[theirs]
-        squares = known.T @ known
-        # A column that hardly varies says nothing.
+        known = design[:, theirs]
+        squares = known @ known.T
+        # A term that hardly varies says nothing.
         squares[np.diag_indices_from(squares)] *= 1 + 1e-9
-        weights, *_ = np.linalg.lstsq(squares, known.T @ value[:, theirs].T, rcond=1e-12)
-        found[:, ours] = (design[ours] @ weights).T
+        weights, *_ = np.linalg.lstsq(squares, known @ value[:, theirs].T, rcond=1e-12)
+        found[:, ours] = weights.T @ design[:, ours]
     return found
 
 
 def _design(shown: FloatArray) -> FloatArray:
-    """Products of Legendre polynomials of what was seen up to :data:`_DEGREE`, (n, terms)."""
+    """Products of Legendre polynomials of what was seen up to :data:`_DEGREE`, (terms, n)."""
     columns = [_polynomials(one) for one in shown]
     terms = []
     for orders in np.ndindex(*(_DEGREE + 1,) * len(columns)):
         if sum(orders) <= _DEGREE:
             terms.append(math.prod(column[k] for column, k in zip(columns, orders, strict=True)))
-    return np.stack(np.broadcast_arrays(*terms), axis=1)
+    return np.stack(np.broadcast_arrays(*terms))
 
 
 def _polynomials(shown: FloatArray) -> list[FloatArray]:

@@ -74,10 +74,11 @@ def payback(flows: Sequence[float] | FloatArray) -> float:
 
 def paybacks(cumulative: FloatArray) -> FloatArray:
     """Periods until cumulative flows (periods, n) stay at or above zero, shape (n,)."""
-    below = cumulative < 0
     periods = cumulative.shape[0]
     # The period after the last one below zero; 0: none is.
-    after = (below * np.arange(1, periods + 1, dtype=np.int32)[:, None]).max(axis=0)
+    after = np.zeros(cumulative.shape[1], dtype=np.intp)
+    for period, so_far in enumerate(cumulative, start=1):
+        after[so_far < 0] = period
     never = after >= periods
     safe = np.clip(after, 1, periods - 1)
     column = np.arange(cumulative.shape[1])

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from engine.interval import FloatArray
-from engine.roi.appraise import LEVEL, Sample, central_case
+from engine.roi.appraise import LEVEL, Case, Sample, case_of, central_case
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import Launch, Timing, flows
 from engine.roi.inputs import INPUTS, Kind
@@ -63,13 +63,11 @@ class BreakEven:
 
 def tornado(found: Sample, table: Assumptions, curve: Curve) -> tuple[Bar, ...]:
     """The uncertain figures, the one that moves the NPV most first."""
-    plan, values = found.plan, table.values
     names = [name for name in table.uncertain if name not in _WHOLE]
-    cases = {name: np.full(2 * len(names), value) for name, value in values.items()}
-    cases["horizon_years"] = np.array([values["horizon_years"]])
-    for place, name in enumerate(names):
-        cases[name][2 * place : 2 * place + 2] = table[name].low, table[name].high
-    npv = _npv(plan, curve, cases) if names else np.zeros(0)
+    npv = np.zeros(0)
+    if names:
+        cases = _ends(table, tuple(names))
+        npv = _npv(found.plan, curve, cases.figures, cases.when)
     bars = [
         Bar(
             name=name,
@@ -82,6 +80,17 @@ def tornado(found: Sample, table: Assumptions, curve: Curve) -> tuple[Bar, ...]:
     ]
     bars += _unknowns(found, table, curve)
     return tuple(sorted(bars, key=lambda bar: bar.width, reverse=True))
+
+
+@lru_cache(maxsize=64)
+def _ends(table: Assumptions, names: tuple[str, ...]) -> Case:
+    """A case for each end of each name's range, all others at their values."""
+    values = table.values
+    cases = {name: np.full(2 * len(names), value) for name, value in values.items()}
+    cases["horizon_years"] = np.array([values["horizon_years"]])
+    for place, name in enumerate(names):
+        cases[name][2 * place : 2 * place + 2] = table[name].low, table[name].high
+    return case_of(cases)
 
 
 def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven, ...]:

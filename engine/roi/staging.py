@@ -222,18 +222,21 @@ def _metric_at(gain: float | None, today: float, way: float) -> float | None:
 
 
 def _conditional(shown: FloatArray, value: FloatArray) -> FloatArray:
-    """E[value | shown] at every draw by the other half of them: pooled averages over equal shares,
-    made monotone; both (n,)."""
+    """E[value | shown] at every draw by the other half of them: averages over equal shares, made
+    monotone; both (n,)."""
     value = np.broadcast_to(value, shown.shape)
     if shown.size < 2 * _BINS or np.ptp(shown) == 0:
         return np.full(value.shape, float(np.mean(value)))
     found = np.empty(value.shape)
     half = shown.size // 2
     for ours, theirs in ((slice(None, half), slice(half, None)), (slice(half, None), slice(half))):
-        order = np.argsort(shown[theirs], kind="stable")
-        parts = np.array_split(order, _BINS)
-        means = np.array([value[theirs][part].mean() for part in parts])
-        edges = np.array([shown[theirs][part[-1]] for part in parts[:-1]])
+        rising_order = np.sort(shown[theirs])
+        ends = np.arange(1, _BINS) * rising_order.size // _BINS - 1
+        # Draws that show the same are of one share.
+        edges = np.unique(rising_order[ends])
+        edges = edges[edges < rising_order[-1]]
+        share = np.searchsorted(edges, shown[theirs])
+        means = np.bincount(share, weights=value[theirs]) / np.bincount(share)
         varies = np.ptp(means) > 0
         rising = not varies or np.corrcoef(np.arange(means.size), means)[0, 1] >= 0
         smooth = _isotonic(means) if rising else -_isotonic(-means)
