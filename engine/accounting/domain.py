@@ -40,8 +40,8 @@ def validate(
     _require("iterations", iterations, 1, MOST_ITERATIONS)
     _require("epsilon", epsilon, EPSILON_RANGE[0], 2 * EPSILON_RANGE[1])
     _require("delta", delta, *DELTA_RANGE)
-    batch, people = np.broadcast_arrays(batch_size, data_budget)
-    if np.any(batch > people):
+    if np.any(np.asarray(batch_size) > np.asarray(data_budget)):
+        batch, people = np.broadcast_arrays(batch_size, data_budget)
         worst = np.argmax(batch > people)
         raise InputError(
             "Expected a batch_size of at most the data_budget, got {batch_size} of {data_budget}: "
@@ -148,8 +148,9 @@ def proposed_delta(data_budget: float) -> float:
 
 def _require(name: str, value: np.ndarray | float, low: float, high: float) -> None:
     values = np.asarray(value, dtype=float)
-    wrong = ~((values >= low) & (values <= high))
-    if np.any(wrong):
+    # Least and greatest, one of them NaN where any is: two passes, in the search's inner loop.
+    if values.size and not (values.min() >= low and values.max() <= high):
+        wrong = ~((values >= low) & (values <= high))
         raise InputError(
             "Expected {name} between {low} and {high}, got {value}: choose a value inside.",
             name=name,

@@ -116,7 +116,7 @@ def _poisson(
 ) -> FloatArray:
     shape = np.broadcast_shapes(probability.shape, steps.shape, epsilon.shape, delta.shape)
     epsilon, delta = _within_deltas(epsilon, delta)
-    asked = np.unique(epsilon)
+    asked = np.unique(epsilon) if epsilon.size > 1 else epsilon.ravel()
     low, high = _LATTICE_ITERATIONS
     points_each = math.prod(shape) / asked.size if asked.size else 0
     if points_each >= _MANY and delta.size == 1 and low <= steps.min() and steps.max() <= high:
@@ -196,7 +196,7 @@ def _interpolate(
     that would leave the table, neighbours are read at the point's own ε.
     """
     axis = _table().log_sampling_probability
-    rows, row_share = _stencil(axis, log_q)
+    rows, row_share = _stencil("log_sampling_probability", log_q)
     shift = axis[rows] - np.clip(log_q, axis[0], axis[-1])[:, None]
     return _read((rows, row_share, shift), log_steps, log_epsilon, log_delta, one_delta=one_delta)
 
@@ -213,7 +213,7 @@ def _read(
     they lie from the point, (n, k) each."""
     table = _table()
     rows, row_share, row_shift = along_q
-    columns, column_share = _stencil(table.log_iterations, log_steps)
+    columns, column_share = _stencil("log_iterations", log_steps)
     nearest_steps = np.clip(log_steps, *table.log_iterations[[0, -1]])
     shift = (
         row_shift[:, :, None]
@@ -224,7 +224,7 @@ def _read(
     leaves = ((sheared < low) | (sheared > high)).any(axis=(1, 2))
     sheared[leaves] = log_epsilon[leaves, None, None]
 
-    depth, depth_share = _stencil(table.log_epsilon, sheared.ravel())
+    depth, depth_share = _stencil("log_epsilon", sheared.ravel())
     depth = depth.reshape(*sheared.shape, 4)
     share = (
         row_share[:, :, None, None]
@@ -238,7 +238,7 @@ def _read(
         values = np.take(_at_delta(float(log_delta[0])), index)
         read: FloatArray = np.einsum("pk,pk->p", values, share)
         return read
-    layers, layer_share = _stencil(table.log_delta, log_delta)
+    layers, layer_share = _stencil("log_delta", log_delta)
     profiles = table.log_sigma.reshape(-1, table.log_delta.size)
     found = np.zeros(len(rows))
     for k in range(4):
@@ -257,26 +257,35 @@ def _table() -> NoiseTable:
 def _at_delta(log_delta: float) -> FloatArray:
     """The table at one δ, flattened over (q, T, ε): budgets share their δ."""
     table = _table()
-    layers, share = _stencil(table.log_delta, np.array([log_delta]))
+    layers, share = _stencil("log_delta", np.array([log_delta]))
     return np.ascontiguousarray(table.log_sigma[..., layers[0]] @ share[0]).ravel()
 
 
-def _stencil(axis: FloatArray, point: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+def _stencil(name: str, point: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
     """Indices and Lagrange weights of the four nodes around each point, shape (points, 4) each.
 
-    Points beyond the axis take its edge.
+    ``name``: the table's axis. Points beyond it take its edge.
     """
+    axis, divisors = _nodes(name)
     point = np.clip(point, axis[0], axis[-1])
     first = np.clip(np.searchsorted(axis, point, side="right") - 2, 0, axis.size - 4)
-    rows = first[:, None] + np.arange(4)
     a, b, c, d = (point - axis[first + k] for k in range(4))
-    na, nb, nc, nd = (axis[first + k] for k in range(4))
-    return rows, np.stack(
+    weights = np.empty((point.size, 4))
+    for k, part in enumerate((b * c * d, a * c * d, a * b * d, a * b * c)):
+        np.divide(part, divisors[k, first], out=weights[:, k])
+    return first[:, None] + np.arange(4), weights
+
+
+@lru_cache(maxsize=4)
+def _nodes(name: str) -> tuple[FloatArray, FloatArray]:
+    """An axis of the table, and what divides the weights of each four neighbours on it, (4, n)."""
+    axis: FloatArray = getattr(_table(), name)
+    a, b, c, d = (axis[k : axis.size - 3 + k] for k in range(4))
+    return axis, np.stack(
         [
-            b * c * d / ((na - nb) * (na - nc) * (na - nd)),
-            a * c * d / ((nb - na) * (nb - nc) * (nb - nd)),
-            a * b * d / ((nc - na) * (nc - nb) * (nc - nd)),
-            a * b * c / ((nd - na) * (nd - nb) * (nd - nc)),
-        ],
-        axis=1,
+            (a - b) * (a - c) * (a - d),
+            (b - a) * (b - c) * (b - d),
+            (c - a) * (c - b) * (c - d),
+            (d - a) * (d - b) * (d - c),
+        ]
     )

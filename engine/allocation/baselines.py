@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.allocation.frontier import Line
-from engine.allocation.levers import Redrawn, range_of
+from engine.allocation.levers import Redrawn, crossings, range_of
 from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.reach import Coverage
 from engine.allocation.redrawn import log_losses
@@ -95,12 +95,7 @@ def compute_factor(
         fit, some.model_size, some.iterations, some.noise_batch_ratio, some.batch_size
     )
     goals = drawn.here.log_loss[1:, 0]
-    factors = np.array(
-        [
-            _crossing(some.compute_flops, curve, goal, spent)
-            for curve, goal in zip(curves, goals, strict=True)
-        ]
-    )
+    factors = crossings(some.compute_flops, curves, goals) / spent
     goal = recommended.cross_entropy[0]
     value = _crossing(points.compute_flops, points.cross_entropy, goal, spent)
     floor = float(some.compute_flops[0]) / spent * (1 + _ROUNDING)
@@ -195,16 +190,7 @@ def _evaluated(
 def _crossing(compute: FloatArray, loss: FloatArray, wanted: float, spent: float) -> float:
     """Least compute, over ``spent``, at which ``loss`` is down to ``wanted``; inf if never."""
     finite = np.isfinite(loss)
-    log_compute, loss = np.log(compute[finite]), loss[finite]
-    below = np.flatnonzero(loss <= wanted)
-    if not below.size:
-        return math.inf
-    first = below[0]
-    if first == 0:
-        return float(np.exp(log_compute[0])) / spent
-    share = (loss[first - 1] - wanted) / (loss[first - 1] - loss[first])
-    step = log_compute[first] - log_compute[first - 1]
-    return float(np.exp(log_compute[first - 1] + share * step)) / spent
+    return float(crossings(compute[finite], loss[None, finite], np.array([wanted]))[0]) / spent
 
 
 def _finite(value: float) -> float | None:

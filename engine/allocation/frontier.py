@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.allocation.points import Points, PrivacyParameters
-from engine.allocation.search import best_of, least_compute_of, require_enough, under
+from engine.allocation.search import Budgets, best_of, least_compute_of, require_enough, under
 from engine.allocation.space import Space
 from engine.interval import FloatArray
 from engine.law.fit import FittedLaw
@@ -40,6 +40,22 @@ def best_by_compute(
 ) -> Line:
     """The best configuration at each rung of compute, one of which is ``compute_flops``.
 
+    As :func:`best_by_compute_and_of`, without further budgets.
+    """
+    none = under(privacy, np.zeros(0))
+    return best_by_compute_and_of(none, fit, privacy, space, compute_flops)[0]
+
+
+def best_by_compute_and_of(
+    further: Budgets,
+    fit: FittedLaw,
+    privacy: PrivacyParameters,
+    space: Space,
+    compute_flops: float,
+) -> tuple[Line, Points]:
+    """The best configuration at each rung of compute, one of which is ``compute_flops``, and that
+    of each of the ``further`` budgets, in one search.
+
     From one example a step of the smallest model up to the largest model, trained longest on all
     of the data, or up to the budget where that is more. Raises :class:`InputError` when the budget
     is too small for any configuration.
@@ -56,9 +72,11 @@ def best_by_compute(
     below = math.floor(max(budget - least, 0.0) / _STEP + _ROUNDING)
     above = max(math.ceil((most - budget) / _STEP), 0)
     allowed = compute_flops * np.exp(np.arange(-below, above + 1) * _STEP)
-    points = best_of(fit, space, under(privacy, np.maximum(allowed, math.exp(least))))
+    rungs = under(privacy, np.maximum(allowed, math.exp(least)))
+    found = best_of(fit, space, rungs.and_more(further))
+    points, rest = (found.take(which) for which in np.split(np.arange(found.size), [allowed.size]))
     loss = points.cross_entropy
     holder = np.maximum.accumulate(
         np.where(loss <= np.minimum.accumulate(loss), np.arange(loss.size), 0)
     )
-    return Line(allowed_flops=allowed, points=points.take(holder), at=below)
+    return Line(allowed_flops=allowed, points=points.take(holder), at=below), rest

@@ -85,7 +85,7 @@ def saturation(drawn: Redrawn, line: Line, *, level: float) -> Saturation:
     loss = line.points.cross_entropy
     at = first_within(line.allowed_flops, loss)
     curves = np.exp(np.minimum.accumulate(drawn.rungs.log_loss, axis=1))
-    found = np.array([first_within(drawn.compute, curve) for curve in curves])
+    found = crossings(drawn.compute, curves, curves.min(axis=1) * (1 + TOLERANCE))
     rung = np.minimum(np.searchsorted(drawn.compute, found), drawn.compute.size - 1)
     open_end = drawn.rungs.unsettled[np.arange(rung.size), rung]
     ratios = np.where(open_end[1:], np.inf, found[1:] / found[0])
@@ -229,10 +229,18 @@ def _around(centre: float, decades: float, bounds: tuple[float, float]) -> Float
 
 def first_within(compute: FloatArray, loss: FloatArray) -> float:
     """Least compute whose loss is within the tolerance of the least loss, interpolated."""
-    goal = loss.min() * (1 + TOLERANCE)
-    first = int(np.flatnonzero(loss <= goal)[0])
-    if first == 0:
-        return float(compute[0])
-    share = (loss[first - 1] - goal) / (loss[first - 1] - loss[first])
-    before, after = math.log(compute[first - 1]), math.log(compute[first])
-    return math.exp(before + share * (after - before))
+    return float(crossings(compute, loss[None], loss.min(keepdims=True) * (1 + TOLERANCE))[0])
+
+
+def crossings(compute: FloatArray, losses: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Least compute at which each of the ``losses`` (R, k) along ``compute`` (k,) is down to its
+    ``wanted`` (R,), interpolated in ln compute; inf where it never is."""
+    below = losses <= wanted[:, None]
+    row, first = np.arange(len(losses)), below.argmax(axis=1)
+    before = np.maximum(first - 1, 0)
+    above, at = losses[row, before], losses[row, first]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(first > 0, (above - wanted) / (above - at), 0.0)
+    log_compute = np.log(compute)
+    found = np.exp(log_compute[before] + share * (log_compute[first] - log_compute[before]))
+    return np.where(below.any(axis=1), np.where(first > 0, found, compute[0]), np.inf)

@@ -34,6 +34,11 @@ class Points:
         """σ/B of the independent noise that the loss is that of."""
         return self.noise_multiplier * self.effect / self.batch_size
 
+    @property
+    def size(self) -> int:
+        """How many."""
+        return self.cross_entropy.size
+
     def take(self, index: IntArray | list[int]) -> "Points":
         """The points at ``index``."""
         return Points(**{field.name: getattr(self, field.name)[index] for field in fields(self)})

@@ -37,10 +37,6 @@ class Optima:
     log_loss: FloatArray
     log_size: FloatArray
     log_steps: FloatArray
-    by_size: FloatArray
-    """(R + 1, n, sizes) least ln loss at each model size of the grid; inf: none is possible."""
-    sizes: FloatArray
-    """ln model size of the grid."""
     unsettled: BoolArray
     """Whether the last cell of the grid, in size or steps, still lowered the loss by more than a
     quarter of a per cent: beyond, it would fall on."""
@@ -51,8 +47,6 @@ class Optima:
             log_loss=self.log_loss[:, index],
             log_size=self.log_size[:, index],
             log_steps=self.log_steps[:, index],
-            by_size=self.by_size[:, index],
-            sizes=self.sizes,
             unsettled=self.unsettled[:, index],
         )
 
@@ -142,16 +136,19 @@ def _refined(losses: FloatArray, sizes: FloatArray, steps: FloatArray) -> Optima
     da = np.where(inside, da, row - i + np.where(along, by_size[0], 0.0))
     db = np.where(inside, db, column - j + np.where(along, 0.0, by_steps[0]))
     cell_size, cell_steps = sizes[1] - sizes[0], steps[1] - steps[0]
-    least, least_by_size, least_by_steps = best.reshape(shape), losses.min(-1), losses.min(-2)
-    smaller = least_by_size[..., :-1].min(-1) - least
-    shorter = least_by_steps[..., :-1].min(-1) - least
+    unsettled = np.zeros(len(flat), dtype=bool)
+    for at_end, others in (
+        (row == rows - 1, flat[:, :-1]),
+        (column == columns - 1, flat[:, :, :-1]),
+    ):
+        those = np.flatnonzero(at_end)
+        without = others[those].min(axis=(1, 2))
+        unsettled[those] |= without - best[those] > _UNSETTLED
     return Optima(
         log_loss=lowest.reshape(shape),
         log_size=(sizes[i] + da * cell_size).reshape(shape),
         log_steps=(steps[j] + db * cell_steps).reshape(shape),
-        by_size=least_by_size,
-        sizes=sizes,
-        unsettled=np.maximum(smaller, shorter) > _UNSETTLED,
+        unsettled=unsettled.reshape(shape),
     )
 
 

@@ -177,6 +177,15 @@ class Budgets:
         """The budgets at ``index``."""
         return self._with({name: getattr(self, name)[index] for name in BUDGETS})
 
+    def and_more(self, further: "Budgets") -> "Budgets":
+        """These, then ``further`` ones of the same δ and sampling."""
+        return self._with(
+            {
+                name: np.concatenate([getattr(one, name) for one in (self, further)])
+                for name in BUDGETS
+            }
+        )
+
     def repeated(self, count: int) -> "Budgets":
         """One budget, ``count`` times."""
         return self._with({name: np.broadcast_to(getattr(self, name), count) for name in BUDGETS})

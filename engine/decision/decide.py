@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.accounting.search import better_sampling
 from engine.allocation import baselines, levers
-from engine.allocation.frontier import Line, best_by_compute
+from engine.allocation.frontier import Line, best_by_compute_and_of
 from engine.allocation.points import Points, PrivacyParameters
 from engine.allocation.reach import EXTRAPOLATED, distance_of_correlation, word_of
 from engine.allocation.result import (
@@ -25,7 +25,7 @@ from engine.allocation.result import (
     WiggleRoom,
     Word,
 )
-from engine.allocation.search import best_of, budgets
+from engine.allocation.search import Budgets, budgets
 from engine.allocation.space import Space, refuse_if_absurd
 from engine.allocation.whole_numbers import whole_config
 from engine.config import Budget, Sampling, TrainingConfig
@@ -85,7 +85,9 @@ def decide(
         delta=budget.delta,
         sampling=sampling,
     )
-    line = best_by_compute(fit, privacy, space, budget.compute_flops)
+    line, doubled = best_by_compute_and_of(
+        _doubled(privacy, budget), fit, privacy, space, budget.compute_flops
+    )
     drawn = levers.redrawn(fit, privacy, space, line, budget.compute_flops)
     config = whole_config(line.chosen, budget, space)
     recommendation = _allocation(fit, privacy, config)
@@ -113,7 +115,9 @@ def decide(
         cost=cost(config.compute_flops, assumptions),
         frontier=_frontier(fit, line, tuned, practised),
         saturation=levers.saturation(drawn, line, level=LEVEL),
-        doubling=_doubling(fit, privacy, space, line, budget, drawn),
+        doubling=levers.doubling(
+            drawn, line, doubled.take([0]), doubled.take([1]), level=LEVEL
+        ),
         wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen),
         plan_ranges=levers.plan_ranges(drawn, line.chosen, privacy, space, level=LEVEL),
         rule_tuned=usual,
@@ -294,24 +298,16 @@ def _frontier(fit: FittedLaw, line: Line, tuned: Points, practised: Points) -> F
     )
 
 
-def _doubling(
-    fit: FittedLaw,
-    privacy: PrivacyParameters,
-    space: Space,
-    line: Line,
-    budget: Budget,
-    drawn: levers.Redrawn,
-) -> Doubling:
+def _doubled(privacy: PrivacyParameters, budget: Budget) -> Budgets:
+    """The budget with twice the people, and with twice the ε."""
     twice = np.array([2.0, 1.0])
-    more = budgets(
+    return budgets(
         budget.compute_flops,
         privacy.data_budget * twice,
         privacy.epsilon * twice[::-1],
         delta=privacy.delta,
         sampling=privacy.sampling,
     )
-    found = best_of(fit, space, more)
-    return levers.doubling(drawn, line, found.take([0]), found.take([1]), level=LEVEL)
 
 
 def _compared(

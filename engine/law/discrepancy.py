@@ -13,7 +13,7 @@ by the standard deviation that the hold-outs found, which grows with the distanc
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,21 +36,24 @@ class Discrepancy:
     count: int
     length: float = LENGTH
 
-    def at(self, coordinates: FloatArray) -> FloatArray:
-        """Values at ``coordinates`` (..., 3), e-folds, of each surface: (count, ...)."""
-        frequencies, phases, coefficients = self._features
-        angles = coordinates.astype(np.float32) @ frequencies + phases
-        values: FloatArray = np.moveaxis(np.cos(angles) @ coefficients, -1, 0).astype(np.float64)
-        return values
+    def at(self, coordinates: FloatArray) -> _Single:
+        """Values at ``coordinates`` (..., 3), e-folds, of each surface: (count, ...), in single
+        precision."""
+        frequencies, phases, coefficients = _features(self.count, self.length)
+        angles = coordinates.reshape(-1, 3).astype(np.float32) @ frequencies + phases
+        values: _Single = coefficients @ np.cos(angles).T
+        return values.reshape(self.count, *coordinates.shape[:-1])
 
-    @cached_property
-    def _features(self) -> tuple[_Single, _Single, _Single]:
-        rng = np.random.default_rng(_SEED)
-        frequencies = rng.normal(scale=1.0 / self.length, size=(3, _FEATURES))
-        phases = rng.uniform(0.0, 2.0 * np.pi, size=_FEATURES)
-        coefficients = rng.normal(scale=np.sqrt(2.0 / _FEATURES), size=(_FEATURES, self.count))
-        return (
-            frequencies.astype(np.float32),
-            phases.astype(np.float32),
-            coefficients.astype(np.float32),
-        )
+
+@lru_cache(maxsize=16)
+def _features(count: int, length: float) -> tuple[_Single, _Single, _Single]:
+    """Frequencies (3, k) and phases (k,) of the cosines, and the coefficients (count, k)."""
+    rng = np.random.default_rng(_SEED)
+    frequencies = rng.normal(scale=1.0 / length, size=(3, _FEATURES))
+    phases = rng.uniform(0.0, 2.0 * np.pi, size=_FEATURES)
+    coefficients = rng.normal(scale=np.sqrt(2.0 / _FEATURES), size=(_FEATURES, count))
+    return (
+        frequencies.astype(np.float32),
+        phases.astype(np.float32),
+        np.ascontiguousarray(coefficients.T, dtype=np.float32),
+    )

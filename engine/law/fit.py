@@ -167,10 +167,10 @@ class FittedLaw(ABC):
         batch_size: ArrayLike | None = None,
     ) -> FloatArray:
         """What each draw of the law misses, in ln L: a smooth surface with the standard deviation
-        of scatter and drift, shape (draws, *broadcast)."""
+        of scatter and drift, shape (draws, *broadcast); in single precision."""
         where = self.coordinates(model_size, iterations, noise_batch_ratio, batch_size)
         error = np.hypot(self.scatter, self.drift * self._distance(where))
-        missed: FloatArray = error * Discrepancy(count=self.draws).at(where)
+        missed: FloatArray = error.astype(np.float32) * Discrepancy(count=self.draws).at(where)
         return missed
 
     def interval(

@@ -25,6 +25,7 @@ from engine.law.law import Law, in_chunks
 from engine.law.observations import observations_of
 from engine.law.selection.holdout import HeldOut, LeftOut, best, held_out
 from engine.law.selection.stacking import stack_weights
+from engine.law.shapes import Evaluate
 
 STACKED: tuple[str, ...] = tuple(
     name for name in FORMS if name not in ("signal_share", "signal_power")
@@ -88,20 +89,23 @@ class StackedLaw:
     ) -> FloatArray:
         """Loss as :meth:`engine.law.law.Law.cross_entropy`; the arrays broadcast."""
         parts = self.relative(model_size, iterations, noise_batch_ratio, batch_size)
-        ceiling = self.log_vocabulary
-        terms = [(w, form_of(law.form), np.asarray(law.theta)) for w, law in self._terms]
+        ceiling, terms = self.log_vocabulary, self._terms
 
         def mean(u: FloatArray, v: FloatArray, s: FloatArray) -> FloatArray:
             total = np.zeros(())
-            for weight, form, theta in terms:
-                total = total + weight * np.log(form.cross_entropy(theta, u, v, s, ceiling))
+            for weight, evaluate, theta in terms:
+                total = total + weight * np.log(evaluate(theta, u, v, s, ceiling, False)[0])
             return np.exp(total)
 
         return in_chunks(mean, parts)
 
-    @property
-    def _terms(self) -> list[tuple[float, Law]]:
-        return list(zip(self.weights, self.laws, strict=True))
+    @cached_property
+    def _terms(self) -> list[tuple[float, Evaluate, tuple[FloatArray, ...]]]:
+        """Weight, evaluator and θ of each law: the search comes here a hundred times a question."""
+        return [
+            (weight, form_of(law.form).evaluate, tuple(np.asarray(law.theta, dtype=float)))
+            for weight, law in zip(self.weights, self.laws, strict=True)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ every plan, so differences between plans are those of the plans.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class Appraisal:
     """
 
     plan: Plan
+    table: Assumptions
+    curve: Curve
+    draws: int
+    seed: int
     npv: Interval
     """Its value is the mean over the draws."""
     probability: float
@@ -69,8 +73,6 @@ class Appraisal:
     """Median; inf says never."""
     never_pays_back: float
     """Share of the draws that do not pay back within the horizon."""
-    internal_rates: tuple[float, ...]
-    """Annual rates at which the mean cash flow has NPV 0: empty none, more than one several."""
     cash_to_approve: Interval
     """What is paid before the first user: the cash to approve."""
     running_cost: Interval
@@ -91,7 +93,17 @@ class Appraisal:
     """Mean present value by part; they sum to the mean NPV."""
     costs: Mapping[str, float]
     """Mean undiscounted cost by part; they sum to the mean total cost."""
-    cash: CashBand
+
+    @cached_property
+    def cash(self) -> CashBand:
+        """Month by month; some 10 ms, when first asked for: every month of every draw is 10 MB."""
+        found = sample(self.plan, self.table, self.curve, count=self.draws, seed=self.seed)
+        return _band(found.flows.cumulative)
+
+    @cached_property
+    def internal_rates(self) -> tuple[float, ...]:
+        """Annual rates at which the mean cash flow has NPV 0: empty none, more than one several."""
+        return _annual(internal_rates(np.diff(self.cash.mean, prepend=0.0)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,20 +216,22 @@ def central(plan: Plan, table: Assumptions, curve: Curve, *, case: Case | None =
     return flows(plan, case.figures, metric, direction=way, launch=Launch.EACH, when=case.when)
 
 
-def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
-    """The decision figures of a sample."""
+def appraise(found: Sample, table: Assumptions, curve: Curve, *, seed: int = 0) -> Appraisal:
+    """The decision figures of a sample; ``seed``: that of its draws."""
     result = found.flows
-    mean_cash = result.cumulative.mean(axis=1)
     paid = result.payback_months
     return Appraisal(
         plan=found.plan,
+        table=table,
+        curve=curve,
+        draws=result.npv.size,
+        seed=seed,
         npv=spread(result.npv),
         probability=float(np.mean(result.npv > 0)),
         launch_probability=float(np.mean(result.launched)),
         central_npv=float(central(found.plan, table, curve).npv[0]),
         payback_months=spread(paid, value=_nearest(paid, [0.5])[0]),
         never_pays_back=float(np.mean(np.isinf(paid))),
-        internal_rates=_annual(internal_rates(np.diff(mean_cash, prepend=0.0))),
         **_lines(result),
         value_per_year=spread(result.value_per_year),
         legal_avoided=spread(result.legal_avoided),
@@ -225,7 +239,6 @@ def appraise(found: Sample, table: Assumptions, curve: Curve) -> Appraisal:
         metric=spread(found.metric),
         parts={name: float(np.mean(result.present[name])) for name in PARTS},
         costs=_mean_costs(result),
-        cash=_band(result.cumulative, mean_cash),
     )
 
 
@@ -312,7 +325,8 @@ def _annual(rates: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(float((1 + rate) ** 12 - 1) for rate in rates)
 
 
-def _band(cumulative: FloatArray, mean: FloatArray) -> CashBand:
+def _band(cumulative: FloatArray) -> CashBand:
+    mean = cumulative.mean(axis=1)
     some = cumulative[:, :: max(cumulative.shape[1] // _BAND_DRAWS, 1)]
     low, high = np.quantile(some, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
     return CashBand(

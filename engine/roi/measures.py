@@ -76,9 +76,10 @@ def paybacks(cumulative: FloatArray) -> FloatArray:
     """Periods until cumulative flows (periods, n) stay at or above zero, shape (n,)."""
     periods = cumulative.shape[0]
     # The period after the last one below zero; 0: none is.
-    after = np.zeros(cumulative.shape[1], dtype=np.intp)
+    after, lately = np.zeros((2, cumulative.shape[1]), dtype=np.int32)
     for period, so_far in enumerate(cumulative, start=1):
-        after[so_far < 0] = period
+        np.multiply(so_far < 0, np.int32(period), out=lately)
+        np.maximum(after, lately, out=after)
     never = after >= periods
     safe = np.clip(after, 1, periods - 1)
     column = np.arange(cumulative.shape[1])
@@ -114,8 +115,15 @@ def _crossed_at(value: FloatArray) -> NDArray[np.bool_]:
 
 def _root(flows: FloatArray, low: float, high: float) -> float:
     """The x between ``low`` and ``high`` at which the polynomial changes sign."""
+    rising = [float(flow) for flow in flows]
+    falling = rising[::-1]
 
     def value(x: float) -> float:
-        return float(_polynomial(flows, np.array([x]))[0])
+        # As _polynomial, for one x in a tenth of the time.
+        coefficients, factor = (rising, 1 / x) if x > 1 else (falling, x)
+        total = 0.0
+        for coefficient in coefficients:
+            total = total * factor + coefficient
+        return total
 
     return float(brentq(value, low, high, xtol=1e-15, rtol=1e-14))

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.interval import FloatArray
+from engine.interval import BoolArray, FloatArray
 from engine.roi.appraise import Sample, sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.draws import DRAWS, standard_normal
@@ -151,8 +151,8 @@ def staged_plan(
     rest, stop_later = gated - stopped, stopped + saved
     way = METRICS[curve.kind].direction
     in_use = _in_use(at_once, metric_noise, seed)
-    after_use = _conditional(in_use, rest)
-    full = (after_use > 0) & at_once.flows.launched
+    worth_it = _goes_on(in_use, rest)
+    full = worth_it & at_once.flows.launched
     with_second_gate = stop_later + np.where(full, rest, 0.0)
     seen_now = seen(pilot, belief, seed=seed)
     told, on = _told(pilot, belief, seen_now, with_second_gate)
@@ -178,7 +178,7 @@ def staged_plan(
         gates=(
             Gate(
                 measured="loss",
-                threshold=_crossing(expected_loss, _conditional(expected_loss, with_second_gate)),
+                threshold=_crossing(expected_loss, _goes_on(expected_loss, with_second_gate)),
                 at_most=True,
                 passed=float(np.mean(on)),
                 spent_before=told.price,
@@ -186,7 +186,7 @@ def staged_plan(
             ),
             Gate(
                 measured="metric",
-                threshold=_metric_at(_crossing(in_use, after_use), today, way),
+                threshold=_metric_at(_crossing(in_use, worth_it), today, way),
                 at_most=way < 0,
                 passed=float(np.mean(full[on])) if on.any() else 0.0,
                 spent_before=told.price + float(np.mean(-stop_later[on])) if on.any() else 0.0,
@@ -221,13 +221,13 @@ def _metric_at(gain: float | None, today: float, way: float) -> float | None:
     return None if gain is None else today + way * gain
 
 
-def _conditional(shown: FloatArray, value: FloatArray) -> FloatArray:
-    """E[value | shown] at every draw by the other half of them: averages over equal shares, made
-    monotone; both (n,)."""
+def _goes_on(shown: FloatArray, value: FloatArray) -> BoolArray:
+    """Whether E[value | shown] > 0 at every draw, by the other half of them: averages over equal
+    shares, made monotone; both (n,)."""
     value = np.broadcast_to(value, shown.shape)
     if shown.size < 2 * _BINS or np.ptp(shown) == 0:
-        return np.full(value.shape, float(np.mean(value)))
-    found = np.empty(value.shape)
+        return np.full(value.shape, float(np.mean(value)) > 0)
+    found = np.empty(value.shape, dtype=bool)
     half = shown.size // 2
     for ours, theirs in ((slice(None, half), slice(half, None)), (slice(half, None), slice(half))):
         rising_order = np.sort(shown[theirs])
@@ -239,8 +239,13 @@ def _conditional(shown: FloatArray, value: FloatArray) -> FloatArray:
         means = np.bincount(share, weights=value[theirs]) / np.bincount(share)
         varies = np.ptp(means) > 0
         rising = not varies or np.corrcoef(np.arange(means.size), means)[0, 1] >= 0
-        smooth = _isotonic(means) if rising else -_isotonic(-means)
-        found[ours] = smooth[np.searchsorted(edges, shown[ours])]
+        positive = (_isotonic(means) if rising else -_isotonic(-means)) > 0
+        if positive.all() or not positive.any():
+            found[ours] = positive[0]
+            continue
+        # The last share before the sign changes ends here.
+        edge = edges[np.count_nonzero(positive != positive[-1]) - 1]
+        found[ours] = (shown[ours] > edge) == positive[-1]
     return found
 
 
@@ -258,9 +263,9 @@ def _isotonic(values: FloatArray) -> FloatArray:
     return np.repeat(levels, sizes)
 
 
-def _crossing(seen: FloatArray, expected: FloatArray) -> float | None:
+def _crossing(seen: FloatArray, goes_on: BoolArray) -> float | None:
     """Where the monotone expectation changes sign; None where it never does."""
-    positive, negative = seen[expected > 0], seen[expected <= 0]
+    positive, negative = seen[goes_on], seen[~goes_on]
     if not positive.size or not negative.size:
         return None
     if positive.mean() < negative.mean():

@@ -81,7 +81,7 @@ def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: in
         table=table,
         curve=curve,
         seed=seed,
-        appraisal=appraise(found, table, curve),
+        appraisal=appraise(found, table, curve, seed=seed),
         tornado=tornado(found, table, curve),
         staged=staged_plan(best, table, curve, seed=seed, at_once=found),
     )

@@ -99,7 +99,8 @@ def test_what_has_no_value_still_has_a_text(estimated, language):
     )
     unknown = fake_engine.changed(estimated, decision=fake_engine.unreached(least))
     assert quantities.text("rule_factor", unknown, words).startswith(("unknown", "未知"))
-    worth = replace(estimated.study.appraisal, internal_rates=())
+    worth = replace(estimated.study.appraisal)
+    worth.__dict__["internal_rates"] = ()  # made when asked for
     rateless = replace(estimated, study=replace(estimated.study, appraisal=worth))
     assert quantities.value("internal_rate", rateless) is None
     assert quantities.text("internal_rate", rateless, words)
