@@ -17,7 +17,7 @@ from engine.api.decisions import (
     Word,
     findings,
 )
-from engine.api.money import TRANSFER, WITHOUT_PRIVACY
+from engine.api.money import TRANSFER
 from engine.interval import Interval
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import N_, Words

@@ -266,7 +266,7 @@ def _stencil(name: str, point: FloatArray) -> tuple[NDArray[np.intp], FloatArray
 
     ``name``: the table's axis. Points beyond it take its edge.
     """
-    axis, divisors = _nodes(name)
+    axis, divisors = getattr(_table(), name), _table().divisors[name]
     point = np.clip(point, axis[0], axis[-1])
     first = np.clip(np.searchsorted(axis, point, side="right") - 2, 0, axis.size - 4)
     a, b, c, d = (point - axis[first + k] for k in range(4))
@@ -274,18 +274,3 @@ def _stencil(name: str, point: FloatArray) -> tuple[NDArray[np.intp], FloatArray
     for k, part in enumerate((b * c * d, a * c * d, a * b * d, a * b * c)):
         np.divide(part, divisors[k, first], out=weights[:, k])
     return first[:, None] + np.arange(4), weights
-
-
-@lru_cache(maxsize=4)
-def _nodes(name: str) -> tuple[FloatArray, FloatArray]:
-    """An axis of the table, and what divides the weights of each four neighbours on it, (4, n)."""
-    axis: FloatArray = getattr(_table(), name)
-    a, b, c, d = (axis[k : axis.size - 3 + k] for k in range(4))
-    return axis, np.stack(
-        [
-            (a - b) * (a - c) * (a - d),
-            (b - a) * (b - c) * (b - d),
-            (c - a) * (c - b) * (c - d),
-            (d - a) * (d - b) * (d - c),
-        ]
-    )

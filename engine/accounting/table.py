@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,6 +48,26 @@ class NoiseTable:
     log_delta: np.ndarray
     log_sigma: np.ndarray
     provenance: str
+
+    @cached_property
+    def divisors(self) -> dict[str, np.ndarray]:
+        """Of each axis, what divides the Lagrange weights of each four neighbours on it, (4, n)."""
+        return {
+            name: _divisors(getattr(self, name))
+            for name in ("log_sampling_probability", "log_iterations", "log_epsilon", "log_delta")
+        }
+
+
+def _divisors(axis: np.ndarray) -> np.ndarray:
+    a, b, c, d = (axis[k : axis.size - 3 + k] for k in range(4))
+    return np.stack(
+        [
+            (a - b) * (a - c) * (a - d),
+            (b - a) * (b - c) * (b - d),
+            (c - a) * (c - b) * (c - d),
+            (d - a) * (d - b) * (d - c),
+        ]
+    )
 
 
 def load(path: Path = PATH) -> NoiseTable:

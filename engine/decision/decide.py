@@ -26,7 +26,7 @@ from engine.allocation.result import (
     Word,
 )
 from engine.allocation.search import Budgets, budgets
-from engine.allocation.space import Space, refuse_if_absurd
+from engine.allocation.space import refuse_if_absurd
 from engine.allocation.whole_numbers import whole_config
 from engine.config import Budget, Sampling, TrainingConfig
 from engine.cost import DEFAULTS, Cost, CostAssumptions, cost
@@ -115,9 +115,7 @@ def decide(
         cost=cost(config.compute_flops, assumptions),
         frontier=_frontier(fit, line, tuned, practised),
         saturation=levers.saturation(drawn, line, level=LEVEL),
-        doubling=levers.doubling(
-            drawn, line, doubled.take([0]), doubled.take([1]), level=LEVEL
-        ),
+        doubling=levers.doubling(drawn, line, doubled.take([0]), doubled.take([1]), level=LEVEL),
         wiggle_room=levers.wiggle_room(fit, privacy, space, line.chosen),
         plan_ranges=levers.plan_ranges(drawn, line.chosen, privacy, space, level=LEVEL),
         rule_tuned=usual,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.allocation.redrawn import _refined, log_losses, optima, quantiles
+from engine.allocation.redrawn import COARSE, FINE, _refined, log_losses, optima, quantiles
 from engine.allocation.search import best_of, budgets
 from engine.allocation.space import Space
 from engine.config import Sampling
