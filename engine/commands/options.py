@@ -192,3 +192,13 @@ def under_headings(columns: Mapping[str, Sequence[str]]) -> str:
 def _columns(text: str) -> int:
     """Columns of a terminal: Japanese characters take two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def hours_for(money: str, price: str | None) -> float:
+    """Hours of this machine that ``--money`` buys at the ``--price`` of one."""
+    if price is None:
+        raise InputError("Expected --price with --money: what an hour of this machine costs.")
+    each = number("--price", price)
+    if not each > 0:
+        raise InputError("Expected --price above 0, got {value}.", value=price)
+    return number("--money", money) / each

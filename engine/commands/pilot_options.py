@@ -4,7 +4,7 @@ import argparse
 from typing import TypedDict
 
 from engine.accounting.domain import MOST_BANDS, require_sampling
-from engine.commands.options import number, whole
+from engine.commands.options import hours_for, number, whole
 from engine.config import Sampling
 from engine.durable import expanded
 from engine.errors import InputError
@@ -292,7 +292,7 @@ def budget_of(options: argparse.Namespace) -> PilotBudget:
     if options.compute is not None:
         return PilotBudget(compute_flops=number("--compute", options.compute))
     if options.money is not None:
-        return PilotBudget(seconds=3600 * _hours(options.money, options.price))
+        return PilotBudget(seconds=3600 * hours_for(options.money, options.price))
     if options.wanted_run is not None:
         return PilotBudget(run=_run_of(options.wanted_run))
     if options.minutes is None:
@@ -356,15 +356,6 @@ def canaries_of(options: argparse.Namespace) -> int:
             count=count,
         )
     return count
-
-
-def _hours(money: str, price: str | None) -> float:
-    if price is None:
-        raise InputError("Expected --price with --money: what an hour of this machine costs.")
-    each = number("--price", price)
-    if not each > 0:
-        raise InputError("Expected --price above 0, got {value}.", value=price)
-    return number("--money", money) / each
 
 
 def _absolute(path: str) -> str:

@@ -2,15 +2,17 @@
 
 import argparse
 import hashlib
+import math
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from engine.commands.options import add_json, as_json, as_table, number, whole
+from engine.commands.options import add_json, as_json, as_table, hours_for, number, whole
 from engine.config import DEFAULT_DELTA, Budget
 from engine.decision.question import Question
-from engine.decision.schedule import Waiting, schedule
+from engine.decision.schedule import Waiting, schedule, within
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.pilot.sweeps import again, fleet, gridfile, manifests, sweep
@@ -73,6 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument(
         "--delta", default=str(DEFAULT_DELTA), metavar="δ", help="(default: %(default)s)"
     )
+    asked.add_argument(
+        "--hours", metavar="HOURS", help="of this machine for the runs that tell most; others wait"
+    )
+    asked.add_argument("--money", metavar="USD", help="the same in money; needs --price")
+    asked.add_argument("--price", metavar="USD", help="of an hour of this machine")
     add_json(parser)
 
 
@@ -93,9 +100,18 @@ def run(options: argparse.Namespace) -> str:
             f"{len(found.differing)} finished runs were trained on another text or with other "
             "settings than this plan's (warm-up, precision); they count as finished."
         )
-    asked = _question(options, corpus.family)
+    asked, hours = _question(options, corpus.family), _hours(options)
+    if hours is not None and asked is None:
+        raise InputError(
+            "Expected --compute, --data and --epsilon with --hours or --money: without a decision "
+            "nobody knows which runs tell most."
+        )
     if asked is not None:
-        found = _ordered(found, asked)
+        seconds = None
+        if hours is not None:
+            pace = sweep_survey.measure(found, corpus, place)
+            seconds = [pace.seconds([run]) or math.inf for run in found.left]
+        found = _ordered(found, asked, seconds, hours=hours, processes=processes)
     if options.part is not None:
         found = _part(found, options.part)
     if options.dry_run:
@@ -218,19 +234,58 @@ def _question(options: argparse.Namespace, family: str) -> Question | None:
     return Question(budget=budget, evidence_id=family)
 
 
-def _ordered(found: Survey, asked: Question) -> Survey:
-    """The runs that are left in the scheduler's order, and said why."""
+def _hours(options: argparse.Namespace) -> float | None:
+    """The hours of this machine that may be taken; None where nothing bounds them."""
+    if options.hours is None and options.money is None:
+        if options.price is not None:
+            raise InputError("Expected --money with --price: an hour's price alone bounds nothing.")
+        return None
+    if options.hours is not None and options.money is not None:
+        raise InputError("Expected --hours or --money, got both.")
+    if options.parts is not None or options.part is not None or options.print_job is not None:
+        raise InputError(
+            "Expected --hours and --money without --parts, --part and --print-job: hours are those "
+            "of the machine that measures them."
+        )
+    if options.money is not None:
+        hours = hours_for(options.money, options.price)
+    else:
+        hours = number("--hours", options.hours)
+    if not hours > 0:
+        raise InputError("Expected --hours or --money above 0, got {value}.", value=f"{hours:g}")
+    return hours
+
+
+def _ordered(
+    found: Survey,
+    asked: Question,
+    seconds: Sequence[float] | None,
+    *,
+    hours: float | None,
+    processes: int,
+) -> Survey:
+    """The runs that are left in the scheduler's order, and said why; ``seconds``: what each takes,
+    where ``hours`` bound them."""
     waiting = [
         Waiting(config=run.config, noise_batch_ratio=run.noise_batch_ratio) for run in found.left
     ]
-    order = schedule(asked, waiting)
+    order = schedule(asked, waiting, seconds)
+    if seconds is not None and hours is not None:
+        order = within(order, seconds, 3600 * hours * processes)
     tell(
         f"{len(order.runs)} of {len(waiting)} runs narrow the range of the loss at today's plan, "
         f"together by {order.narrowing:.0%}; {len(order.left_out)} that could hardly move it are "
         "left out."
     )
+    if order.beyond:
+        tell(
+            f"{len(order.beyond)} more would narrow it but wait: {hours:.3g} hours end before "
+            "them. Ask again when these are done, since what they show may make others needless."
+        )
     for place, one in enumerate(order.runs, start=1):
-        tell(f"{place}  {sweep_survey.described(found.left[one.index])}  -{one.narrowing:.1%}")
+        takes = "" if seconds is None else f"  {seconds[one.index] / 60:.1f} min"
+        run = sweep_survey.described(found.left[one.index])
+        tell(f"{place}  {run}{takes}  -{one.narrowing:.1%}")
     return replace(found, left=tuple(found.left[one.index] for one in order.runs))
 
 

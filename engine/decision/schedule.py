@@ -6,13 +6,14 @@ what they cost, each with those before it taken as done. Those that would narrow
 :data:`LEAST` by then are left out: whatever they showed, the decision would hardly move.
 
 The foresight knows neither what a run will show nor that forms get other weights: with some runs
-done, ask again. ``python -m tests.benchmarks.replay_schedule`` replays the shipped campaign.
+done, ask again. Where a budget ends before the order does (:func:`within`), the runs after it wait.
+``python -m tests.benchmarks.replay_schedule`` replays the shipped campaign.
 
 Not covered: money and time beside the computing, and a plan that moves far while runs come in.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,8 @@ class Schedule:
     """In order."""
     left_out: tuple[int, ...]
     """Places of those that could hardly move the decision any more."""
+    beyond: tuple[int, ...] = ()
+    """Places of those that would tell, but that the budget does not reach."""
 
     @property
     def narrowing(self) -> float:
@@ -68,8 +71,12 @@ class Schedule:
         return 1.0 - (self.runs[-1].deviation if self.runs else self.deviation) / self.deviation
 
 
-def schedule(question: Question, waiting: Sequence[Waiting]) -> Schedule:
+def schedule(
+    question: Question, waiting: Sequence[Waiting], prices: Sequence[float] | None = None
+) -> Schedule:
     """The order for today's question, by the law of the runs as they stand.
+
+    ``prices``: what each run costs, in seconds or money alike; its FLOPs unless said.
 
     Raises :class:`InputError` for a question without an answer, and for a law whose noise comes
     from another evidence.
@@ -81,19 +88,43 @@ def schedule(question: Question, waiting: Sequence[Waiting]) -> Schedule:
             "not known for a pooled law.",
             evidence=question.evidence_id,
         )
-    return schedule_with(question, fit_selection(selection), selection.evidence.frame, waiting)
+    return schedule_with(
+        question, fit_selection(selection), selection.evidence.frame, waiting, prices
+    )
+
+
+def within(order: Schedule, prices: Sequence[float], most: float) -> Schedule:
+    """The order up to where its runs would cost more than ``most``, in the unit of ``prices``."""
+    spent, count = 0.0, 0
+    for one in order.runs:
+        spent += prices[one.index]
+        if spent > most:
+            break
+        count += 1
+    return replace(
+        order,
+        runs=order.runs[:count],
+        beyond=tuple(one.index for one in order.runs[count:]),
+    )
 
 
 def schedule_with(
-    question: Question, fitted: FittedEvidence, frame: pd.DataFrame, waiting: Sequence[Waiting]
+    question: Question,
+    fitted: FittedEvidence,
+    frame: pd.DataFrame,
+    waiting: Sequence[Waiting],
+    prices: Sequence[float] | None = None,
 ) -> Schedule:
     """The same under a law that was fitted to ``frame``."""
     plan = decide(
         question.budget, fitted, sampling=question.sampling, assumptions=question.prices
     ).recommendation
     at_plan = _points([Waiting(config=plan.config, noise_batch_ratio=plan.noise_batch_ratio)])
-    prices = np.array([float(one.config.compute_flops) for one in waiting])
-    deviation, turns = in_turn(fitted.fit, frame, at_plan, _points(waiting), prices)
+    if prices is None:
+        prices = [float(one.config.compute_flops) for one in waiting]
+    deviation, turns = in_turn(
+        fitted.fit, frame, at_plan, _points(waiting), np.array(prices, dtype=float)
+    )
     turns = _worthwhile(turns, deviation)
     chosen = {turn.index for turn in turns}
     return Schedule(

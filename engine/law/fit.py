@@ -170,8 +170,9 @@ class FittedLaw(ABC):
         of scatter and drift, shape (draws, *broadcast); in single precision."""
         where = self.coordinates(model_size, iterations, noise_batch_ratio, batch_size)
         error = np.hypot(self.scatter, self.drift * self._distance(where))
-        missed: FloatArray = error.astype(np.float32) * Discrepancy(count=self.draws).at(where)
-        return missed
+        return np.asarray(
+            error.astype(np.float32) * Discrepancy(count=self.draws).at(where), dtype=np.float32
+        )
 
     def interval(
         self,

@@ -157,7 +157,7 @@ def test_a_decision_orders_the_runs_or_is_refused(plan, capsys):
 
 
 def test_runs_come_in_the_order_of_what_they_tell(plan, capsys, monkeypatch):
-    def ordered(question, waiting):
+    def ordered(question, waiting, seconds=None):
         assert question.budget.compute_flops == 1e15 and len(waiting) == 2
         return Schedule(
             deviation=0.1,
@@ -173,3 +173,33 @@ def test_runs_come_in_the_order_of_what_they_tell(plan, capsys, monkeypatch):
     assert found["left"] == before["left"][1:]
     assert said[0].startswith("1 of 2 runs narrow the range of the loss at today's plan, together")
     assert "1 that could hardly move it are left out" in said[0]
+
+
+def test_hours_or_money_end_the_order(plan, capsys, monkeypatch):
+    def ordered(question, waiting, seconds):
+        assert len(seconds) == 2 and min(seconds) > 0
+        turns = tuple(Scheduled(index=k, narrowing=0.2, deviation=0.08) for k in (1, 0))
+        return Schedule(deviation=0.1, scatter=0.01, runs=turns, left_out=())
+
+    monkeypatch.setattr(sweep, "schedule", ordered)
+    asked = ("--compute", "1e15", "--data", "1e6", "--epsilon", "2")
+    found, said = answer(capsys, plan, "--dry-run", *asked, "--hours", "1000")
+    assert len(found["left"]) == 2 and " min  -20.0%" in said[1]
+    found, said = answer(capsys, plan, "--dry-run", *asked, "--money", "1e-9", "--price", "1")
+    assert found["left"] == [] and said[1].startswith("2 more would narrow it but wait")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("--hours", "1"), "nobody knows which runs tell most"),
+        (("--price", "1"), "--money with --price"),
+        (("--money", "1"), "--price with --money"),
+        (("--money", "1", "--price", "0"), "--price above 0"),
+        (("--hours", "0"), "above 0"),
+        (("--hours", "1", "--money", "1", "--price", "1"), "got both"),
+        (("--hours", "1", "--part", "1/2"), "without --parts"),
+    ],
+)
+def test_budgets_that_bound_nothing_are_refused(plan, capsys, given, why):
+    assert why in refusal(capsys, plan, *given)

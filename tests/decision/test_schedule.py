@@ -5,7 +5,15 @@ import pytest
 from engine.config import Budget, TrainingConfig
 from engine.decision.fitted import MEASURED_GPT
 from engine.decision.question import Question
-from engine.decision.schedule import LEAST, Waiting, _worthwhile, schedule
+from engine.decision.schedule import (
+    LEAST,
+    Schedule,
+    Scheduled,
+    Waiting,
+    _worthwhile,
+    schedule,
+    within,
+)
 from engine.law.foresight import Turn
 
 ASKED = Question(
@@ -47,6 +55,26 @@ def test_the_tail_that_tells_little_together_is_cut():
     assert _worthwhile(turns[:1], 1.0) == turns[:1]
     assert _worthwhile([Turn(index=0, narrowing=0.0, deviation=0.999)], 1.0) == []
     assert _worthwhile([], 1.0) == []
+
+
+def test_a_budget_ends_the_order_where_it_is_spent():
+    order = Schedule(
+        deviation=0.1,
+        scatter=0.01,
+        runs=tuple(Scheduled(index=k, narrowing=0.1, deviation=0.09) for k in (2, 0, 1)),
+        left_out=(3,),
+    )
+    seconds = [10.0, 5.0, 20.0, 1.0]
+    some = within(order, seconds, 34.0)
+    assert [one.index for one in some.runs] == [2, 0] and some.beyond == (1,)
+    assert some.left_out == (3,)
+    assert within(order, seconds, 35.0) == order
+    assert within(order, seconds, 19.0).beyond == (2, 0, 1)
+
+
+def test_dear_seconds_change_the_order():
+    found = schedule(ASKED, WAITING, [1e9, 1.0, 1e9, 1e9])
+    assert found.runs[0].index == 1
 
 
 def test_nothing_waits():
