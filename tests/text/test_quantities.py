@@ -104,7 +104,8 @@ def test_what_has_no_value_still_has_a_text(estimated, language):
     rateless = replace(estimated, study=replace(estimated.study, appraisal=worth))
     assert quantities.value("internal_rate", rateless) is None
     assert quantities.text("internal_rate", rateless, words)
-    several = replace(estimated.study.appraisal, internal_rates=(0.1, 0.5))
+    several = replace(estimated.study.appraisal)
+    several.__dict__["internal_rates"] = (0.1, 0.5)
     several = replace(estimated, study=replace(estimated.study, appraisal=several))
     assert quantities.value("internal_rate", several) is None
     assert "10%" in quantities.text("internal_rate", several, words)
