@@ -86,19 +86,18 @@ def noise_of(
     )
     planned, multiplier, chosen = np.ones(white.shape), white, np.ones(white.shape)
     for count in PLANNED_BANDS:
-        group = np.floor(people / count)
-        possible = (batch <= group) & (steps >= count) & (group >= DATA_RANGE[0])
-        if not possible.any():
-            continue
-        sigma = noise_multiplier(
-            data_budget=np.maximum(group, DATA_RANGE[0]),
-            batch_size=np.where(possible, batch, 1.0),
-            iterations=np.ceil(steps / count),
+        grouped = in_groups(
+            count,
+            white,
+            data_budget=people,
+            batch_size=batch,
+            iterations=steps,
             epsilon=epsilon,
             delta=delta,
-            sampling=drawn_by,
         )
-        left = np.where(possible, sigma / white * planned_error(count, steps), np.inf)
+        if grouped is None:
+            continue
+        sigma, left = grouped
         better = left < planned
         planned = np.where(better, left, planned)
         multiplier = np.where(better, sigma, multiplier)
@@ -112,6 +111,37 @@ def noise_of(
         doubt=np.where(chosen > 1, measured.doubt(planned), 0.0),
         bands=chosen,
     )
+
+
+def in_groups(
+    bands: int,
+    white: FloatArray,
+    *,
+    data_budget: FloatArray,
+    batch_size: FloatArray,
+    iterations: FloatArray,
+    epsilon: ArrayLike,
+    delta: float,
+) -> tuple[FloatArray, FloatArray] | None:
+    """σ of noise that is correlated over ``bands`` steps, and the planned error that it leaves over
+    that of independent noise of ``white``, both inf where no plan is possible; None: nowhere.
+
+    So many groups of whole people take turns, each drawn from by Poisson sampling: a batch fits
+    into one, every group has a turn, and none is smaller than any data may be.
+    """
+    group = np.floor(data_budget / bands)
+    possible = (batch_size <= group) & (iterations >= bands) & (group >= DATA_RANGE[0])
+    if not possible.any():
+        return None
+    sigma = noise_multiplier(
+        data_budget=np.maximum(group, DATA_RANGE[0]),
+        batch_size=np.where(possible, batch_size, 1.0),
+        iterations=np.ceil(iterations / bands),
+        epsilon=epsilon,
+        delta=delta,
+    )
+    left = sigma / white * planned_error(bands, iterations)
+    return np.where(possible, sigma, np.inf), np.where(possible, left, np.inf)
 
 
 def bands_of(config: TrainingConfig, *, data_budget: float, epsilon: float, delta: float) -> int:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.accounting.mechanisms_compared import FLOAT_BYTES, USUAL_BANDS
-from engine.accounting.search import noise_multiplier
 from engine.allocation.batch_bounds import largest_batch
-from engine.allocation.noise import planned_error
+from engine.allocation.noise import in_groups, noise_of
 from engine.allocation.reach import word_of
 from engine.allocation.result import Word
 from engine.allocation.search import best_of, budgets
@@ -166,26 +165,38 @@ class _Grid:
 
     def best(self, bands: int, measured: Correlation) -> _Place | None:
         """The least loss with so many bands; None where no plan is possible."""
-        group = self.budget.data_budget / bands
-        possible: BoolArray = (
-            (self.batch_size >= 1)
-            & (self.batch_size <= group)
-            & (self.iterations >= bands)
-            & (group >= DATA_RANGE[0])
-        )
-        if not possible.any():
-            return None
-        white = self._noise(1, possible)
+        budget, batch = self.budget, np.maximum(self.batch_size, 1.0)
+        people = np.array(float(budget.data_budget))
+        white = noise_of(
+            data_budget=people,
+            batch_size=batch,
+            iterations=self.iterations,
+            epsilon=budget.epsilon,
+            delta=budget.delta,
+            sampling=Sampling.POISSON,
+        ).multiplier
         planned = np.ones(white.shape)
         if bands > 1:
-            planned = self._noise(bands, possible) / white * planned_error(bands, self.iterations)
-        exponent = measured.exponent.value
-        ratio = white * planned**exponent / self.batch_size
+            grouped = in_groups(
+                bands,
+                white,
+                data_budget=people,
+                batch_size=batch,
+                iterations=self.iterations,
+                epsilon=budget.epsilon,
+                delta=budget.delta,
+            )
+            if grouped is None:
+                return None
+            planned = grouped[1]
+        possible: BoolArray = (self.batch_size >= 1) & np.isfinite(planned)
+        if not possible.any():
+            return None
+        planned = np.where(possible, planned, 1.0)
+        ratio = white * planned**measured.exponent.value / batch
         loss = np.where(
             possible,
-            self.fitted.fit.law.cross_entropy(
-                self.model_size, self.iterations, ratio, self.batch_size
-            ),
+            self.fitted.fit.law.cross_entropy(self.model_size, self.iterations, ratio, batch),
             math.inf,
         )
         i, j = np.unravel_index(int(np.argmin(loss)), loss.shape)
@@ -197,16 +208,6 @@ class _Grid:
             noise_batch_ratio=float(white[i, j] / self.batch_size[i, j]),
             planned=float(planned[i, j]),
             loss=float(loss[i, j]),
-        )
-
-    def _noise(self, bands: int, possible: BoolArray) -> FloatArray:
-        """σ of the white noise; where nothing is possible, that of a batch of one."""
-        return noise_multiplier(
-            data_budget=self.budget.data_budget / bands,
-            batch_size=np.where(possible, self.batch_size, 1.0),
-            iterations=np.ceil(self.iterations / bands),
-            epsilon=self.budget.epsilon,
-            delta=self.budget.delta,
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.interval import FloatArray
+from engine.law.gradients import Gradient
 from engine.law.shapes import Evaluate, Slopes
 
 
@@ -55,6 +56,7 @@ class Form:
     formula: str
     parameters: tuple[Parameter, ...]
     evaluate: Evaluate
+    gradient: Gradient
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,6 +96,19 @@ class Form:
         extra = (1,) * max(u.ndim, v.ndim, s.ndim) if values.ndim > 1 else ()
         parts = np.moveaxis(values, -1, 0).reshape(-1, *values.shape[:-1], *extra)
         return self.evaluate(tuple(parts), u, v, s, log_vocabulary, slopes)
+
+    def loss_and_gradient(
+        self,
+        theta: FloatArray,
+        log_model_size: FloatArray,
+        log_iterations: FloatArray,
+        noise: FloatArray,
+        log_vocabulary: float,
+    ) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+        """L (R, n) of θ (R, p) at n points as :meth:`cross_entropy`, and ∂L/∂θ: p slopes, each
+        (R, n)."""
+        parts = tuple(np.moveaxis(theta, -1, 0)[:, :, None])
+        return self.gradient(parts, log_model_size, log_iterations, noise, log_vocabulary)
 
 
 def _in_precision(values: ArrayLike, *, single: bool) -> FloatArray:

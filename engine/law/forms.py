@@ -36,6 +36,7 @@ array([1.91, 2.68])
 """
 
 from engine.errors import InputError
+from engine.law import gradients
 from engine.law.form import Form, Parameter, Unit
 from engine.law.shapes import additive, bounded_l2, limits, signal, signal_limits
 
@@ -153,48 +154,56 @@ _ALL = (
         formula="h = y/(1 + y), y = (T_eff/T0)^−β + (T1/T)², T_eff = T/(1 + (σ̄·M^κ/c)²)",
         parameters=(*_SIGNAL, _ONSET),
         evaluate=signal(shape="hill", onset=True),
+        gradient=gradients.signal(shape="hill", onset=True),
     ),
     Form(
         name="signal_share",
         formula="h = 1/(1 + (T_eff/T0)^β), T_eff = T/(1 + (σ̄·M^κ/c)²)",
         parameters=_SIGNAL,
         evaluate=signal(shape="hill"),
+        gradient=gradients.signal(shape="hill"),
     ),
     Form(
         name="signal_share_pace",
         formula="h = 1/(1 + M^ψ·(T_eff/T0)^β), T_eff = T/(1 + (σ̄·M^κ/c)²)",
         parameters=(*_SIGNAL, _PACE),
         evaluate=signal(shape="hill", psi=True),
+        gradient=gradients.signal(shape="hill", psi=True),
     ),
     Form(
         name="signal_power",
         formula="h = 1/(1 + (T_eff/T0)^β), T_eff = T/(1 + (σ̄·M^κ/c)²)^γ",
         parameters=(*_SIGNAL, _GAMMA),
         evaluate=signal(shape="hill", gamma=True),
+        gradient=gradients.signal(shape="hill", gamma=True),
     ),
     Form(
         name="plateau",
         formula="h = 1 − exp(−M^−ψ·(T_eff/T0)^−β), bounded by a fitted plateau ≤ ln V",
         parameters=(*_SIGNAL, _PACE, _PLATEAU),
         evaluate=signal(shape="exponential", psi=True, top=True),
+        gradient=gradients.signal(shape="exponential", psi=True, top=True),
     ),
     Form(
         name="effective_steps",
         formula="h = (1 + T_eff/T0)^−β, T_eff = T/(1 + (σ̄·M^κ/c)²)^γ",
         parameters=(*_SIGNAL[:3], *_FIRST_TRY, _KAPPA, _SCALE, _GAMMA),
         evaluate=signal(shape="power", gamma=True),
+        gradient=gradients.signal(shape="power", gamma=True),
     ),
     Form(
         name="additive",
         formula="L = E + (V − E)·z/(1 + z), z = a·M^−α + b·T^−β + d·(σ̄·M^κ·T^−ρ)^γ",
         parameters=_ADDITIVE,
         evaluate=additive,
+        gradient=gradients.limits(mixing=False),
     ),
     Form(
         name="limits",
         formula="L = E + (V − E)·z/(1 + z), zᵐ = (a·M^−α)ᵐ + (b·T^−β)ᵐ + (d·(σ̄·M^κ·T^−ρ)^γ)ᵐ",
         parameters=(*_ADDITIVE, _MIXING),
         evaluate=limits,
+        gradient=gradients.limits(mixing=True),
     ),
     Form(
         name="signal_limits",
@@ -202,18 +211,21 @@ _ALL = (
         "T_eff = T/(1 + (σ̄·M^κ/c)²)",
         parameters=(*_SIGNAL, _ONSET, _MIXING),
         evaluate=signal_limits(),
+        gradient=gradients.signal_limits(),
     ),
     Form(
         name="signal_limits_plateau",
         formula="signal_limits, bounded by a fitted plateau ≤ ln V",
         parameters=(*_SIGNAL, _ONSET, _MIXING, _PLATEAU),
         evaluate=signal_limits(top=True),
+        gradient=gradients.signal_limits(top=True),
     ),
     Form(
         name="bounded_l2",
         formula="y = E + a·M^−α + b·T^−β + d·s(σ̄)^γ·M^−γ2, L = y/(1 + (y/V)⁴)^¼",
         parameters=_L2,
         evaluate=bounded_l2,
+        gradient=gradients.bounded_l2,
     ),
 )
 FORMS: dict[str, Form] = {form.name: form for form in _ALL}

@@ -60,6 +60,18 @@ def residuals(form: Form, theta: FloatArray, observations: Observations) -> Floa
     return np.concatenate(parts, axis=-1)
 
 
+def loss_slopes(form: Form, theta: FloatArray, observations: Observations) -> FloatArray:
+    """(R, n, p) slopes of the residuals of the losses, the first n of :func:`residuals`, by θ."""
+    points = observations.u, observations.v, observations.s
+    loss, slopes = form.loss_and_gradient(theta, *points, observations.log_vocabulary)
+    scale = 1.0 / (loss * LOSS_TOLERANCE)
+    # What a fit sums over, the rows, lies together.
+    found = np.empty((len(loss), len(slopes), loss.shape[1]))
+    for k, slope in enumerate(slopes):
+        np.multiply(slope, scale, out=found[:, k])
+    return found.transpose(0, 2, 1)
+
+
 def row_of_residual(observations: Observations) -> IntArray:
     """(m,) the row that each residual belongs to, so that a row's weight reaches all it says."""
     rows = np.arange(len(observations.u))

@@ -11,14 +11,14 @@ import numpy as np
 from engine.interval import FloatArray, IntArray
 from engine.law.form import Form
 from engine.law.observations import Observations
-from engine.law.residuals import LOSS_TOLERANCE, residuals, row_of_residual
+from engine.law.residuals import LOSS_TOLERANCE, loss_slopes, residuals, row_of_residual
 
 HUBER = 1.345
 """Residuals beyond this many tolerances count linearly: 95 % efficiency on normal errors."""
 _DIFFERENCE = 1e-6
 _LEAST_GAIN = 1e-8
-_ELEMENTS = 4_000_000
-"""Numbers of one Jacobian held in memory at a time (32 MB)."""
+_ELEMENTS = 200_000
+"""Numbers of one Jacobian held in memory at a time (1.6 MB: a processor's cache)."""
 
 
 def solve(
@@ -145,10 +145,15 @@ def _solve(
     data = residuals(form, theta, observations) + shifts
     value = total(theta, data, weights, centres)
     damping = np.full(len(theta), 1e-2)
-    live = np.arange(len(theta))
+    slopes = _jacobian(form, observations, theta, data - shifts, high)
+    live, moved = np.arange(len(theta)), np.arange(0)
     for _ in range(iterations):
         here, r, w, mean = theta[live], data[live], weights[live], centres[live]
-        jacobian = _jacobian(form, observations, here, r - shifts[live], high)
+        if len(moved):
+            slopes[moved] = _jacobian(
+                form, observations, theta[moved], data[moved] - shifts[moved], high
+            )
+        jacobian = slopes if len(live) == len(slopes) else slopes[live]
         bend = w * np.minimum(1.0, HUBER / np.maximum(np.abs(r), 1e-12))
         weighted = (jacobian * bend[:, :, None]).transpose(0, 2, 1)
         gradient = (weighted @ r[:, :, None])[:, :, 0] + (here - mean) @ precision
@@ -164,13 +169,17 @@ def _solve(
         tried_value = total(tried, tried_data, w, mean)
         gain = value[live] - tried_value
         better = gain > 0
-        theta[live[better]], data[live[better]] = tried[better], tried_data[better]
-        value[live[better]] = tried_value[better]
+        moved = live[better]
+        theta[moved], data[moved], value[moved] = (
+            tried[better],
+            tried_data[better],
+            tried_value[better],
+        )
         # A strongly damped step gains little anywhere: only a bold one that gains little is an end.
         bold = damping[live] <= 1.0
         done = (better & bold & (gain < _LEAST_GAIN * (1.0 + tried_value))) | (damping[live] > 1e9)
         damping[live] = np.where(better, damping[live] / 4.0, damping[live] * 6.0)
-        live = live[~done]
+        live, moved = live[~done], live[better & ~done]
         if not len(live):
             break
     return theta, value
@@ -179,7 +188,10 @@ def _solve(
 def _jacobian(
     form: Form, observations: Observations, theta: FloatArray, data: FloatArray, high: FloatArray
 ) -> FloatArray:
-    """(R, m, p) by forward differences (slopes inside the residuals are exact already)."""
+    """(R, m, p): exact where rows say their losses alone, else by forward differences (the slopes
+    inside the residuals are exact already)."""
+    if not observations.optimal.any():
+        return loss_slopes(form, theta, observations)
     jacobian = np.empty((*data.shape, theta.shape[1]))
     for k in range(theta.shape[1]):
         # Step towards the inside of the box, where the form is defined.

@@ -8,7 +8,7 @@ import pytest
 
 from engine.accounting.search import noise_multiplier
 from engine.accounting.strategy import error, strategy
-from engine.allocation.noise import PLANNED_BANDS, bands_of, noise_of, planned_error
+from engine.allocation.noise import PLANNED_BANDS, bands_of, in_groups, noise_of, planned_error
 from engine.allocation.reach import EXTRAPOLATED, distance_of_correlation
 from engine.config import PLANNED_SAMPLINGS, Sampling, TrainingConfig
 from engine.errors import InputError
@@ -116,3 +116,25 @@ def test_distance_is_nought_at_a_measured_cell_and_grows_by_e_folds():
     assert distance_of_correlation(config, people) == pytest.approx(0.0, abs=1e-3)
     far = distance_of_correlation(config, round(people / math.e**2))
     assert far == pytest.approx(2.0, abs=1e-3) and far < EXTRAPOLATED
+
+
+def test_groups_are_of_whole_people_and_take_turns():
+    """1,003 people in 4 groups: σ is that of 250 people in every fourth step."""
+    people, batch, steps = (np.array(float(x)) for x in (1_003, 40, 1_001))
+    at = {"data_budget": people, "batch_size": batch, "iterations": steps}
+    white = noise_multiplier(**ASKED, **at)
+    grouped = in_groups(4, white, **ASKED, **at)
+    assert grouped is not None
+    expected = noise_multiplier(**ASKED, data_budget=250, batch_size=40, iterations=251)
+    assert float(grouped[0]) == float(expected)
+    assert float(grouped[1]) == float(expected / white * planned_error(4, steps))
+
+
+@pytest.mark.parametrize(
+    ("batch", "steps", "bands"), [(251, 1_001, 4), (40, 3, 4), (40, 1_001, 16)]
+)
+def test_no_groups_where_a_batch_a_turn_or_people_are_missing(batch, steps, bands):
+    people, examples, taken = (np.array(float(x)) for x in (1_003, batch, steps))
+    at = {"data_budget": people, "batch_size": examples, "iterations": taken}
+    white = noise_multiplier(**ASKED, **at)
+    assert in_groups(bands, white, **ASKED, **at) is None

@@ -92,3 +92,18 @@ def test_every_parameter_is_explained_and_starts_inside_its_box(name):
 def test_unknown_form_is_refused():
     with pytest.raises(InputError, match="got nonsense"):
         form_of("nonsense")
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+@pytest.mark.parametrize("noise", [0.0, 0.7, 30.0])
+def test_gradients_are_central_differences(name, noise):
+    form, h = FORMS[name], 1e-6
+    theta = typical(name) * np.array([[1.0], [0.9], [1.1]])
+    u, v = np.array([-1.0, 0.2, 1.5]), np.array([0.8, -1.3, 2.0])
+    at = u, v, np.full(3, noise), CEILING
+    loss, gradient = form.loss_and_gradient(theta, *at)
+    np.testing.assert_allclose(loss, form.cross_entropy(theta, *at), rtol=1e-12)
+    for k in range(theta.shape[1]):
+        move = h * np.eye(theta.shape[1])[k]
+        after, before = (form.cross_entropy(theta + sign * move, *at) for sign in (1, -1))
+        np.testing.assert_allclose(gradient[k], (after - before) / (2 * h), atol=2e-8)
