@@ -121,7 +121,7 @@ def test_distance_is_nought_at_a_measured_cell_and_grows_by_e_folds():
 def test_groups_are_of_whole_people_and_take_turns():
     """1,003 people in 4 groups: σ is that of 250 people in every fourth step."""
     people, batch, steps = (np.array(float(x)) for x in (1_003, 40, 1_001))
-    at = {"data_budget": people, "batch_size": batch, "iterations": steps}
+    at: dict[str, Any] = {"data_budget": people, "batch_size": batch, "iterations": steps}
     white = noise_multiplier(**ASKED, **at)
     grouped = in_groups(4, white, **ASKED, **at)
     assert grouped is not None
@@ -135,6 +135,6 @@ def test_groups_are_of_whole_people_and_take_turns():
 )
 def test_no_groups_where_a_batch_a_turn_or_people_are_missing(batch, steps, bands):
     people, examples, taken = (np.array(float(x)) for x in (1_003, batch, steps))
-    at = {"data_budget": people, "batch_size": examples, "iterations": taken}
+    at: dict[str, Any] = {"data_budget": people, "batch_size": examples, "iterations": taken}
     white = noise_multiplier(**ASKED, **at)
     assert in_groups(bands, white, **ASKED, **at) is None

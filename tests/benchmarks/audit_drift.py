@@ -21,11 +21,10 @@ from engine.decision.audit.known_laws import SCATTER, Known, drawn_laws, known_f
 from engine.decision.decide import LEVEL, decide
 from engine.interval import BoolArray, FloatArray
 from engine.law import fit as fits
-from engine.law import stack
 from engine.law.discrepancy import LENGTH, Discrepancy
 from engine.law.forms import form_of
 from engine.law.observations import Observations
-from engine.law.selection.holdout import HeldOut, LeftOut
+from engine.law.selection.holdout import HeldOut, LeftOut, held_out
 from engine.law.solve import group_scores, normal_matrix, prior_precision
 from engine.law.stack import STACKED, StackedFit
 
@@ -49,8 +48,8 @@ def spread(form_name: str, observations: Observations, part: LeftOut) -> FloatAr
         scores = group_scores(form, seen, theta)
         across = scores.T @ scores + prior_precision(form)
         inverse = np.linalg.inv(normal_matrix(form, seen, theta)[np.ix_(free, free)])
-        points = (x[~kept] for x in (observations.u, observations.v, observations.s))
-        loss, slopes = form.loss_and_gradient(theta[None], *points, observations.log_vocabulary)
+        u, v, s = (x[~kept] for x in (observations.u, observations.v, observations.s))
+        loss, slopes = form.loss_and_gradient(theta[None], u, v, s, observations.log_vocabulary)
         by = np.stack(np.broadcast_arrays(*slopes), axis=-1)[0][:, free] / loss[0][:, None]
         covariance = inverse @ across[np.ix_(free, free)] @ inverse
         # Left-out rows of one fit come in the order of the frame.
@@ -93,21 +92,19 @@ def _rows(observations: Observations, kept: BoolArray) -> Observations:
         for name in ("size_slope", "slope_batch", "slope_iterations", "smallest", "largest",
                      "longest")
     }  # fmt: skip
-    return replace(
-        observations, **changed, probes=tuple(probe[:, enough] for probe in observations.probes)
-    )
+    first, second, third = (probe[:, enough] for probe in observations.probes)
+    return replace(observations, **changed, probes=(first, second, third))
 
 
 def fitted(one: Known, seed: int):
     """The evidence that the law makes, fitted, and every form's hold-outs."""
     held: dict[str, tuple[Observations, HeldOut]] = {}
-    leave_out = stack.held_out
 
     def told(form, observations, theta):
-        held[form.name] = observations, leave_out(form, observations, theta)
+        held[form.name] = observations, held_out(form, observations, theta)
         return held[form.name][1]
 
-    with patch.object(stack, "held_out", told):
+    with patch("engine.law.stack.held_out", told):
         return judged._fitted(one, made_evidence(one, seed), STACKED), held
 
 
