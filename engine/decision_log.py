@@ -33,6 +33,7 @@ from engine.access.rights import LOCAL, Person
 from engine.code_version import code_version
 from engine.errors import InputError, inert
 from engine.untrusted.guard import attempted
+from engine.untrusted.regular import whole
 from engine.untrusted.texts import json_value
 
 VARIABLE = "KESSAI_LOG"
@@ -153,7 +154,7 @@ def _head(one: Entry) -> bytes:
 
 def _named(place: Path) -> str | None:
     """The hash of the line that the head names; None where there is no head."""
-    head = attempted(lambda: (place / HEAD).read_text(encoding="ascii").split())
+    head = attempted(lambda: whole(place / HEAD).decode("ascii").split())
     return None if head is None else head[1] if len(head) == 2 else ""
 
 
@@ -266,7 +267,7 @@ def _parsed(line: bytes) -> Entry:
 
 def _content(place: Path) -> bytes:
     try:
-        return (place / FILE).read_bytes()
+        return whole(place / FILE)
     except FileNotFoundError:
         return b""
     except OSError as error:

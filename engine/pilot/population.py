@@ -33,6 +33,7 @@ from engine.pilot.text.registry import Cap, registry, require_name
 from engine.runs.checks import canonical_json
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
+from engine.untrusted.regular import whole
 from engine.untrusted.texts import json_value
 
 Started = Callable[[], Iterable[PilotPlan]]
@@ -186,7 +187,7 @@ def _charge(
             with recorded(
                 "population-charge", what, folder=data_folder(), by=by, versions=versions
             ):
-                content = place.read_bytes() if lines else b""
+                content = whole(place) if lines else b""
                 durable.write(place, content + line, mode=0o600)
                 # After the account: what ends the process in between leaves one line more than
                 # the head counts, which is whole.
@@ -210,7 +211,7 @@ def _head_of(place: Path) -> Path:
 def _require_whole(place: Path, hashes: list[str]) -> None:
     """Raise :class:`InputError` where lines are missing that the head counts."""
     try:
-        content = _head_of(place).read_bytes()
+        content = whole(_head_of(place))
     except FileNotFoundError:
         return
     except OSError as error:
@@ -240,7 +241,7 @@ def _lines(population: str) -> list[tuple[Charge, str]]:
     """Each charge and the hash of its line, checked."""
     place = account_file(population)
     try:
-        content = place.read_bytes()
+        content = whole(place)
     except FileNotFoundError:
         content = b""
     except OSError as error:

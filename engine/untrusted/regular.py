@@ -33,6 +33,12 @@ def unreadable(name: str, reason: str) -> InputError:
     return InputError("Could not read {file}: {reason}.", file=name, reason=reason)
 
 
+def whole(path: Path) -> bytes:
+    """All bytes of a file of our own, however many. Raises OSError as :func:`opened`."""
+    with opened(path) as file:
+        return file.read()
+
+
 @contextmanager
 def reading(name: str) -> Iterator[None]:
     """An OSError within becomes :func:`unreadable`."""

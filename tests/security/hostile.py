@@ -54,6 +54,8 @@ JSON = {
     "no UTF-8": b'{"run": "\xff\xfe"}',
     "nothing": b"",
     "null": b"null",
+    "no run": b"[]",
+    "no field": b"{}",
 }
 SCENARIOS = {
     **JSON,

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from engine import decision_log
 from engine.access.roles_file import read as read_roles
 from engine.commands import question_options
 from engine.errors import InputError, inert
@@ -20,7 +21,7 @@ from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.sweeps import gridfile
-from engine.pilot.text import sources
+from engine.pilot.text import registry, sources
 from engine.pilot.text.public_tokenizers import described
 from engine.report.master import require_template
 from engine.roi.assumption_files import load, to_csv, to_toml
@@ -308,6 +309,20 @@ def test_what_is_no_file_is_not_read(device, tmp_path):
     refused(lambda: read_file(place("table.csv")))
     refused(lambda: read(place("events.out.tfevents.1")))
     refused(lambda: read(place("run-1.wandb")))
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "a pipe"])
+def test_no_device_stands_for_a_file_of_our_own(device, tmp_path, monkeypatch):
+    """The log of decisions and the file of texts end in a sentence, and do not wait for ever."""
+    monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "texts.json"))
+    for name in (decision_log.FILE, "texts.json"):
+        if device == "a pipe":
+            os.mkfifo(tmp_path / name)
+        else:
+            (tmp_path / name).symlink_to(device)
+    assert "not a regular file" in refused(lambda: decision_log.entries(tmp_path))
+    assert "not a regular file" in refused(registry.registry)
 
 
 def test_a_folder_where_a_file_is_expected_is_called_one(tmp_path):

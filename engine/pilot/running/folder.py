@@ -36,6 +36,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
+from engine.untrusted.regular import whole
 from engine.untrusted.texts import json_value
 
 PILOTS_VARIABLE = "KESSAI_PILOTS"
@@ -297,7 +298,7 @@ def write_text(path: Path, text: str) -> None:
 def read_text(path: Path) -> str | None:
     """What ``path`` holds; None where it is missing, empty or no text."""
     try:
-        return path.read_text(encoding="utf-8") or None
+        return whole(path).decode() or None
     except (OSError, UnicodeDecodeError):
         return None
 

@@ -25,6 +25,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
+from engine.untrusted.regular import whole
 from engine.untrusted.texts import json_value
 
 VARIABLE = "KESSAI_TEXTS"
@@ -168,7 +169,7 @@ def registry() -> Registry:
     cannot be read: what it caps would otherwise be capped no more."""
     place = registry_file()
     try:
-        content = place.read_bytes()
+        content = whole(place)
     except FileNotFoundError:
         return Registry()
     except OSError as error:

@@ -63,6 +63,11 @@ def read(path: Path, corrections: Corrections | None = None, *, in_columns: bool
             file=path.name,
             name=sheet.header[0][:80],
         )
+    if not sheet.header:
+        raise InputError(
+            "Expected a table of runs in {file}, got no column: export one row a run.",
+            file=path.name,
+        )
     return long_sheet(sheet) if is_wide(sheet) else with_units(sheet)
 
 
