@@ -74,31 +74,33 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Lines:
     def over(values: np.ndarray) -> tuple[float, ...]:
         return tuple(map(float, values[kept]))
 
+    shown_losses = charts.losses(answer, shown)
+    lines = (
+        Line(
+            name=words.say("Recommended"),
+            y=over(curve.best),
+            colour=colours.recommendation,
+            width=3.5,
+        ),
+        Line(
+            name=words.say("Usual rule, batch tuned"),
+            y=over(curve.rule_tuned),
+            colour=colours.rule,
+            dashed=True,
+        ),
+        Line(
+            name=words.say("Usual rule, as practised"),
+            y=over(curve.rule_practised),
+            colour=colours.rule,
+            dotted=True,
+        ),
+    )
     return Lines(
         x_title=words.say("Compute (FLOPs)"),
         y_title=labels.expected_loss(words),
         alt=charts.frontier(answer, words, colours).alt,
         x=over(curve.compute_flops),
-        lines=(
-            Line(
-                name=words.say("Recommended"),
-                y=over(curve.best),
-                colour=colours.recommendation,
-                width=3.5,
-            ),
-            Line(
-                name=words.say("Usual rule, batch tuned"),
-                y=over(curve.rule_tuned),
-                colour=colours.rule,
-                dashed=True,
-            ),
-            Line(
-                name=words.say("Usual rule, as practised"),
-                y=over(curve.rule_practised),
-                colour=colours.rule,
-                dotted=True,
-            ),
-        ),
+        lines=tuple(line for line in lines if _is_seen(line, *shown_losses)),
         band=Band(
             name=words.say("{level} interval", level=level),
             low_name=words.say("{level} interval, low", level=level),
@@ -109,8 +111,13 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Lines:
         ),
         marks=tuple(marks),
         log_x=True,
-        y_range=charts.losses(answer, shown),
+        y_range=shown_losses,
     )
+
+
+def _is_seen(line: Line, low: float, high: float) -> bool:
+    """Whether any of it lies in the range: a name in the legend without a curve is a riddle."""
+    return any(low <= value <= high for value in line.y)
 
 
 def odds(risk: AttackRisk, words: Words, colours: Palette) -> Bars:

@@ -30,8 +30,9 @@ _STYLE = """<style>
   [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; }
 }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.4rem; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-offer) { display: none; }
 </style>"""
-"""Nothing but the slide needs room."""
+"""Nothing but the slide needs room, the tour's offer to whoever opens a link to it included."""
 
 
 def render(now: Scenario) -> None:

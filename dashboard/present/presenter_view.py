@@ -18,7 +18,7 @@ _SECOND = 1.0
 _STYLE = """<style>
 .clock{display:flex;gap:2rem;align-items:baseline;font-variant-numeric:tabular-nums}
 .clock b{font-size:2.2rem;line-height:1}.clock span{opacity:.75}
-.notes p{font-size:1.25rem;line-height:1.5;margin:.5rem 0}
+.notes p{font-size:1.15rem;line-height:1.45;margin:.4rem 0}
 .heading{opacity:.75;margin:0 0 .25rem}
 </style>"""
 
@@ -66,7 +66,6 @@ def draw(token: str, page: Page, after: Page | None, footer: str, look: Look, wo
     left, right = st.columns([58, 36], gap="medium")
     with left:
         st.html(stage_html(page, footer, look, "here"))
-        st.html(f'{_STYLE}<div class="notes">{_paragraphs(page, words)}</div>')
     with right:
         _clock(token, words)
         st.button(
@@ -79,6 +78,7 @@ def draw(token: str, page: Page, after: Page | None, footer: str, look: Look, wo
         st.html(f'<p class="heading">{escape(following)}</p>')
         if after is not None:
             st.html(stage_html(after, "", look, "next"))
+    st.html(f'{_STYLE}<div class="notes">{_paragraphs(page, words)}</div>')
 
 
 def _paragraphs(page: Page, words: Words) -> str:

@@ -14,7 +14,7 @@ estimates (:mod:`engine.report.measure`) on the safe side; unit is the point of 
 import re
 from dataclasses import dataclass, replace
 
-from engine.report.deck import Cell, Figure, Slide, Table, Tile
+from engine.report.deck import Cell, Figure, Slide, Table, Tile, text_of
 from engine.report.layout import LEADING, column_widths, least_widths, pages, row_height
 from engine.report.measure import em, fitting, wrap
 
@@ -40,7 +40,9 @@ _BREAKS = re.compile(r"\s+|(?=[(（])")
 """Where the value of a tile may go on on another line."""
 _SHARE_OF_FIGURE, _SHARE = 0.3, 0.4
 """Most of the body's height that sentences take over a figure, and over a table."""
-_STRETCH = 0.9
+_ORPHAN = 2.0
+"""Em of a last line that is too little of one."""
+_STRETCH = 1.4
 """Most that a row of a short table is made higher, in its type."""
 
 
@@ -157,11 +159,17 @@ def _alone(points: tuple[str, ...], room: Room) -> float:
 
 
 def _beside(slide: Slide, room: Room) -> float:
+    """The largest type that leaves the rest its share; a smaller one where a table would have to go
+    on overleaf otherwise."""
     share = _SHARE_OF_FIGURE if slide.figure is not None else _SHARE
-    for size in _BESIDE:
-        if sentences_height(slide.points, room.width, size, GAP / 2) <= share * room.body:
-            return size
-    return _BESIDE[-1]
+    sized = [(s, sentences_height(slide.points, room.width, s, GAP / 2)) for s in _BESIDE]
+    fit = [(size, high) for size, high in sized if high <= share * room.body] or sized[-1:]
+    if slide.table is not None:
+        table = _laid(slide.table, slide.table.rows, room.smallest, room).height + GAP
+        free = room.body - (ROLE + STAMP + 10 if slide.stamps else 0.0)
+        whole = [(size, high) for size, high in fit if high + table <= free]
+        fit = whole or fit
+    return fit[0][0]
 
 
 def sentences_height(points: tuple[str, ...], width: float, size: float, gap: float) -> float:
@@ -210,19 +218,31 @@ def _tables(table: Table, room: Room, free: float) -> list[Laid]:
     laid = (_laid(table, table.rows, size, room) for size in sizes)
     whole = [each for each in laid if each.height <= free - GAP]
     if whole:
-        return [_stretched(next(filter(_is_roomy, whole), whole[-1]), free - GAP)]
+        roomy = list(filter(_is_roomy, whole))
+        neat = filter(_has_no_orphan, roomy)
+        return _alike([next(neat, next(iter(roomy), whole[-1]))], free - GAP)
     rows = pages(table, room.width, free - GAP, room.smallest, PADDING) or [()]
     for size in sizes:
         parts = [_laid(table, part, size, room) for part in rows]
         if all(each.height <= free - GAP and _is_roomy(each) for each in parts):
-            return parts
-    return [_laid(table, part, room.smallest, room) for part in rows]
+            return _alike(parts, free - GAP)
+    return _alike([_laid(table, part, room.smallest, room) for part in rows], free - GAP)
 
 
 def _is_roomy(laid: Laid) -> bool:
     """Whether no column is narrower than its words."""
     least = least_widths(laid.table, laid.size, PADDING)
     return sum(least) <= sum(laid.widths) + 1e-6
+
+
+def _has_no_orphan(laid: Laid) -> bool:
+    """Whether no cell ends with a line of a character or two."""
+    for row in (laid.table.heads, *laid.table.rows):
+        for cell, width in zip(row, laid.widths, strict=True):
+            lines = wrap(text_of(cell), (width - 2 * PADDING) / laid.size)
+            if len(lines) > 1 and em(lines[-1]) <= _ORPHAN:
+                return False
+    return True
 
 
 def _laid(table: Table, rows: tuple[tuple[Cell, ...], ...], size: float, room: Room) -> Laid:
@@ -233,7 +253,16 @@ def _laid(table: Table, rows: tuple[tuple[Cell, ...], ...], size: float, room: R
     return Laid(table=part, size=size, widths=tuple(widths), heights=tuple(heights))
 
 
-def _stretched(laid: Laid, free: float) -> Laid:
-    """A short table with more air in its rows, so that its slide is not half empty."""
-    air = min((free - laid.height) / len(laid.heights), _STRETCH * laid.size)
+def _alike(parts: list[Laid], free: float) -> list[Laid]:
+    """With as much air in all rows as the fullest page leaves."""
+    air = min(_air(each, free) for each in parts)
+    return [_stretched(each, air) for each in parts]
+
+
+def _air(laid: Laid, free: float) -> float:
+    """What each row may have more, so that a short table leaves no slide half empty."""
+    return max(min((free - laid.height) / len(laid.heights), _STRETCH * laid.size), 0.0)
+
+
+def _stretched(laid: Laid, air: float) -> Laid:
     return replace(laid, heights=tuple(height + air for height in laid.heights), air=air)

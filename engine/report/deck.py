@@ -19,6 +19,8 @@ from engine.errors import InputError
 from engine.report.workbook.model import Live
 
 Cell = str | float
+_CLEAR = 0.04
+"""Share of a figure's width that an amount needs to stand clear of its line at zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,11 @@ class Bar:
     colour: str
     start: float = 0.0
 
+    @property
+    def falls(self) -> bool:
+        """Whether it goes from zero to the left, where its amount stands then."""
+        return self.start == 0.0 and self.end < 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bars:
@@ -41,6 +48,11 @@ class Bars:
     alt: str
     heads: tuple[str, ...]
     bars: tuple[Bar, ...]
+
+    def hangs(self, bar: Bar) -> bool:
+        """Whether a bar ends left of zero, with room between for its amount to begin."""
+        ends = [0.0, *(end for each in self.bars for end in (each.start, each.end))]
+        return max(bar.start, bar.end) < -_CLEAR * (max(ends) - min(ends))
 
     @property
     def floating(self) -> bool:

@@ -18,6 +18,8 @@ _FEW = 7.0
 """Least em of a column of Japanese, if its texts are as long."""
 _TRIES = 20
 """Heights between an equal share and a full page that are tried for even pages."""
+_FULL = 0.97
+"""Share of a cell's width that lines fill before they break: programs set them a little apart."""
 _BOLD = 1.12
 """Room for bold type, and for an estimate that is a little short."""
 
@@ -62,7 +64,7 @@ def _unbroken(text: str) -> float:
 def row_lines(row: tuple[Cell, ...], widths: list[float], size: float, padding: float) -> int:
     """Lines of the highest cell."""
     cells = zip(row, widths, strict=True)
-    return max(len(wrap(text_of(cell), (w - 2 * padding) / size)) for cell, w in cells)
+    return max(len(wrap(text_of(cell), _FULL * (w - 2 * padding) / size)) for cell, w in cells)
 
 
 def row_height(row: tuple[Cell, ...], widths: list[float], size: float, padding: float) -> float:

@@ -20,6 +20,7 @@ from pptx.enum.chart import (
     XL_LEGEND_POSITION,
     XL_MARKER_STYLE,
     XL_TICK_LABEL_POSITION,
+    XL_TICK_MARK,
 )
 from pptx.enum.dml import MSO_LINE
 from pptx.oxml.ns import qn
@@ -27,7 +28,7 @@ from pptx.shapes.graphfrm import GraphicFrame
 from pptx.slide import Slide
 from pptx.util import Length, Pt
 
-from engine.report.deck import Bar, Bars, Figure, Lines
+from engine.report.deck import Bars, Figure, Lines
 from engine.report.hues import Hues
 from engine.report.picture import round_ticks
 
@@ -91,6 +92,7 @@ def _add_bars(page: Slide, figure: Bars, place: _Place, hues: Hues) -> GraphicFr
         # Stacked bars take no label beyond their end: one more part, unseen, carries the amounts.
         reach = max(high for _, high in spans) - min(low for low, _ in spans)
         data.add_series(" ", [_CARRIER * reach for _ in spans])
+        data.add_series("  ", [-_CARRIER * reach if bar.falls else 0.0 for bar in bars])
         kind = XL_CHART_TYPE.BAR_STACKED
     else:
         data.add_series(figure.heads[1], [bar.end for bar in bars])
@@ -104,39 +106,48 @@ def _add_bars(page: Slide, figure: Bars, place: _Place, hues: Hues) -> GraphicFr
         plot.overlap = 100
         plot.series[0].format.fill.background()
         plot.series[3].format.fill.background()
+        plot.series[4].format.fill.background()
     for series in list(plot.series)[1:3] if figure.floating else plot.series:
         series.invert_if_negative = False
         for point, bar in enumerate(bars):
             fill = series.points[point].format.fill
             fill.solid()
             hues.paint(fill.fore_color, bar.colour)
-    _amounts(plot, bars, floating=figure.floating)
+    _amounts(plot, figure)
     axis = chart.category_axis
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    axis.format.line.color.rgb = _QUIET
+    if all(high < 0.0 for _, high in spans):
+        axis.format.line.fill.background()  # Amounts stand where it would be drawn.
+        axis.major_tick_mark = XL_TICK_MARK.NONE
+    else:
+        axis.format.line.color.rgb = _QUIET
     axis.tick_labels.font.size = Pt(_SIZE if len(bars) <= _MANY else _SMALLER)
     # Each bar's name, also where there are many: an axis of its own choice leaves some out.
     every = etree.Element(qn("c:tickLblSkip"), val="1")
     axis._element.find(qn("c:noMultiLvlLbl")).addprevious(every)
     ends = [end for span in spans for end in span]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    _value_axis(chart, low, low + (high - low) * _ROOM, figure.unit)
+    left = (_ROOM - 1.0) * (high - low) if any(bar.falls for bar in bars) else 0.0
+    _value_axis(chart, low - left, low + (high - low) * _ROOM, figure.unit)
     return frame
 
 
-def _amounts(plot: _BasePlot, bars: tuple[Bar, ...], *, floating: bool) -> None:
-    """Each bar's amount as people read it, at the end of the bar."""
-    series = plot.series[3 if floating else 0]
-    for point, bar in enumerate(bars):
-        label = series.points[point].data_label
+def _amounts(plot: _BasePlot, figure: Bars) -> None:
+    """Each bar's amount as people read it, beside the bar: of one that hangs left of zero in the
+    unseen part between, which begins at the bar's right end."""
+    for point, bar in enumerate(figure.bars[::-1]):
+        carrier, position = 0, XL_LABEL_POSITION.OUTSIDE_END
+        if figure.floating:
+            hangs = figure.hangs(bar)
+            carrier = 4 if bar.falls else 0 if hangs else 3
+            position = XL_LABEL_POSITION.INSIDE_END if hangs else XL_LABEL_POSITION.INSIDE_BASE
+        label = plot.series[carrier].points[point].data_label
         label.has_text_frame = True
         label.text_frame.text = bar.text
         label.text_frame.word_wrap = False
         font = label.text_frame.paragraphs[0].runs[0].font
         font.size, font.bold, font.color.rgb = Pt(_SIZE), True, _INK
-        label.position = (
-            XL_LABEL_POSITION.INSIDE_BASE if floating else XL_LABEL_POSITION.OUTSIDE_END
-        )
+        label.position = position
 
 
 def _add_lines(page: Slide, figure: Lines, place: _Place, hues: Hues) -> GraphicFrame:
@@ -212,9 +223,11 @@ def _legend(chart: Chart, *, kept: int) -> None:
 
 
 def _value_axis(chart: Chart, low: float, high: float, title: str) -> None:
-    """From the round value under ``low``, from which PowerPoint counts, to ``high``."""
+    """From the round value under ``low``, from which PowerPoint counts, to ``high``; below zero up
+    to a round value, from which LibreOffice counts."""
     axis, ticks = chart.value_axis, round_ticks(low, high, 5)
-    axis.minimum_scale, axis.maximum_scale = ticks[0], high if high > low else ticks[-1]
+    axis.minimum_scale = ticks[0]
+    axis.maximum_scale = high if high > max(low, 0.0) else ticks[-1]
     axis.major_unit = ticks[1] - ticks[0]
     axis.major_gridlines.format.line.color.rgb = _GRID
     axis.format.line.fill.background()

@@ -42,8 +42,9 @@ _QUIET, _GRID, _FINE, _BAND = 0.75, 0.14, 0.05, 0.2
 ten; of a band's colour."""
 _BAR = 0.62
 """Share of a row that its bar fills."""
-_NAMES = 0.36
-"""Most of the width that names of bars may take."""
+_NAMES, _BESIDE, _BOLD = 0.36, 0.45, 1.12
+"""Most of the width that names of bars may take, least that is left to the bars, and width of bold
+type over regular."""
 _DASHES = {(False, False): (), (True, False): (3, 2.5), (False, True): (1, 1.6)}
 """Stroke and gap of lines, in widths, by whether they are dashed and dotted."""
 _DRAWING = Lock()
@@ -159,12 +160,14 @@ def _bars(axes: "Axes", figure: Bars, width: float, size: float, ink: str) -> No
         linewidth=1.0,  # What is tiny still shows.
         zorder=2,
     )
-    for row, bar, (_, high) in zip(rows, figure.bars, spans, strict=True):
+    for row, bar, (low, high) in zip(rows, figure.bars, spans, strict=True):
+        side = -1 if bar.falls else 1
         axes.annotate(
             bar.text,
-            (max(high, 0.0), row),
-            (0.45 * size, 0),
+            (low if bar.falls else high if figure.hangs(bar) else max(high, 0.0), row),
+            (0.45 * size * side, 0),
             textcoords="offset points",
+            ha="right" if bar.falls else "left",
             va="center",
             weight="bold",
             color=ink,
@@ -173,11 +176,23 @@ def _bars(axes: "Axes", figure: Bars, width: float, size: float, ink: str) -> No
     axes.set_yticks(rows, names, color=ink)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     ends = [0.0, *(end for span in spans for end in span)]
-    axes.set_xlim(min(ends), max(ends) if max(ends) > min(ends) else 1.0)
+    high = max(ends) if max(ends) > min(ends) else 1.0
+    axes.set_xlim(_left(figure, high, _BESIDE * width / size), high)
     _valued(axes.xaxis, 4, ink, size)
     axes.axvline(0.0, color=ink, alpha=_QUIET, linewidth=0.1 * size, zorder=3)
     axes.set_xlabel(figure.unit, color=ink, alpha=_QUIET)
     axes.tick_params(length=0, pad=0.5 * size)
+
+
+def _left(figure: Bars, high: float, width: float) -> float:
+    """Where the axis begins, so that amounts left of their bars stand beside the names. ``width``:
+    of the axis in em, at the least."""
+    found = min(0.0, *(end for bar in figure.bars for end in (bar.start, bar.end)))
+    for bar in figure.bars:
+        if bar.falls:
+            taken = min((_BOLD * em(bar.text) + 1.0) / width, 0.5)
+            found = min(found, (bar.end - high * taken) / (1.0 - taken))
+    return found
 
 
 def _even(name: str, width: float) -> list[str]:

@@ -4,6 +4,7 @@ from html import escape
 
 from engine.report.colours import ACCENT, INK, LINE, QUIET
 from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, text_of
+from engine.report.layout import column_widths
 from engine.report.measure import em
 from engine.report.picture import natural_height, svg
 
@@ -29,11 +30,20 @@ footer{overflow-wrap:anywhere}.blank{display:inline-block;min-width:16em;border-
 .tiles p{margin:2px 0;font-size:16px;color:var(--quiet)}
 .tiles .value{font-size:34px;font-weight:700;color:var(--accent);line-height:1.3}
 .slim{display:none}
-@media print{th{background:none;color:var(--ink);border-bottom:2px solid}tr,svg{break-inside:avoid}
-body{background:#fff}section{margin:0;max-width:none;padding:6px 24px}details{display:none}
-h1,h2{font-size:24px;margin:0 0 8px}p{font-size:17px;margin:6px 0}td,th{padding:5px 10px}
-table{font-size:14px}.broad svg{max-height:96mm}footer{font-size:11px;margin-top:6px}
-@page{size:A4 landscape;margin:10mm}}
+@media print{@page{size:A4;margin:12mm 12mm 16mm;@bottom-right{content:counter(page) " / "
+counter(pages);font:8pt sans-serif;color:#565B6E}}body{background:#fff}
+th{background:none;color:var(--ink);border-bottom:2px solid}thead{display:table-header-group}
+tr,svg,section,.record table{break-inside:avoid}h1,h2,h3,h3+p{break-after:avoid}
+tr:nth-child(-n+2):not(:last-child){break-after:avoid}
+section{margin:0 0 7mm;max-width:none;padding:8px 2px 0;border-width:3px;break-after:auto}
+.long,.record{break-inside:auto}.record{break-before:page}
+details,section:not(.record) footer{display:none}
+h1,h2{font-size:21px;margin:0 0 8px}h3{font-size:17px;margin:14px 0 6px}
+p{font-size:15px;margin:5px 0}
+td,th{padding:4px 8px}table{font-size:13px;margin:8px 0}.broad svg{max-height:86mm}
+footer{font-size:10px;margin-top:6px}
+.tiles{grid-template-columns:repeat(3,1fr);gap:8px;margin:8px 0}
+.tiles p{font-size:13px}.tiles .value{font-size:22px}.stamps td{height:60px;width:76px}}
 @media screen and (max-width:700px){section{padding:20px}h1,h2{font-size:22px}p{font-size:17px}
 .slim{display:block}.broad{display:none}table{display:block;overflow-x:auto}td,th{min-width:4.5em}
 .stamps td,.stamps th{min-width:0;width:60px}}
@@ -41,6 +51,10 @@ table{font-size:14px}.broad svg{max-height:96mm}footer{font-size:11px;margin-top
 )
 _LONGEST_WORD, _SHORT = 24, 10.5
 """Characters of a word that a table keeps together, and em of what is kept in one line."""
+_WIDTH, _TYPE, _PADDING = 984, 16, 10
+"""Of a section's figures and tables, in pixels of a screen."""
+_ROWS = 12
+"""Rows of a table that is kept on one printed sheet."""
 _SLIM, _SLIM_TYPE = 560, 24
 """Width and type of a figure for a phone, which shows it at some two thirds."""
 _CONTENT = "default-src 'none'; style-src 'unsafe-inline'"
@@ -49,7 +63,7 @@ _CONTENT = "default-src 'none'; style-src 'unsafe-inline'"
 def webpage(deck: Deck) -> str:
     """The whole deck, its appendix and the decision record."""
     slides = [
-        f"<section>{_titled(slide, 1 if place == 0 else 2)}{_notes(slide, deck)}"
+        f"<section{_kind(slide)}>{_titled(slide, 1 if place == 0 else 2)}{_notes(slide, deck)}"
         f"<footer>{escape(deck.footer)}</footer></section>"
         for place, slide in enumerate((*deck.slides, *deck.appendix))
     ]
@@ -59,10 +73,22 @@ def webpage(deck: Deck) -> str:
         f'<!DOCTYPE html><html lang="{deck.language}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_CONTENT}">'
-        f"<title>{escape(deck.title)}</title><style>{_STYLE}</style></head><body>"
-        f"{''.join(slides)}<section>{form}<footer>{escape(deck.footer)}<br>{link}"
-        f"</footer></section></body></html>"
+        f"<title>{escape(deck.title)}</title><style>{_STYLE}{_running(deck.footer)}</style></head>"
+        f'<body>{"".join(slides)}<section class="record">{form}'
+        f"<footer>{escape(deck.footer)}<br>{link}</footer></section></body></html>"
     )
+
+
+def _running(footer: str) -> str:
+    """The line under each sheet of a print, where a browser can put one there."""
+    quoted = "".join(c if c.isalnum() or c in " .-" else f"\\{ord(c):06x}" for c in footer)
+    return f'@media print{{@page{{@bottom-left{{content:"{quoted}";font:7pt sans-serif}}}}}}'
+
+
+def _kind(slide: Slide) -> str:
+    """A longer table begins where it stands and goes on overleaf."""
+    is_long = slide.table is not None and len(slide.table.rows) > _ROWS
+    return ' class="long"' if is_long else ""
 
 
 def _titled(slide: Slide, level: int) -> str:
@@ -71,7 +97,7 @@ def _titled(slide: Slide, level: int) -> str:
 
 def _inline(figure: Figure) -> str:
     """Twice: on a phone the broad one would shrink until nobody can read it."""
-    broad = svg(figure, 984, min(420, natural_height(figure, 16)), 16)
+    broad = svg(figure, _WIDTH, min(420, natural_height(figure, _TYPE)), _TYPE)
     slim = svg(figure, _SLIM, min(_SLIM, natural_height(figure, _SLIM_TYPE)), _SLIM_TYPE)
     return f'<div class="broad">{broad}</div><div class="slim">{slim}</div>'
 
@@ -107,7 +133,12 @@ def _table(table: Table) -> str:
     rows = "".join(
         "<tr>" + "".join(_cell(text_of(cell)) for cell in row) + "</tr>" for row in table.rows
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    widths = column_widths(table, _WIDTH, _TYPE, _PADDING)
+    columns = "".join(f'<col style="width:{100 * width / _WIDTH:.1f}%">' for width in widths)
+    return (
+        f"<table><colgroup>{columns}</colgroup><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )
 
 
 def _cell(text: str) -> str:

@@ -17,7 +17,7 @@ from pptx.util import Pt
 
 from engine.errors import InputError
 from engine.report.colours import ACCENT, INK, RULE, TINT, plain
-from engine.report.deck import Table, Tile
+from engine.report.deck import Bar, Bars, Slide, Table, Tile
 from engine.report.master import HEIGHT, KEPT, WIDTH
 from engine.report.slides import pptx
 from tests.present import present
@@ -60,12 +60,34 @@ def test_charts_are_native_and_hold_the_numbers(show, bars, lines):
 
 
 def test_floating_bars_stack_to_their_ends(show, floating):
-    unseen, above, below, _ = charts(show)[1].plots[0].series
+    unseen, above, below, *_ = charts(show)[1].plots[0].series
     parts = zip(unseen.values, above.values, below.values, reversed(floating.bars), strict=True)
     for base, up, down, bar in parts:
         low, high = sorted((bar.start, bar.end))
         assert max(high, 0) == pytest.approx(max(base, 0) + up)
         assert min(low, 0) == pytest.approx(min(base, 0) + down)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "carrier"),
+    [(0.0, 5.0, 3), (0.0, -5.0, 4), (-2.0, -5.0, 0), (-5.0, -2.0, 0), (5.0, -2.0, 3)],
+)
+def test_an_amount_stands_beside_its_bar_and_not_at_zero(deck, start, end, carrier):
+    """Right of a bar; left of one that falls from zero."""
+    bars = (
+        Bar(name="x", start=start, end=end, text="this", colour=ACCENT),
+        Bar(name="y", start=-1.0, end=1.0, text="other", colour=ACCENT),
+    )
+    figure = Bars(unit="万円", alt="x", heads=("a", "b", "c"), bars=bars)
+    only = replace(deck, slides=(Slide(key="a", title="a", figure=figure),), appendix=())
+    series = charts(Presentation(io.BytesIO(pptx(only))))[0].plots[0].series
+    said = [
+        place
+        for place, one in enumerate(series)
+        for label in one._element.iter("{*}dLbl")
+        if "this" in "".join(label.itertext())
+    ]
+    assert said == [carrier]
 
 
 def test_charts_have_words(show):

@@ -73,6 +73,15 @@ def test_dates_stay_whole_and_addresses_break(deck):
 
 
 def test_heads_of_tables_can_be_read_where_printers_leave_backgrounds_out(deck):
-    printed = re.search(r"@media print{(.*?)@page", webpage(deck), re.S)
+    printed = re.search(r"@media print{(.*?)@media", webpage(deck), re.S)
     assert printed is not None
     assert "th{background:none;color:var(--ink)" in printed[1]
+
+
+def test_print_puts_the_basis_under_each_sheet_and_keeps_short_tables_whole(deck):
+    page = webpage(replace(deck, footer='a "quoted" </style> \\ 基'))
+    rule = re.search(r"@bottom-left\{content:\"([^\"]*)\"", page)
+    assert rule
+    said = re.sub(r"\\([0-9a-f]{6})", lambda found: chr(int(found[1], 16)), rule[1])
+    assert said == 'a "quoted" </style> \\ 基'
+    assert page.count('<section class="long">') == 1, "forty rows alone go on overleaf"

@@ -34,7 +34,7 @@ from engine.report.picture import natural_height, svg
 _HERE = Path(__file__).parent
 _WIDTH = 754.0
 """Of a page's text, in points."""
-SLIDE_ROOM = Room(width=_WIDTH, title=66.0, body=404.0, smallest=12.0, yields=True)
+SLIDE_ROOM = Room(width=_WIDTH, title=66.0, body=430.0, smallest=12.0, yields=True)
 """Of a slide on A4."""
 _SMALLEST, _LARGEST = 13.0, 19.0
 """Type of a figure: that of few bars is large, so that they fill their page."""

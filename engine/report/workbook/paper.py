@@ -39,6 +39,7 @@ _KINDS: dict[str, dict[str, object]] = {"": {}, "input": _INPUT, "given": _GIVEN
 NUMBERS = {
     "whole": "#,##0",
     "broken": "#,##0.00",
+    "small": "0.000",
     "plain": "General",
     "yen": "#,##0;[Red]-#,##0",
     "share": "0.0%",
@@ -52,7 +53,7 @@ _MONEY = {True: '0"."0,"万円";[Red]-0"."0,"万円"', False: '"¥"#,##0;[Red]-"
 """In Japanese tens of thousands: a comma divides by 1,000, and the last digit stands behind a
 point."""
 Value = float | str
-_THOUSANDS = 1_000
+_THOUSANDS, _SMALL = 1_000, 0.01
 _TITLE_HEIGHT, _LINE_HEIGHT = 24.0, 15.0
 """Points."""
 _PER_EM, _BESIDE = 2.0, 3.0
@@ -179,12 +180,15 @@ class Sheet:
 
 
 def _by_size(shown: str, value: Value) -> str:
-    """A plain whole number of thousands gets its commas, one with a fraction two digits of it."""
+    """A plain whole number of thousands gets its commas, one with a fraction two digits of it, a
+    small one three, and one that three do not show a power of ten."""
     if shown != "plain" or isinstance(value, str) or not math.isfinite(value):
         return shown
     if value == round(value):
         return "whole" if abs(value) >= _THOUSANDS else shown
-    return "broken" if abs(value) >= 1 else shown
+    if abs(value) >= 1:
+        return "broken"
+    return "small" if abs(value) >= _SMALL else "power"
 
 
 def _plain(text: str) -> str:
