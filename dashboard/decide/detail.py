@@ -7,7 +7,8 @@ from dashboard.decide import charts, facts, wording
 from dashboard.glossary import lookup
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.api.decisions import Decision, Support
+from engine.api.decisions import Answer, Decision, Support
+from engine.text import sources
 from engine.text.i18n import Words
 
 _ICON = {
@@ -21,9 +22,10 @@ _CONFIGURATION = ("model_size", "batch_size", "iterations", "sequence_length", "
 _GUARANTEE = ("noise_multiplier", "privacy_unit", "neighbours", "certificate", "accountant")
 
 
-def draw(answer: Decision, words: Words, colours: Palette) -> tuple[DeltaGenerator, ...]:
+def draw(whole: Answer, words: Words, colours: Palette) -> tuple[DeltaGenerator, ...]:
     """Draw everything; returns the places where the privacy statement goes, and what correlated
     noise would do to the wiggle room."""
+    answer = whole.decision
     left, right = st.columns(2, gap="large")
     with left:
         meaning = lookup.tips(words, *_CONFIGURATION)
@@ -48,6 +50,8 @@ def draw(answer: Decision, words: Words, colours: Palette) -> tuple[DeltaGenerat
         st.markdown(wording.support(answer, words))
         blocks.table(facts.provenance(answer, words))
         st.caption(wording.limits(answer, words))
+        if whole.study is not None:
+            st.caption(sources.behind_money(whole.question.assumptions, words))
     return statement, room
 
 

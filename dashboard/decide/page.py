@@ -55,7 +55,7 @@ def render(scenario: Scenario) -> None:
     _metrics(facts.of_plan(decision, words), 3)
     _charts(decision, words, colours)
     start = st.container()
-    statement, room = detail.draw(decision, words, colours)
+    statement, room = detail.draw(answer, words, colours)
     guarantee.draw(answer, promise, statement, words)
     with steps:  # Last, since what would make it pay takes a search.
         next_steps.draw(answer, words)

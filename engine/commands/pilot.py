@@ -144,7 +144,7 @@ def start(options: argparse.Namespace) -> str:
     launchers.start(chosen, ranks=ranks)
     if launchers.poll(chosen.plan_id).state is State.CANCELLED:
         raise InputError(
-            "Expected a pilot that may go on, got {plan_id}, which was cancelled: resume it.",
+            "Expected a pilot that may go on, got {plan_id}, which was cancelled: plan another.",
             plan_id=chosen.plan_id,
         )
     if options.plan_id is None or options.wait:

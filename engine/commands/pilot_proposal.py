@@ -18,7 +18,7 @@ from engine.commands.pilot_options import (
 from engine.decision.fine_tuning import tuning_basis
 from engine.decision.pilot_law import pilot_law
 from engine.errors import InputError
-from engine.pilot.fine_tuning import propose_from_start
+from engine.pilot.fine_tuning import propose_from_start, require_reading
 from engine.pilot.people import People, people_of
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
@@ -75,6 +75,8 @@ def proposed_for(options: argparse.Namespace) -> Proposed:
     repeats = whole("--repeats", options.repeats)
     start = start_of(options)
     source = source_of(options)
+    if start is not None:
+        require_reading(start, source)
     pilot_law()  # without evidence there is nothing to prepare for
     found = launchers.prepared(source) or prepared_text(source)
     prepared = replace(found, recompute=options.recompute, held_by=held_by(options, found.device))

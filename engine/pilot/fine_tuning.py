@@ -30,12 +30,13 @@ from engine.law.fine_tuning.points import Configurations, places
 from engine.pilot.imported_start import AS_CHOSEN, Asked, propose_imported
 from engine.pilot.ladder import trainable_count
 from engine.pilot.limit import End, Limit
-from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
+from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import CLIP_NORM, certificate_of
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.search import START_SECONDS, by_compute, by_time, seconds_of
 from engine.pilot.starts import StartFile, is_foreign
+from engine.pilot.text.tokens import tokenizer_of
 from engine.runs.fine_tuned import TunedPoint
 
 TEXTS = 0.15
@@ -193,23 +194,45 @@ def lead(plan: PilotPlan, fit: TuningFit) -> Lead | None:
     )
 
 
+def require_reading(start: StartFile, source: CorpusSource) -> None:
+    """Raise :class:`InputError` where ``start`` does not read a text that is prepared so; looks at
+    tokenizer and window alone, so that nobody prepares a text in vain."""
+    tokenizer = tokenizer_of(source.tokenizer)
+    _require_read_as(
+        start,
+        family=f"gpt-{tokenizer.name}-",
+        vocabulary_size=tokenizer.vocabulary_size,
+        window=source.window,
+    )
+
+
+def _require_read_as(start: StartFile, *, family: str, vocabulary_size: int, window: int) -> None:
+    shape = start.card.shape
+    if start.card.reads(family, vocabulary_size) and shape.sequence_length == window:
+        return
+    raise InputError(
+        "Expected a text read as the start {name} reads it (tokenizer {tokenizer}, {wanted} "
+        "tokens, windows of {length}), got {found} tokens in windows of {window}: choose that "
+        "tokenizer and that window.",
+        name=start.name,
+        tokenizer=start.card.tokenizer,
+        wanted=shape.vocabulary_size,
+        length=shape.sequence_length,
+        found=vocabulary_size,
+        window=window,
+    )
+
+
 def _begun(prepared: Prepared, start: StartFile) -> float:
     """The start's own loss on the text, nats per token or byte; refused where it does not read
     it."""
     shape = start.card.shape
-    reads = start.card.reads(prepared.family, prepared.vocabulary_size)
-    if not reads or shape.sequence_length != prepared.sequence_length:
-        raise InputError(
-            "Expected a text read as the start {name} reads it (tokenizer {tokenizer}, {wanted} "
-            "tokens, windows of {length}), got {found} tokens in windows of {window}: choose that "
-            "tokenizer and that window.",
-            name=start.name,
-            tokenizer=start.card.tokenizer,
-            wanted=shape.vocabulary_size,
-            length=shape.sequence_length,
-            found=prepared.vocabulary_size,
-            window=prepared.sequence_length,
-        )
+    _require_read_as(
+        start,
+        family=prepared.family,
+        vocabulary_size=prepared.vocabulary_size,
+        window=prepared.sequence_length,
+    )
     if start.card.fingerprint == prepared.fingerprint:
         raise InputError(
             "Expected a text that the start {name} has not read, got the one that it was trained "

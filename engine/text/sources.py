@@ -5,6 +5,10 @@ sentences, while titles of publications stay as they are. What a person has type
 for a first word that is one of ours.
 """
 
+from collections import Counter
+
+from engine.roi.assumptions import Assumptions
+from engine.text import formats
 from engine.text.i18n import N_, Words
 
 _WHOLE = frozenset(
@@ -111,3 +115,19 @@ def source(text: str, words: Words) -> str:
         if text.startswith(mark):
             return words.say(shown) + text.removeprefix(mark)
     return text
+
+
+def behind_money(table: Assumptions, words: Words) -> str:
+    """How many of the figures that money rests on have a source, and how many are assumed."""
+    kinds = Counter(
+        next((mark for mark in _MARKS if row.source.startswith(mark)), "") for row in table.rows
+    )
+    return words.say(
+        "Money and legal risk rest on {all} figures: {sourced} published, measured or your own, "
+        "{assumed} assumed, {defined} by definition or switched off. ROI lists each with its "
+        "source and range.",
+        all=formats.exact(len(table.rows)),
+        sourced=formats.exact(kinds[""]),
+        assumed=formats.exact(kinds["assumption"]),
+        defined=formats.exact(kinds["definition"] + kinds["option"]),
+    )

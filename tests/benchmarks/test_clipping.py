@@ -2,7 +2,8 @@
 
 Noise of the machine hits neighbours in time alike, so steps of all engines take turns and each is
 compared with the plain step of its own round. ``extra_info`` holds the medians of these ratios and
-the medians in milliseconds. A private step is clipped sum, Gaussian noise and AdamW; "opacus ghost"
+the medians in milliseconds. A private step is clipped sum, the Gaussian noise of
+private trainings (the operating system's entropy) and AdamW; "opacus ghost"
 is Opacus' own second backward pass. Memory is the resident peak of a process of its own.
 """
 
@@ -24,6 +25,7 @@ from torch import Tensor
 
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.model import Transformer, build, cross_entropy
+from engine.pilot.dpsgd.noise import EntropyNoise
 from engine.pilot.ladder import shape_for
 from engine.pilot.plan import Engine
 
@@ -62,10 +64,14 @@ def private_step(size: int, *, engine: Engine = Engine.FAST, compiled: bool = Fa
     model, optimizer = fresh(size)
     batch = batch_of()
     answer = clipped_sum(model, clip_norm=0.5, engine=engine, compiled=compiled)
+    noise, count = EntropyNoise(), sum(p.numel() for p in model.parameters())
 
     def step() -> None:
-        for parameter, total in zip(model.parameters(), answer(*batch).sums, strict=True):
-            parameter.grad = total.add_(torch.randn_like(total)).div_(BATCH)
+        sums = answer(*batch).sums
+        normal = noise.normal(0, count, device=torch.device("cpu"))
+        parts = normal.split([total.numel() for total in sums])
+        for parameter, total, part in zip(model.parameters(), sums, parts, strict=True):
+            parameter.grad = total.add_(part.view_as(total)).div_(BATCH)
         optimizer.step()
 
     return step
@@ -114,7 +120,7 @@ def test_a_private_step_beside_a_plain_one(benchmark, size):
         benchmark.extra_info[f"{name}: ms"] = round(1000 * statistics.median(taken), 1)
     benchmark.pedantic(steps["fast"], rounds=3)
     if benchmark.enabled:
-        assert benchmark.extra_info["fast: times plain"] <= 1.2
+        assert benchmark.extra_info["fast: times plain"] <= 1.35
 
 
 @pytest.mark.exhaustive

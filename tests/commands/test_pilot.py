@@ -305,7 +305,7 @@ def test_requests_are_passed_on(ready, capsys):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
     assert answer(capsys, "pause", name)["state"] == "paused"
     assert answer(capsys, "cancel", name)["state"] == "cancelled"
-    assert "which was cancelled: resume it" in refusal(capsys, "run", name)
+    assert "which was cancelled: plan another" in refusal(capsys, "run", name)
     assert "1 finished trainings, found 0" in refusal(capsys, "verdict", name)
 
 

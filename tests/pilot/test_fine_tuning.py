@@ -9,10 +9,15 @@ import pytest
 
 from engine.errors import InputError
 from engine.law.fine_tuning.fit import fit_tuning
-from engine.pilot.fine_tuning import TEXTS, TuningBasis, propose_from_start
+from engine.pilot.fine_tuning import (
+    TEXTS,
+    TuningBasis,
+    propose_from_start,
+    require_reading,
+)
 from engine.pilot.imported_start import Asked
 from engine.pilot.ladder import shape_for, trainable_count
-from engine.pilot.plan import PilotPlan
+from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.recording import record_of
@@ -170,3 +175,16 @@ def test_the_very_text_that_a_start_was_trained_on_is_refused(prepared, start, b
 def test_another_vocabulary_is_refused(prepared, start, basis):
     with pytest.raises(InputError, match="choose that tokenizer"):
         proposed(replace(prepared, vocabulary_size=4096), start, basis)
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "window", "reads"),
+    [("bytes", 64, True), ("bytes", 128, False), ("japanese-512", 64, False)],
+)
+def test_a_text_read_otherwise_is_refused_before_it_is_prepared(start, tokenizer, window, reads):
+    source = CorpusSource(kind="jsonl", path="text.jsonl", tokenizer=tokenizer, window=window)
+    if reads:
+        require_reading(start, source)
+        return
+    with pytest.raises(InputError, match="read as the start mine reads it"):
+        require_reading(start, source)

@@ -1,14 +1,18 @@
 """Where figures come from is said in the page's language, whatever the
 engine's default table holds."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from engine.cost import ACCELERATORS
 from engine.deployments import deployments
+from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
 from engine.roi.kinds import MetricKind
 from engine.text.i18n import Words
-from engine.text.sources import source
+from engine.text.sources import behind_money, source
 
 JA, EN = Words("ja"), Words("en")
 OURS = sorted(
@@ -33,3 +37,16 @@ def test_what_a_person_typed_stays_but_for_our_first_word():
     assert source("our own count", JA) == "our own count"
     assert source("assumption of the sales team", JA) == "仮定 of the sales team"
     assert source("definition", EN) == "definition"
+
+
+def test_figures_behind_money_are_counted_by_where_they_come_from():
+    rows = DEFAULT_ASSUMPTIONS.rows
+    one = next(row for row in rows if row.source.startswith("assumption"))
+    own = replace(one, source="our own count")
+    table = Assumptions(rows=tuple(own if row is one else row for row in rows))
+    said = [behind_money(each, EN) for each in (DEFAULT_ASSUMPTIONS, table)]
+    found = [[int(n) for n in re.findall(r"\d+", one)] for one in said]
+    for total, sourced, assumed, defined in found:
+        assert total == len(rows) == sourced + assumed + defined
+    assert found[0][2] == sum(row.source.startswith("assumption") for row in rows)
+    assert [a - b for a, b in zip(*found, strict=True)] == [0, -1, 1, 0], "what is typed is known"

@@ -138,9 +138,11 @@ def uniforms(bits: np.ndarray) -> np.ndarray:
 
 def box_muller(bits: np.ndarray) -> np.ndarray:
     """As many independent standard Gaussians, float64, as ``bits`` (an even number)."""
-    radius, angle = np.split(uniforms(bits), 2)
-    radius, angle = np.sqrt(-2.0 * np.log(radius)), 2.0 * math.pi * angle
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
+    # torch's logarithm, sine and cosine take half the time of numpy's.
+    radius, angle = torch.from_numpy(uniforms(bits)).chunk(2)
+    radius, angle = radius.log_().mul_(-2.0).sqrt_(), angle.mul_(2.0 * math.pi)
+    values: np.ndarray = torch.cat([radius * angle.cos(), radius * angle.sin()]).numpy()
+    return values
 
 
 def generator(noise: NoiseSource, step: int, purpose: Purpose) -> torch.Generator:

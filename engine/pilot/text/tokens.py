@@ -6,14 +6,18 @@ says which public text it was trained on (:mod:`engine.pilot.text.public_tokeniz
 """
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from engine.errors import InputError
 from engine.pilot.text.public_tokenizers import place_of, read_card
 from engine.pilot.text.tokenizer_file import model_of
+from engine.untrusted.guard import guarded
 
 BYTES = "bytes"
 
@@ -53,8 +57,36 @@ class Tokenizer:
         """Token numbers of each text. No special tokens: documents have boundaries of their own."""
         if self.model is None:
             return [np.frombuffer(text.encode(), dtype=self.dtype) for text in texts]
-        encodings = self.model.encode_batch(list(texts), add_special_tokens=False)
+        with _in_silence():
+            encodings = guarded(
+                lambda: self.model.encode_batch(list(texts), add_special_tokens=False),
+                self._gave_up,
+                passing=(MemoryError,),
+            )
         return [np.asarray(encoding.ids, dtype=self.dtype) for encoding in encodings]
+
+    def _gave_up(self, _: str) -> InputError:
+        # The package's own words may quote the text.
+        return InputError(
+            "Expected documents that the tokenizer {name} can read, its package gave up on one: "
+            "choose another tokenizer, or bytes.",
+            name=self.name,
+        )
+
+
+@contextmanager
+def _in_silence() -> Iterator[None]:
+    """Nothing reaches the standard error meanwhile: where a package in Rust panics, it prints the
+    piece of text that it was at before anybody can catch that."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def tokenizer_of(name: str) -> Tokenizer:
