@@ -1,7 +1,7 @@
 """From FLOPs to device hours to money: one training run, and everything around it.
 
-device hours = FLOPs · DP overhead / (peak · utilisation · 3600). The catalogue's figures are
-starting points for the user to edit; each carries its source and date. :func:`cost` prices a
+device hours = FLOPs · DP overhead / (peak · utilisation · 3600). What a device
+does and asks an hour: :mod:`engine.accelerators`. :func:`cost` prices a
 run; :func:`breakdown` a project: search, communication, pilots, data, people, serving.
 
 >>> price = cost(3.8e20, DEFAULTS)
@@ -16,22 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.accelerators import ACCELERATORS, Accelerator
 from engine.cluster.ring import ring_seconds
 from engine.config import TrainingConfig
 from engine.errors import InputError
 from engine.interval import FloatArray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Accelerator:
-    """A device to rent: peak FLOP/s (dense bf16), price in USD per
-    device-hour, where from, when."""
-
-    name: str
-    peak_flops: float
-    price_per_hour_usd: float
-    source: str
-    dated: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,34 +48,6 @@ class Cost:
 
 DAYS = 365.0
 """Days a year that the model serves."""
-_CLOUD = "middle of specialty clouds' on-demand range, mercatus-ai.com/blog/cloud-gpu-pricing"
-
-ACCELERATORS: dict[str, Accelerator] = {
-    device.name: device
-    for device in (
-        Accelerator(
-            name="NVIDIA H200",
-            peak_flops=989e12,
-            price_per_hour_usd=4.00,
-            source=f"peak: NVIDIA H200 datasheet (dense bf16); price: {_CLOUD} (3.50–4.50 USD)",
-            dated="2026-05",
-        ),
-        Accelerator(
-            name="NVIDIA H100",
-            peak_flops=989e12,
-            price_per_hour_usd=3.00,
-            source=f"peak: NVIDIA H100 SXM datasheet (dense bf16); price: {_CLOUD} (2.50–3.50 USD)",
-            dated="2026-05",
-        ),
-        Accelerator(
-            name="NVIDIA A100 80GB",
-            peak_flops=312e12,
-            price_per_hour_usd=1.30,
-            source=f"peak: NVIDIA A100 datasheet (dense bf16); price: {_CLOUD} (1.10–1.50 USD)",
-            dated="2026-05",
-        ),
-    )
-}
 
 DEFAULTS = CostAssumptions(
     accelerator=ACCELERATORS["NVIDIA H200"],

@@ -26,7 +26,7 @@ from engine.decision.fitted import EVIDENCE, PUBLISHED_BERT, evidence_of, is_rea
 from engine.durable import cache_folder
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, require_sound
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, pilots_folder
 from engine.report.fonts import japanese_face
 from engine.runs.log import data_folder
@@ -165,7 +165,7 @@ def _runs() -> Iterator[Finding]:
 
 
 def _pilots() -> Iterator[Finding]:
-    entries = launchers.history()
+    entries = lifecycle.history()
     damaged = 0
     for entry in entries:
         if entry.plan is None:

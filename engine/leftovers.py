@@ -10,7 +10,7 @@ from pathlib import Path
 from engine import decision_log, durable
 from engine.durable import DAY, cache_folder, remove_leftovers
 from engine.errors import InputError
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.runs.log import data_folder
 from engine.scenarios import saved
 
@@ -31,7 +31,7 @@ def remove() -> None:
     with suppress(OSError), durable.scratch("look"):
         pass  # which removes those of before
     with suppress(InputError, OSError):
-        launchers.sweep_stale()
+        lifecycle.sweep_stale()
 
 
 def _with_folders(place: Path, levels: int) -> list[Path]:

@@ -45,10 +45,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "law": _BASE,
     "accounting": _BASE,
     "attack_risk": _BASE | {"accounting", "allocation"},
-    "cost": _BASE | {"cluster"},
+    "accelerators": set(),
+    "cost": _BASE | {"cluster", "accelerators"},
     "cluster": _BASE | {"tables"},
     "allocation": _QUESTION,
-    "roi": _QUESTION | {"cost", "attack_risk", "allocation", "tables"},
+    "roi": _QUESTION | {"accelerators", "cost", "attack_risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
     | {"allocation", "cost", "attack_risk", "roi", "durable", "pilot", "deployments"}
@@ -57,19 +58,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"allocation", "cost", "attack_risk", "roi", "runs", "decision", "deployments", "tables"}
     | {"fine_tunings", "device_hour", "pilot", "cluster"},
     "scenarios": _BASE
-    | {"access", "approvals", "cost", "decision", "decision_log", "durable", "law", "roi", "runs"}
-    | {"tables", "text", "accounting"},
+    | {"access", "accelerators", "approvals", "cost", "decision", "decision_log", "durable", "law"}
+    | {"roi", "runs", "tables", "text", "accounting"},
     "report": _QUESTION | _RECORDS | {"tables", "roi", "cost", "durable"},
     "pilot": _QUESTION | _RECORDS
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "attack_risk", "roi", "decision", "pilot", "report"}
     | {"durable", "deployments", "fine_tunings", "device_hour", "tables", "decision_log"}
-    | {"access", "approvals", "scenarios", "cluster", "leftovers"},
+    | {"access", "accelerators", "approvals", "scenarios", "cluster", "leftovers"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "attack_risk", "roi", "decision", "pilot", "report", "text", "durable"}
     | {"tables", "doctor", "decision_log", "access", "fine_tunings", "device_hour", "approvals"}
-    | {"scenarios", "cluster"},
+    | {"accelerators", "scenarios", "cluster"},
     "leftovers": {"errors", "durable", "decision_log", "pilot", "runs", "scenarios"},
     "doctor": _RECORDS
     | {"decision", "pilot", "report", "durable", "access", "approvals", "scenarios"}
@@ -122,11 +123,11 @@ PILOT_FRONT = {
     "engine.pilot.audits.card", "engine.pilot.audits.one_run", "engine.pilot.audits.weights",
     "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress",
     "engine.pilot.running.text_total", "engine.pilot.running.folder",
-    "engine.pilot.running.launchers", "engine.pilot.running.process",
+    "engine.pilot.running.lifecycle", "engine.pilot.running.process",
     "engine.pilot.running.ranks", "engine.pilot.running.supervisor",
     "engine.pilot.running.recording", "engine.pilot.running.spending",
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
-    "engine.pilot.sweeps.fleet",
+    "engine.pilot.sweeps.launchers",
     "engine.pilot.sweeps.grid", "engine.pilot.sweeps.record",
     "engine.pilot.sweeps.gridfile", "engine.pilot.sweeps.manifests",
     "engine.pilot.sweeps.survey", "engine.pilot.sweeps.sweep",

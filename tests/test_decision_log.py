@@ -16,7 +16,7 @@ from engine.decision import law_store
 from engine.decision.fitted import PUBLISHED_BERT
 from engine.decision_log import FILE, HEAD, append, entries, recorded, verify
 from engine.errors import InputError
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.runs.annotating import annotate
 from engine.runs.log import RunLog
 from engine.scenarios import acts, saved
@@ -225,8 +225,8 @@ def test_an_entry_names_what_its_act_rests_on(place, tmp_path, monkeypatch):
     monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
     (tmp_path / "text.jsonl").write_text('{"text": "a"}\n')
     plan = made_plan(tmp_path / "text.jsonl")
-    launchers.register(plan)
-    launchers.cancel(plan.plan_id)
+    lifecycle.register(plan)
+    lifecycle.cancel(plan.plan_id)
     with RunLog.open() as log:
         (run_id,) = log.append([record()])
         before = log.version

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.pilot import entries, provenance
 from dashboard.state import visitor
 from dashboard.ui import blocks
-from engine.api.pilots import PilotPlan, State, Status, launchers
+from engine.api.pilots import PilotPlan, State, Status, lifecycle
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -23,19 +23,19 @@ def draw(plan: PilotPlan, status: Status, words: Words) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.is_running:
             if st.button(words.say("Pause"), icon=":material/pause:"):
-                _accepted(lambda: launchers.pause(plan_id, by=visitor.person()), words)
+                _accepted(lambda: lifecycle.pause(plan_id, by=visitor.person()), words)
         elif status.state in _RESUMABLE:
             is_new = status.state is State.PLANNED
             label = words.say("Start this pilot") if is_new else words.say("Resume")
             if st.button(label, type=blocks.emphasis(), icon=":material/play_arrow:") and _accepted(
-                lambda: launchers.resume(plan_id, by=visitor.person()), words
+                lambda: lifecycle.resume(plan_id, by=visitor.person()), words
             ):
                 st.rerun()
         if status.state not in (State.CANCELLED, State.FINISHED):
             with st.popover(words.say("Cancel …"), icon=":material/stop:"):
                 st.markdown(words.say("End this pilot for good? The ε spent stays spent."))
                 if st.button(words.say("Yes, cancel it")) and _accepted(
-                    lambda: launchers.cancel(plan_id, by=visitor.person()), words
+                    lambda: lifecycle.cancel(plan_id, by=visitor.person()), words
                 ):
                     st.rerun()
         if sentence := entries.asked_for(plan_id, words):

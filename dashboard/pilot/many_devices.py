@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
-from engine.api.pilots import PilotPlan, Ranks, launchers
+from engine.api.pilots import PilotPlan, Ranks, lifecycle
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -29,7 +29,7 @@ def draw(plan: PilotPlan, words: Words) -> None:
             **widgets.bind_page("pilot", "gpus"),
         )
         try:
-            command = launchers.command(plan, Ranks(nodes=machines, per_node=gpus))
+            command = lifecycle.command(plan, Ranks(nodes=machines, per_node=gpus))
         except InputError as error:
             blocks.refused(error, words)
             return
@@ -49,6 +49,6 @@ def draw(plan: PilotPlan, words: Words) -> None:
             )
         )
         if st.button(words.say("Write the plan down, to start it there")) and blocks.accepted(
-            lambda: launchers.register(plan, by=visitor.person()), words
+            lambda: lifecycle.register(plan, by=visitor.person()), words
         ):
             st.success(words.say("The plan is written down: the command runs it."))

@@ -12,17 +12,17 @@ from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.api.pilots import launchers, unit_of
+from engine.api.pilots import lifecycle, unit_of
 from engine.text.i18n import Words
 
 
 def render(now: Scenario) -> None:
     """Draw the page."""
     words, colours = now.words, palette(st.context.theme.type)
-    entries, wanted = launchers.history(), session.value(link.PILOT)
+    entries, wanted = lifecycle.history(), session.value(link.PILOT)
     shown = pilot_entries.on_show(entries, wanted)
     if shown is None and wanted not in (None, link.NEW_PILOT):
-        blocks.accepted(partial(launchers.poll, wanted), words)
+        blocks.accepted(partial(lifecycle.poll, wanted), words)
     if shown is None or shown.plan is None:
         if shown is not None:
             st.error(pilot_entries.unreadable(shown, words), icon=":material/block:")

@@ -17,7 +17,7 @@ from engine.api.pilots import (
     PilotPlan,
     Prepared,
     PrivacyTerms,
-    launchers,
+    lifecycle,
     of_prediction,
     power,
 )
@@ -98,6 +98,6 @@ def _proposed(
 
 
 def _start(plan: PilotPlan, words: Words) -> None:
-    if blocks.accepted(lambda: launchers.start(plan, by=visitor.person()), words):
+    if blocks.accepted(lambda: lifecycle.start(plan, by=visitor.person()), words):
         session.show(link.PILOT, plan.plan_id)
         st.rerun()

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.pilot import facts, labels
 from dashboard.state import address, visitor
 from dashboard.ui import blocks
-from engine.api.pilots import CorpusSource, Prepared, Status, launchers
+from engine.api.pilots import CorpusSource, Prepared, Status, lifecycle
 from engine.text import privacy
 from engine.text.i18n import Words
 
@@ -14,7 +14,7 @@ _LOOK_AGAIN = 1.0
 
 def draw(source: CorpusSource, words: Words) -> Prepared | None:
     """What was found; None before, with the button or the progress in its place."""
-    found = launchers.prepared(source)
+    found = lifecycle.prepared(source)
     if found is not None:
         unit = labels.privacy_unit(source)
         st.markdown(f":green[:material/check_circle:] {facts.prepared(found, unit, words)}")
@@ -27,7 +27,7 @@ def draw(source: CorpusSource, words: Words) -> Prepared | None:
         if sentence := facts.left_out(found, words):
             st.caption(sentence)
         return found
-    status = launchers.poll_preparation(source)
+    status = lifecycle.poll_preparation(source)
     if status.is_running:
         _wait(source, words)
         return None
@@ -45,13 +45,13 @@ def draw(source: CorpusSource, words: Words) -> Prepared | None:
 
 
 def _start(source: CorpusSource, words: Words) -> None:
-    if blocks.accepted(lambda: launchers.prepare(source, by=visitor.person()), words):
+    if blocks.accepted(lambda: lifecycle.prepare(source, by=visitor.person()), words):
         st.rerun()
 
 
 @st.fragment(run_every=_LOOK_AGAIN)
 def _wait(source: CorpusSource, words: Words) -> None:
-    status: Status = launchers.poll_preparation(source)
+    status: Status = lifecycle.poll_preparation(source)
     if not status.is_running:
         address.draw_anew()
     st.progress(

@@ -8,7 +8,7 @@ from dashboard.pilot import revision as pilot_revision
 from dashboard.state import session, visitor
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
-from engine.api.pilots import PilotPlan, Verdict, launchers
+from engine.api.pilots import PilotPlan, Verdict, lifecycle
 from engine.errors import InputError
 from engine.text import pilot_effect
 from engine.text.i18n import Words
@@ -35,7 +35,7 @@ def draw(plan: PilotPlan, found: Verdict, now: Scenario, words: Words) -> None:
         if st.button(label, type=blocks.emphasis(), icon=":material/refresh:"):
             _ask(question, words)
         return
-    prepared = launchers.prepared(plan.corpus)
+    prepared = lifecycle.prepared(plan.corpus)
     if prepared is None:
         st.markdown(words.say("Kessai has changed since: prepare the text anew to compare."))
         prepare.draw(plan.corpus, words)

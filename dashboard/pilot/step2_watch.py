@@ -9,7 +9,7 @@ from dashboard.state import address
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.api.pilots import Entry, PilotPlan, Status, launchers
+from engine.api.pilots import Entry, PilotPlan, Status, lifecycle
 from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0
@@ -31,7 +31,7 @@ def draw(entry: Entry, plan: PilotPlan, now: Scenario, words: Words, colours: Pa
 
 @st.fragment(run_every=_LOOK_AGAIN)
 def _live(plan: PilotPlan, expected: Predictions, words: Words, colours: Palette) -> None:
-    status = launchers.poll(plan.plan_id)
+    status = lifecycle.poll(plan.plan_id)
     if not status.is_running:
         address.draw_anew()
     _picture(plan, status, expected, words, colours)
@@ -50,7 +50,7 @@ def _picture(
             st.metric(metric.label, metric.value, help=metric.help)
             st.caption(metric.detail)
     arm = next((arm for arm in plan.arms if arm.name == status.arm), plan.arms[0])
-    done = [r.curve for r in launchers.results(plan.plan_id) if r.arm == arm.name]
+    done = [r.curve for r in lifecycle.results(plan.plan_id) if r.arm == arm.name]
     drawn = charts.watch(
         arm, status.curve, done, expected[arm.name], words, colours, transfer=plan.transfer
     )

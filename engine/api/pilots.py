@@ -21,9 +21,9 @@ from engine.pilot.population import Account, Charge, account_for, charge_of
 from engine.pilot.prepared import RECOMPUTING, Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms, WantedRun
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import Request, folder_of
-from engine.pilot.running.launchers import Entry, other_code
+from engine.pilot.running.lifecycle import Entry, other_code
 from engine.pilot.running.ranks import Ranks
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.running.text_total import Promised, promised_on
@@ -72,10 +72,10 @@ __all__ = [
     "charge_of",
     "code_version",
     "folder_of",
-    "launchers",
     "law_of_pilots",
     "lead_of",
     "least_seconds",
+    "lifecycle",
     "mechanism_audit",
     "of_prediction",
     "other_code",

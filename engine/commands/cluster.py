@@ -8,6 +8,7 @@ import argparse
 from dataclasses import asdict, replace
 from typing import Any
 
+from engine.accelerators import ACCELERATORS
 from engine.cluster.calibration import Check, Spread, checks, fit, spread
 from engine.cluster.forecast import COUNTS, Scale, scale
 from engine.cluster.machines import MACHINES, machine_named
@@ -27,7 +28,7 @@ from engine.commands.options import (
     whole,
 )
 from engine.commands.question_options import add_question, question
-from engine.cost import ACCELERATORS, DEFAULTS
+from engine.cost import DEFAULTS
 from engine.decision.answer import decide_on
 from engine.decision.devices import chosen_devices, on_devices
 from engine.decision.fitted import fitted_evidence

@@ -38,7 +38,7 @@ from engine.pilot.audits.mechanism_audit import (
     read_audit,
 )
 from engine.pilot.plan import PilotPlan
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, pilots_folder, write_text
 from engine.pilot.running.status import State, TrainingResult
 from engine.pilot.verdict import Verdict, may_climb, verdict
@@ -120,9 +120,9 @@ def plan(options: argparse.Namespace) -> str:
     """Freeze and register a plan; prepares the text where that was not done."""
     ranks = machines_of(options)
     found = proposed_for(options)
-    launchers.register(found.plan)
+    lifecycle.register(found.plan)
     people = people_in(found.plan)
-    command = None if ranks is None else launchers.command(found.plan, ranks)
+    command = None if ranks is None else lifecycle.command(found.plan, ranks)
     return _said(
         options,
         lambda: as_json(
@@ -141,8 +141,8 @@ def start(options: argparse.Namespace) -> str:
     if options.climb:
         return _climbed(options)
     chosen = _told(options) if options.plan_id is None else folder_of(options.plan_id).plan()
-    launchers.start(chosen, ranks=ranks)
-    if launchers.poll(chosen.plan_id).state is State.CANCELLED:
+    lifecycle.start(chosen, ranks=ranks)
+    if lifecycle.poll(chosen.plan_id).state is State.CANCELLED:
         raise InputError(
             "Expected a pilot that may go on, got {plan_id}, which was cancelled: plan another.",
             plan_id=chosen.plan_id,
@@ -164,7 +164,7 @@ def _climbed(options: argparse.Namespace) -> str:
         chosen = _told(options)
         if verdicts and chosen.plan_id == verdicts[-1].plan.plan_id:
             break  # its own runs moved nothing: there is no next one
-        launchers.start(chosen, ranks=ranks_here(options))
+        lifecycle.start(chosen, ranks=ranks_here(options))
         ended = ended_status(chosen.plan_id)
         if ended is None or ended.state is not State.FINISHED:
             return _state(options, chosen.plan_id)
@@ -192,19 +192,19 @@ def status(options: argparse.Namespace) -> str:
 
 def pause(options: argparse.Namespace) -> str:
     """Let a pilot write a checkpoint and end its process."""
-    launchers.pause(options.plan_id)
+    lifecycle.pause(options.plan_id)
     return _state(options, options.plan_id)
 
 
 def resume(options: argparse.Namespace) -> str:
     """Go on with a pilot that was paused, cancelled, failed or died."""
-    launchers.resume(options.plan_id, ranks=ranks_here(options))
+    lifecycle.resume(options.plan_id, ranks=ranks_here(options))
     return _state(options, options.plan_id)
 
 
 def cancel(options: argparse.Namespace) -> str:
     """End a pilot; what it spent stays spent."""
-    launchers.cancel(options.plan_id)
+    lifecycle.cancel(options.plan_id)
     return _state(options, options.plan_id)
 
 
@@ -233,8 +233,8 @@ def audit(options: argparse.Namespace) -> str:
 
 def history(options: argparse.Namespace) -> str:
     """List the pilots of this installation."""
-    launchers.sweep_stale()
-    entries = launchers.history()
+    lifecycle.sweep_stale()
+    entries = lifecycle.history()
     if not entries and not pilots_folder().exists():
         tell(f"There is no folder of pilots {pilots_folder()} yet: the first pilot makes it.")
     if options.json:
@@ -272,7 +272,7 @@ class _Judged:
 
 
 def _judged(chosen: PilotPlan) -> _Judged:
-    results = launchers.results(chosen.plan_id)
+    results = lifecycle.results(chosen.plan_id)
     found = verdict(chosen, results)
     return _Judged(
         plan=chosen,
@@ -315,14 +315,14 @@ def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
     """Follow a pilot to its end: the verdict, or where it stands."""
     told = metrics(chosen.plan_id, tensorboard=options.tensorboard, mlflow=options.mlflow)
     ended = ended_status(chosen.plan_id, told.saw)
-    told.ended(launchers.results(chosen.plan_id))
+    told.ended(lifecycle.results(chosen.plan_id))
     if ended is not None and ended.state is State.FINISHED:
         return _verdict(options, chosen)
     return _state(options, chosen.plan_id)
 
 
 def _state(options: argparse.Namespace, plan_id: str) -> str:
-    now = launchers.poll(plan_id)
+    now = lifecycle.poll(plan_id)
     try:
         chosen = folder_of(plan_id).plan()
     except InputError:  # where it stands is known all the same

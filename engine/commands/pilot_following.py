@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from engine.commands import pilot_report as report
 from engine.errors import InputError
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.status import State, Status
 from engine.text.terminal import tell
 
@@ -18,7 +18,7 @@ SAYS = 5.0
 def ended_status(plan_id: str, heard: Callable[[Status], None] = lambda now: None) -> Status | None:
     """The last status of a pilot; None where this command was interrupted, which is told. Raises
     :class:`InputError` where the pilot failed."""
-    ended = followed(lambda: launchers.poll(plan_id), heard)
+    ended = followed(lambda: lifecycle.poll(plan_id), heard)
     if ended is None:
         tell(f"The pilot goes on by itself: python -m engine pilot status {plan_id}")
     elif ended.state is State.FAILED:

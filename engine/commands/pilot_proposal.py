@@ -24,7 +24,7 @@ from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.status import State
 from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.starts import StartFile
@@ -47,22 +47,22 @@ def plan_rows(found: Proposed) -> report.Rows:
 
 
 def _others(plan: PilotPlan) -> Promised:
-    return promised_on(plan.corpus_fingerprint, launchers.history(), other_than=plan.plan_id)
+    return promised_on(plan.corpus_fingerprint, lifecycle.history(), other_than=plan.plan_id)
 
 
 def people_in(plan: PilotPlan) -> People:
     """Whom the plan's ε covers, by its prepared text."""
-    return people_of(plan, launchers.prepared(plan.corpus))
+    return people_of(plan, lifecycle.prepared(plan.corpus))
 
 
 def prepared_text(source: CorpusSource, *, again: bool = False) -> Prepared:
     """The text, read and measured on this machine by a process that is followed. Raises
     :class:`InputError` where that failed or was interrupted."""
-    launchers.prepare(source, again=again)
-    ended = followed(lambda: launchers.poll_preparation(source))
+    lifecycle.prepare(source, again=again)
+    ended = followed(lambda: lifecycle.poll_preparation(source))
     if ended is not None and ended.state is State.FAILED:
         raise failed(ended)
-    found = launchers.prepared(source)
+    found = lifecycle.prepared(source)
     if found is None or ended is None:
         raise InputError("Expected a prepared text, got none so far: prepare it and let that end.")
     return found
@@ -78,7 +78,7 @@ def proposed_for(options: argparse.Namespace) -> Proposed:
     if start is not None:
         require_reading(start, source)
     pilot_law()  # without evidence there is nothing to prepare for
-    found = launchers.prepared(source) or prepared_text(source)
+    found = lifecycle.prepared(source) or prepared_text(source)
     prepared = replace(found, recompute=options.recompute, held_by=held_by(options, found.device))
     law = pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
     terms = terms_of(options, prepared)

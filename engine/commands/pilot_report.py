@@ -15,7 +15,7 @@ from engine.pilot.audits.mechanism_audit import MechanismAudit
 from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
-from engine.pilot.running.launchers import Entry, other_code
+from engine.pilot.running.lifecycle import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.running.text_total import Promised
 from engine.pilot.statistical_power import ENOUGH, Power

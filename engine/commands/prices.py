@@ -9,8 +9,9 @@ import argparse
 from dataclasses import asdict, replace
 from typing import Any
 
+from engine.accelerators import ACCELERATORS
 from engine.commands.options import add_json, add_language, as_json, number, under_headings, whole
-from engine.cost import ACCELERATORS, DEFAULTS
+from engine.cost import DEFAULTS
 from engine.device_hour import OwnedMachine, offers_for
 from engine.errors import InputError
 from engine.text import device_hour

@@ -15,10 +15,10 @@ from engine.decision.question import Question
 from engine.decision.schedule import Waiting, schedule, within
 from engine.decision_log import recorded
 from engine.errors import InputError
-from engine.pilot.sweeps import again, fleet, gridfile, manifests, sweep
+from engine.pilot.sweeps import again, gridfile, launchers, manifests, sweep
 from engine.pilot.sweeps import survey as sweep_survey
-from engine.pilot.sweeps.fleet import Where
 from engine.pilot.sweeps.grid import SweepPlan
+from engine.pilot.sweeps.launchers import Where
 from engine.pilot.sweeps.manifests import Target
 from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.survey import Survey
@@ -137,7 +137,7 @@ def _versions(plan: Path) -> dict[str, str]:
 
 def _part(found: Survey, text: str) -> Survey:
     """Every N-th run of the plan, so that no two parts share one."""
-    number, of = fleet.part_of(text)
+    number, of = launchers.part_of(text)
     own = [run for place, run in enumerate(found.runs) if place % of == number - 1]
     return replace(found, left=tuple(run for run in found.left if run in own))
 
@@ -181,10 +181,10 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
         raise InputError("Expected --parts of at least 1, got {value}.", value=count)
     if options.again is not None or options.part is not None:
         raise InputError("Expected --parts without --part and --again: a part trains new runs.")
-    launcher = fleet.launcher(Where(options.on), _job(options.job), place.folder)
+    launcher = launchers.launcher(Where(options.on), _job(options.job), place.folder)
     path = str(options.plan.resolve())
     commands = [
-        fleet.python("sweep", path, "--part", f"{number}/{count}", *_passed(options))
+        launchers.python("sweep", path, "--part", f"{number}/{count}", *_passed(options))
         for number in range(1, count + 1)
     ]
     what = {"family": "", "runs": len(found.left), "parts": count, "on": options.on}

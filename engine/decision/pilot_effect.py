@@ -35,7 +35,7 @@ from engine.decision.law_store import current
 from engine.decision.question import Question
 from engine.decision.verdict import Verdict
 from engine.errors import InputError
-from engine.pilot.running.launchers import Entry, history
+from engine.pilot.running.lifecycle import Entry, history
 from engine.pilot.running.status import State
 from engine.runs.catalogue import stamp
 

@@ -3,7 +3,7 @@
 Under torchrun it is one of several that train together: rank 0 runs the plan as a single process
 does, the others add up sums for it.
 
-Started by :mod:`engine.pilot.running.launchers`; ``python -m engine pilot`` is the
+Started by :mod:`engine.pilot.running.lifecycle`; ``python -m engine pilot`` is the
 command for people.
 """
 
@@ -24,7 +24,7 @@ from engine.pilot.pretraining import losses_of_starts
 from engine.pilot.running.devices import Device, device
 from engine.pilot.running.folder import Lock, PilotFolder, Request
 from engine.pilot.running.follower import follow
-from engine.pilot.running.launchers import started_plans
+from engine.pilot.running.lifecycle import started_plans
 from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.ranks import Place, Ranks, is_too_large, place_of
 from engine.pilot.running.runner import Workshop, run_plan

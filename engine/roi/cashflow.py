@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from engine.cost import ONCE, breakdown
 from engine.interval import FloatArray
+from engine.roi.legal_damage import incident_loss_per_year, risk_left
 from engine.roi.measures import discount_factors, paybacks
 from engine.roi.plan import Plan
 
@@ -288,18 +289,3 @@ def flows(
             -f["tax_rate"] * depreciated,
         ),
     )
-
-
-def incident_loss_per_year(plan: Plan, figures: Mapping[str, FloatArray]) -> FloatArray:
-    """Legal loss to be expected in a year of use without privacy, JPY: it grows with the people
-    whose data the model was trained on."""
-    exposed = plan.workload.data_budget * figures["people_exposed"]
-    damage = figures["incident_cost"] + exposed * figures["damages_per_person"]
-    return figures["incident_probability"] * damage
-
-
-def risk_left(plan: Plan, figures: Mapping[str, FloatArray]) -> FloatArray:
-    """Share of the legal risk that is left: the drop is that of the attacker's advantage."""
-    if plan.advantage is None:
-        return np.ones(1)
-    return np.minimum(plan.advantage / figures["advantage_without_dp"], 1.0)

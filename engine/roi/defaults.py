@@ -5,7 +5,8 @@ An assumption of ours is a round figure to be replaced by the user's own; its ra
 
 from dataclasses import replace
 
-from engine.cost import ACCELERATORS, DEFAULTS, CostAssumptions
+from engine.accelerators import ACCELERATORS
+from engine.cost import DEFAULTS, CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.inputs import INPUTS

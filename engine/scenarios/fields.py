@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
+from engine.accelerators import ACCELERATORS as CATALOGUE
 from engine.config import (
     COMPUTE_RANGE,
     DATA_RANGE,
@@ -27,7 +28,6 @@ from engine.config import (
     Sampling,
     require_within,
 )
-from engine.cost import ACCELERATORS as CATALOGUE
 from engine.cost import DEFAULTS as _DEFAULTS
 from engine.cost import CostAssumptions
 from engine.decision import fitted

@@ -18,7 +18,7 @@ from engine.approvals import Ruling
 from engine.errors import InputError
 from engine.pilot import population
 from engine.pilot.plan import CorpusSource
-from engine.pilot.running import launchers, process
+from engine.pilot.running import lifecycle, process
 from engine.pilot.text.registry import Cap, Text, changing
 from engine.runs import removal
 from engine.runs.annotating import annotate
@@ -58,7 +58,7 @@ class Place:
             held[0] = held[0].with_population("customers", Cap(epsilon=40.0, delta=1e-5))
             held[0] = held[0].with_text("letters", Text(source=self.source, population="customers"))
         self.plan = made_plan(text)
-        launchers.register(self.plan)
+        lifecycle.register(self.plan)
         self.new_plan = made_plan(text, evidence_hash="1" * 16)
         self.saved = acts.created(self.scenarios, "Base", link.defaults(), who="", at=AT)
         self.proposed, self.approved = (self.propose(name) for name in ("Proposed", "Approved"))
@@ -114,12 +114,12 @@ ACTIONS = {
     "runs-delete": (Right.DELETE_ANY, lambda p, by: removal.delete(
         p.log, Chosen(family="ours"), at=WHEN, by=by)),
     "refit": (Right.REFIT, lambda p, by: refit.renew_evidence(by=by)),
-    "pilot-register": (Right.PILOT, lambda p, by: launchers.register(p.new_plan, by=by)),
-    "pilot-start": (Right.PILOT, lambda p, by: launchers.start(p.new_plan, by=by)),
-    "pilot-resume": (Right.PILOT, lambda p, by: launchers.resume(p.plan.plan_id, by=by)),
-    "pilot-pause": (Right.PILOT, lambda p, by: launchers.pause(p.plan.plan_id, by=by)),
-    "pilot-cancel": (Right.PILOT, lambda p, by: launchers.cancel(p.plan.plan_id, by=by)),
-    "pilot-prepare": (Right.PILOT, lambda p, by: launchers.prepare(p.source, by=by)),
+    "pilot-register": (Right.PILOT, lambda p, by: lifecycle.register(p.new_plan, by=by)),
+    "pilot-start": (Right.PILOT, lambda p, by: lifecycle.start(p.new_plan, by=by)),
+    "pilot-resume": (Right.PILOT, lambda p, by: lifecycle.resume(p.plan.plan_id, by=by)),
+    "pilot-pause": (Right.PILOT, lambda p, by: lifecycle.pause(p.plan.plan_id, by=by)),
+    "pilot-cancel": (Right.PILOT, lambda p, by: lifecycle.cancel(p.plan.plan_id, by=by)),
+    "pilot-prepare": (Right.PILOT, lambda p, by: lifecycle.prepare(p.source, by=by)),
     "population-charge": (Right.CHARGE, lambda p, by: population.charge(
         "customers", population.Charge(what="elsewhere", epsilon=1.0, delta=0.0), by=by)),
     "scenario-propose": (Right.PROPOSE, lambda p, by: acts.proposed(
@@ -153,7 +153,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path / "data" / "scenarios"))
     monkeypatch.setenv("KESSAI_TEXTS", str(tmp_path / "data" / "texts.json"))
     monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path / "log"))
-    monkeypatch.setattr(launchers, "detached", lambda folder, action, lock, **_: 1)
+    monkeypatch.setattr(lifecycle, "detached", lambda folder, action, lock, **_: 1)
     monkeypatch.setattr(process, "MODULE", "tests.pilot.fake_pilots")
     check._last.clear()
     made = Place(tmp_path)
@@ -216,12 +216,12 @@ def test_a_thousand_refusals_are_one_line(place, monkeypatch):
     before = len(decision_log.entries(place.folder))
     for _ in range(1000):
         with pytest.raises(InputError, match=NO_RIGHT):
-            launchers.cancel(place.plan.plan_id, by=person(Role.VIEWER))
+            lifecycle.cancel(place.plan.plan_id, by=person(Role.VIEWER))
     assert len(decision_log.entries(place.folder)) == before + 1
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + check.QUIET_SECONDS)
     with pytest.raises(InputError, match=NO_RIGHT):
-        launchers.cancel(place.plan.plan_id, by=person(Role.VIEWER))
+        lifecycle.cancel(place.plan.plan_id, by=person(Role.VIEWER))
     assert len(decision_log.entries(place.folder)) == before + 2
 
 
@@ -366,6 +366,6 @@ def test_no_page_asks_as_the_local_person():
 
 
 def test_a_call_without_a_person_is_noticed():
-    known = {"start": {"launchers"}, "store": {"importing"}}
+    known = {"start": {"lifecycle"}, "store": {"importing"}}
     source = "from engine.api.runs import store\nlaunchers.start(1)\nstore(2)\nother.start(3)\n"
     assert [name for _, name in asked_for(ast.parse(source), known)] == ["start", "store"]

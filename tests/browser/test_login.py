@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection
 
 from engine import decision_log
 from engine.decision_log import Entry
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.status import State
 from tests.browser.pages import settle
 from tests.browser.protocol import settled, stream
@@ -224,7 +224,7 @@ def test_a_viewer_sees_and_every_act_is_refused_and_on_record(place: Place, view
         # Ids of widgets are no secret: whoever knows them sends them where they were never drawn.
         buttons = ("Yes, cancel it", "Resume", "Save this scenario")
         answers = session.click(*buttons, **{"Name of the scenario": "Mine"})
-        assert launchers.poll(place.pilot).state is State.PAUSED
+        assert lifecycle.poll(place.pilot).state is State.PAUSED
         assert f"{NO_RIGHT} save, change and import scenarios (role: analyst)" in said(answers)
         assert place.scenarios() == []
     login = f"{place.provider.url} sub-viewer"
@@ -242,7 +242,7 @@ def test_roles_are_those_of_the_moment(place: Place, viewer: Client):
         try:
             place.roles.write_text('[people]\noperator = ["VIEWER@example.com"]')
             session.click("Yes, cancel it")
-            assert launchers.poll(place.other_pilot).state is State.CANCELLED
+            assert lifecycle.poll(place.other_pilot).state is State.CANCELLED
             done = {(line.act, line.who) for line in place.lines()}
             assert ("pilot-cancel", "viewer@Example.com") in done
             place.roles.write_text("[people]\n")
@@ -260,7 +260,7 @@ def test_an_operator_may(place: Place):
     with Client(place).sign_in("operator").session() as session:
         session.open("pilot", f"lang=en&pilot={place.pilot}")
         session.click("Yes, cancel it")
-    assert launchers.poll(place.pilot).state is State.CANCELLED
+    assert lifecycle.poll(place.pilot).state is State.CANCELLED
     done = {(line.act, line.who) for line in place.lines()}
     assert ("pilot-cancel", "operator@Example.com") in done
     assert decision_log.verify(place.folder / "log").sound

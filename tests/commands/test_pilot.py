@@ -19,7 +19,7 @@ from engine.law.transfer.pool import pool
 from engine.pilot.audits.mechanism_audit import audit_scores
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import PLAN_FILE, folder_of, preparation_of, write_text
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.running.versions import versions
@@ -137,7 +137,7 @@ def test_a_plan_is_frozen_and_registered(ready, capsys):
     assert [arm.name for arm in plan.arms] == ["recommended", "rule"]
     assert plan.arms[0].predicted is not None
     assert found["plan"]["arms"][0]["predicted"]["low"] == plan.arms[0].predicted.low
-    assert launchers.poll(plan.plan_id).state is State.PLANNED
+    assert lifecycle.poll(plan.plan_id).state is State.PLANNED
     assert answer(capsys, "plan", "--minutes", "2", *PROMISE)["plan_id"] == found["plan_id"]
     said = text(capsys, "plan", "--minutes", "2", *PROMISE)
     assert found["plan_id"] in said and "predicted" in said and "ε ≤ 8 at δ = 1e-06" in said
@@ -256,7 +256,7 @@ def transferred(ready, capsys, runs=0):
     write_text(preparation_of(found.source).path / PREPARED_FILE, found.to_json())
     name = answer(capsys, "plan", "--minutes", "2", *PROMISE)["plan_id"]
     plan = replace(folder_of(name).plan(), transferred_runs=runs)
-    launchers.register(plan)
+    lifecycle.register(plan)
     for k, arm in enumerate(plan.arms):
         assert arm.predicted is not None
         done = result(plan, k, arm.predicted.value)
@@ -285,8 +285,8 @@ def test_a_family_s_own_prediction_names_no_source(ready, capsys):
 def test_resuming_with_other_code_says_so(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
     assert " code " not in text(capsys, "pause", name)
-    monkeypatch.setattr(launchers, "code_version", lambda: "b" * 12)
-    monkeypatch.setattr(launchers, "_launch", lambda *_, **__: None)
+    monkeypatch.setattr(lifecycle, "code_version", lambda: "b" * 12)
+    monkeypatch.setattr(lifecycle, "_launch", lambda *_, **__: None)
     planned_by = folder_of(name).plan().code_version
     said = text(capsys, "resume", name)
     assert f"changed since this was planned by {planned_by}" in said and "b" * 12 in said
@@ -324,14 +324,14 @@ def test_a_verdict_is_told(ready, capsys):
 
 def test_a_pilot_is_followed_to_its_end(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    monkeypatch.setattr(launchers, "start", lambda plan, **_: None)
+    monkeypatch.setattr(lifecycle, "start", lambda plan, **_: None)
     running = Status(
         state=State.TRAINING, arm="recommended", repeat=0, iteration=5, iterations=60,
         epsilon_spent=1.23456, curve=((5, 4.5),), seconds_left=30.0, progress=0.08,
     )  # fmt: skip
     failed = Status(state=State.FAILED, reason="It stopped: {why}.", values={"why": "tired"})
     polled = [State.PLANNED, running, failed]
-    monkeypatch.setattr(launchers, "poll", lambda _: polled.pop(0) if polled else failed)
+    monkeypatch.setattr(lifecycle, "poll", lambda _: polled.pop(0) if polled else failed)
     polled[0] = running
     assert main(["pilot", "run", name, "--wait"]) == 2
     said = capsys.readouterr().err.splitlines()
@@ -359,7 +359,7 @@ def test_a_climb_goes_on_while_predictions_hold(ready, capsys, monkeypatch, law,
         laws.append(replace(laws[-1], largest_flops=max(laws[-1].largest_flops, flops)))
 
     monkeypatch.setattr(pilot_proposal, "pilot_law", lambda *_, **__: laws[-1])
-    monkeypatch.setattr(launchers, "start", run_at_once)
+    monkeypatch.setattr(lifecycle, "start", run_at_once)
     # A machine to whom a week is much.
     speeds = tuple(replace(speed, seconds_per_example=1e-9) for speed in ready.speeds)
     fast = replace(ready, speeds=speeds, units=10**6)
@@ -385,7 +385,7 @@ def test_what_was_spent_before_the_end_is_told(ready, capsys):
 
 def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    monkeypatch.setattr(launchers, "start", lambda plan, **_: None)
+    monkeypatch.setattr(lifecycle, "start", lambda plan, **_: None)
     folder = folder_of(name)
     lock = folder.take_lock()
     write_status(folder.status_file, Status(state=State.TRAINING))

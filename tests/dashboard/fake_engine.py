@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from engine.accelerators import Accelerator
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.allocation.levers import PlanRanges
@@ -24,7 +25,7 @@ from engine.allocation.result import (
 )
 from engine.attack_risk import attack_risk, planned_mechanism
 from engine.config import NeighbouringRelation, Sampling, TrainingConfig
-from engine.cost import Accelerator, Cost, CostAssumptions, Workload
+from engine.cost import Cost, CostAssumptions, Workload
 from engine.decision.answer import Answer
 from engine.decision.decide import Decision
 from engine.decision.findings import binding

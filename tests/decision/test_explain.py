@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.cost import ACCELERATORS, DEFAULTS
+from engine.accelerators import ACCELERATORS
+from engine.cost import DEFAULTS
 from engine.decision.explain import SWAPS, Explanation, differing, explain
 from engine.decision.fitted import MEASURED_GPT
 from engine.decision.question import Currency, Question, question

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from engine.__main__ import main
 from engine.errors import InputError
 from engine.pilot.sweeps import manifests
-from engine.pilot.sweeps.fleet import ROOT, part_of
+from engine.pilot.sweeps.launchers import ROOT, part_of
 from engine.pilot.sweeps.manifests import Target, as_yaml, job_file
 
 PLAN = ROOT / "data" / "campaign.toml"

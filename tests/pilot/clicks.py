@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from engine.pilot.running import launchers, process
+from engine.pilot.running import lifecycle, process
 from engine.pilot.running.folder import folder_of
 
 
@@ -20,7 +20,7 @@ def main() -> None:
 
     def click() -> None:
         ready.wait()
-        started.append(launchers.start(plan).started)
+        started.append(lifecycle.start(plan).started)
 
     clicks = [threading.Thread(target=click) for _ in range(int(sys.argv[2]))]
     for each in clicks:

@@ -1,6 +1,6 @@
 """Plans and a trainer without torch: real ledgers, no gradients. As a process: a runner with it.
 
-``python -m tests.pilot.fake_pilots run|prepare FOLDER --lock N``, as the launchers call it. The
+``python -m tests.pilot.fake_pilots run|prepare FOLDER --lock N``, as the engine starts it. The
 "corpus" is the file that the plan's source names. What a training does is in the environment:
 KESSAI_FAKE_PACE, seconds a step; KESSAI_FAKE_CRASH, an error that quotes the corpus.
 """

@@ -18,7 +18,7 @@ from engine.pilot.population import (
     charge_of,
     charge_pilot,
 )
-from engine.pilot.running import launchers, process
+from engine.pilot.running import lifecycle, process
 from engine.pilot.sweeps import gridfile
 from engine.pilot.text.registry import Cap, Text, changing
 from tests.pilot.fake_pilots import made_plan
@@ -104,17 +104,17 @@ def test_no_pilot_starts_that_the_account_does_not_hold(text):
     first, second, third = plans(text, 3)
     charge("customers", Charge(what="abroad", epsilon=30.0, delta=1e-7))
     with pytest.raises(InputError, match="has left"):
-        launchers.start(first)
-    assert launchers.poll(first.plan_id).state == "planned"
+        lifecycle.start(first)
+    assert lifecycle.poll(first.plan_id).state == "planned"
     with pytest.raises(InputError, match="has left"):
-        launchers.resume(first.plan_id)
+        lifecycle.resume(first.plan_id)
     with changing() as held:
         held[0] = held[0].with_population("customers", Cap(epsilon=60.0, delta=1e-5))
-    launchers.start(first)
+    lifecycle.start(first)
     assert account("customers").holds(first.plan_id)
-    launchers.cancel(first.plan_id)
+    lifecycle.cancel(first.plan_id)
     assert account("customers").holds(first.plan_id), "what was promised stays promised"
-    found = account_for(second, launchers.started_plans)
+    found = account_for(second, lifecycle.started_plans)
     assert found is not None and not found.admits(charge_of(third))
 
 
@@ -125,7 +125,7 @@ def test_a_runner_that_was_started_by_hand_asks_as_well(text, tmp_path):
 
     charge("customers", Charge(what="abroad", epsilon=39.0, delta=1e-7))
     (plan,) = plans(text, 1)
-    launchers.register(plan)
+    lifecycle.register(plan)
     folder = folder_of(plan.plan_id)
     workshop = Workshop(
         train=fake_pilots.train,
@@ -209,7 +209,7 @@ def test_an_account_that_cannot_be_written_starts_nothing(text):
     account_file("customers").parent.parent.mkdir(parents=True, exist_ok=True)
     account_file("customers").parent.write_text("no folder")
     with pytest.raises(InputError, match="Nothing is trained on this population"):
-        launchers.start(plans(text, 1)[0])
+        lifecycle.start(plans(text, 1)[0])
 
 
 def test_texts_of_nobody_have_no_account(text, tmp_path):

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from engine.cost import ONCE, breakdown
 from engine.roi.appraise import appraise, central, compare, premium, sample
-from engine.roi.cashflow import PARTS, flows, risk_left, timing
+from engine.roi.cashflow import PARTS, flows, timing
 from engine.roi.draws import LossForecast, mean
+from engine.roi.legal_damage import risk_left
 from engine.roi.measures import internal_rates
 from engine.roi.metric import CURVE_INPUTS
 from tests.roi.closed_forms import annuity, monthly_rate

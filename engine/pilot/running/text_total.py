@@ -11,7 +11,7 @@ Loads no torch.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.pilot.running.launchers import Entry
+from engine.pilot.running.lifecycle import Entry
 from engine.pilot.running.status import State
 
 

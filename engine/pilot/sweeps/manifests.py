@@ -5,7 +5,7 @@ plan in a ConfigMap and the folders on a claim that all parts share. An index th
 again three times and goes on from its checkpoints; a part whose node is taken away costs none of
 them, one that refuses its plan is not tried again. SkyPilot gets a task that is launched once for
 each part, its folders on a volume of theirs. Both are built of the parts of
-:mod:`engine.pilot.sweeps.fleet`, so that no two ever train the same run.
+:mod:`engine.pilot.sweeps.launchers`, so that no two ever train the same run.
 
 The image is that of docs/deploy/Dockerfile, or another whose work folder is the checkout. Not
 covered: storage without a shared file system, such as buckets; private texts, which no sweep takes.

@@ -15,9 +15,10 @@ from engine.cost import breakdown, serving_devices
 from engine.interval import FloatArray
 from engine.roi.appraise import Outlay
 from engine.roi.assumptions import Assumptions
-from engine.roi.cashflow import Flows, Launch, flows, incident_loss_per_year, risk_left
+from engine.roi.cashflow import Flows, Launch, flows
 from engine.roi.draws import DRAWS, SEED
 from engine.roi.kinds import METRICS
+from engine.roi.legal_damage import incident_loss_per_year, risk_left
 from engine.roi.measures import internal_rates
 from engine.roi.metric import Curve
 from engine.roi.plan import Plan

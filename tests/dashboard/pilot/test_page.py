@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import Charge, charge
 from engine.pilot.prepared import PREPARED_FILE
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, preparation_of, write_text
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
@@ -101,7 +101,7 @@ def test_without_a_law_the_page_says_so_and_offers_nothing(page):
 
 def test_first_the_text_is_prepared(page, law, monkeypatch):
     asked = []
-    monkeypatch.setattr(launchers, "prepare", lambda source, *, by: asked.append(source))
+    monkeypatch.setattr(lifecycle, "prepare", lambda source, *, by: asked.append(source))
     page.run()
     assert any("no ε is spent" in text for text in said(page))
     button(page, "Prepare").click().run()
@@ -131,7 +131,7 @@ def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, mon
         started.append(plan)
         held(made.store(plan, made.status(plan, State.TRAINING)))
 
-    monkeypatch.setattr(launchers, "start", start)
+    monkeypatch.setattr(lifecycle, "start", start)
     page.run()
     assert not page.exception and not page.error
     arms, terms = (table.value for table in page.table)
@@ -157,10 +157,10 @@ def test_a_plan_tells_the_command_of_many_gpus_and_is_written_down_for_it(page, 
     ).set_value(2).run()
     command = next(code.value for code in page.code if "torch.distributed" in code.value)
     assert "--nnodes=2 --nproc-per-node=8" in command
-    assert launchers.history() == ()
+    assert lifecycle.history() == ()
     button(page, "Write the plan down").click().run()
     assert not page.exception and not page.error
-    (entry,) = launchers.history()
+    (entry,) = lifecycle.history()
     assert entry.status.state is State.PLANNED
     assert command.endswith(f"-m engine.pilot run {folder_of(entry.plan_id).path}")
 
@@ -168,7 +168,7 @@ def test_a_plan_tells_the_command_of_many_gpus_and_is_written_down_for_it(page, 
 def test_the_same_question_is_the_same_plan(page, law, monkeypatch):
     made.store_prepared()
     started: list[PilotPlan] = []
-    monkeypatch.setattr(launchers, "start", lambda plan, *, by: started.append(plan))
+    monkeypatch.setattr(lifecycle, "start", lambda plan, *, by: started.append(plan))
     for _ in range(2):
         page.query_params["pilot"] = "new"
         page.run()
@@ -181,7 +181,7 @@ def test_a_start_that_is_refused_says_why(page, law, monkeypatch):
         raise InputError(made.REASON, **made.VALUES)
 
     made.store_prepared()
-    monkeypatch.setattr(launchers, "start", refuse)
+    monkeypatch.setattr(lifecycle, "start", refuse)
     page.run()
     button(page, "Start the pilot").click().run()
     assert "No space left" in page.error[0].value and not page.exception
@@ -225,7 +225,7 @@ def launchers_plan(page):
         raise InputError(made.REASON, **made.VALUES)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launchers, "start", refuse)
+        patch.setattr(lifecycle, "start", refuse)
         button(page, "Start the pilot").click().run()
     return asked[0]
 
@@ -251,7 +251,7 @@ def test_a_text_of_one_s_own_is_chosen_by_name_and_no_path_is_typed(
 ):
     asked = []
     source = registered(tmp_path, epsilon=8.0, delta=1e-6)
-    monkeypatch.setattr(launchers, "prepare", lambda source, *, by: asked.append(source))
+    monkeypatch.setattr(lifecycle, "prepare", lambda source, *, by: asked.append(source))
     page.run()
     assert not page.text_input, "what can be typed can be tried"
     choose(page, "letters")
@@ -264,7 +264,7 @@ def test_a_text_of_one_s_own_is_chosen_by_name_and_no_path_is_typed(
 def test_windows_and_documents_are_chosen_on_the_page(page, law, monkeypatch, tmp_path):
     asked = []
     source = registered(tmp_path, epsilon=8.0, delta=1e-6)
-    monkeypatch.setattr(launchers, "prepare", lambda source, *, by: asked.append(source))
+    monkeypatch.setattr(lifecycle, "prepare", lambda source, *, by: asked.append(source))
     page.run()
     several = "Documents of a person that a step averages"
     assert several not in [group.label for group in page.button_group]  # no people in it
@@ -374,7 +374,7 @@ def test_what_stopped_can_be_resumed(page, law, monkeypatch, state, title):
     resumed: list[str] = []
     why = {"reason": made.REASON, "values": made.VALUES} if state is State.FAILED else {}
     made.store(plan, made.status(plan, state, **why))
-    monkeypatch.setattr(launchers, "resume", lambda plan_id, *, by: resumed.append(plan_id))
+    monkeypatch.setattr(lifecycle, "resume", lambda plan_id, *, by: resumed.append(plan_id))
     page.run()
     assert page.title[0].value.startswith(title)
     assert len(page.error) == (title.split()[0] in ("Stopped", "Interrupted"))
@@ -388,7 +388,7 @@ def test_a_pilot_paused_by_a_free_lock_is_cancelled_at_once(page, law):
     page.run()
     button(page, "Yes, cancel it").click().run()
     assert page.title[0].value.startswith("Cancelled at 41%")
-    assert launchers.poll(plan.plan_id).state is State.CANCELLED
+    assert lifecycle.poll(plan.plan_id).state is State.CANCELLED
     assert "Resume" not in labels(page), "it was ended for good"
 
 
@@ -450,7 +450,7 @@ def test_other_code_goes_on_where_it_is_asked_to_and_is_told_before(page, law, m
     plan = made.plan(evidence_hash=law, code_version="a" * 12)
     resumed: list[str] = []
     made.store(plan, made.status(plan, State.PAUSED))
-    monkeypatch.setattr(launchers, "resume", lambda plan_id, *, by: resumed.append(plan_id))
+    monkeypatch.setattr(lifecycle, "resume", lambda plan_id, *, by: resumed.append(plan_id))
     page.run()
     assert f"planned by the code {'a' * 12}" in page.warning[0].value
     button(page, "Resume").click().run()

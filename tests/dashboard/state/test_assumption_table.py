@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from dashboard.state import assumption_table
-from engine.cost import ACCELERATORS, DEFAULTS
+from engine.accelerators import ACCELERATORS
+from engine.cost import DEFAULTS
 from engine.errors import InputError
 from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs

@@ -19,7 +19,7 @@ from engine.errors import InputError
 from engine.pilot.__main__ import _needs_parts
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan
-from engine.pilot.running import launchers
+from engine.pilot.running import lifecycle
 from engine.pilot.running.devices import Device
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.ranks import Ranks, place_of, printed, ranks_of
@@ -92,15 +92,15 @@ def processes(plan, rank):
 def test_a_killed_rank_ends_all_and_the_printed_command_goes_on_with_what_is_left(plan):
     folder = folder_of(plan.plan_id)
     ledger = folder.training_folder("recommended", 0) / "ledger.jsonl"
-    assert launchers.start(plan, ranks=2).started
-    assert not launchers.start(plan, ranks=2).started, "one click, one training"
+    assert lifecycle.start(plan, ranks=2).started
+    assert not lifecycle.start(plan, ranks=2).started, "one click, one training"
     until(lambda: ledger.exists() and charged_steps(ledger) > 20, "no step was taken")
     (killed,) = processes(plan, 1)
     os.kill(killed, signal.SIGKILL)
-    running = launchers.poll(plan.plan_id)
+    running = lifecycle.poll(plan.plan_id)
     assert (running.ranks, running.nodes) == (2, 1)
     until(lambda: not folder.is_held(), "the others live on")
-    ended = launchers.poll(plan.plan_id)
+    ended = lifecycle.poll(plan.plan_id)
     assert ended.state is State.FAILED and "another of its processes is gone" in ended.sentence
     assert processes(plan, 0) == []
     lost = charged_steps(ledger)
@@ -117,9 +117,9 @@ def test_a_killed_rank_ends_all_and_the_printed_command_goes_on_with_what_is_lef
     ]
     said = [machine.communicate(timeout=180)[1].decode()[-3000:] for machine in machines]
     assert [machine.returncode for machine in machines] == [0, 0], "\n".join(said)
-    after = launchers.poll(plan.plan_id)
+    after = lifecycle.poll(plan.plan_id)
     assert (after.state, after.ranks, after.nodes) == (State.FINISHED, 2, 2)
-    (result,) = launchers.results(plan.plan_id)
+    (result,) = lifecycle.results(plan.plan_id)
     assert result.charged == charged_steps(ledger) == STEPS
     assert result.iterations == STEPS - 1, "the step under way, and no other, was lost"
     assert result.hardware.startswith("2 × ")
@@ -175,9 +175,9 @@ def test_machines_share_the_processes_evenly():
 
 
 def test_a_pilot_of_several_machines_is_not_gone_on_with_on_one_unasked(plan):
-    launchers.register(plan)
+    lifecycle.register(plan)
     folder = folder_of(plan.plan_id)
     write_status(folder.status_file, Status(state=State.PAUSED, ranks=16, nodes=2))
     with pytest.raises(InputError, match="got one that ran on 2: start its command again"):
-        launchers.resume(plan.plan_id)
-    assert not folder.is_held() and launchers.poll(plan.plan_id).state is State.PAUSED
+        lifecycle.resume(plan.plan_id)
+    assert not folder.is_held() and lifecycle.poll(plan.plan_id).state is State.PAUSED

@@ -1,6 +1,6 @@
 """Start, watch, pause, resume and cancel pilots; each is a process that outlives the page.
 
-A pilot runs as ``python -m engine.pilot run <folder>`` in a session of its own. The launcher takes
+A pilot runs as ``python -m engine.pilot run <folder>`` in a session of its own. The engine takes
 the runner's lock, hands it to the child as an open descriptor and lets go: so there is never a
 moment in which a second click could start a second process, and a pilot whose lock is free has no
 process, however it ended. Starting again what paused, failed or was killed goes on from its

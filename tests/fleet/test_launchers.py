@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from engine.pilot.sweeps import fleet
-from engine.pilot.sweeps.fleet import Ended, Local, Where
+from engine.pilot.sweeps import launchers
+from engine.pilot.sweeps.launchers import Ended, Local, Where
 from engine.runs.log import RunLog
 
-ROOT = fleet.ROOT
+ROOT = launchers.ROOT
 PLAN = """
 [corpus]
 kind = "jsonl"
@@ -157,15 +157,15 @@ def test_a_local_part_that_dies_is_lost_and_one_that_refuses_says_why():
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2"])
 def test_what_is_no_part_is_refused(text):
     with pytest.raises(InputError, match="Expected a part such as 2/8"):
-        fleet.part_of(text)
-    assert fleet.part_of("2/8") == (2, 8)
+        launchers.part_of(text)
+    assert launchers.part_of("2/8") == (2, 8)
 
 
 def test_a_library_that_is_missing_is_named(tmp_path, monkeypatch):
     for where, library in ((Where.SLURM, "submitit"), (Where.RAY, "ray")):
         monkeypatch.setitem(sys.modules, library, None)
         with pytest.raises(InputError, match=f"pip install {library}"):
-            fleet.launcher(where, {}, tmp_path)
+            launchers.launcher(where, {}, tmp_path)
 
 
 def _programs(folder, monkeypatch):
@@ -184,19 +184,19 @@ def test_a_number_that_is_none_is_refused(tmp_path, value):
     pytest.importorskip("ray", reason="ray is not installed")
     for where, name in ((Where.SUBMITIT_LOCAL, "minutes"), (Where.RAY, "cpus")):
         with pytest.raises(InputError, match=f"Expected a number above 0 for --job {name}, got"):
-            fleet.launcher(where, {name: value}, tmp_path)
+            launchers.launcher(where, {name: value}, tmp_path)
 
 
 def test_what_slurm_refuses_is_a_sentence(tmp_path, monkeypatch):
     pytest.importorskip("submitit", reason="submitit is not installed")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="Expected Slurm on this machine"):
-        fleet.launcher(Where.SLURM, {}, tmp_path)
+        launchers.launcher(Where.SLURM, {}, tmp_path)
     monkeypatch.undo()
     _programs(tmp_path / "bin", monkeypatch)
     with pytest.raises(InputError, match="slurm said: Unknown argument 'nonsense'"):
-        fleet.launcher(Where.SLURM, {"nonsense": "1"}, tmp_path)
-    slurm = fleet.launcher(Where.SLURM, {"partition": "gpu"}, tmp_path)
+        launchers.launcher(Where.SLURM, {"nonsense": "1"}, tmp_path)
+    slurm = launchers.launcher(Where.SLURM, {"partition": "gpu"}, tmp_path)
     with pytest.raises(InputError, match="sbatch said: sbatch: error: invalid partition"):
         slurm.run([["true"]], say=print)
 
@@ -204,4 +204,4 @@ def test_what_slurm_refuses_is_a_sentence(tmp_path, monkeypatch):
 def test_a_cluster_of_ray_that_is_not_there_is_a_sentence(tmp_path):
     pytest.importorskip("ray", reason="ray is not installed")
     with pytest.raises(InputError, match="ray said: Could not find any running Ray instance"):
-        fleet.launcher(Where.RAY, {"address": "auto"}, tmp_path).run([["true"]], say=print)
+        launchers.launcher(Where.RAY, {"address": "auto"}, tmp_path).run([["true"]], say=print)

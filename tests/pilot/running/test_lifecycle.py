@@ -18,7 +18,7 @@ from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.plan import CorpusSource
-from engine.pilot.running import launchers, process
+from engine.pilot.running import lifecycle, process
 from engine.pilot.running.folder import PilotFolder, Request, folder_of
 from engine.pilot.running.status import State, Status, read_status, write_status
 from engine.runs.log import RunLog
@@ -54,9 +54,9 @@ def ended(plan):
     """The status once no process is left."""
     folder = folder_of(plan.plan_id)
     until(
-        lambda: not launchers.poll(plan.plan_id).is_running and not folder.is_held(), "it goes on"
+        lambda: not lifecycle.poll(plan.plan_id).is_running and not folder.is_held(), "it goes on"
     )
-    return launchers.poll(plan.plan_id)
+    return lifecycle.poll(plan.plan_id)
 
 
 def processes(plan):
@@ -75,24 +75,24 @@ def charged(plan, arm="recommended"):
 
 def test_a_plan_runs_to_its_results(plan):
     before = time.time()
-    launchers.register(plan)
-    planned = launchers.poll(plan.plan_id)
+    lifecycle.register(plan)
+    planned = lifecycle.poll(plan.plan_id)
     assert planned.state is State.PLANNED
     assert before - 2 < planned.heartbeat <= time.time() + 2, "the moment of its registration"
-    handle = launchers.start(plan)
-    assert handle.started and launchers.poll(plan.plan_id).is_running
+    handle = lifecycle.start(plan)
+    assert handle.started and lifecycle.poll(plan.plan_id).is_running
     assert ended(plan).state is State.FINISHED
-    assert [result.arm for result in launchers.results(plan.plan_id)] == ["recommended", "rule"]
-    assert not launchers.start(plan).started and not launchers.resume(plan.plan_id).started
+    assert [result.arm for result in lifecycle.results(plan.plan_id)] == ["recommended", "rule"]
+    assert not lifecycle.start(plan).started and not lifecycle.resume(plan.plan_id).started
     assert processes(plan) == [handle.process]
-    (entry,) = launchers.history()
+    (entry,) = lifecycle.history()
     assert (entry.plan_id, entry.plan, len(entry.results)) == (plan.plan_id, plan, 2)
-    assert launchers.cancel(plan.plan_id).state is State.FINISHED
+    assert lifecycle.cancel(plan.plan_id).state is State.FINISHED
 
 
 def test_five_clicks_in_five_pages_start_one_process_that_outlives_them(plan, monkeypatch):
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0.02")
-    launchers.register(plan)
+    lifecycle.register(plan)
     pages = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.pilot.clicks", plan.plan_id, "5"],
@@ -106,7 +106,7 @@ def test_five_clicks_in_five_pages_start_one_process_that_outlives_them(plan, mo
     assert sum(int(text) for text in said) == 1
     assert [page.returncode for page in pages] == [-signal.SIGKILL] * 2
     until(lambda: taken(plan) > 3, "it died with the page")
-    assert not launchers.start(plan).started
+    assert not lifecycle.start(plan).started
     assert ended(plan).state is State.FINISHED
     assert len(processes(plan)) == 1
 
@@ -114,7 +114,7 @@ def test_five_clicks_in_five_pages_start_one_process_that_outlives_them(plan, mo
 def test_five_threads_start_one_process(plan):
     handles = []
     clicks = [
-        threading.Thread(target=lambda: handles.append(launchers.start(plan))) for _ in range(5)
+        threading.Thread(target=lambda: handles.append(lifecycle.start(plan))) for _ in range(5)
     ]
     for click in clicks:
         click.start()
@@ -133,8 +133,8 @@ def test_kills_at_random_moments_overspend_nothing_and_lose_no_result(plan, monk
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0.01")
     rng = random.Random(seed)
     kills = 0
-    launchers.start(plan)
-    while kills < 4 and launchers.poll(plan.plan_id).state is not State.FINISHED:
+    lifecycle.start(plan)
+    while kills < 4 and lifecycle.poll(plan.plan_id).state is not State.FINISHED:
         until(lambda k=kills: len(processes(plan)) > k, "it did not start")
         time.sleep(rng.uniform(0.0, 0.7))
         try:
@@ -146,76 +146,76 @@ def test_kills_at_random_moments_overspend_nothing_and_lose_no_result(plan, monk
         assert state in (State.INTERRUPTED, State.FINISHED)
         for arm in ("recommended", "rule"):
             assert taken(plan, arm) <= charged(plan, arm) <= STEPS
-        launchers.resume(plan.plan_id)
+        lifecycle.resume(plan.plan_id)
     assert kills
     assert ended(plan).state is State.FINISHED
-    for result in launchers.results(plan.plan_id):
+    for result in lifecycle.results(plan.plan_id):
         assert result.charged == charged(plan, result.arm) == STEPS
         assert result.iterations <= taken(plan, result.arm) <= STEPS
         assert result.iterations >= STEPS - 5 * kills, "more than a block was lost to a kill"
     with RunLog.open() as log:
         found = log.records("gpt-bytes-made")
     assert sorted(record.run_id for record in found) == sorted(
-        present(result.run_id) for result in launchers.results(plan.plan_id)
+        present(result.run_id) for result in lifecycle.results(plan.plan_id)
     )
 
 
 def test_a_kill_shows_and_the_sweep_writes_it_down(plan, monkeypatch):
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0.05")
-    launchers.start(plan)
+    lifecycle.start(plan)
     until(lambda: taken(plan) > 3, "no step was taken")
     folder = folder_of(plan.plan_id)
-    assert launchers.sweep_stale() == (), "it lives"
+    assert lifecycle.sweep_stale() == (), "it lives"
     os.kill(processes(plan)[-1], signal.SIGKILL)
     until(lambda: not folder.is_held(), "it lives on")
     assert present(read_status(folder.status_file)).is_running
-    assert launchers.poll(plan.plan_id).state is State.INTERRUPTED
+    assert lifecycle.poll(plan.plan_id).state is State.INTERRUPTED
     leftover = temporary_path(folder.status_file)
     leftover.write_text("torn")
     os.utime(leftover, (0, 0))
-    assert launchers.sweep_stale() == (plan.plan_id,)
+    assert lifecycle.sweep_stale() == (plan.plan_id,)
     assert present(read_status(folder.status_file)).state is State.INTERRUPTED
-    assert not leftover.exists() and launchers.sweep_stale() == ()
+    assert not leftover.exists() and lifecycle.sweep_stale() == ()
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0")
-    assert launchers.resume(plan.plan_id).started
+    assert lifecycle.resume(plan.plan_id).started
     assert ended(plan).state is State.FINISHED
 
 
 def test_pause_and_resume_take_every_step_once(plan, monkeypatch):
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0.02")
-    launchers.start(plan)
+    lifecycle.start(plan)
     until(lambda: taken(plan) > 3, "no step was taken")
-    launchers.pause(plan.plan_id)
+    lifecycle.pause(plan.plan_id)
     assert ended(plan).state is State.PAUSED
     assert 0 < taken(plan) == charged(plan) < STEPS
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0")
-    assert launchers.resume(plan.plan_id).started
+    assert lifecycle.resume(plan.plan_id).started
     assert ended(plan).state is State.FINISHED
     assert [taken(plan, arm) for arm in ("recommended", "rule")] == [STEPS, STEPS]
 
 
 def test_what_was_cancelled_goes_on_only_if_resumed(plan, monkeypatch):
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0.02")
-    launchers.start(plan)
+    lifecycle.start(plan)
     until(lambda: taken(plan) > 3, "no step was taken")
-    launchers.cancel(plan.plan_id)
+    lifecycle.cancel(plan.plan_id)
     assert ended(plan).state is State.CANCELLED
-    assert not launchers.start(plan).started
+    assert not lifecycle.start(plan).started
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0")
-    assert launchers.resume(plan.plan_id).started
+    assert lifecycle.resume(plan.plan_id).started
     assert ended(plan).state is State.FINISHED
 
 
 def test_a_request_to_nobody_is_answered_at_once(plan):
-    launchers.register(plan)
-    assert launchers.pause(plan.plan_id).state is State.PAUSED
-    assert launchers.cancel(plan.plan_id).state is State.CANCELLED
+    lifecycle.register(plan)
+    assert lifecycle.pause(plan.plan_id).state is State.PAUSED
+    assert lifecycle.cancel(plan.plan_id).state is State.CANCELLED
     assert folder_of(plan.plan_id).asked() is None
 
 
 def test_the_machine_going_down_is_a_pause(plan, monkeypatch):
     monkeypatch.setenv("KESSAI_FAKE_PACE", "0.05")
-    launchers.start(plan)
+    lifecycle.start(plan)
     until(lambda: taken(plan) > 1, "no step was taken")
     os.kill(processes(plan)[-1], signal.SIGTERM)
     assert ended(plan).state is State.PAUSED
@@ -224,7 +224,7 @@ def test_the_machine_going_down_is_a_pause(plan, monkeypatch):
 
 def test_a_crash_leaves_a_sentence_and_no_text(plan, monkeypatch):
     monkeypatch.setenv("KESSAI_FAKE_CRASH", "1")
-    launchers.start(plan)
+    lifecycle.start(plan)
     status = ended(plan)
     assert status.state is State.FAILED and "(ValueError)" in status.sentence
     log = folder_of(plan.plan_id).log_file.read_text()
@@ -232,72 +232,72 @@ def test_a_crash_leaves_a_sentence_and_no_text(plan, monkeypatch):
     for file in folder_of(plan.plan_id).path.rglob("*"):
         assert file.is_dir() or SECRET not in file.read_text()
     monkeypatch.delenv("KESSAI_FAKE_CRASH")
-    launchers.start(plan)
+    lifecycle.start(plan)
     assert ended(plan).state is State.FINISHED
 
 
 def test_a_torn_status_is_no_obstacle(plan):
-    launchers.start(plan)
+    lifecycle.start(plan)
     assert ended(plan).state is State.FINISHED
     folder_of(plan.plan_id).status_file.write_text('{"state": "train')
-    assert launchers.poll(plan.plan_id).state is State.INTERRUPTED, "it has spent what it has"
-    assert [one.plan_id for one in launchers.started_plans()] == [plan.plan_id]
-    assert launchers.start(plan).started, "to see what is missing"
+    assert lifecycle.poll(plan.plan_id).state is State.INTERRUPTED, "it has spent what it has"
+    assert [one.plan_id for one in lifecycle.started_plans()] == [plan.plan_id]
+    assert lifecycle.start(plan).started, "to see what is missing"
     assert ended(plan).state is State.FINISHED
     assert taken(plan) == STEPS
 
 
 def test_a_runner_that_just_began_is_queued(plan):
-    launchers.register(plan)
+    lifecycle.register(plan)
     folder = folder_of(plan.plan_id)
     lock = present(folder.take_lock())
-    assert launchers.poll(plan.plan_id).state is State.QUEUED
+    assert lifecycle.poll(plan.plan_id).state is State.QUEUED
     write_status(folder.status_file, Status(state=State.TRAINING, heartbeat=time.time()))
-    assert not launchers.start(plan).started
+    assert not lifecycle.start(plan).started
     lock.release()
 
 
 def test_what_is_asked_of_the_last_process_does_not_stop_the_next(plan):
-    launchers.register(plan)
+    lifecycle.register(plan)
     folder_of(plan.plan_id).ask(Request.CANCEL)
-    launchers.start(plan)
+    lifecycle.start(plan)
     assert ended(plan).state is State.FINISHED
 
 
 @pytest.mark.parametrize("act", ["poll", "pause", "cancel", "resume", "results"])
 def test_unknown_pilots_are_refused(plan, act):
     with pytest.raises(InputError, match="16 hexadecimal digits, got nothing"):
-        getattr(launchers, act)("nothing")
+        getattr(lifecycle, act)("nothing")
     with pytest.raises(InputError, match="found none: list the pilots"):
-        getattr(launchers, act)("0" * 16)
+        getattr(lifecycle, act)("0" * 16)
 
 
 def test_a_changed_plan_stays_in_the_history_without_a_plan(plan):
-    launchers.register(plan)
+    lifecycle.register(plan)
     path = folder_of(plan.plan_id).path / "plan.json"
     path.write_text(path.read_text().replace('"low": 3.5', '"low": 3.4'))
-    (entry,) = launchers.history()
+    (entry,) = lifecycle.history()
     assert (entry.plan, entry.results) == (None, ())
     with pytest.raises(InputError, match="it was changed since"):
-        launchers.resume(plan.plan_id)
+        lifecycle.resume(plan.plan_id)
 
 
 def test_the_list_is_in_order_of_the_dates_that_it_shows(plan):
     """Of when each began, whoever spoke last."""
     other = replace(plan, repeats=2)
     for each, started, heartbeat in ((plan, 1.0, 9.0), (other, 2.0, 3.0)):
-        launchers.register(each)
+        lifecycle.register(each)
         status = Status(state=State.PAUSED, started=started, heartbeat=heartbeat)
         write_status(folder_of(each.plan_id).status_file, status)
-    found = launchers.history()
+    found = lifecycle.history()
     assert [e.plan_id for e in found] == [other.plan_id, plan.plan_id]
     assert [e.began for e in found] == [2.0, 1.0]
 
 
 def test_a_pilot_that_may_not_be_looked_into_is_not_one_that_was_never_started(plan, monkeypatch):
     """Else what it has spent would be summed to nothing."""
-    launchers.register(plan)
-    assert launchers.started_plans() == []
+    lifecycle.register(plan)
+    assert lifecycle.started_plans() == []
     closed = PermissionError(errno.EACCES, "Permission denied")
 
     def refuse(path, *_, **__):
@@ -305,18 +305,19 @@ def test_a_pilot_that_may_not_be_looked_into_is_not_one_that_was_never_started(p
 
     for act in ("read_bytes", "read_text", "iterdir"):
         monkeypatch.setattr(f"pathlib.Path.{act}", refuse)
+    monkeypatch.setattr("engine.pilot.running.folder.whole", refuse)
     monkeypatch.setattr(
-        launchers, "folders", lambda: [PilotFolder(path=folder_of(plan.plan_id).path)]
+        lifecycle, "folders", lambda: [PilotFolder(path=folder_of(plan.plan_id).path)]
     )
-    (entry,) = launchers.history()
+    (entry,) = lifecycle.history()
     assert entry.plan is None and entry.status.state is State.UNREADABLE
     with pytest.raises(InputError, match="cannot be read: ask its owner"):
-        launchers.started_plans()
+        lifecycle.started_plans()
 
 
 def test_the_status_after_a_kill_is_the_ledger_s(plan):
     """The process died between a charge and its next word."""
-    launchers.register(plan)
+    lifecycle.register(plan)
     folder, settings = folder_of(plan.plan_id), plan.arms[0].settings
     place = folder.training_folder("recommended", 0)
     place.mkdir()
@@ -325,29 +326,29 @@ def test_the_status_after_a_kill_is_the_ledger_s(plan):
         spent = ledger.epsilon_spent(plan.delta)
     said = Status(state=State.TRAINING, heartbeat=1.0, arm="recommended", repeat=0, charged=3)
     write_status(folder.status_file, said)
-    found = launchers.poll(plan.plan_id)
+    found = lifecycle.poll(plan.plan_id)
     assert (found.state, found.charged) == (State.INTERRUPTED, 7)
     assert found.epsilon_spent == pytest.approx(spent) and spent > 0
-    cancelled = launchers.cancel(plan.plan_id)
+    cancelled = lifecycle.cancel(plan.plan_id)
     assert (cancelled.state, cancelled.charged) == (State.CANCELLED, 7)
     write_status(folder.status_file, said)
     whole = (place / LEDGER_FILE).read_bytes().splitlines(keepends=True)
     (place / LEDGER_FILE).write_bytes(b"".join(whole[:-1]))
-    lost = launchers.poll(plan.plan_id)
+    lost = lifecycle.poll(plan.plan_id)
     assert lost.epsilon_spent is None and "what it has spent is unknown" in lost.sentence
 
 
 def test_a_folder_that_cannot_be_written_is_refused(plan, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "file"))
-    for act in (launchers.start, launchers.register, lambda p: launchers.prepare(p.corpus)):
+    for act in (lifecycle.start, lifecycle.register, lambda p: lifecycle.prepare(p.corpus)):
         with pytest.raises(InputError, match="Set KESSAI_PILOTS to a folder"):
             act(plan)
     with pytest.raises(InputError, match="Expected to read the folder of pilots"):
-        launchers.history()
+        lifecycle.history()
 
 
 def test_a_preparation_of_nothing_is_planned(plan):
     source = CorpusSource(kind="jsonl", path="nowhere")
-    assert launchers.poll_preparation(source).state is State.PLANNED
-    assert launchers.prepared(source) is None
+    assert lifecycle.poll_preparation(source).state is State.PLANNED
+    assert lifecycle.prepared(source) is None
