@@ -23,6 +23,7 @@ from engine.api.runs import (
     UNUSED,
     Asked,
     Columns,
+    Entry,
     Imported,
     Measure,
     Sheet,
@@ -67,6 +68,9 @@ def draw(words: Words) -> None:
             found = run_cache.imported(key, asked, law_cache.evidence_version(), files, sheet)
     except InputError as error:
         _refused(error, words)
+        return
+    if before := imported_before(fitted.run_log(), found):
+        _kept(before, words)
         return
     _preview(found, words)
     _write(found, files, asked, sheet, words)
@@ -280,18 +284,25 @@ def _preview(found: Imported, words: Words) -> None:
         blocks.listing(wording.refused_table(found, words))
 
 
+def _kept(before: Entry, words: Words) -> None:
+    """What this very file brought when it was imported. It is not judged again beside what the log
+    holds since then: every run would be a copy of itself."""
+    st.success(
+        words.say("This file is in the run log as the family {family}.", family=before.family),
+        icon=":material/check:",
+    )
+    _as_evidence(before.family, words)
+    st.markdown(f"**{formats.literally(wording.kept_summary(before, words))}**")
+    st.caption(
+        words.say("To read the file in another way, undo the import first, below the catalogue.")
+    )
+    blocks.listing(wording.kept_table(before.runs[:_MOST_ROWS], words))
+
+
 def _write(
     found: Imported, files: Sequence[Upload], asked: Asked, sheet: Sheet, words: Words
 ) -> None:
-    """The button; or, where the log holds this import, that it does."""
-    log = fitted.run_log()
-    if before := imported_before(log, found):
-        st.success(
-            words.say("This file is in the run log as the family {family}.", family=before.family),
-            icon=":material/check:",
-        )
-        _as_evidence(before.family, words)
-        return
+    """The button."""
     if not found.runs:
         return
     label = words.count("Import {n} run", "Import {n} runs", len(found.runs))

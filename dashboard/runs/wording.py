@@ -4,7 +4,17 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from engine.api.runs import Columns, Flag, Imported, Measure, Rows, Settled, Status
+from engine.api.runs import (
+    Columns,
+    Entry,
+    Flag,
+    Imported,
+    JournalRun,
+    Measure,
+    Rows,
+    Settled,
+    Status,
+)
 from engine.errors import InputError
 from engine.text import formats, labels, tables
 from engine.text.i18n import N_, Words
@@ -130,20 +140,35 @@ def _role(name: str, words: Words) -> str:
 
 def summary(found: Imported, words: Words) -> str:
     """How many runs a file holds, and what they are."""
-    statuses = Counter(run.status for run in found.runs)
-    runs = words.count("{n} run", "{n} runs", len(found.runs))
-    points = words.count("{n} point of a law", "{n} points of a law", len(found.records))
+    return _counted(found.entry, words)
+
+
+def kept_summary(before: Entry, words: Words) -> str:
+    """The same of a file that was imported, and when."""
+    return words.joined(
+        [
+            words.say("Imported on {when}.", when=f"{before.moment:%Y-%m-%d %H:%M}"),
+            _counted(before, words),
+        ]
+    )
+
+
+def _counted(entry: Entry, words: Words) -> str:
+    statuses = Counter(run.status for run in entry.runs)
+    stored = sum(run.stored for run in entry.runs)
+    runs = words.count("{n} run", "{n} runs", len(entry.runs))
+    points = words.count("{n} point of a law", "{n} points of a law", stored)
     parts = [
         f"{words.say(name)} {statuses[status]}"
         for status, name in STATUSES.items()
         if statuses[status]
     ]
-    flagged = sum(bool(run.flags) for run in found.runs)
+    flagged = sum(bool(run.flags) for run in entry.runs)
     if flagged:
         parts.append(words.count("{n} with a flag", "{n} with flags", flagged))
-    if found.refused:
+    if entry.refused:
         parts.append(
-            words.count("{n} row refused", "{n} rows refused", len(found.refused)),
+            words.count("{n} row refused", "{n} rows refused", len(entry.refused)),
         )
     listed = ", ".join(parts)
     return words.say(
@@ -151,7 +176,7 @@ def summary(found: Imported, words: Words) -> str:
         runs=runs,
         points=points,
         listed=listed,
-        unit=words.field(Measure(found.entry.measure)),
+        unit=words.field(Measure(entry.measure)),
     )
 
 
@@ -223,6 +248,23 @@ def runs_table(runs: Sequence[Settled], words: Words) -> dict[str, list[object]]
         words.say("Loss (nats)"): [run.loss for run in runs],
         words.say("Parameters"): [run.settings.get("model_size") for run in runs],
         words.say("Iterations"): [run.settings.get("iterations") for run in runs],
+    }
+
+
+def kept_table(runs: Sequence[JournalRun], words: Words) -> dict[str, list[object]]:
+    """A row a run of an import, as it was judged then, those with a doubt first."""
+    runs = sorted(runs, key=lambda run: (not run.flags, run.status == Status.FINISHED))
+    return {
+        words.say("Run"): [run.run for run in runs],
+        words.say("Status"): [words.say(STATUSES[Status(run.status)]) for run in runs],
+        words.say("Flags"): [
+            ", ".join(words.say(FLAGS[Flag(one)]) for one in run.flags) for run in runs
+        ],
+        words.say("Reasons"): [
+            " ".join(dict.fromkeys(plain_refusal(one, words) for one in run.reasons))
+            for run in runs
+        ],
+        words.say("Point of a law"): [run.stored for run in runs],
     }
 
 

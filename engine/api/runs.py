@@ -17,6 +17,7 @@ from engine.runs.export import export
 from engine.runs.imports import journal
 from engine.runs.imports.columns import ALIASES, SCALED, UNUSED, Columns, choose_columns
 from engine.runs.imports.importing import Asked, Imported, family_of, imported_before, store
+from engine.runs.imports.journal import Entry, JournalRun
 from engine.runs.imports.settle import Flag, Settled, Status
 from engine.runs.imports.sheet import Sheet
 from engine.runs.imports.uploads import Upload, import_upload, read_upload
@@ -42,10 +43,12 @@ __all__ = [
     "Asked",
     "Chosen",
     "Columns",
+    "Entry",
     "ExportKind",
     "Flag",
     "Group",
     "Imported",
+    "JournalRun",
     "Line",
     "Listed",
     "Measure",

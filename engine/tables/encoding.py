@@ -36,6 +36,7 @@ _MARKS = (
 _OTHERS = [
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "gb18030", "big5", "cp949", "mac_roman",
 ]  # fmt: skip
+_SINGLE_BYTE = ("cp125", "mac_", "latin", "iso8859")
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -66,6 +67,34 @@ def detect(content: bytes) -> str:
     if _is_utf_8(sample, cut=len(content) > len(sample)):
         return "utf-8"
     return _by_form(sample) or _other(sample)
+
+
+def require_one(content: bytes, found: str) -> None:
+    """Refuse a text of which single lines are in UTF-8 and the others in ``found``, as where two
+    programs wrote one file: each of them would be read, one as other letters.
+
+    Raises :class:`InputError` that names the first such line.
+    """
+    if found.startswith(("utf", "iso2022")) or found == "ascii":
+        return
+    for line, part in enumerate(content.splitlines(), start=1):
+        if not part.isascii() and _is_foreign(part, found):
+            raise InputError(
+                "Expected one encoding in the whole file, got {encoding} and, in line {line}, "
+                "utf-8: save the file in one of them.",
+                encoding=found,
+                line=line,
+            )
+
+
+def _is_foreign(part: bytes, found: str) -> bool:
+    """Whether a line is UTF-8 by itself. Two bytes of it may be two letters of an Asian encoding
+    as well (half-width katakana), three that fit by chance are not met."""
+    try:
+        text = part.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return found.startswith(_SINGLE_BYTE) or max(text) >= "\u0800"
 
 
 def require_encoding(name: str) -> str:

@@ -123,6 +123,8 @@ def read_table(
             "Expected a text table, got the workbook {file}: save its sheet as CSV.", file=name
         )
     found = said.encoding or encoding.detect(content)
+    if said.encoding is None:
+        encoding.require_one(content, found)
     text = _decoded(content, found)
     separator = said.separator or separator_of(text, columns)
     records = _records(text, separator, name)

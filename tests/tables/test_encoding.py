@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import InputError
-from engine.tables.encoding import SAMPLE, detect, require_encoding
+from engine.tables.encoding import SAMPLE, detect, require_encoding, require_one
 
 JAPANESE = [
     "品名,数\n1,2\n",
@@ -68,3 +68,15 @@ def test_what_is_no_text_is_refused():
         require_encoding("base64")
     with pytest.raises(InputError, match="Expected an encoding such as"):
         require_encoding("klingon")
+
+
+@pytest.mark.parametrize("text", ["本番,1\n", "ｶﾌﾞｼｷ,本番\n", "Größe;1\n"])
+@pytest.mark.parametrize("found", ["cp932", "cp1252", "euc_jp"])
+def test_a_line_of_utf_8_among_others_is_named(text, found):
+    try:
+        own = text.encode(found)
+    except UnicodeEncodeError:
+        pytest.skip("no text of this encoding")
+    require_one(b"a,b\n" + own * 3, found)
+    with pytest.raises(InputError, match="line 3"):
+        require_one(b"a,b\n" + own + "本番\n".encode() + own, found)

@@ -109,6 +109,7 @@ def import_file(
     _require_unit(family, measure, past)
     assumed = Assumed(
         family=family,
+        source=sheet.source,
         of_bytes=measure.of_bytes,
         vocabulary_size=asked.vocabulary_size,
         sequence_length=asked.sequence_length,

@@ -10,11 +10,12 @@ Not covered: artifacts, nested runs as such.
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from engine.errors import InputError
-from engine.runs.imports.sheet import Sheet
+from engine.runs.imports.sheet import MLFLOW, Sheet
 from engine.runs.imports.tracked import TrackedRun, tracked_sheet
 from engine.runs.mlflow_access import failure
 from engine.untrusted import regular
@@ -60,7 +61,7 @@ def server_sheet(uri: str, experiment: str | None = None) -> Sheet:
         runs = [_tracked(client, run) for run in _runs(client, _experiments(client, experiment))]
     except (MlflowException, OSError) as error:
         raise regular.unreadable(server_name(uri), failure(error)) from error
-    return tracked_sheet(server_name(uri), runs)
+    return replace(tracked_sheet(server_name(uri), runs), source=MLFLOW)
 
 
 def _experiments(client: Any, wanted: str | None) -> list[str]:

@@ -12,7 +12,16 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.runs.imports import databases, event_files, large_texts, trackers, wandb_offline
 from engine.runs.imports.columns import KNOWN, known
-from engine.runs.imports.sheet import Sheet, is_json, json_sheet, text_sheet
+from engine.runs.imports.sheet import (
+    MLFLOW,
+    TENSORBOARD,
+    TRACKIO,
+    WANDB,
+    Sheet,
+    is_json,
+    json_sheet,
+    text_sheet,
+)
 from engine.runs.imports.units_row import with_units
 from engine.runs.imports.wide import is_wide, long_sheet
 from engine.tables.columnar import LARGE
@@ -31,7 +40,7 @@ def read(path: Path, corrections: Corrections | None = None, *, in_columns: bool
     if path.is_dir():
         return _folder(path)
     if event_files.is_event_file(path):
-        return event_files.events_sheet(path)
+        return replace(event_files.events_sheet(path), source=TENSORBOARD)
     with regular.reading(str(path)), regular.opened(path) as handle:
         size = os.fstat(handle.fileno()).st_size
         head = handle.read(4096)
@@ -42,7 +51,7 @@ def read(path: Path, corrections: Corrections | None = None, *, in_columns: bool
             size=size // 2**20,
         )
     if head.startswith(wandb_offline.START):
-        return wandb_offline.offline_sheet(path)
+        return replace(wandb_offline.offline_sheet(path), source=WANDB)
     if head.startswith(b"PAR1"):
         sheet = databases.parquet_sheet(path)
     elif head.startswith(b"PK\x03\x04"):
@@ -79,11 +88,11 @@ def _texts(path: Path, head: bytes, corrections: Corrections | None) -> Sheet:
 
 def _folder(path: Path) -> Sheet:
     if trackers.is_mlruns(path):
-        return trackers.mlruns_sheet(path)
+        return replace(trackers.mlruns_sheet(path), source=MLFLOW)
     if event_files.has_events(path):
-        return event_files.events_sheet(path)
+        return replace(event_files.events_sheet(path), source=TENSORBOARD)
     if wandb_offline.has_offline_runs(path):
-        return wandb_offline.offline_sheet(path)
+        return replace(wandb_offline.offline_sheet(path), source=WANDB)
     raise InputError(
         "Expected a folder of MLflow (mlruns), of TensorBoard's event files or of Weights & "
         "Biases' offline runs, got {folder}: give a file, or a tracker's export.",
@@ -95,7 +104,7 @@ def _sqlite(path: Path) -> Sheet:
     with databases.sqlite(path) as base:
         tables = databases.sqlite_tables(base)
     if trackers.is_mlflow(tables):
-        return trackers.mlflow_sheet(path)
+        return replace(trackers.mlflow_sheet(path), source=MLFLOW)
     if trackers.is_trackio(tables):
-        return trackers.trackio_sheet(path)
+        return replace(trackers.trackio_sheet(path), source=TRACKIO)
     return databases.sqlite_sheet(path, known)

@@ -20,9 +20,6 @@ from engine.runs.imports.settle import VOCABULARY, Assumed, Settled, positive, s
 from engine.runs.learning_curve import LearningCurve
 from engine.runs.record import Provenance, RunRecord, run_id_of
 
-SOURCE = "imported table"
-"""The same for every file, so that a renamed file holds no new runs."""
-
 
 def counts_tokens(record: RunRecord) -> bool:
     """Whether a record is of a run of which the tokens are known and not the steps."""
@@ -50,7 +47,7 @@ def record_of(run: Settled, assumed: Assumed, created_at: datetime, seed: int | 
     curve = LearningCurve(steps, run.measured.losses[: steps.size])
     return RunRecord(
         family=assumed.family,
-        source=SOURCE,
+        source=assumed.source,
         provenance=Provenance.IMPORTED,
         model_size=config.model_size,
         batch_size=config.batch_size,
@@ -118,4 +115,4 @@ def loose_id(run: Settled, assumed: Assumed) -> str:
         name: value for name, value in values.items() if value is not None and math.isfinite(value)
     }
     known.update(family=assumed.family, provenance=Provenance.IMPORTED)
-    return run_id_of({**known, "source": f"{SOURCE}: {run.name}"})
+    return run_id_of({**known, "source": f"{assumed.source}: {run.name}"})

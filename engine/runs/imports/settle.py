@@ -25,6 +25,7 @@ from engine.errors import InputError
 from engine.runs.imports.columns import Columns
 from engine.runs.imports.divergence import SMOOTHING, diverged_at
 from engine.runs.imports.measured import Measured, Value
+from engine.runs.imports.sheet import TABLE
 from engine.runs.record import RunRecord
 
 _SIX = FLOPS_PER_PARAMETER_AND_TOKEN
@@ -73,6 +74,8 @@ class Assumed:
     """What a person says of a whole file, or what is taken where nobody does."""
 
     family: str
+    source: str = TABLE
+    """What wrote it: a tracker's name, or :data:`TABLE`."""
     of_bytes: bool = False
     vocabulary_size: int | None = None
     """Tokens; None: :data:`VOCABULARY`, or 256 where losses are counted by the byte."""

@@ -12,6 +12,7 @@ Not covered: nested JSON below the second level, several sheets of a workbook at
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,8 +30,15 @@ from engine.tables.reader import read_file
 from engine.tables.table import Corrections, Detected, Table
 from engine.untrusted.texts import json_value
 
+MLFLOW, TENSORBOARD, TRACKIO, WANDB = "MLflow", "TensorBoard", "Trackio", "Weights & Biases"
+TABLE = "imported table"
+"""The :attr:`Sheet.source` of a file that no tracker wrote."""
 _NOTHING = frozenset(["", "-", "–", "na", "n/a", "null", "none", "#n/a", "nil"])
 _PROOF = 4096
+_LINE_ENDS = re.compile(r"\r\n|[\r\n]")
+"""Of JSON lines: texts in them may hold other separators of lines as they are."""
+_DAMAGED = re.compile("[\udc80-\udcff]")
+"""A byte that was no UTF-8."""
 _AT_ONCE = 65_536
 
 
@@ -58,6 +66,9 @@ class Sheet:
     columns: pa.Table | None = None
     """The same cells in columns, typed where the file has them so. Millions of rows are read from
     here; :attr:`rows` makes them when it is asked."""
+    source: str = TABLE
+    """What wrote the file, as records say it: the same for every file of a tool, so that a renamed
+    one holds no new runs."""
     row_by_row: Callable[[], "Sheet"] | None = None
     """Reads a text table again that was taken in columns: what its rows say in full, such as one
     that is none. Only the first rows are in :attr:`table` until then."""
@@ -267,9 +278,14 @@ def is_json(content: bytes) -> bool:
 
 
 def json_sheet(path: Path, content: bytes) -> Sheet:
-    """JSON lines, or one JSON list of objects. A line that is no object is refused."""
+    """JSON lines, or one JSON list of objects. A line that is no object is refused, and so is one
+    with damaged bytes where the others are UTF-8."""
+    found_in = encoding.detect(content)
+    encoding.require_one(content, found_in)
+    is_list = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
+    errors = "surrogateescape" if found_in.startswith("utf-8") and not is_list else "strict"
     try:
-        text = content.decode(encoding.detect(content)).removeprefix("\ufeff")
+        text = content.decode(found_in, errors=errors).removeprefix("\ufeff")
     except (UnicodeError, LookupError):
         raise encoding.unknown_encoding() from None
     if text.lstrip()[:1] == "[":
@@ -278,8 +294,16 @@ def json_sheet(path: Path, content: bytes) -> Sheet:
             return of_rows(path.name, whole)
         raise InputError("Expected a list of objects in {file}.", file=path.name)
     found, lines, refused = [], [], {}
-    for line, part in enumerate(text.splitlines(), start=1):
+    for line, part in enumerate(_LINE_ENDS.split(text), start=1):
         if not part.strip():
+            continue
+        if not part.isascii() and _DAMAGED.search(part):
+            refused[line] = InputError(
+                "Expected text in {encoding} in line {line}, got bytes that are none: save the "
+                "file in one encoding.",
+                encoding=found_in,
+                line=line,
+            )
             continue
         try:
             row = json_value(part)

@@ -13,7 +13,7 @@ which the run measured nothing: a gap, no divergence.
 import re
 
 from engine.runs.imports.columns import plain
-from engine.runs.imports.sheet import Sheet, SheetRow
+from engine.runs.imports.sheet import WANDB, Sheet, SheetRow
 
 _ENDS = re.compile(r"__(?:MIN|MAX)$")
 _RUN = re.compile(r"^(?P<run>.+) - (?P<metric>[^-].*)$")
@@ -43,6 +43,7 @@ def long_sheet(sheet: Sheet) -> Sheet:
             rows.append(SheetRow(row.line, (run, sheet.cell(row, step), sheet.cell(row, name))))
     return Sheet(
         name=sheet.name,
+        source=WANDB,
         header=("run", "step", metric),
         rows=tuple(rows),
         refused=sheet.refused,

@@ -40,6 +40,9 @@ def test_a_file_is_previewed_and_then_written(runs):
     page.button(key="runs:import").click().run()
     assert fitted.run_log().families()["ours"] == 3
     assert "family ours" in page.success[0].value
+    (table,) = [one.value for one in page.dataframe if "Reasons" in one.value]
+    assert table["Run"].tolist() == ["r0", "r1", "r2"] and not any(table["Flags"])
+    assert any("Imported on" in text.value and "3 runs" in text.value for text in page.markdown)
     assert any("at least 8 points at 3 model sizes" in text.value for text in page.caption)
 
 

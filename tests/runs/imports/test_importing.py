@@ -91,6 +91,32 @@ def test_every_format_holds_the_same_runs(log, tmp_path, write):
     assert not (log.folder / "imports").exists(), "nothing is written before it is stored"
 
 
+@pytest.mark.parametrize("others", [1, 30])
+@pytest.mark.parametrize("encodings", [("utf-8", "cp932"), ("cp932", "utf-8")])
+def test_json_lines_in_two_encodings_are_named(log, tmp_path, encodings, others):
+    rows = [
+        {"name": f"本番の学習{n}", "N": 10**7, "D": 2e8, "loss": 4 + n} for n in range(others + 1)
+    ]
+    lines = [json.dumps(row, ensure_ascii=False).encode(encodings[0]) for row in rows]
+    lines[-1] = lines[-1].decode(encodings[0]).encode(encodings[1])
+    (tmp_path / "mixed.jsonl").write_bytes(b"\n".join(lines))
+    try:
+        found = import_file(tmp_path / "mixed.jsonl", log, Asked(family="mixed"), created_at=WHEN)
+    except InputError as error:
+        assert error.values.get("line", 1) in (1, len(lines))  # two lines: of no encoding
+    else:
+        assert [one.line for one in found.refused] == [len(lines)]
+        assert [run.name for run in found.runs] == [row["name"] for row in rows[:-1]]
+
+
+def test_json_lines_hold_other_separators_of_lines(log, tmp_path):
+    rows = [{"name": f"a\u2028b{n}", "N": 10**7, "D": 2e8, "loss": 4 + n} for n in range(2)]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "lines.jsonl").write_text(text, encoding="utf-8")
+    found = import_file(tmp_path / "lines.jsonl", log, Asked(family="lines"), created_at=WHEN)
+    assert len(found.runs) == 2 and not found.refused
+
+
 def test_a_duckdb_file_cannot_read_other_files(log, tmp_path):
     secret, path = tmp_path / "secret.csv", tmp_path / "runs.duckdb"
     secret.write_text(CHINCHILLA)

@@ -69,6 +69,7 @@ def test_mlflow_database_and_folder_hold_the_same_runs(read, tmp_path):
         found = read(path)
         assert outcome(found) == MLFLOW
         record = found.runs[0].record
+        assert record.source == "MLflow"
         assert (record.batch_size, record.iterations, record.vocabulary_size) == (256, 1000, 50257)
         assert record.noise_multiplier == 0.8
         assert record.curve[0] == (100, 7.8) and len(record.curve) == 10
