@@ -196,7 +196,7 @@ def test_minutes_money_arms_and_repeats_make_the_plan(page, law):
     assert "Usual rule" not in page.table[0].value.columns
     next(g for g in page.button_group if g.label == "Trainings of each").set_value(3).run()
     assert any("Whoever sees all 3" in text for text in said(page))
-    next(g for g in page.button_group if g.label == "Measured in").set_value(True).run()
+    next(g for g in page.button_group if g.label == "Measured in").set_value("money").run()
     page.number_input[0].set_value(100.0).run()
     assert not page.exception and not page.error
     assert page.title[0].value.startswith("A pilot of about 10 minutes")
