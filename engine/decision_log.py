@@ -33,7 +33,7 @@ from engine.access.rights import LOCAL, Person
 from engine.code_version import code_version
 from engine.errors import InputError, inert
 from engine.untrusted.guard import attempted
-from engine.untrusted.regular import whole
+from engine.untrusted.regular import descriptor_of, whole
 from engine.untrusted.texts import json_value
 
 VARIABLE = "KESSAI_LOG"
@@ -110,8 +110,8 @@ def append(
     place = log_folder(folder)
     try:
         durable.make_folder(place)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        with os.fdopen(os.open(place / FILE, flags, 0o600), "r+b") as file:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+        with os.fdopen(descriptor_of(place / FILE, flags), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             content = file.read()
             found = [one for _, one in _read(content) if one is not None]

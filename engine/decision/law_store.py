@@ -298,7 +298,7 @@ def _currents(folder: Path) -> dict[str, str]:
     path = _place(folder) / CURRENT
     if not path.exists():
         return {}
-    found = attempted(lambda: json_value(path.read_text(encoding="utf-8")))
+    found = attempted(lambda: json_value(regular.whole(path)))
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise InputError(
             "Expected the current laws in {path}, got a file that is damaged: choose them again "
@@ -312,7 +312,7 @@ def _saved(folder: Path) -> dict[str, str]:
     """The choices that stand whole in a damaged file: names of kept versions beside the evidence
     that they are of. Nothing else is believed of it."""
     path = _place(folder) / CURRENT
-    text = attempted(lambda: path.read_text(encoding="utf-8", errors="replace")) or ""
+    text = attempted(lambda: regular.whole(path).decode(errors="replace")) or ""
     found = {one.version: one.evidence_id for one in versions(folder)}
     said = [(attempted(partial(json_value, one)), name) for one, name in _CHOICE.findall(text)]
     return {evidence: name for evidence, name in said if evidence and found.get(name) == evidence}

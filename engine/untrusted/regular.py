@@ -18,14 +18,19 @@ from engine.untrusted.guard import reason_of
 
 def opened(path: Path) -> BinaryIO:
     """The open file. Raises OSError for what is no regular file, or cannot be read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return os.fdopen(descriptor_of(path, os.O_RDONLY), "rb")
+
+
+def descriptor_of(path: Path, flags: int, mode: int = 0o600) -> int:
+    """A descriptor of the file, as ``os.open`` gives it. Raises OSError as :func:`opened`."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, mode)
     kind = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(kind):
         os.close(descriptor)
         if stat.S_ISDIR(kind):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         raise OSError(errno.EINVAL, "not a regular file")
-    return os.fdopen(descriptor, "rb")
+    return descriptor
 
 
 def unreadable(name: str, reason: str) -> InputError:

@@ -5,6 +5,7 @@ import os
 import random
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ import pytest
 from engine import decision_log
 from engine.access.roles_file import read as read_roles
 from engine.commands import question_options
+from engine.decision import law_store
 from engine.errors import InputError, inert
 from engine.pilot import starts
 from engine.pilot.huggingface import read_folder
@@ -316,13 +318,17 @@ def test_no_device_stands_for_a_file_of_our_own(device, tmp_path, monkeypatch):
     """The log of decisions and the file of texts end in a sentence, and do not wait for ever."""
     monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path))
     monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "texts.json"))
-    for name in (decision_log.FILE, "texts.json"):
+    (tmp_path / law_store.FOLDER).mkdir()
+    for name in (decision_log.FILE, "texts.json", f"{law_store.FOLDER}/{law_store.CURRENT}"):
         if device == "a pipe":
             os.mkfifo(tmp_path / name)
         else:
             (tmp_path / name).symlink_to(device)
     assert "not a regular file" in refused(lambda: decision_log.entries(tmp_path))
+    act = partial(decision_log.append, "save", {}, folder=tmp_path)
+    assert "not a regular file" in refused(act)
     assert "not a regular file" in refused(registry.registry)
+    assert "damaged" in refused(lambda: law_store.current("published-bert", tmp_path))
 
 
 def test_a_folder_where_a_file_is_expected_is_called_one(tmp_path):

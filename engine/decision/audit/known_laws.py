@@ -29,6 +29,7 @@ from engine.law.stack import STACKED, StackedFit, StackedLaw
 from engine.runs.evidence import evidence
 from engine.runs.importers.published import SEQUENCE_LENGTH
 from engine.runs.record import Provenance, RunRecord
+from engine.untrusted import regular
 from engine.untrusted.texts import json_value
 
 _PEOPLE = (1e5, 1e6, 1e7, 1e8, 1e9)
@@ -152,7 +153,7 @@ def read_laws(folder: Path) -> list[Known]:
     found = []
     for path in paths:
         try:
-            data = json_value(path.read_text(encoding="utf-8"))
+            data = json_value(regular.whole(path))
             laws = tuple(
                 Law.from_dict({"batch_size": None, "capacity": None} | one) for one in data["laws"]
             )
