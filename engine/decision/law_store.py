@@ -14,7 +14,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -175,7 +174,10 @@ def keep(one: LawVersion, folder: Path) -> LawVersion:
 
 
 def versions(folder: Path, evidence_id: str | None = None) -> tuple[LawVersion, ...]:
-    """Every version that can be read, of one evidence or all, oldest first."""
+    """Every version that can be read, of one evidence or all, oldest first.
+
+    Raises :class:`InputError` where their folder is there and cannot be read: it is not empty.
+    """
     found = [one for one in map(_read, _paths(folder)) if one is not None]
     return tuple(
         sorted(
@@ -296,9 +298,13 @@ def asked_refit(folder: Path) -> str:
 
 def _currents(folder: Path) -> dict[str, str]:
     path = _place(folder) / CURRENT
-    if not path.exists():
+    try:
+        content = regular.whole(path)
+    except FileNotFoundError:
         return {}
-    found = attempted(lambda: json_value(regular.whole(path)))
+    except OSError as error:
+        raise _unread(path.parent, error) from error
+    found = attempted(lambda: json_value(content))
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise InputError(
             "Expected the current laws in {path}, got a file that is damaged: choose them again "
@@ -336,14 +342,27 @@ def _unwritable(place: Path, error: OSError) -> InputError:
     )
 
 
+def _unread(place: Path, error: OSError) -> InputError:
+    return InputError(
+        "Expected to read the versions of laws in {folder}: {reason}. Set KESSAI_LOG to a folder "
+        "that can be read.",
+        folder=place,
+        reason=error.strerror or error,
+    )
+
+
 def _place(folder: Path) -> Path:
     return decision_log.log_folder(folder) / FOLDER
 
 
 def _paths(folder: Path) -> list[Path]:
-    with suppress(OSError):
-        return sorted(path for path in _place(folder).iterdir() if _NAME.fullmatch(path.name))
-    return []
+    place = _place(folder)
+    try:
+        return sorted(path for path in place.iterdir() if _NAME.fullmatch(path.name))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unread(place, error) from error
 
 
 def _read(path: Path) -> LawVersion | None:

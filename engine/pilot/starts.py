@@ -27,6 +27,7 @@ from engine.errors import InputError
 from engine.pilot.huggingface import FAMILIES
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Shape, Start
+from engine.runs.folder import listing
 from engine.runs.log import data_folder
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value
@@ -36,6 +37,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "data" / "starts"
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST = 40
 _CARD = "kessai_start"
+_ENDING = ".safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +107,10 @@ def own_folder() -> Path:
 
 
 def names() -> list[str]:
-    """All starts at hand, by name."""
+    """All starts at hand, by name. Raises :class:`InputError` where a folder of them cannot be
+    read."""
     folders = {SHIPPED, own_folder()}
-    return sorted({path.stem for folder in folders for path in folder.glob("*.safetensors")})
+    return sorted({path.stem for folder in folders for path in listing(folder, _ENDING)})
 
 
 def read(name: str) -> StartFile:
@@ -117,8 +120,8 @@ def read(name: str) -> StartFile:
     """
     require_name(name)
     for folder in (SHIPPED, own_folder()):
-        path = folder / f"{name}.safetensors"
-        if path.is_file():
+        path = folder / f"{name}{_ENDING}"
+        if path in listing(folder, _ENDING):
             return _read(name, path)
     raise InputError(
         "Expected one of the starts {known}, got {name}: see `python -m engine starts list`.",
@@ -145,7 +148,7 @@ def write(name: str, card: Card, weights: Mapping[str, np.ndarray]) -> Path:
     folder = own_folder()
     durable.make_folder(folder)
     plain = {key: np.ascontiguousarray(array, dtype=np.float32) for key, array in weights.items()}
-    path = folder / f"{name}.safetensors"
+    path = folder / f"{name}{_ENDING}"
     durable.write(path, save(plain, {_CARD: json.dumps(asdict(card), sort_keys=True)}))
     return path
 

@@ -23,7 +23,7 @@ from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.sweeps import gridfile
-from engine.pilot.text import registry, sources
+from engine.pilot.text import public_tokenizers, registry, sources
 from engine.pilot.text.public_tokenizers import described
 from engine.report.master import require_template
 from engine.roi.assumption_files import load, to_csv, to_toml
@@ -32,7 +32,7 @@ from engine.roi.workbook_file import COLUMNS
 from engine.runs import files
 from engine.runs.imports import journal
 from engine.runs.imports.reading import read
-from engine.runs.log import DUCKDB_LIMITS, RunLog
+from engine.runs.log import DATA_VARIABLE, DUCKDB_LIMITS, RunLog
 from engine.scenarios import acts, saved
 from engine.tables.reader import read_file
 from engine.text.formats import literally
@@ -328,7 +328,7 @@ def test_no_device_stands_for_a_file_of_our_own(device, tmp_path, monkeypatch):
     act = partial(decision_log.append, "save", {}, folder=tmp_path)
     assert "not a regular file" in refused(act)
     assert "not a regular file" in refused(registry.registry)
-    assert "damaged" in refused(lambda: law_store.current("published-bert", tmp_path))
+    assert "not a regular file" in refused(lambda: law_store.current("published-bert", tmp_path))
 
 
 def test_a_folder_where_a_file_is_expected_is_called_one(tmp_path):
@@ -448,3 +448,20 @@ def test_altered_files_give_an_answer_or_a_sentence(tmp_path, record_property):
 def test_many_altered_files(tmp_path, record_property):
     tried, failed = fuzz(tmp_path, 100 * TRIALS, seconds=2400)
     report(tried, failed, record_property)
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path, monkeypatch):
+    """A file in its place refuses root too, whom no permission stops."""
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(decision_log.VARIABLE, str(tmp_path))
+    for name in ("starts", "tokenizers", law_store.FOLDER):
+        (tmp_path / name).write_text("no folder")
+    acts = (
+        starts.names,
+        lambda: starts.read("mine"),
+        public_tokenizers.names,
+        lambda: public_tokenizers.place_of("mine"),
+        lambda: law_store.versions(tmp_path),
+        lambda: law_store.current("published-bert", tmp_path),
+    )
+    assert ["Not a directory" in refused(act) for act in acts] == [True] * len(acts)

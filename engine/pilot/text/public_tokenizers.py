@@ -27,6 +27,7 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.text import docstrings, reading
 from engine.pilot.text.refusals import Row, Tally
 from engine.pilot.text.tokenizer_file import model_of
+from engine.runs.folder import listing
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -65,9 +66,10 @@ def own_folder() -> Path:
 
 
 def names() -> list[str]:
-    """All tokenizers that go by name."""
+    """All tokenizers that go by name. Raises :class:`InputError` where a folder of them cannot be
+    read."""
     folders = {SHIPPED, own_folder()}
-    found = {path.name.removesuffix(_CARD) for one in folders for path in one.glob(f"*{_CARD}")}
+    found = {path.name.removesuffix(_CARD) for one in folders for path in listing(one, _CARD)}
     return sorted(found)
 
 
@@ -84,7 +86,7 @@ def place_of(name: str) -> Path:
     """The file of a tokenizer by its name, else the path that ``name`` is."""
     if _NAME.fullmatch(name):
         for folder in (SHIPPED, own_folder()):
-            if (path := folder / f"{name}.json").is_file():
+            if (path := folder / f"{name}.json") in listing(folder, ".json"):
                 return path
     return Path(name)
 
