@@ -103,6 +103,12 @@ def centre(study: Study, words: Words) -> str:
 def against(other: Comparison, words: Words) -> str:
     """The recommendation against another plan."""
     gap = other.difference
+    if figures.is_no_money(gap):
+        return words.say(
+            "Against {other}: the difference is under {nothing}.",
+            other=words.say(_OTHERS[other.plan.name]),
+            nothing=figures.money(figures.NO_MONEY, words),
+        )
     template = (
         N_("Against {other}: {gap} more (better with {chance} probability).")
         if gap.value >= 0

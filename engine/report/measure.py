@@ -1,8 +1,8 @@
 """How wide a text is and where it breaks, for renderers that must place it themselves.
 
-Widths are in em: a kanji 1, Latin as Arial has it, the rest an estimate. Lines break between words,
-and in Japanese between characters, but no line begins with a closing mark or ends with an opening
-one (JIS X 4051, the common core).
+Widths are in em: a kanji 1, Latin as the wider of two fonts has it, the rest an estimate. Lines
+break between words, and in Japanese between characters, but no line begins with a closing mark or
+ends with an opening one (JIS X 4051, the common core).
 
 >>> wrap("損失は2.85です。", 4.2)
 ['損失は', '2.85で', 'す。']
@@ -17,14 +17,15 @@ _TOKENS = re.compile(
 _NEVER_FIRST = set("、。,.)」』】〜ー…:;!?%々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
 _NEVER_LAST = set("(「『【¥")
 _ASCII = (
-    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 "
-    "556 556 556 556 278 278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 "
-    "556 833 722 778 667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556 333 556 "
-    "556 500 556 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 "
-    "500 500 500 334 260 334 584"
+    "278 323 474 556 556 921 680 278 338 338 467 584 278 347 278 392 556 556 556 556 556 556 "
+    "556 556 556 556 278 278 584 584 584 556 1015 667 667 722 722 667 611 778 728 293 535 667 "
+    "556 833 723 778 667 778 722 667 611 722 667 944 667 667 611 338 392 338 555 559 606 563 "
+    "618 510 620 556 325 564 607 275 275 552 284 926 610 606 620 620 388 500 377 607 521 802 "
+    "500 521 500 338 270 338 584"
 )
 _ADVANCE = {chr(32 + place): int(width) / 1000 for place, width in enumerate(_ASCII.split())}
-"""Widths from the space to the tilde: Adobe's metrics of Helvetica, which are those of Arial."""
+"""Widths from the space to the tilde, of two fonts the wider: Adobe's metrics of Helvetica, which
+are those of Arial, and the Latin letters of Noto Sans CJK, in which our PDFs are set."""
 _FULL = set("×÷±≤≥≈…—→")
 """As wide as a kanji in Japanese fonts."""
 _SCRIPTS_MEET = re.compile("(?<=[⺀-鿿぀-ヿ])(?=[!-~])|(?<=[!-~])(?=[⺀-鿿぀-ヿ])")

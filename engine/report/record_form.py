@@ -36,9 +36,9 @@ _LINE = Pt(12)
 _STAMP, _ROOM = Mm(20), Mm(170)
 _FEW = 16
 """Rows of a table that goes to the next page whole, as in the PDF."""
-_WIDER = 1.15
+_WIDER = (1.15, 1.05, 1.0)
 """Of a font that a program takes where it has not ours: dates stay whole in it too."""
-_WORDS = 0.9
+_WORDS = 0.95
 """Most of the room that the longest words of all columns may take for that."""
 _PADDING = 5.5
 """Points on either side of a cell's text, as Word has it."""
@@ -196,8 +196,7 @@ def _table(made: WordDocument, table: Table, address: str) -> None:
     for paragraph in _paragraphs(shown):
         paragraph.paragraph_format.space_after = Pt(0)
         paragraph.paragraph_format.line_spacing = _LINE
-    type_size = _SMALL.pt * (_WIDER if _has_room(table) else 1.0)
-    widths = column_widths(table, _ROOM.pt, type_size, _PADDING)
+    widths = column_widths(table, _ROOM.pt, _type_size(table), _PADDING)
     _widths(shown, tuple(int(Pt(width)) for width in widths))
     after = made.add_paragraph().paragraph_format
     after.space_after, after.line_spacing = Pt(0), Pt(4)
@@ -212,10 +211,11 @@ def _together(shown: WordTable) -> None:
                 cell.paragraphs[0].paragraph_format.keep_with_next = True
 
 
-def _has_room(table: Table) -> bool:
-    """Whether words stay whole in a wider font and leave room to long texts."""
-    least = least_widths(table, _WIDER * _SMALL.pt, _PADDING)
-    return bool(sum(least) <= _WORDS * _ROOM.pt)
+def _type_size(table: Table) -> float:
+    """The widest that keeps words whole and leaves room to long texts."""
+    sizes = [wider * _SMALL.pt for wider in _WIDER]
+    fitting = (s for s in sizes if sum(least_widths(table, s, _PADDING)) <= _WORDS * _ROOM.pt)
+    return next(fitting, sizes[-1])
 
 
 def _paragraphs(shown: WordTable) -> Iterator[Paragraph]:

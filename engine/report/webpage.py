@@ -40,7 +40,8 @@ section{margin:0 0 7mm;max-width:none;padding:8px 2px 0;border-width:3px;break-a
 details,section:not(.record) footer{display:none}
 h1,h2{font-size:21px;margin:0 0 8px}h3{font-size:17px;margin:14px 0 6px}
 p{font-size:15px;margin:5px 0}
-td,th{padding:4px 8px}table{font-size:13px;margin:8px 0}.broad svg{max-height:86mm}
+td,th{padding:4px 8px}table{font-size:13px;margin:8px 0}.short:not(:last-child){white-space:normal}
+.broad svg{max-height:86mm}
 footer{font-size:10px;margin-top:6px}
 .tiles{grid-template-columns:repeat(3,1fr);gap:8px;margin:8px 0}
 .tiles p{font-size:13px}.tiles .value{font-size:22px}.stamps td{height:60px;width:76px}}

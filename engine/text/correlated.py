@@ -10,8 +10,6 @@ from engine.text.i18n import Words
 
 _NOTHING = 1.05
 """Worth so many times the people or less is called nothing."""
-_NO_MONEY = 10_000.0
-"""So many JPY or less, over all the years, are called nothing."""
 
 
 def finding(found: More, words: Words) -> str:
@@ -34,7 +32,7 @@ def money(worth: Interval | None, words: Words) -> str:
     """What the best number of bands adds to the net present value; "" where no loss has a value."""
     if worth is None:
         return ""
-    if max(abs(worth.low), abs(worth.value), abs(worth.high)) < _NO_MONEY:
+    if figures.is_no_money(worth):
         return words.say(
             "In money it changes nothing: at such a loss the value no longer hangs on it."
         )

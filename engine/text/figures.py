@@ -190,6 +190,20 @@ def range_of(low: str, high: str, words: Words) -> str:
     return between if "−" in low + high else formats.between(low, high, words.language)
 
 
+NO_MONEY = 10_000.0
+"""So many JPY or less, over all the years, are called nothing."""
+
+
+def is_no_money(worth: Interval) -> bool:
+    """Whether an amount is nothing that a decision hangs on, at both ends too.
+
+    >>> one, million = Interval(value=0.2, low=-9.0, high=9.0, level=0.9), 1e6
+    >>> is_no_money(one), is_no_money(Interval(value=0.2, low=-million, high=million, level=0.9))
+    (True, False)
+    """
+    return max(abs(worth.low), abs(worth.value), abs(worth.high)) < NO_MONEY
+
+
 def money_range(low: float, high: float, words: Words) -> str:
     return range_of(money(low, words), money(high, words), words)
 

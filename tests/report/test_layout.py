@@ -3,9 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ImageFont
 
 from engine.report.deck import Table
+from engine.report.fonts import japanese_face
 from engine.report.layout import column_widths, pages, row_height
+from engine.report.measure import em
 
 WIDTH, SIZE, PADDING = 400.0, 10.0, 5.0
 TEXTS = st.text(alphabet="ab あい。", max_size=120)
@@ -29,6 +32,14 @@ def test_pages_are_about_equally_full():
     assert [len(page) for page in pages(table, WIDTH, 11.5 * one, SIZE, PADDING)] == [7, 7, 7]
     assert [len(page) for page in pages(table, WIDTH, 22.5 * one, SIZE, PADDING)] == [21]
     assert [len(page) for page in pages(table, WIDTH, 12.5 * one, SIZE, PADDING)] == [11, 10]
+
+
+def test_no_letter_is_wider_in_our_pdfs_than_estimated():
+    """Else rows are higher than their page, and the last one stands alone on another."""
+    face = japanese_face()
+    font = ImageFont.truetype(str(face.regular), 1000, index=face.number)
+    for code in range(32, 127):
+        assert font.getlength(chr(code)) <= 1000 * em(chr(code)) + 1, chr(code)
 
 
 def test_a_table_without_rows_has_no_pages():

@@ -13,7 +13,7 @@ from docx.oxml.ns import qn
 from engine.report.deck import Field, Section, Table
 from engine.report.layout import column_widths
 from engine.report.measure import em
-from engine.report.record_form import _has_room, docx, fields_csv, fields_json
+from engine.report.record_form import _type_size, docx, fields_csv, fields_json
 
 FIELDS = (
     Field(code="subject", name="件名", text="学習しますか。"),
@@ -78,9 +78,16 @@ def test_a_short_table_stays_whole_and_words_lead_to_theirs(form):
 def test_dates_stay_whole_in_a_wider_font():
     rows = (("Minutes saved by a model", "5 minutes", "a source that is long " * 8, "2026-11"),)
     table = Table(title="", heads=("Figure", "Value", "Source", "Date"), rows=rows)
-    assert _has_room(table)
+    assert _type_size(table) == 1.15 * 9
     widths = column_widths(table, 482, 1.15 * 9, 5.5)
     assert widths[-1] - 11 >= 1.15 * 9 * em("2026-11") and widths[2] == max(widths)
+
+
+def test_a_table_with_less_room_is_measured_for_the_font_that_still_fits():
+    def wide(letters):
+        return Table(title="", heads=("a", "b", "c", "d", "e"), rows=(("w" * letters,) * 5,))
+
+    assert [_type_size(wide(n)) / 9 for n in (4, 9, 10, 40)] == [1.15, 1.05, 1.0, 1.0]
 
 
 def test_its_language_is_said(made):

@@ -176,6 +176,8 @@ def _printed(file: Path) -> Path:
 
 def _pages(file: Path) -> Iterator[np.ndarray]:
     stem = file.with_suffix("")
+    for before in file.parent.glob(f"{stem.name}-*.png"):  # Of a run with more pages.
+        before.unlink()
     subprocess.run(["pdftoppm", "-r", "72", "-png", file, stem], check=True)
     for path in sorted(file.parent.glob(f"{stem.name}-*.png")):
         yield np.asarray(Image.open(path).convert("L"))

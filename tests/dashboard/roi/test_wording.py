@@ -278,3 +278,12 @@ def test_how_many_people_earn_most_is_all_some_or_none(words):
     assert figures.money(4e7, words) in said[0] and figures.money(4e7, words) in said[1]
     assert labels.people(3_000_000, words) in said[0]
     assert figures.money(-1e6, words) in said[2]
+
+
+def test_a_difference_of_a_few_yen_is_not_said_as_an_amount(usual):
+    other = next(each for each in usual.comparisons if each.plan.name == RULE)
+    few = replace(other, difference=Interval(value=-0.19, low=-9.0, high=3.0, level=0.9))
+    assert roi_wording.against(few, EN).endswith("the difference is under ¥10,000.")
+    assert roi_wording.against(few, JA).endswith("差は1万円未満です。")
+    wide = replace(few, difference=Interval(value=-0.19, low=-2e6, high=3.0, level=0.9))
+    assert "probability" in roi_wording.against(wide, EN)
