@@ -213,7 +213,7 @@ def _together(shown: WordTable) -> None:
 
 def _type_size(table: Table) -> float:
     """The widest that keeps words whole and leaves room to long texts."""
-    sizes = [wider * _SMALL.pt for wider in _WIDER]
+    sizes: list[float] = [wider * _SMALL.pt for wider in _WIDER]
     fitting = (s for s in sizes if sum(least_widths(table, s, _PADDING)) <= _WORDS * _ROOM.pt)
     return next(fitting, sizes[-1])
 
