@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.runs import wording
-from engine.api.runs import Flag, Group, Listed, Said, Status, searchable
+from engine.api.runs import TABLE, Flag, Group, Listed, Said, Status, searchable
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
@@ -108,7 +108,7 @@ def side_by_side(runs: Sequence[Listed], words: Words) -> dict[str, list[str]]:
         if any(value != "–" for value in values):
             rows.append((words.say(wording.ROLES[name]), values))
     rows += [
-        (words.say("Source"), [formats.literally(one.file or _source(one)) for one in runs]),
+        (words.say("Source"), [formats.literally(_source(one)) for one in runs]),
         (words.say("Recorded"), [f"{one.created_at:%Y-%m-%d %H:%M}" for one in runs]),
     ]
     if any(one.tags for one in runs):
@@ -139,7 +139,11 @@ def _said(said: Sequence[Said], words: Words) -> str:
 
 
 def _source(one: Listed) -> str:
-    return str(one.settings.get("source", "–"))
+    """The file that it came in, with the tool that wrote it; else who trained it."""
+    source = str(one.settings.get("source", "–"))
+    if not one.file:
+        return source
+    return one.file if source in (TABLE, "–") else f"{one.file} ({source})"
 
 
 def _value(value: object) -> str:

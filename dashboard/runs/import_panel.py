@@ -296,6 +296,8 @@ def _kept(before: Entry, words: Words) -> None:
     st.caption(
         words.say("To read the file in another way, undo the import first, below the catalogue.")
     )
+    for sentence in wording.kept_doubts(before.runs, _MOST_DOUBTS, words):
+        st.markdown(f"- {formats.literally(sentence)}")
     blocks.listing(wording.kept_table(before.runs[:_MOST_ROWS], words))
 
 

@@ -214,11 +214,17 @@ def doubtful_first(runs: Sequence[Settled]) -> list[Settled]:
 
 def doubts(runs: Sequence[Settled], most: int, words: Words) -> list[str]:
     """Why the first runs that are doubted are, a sentence or two a run, and how many more are."""
+    return _doubts([(run.name, reasons(run, words)) for run in runs if run.flags], most, words)
+
+
+def kept_doubts(runs: Sequence[JournalRun], most: int, words: Words) -> list[str]:
+    """:func:`doubts` of runs that were imported."""
     doubted = [run for run in runs if run.flags]
-    said = [
-        words.say("{run}: {reasons}", run=run.name, reasons=reasons(run, words))
-        for run in doubted[:most]
-    ]
+    return _doubts([(run.run, _kept_reasons(run, words)) for run in doubted], most, words)
+
+
+def _doubts(doubted: Sequence[tuple[str, str]], most: int, words: Words) -> list[str]:
+    said = [words.say("{run}: {reasons}", run=name, reasons=why) for name, why in doubted[:most]]
     if rest := len(doubted) - len(said):
         said.append(words.count("{n} more run", "{n} more runs", rest))
     return said
@@ -260,12 +266,13 @@ def kept_table(runs: Sequence[JournalRun], words: Words) -> dict[str, list[objec
         words.say("Flags"): [
             ", ".join(words.say(FLAGS[Flag(one)]) for one in run.flags) for run in runs
         ],
-        words.say("Reasons"): [
-            " ".join(dict.fromkeys(plain_refusal(one, words) for one in run.reasons))
-            for run in runs
-        ],
+        words.say("Reasons"): [_kept_reasons(run, words) for run in runs],
         words.say("Point of a law"): [run.stored for run in runs],
     }
+
+
+def _kept_reasons(run: JournalRun, words: Words) -> str:
+    return " ".join(dict.fromkeys(plain_refusal(error, words) for error in run.reasons))
 
 
 def reasons(run: Settled, words: Words) -> str:

@@ -19,7 +19,7 @@ from engine.runs.imports.columns import ALIASES, SCALED, UNUSED, Columns, choose
 from engine.runs.imports.importing import Asked, Imported, family_of, imported_before, store
 from engine.runs.imports.journal import Entry, JournalRun
 from engine.runs.imports.settle import Flag, Settled, Status
-from engine.runs.imports.sheet import Sheet
+from engine.runs.imports.sheet import TABLE, Sheet
 from engine.runs.imports.uploads import Upload, import_upload, read_upload
 from engine.runs.imports.wandb_offline import ENDING as OFFLINE_RUN
 from engine.runs.log import data_folder
@@ -39,6 +39,7 @@ __all__ = [
     "QUERY_ROWS",
     "QUERY_SECONDS",
     "SCALED",
+    "TABLE",
     "UNUSED",
     "Asked",
     "Chosen",

@@ -239,13 +239,16 @@ def _judged(family: str, runs: Sequence[_Outline]) -> Carries:
     raise InputError(
         "Expected at least {points} points at {sizes} model sizes and {noises} noise-batch ratios "
         "in {family}, or {points} runs without noise at {sizes} sizes and {sizes} counts of "
-        "tokens, got {found}: import more runs.",
+        "tokens, got {held} points ({held_sizes}, {held_noises}) and {plain} such runs "
+        "({plain_sizes}, {plain_lengths}): import more runs.",
         points=LEAST_POINTS,
         sizes=LEAST_SIZES,
         noises=LEAST_NOISES,
         family=family,
-        found=(
-            f"{points} points ({sizes}, {noises}), {len(plain)} runs "
-            f"({len(sizes_of_plain)}, {len(lengths)})"
-        ),
+        held=points,
+        held_sizes=sizes,
+        held_noises=noises,
+        plain=len(plain),
+        plain_sizes=len(sizes_of_plain),
+        plain_lengths=len(lengths),
     )

@@ -1,5 +1,7 @@
 """The catalogue of the Runs page: filter, look, compare, delete, bring back."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -97,7 +99,12 @@ def test_two_runs_stand_side_by_side_with_what_differs_in_bold(log, words):
     rows = dict(zip(table[""], zip(*list(table.values())[1:], strict=True), strict=True))
     assert rows[words.say("Model size")] == ("**10,000,000**", "**100,000,000**")
     assert rows[words.say("Batch size")] == ("8", "8")
+    assert rows[words.say("Source")] == ("ours.csv", "ours.csv")
     assert len(facts.side_by_side([runs[0], runs[0]], words)) == 3
+    tracked = replace(runs[0], settings={**runs[0].settings, "source": "MLflow"})
+    assert (
+        "ours.csv (MLflow)" in facts.side_by_side([tracked], words)[formats.literally(runs[0].name)]
+    )
 
 
 def test_curves_lie_over_one_another_on_logarithmic_axes(log):

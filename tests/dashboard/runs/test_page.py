@@ -80,6 +80,10 @@ def test_doubted_runs_are_named_with_the_reason_and_come_first(runs):
     (table,) = [one.value for one in page.dataframe if "Reasons" in one.value]
     assert table["Run"].tolist() == ["odd", "gone", "sound-0", "sound-1", "sound-2"]
     assert any("come first" in text.value for text in page.caption)
+    page.button(key="runs:import").click().run()
+    assert said in [text.value for text in page.markdown], "and are named once they are imported"
+    (table,) = [one.value for one in page.dataframe if "Reasons" in one.value]
+    assert table["Run"].tolist()[:2] == ["odd", "gone"]
 
 
 def test_of_many_doubted_runs_the_first_are_named(runs):
