@@ -26,6 +26,11 @@ from engine.pilot.sweeps.sweep import Report
 from engine.runs.log import RunLog, data_folder
 from engine.runs.record import RunRecord
 from engine.text.terminal import tell
+from engine.untrusted import regular
+from engine.untrusted.guard import reason_of
+
+_LARGEST = 2**20
+"""Bytes of a plan."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -291,12 +296,12 @@ def _ordered(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return regular.bytes_of(path, _LARGEST).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             "Expected a sweep plan at {path}: {reason}.",
             path=path,
-            reason=getattr(error, "strerror", None) or "it is no text",
+            reason=reason_of(error) if isinstance(error, OSError) else "it is no text",
         ) from error
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine import decision_log
+from engine.__main__ import main
 from engine.access.roles_file import read as read_roles
 from engine.commands import question_options
 from engine.decision import law_store
@@ -329,6 +330,12 @@ def test_no_device_stands_for_a_file_of_our_own(device, tmp_path, monkeypatch):
     assert "not a regular file" in refused(act)
     assert "not a regular file" in refused(registry.registry)
     assert "not a regular file" in refused(lambda: law_store.current("published-bert", tmp_path))
+
+
+def test_a_pipe_is_no_sweep_plan(tmp_path, capsys):
+    os.mkfifo(tmp_path / "plan.toml")
+    assert main(["sweep", str(tmp_path / "plan.toml"), "--dry-run"]) == 2
+    assert "not a regular file" in capsys.readouterr().err
 
 
 def test_a_folder_where_a_file_is_expected_is_called_one(tmp_path):
