@@ -16,11 +16,12 @@ def draw(found: scenario_cache.Kept, who: str, words: Words) -> list[Certificate
     """One of them: open it, change it, propose it, decide on it, hand it on, delete it; what it
     answered then and answers now; who changed what when. Returns the promises that it waits for."""
     kept = {each.name: each for each in found.scenarios}
+    names = wording.names(kept, found.standings, words)
     name = st.selectbox(
         words.say("Saved"),
-        list(kept),
-        format_func=lambda each: wording.named(each, found.standings, words),
-        **widgets.bind_page("compare", "shown"),
+        list(names),
+        format_func=names.__getitem__,
+        **widgets.bind_named("compare", "shown", names),
     )
     one, standing = kept[name], found.standings.get(name)
     with st.container(horizontal=True):

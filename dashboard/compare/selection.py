@@ -22,16 +22,16 @@ def sides(found: scenario_cache.Kept, words: Words) -> list[Side]:
     """This scenario and those chosen; a worked example where none is."""
     fields = session.fields()
     kept = found.scenarios
-    options = [each.name for each in kept]
-    names = st.multiselect(
+    names = wording.names((each.name for each in kept), found.standings, words)
+    chosen = st.multiselect(
         words.say("Compare this scenario with"),
-        options,
-        format_func=lambda each: wording.named(each, found.standings, words),
+        list(names),
+        format_func=names.__getitem__,
         max_selections=link.MOST_BESIDE,
         placeholder=words.say("Saved scenarios"),
-        **widgets.bind_names(options),
+        **widgets.bind_names(names),
     )
-    named = [(each.name, {**fields, **each.values}) for each in kept if each.name in names]
+    named = [(each.name, {**fields, **each.values}) for each in kept if each.name in chosen]
     if not named:
         empty_state.draw(bool(kept), words)
         named = [(wording.example(words), wider(fields))]

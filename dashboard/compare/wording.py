@@ -1,7 +1,7 @@
 """The sentence, the table and the history of the Compare page; pure."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dashboard.compare.side import Side
@@ -107,6 +107,11 @@ def name(key: str, words: Words) -> str:
 def named(each: str, standings: Mapping[str, Standing], words: Words) -> str:
     """A saved scenario's name with its state, where that is known."""
     return scenarios.named(each, standings[each], words) if each in standings else each
+
+
+def names(kept: Iterable[str], standings: Mapping[str, Standing], words: Words) -> dict[str, str]:
+    """What each saved scenario is called."""
+    return {each: named(each, standings, words) for each in kept}
 
 
 def table(

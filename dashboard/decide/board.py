@@ -107,7 +107,8 @@ def _payback(answer: Answer, words: Words) -> Metric:
         ),
         help=words.say(
             "Median of all cases and where the middle {level} of them begin: months from now until "
-            "what came in has covered what was spent.",
+            "what came in has covered what was spent. It is not discounted: where money now is "
+            "worth more than money later, fewer cases pay than pay back.",
             level=formats.percent(time.level, words.language),
         ),
     )
@@ -127,7 +128,7 @@ def _legal(answer: Answer, words: Words) -> Metric:
     return Metric(
         label=quantities.label("legal_avoided", words),
         value=quantities.text("legal_avoided", answer, words),
-        detail=figures.money_range(avoided.low, avoided.high, words),
+        detail=figures.inside(avoided, words),
         help=words.say(
             "Present value of the legal damage that the privacy promise avoids, against the same "
             "training without it. It is no part of the net present value."

@@ -29,6 +29,9 @@ from engine.text import noise as noise_words
 from engine.text.i18n import Words
 from engine.text.privacy import DIGITS, noise, promised_epsilon
 
+_SMALL_CHANGE = 100.0
+"""JPY: less is no money to a board, and is left out beside the compute that it stands for."""
+
 
 def metrics(answer: Decision, words: Words) -> list[Metric]:
     """The plan and its saving, as slides and tables have them."""
@@ -123,13 +126,14 @@ def saving(answer: Decision, words: Words) -> Metric:
             help=help_text,
         )
     extra = max(0.0, rule.compute_factor - 1) * answer.cost.jpy
+    inside = wording.factor_interval(rule, words)
     return Metric(
         label=label,
         value=labels.times(rule.compute_factor, words),
-        detail=words.say(
-            "{inside} the compute · {money} more",
-            inside=wording.factor_interval(rule, words),
-            money=figures.money(extra, words),
+        detail=words.say("{inside} the compute", inside=inside)
+        if extra < _SMALL_CHANGE
+        else words.say(
+            "{inside} the compute · {money} more", inside=inside, money=figures.money(extra, words)
         ),
         help=help_text,
     )

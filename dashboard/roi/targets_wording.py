@@ -71,13 +71,17 @@ def best_epsilon(best: Candidate, words: Words) -> str:
         epsilon=formats.plain(best.budget.epsilon),
         npv=figures.money(best.npv, words),
     )
+    basis = words.say(
+        "The central case takes every figure at its own value; the headline, and how many people "
+        "earn most, go by the mean over all cases, which may be more or less."
+    )
     if best.budget.epsilon < EPSILON_RANGE[1]:
-        return said
+        return words.joined([said, basis])
     more = words.say(
         "That is the largest ε searched: on these figures legal risk is too small to limit it, so "
         "choose ε by what you owe the people in the data."
     )
-    return words.joined([said, more])
+    return words.joined([said, basis, more])
 
 
 def best_people(best: People, most: int, words: Words) -> str:

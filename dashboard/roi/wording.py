@@ -221,7 +221,11 @@ def legal(answer: Answer, words: Words) -> str:
     said = words.say(
         "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
         "advantage, {without} without privacy and {with_privacy} under this plan.",
-        avoided=interval(avoided.value, avoided.low, avoided.high, words),
+        avoided=formats.bracketed(
+            figures.money(avoided.value, words),
+            figures.inside(avoided, words),
+            words.language,
+        ),
         without=formats.percent(
             answer.question.assumptions["advantage_without_dp"].value, words.language
         ),

@@ -5,7 +5,7 @@ typed entry and URL always agree and none owns the value. The functions ``bind_â
 arguments that tie a widget to what it changes, to be unpacked into the call that draws it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 import streamlit as st
@@ -112,14 +112,34 @@ def bind_page(page: str, widget: str) -> Persistent:
     return {"key": f"{page}:{widget}", "persist_state": "session"}
 
 
-def bind_names(options: Sequence[str]) -> Bound:
-    """Arguments that tie a multiselect of saved scenarios to the link; a name that is not among
-    ``options`` any more is left out."""
+def bind_named(page: str, widget: str, names: Mapping[str, str]) -> Persistent:
+    """Arguments as :func:`bind_page` has them, of a select box whose options may be named anew.
+
+    ``names`` is what each option is called now. A browser keeps the name that it has drawn of what
+    is chosen until the box is set, and "proposed" stayed in the name of what was approved.
+    """
+    bound = bind_page(page, widget)
+    state, name = st.session_state, bound["key"]
+    if _are_renamed(name, names) and state.get(name) in names:
+        state[name] = state[name]
+    return bound
+
+
+def bind_names(names: Mapping[str, str]) -> Bound:
+    """Arguments that tie a multiselect of saved scenarios to the link, each with what it is called
+    now; one that is not among them any more is left out."""
     state, name = st.session_state, "compare:chosen"
-    shown = [each for each in link.names_of(session.value(link.WITH)) if each in options]
-    if state.get(name) != shown:
+    shown = [each for each in link.names_of(session.value(link.WITH)) if each in names]
+    if _are_renamed(name, names) or state.get(name) != shown:
         state[name] = shown
     return {"key": name, "on_change": _take_names, "args": (name,)}
+
+
+def _are_renamed(name: str, names: Mapping[str, str]) -> bool:
+    """Whether any option of a widget is called otherwise than when it was drawn last."""
+    drawn = st.session_state.setdefault("_names", {})
+    before, drawn[name] = drawn.get(name), dict(names)
+    return before is not None and before != names
 
 
 def _take_names(name: str) -> None:

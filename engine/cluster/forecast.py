@@ -48,6 +48,8 @@ class Forecast:
     days: Interval
     """By the calendar, were the devices there all the time."""
     usd: Interval
+    start: float
+    """Share of the device hours that goes into the start, which no computing follows from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,8 @@ def forecast(
     lost = losses(devices=devices, save_hours=save_hours(training.model_size, devices))
     share = utilisation(training, machine, devices, step.seconds) * lost.kept
     factor = spread(recompute is not None).factor
-    hours = training.flops / (3600 * machine.peak_flops * share) + devices * RESTART_HOURS
+    start = devices * RESTART_HOURS
+    hours = training.flops / (3600 * machine.peak_flops * share) + start
     used = training.flops * training.dp_overhead / (3600 * machine.peak_flops * hours)
     return Forecast(
         devices=devices,
@@ -105,6 +108,7 @@ def forecast(
         hours=_times(factor, hours),
         days=_times(factor, hours / devices / 24),
         usd=_times(factor, hours * usd_per_hour),
+        start=start / hours,
     )
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 
 from engine.cluster.calibration import Check, Spread
+from engine.cluster.failures import RESTART_HOURS
 from engine.cluster.forecast import DEARER, Forecast, Scale
 from engine.cluster.published import Role
 from engine.interval import Interval
-from engine.text import figures, formats
+from engine.text import figures, formats, quantities
 from engine.text.i18n import N_, Words
 
+_MUCH_OF_A_RUN = 0.1
+"""Share of the device hours from which on the start is named."""
 _ROLES = {
     Role.CALIBRATION: N_("calibration"),
     Role.HELD_OUT: N_("held out"),
@@ -44,9 +47,19 @@ def finding(found: Scale, devices: int, jpy_per_usd: float, words: Words) -> str
             runs=formats.exact(found.errors.runs),
         )
         apart = words.say(
-            "It is forecast from the devices; the cost of training elsewhere takes the utilisation "
-            "as entered, so the two differ."
+            "It is forecast from the devices; “{cost}” is another figure, the computing alone at "
+            "the utilisation as entered, and the two differ.",
+            cost=quantities.label("training_list_price", words),
         )
+        if one.start >= _MUCH_OF_A_RUN:
+            apart = words.say(
+                "It is forecast from the devices, and {share} of it is their start ({minutes} "
+                "minutes each, our assumption), however short the training. “{cost}” is another "
+                "figure: the computing alone, at the utilisation as entered.",
+                share=formats.percent(one.start, words.language),
+                minutes=formats.plain(60 * RESTART_HOURS),
+                cost=quantities.label("training_list_price", words),
+            )
         said = words.joined([said, apart])
     return words.joined([said, _most(found, devices, words)])
 

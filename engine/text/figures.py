@@ -208,6 +208,21 @@ def money_range(low: float, high: float, words: Words) -> str:
     return range_of(money(low, words), money(high, words), words)
 
 
+def inside(found: Interval, words: Words) -> str:
+    """The range of an amount in JPY; where its mean lies above, what holds nearly always instead.
+
+    >>> inside(Interval(value=789.0, low=0.0, high=0.0, level=0.9), Words("en"))
+    '¥0 at most in 95% of cases; rare ones make the mean'
+    """
+    if found.value <= found.high:
+        return money_range(found.low, found.high, words)
+    return words.say(
+        "{high} at most in {share} of cases; rare ones make the mean",
+        high=money(found.high, words),
+        share=formats.percent((1 + found.level) / 2, words.language),
+    )
+
+
 def months(value: float, words: Words) -> str:
     """A payback time; never where it is infinite."""
     if math.isinf(value):

@@ -10,6 +10,8 @@ from engine.decision.devices import chosen_devices, on_devices
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import question
 from engine.errors import InputError
+from engine.text import cluster
+from engine.text.i18n import Words
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,20 @@ def test_the_plan_is_forecast_at_the_scenarios_prices(asked, decision):
     assert dear[24].usd.value == pytest.approx(2 * rows[24].usd.value)
     # The list price of the plan lies in the range: 40 % of the peak is what published runs reach.
     assert rows[1].hours.low < decision.cost.device_hours < rows[1].hours.high
+
+
+def test_a_short_training_says_that_its_price_is_the_start(asked, decision):
+    small = question(1e14, 5_000, 4.0)
+    short = decide_on(small, fitted_evidence(small.evidence_id))
+    found, long = on_devices(short, small.prices), on_devices(decision, asked.prices)
+    (alone,) = [one for one in found.forecasts if one.devices == 1]
+    assert alone.start > 0.99 and long.forecasts[0].start < 0.01
+    assert alone.usd.value > 1000 * short.cost.usd
+    said = cluster.finding(found, 1, 150.0, Words("en"))
+    assert "of it is their start (10 minutes each, our assumption)" in said
+    assert "“Cost of the training” is another figure" in said
+    plain = cluster.finding(long, 1, 150.0, Words("en"))
+    assert "start" not in plain and "“Cost of the training” is another figure" in plain
 
 
 def test_the_number_of_devices_is_that_of_the_assumptions(asked):
