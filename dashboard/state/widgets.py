@@ -139,7 +139,7 @@ def _are_renamed(name: str, names: Mapping[str, str]) -> bool:
     """Whether any option of a widget is called otherwise than when it was drawn last."""
     drawn = st.session_state.setdefault("_names", {})
     before, drawn[name] = drawn.get(name), dict(names)
-    return before is not None and before != names
+    return bool(before is not None and before != names)
 
 
 def _take_names(name: str) -> None:
