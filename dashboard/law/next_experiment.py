@@ -30,14 +30,15 @@ def draw(question: Question, words: Words) -> None:
     st.caption(wording.how_foreseen(found, words))
     one = found.first
     with st.container(horizontal=True):
-        label = words.say("Plan this run as a pilot: {price}", price=facts.price(one, words))
+        label = words.say("Plan this run as a pilot")
         if st.button(label, icon=":material/science:", key="law:next:pilot"):
             wanted_run.hand_over(
                 WantedRun(
                     model_size=one.model_size,
                     iterations=one.iterations,
                     noise_batch_ratio=one.noise_batch_ratio,
-                )
+                ),
+                question.evidence_id,
             )
             session.open_page("pilot")
         st.download_button(
@@ -51,7 +52,8 @@ def draw(question: Question, words: Words) -> None:
     st.caption(
         words.say(
             "The planner of pilots takes its size, steps and noise, on a text of yours, with the "
-            "batch that your ε asks for; the sweep plan has exactly this run, on public text, for "
-            "“python -m engine sweep”."
+            "batch that your ε asks for: it prices the run with your text, and refuses a text of "
+            "too few people. The sweep plan has exactly this run, on public text, for “python -m "
+            "engine sweep”."
         )
     )

@@ -38,7 +38,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
     """Seconds for all trainings, and what :func:`dashboard.answers.pilot_cache.pilot_plan` is asked
     besides."""
     blocks.heading(words.say("Budget"))
-    handed = wanted_run.handed()
+    handed = wanted_run.handed(now.question.evidence_id)
     measure = st.segmented_control(
         words.say("Measured in"),
         [wanted_run.MINUTES, wanted_run.MONEY, *([wanted_run.RUN] if handed else [])],
@@ -115,7 +115,7 @@ def draw(now: Scenario, by_person: bool, words: Words) -> tuple[float, Choices]:
 
 def _measure(one: str, words: Words) -> str:
     if one == wanted_run.RUN:
-        return words.say("The law's run")
+        return words.say("The run taken over from Law")
     return words.say("Money") if one == wanted_run.MONEY else words.say("Minutes")
 
 

@@ -565,3 +565,40 @@ def test_a_finished_pilot_says_what_it_changed_for_the_decision(page, law):
     assert any("changed nothing the decision rests on" in text for text in said(page))
     assert any("takes nothing from it" in text for text in said(page))
     assert not any("the Decide page follows it" in text for text in said(page))
+
+
+def _handed_over():
+    import streamlit as st
+
+    from dashboard.pilot import page as pilot_page
+    from dashboard.state import address, session, wanted_run
+    from engine.api.pilots import WantedRun
+
+    address.follow_url()
+    if "handed" not in st.session_state:
+        st.session_state["handed"] = True
+        run = WantedRun(model_size=300_000, iterations=900, noise_batch_ratio=1 / 128)
+        wanted_run.hand_over(run, session.current().question.evidence_id)
+    pilot_page.render(session.current())
+
+
+@pytest.mark.parametrize("moved", ["evidence", "law"])
+def test_a_run_of_the_law_is_planned_until_evidence_or_law_is_another(law, monkeypatch, moved):
+    from streamlit.testing.v1 import AppTest
+
+    page = AppTest.from_function(_handed_over, default_timeout=120).run()
+
+    def measure():
+        return next(g for g in page.button_group if g.label == "Measured in")
+
+    assert measure().value == "run" and measure().options[-1] == "The run taken over from Law"
+    assert page.title[0].value == "Train the run that the law asks for."
+    assert any("900 steps" in text for text in said(page))
+    if moved == "law":
+        monkeypatch.setattr(fitted, "state_of", lambda evidence_id: "another")
+    else:
+        page.session_state["_values"]["evidence"] = fitted.MEASURED_GPT
+    page.run()
+    assert not page.exception and not page.error
+    assert measure().value == "minutes" and len(measure().options) == 2
+    assert page.title[0].value.startswith("A pilot of about 3 minutes")
