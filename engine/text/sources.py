@@ -7,7 +7,9 @@ for a first word that is one of ours.
 
 from collections import Counter
 
-from engine.roi.assumptions import Assumptions
+from engine.roi.assumptions import Assumption, Assumptions
+from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
+from engine.roi.kinds import MetricKind
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
@@ -119,9 +121,7 @@ def source(text: str, words: Words) -> str:
 
 def behind_money(table: Assumptions, words: Words) -> str:
     """How many of the figures that money rests on have a source, and how many are assumed."""
-    kinds = Counter(
-        next((mark for mark in _MARKS if row.source.startswith(mark)), "") for row in table.rows
-    )
+    kinds = Counter("" if _is_own(row) else _mark(row.source) for row in table.rows)
     return words.say(
         "Money and legal risk rest on {all} figures: {sourced} published, measured or your own, "
         "{assumed} assumed, {defined} by definition or switched off. ROI lists each with its "
@@ -131,3 +131,19 @@ def behind_money(table: Assumptions, words: Words) -> str:
         assumed=formats.exact(kinds["assumption"]),
         defined=formats.exact(kinds["definition"] + kinds["option"]),
     )
+
+
+def _mark(text: str) -> str:
+    """Which of our first words a source begins with; "" for one that names where it is from."""
+    return next((mark for mark in _MARKS if text.startswith(mark)), "")
+
+
+def _is_own(row: Assumption) -> bool:
+    """Whether somebody changed the figure and left the default's source beside it."""
+    defaults = [
+        default
+        for default in (with_metric(DEFAULT_ASSUMPTIONS, kind)[row.name] for kind in MetricKind)
+        if default.source == row.source
+    ]
+    figures = {(default.value, default.low, default.high) for default in defaults}
+    return bool(figures) and (row.value, row.low, row.high) not in figures

@@ -50,3 +50,22 @@ def test_figures_behind_money_are_counted_by_where_they_come_from():
         assert total == len(rows) == sourced + assumed + defined
     assert found[0][2] == sum(row.source.startswith("assumption") for row in rows)
     assert [a - b for a, b in zip(*found, strict=True)] == [0, -1, 1, 0], "what is typed is known"
+
+
+@pytest.mark.parametrize("column", ["value", "low", "high"])
+def test_a_figure_that_was_changed_beside_its_default_source_is_one_s_own(column):
+    one = next(r for r in DEFAULT_ASSUMPTIONS.rows if r.source == "assumption" and r.low < r.high)
+    between = {"value": one.low, "low": one.value, "high": one.value}
+    table = DEFAULT_ASSUMPTIONS.edited({one.name: {column: between[column]}})
+    found = [
+        [int(n) for n in re.findall(r"\d+", behind_money(each, EN))]
+        for each in (DEFAULT_ASSUMPTIONS, table)
+    ]
+    assert [a - b for a, b in zip(*found, strict=True)] == [0, -1, 1, 0]
+
+
+@pytest.mark.parametrize("kind", list(MetricKind))
+def test_the_defaults_of_no_metric_count_as_one_s_own(kind):
+    table = with_metric(DEFAULT_ASSUMPTIONS, kind)
+    assumed = int(re.findall(r"\d+", behind_money(table, EN))[2])
+    assert assumed == sum(row.source.startswith("assumption") for row in table.rows)
