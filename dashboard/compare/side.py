@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.api.decisions import Answer, LossUnit, Question, unit_of
-from engine.api.scenarios import fields
 from engine.api.scenarios import fields as grammar
 from engine.errors import InputError
 
@@ -29,7 +28,7 @@ class Side:
 
 def side(name: str, values: Values, answer: Callable[[Question], Answer]) -> Side:
     """A scenario and its answer, or why there is none."""
-    question = fields.question(values)
+    question = grammar.question(values)
     try:
         return Side(name=name, values=values, question=question, answer=answer(question))
     except InputError as error:

@@ -55,6 +55,7 @@ def draw(now: Scenario, found: Answer, words: Words) -> None:
             ):
                 best = money_cache.best_people(now.question)
                 most = now.question.budget.data_budget
-                st.markdown(targets_wording.best_people(best, most, words))
+                of_all = found.study.appraisal.npv.value
+                st.markdown(targets_wording.best_people(best, most, of_all, words))
         except InputError as error:
             st.error(words.refusal(error), icon=":material/block:")

@@ -84,10 +84,12 @@ def best_epsilon(best: Candidate, words: Words) -> str:
     return words.joined([said, basis, more])
 
 
-def best_people(best: People, most: int, words: Words) -> str:
-    """How many people earn most on average, of at most so many."""
-    npv = figures.money(best.npv.value, words)
-    if best.npv.value < 0:
+def best_people(best: People, most: int, of_all: float, words: Words) -> str:
+    """How many people earn most on average, of at most so many; ``of_all`` is the mean NPV, JPY,
+    that the page answers for all of them, certified where the search estimates."""
+    mean = of_all if best.people >= most else best.npv.value
+    npv = figures.money(mean, words)
+    if mean < 0:
         return words.say(
             "No number of them makes the plan pay: {npv} at best, on average over all cases.",
             npv=npv,
