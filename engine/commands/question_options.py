@@ -26,6 +26,7 @@ from engine.roi.defaults import (
 )
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import assumed
+from engine.text.terminal import tell
 from engine.untrusted import regular
 
 
@@ -65,6 +66,11 @@ def question(options: argparse.Namespace) -> Question:
     else:
         loaded = load(options.assumptions, content(Path(options.assumptions)), corrections(options))
         tell_reading(loaded.detected)
+        if loaded.added:
+            tell(
+                f"The table is older than these figures, which Kessai adds as it comes with them: "
+                f"{', '.join(loaded.added)}."
+            )
         assumptions = loaded.table
         require_metrics(assumptions, kind)
         prices = prices_of(assumptions)

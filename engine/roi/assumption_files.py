@@ -33,7 +33,8 @@ _ADDED_LATER = (
     "people_exposed",
     "damages_per_person",
 )
-"""Figures that tables did not have at first: one that was saved before is whole without."""
+"""Figures that tables did not have at first. They came together: one that was saved before is whole
+without all of them, and one that has some has lost the others."""
 LARGEST_FILE = 1_000_000
 """Characters; a table has about 10,000."""
 
@@ -106,8 +107,8 @@ def load(name: str, content: bytes, corrections: Corrections | None = None) -> L
 
 
 def _loaded(rows: list[Assumption], detected: Detected | None) -> Loaded:
-    there = {row.name for row in rows}
-    added = tuple(name for name in _ADDED_LATER if name not in there)
+    is_older = {row.name for row in rows}.isdisjoint(_ADDED_LATER)
+    added = _ADDED_LATER if is_older else ()
     younger = (DEFAULT_ASSUMPTIONS[name] for name in added)
     table = Assumptions(rows=(*rows, *younger))
     return Loaded(table=table, detected=detected, added=added)

@@ -12,12 +12,15 @@ import pytest
 from engine.__main__ import main
 from engine.commands import fit as fit_command
 from engine.commands import recommend
+from engine.commands.options import add_corrections
+from engine.commands.question_options import add_question
+from engine.commands.question_options import question as question_of
 from engine.decision.answer import certified_answer
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import question
 from engine.law.selection.form_selection import FormChoice, holdouts
 from engine.pilot.running.folder import PLAN_FILE, write_text
-from engine.roi.assumption_files import to_csv, to_toml
+from engine.roi.assumption_files import _ADDED_LATER, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.kinds import MetricKind
 from tests.present import present
@@ -426,6 +429,22 @@ def test_a_file_of_assumptions_moves_the_return_and_its_prices_the_cost(usual, t
     assert found["cost"]["jpy"] == pytest.approx(160.0 * found["cost"]["usd"])
     assert found["return"]["reconciliation"]["training_list_price"] == found["cost"]["jpy"]
     assert found["return"]["value"] > usual["return"]["value"]
+
+
+def test_figures_that_an_older_table_lacks_are_named(capsys, tmp_path):
+    parser = argparse.ArgumentParser()
+    add_question(parser)
+    add_corrections(parser)
+    path = Path(written(tmp_path, "old.csv"))
+
+    def asked():
+        question_of(parser.parse_args([*RECOMMEND[1:], "--assumptions", str(path)]))
+        return capsys.readouterr().err
+
+    assert asked() == ""
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if line.split(",")[0] not in _ADDED_LATER))
+    assert ", ".join(_ADDED_LATER) in asked()
 
 
 def test_a_plan_that_never_pays_back_is_null_in_json(tmp_path):

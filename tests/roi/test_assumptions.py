@@ -277,3 +277,16 @@ def test_a_table_of_before_loads_with_what_came_later_named(table, saved, expect
     assert load("new.csv", to_csv(table).encode()).added == ()
     with pytest.raises(InputError, match="adoption missing"):
         load("old.csv", "\n".join(line for line in lines if "adoption" not in line).encode())
+
+
+@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("form", ["csv", "toml"])
+def test_a_row_that_a_table_of_today_lost_is_refused_and_not_filled(table, name, form):
+    if form == "csv":
+        kept = [line for line in to_csv(table).splitlines() if not line.startswith(f"{name},")]
+        text = "\n".join(kept)
+    else:
+        parts = to_toml(table).split("\n\n")
+        text = "\n\n".join(part for part in parts if not part.startswith(f"[{name}]"))
+    with pytest.raises(InputError, match=f"{name} missing"):
+        load(f"today.{form}", text.encode())
