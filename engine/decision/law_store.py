@@ -263,15 +263,20 @@ def set_current(
         try:
             durable.make_folder(place)
             with durable.locked(place / CURRENT):
-                others = attempted(lambda: _currents(folder))
-                aside = None
+                text = _text_of(folder)
+                others, aside = _parsed(text), None
                 if others is None:
-                    others, file = _saved(folder), _set_aside(place / CURRENT)
+                    others, file = _saved(text, folder), _set_aside(place / CURRENT, text)
                     kept = tuple(sorted(others.keys() - {evidence_id}))
                     aside = SetAside(file=file, kept=kept)
                 chosen = {**others, evidence_id: name}
                 content = {each: version for each, version in chosen.items() if version}
-                durable.write(place / CURRENT, json.dumps(content).encode(), mode=0o600)
+                try:
+                    durable.write(place / CURRENT, json.dumps(content).encode(), mode=0o600)
+                except OSError:
+                    if aside is not None:  # the damaged file itself still stands
+                        aside.file.unlink(missing_ok=True)
+                    raise
         except OSError as error:
             raise _unwritable(place, error) from error
     return aside
@@ -297,39 +302,51 @@ def asked_refit(folder: Path) -> str:
 
 
 def _currents(folder: Path) -> dict[str, str]:
-    path = _place(folder) / CURRENT
-    try:
-        content = regular.whole(path)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise _unread(path.parent, error) from error
-    found = attempted(lambda: json_value(content))
-    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+    found = _parsed(_text_of(folder))
+    if found is None:
         raise InputError(
             "Expected the current laws in {path}, got a file that is damaged: choose them again "
             "with law use.",
-            path=path,
+            path=_place(folder) / CURRENT,
         )
     return found
 
 
-def _saved(folder: Path) -> dict[str, str]:
+def _text_of(folder: Path) -> bytes:
+    """The file of the choices; that of none where there is no file. Raises :class:`InputError`
+    where there is one that cannot be read: that is no damage."""
+    path = _place(folder) / CURRENT
+    try:
+        return regular.whole(path)
+    except FileNotFoundError:
+        return b"{}"
+    except OSError as error:
+        raise _unread(path.parent, error) from error
+
+
+def _parsed(text: bytes) -> dict[str, str] | None:
+    """The choices; None: the file is damaged."""
+    found = attempted(lambda: json_value(text))
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        return None
+    return found
+
+
+def _saved(text: bytes, folder: Path) -> dict[str, str]:
     """The choices that stand whole in a damaged file: names of kept versions beside the evidence
     that they are of. Nothing else is believed of it."""
-    path = _place(folder) / CURRENT
-    text = attempted(lambda: regular.whole(path).decode(errors="replace")) or ""
+    choices = _CHOICE.findall(text.decode("utf-8", errors="replace"))
     found = {one.version: one.evidence_id for one in versions(folder)}
-    said = [(attempted(partial(json_value, one)), name) for one, name in _CHOICE.findall(text)]
+    said = [(attempted(partial(json_value, one)), name) for one, name in choices]
     return {evidence: name for evidence, name in said if evidence and found.get(name) == evidence}
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename a damaged file, to a name that no other has; where it lies then."""
+def _set_aside(path: Path, text: bytes) -> Path:
+    """Copy a damaged file to a name that no other has, so that it stays in its place until the next
+    one replaces it; where the copy lies."""
     at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     aside = path.with_name(f"{path.stem}.damaged-{at}{path.suffix}")
-    path.rename(aside)
-    durable.sync_folder(path.parent)
+    durable.write(aside, text, replace=False, mode=0o600)
     return aside
 
 

@@ -1,7 +1,9 @@
 """Versions of laws: kept once, read back whole or refused, compared, and made the current one."""
 
+import errno
 import json
 import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import durable
 from engine.__main__ import main
 from engine.access.rights import Person, Role
 from engine.decision import fitted as fits
@@ -20,6 +23,7 @@ from engine.decision_log import entries
 from engine.errors import InputError
 from engine.law.stack import fit_stack
 from engine.law.version import fit_version
+from engine.untrusted import regular
 
 ROOT = Path(__file__).parents[2]
 ASKED = question(3.8e20, 10_000_000, 4.0)
@@ -219,6 +223,51 @@ def test_a_damaged_file_of_choices_is_set_aside_and_what_stands_in_it_kept(
     assert law_store.current_name(others.evidence_id, folder) == name
     assert json.loads(path.read_text()) == ({others.evidence_id: name} if stands else {})
     assert law_versions.use(PUBLISHED_BERT, None) is None
+
+
+def test_choices_outlive_a_disk_that_is_full(older, folder, tmp_path, monkeypatch):
+    path = tmp_path / law_store.FOLDER / law_store.CURRENT
+    law_store.keep(older, folder)
+    law_store.set_current(PUBLISHED_BERT, older, folder)
+    damaged = path.read_bytes()[:-1]
+    path.write_bytes(damaged)
+    write = durable.write
+
+    def full(at, *rest, **options):
+        if at == path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(at, *rest, **options)
+
+    monkeypatch.setattr(durable, "write", full)
+    with pytest.raises(InputError, match="No space left"):
+        law_store.set_current("team", None, folder)
+    assert path.read_bytes() == damaged and [*path.parent.glob("*.damaged-*")] == []
+    with pytest.raises(InputError, match="damaged"):
+        law_store.current_name(PUBLISHED_BERT, folder)
+    monkeypatch.setattr(durable, "write", write)
+    assert law_store.set_current("team", None, folder).kept == (PUBLISHED_BERT,)
+    assert law_store.current_name(PUBLISHED_BERT, folder) == older.version
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_choices_that_cannot_be_read_are_not_damaged(older, folder, tmp_path, monkeypatch, number):
+    path = tmp_path / law_store.FOLDER / law_store.CURRENT
+    law_store.keep(older, folder)
+    law_store.set_current(PUBLISHED_BERT, older, folder)
+    before, read = path.read_bytes(), regular.whole
+
+    def refused(at, *rest, **options):
+        if at == path:
+            raise OSError(number, os.strerror(number))
+        return read(at, *rest, **options)
+
+    monkeypatch.setattr(regular, "whole", refused)
+    with pytest.raises(InputError, match=os.strerror(number)):
+        law_store.current_name(PUBLISHED_BERT, folder)
+    with pytest.raises(InputError, match=os.strerror(number)):
+        law_store.set_current("team", None, folder)
+    monkeypatch.undo()
+    assert path.read_bytes() == before and [*path.parent.glob("*.damaged-*")] == []
 
 
 def test_the_command(older, newest, folder, capsys):
