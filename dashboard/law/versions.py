@@ -7,8 +7,11 @@ from dashboard.law import facts, wording
 from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Question
-from engine.api.laws import LONGEST_NOTE, LawVersion, law_versions
+from engine.api.laws import LONGEST_NOTE, LawVersion, SetAside, law_versions
 from engine.text.i18n import Words
+
+_SET_ASIDE = "_law_set_aside"
+"""What became of a damaged file when a version was chosen, for the next time the page is drawn."""
 
 
 def current(question: Question, words: Words) -> None:
@@ -24,6 +27,9 @@ def current(question: Question, words: Words) -> None:
 def draw(question: Question, words: Words) -> None:
     """The versions in a table, and what can be done with them."""
     evidence_id = question.evidence_id
+    aside: SetAside | None = st.session_state.pop(_SET_ASIDE, None)
+    if aside is not None:
+        st.warning(wording.set_aside(aside, words), icon=":material/folder_special:")
     blocks.heading(words.say("Versions of the law"), blocks.tip("law", words))
     kept, chosen = law_cache.law_versions_of(evidence_id), law_versions.current(evidence_id)
     with st.spinner(words.say("Fitting the law to the runs as they stand …")):
@@ -108,8 +114,8 @@ def _compare(
 
 
 def _use(evidence_id: str, version: LawVersion | None, words: Words) -> None:
-    blocks.attempt(
-        lambda: law_versions.use(evidence_id, version, by=visitor.person()),
-        words.say("All pages rest on it from now on."),
-        words.refusal,
-    )
+    def use() -> None:
+        found = law_versions.use(evidence_id, version, by=visitor.person())
+        st.session_state[_SET_ASIDE] = found
+
+    blocks.attempt(use, words.say("All pages rest on it from now on."), words.refusal)

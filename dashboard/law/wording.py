@@ -13,6 +13,7 @@ from engine.api.laws import (
     Influence,
     Inspection,
     NextRuns,
+    SetAside,
 )
 from engine.text import bounds, formats, labels, verdict
 from engine.text.i18n import Words
@@ -25,6 +26,23 @@ def today(decision: Decision, words: Words) -> str:
         size=formats.amount(decision.recommendation.config.model_size, words.language),
         steps=labels.steps(decision.recommendation.config.iterations, words),
         where=bounds.where(decision.extrapolation.reach, words),
+    )
+
+
+def set_aside(found: SetAside, words: Words) -> str:
+    """Where a damaged file of chosen laws lies, and which of its choices still stand."""
+    said = words.say(
+        "The file of the chosen laws was damaged: it is kept as {file}.",
+        file=formats.literally(str(found.file)),
+    )
+    if not found.kept:
+        return f"{said} " + words.say(
+            "No other choice in it could be read: every other evidence follows its runs as they "
+            "stand."
+        )
+    return f"{said} " + words.say(
+        "Of the other choices in it, only those of {names} could be read, and still stand.",
+        names=words.listed(map(formats.literally, found.kept)),
     )
 
 

@@ -5,7 +5,7 @@ from engine.allocation.reach import EXTRAPOLATED, NEAR
 from engine.decision import influence as influences
 from engine.decision import law_profile, law_versions, next_run, next_sweep
 from engine.decision.influence import Influence, Method, RunInfluence, Stand
-from engine.decision.law_store import LONGEST_NOTE, LawVersion
+from engine.decision.law_store import LONGEST_NOTE, LawVersion, SetAside
 from engine.decision.law_versions import Comparison
 from engine.decision.next_run import LEAST as LEAST_NARROWING
 from engine.decision.next_run import Candidate, NextRuns
@@ -32,6 +32,7 @@ __all__ = [
     "Profile",
     "Rows",
     "RunInfluence",
+    "SetAside",
     "Stand",
     "Test",
     "diagnose",
