@@ -93,12 +93,16 @@ def schedule(
     )
 
 
-def within(order: Schedule, prices: Sequence[float], most: float) -> Schedule:
-    """The order up to where its runs would cost more than ``most``, in the unit of ``prices``."""
-    spent, count = 0.0, 0
+def within(
+    order: Schedule, seconds: Sequence[float], most: float, *, processes: int = 1
+) -> Schedule:
+    """The order up to where its runs cannot end within ``most`` seconds, ``processes`` side by
+    side: by then each has had its share, and the longest run, which nobody can share, has ended."""
+    spent, longest, count = 0.0, 0.0, 0
     for one in order.runs:
-        spent += prices[one.index]
-        if spent > most:
+        spent += seconds[one.index]
+        longest = max(longest, seconds[one.index])
+        if max(spent / processes, longest) > most:
             break
         count += 1
     return replace(

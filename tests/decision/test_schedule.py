@@ -1,5 +1,7 @@
 """Which waiting trainings are worth running for a decision, by the shipped campaign's law."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.config import Budget, TrainingConfig
@@ -70,6 +72,13 @@ def test_a_budget_ends_the_order_where_it_is_spent():
     assert some.left_out == (3,)
     assert within(order, seconds, 35.0) == order
     assert within(order, seconds, 19.0).beyond == (2, 0, 1)
+    # Two side by side halve the whole, and none of the runs.
+    assert within(order, seconds, 19.0, processes=2).beyond == (2, 0, 1)
+    assert within(order, seconds, 20.0, processes=2) == order
+    assert within(order, seconds, 20.0).beyond == (0, 1)
+    short = replace(order, runs=order.runs[1:])  # 10 s and 5 s
+    assert within(short, seconds, 10.0, processes=2) == short
+    assert within(short, seconds, 9.0, processes=2).beyond == (0, 1)
 
 
 def test_dear_seconds_change_the_order():
