@@ -1,5 +1,6 @@
 """Large texts of histories: in columns they give the runs that their rows give, or no columns."""
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -200,6 +201,15 @@ def test_json_lines_in_columns_say_what_they_say_one_by_one(kind, tmp_path, log)
     assert (large_texts.sheet_of(path, None) is not None) is (
         kind in ("plain", "no line end", "null", "nan", "escaped")
     )
+
+
+@pytest.mark.parametrize("at", [0, -1])
+@pytest.mark.parametrize(("number", "in_columns"), [(2**53 - 1, True), (2**53 + 1, False)])
+def test_whole_numbers_keep_all_their_digits(tmp_path, at, number, in_columns):
+    lines = [{"step": k, "cross_entropy": 3.5, "seed": 1} for k in range(4)]
+    lines[at]["seed"] = -number if at else number
+    path = written(tmp_path, "\n".join(map(json.dumps, lines)))
+    assert (large_texts.sheet_of(path, None) is not None) is in_columns
 
 
 def test_half_a_megabyte_of_history_takes_columns(tmp_path, monkeypatch):
