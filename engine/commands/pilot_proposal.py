@@ -76,6 +76,7 @@ def proposed_for(options: argparse.Namespace) -> Proposed:
     start = start_of(options)
     source = source_of(options)
     if start is not None:
+        budget.require_no_run()
         require_reading(start, source)
     pilot_law()  # without evidence there is nothing to prepare for
     found = lifecycle.prepared(source) or prepared_text(source)

@@ -68,12 +68,17 @@ class PilotBudget:
     def time(self) -> float:
         """Seconds, of a budget that is no FLOPs. Raises :class:`InputError` for a run: only a
         training from nothing takes one."""
-        if self.seconds is None:
+        self.require_no_run()
+        assert self.seconds is not None  # a budget has FLOPs, seconds or a run
+        return self.seconds
+
+    def require_no_run(self) -> None:
+        """Raise :class:`InputError` for a run: a training from a public model takes none."""
+        if self.run is not None:
             raise InputError(
                 "Expected a budget for a pilot from a public model, got a run that a law asks for: "
                 "begin from nothing, or choose minutes, money or FLOPs."
             )
-        return self.seconds
 
 
 @dataclass(frozen=True, kw_only=True)

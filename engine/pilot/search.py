@@ -62,6 +62,8 @@ _SHARE_OF_STEP = 0.4
 
 _SAME_SIZE = 0.1
 """Of ln size: how far the nearest shape may lie from a wanted size."""
+_SAME_NOISE = 0.1
+"""Of ln σ̄: how far that of whole units may lie above a wanted one."""
 _DAY = 86_400.0
 
 _Affordable = Callable[[FloatArray, FloatArray], FloatArray]
@@ -96,7 +98,7 @@ def within_budget(
         found = {"recommended": wanted}
         if with_rule:
             found["rule"] = _rule(prepared, law, terms, wanted.config.compute_flops)
-        _require_time(prepared, found, repeats, terms.documents)
+        _require_time(prepared, found, repeats, terms.documents, is_run=True)
         return found
     search = partial(_arms, prepared, law, terms, with_rule)
     if budget.compute_flops is not None:
@@ -230,7 +232,7 @@ def as_wanted(prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, run: Wante
 
 def _batch_of(prepared: Prepared, terms: PrivacyTerms, run: WantedRun) -> int:
     """The largest batch whose σ̄ under the promise is at least the wanted one: it falls as batches
-    grow."""
+    grow. Raises :class:`InputError` where no batch has about that σ̄."""
     most = group_size(prepared.units, terms.bands)
 
     def ratio(batch: float) -> float:
@@ -252,10 +254,28 @@ def _batch_of(prepared: Prepared, terms: PrivacyTerms, run: WantedRun) -> int:
             units=f"{most:,}",
             value=f"{run.noise_batch_ratio:.2g}",
         )
+    if ratio(1) < run.noise_batch_ratio:
+        raise InputError(
+            "Expected a run whose σ̄ this promise asks for, at most {most} with one unit in a step, "
+            "got {value}: choose a smaller ε, or another run.",
+            most=f"{ratio(1):.2g}",
+            value=f"{run.noise_batch_ratio:.2g}",
+        )
     low, high = 1, most + 1  # ratio(low) may be the wanted one; ratio(high) is less, or no batch
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if ratio(middle) >= run.noise_batch_ratio else (low, middle)
+    if math.log(ratio(low) / run.noise_batch_ratio) > _SAME_NOISE:
+        raise InputError(
+            "Expected a run whose σ̄ a whole number of units has under this promise, {above} with "
+            "{low} units in a step or {below} with {high}, got {value}: choose another ε, or one "
+            "of these.",
+            above=f"{ratio(low):.3g}",
+            low=f"{low:,}",
+            below=f"{ratio(high):.3g}",
+            high=f"{high:,}",
+            value=f"{run.noise_batch_ratio:.3g}",
+        )
     return low
 
 
@@ -346,11 +366,25 @@ def _too_large(model_size: int, prepared: Prepared) -> InputError:
 
 
 def _require_time(
-    prepared: Prepared, found: dict[str, Found], repeats: int, documents: int
+    prepared: Prepared,
+    found: dict[str, Found],
+    repeats: int,
+    documents: int,
+    *,
+    is_run: bool = False,
 ) -> None:
-    """Raise :class:`InputError` for compute that takes this machine longer than a pilot may."""
+    """Raise :class:`InputError` for compute that takes this machine longer than a pilot may;
+    ``is_run``: a run was asked for, and no compute."""
     seconds = repeats * sum(seconds_of(prepared, one.config, documents) for one in found.values())
     if seconds > LONGEST_SECONDS:
+        if is_run:
+            raise InputError(
+                "Expected a run for which this machine takes {most} days, got one that takes "
+                "{days}, with all trainings of its pilot: choose a run of fewer parameters or "
+                "steps, leave the usual rule or repeats out, or use a faster machine.",
+                most=f"{LONGEST_SECONDS / _DAY:g}",
+                days=f"{seconds / _DAY:.3g}",
+            )
         given = documents * found["recommended"].config.compute_flops
         raise InputError(
             "Expected compute for which this machine takes {most} days, got {given} FLOPs a "

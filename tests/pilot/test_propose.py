@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from argparse import Namespace
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 
 from engine.accounting.search import noise_multiplier
 from engine.accounting.strategy import noising, strategy
+from engine.commands import pilot_proposal
 from engine.commands.pilot_options import budget_of, held_by
 from engine.config import Sampling
 from engine.errors import InputError
@@ -384,3 +386,41 @@ def test_the_command_names_a_run_by_size_steps_and_noise():
 def test_a_run_that_cannot_be_planned_is_refused(prepared, law, change, reason):
     with pytest.raises(InputError, match=reason):
         propose(prepared, law, TERMS, PilotBudget(run=replace(WANTED, **change)))
+
+
+def test_a_noise_that_no_whole_batch_has_is_refused_with_those_that_can_be_reached(prepared, law):
+    def planned(noise):
+        run = PilotBudget(run=replace(WANTED, noise_batch_ratio=noise))
+        (arm,) = propose(prepared, law, TERMS, run, with_rule=False).arms
+        return arm.settings.config.batch_size
+
+    with pytest.raises(InputError, match=r"at most .* with one unit in a step") as refused:
+        planned(1e3)
+    largest = float(re.search(r"at most (\S+) with", str(refused.value))[1])
+    assert planned(0.98 * largest) == 1
+    # Two units have about half the noise of one: between them lies nothing.
+    with pytest.raises(InputError, match=r"with 1 units in a step or .* with 2") as refused:
+        planned(0.75 * largest)
+    above, below = re.search(r"promise, (\S+) with .* or (\S+) with", str(refused.value)).groups()
+    assert float(above) == pytest.approx(largest, rel=0.05)
+    assert planned(0.99 * float(below)) == 2
+
+
+def test_a_run_that_takes_too_long_is_not_told_to_ask_for_compute(prepared, law):
+    speeds = tuple(replace(one, seconds_per_example=10.0) for one in prepared.speeds)
+    slow = replace(prepared, speeds=speeds)
+    with pytest.raises(InputError, match="Expected a run for which this machine") as refused:
+        propose(slow, law, TERMS, PilotBudget(run=WANTED))
+    assert "FLOPs" not in str(refused.value)
+
+
+def test_a_run_beside_a_public_model_is_refused_before_anything_is_prepared(monkeypatch):
+    asked = {
+        "budget_of": PilotBudget(run=WANTED), "canaries_of": 0, "whole": 1, "start_of": object(),
+        "source_of": object(),
+    }  # fmt: skip
+    for name, value in asked.items():
+        monkeypatch.setattr(pilot_proposal, name, lambda *_, value=value: value)
+    monkeypatch.setattr(pilot_proposal, "require_reading", lambda *_: pytest.fail("looked at it"))
+    with pytest.raises(InputError, match="pilot from a public model"):
+        pilot_proposal.proposed_for(Namespace(repeats="1"))
