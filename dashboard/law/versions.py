@@ -27,7 +27,7 @@ def current(question: Question, words: Words) -> None:
 def draw(question: Question, words: Words) -> None:
     """The versions in a table, and what can be done with them."""
     evidence_id = question.evidence_id
-    aside: SetAside | None = st.session_state.pop(_SET_ASIDE, None)
+    aside: SetAside | None = widgets.told(_SET_ASIDE)
     if aside is not None:
         st.warning(wording.set_aside(aside, words), icon=":material/folder_special:")
     blocks.heading(words.say("Versions of the law"), blocks.tip("law", words))
@@ -116,6 +116,6 @@ def _compare(
 def _use(evidence_id: str, version: LawVersion | None, words: Words) -> None:
     def use() -> None:
         found = law_versions.use(evidence_id, version, by=visitor.person())
-        st.session_state[_SET_ASIDE] = found
+        widgets.tell_next(_SET_ASIDE, found)
 
     blocks.attempt(use, words.say("All pages rest on it from now on."), words.refusal)

@@ -241,3 +241,13 @@ def _take(key: str, name: str, typed: bool) -> None:
         session.begin_table_anew()
     if key == "accelerator":
         state["_values"]["price"] = None
+
+
+def tell_next(name: str, value: object) -> None:
+    """Keep what a press of a button found, for the page that is drawn anew after it."""
+    st.session_state[f"_told:{name}"] = value
+
+
+def told(name: str) -> Any:
+    """What :func:`tell_next` kept, once; None where it kept nothing."""
+    return st.session_state.pop(f"_told:{name}", None)
