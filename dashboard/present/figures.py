@@ -3,6 +3,8 @@
 The same results as on the pages, as plain series, so that PowerPoint can hold them as charts.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from dashboard.decide import charts, wording
@@ -117,7 +119,10 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Lines:
 
 def _is_seen(line: Line, low: float, high: float) -> bool:
     """Whether any of it lies in the range: a name in the legend without a curve is a riddle."""
-    return any(low <= value <= high for value in line.y)
+    return any(
+        min(one, next_one) <= high and max(one, next_one) >= low
+        for one, next_one in pairwise([*line.y[:1], *line.y, *line.y[-1:]])
+    )
 
 
 def odds(risk: AttackRisk, words: Words, colours: Palette) -> Bars:

@@ -32,7 +32,7 @@ from engine.approvals import Decision, Ruling, Standing, State
 from engine.decision.answer import to_certify
 from engine.decision.verdict import Code
 from engine.report.arrangement import arranged
-from engine.report.deck import Bars, Lines
+from engine.report.deck import Bars, Line, Lines
 from engine.report.print import typeset
 from engine.scenarios.saved import Saved
 from engine.text import figures, labels, verdict
@@ -567,3 +567,18 @@ def test_a_record_of_an_approved_scenario_says_so_and_what_was_approved(answer, 
     assert drafted.sections == unsaved.sections and "state" not in {
         field.code for field in unsaved.fields
     }
+
+
+@pytest.mark.parametrize(
+    ("y", "seen"),
+    [
+        ((1.0, 5.0), True),
+        ((5.0, 1.0), True),
+        ((5.0, 6.0), False),
+        ((1.0, float("nan"), 5.0), False),
+        ((float("nan"), 2.5), True),
+    ],
+)
+def test_a_curve_is_named_where_it_crosses_the_range(y, seen):
+    line = Line(name="curve", y=y, colour="#000000")
+    assert present_figures._is_seen(line, 2.0, 3.0) is seen
