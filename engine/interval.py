@@ -45,17 +45,20 @@ class Interval:
     @classmethod
     def of_draws(cls, value: float, draws: FloatArray | list[float], level: float) -> "Interval":
         """The middle ``level`` of the draws, widened to the value where that lies outside."""
-        low, high = quantiles(np.asarray(draws), ((1 - level) / 2, (1 + level) / 2))
+        low, high = interpolated_quantiles(np.asarray(draws), ((1 - level) / 2, (1 + level) / 2))
         return cls(value=value, low=min(low, value), high=max(high, value), level=level)
 
 
-def quantiles(draws: FloatArray, shares: Sequence[float]) -> list[float]:
-    """The quantiles of ``draws`` (n,), none of them NaN, as ``np.quantile`` interpolates them, in a
-    third of its time: answers ask for thirty."""
+def interpolated_quantiles(draws: FloatArray, shares: Sequence[float]) -> list[float]:
+    """The quantiles of ``draws`` (n,) as ``np.quantile`` interpolates them, NaN where one draw is.
+
+    In a third of its time: answers ask for thirty."""
     at = [(draws.size - 1) * share for share in shares]
     below = [math.floor(place) for place in at]
     above = [min(place + 1, draws.size - 1) for place in below]
-    ordered = np.partition(draws, [*below, *above])
+    ordered = np.partition(draws, [*below, *above, draws.size - 1])
+    if math.isnan(ordered[-1]):  # NaN is sorted last
+        return [math.nan] * len(at)
     found = []
     for place, low, high in zip(at, below, above, strict=True):
         one, other = float(ordered[low]), float(ordered[high])

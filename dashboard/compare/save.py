@@ -22,26 +22,28 @@ def marked(name: str, words: Words) -> str:
 
 def frozen(at: str, words: Words) -> Frozen | None:
     """What this scenario answers, to be kept with it; None where it has no answer, and for who may
-    not save, which the act itself then says and writes down. Says so where the figures are
-    estimated, as their certificate was not there in time."""
+    not save, which the act itself then says and writes down."""
     if not visitor.person().may(Right.SAVE):
         return None
     try:
         with st.spinner(words.say("Certifying the figures that are frozen …")):
-            found = scenario_cache.frozen_now(
+            return scenario_cache.frozen_now(
                 session.current().question, at=at, wait=scenario_cache.SAVE_WAITS
             )
     except InputError:
         return None
-    if found.is_estimated:
+
+
+def tell_kept(kept: Frozen | None, words: Words) -> None:
+    """Once figures are kept: say so where they are estimated, as their certificate was late."""
+    if kept is not None and kept.is_estimated:
         st.toast(
             words.say(
                 "The figures that are kept rest on estimated noise: their certificate was not "
-                "there in time. Propose, or save again, to have them certified."
+                "there in time. Propose the scenario, or overwrite it, to have them certified."
             ),
             icon=":material/hourglass_top:",
         )
-    return found
 
 
 def keep(name: str, who: str, words: Words) -> None:
@@ -59,6 +61,7 @@ def keep(name: str, who: str, words: Words) -> None:
             frozen=answered,
             by=visitor.person(),
         )
+        tell_kept(answered, words)
 
     blocks.attempt(act, words.say("Saved."), words.refusal)
 

@@ -77,6 +77,7 @@ def _change(one: Saved, standing: Standing | None, who: str, words: Words) -> No
             acts.new_version(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
         else:
             acts.updated(place, one, values, who=who, at=at, frozen=found, by=visitor.person())
+        save.tell_kept(found, words)
 
     blocks.attempt(act, words.say("Saved."), words.refusal)
 

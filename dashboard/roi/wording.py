@@ -242,13 +242,13 @@ def legal(answer: Answer, words: Words) -> str:
     if paid.returned <= 0:
         return words.joined([said, premium])
     template = N_(
-        "With {returned} less of legal damage set against that, counted where a model is "
-        "launched, privacy costs {net} in all."
+        "Set against that, {returned} less of legal damage is expected after tax, none where "
+        "nothing is launched: privacy costs {net} in all."
     )
     if paid.net >= 0:
         template = N_(
-            "With {returned} less of legal damage set against that, counted where a model is "
-            "launched, privacy gains {net} in all."
+            "Set against that, {returned} less of legal damage is expected after tax, none "
+            "where nothing is launched: privacy gains {net} in all."
         )
     net = words.say(
         template,

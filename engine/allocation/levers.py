@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.allocation.frontier import RUNGS_PER_OCTAVE, Line
 from engine.allocation.points import Points, PrivacyParameters
-from engine.allocation.redrawn import COARSE, Optima, optima, quantiles
+from engine.allocation.redrawn import COARSE, Optima, drawn_quantiles, optima
 from engine.allocation.result import Doubling, Saturation, WiggleRoom
 from engine.allocation.search import Budgets, budgets
 from engine.allocation.space import Space
@@ -208,7 +208,7 @@ def wiggle_room(
     )
     least = losses.min(axis=1)
     excess, sigma = (np.full(iterations.shape, np.nan) for _ in range(2))
-    excess[rows, columns] = quantiles(np.expm1(losses - least[:, None]), CONFIDENCE)
+    excess[rows, columns] = drawn_quantiles(np.expm1(losses - least[:, None]), CONFIDENCE)
     sigma[rows, columns] = points.noise_multiplier
     return WiggleRoom(
         model_size=size,

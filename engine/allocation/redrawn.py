@@ -96,8 +96,9 @@ def log_losses(
     return mean, np.minimum(losses, math.log(fit.law.log_vocabulary), out=losses)
 
 
-def quantiles(draws: FloatArray, share: float) -> FloatArray:
-    """The quantile of each column of ``draws`` (R, ...), by partition: faster than np.quantile."""
+def drawn_quantiles(draws: FloatArray, share: float) -> FloatArray:
+    """The quantile of each column of ``draws`` (R, ...), one of its draws: not interpolated, unlike
+    :func:`engine.interval.interpolated_quantiles`. By partition: faster than np.quantile."""
     at = min(math.ceil(share * len(draws)), len(draws)) - 1
     found: FloatArray = np.partition(draws, at, axis=0)[at]
     return found

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.interval import BoolArray, FloatArray, quantiles
+from engine.interval import BoolArray, FloatArray, interpolated_quantiles
 from engine.roi.appraise import Sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import Flows
@@ -209,7 +209,7 @@ def _design(shown: FloatArray) -> FloatArray:
 
 
 def _polynomials(shown: FloatArray) -> list[FloatArray]:
-    low, high = quantiles(shown, (_TAIL, 1 - _TAIL))
+    low, high = interpolated_quantiles(shown, (_TAIL, 1 - _TAIL))
     x = np.zeros(shown.shape)
     if high > low:
         x = np.clip(2 * (shown - low) / (high - low) - 1, -1.0, 1.0)

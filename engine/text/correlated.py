@@ -34,7 +34,8 @@ def money(worth: Interval | None, words: Words) -> str:
         return ""
     if figures.is_no_money(worth):
         return words.say(
-            "In money it changes nothing: at such a loss the value no longer hangs on it."
+            "In money it changes less than {amount}.",
+            amount=figures.money(figures.NO_MONEY, words),
         )
     inside = figures.money_range(worth.low, worth.high, words)
     ends = {figures.money(end, words) for end in (worth.low, worth.value, worth.high)}

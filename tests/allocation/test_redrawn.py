@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.allocation.redrawn import COARSE, FINE, _refined, log_losses, optima, quantiles
+from engine.allocation.redrawn import COARSE, FINE, _refined, drawn_quantiles, log_losses, optima
 from engine.allocation.search import best_of, budgets
 from engine.allocation.space import Space
 from engine.config import Sampling
@@ -135,4 +135,4 @@ def test_quantiles_are_draws():
     draws = np.random.default_rng(0).normal(size=(40, 3))
     for share in (0.05, 0.5, 0.75, 1.0):
         expected = np.quantile(draws, share, axis=0, method="inverted_cdf")
-        np.testing.assert_array_equal(quantiles(draws, share), expected)
+        np.testing.assert_array_equal(drawn_quantiles(draws, share), expected)

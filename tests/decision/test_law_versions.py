@@ -245,7 +245,8 @@ def test_choices_outlive_a_disk_that_is_full(older, folder, tmp_path, monkeypatc
     with pytest.raises(InputError, match="damaged"):
         law_store.current_name(PUBLISHED_BERT, folder)
     monkeypatch.setattr(durable, "write", write)
-    assert law_store.set_current("team", None, folder).kept == (PUBLISHED_BERT,)
+    aside = law_store.set_current("team", None, folder)
+    assert aside is not None and aside.kept == (PUBLISHED_BERT,)
     assert law_store.current_name(PUBLISHED_BERT, folder) == older.version
 
 

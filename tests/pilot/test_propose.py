@@ -396,12 +396,12 @@ def test_a_noise_that_no_whole_batch_has_is_refused_with_those_that_can_be_reach
 
     with pytest.raises(InputError, match=r"at most .* with one unit in a step") as refused:
         planned(1e3)
-    largest = float(re.search(r"at most (\S+) with", str(refused.value))[1])
+    (largest,) = map(float, re.findall(r"at most (\S+) with", str(refused.value)))
     assert planned(0.98 * largest) == 1
     # Two units have about half the noise of one: between them lies nothing.
     with pytest.raises(InputError, match=r"with 1 units in a step or .* with 2") as refused:
         planned(0.75 * largest)
-    above, below = re.search(r"promise, (\S+) with .* or (\S+) with", str(refused.value)).groups()
+    ((above, below),) = re.findall(r"promise, (\S+) with .* or (\S+) with", str(refused.value))
     assert float(above) == pytest.approx(largest, rel=0.05)
     assert planned(0.99 * float(below)) == 2
 
