@@ -1,7 +1,7 @@
 """From FLOPs to device hours to money: one training run, and everything around it.
 
 device hours = FLOPs · DP overhead / (peak · utilisation · 3600). What a device
-does and asks an hour: :mod:`engine.accelerators`. :func:`cost` prices a
+does and asks an hour: :mod:`engine.accelerator_prices`. :func:`cost` prices a
 run; :func:`breakdown` a project: search, communication, pilots, data, people, serving.
 
 >>> price = cost(3.8e20, DEFAULTS)
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.accelerators import ACCELERATORS, Accelerator
+from engine.accelerator_prices import ACCELERATORS, Accelerator
 from engine.cluster.ring import ring_seconds
 from engine.config import TrainingConfig
 from engine.errors import InputError

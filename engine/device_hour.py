@@ -1,6 +1,6 @@
 """What a device hour costs: public prices of rented ones, and a machine of one's own.
 
-Rented: rows of ``data/published/accelerator_prices.csv``, read from public price lists on the dates
+Rented: rows of ``data/published/accelerator_offers.csv``, read from public price lists on the dates
 that they carry; prices change. Owned: price of the machine over its life, hosting, people and
 power, over the hours in which its devices are really used (:class:`OwnedMachine`). An hour that
 nobody uses costs as much as one that somebody does, so that what decides is the share of hours.
@@ -18,7 +18,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.tables.reader import read_file
 
-PATH = Path(__file__).parents[1] / "data" / "published" / "accelerator_prices.csv"
+PATH = Path(__file__).parents[1] / "data" / "published" / "accelerator_offers.csv"
 HOURS_A_YEAR = 8_766
 """365.25 days."""
 

@@ -45,11 +45,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "law": _BASE,
     "accounting": _BASE,
     "attack_risk": _BASE | {"accounting", "allocation"},
-    "accelerators": set(),
-    "cost": _BASE | {"cluster", "accelerators"},
+    "accelerator_prices": set(),
+    "cost": _BASE | {"cluster", "accelerator_prices"},
     "cluster": _BASE | {"tables"},
     "allocation": _QUESTION,
-    "roi": _QUESTION | {"accelerators", "cost", "attack_risk", "allocation", "tables"},
+    "roi": _QUESTION | {"accelerator_prices", "cost", "attack_risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
     | {"allocation", "cost", "attack_risk", "roi", "durable", "pilot", "deployments"}
@@ -58,19 +58,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"allocation", "cost", "attack_risk", "roi", "runs", "decision", "deployments", "tables"}
     | {"fine_tunings", "device_hour", "pilot", "cluster"},
     "scenarios": _BASE
-    | {"access", "accelerators", "approvals", "cost", "decision", "decision_log", "durable", "law"}
-    | {"roi", "runs", "tables", "text", "accounting"},
+    | {"access", "accelerator_prices", "approvals", "cost", "decision", "decision_log", "durable"}
+    | {"law", "roi", "runs", "tables", "text", "accounting"},
     "report": _QUESTION | _RECORDS | {"tables", "roi", "cost", "durable"},
     "pilot": _QUESTION | _RECORDS
     | {"durable", "allocation", "cost", "tables", "decision_log", "access"},
     "api": _QUESTION | _RECORDS
     | {"allocation", "cost", "attack_risk", "roi", "decision", "pilot", "report"}
     | {"durable", "deployments", "fine_tunings", "device_hour", "tables", "decision_log"}
-    | {"access", "accelerators", "approvals", "scenarios", "cluster", "leftovers"},
+    | {"access", "accelerator_prices", "approvals", "scenarios", "cluster", "leftovers"},
     "commands": _QUESTION | _RECORDS
     | {"allocation", "cost", "attack_risk", "roi", "decision", "pilot", "report", "text", "durable"}
     | {"tables", "doctor", "decision_log", "access", "fine_tunings", "device_hour", "approvals"}
-    | {"accelerators", "scenarios", "cluster"},
+    | {"accelerator_prices", "scenarios", "cluster"},
     "leftovers": {"errors", "durable", "decision_log", "pilot", "runs", "scenarios"},
     "doctor": _RECORDS
     | {"decision", "pilot", "report", "durable", "access", "approvals", "scenarios"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine.__main__ import main
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.device_hour import HOURS_A_YEAR, OwnedMachine, offers, offers_for
 from engine.errors import InputError
 from engine.text import device_hour

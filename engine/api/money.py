@@ -4,7 +4,7 @@ The dashboard imports the engine through this folder only, so that what it rests
 here; beside it stand the words of :mod:`engine.text` and the base types of :mod:`engine.config`.
 """
 
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.cost import DEFAULTS, ONCE, Cost, CostAssumptions, cost, federated_bytes
 from engine.device_hour import OwnedMachine, offers_for
 from engine.loss_unit import Measure, measure

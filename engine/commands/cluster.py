@@ -8,7 +8,7 @@ import argparse
 from dataclasses import asdict, replace
 from typing import Any
 
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.cluster.calibration import Check, Spread, checks, fit, spread
 from engine.cluster.forecast import COUNTS, Scale, scale
 from engine.cluster.machines import MACHINES, machine_named

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import asdict, replace
 from typing import Any
 
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.commands.options import add_json, add_language, as_json, number, under_headings, whole
 from engine.cost import DEFAULTS
 from engine.device_hour import OwnedMachine, offers_for

@@ -5,7 +5,7 @@ An assumption of ours is a round figure to be replaced by the user's own; its ra
 
 from dataclasses import replace
 
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.cost import DEFAULTS, CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
@@ -74,7 +74,9 @@ _ROWS: dict[str, tuple[float, float, float, str, str]] = {
         "Japan)",
     ),
     "jpy_per_usd": (DEFAULTS.jpy_per_usd, 130, 170, "pert", _OURS),
-    "price_per_device_hour": (4.0, 3.5, 4.5, "pert", DEFAULTS.accelerator.source),
+    "price_per_device_hour": (
+        DEFAULTS.accelerator.price_per_hour_usd, 3.5, 4.5, "pert", DEFAULTS.accelerator.source,
+    ),
     "peak_flops": (989e12, 989e12, 989e12, "fixed", DEFAULTS.accelerator.source),
     "utilisation": (
         0.40, 0.25, 0.46, "pert",

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
-from engine.accelerators import ACCELERATORS as CATALOGUE
+from engine.accelerator_prices import ACCELERATORS as CATALOGUE
 from engine.config import (
     COMPUTE_RANGE,
     DATA_RANGE,

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from engine.accelerators import Accelerator
+from engine.accelerator_prices import Accelerator
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.allocation.levers import PlanRanges

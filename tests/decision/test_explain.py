@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.cost import DEFAULTS
 from engine.decision.explain import SWAPS, Explanation, differing, explain
 from engine.decision.fitted import MEASURED_GPT

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.accelerators import Accelerator
+from engine.accelerator_prices import Accelerator
 from engine.cost import CostAssumptions
 from engine.errors import InputError
 from engine.roi.assumption_files import from_toml, load, to_csv, to_toml

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.deployments import deployments
 from engine.roi.assumptions import Assumptions
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric

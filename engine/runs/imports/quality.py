@@ -5,7 +5,7 @@ least; a size ten times off what its name says; a size, or tokens, far below wha
 in, as millions in a column of units are. *Among its like*: equal settings with the loss, or curve,
 of another run are a duplicate, whatever its name; equal settings with a loss that lies too far off
 are a disagreement of seeds. *Against its neighbours*: an outlier of a law of all
-others (:mod:`engine.runs.imports.neighbours`).
+others (:mod:`engine.runs.imports.outliers`).
 """
 
 import math
@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.errors import InputError
-from engine.runs.imports.neighbours import SLIPS_OF_SIZE, judge_by_neighbours
+from engine.runs.imports.outliers import SLIPS_OF_SIZE, judge_by_neighbours
 from engine.runs.imports.settle import Flag, Found, Settled, Status
 from engine.runs.record import RunRecord
 

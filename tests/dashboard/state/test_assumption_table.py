@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dashboard.state import assumption_table
-from engine.accelerators import ACCELERATORS
+from engine.accelerator_prices import ACCELERATORS
 from engine.cost import DEFAULTS
 from engine.errors import InputError
 from engine.roi.assumption_files import load, to_csv, to_toml
