@@ -35,6 +35,7 @@ def render(scenario: Scenario) -> None:
     name = scenario.question.evidence_id
     evidence = first_fit.answered(name, lambda: law_cache.fitted_evidence(name), words)
     if evidence is None:
+        versions.unreadable(name, words)
         return
     inspection = law_cache.inspection(name)
     versions.current(scenario.question, words)

@@ -8,6 +8,7 @@ from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Question
 from engine.api.laws import LONGEST_NOTE, LawVersion, SetAside, law_versions
+from engine.errors import InputError
 from engine.text.i18n import Words
 
 _SET_ASIDE = "_law_set_aside"
@@ -22,6 +23,15 @@ def current(question: Question, words: Words) -> None:
         found = law_cache.comparison(chosen, law_cache.law_now(question.evidence_id), question)
         said = wording.held_version(found, st.context.timezone, words)
         st.info(said, icon=":material/push_pin:")
+
+
+def unreadable(evidence_id: str, words: Words) -> None:
+    """The way out where no version can be read as the current one; nothing where one can."""
+    try:
+        law_versions.current(evidence_id)
+    except InputError:
+        if st.button(words.say("Follow the runs as they stand"), icon=":material/update:"):
+            _use(evidence_id, None, words)
 
 
 def draw(question: Question, words: Words) -> None:

@@ -298,7 +298,10 @@ def _kept(before: Entry, words: Words) -> None:
     )
     for sentence in wording.kept_doubts(before.runs, _MOST_DOUBTS, words):
         st.markdown(f"- {formats.literally(sentence)}")
-    blocks.listing(wording.kept_table(before.runs[:_MOST_ROWS], words))
+    runs = wording.kept_doubtful_first(before.runs)
+    if order := wording.order(runs, _MOST_ROWS, words):
+        st.caption(order)
+    blocks.listing(wording.kept_table(runs[:_MOST_ROWS], words))
 
 
 def _write(

@@ -212,6 +212,11 @@ def doubtful_first(runs: Sequence[Settled]) -> list[Settled]:
     return sorted(runs, key=lambda run: (not run.flags, run.status is Status.FINISHED))
 
 
+def kept_doubtful_first(runs: Sequence[JournalRun]) -> list[JournalRun]:
+    """The same of the runs of an import that is done."""
+    return sorted(runs, key=lambda run: (not run.flags, run.status == Status.FINISHED))
+
+
 def doubts(runs: Sequence[Settled], most: int, words: Words) -> list[str]:
     """Why the first runs that are doubted are, a sentence or two a run, and how many more are."""
     return _doubts([(run.name, reasons(run, words)) for run in runs if run.flags], most, words)
@@ -230,10 +235,10 @@ def _doubts(doubted: Sequence[tuple[str, str]], most: int, words: Words) -> list
     return said
 
 
-def order(runs: Sequence[Settled], most: int, words: Words) -> str:
+def order(runs: Sequence[Settled] | Sequence[JournalRun], most: int, words: Words) -> str:
     """In which order runs are listed, and how many are not; "" where there is nothing to say."""
     said = []
-    if any(run.flags or run.status is not Status.FINISHED for run in runs):
+    if any(run.flags or run.status != Status.FINISHED for run in runs):
         said.append(words.say("Runs that are doubted, or did not finish, come first."))
     if len(runs) > most:
         said.append(words.say("The first {most} are listed.", most=formats.exact(most)))
@@ -258,8 +263,7 @@ def runs_table(runs: Sequence[Settled], words: Words) -> dict[str, list[object]]
 
 
 def kept_table(runs: Sequence[JournalRun], words: Words) -> dict[str, list[object]]:
-    """A row a run of an import, as it was judged then, those with a doubt first."""
-    runs = sorted(runs, key=lambda run: (not run.flags, run.status == Status.FINISHED))
+    """A row a run of an import, as it was judged then."""
     return {
         words.say("Run"): [run.run for run in runs],
         words.say("Status"): [words.say(STATUSES[Status(run.status)]) for run in runs],

@@ -270,7 +270,17 @@ def _ordered(
     processes: int,
 ) -> Survey:
     """The runs that are left in the scheduler's order, and said why; ``seconds``: what each takes,
-    where ``hours`` bound them."""
+    where ``hours`` bound them. A run that alone takes longer is set aside first, so that it holds
+    up no other."""
+    if seconds is not None and hours is not None:
+        fit = [place for place, takes in enumerate(seconds) if takes <= 3600 * hours]
+        if longer := len(seconds) - len(fit):
+            tell(
+                f"{longer} of {len(seconds)} runs wait, as each alone takes longer than "
+                f"{hours:.3g} hours."
+            )
+        found = replace(found, left=tuple(found.left[place] for place in fit))
+        seconds = [seconds[place] for place in fit]
     waiting = [
         Waiting(config=run.config, noise_batch_ratio=run.noise_batch_ratio) for run in found.left
     ]

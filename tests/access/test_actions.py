@@ -367,5 +367,5 @@ def test_no_page_asks_as_the_local_person():
 
 def test_a_call_without_a_person_is_noticed():
     known = {"start": {"lifecycle"}, "store": {"importing"}}
-    source = "from engine.api.runs import store\nlaunchers.start(1)\nstore(2)\nother.start(3)\n"
+    source = "from engine.api.runs import store\nlifecycle.start(1)\nstore(2)\nother.start(3)\n"
     assert [name for _, name in asked_for(ast.parse(source), known)] == ["start", "store"]

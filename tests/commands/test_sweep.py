@@ -1,6 +1,7 @@
 """``python -m engine sweep``: from a plan to records, with real trainings of four steps."""
 
 import json
+from itertools import cycle
 
 import pytest
 
@@ -11,6 +12,7 @@ from engine.decision.schedule import Schedule, Scheduled
 from engine.pilot.running.folder import PilotFolder, pilots_folder
 from engine.pilot.sweeps import gridfile
 from engine.pilot.sweeps.grid import run_id
+from engine.pilot.sweeps.pace import Pace
 from engine.pilot.sweeps.survey import open_sweep
 from engine.runs.log import RunLog
 
@@ -177,8 +179,9 @@ def test_runs_come_in_the_order_of_what_they_tell(plan, capsys, monkeypatch):
 
 def test_hours_or_money_end_the_order(plan, capsys, monkeypatch):
     def ordered(question, waiting, seconds):
-        assert len(seconds) == 2 and min(seconds) > 0
-        turns = tuple(Scheduled(index=k, narrowing=0.2, deviation=0.08) for k in (1, 0))
+        assert len(seconds) == len(waiting) and all(takes > 0 for takes in seconds)
+        places = reversed(range(len(waiting)))
+        turns = tuple(Scheduled(index=k, narrowing=0.2, deviation=0.08) for k in places)
         return Schedule(deviation=0.1, scatter=0.01, runs=turns, left_out=())
 
     monkeypatch.setattr(sweep, "schedule", ordered)
@@ -186,7 +189,14 @@ def test_hours_or_money_end_the_order(plan, capsys, monkeypatch):
     found, said = answer(capsys, plan, "--dry-run", *asked, "--hours", "1000")
     assert len(found["left"]) == 2 and " min  -20.0%" in said[1]
     found, said = answer(capsys, plan, "--dry-run", *asked, "--money", "1e-9", "--price", "1")
-    assert found["left"] == [] and said[1].startswith("2 more would narrow it but wait")
+    assert found["left"] == []
+    assert said[0].startswith("2 of 2 runs wait, as each alone takes longer than")
+
+    # One run that is too long holds up none of the others.
+    takes = cycle([7200.0, 600.0])
+    monkeypatch.setattr(Pace, "seconds", lambda *_, **__: next(takes))
+    found, said = answer(capsys, plan, "--dry-run", *asked, "--hours", "1")
+    assert len(found["left"]) == 1 and said[0].startswith("1 of 2 runs wait")
 
 
 @pytest.mark.parametrize(
