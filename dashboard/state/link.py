@@ -161,7 +161,8 @@ def write_all(values: Mapping[str, Value]) -> dict[str, str]:
 def steps(field: BudgetField) -> list[float]:
     """Positions of a budget's slider: ten a decade, round numbers, both ends included.
 
-    >>> steps(EPSILON)[:4], steps(EPSILON)[-2:]
+    >>> epsilons = steps(fields.EPSILON)
+    >>> epsilons[:4], epsilons[-2:]
     ([0.1, 0.12, 0.15, 0.2], [60.0, 64.0])
     """
     low, high = field.bounds

@@ -119,9 +119,15 @@ def test_what_takes_no_turns_is_refused():
 
 
 def test_a_worth_that_hangs_on_nothing_is_no_range():
-    same = Interval(value=-306.0, low=-306.0, high=-306.0, level=0.9)
+    same = Interval(value=-306_000.0, low=-306_000.0, high=-306_000.0, level=0.9)
     said = correlated_words.money(same, Words("en"))
     assert said.count("306") == 1 and "no longer hangs on it" in said
+
+
+def test_a_small_worth_is_called_small_without_a_reason():
+    small = Interval(value=-306.0, low=-900.0, high=40.0, level=0.9)
+    said = correlated_words.money(small, Words("en"))
+    assert said == "In money it changes less than ¥10,000."
 
 
 @pytest.mark.parametrize("far", [False, True])

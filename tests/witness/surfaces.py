@@ -185,8 +185,10 @@ def _html(content: bytes) -> str:
 
 
 def _pdf(content: bytes) -> str:
-    """By Poppler; pypdf misreads fonts of more than 256 characters."""
+    """By Poppler; pypdf misreads fonts of more than 256 characters. Without the marks, which nobody
+    sees, that keep a sign and its amount on one line."""
     if shutil.which("pdftotext") is None:
         return ""
     command = ["pdftotext", "-layout", "-", "-"]
-    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
+    found = subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
+    return found.replace("\u2060", "")
