@@ -16,8 +16,8 @@ def listing(folder: Path, ending: str = ".parquet") -> list[Path]:
         return []
     except OSError as error:
         raise InputError(
-            "Expected to read the folder {folder}: {reason}. Let it be read, or set KESSAI_DATA to "
-            "a folder that can.",
+            "Expected to read the folder of runs {folder}: {reason}. Set KESSAI_DATA to a folder "
+            "that can be read.",
             folder=folder,
             reason=error.strerror or error,
         ) from error
