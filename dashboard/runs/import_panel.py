@@ -4,7 +4,7 @@ Nothing is written before the button; what is shown until then is the same impor
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -276,10 +276,7 @@ def _preview(found: Imported, words: Words) -> None:
     if found.runs:
         for sentence in wording.doubts(found.runs, _MOST_DOUBTS, words):
             st.markdown(f"- {formats.literally(sentence)}")
-        runs = wording.doubtful_first(found.runs)
-        if order := wording.order(runs, _MOST_ROWS, words):
-            st.caption(order)
-        blocks.listing(wording.runs_table(runs[:_MOST_ROWS], words))
+        _listed(found.runs, wording.runs_table, words)
     if found.refused:
         blocks.listing(wording.refused_table(found, words))
 
@@ -298,10 +295,19 @@ def _kept(before: Entry, words: Words) -> None:
     )
     for sentence in wording.kept_doubts(before.runs, _MOST_DOUBTS, words):
         st.markdown(f"- {formats.literally(sentence)}")
-    runs = wording.kept_doubtful_first(before.runs)
+    _listed(before.runs, wording.kept_table, words)
+
+
+def _listed(
+    runs: Sequence[wording.R],
+    table: Callable[[Sequence[wording.R], Words], dict[str, list[object]]],
+    words: Words,
+) -> None:
+    """The first of the runs, those that are doubted before the others, and that it is so."""
+    runs = wording.doubtful_first(runs)
     if order := wording.order(runs, _MOST_ROWS, words):
         st.caption(order)
-    blocks.listing(wording.kept_table(runs[:_MOST_ROWS], words))
+    blocks.listing(table(runs[:_MOST_ROWS], words))
 
 
 def _write(

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from engine.api.runs import (
     Columns,
@@ -19,6 +20,8 @@ from engine.errors import InputError
 from engine.text import formats, labels, tables
 from engine.text.i18n import N_, Words
 
+R = TypeVar("R", Settled, JournalRun)
+"""A run of a file that is looked at, or of one that was imported."""
 ROLES: dict[str, str] = {
     "run": N_("Name of the run"),
     "status": N_("Status"),
@@ -207,13 +210,8 @@ def columns_table(columns: Columns, words: Words) -> dict[str, list[str]]:
     }
 
 
-def doubtful_first(runs: Sequence[Settled]) -> list[Settled]:
+def doubtful_first(runs: Sequence[R]) -> list[R]:
     """Those with a flag, then those that did not finish, then the others, each as in the file."""
-    return sorted(runs, key=lambda run: (not run.flags, run.status is Status.FINISHED))
-
-
-def kept_doubtful_first(runs: Sequence[JournalRun]) -> list[JournalRun]:
-    """The same of the runs of an import that is done."""
     return sorted(runs, key=lambda run: (not run.flags, run.status == Status.FINISHED))
 
 
@@ -235,7 +233,7 @@ def _doubts(doubted: Sequence[tuple[str, str]], most: int, words: Words) -> list
     return said
 
 
-def order(runs: Sequence[Settled] | Sequence[JournalRun], most: int, words: Words) -> str:
+def order(runs: Sequence[R], most: int, words: Words) -> str:
     """In which order runs are listed, and how many are not; "" where there is nothing to say."""
     said = []
     if any(run.flags or run.status != Status.FINISHED for run in runs):

@@ -19,6 +19,7 @@ from engine.runs.imports.sheet import Sheet, is_json, of_columns
 from engine.runs.imports.wide import is_wide
 from engine.tables.columnar import read_columns
 from engine.tables.table import Corrections
+from engine.untrusted import regular
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
 
@@ -29,7 +30,7 @@ _EXACT = 2.0**53
 
 def sheet_of(path: Path, corrections: Corrections | None) -> Sheet | None:
     """The sheet of a history; None where its rows have to be looked at."""
-    content = path.read_bytes()
+    content = regular.whole(path)
     if is_json(content):
         return attempted(lambda: _json_lines(path.name, content))
     found = attempted(

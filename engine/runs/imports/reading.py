@@ -82,7 +82,7 @@ def read(path: Path, corrections: Corrections | None = None, *, in_columns: bool
 
 def _texts(path: Path, head: bytes, corrections: Corrections | None) -> Sheet:
     if is_json(head):
-        return json_sheet(path, path.read_bytes())
+        return json_sheet(path, regular.whole(path))
     return text_sheet(path, corrections, KNOWN)
 
 
