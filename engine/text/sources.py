@@ -6,6 +6,7 @@ for a first word that is one of ours.
 """
 
 from collections import Counter
+from functools import cache
 
 from engine.roi.assumptions import Assumption, Assumptions
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
@@ -140,10 +141,15 @@ def _mark(text: str) -> str:
 
 def _is_own(row: Assumption) -> bool:
     """Whether somebody changed the figure and left the default's source beside it."""
-    defaults = [
-        default
-        for default in (with_metric(DEFAULT_ASSUMPTIONS, kind)[row.name] for kind in MetricKind)
-        if default.source == row.source
-    ]
+    defaults = [default for default in _defaults()[row.name] if default.source == row.source]
     figures = {(default.value, default.low, default.high) for default in defaults}
     return bool(figures) and (row.value, row.low, row.high) not in figures
+
+
+@cache
+def _defaults() -> dict[str, tuple[Assumption, ...]]:
+    """Each figure as Kessai comes with it, for every metric."""
+    tables = [with_metric(DEFAULT_ASSUMPTIONS, kind) for kind in MetricKind]
+    return {
+        row.name: tuple(table[row.name] for table in tables) for row in DEFAULT_ASSUMPTIONS.rows
+    }
