@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from engine import decision_log, doctor
+from engine import decision_log
 from engine.__main__ import main
 from engine.approvals import Ruling
 from engine.decision import fitted
-from engine.doctor import ROOT, State
+from engine.doctor import examination, installation, network, records
+from engine.doctor.examination import findings
+from engine.doctor.finding import State
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger, require_sound
 from engine.pilot.running.folder import PLAN_FILE
@@ -32,25 +34,25 @@ def place(tmp_path, monkeypatch):
 
 
 def found(*names):
-    return {(one.name, one.state) for one in doctor.findings(only=frozenset(names))}
+    return {(one.name, one.state) for one in findings(only=frozenset(names))}
 
 
 def test_a_sound_installation_has_nothing_broken(place, capsys):
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert {line.split()[1] for line in lines} == set(doctor._LOOKS)
+    assert {line.split()[1] for line in lines} == set(examination.LOOKS)
     assert not any(line.startswith("broken") for line in lines)
     assert any("this machine alone" in line for line in lines)
 
 
 def test_readiness_waits_for_the_law_alone(place, capsys, monkeypatch):
-    monkeypatch.setattr(doctor, "is_ready", lambda name: name == fitted.PUBLISHED_BERT)
+    monkeypatch.setattr(records, "is_ready", lambda name: name == fitted.PUBLISHED_BERT)
     assert main(["doctor", "--ready", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sound"] is True
-    monkeypatch.setattr(doctor, "is_ready", lambda name: False)
+    monkeypatch.setattr(records, "is_ready", lambda name: False)
     assert main(["doctor", "--ready", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert {one["name"] for one in document["findings"]} == doctor.NEEDED
+    assert {one["name"] for one in document["findings"]} == examination.NEEDED
     assert document["sound"] is False
     assert main(["doctor", "--json"]) == 0  # slower at first, but nothing is broken
 
@@ -86,7 +88,7 @@ def unreadable(file):
 )
 def test_an_approved_scenario_that_was_spoilt_is_told(approved, spoil, said, state):
     spoil(approved)
-    first = doctor.findings(only=frozenset({"scenarios"}))[0]
+    first = findings(only=frozenset({"scenarios"}))[0]
     assert said in first.found and first.state is state and "backup" in first.to_do
 
 
@@ -94,7 +96,7 @@ def test_frozen_figures_of_a_draft_that_were_changed_are_told(place):
     scenarios = place / "scenarios"
     acts.created(scenarios, "Plan A", defaults(), who="", at=AT, frozen=made_frozen())
     altered(next(scenarios.glob("*.json")))
-    (one,) = doctor.findings(only=frozenset({"scenarios"}))
+    (one,) = findings(only=frozenset({"scenarios"}))
     assert one.state is State.BROKEN and "frozen figures are not as they were saved" in one.found
 
 
@@ -146,11 +148,11 @@ def test_an_open_server_is_told(place, monkeypatch, variable, value, state):
 
 
 def test_a_package_of_another_version_or_none_is_told(place, monkeypatch):
-    pins = doctor.pins()
+    pins = installation.pins()
     assert "streamlit" in pins and len(pins) > 10
-    monkeypatch.setattr(doctor, "pins", lambda: {**pins, "numpy": "0.1"})
+    monkeypatch.setattr(installation, "pins", lambda: {**pins, "numpy": "0.1"})
     assert found("packages") == {("packages", State.LOOK)}
-    monkeypatch.setattr(doctor, "pins", lambda: {"no-such-package-here": "1"})
+    monkeypatch.setattr(installation, "pins", lambda: {"no-such-package-here": "1"})
     assert found("packages") == {("packages", State.BROKEN)}
 
 
@@ -159,8 +161,8 @@ def test_a_look_that_fails_is_a_line(place, monkeypatch):
         raise ValueError("boom")
         yield
 
-    monkeypatch.setitem(doctor._LOOKS, "gpu", fails)
-    (one,) = doctor.findings(only=frozenset({"gpu"}))
+    monkeypatch.setitem(examination.LOOKS, "gpu", fails)
+    (one,) = findings(only=frozenset({"gpu"}))
     assert one.state is State.BROKEN and "boom" in one.found
 
 
@@ -168,7 +170,7 @@ def test_a_log_that_was_changed_is_broken(place, capsys):
     assert found("log") == {("log", State.OK)}
     for number in range(3):
         decision_log.append("tried", {"number": number}, folder=place)
-    assert "3 entries, whole, last hash" in next(doctor._log()).found
+    assert "3 entries, whole, last hash" in next(records.log()).found
     file = place / "log" / decision_log.FILE
     file.write_bytes(file.read_bytes().replace(b'"number":1}', b'"number":9}'))
     assert found("log") == {("log", State.BROKEN)}
@@ -178,9 +180,9 @@ def test_a_log_that_was_changed_is_broken(place, capsys):
 
 def test_it_writes_nothing(place):
     before = sorted(place.rglob("*"))
-    doctor.findings()
+    findings()
     assert sorted(place.rglob("*")) == before
-    assert (ROOT / "requirements.txt").is_file()
+    assert (installation.ROOT / "requirements.txt").is_file()
 
 
 AUTH = """
@@ -191,7 +193,7 @@ cookie_secret = "0123456789abcdef0123456789abcdef"
 
 
 def test_a_login_is_looked_at(place, monkeypatch):
-    monkeypatch.setattr(doctor, "find_spec", lambda name: name)
+    monkeypatch.setattr(network, "find_spec", lambda name: name)
     secrets, roles = place / "secrets.toml", place / "access.toml"
     monkeypatch.setenv("STREAMLIT_SECRETS_FILES", str(secrets))
     monkeypatch.setenv("KESSAI_ACCESS", str(roles))
@@ -213,5 +215,5 @@ def test_a_login_is_looked_at(place, monkeypatch):
     secrets.write_text("[auth")
     assert ("login", State.BROKEN) in found("login"), "nobody can read it"
     secrets.write_text(AUTH)
-    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    monkeypatch.setattr(network, "find_spec", lambda name: None)
     assert ("login", State.BROKEN) in found("login"), "a package is missing"

@@ -9,9 +9,9 @@ is not fitted yet, for the readiness probe of a container.
 import argparse
 from dataclasses import asdict
 
-from engine import doctor
 from engine.commands.options import add_json, as_json
-from engine.doctor import Finding, State
+from engine.doctor.examination import NEEDED, findings
+from engine.doctor.finding import Finding, State
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> str:
     """What was found, as a table or JSON; ``options.exit_code`` says whether it is sound."""
-    found = doctor.findings(only=doctor.NEEDED if options.ready else frozenset())
+    found = findings(only=NEEDED if options.ready else frozenset())
     options.exit_code = 1 if any(_is_in_the_way(one, options.ready) for one in found) else 0
     if options.json:
         return as_json(
