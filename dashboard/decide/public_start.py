@@ -6,9 +6,9 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.answers import decision_cache
 from dashboard.glossary import lookup
 from dashboard.ui import blocks
-from engine.api.decisions import Answer, Code, fine_tunings
+from engine.api.decisions import Answer, Code, fine_tunings, start_worth
 from engine.errors import InputError
-from engine.text import public_start
+from engine.text import public_start, start_advice
 from engine.text.i18n import Words
 
 
@@ -41,7 +41,24 @@ def _comparison(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
         return
     if answer.verdict.code is Code.WAIT and found.start_pays:
         hint.markdown(f":material/lightbulb: {public_start.hint(found, words)}")
+    question = answer.question
+    money = _in_money(answer) if found.start_pays else None
     st.markdown(public_start.finding(found, words))
+    st.markdown(start_advice.recommendation(found, question, words))
+    if worth := start_advice.worths(found, money, words):
+        st.markdown(worth)
     st.caption(public_start.in_plain_words(words))
-    blocks.columns(public_start.ways(found, words))
+    blocks.columns(public_start.ways(found, question, words))
     st.caption(public_start.limits(found, words))
+
+    def traced() -> None:
+        blocks.columns(start_advice.origins(found, question, money, words))
+
+    blocks.folded(words.say("Where each figure comes from"), "decide:traced", traced)
+
+
+def _in_money(answer: Answer) -> start_advice.InMoney:
+    try:
+        return start_worth(answer.question)
+    except InputError as error:
+        return error

@@ -11,7 +11,8 @@ from dashboard.pilot import entries as pilot_entries
 from dashboard.pilot import source as pilot_source
 from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
-from engine.api.pilots import Entry
+from dashboard.ui import blocks
+from engine.api.pilots import CorpusSource, Entry, require_reading
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -40,13 +41,20 @@ def draw(now: Scenario, entries: Sequence[Entry], words: Words) -> None:
     except InputError as error:
         st.info(wording.no_law(error, words), icon=":material/search_insights:")
         return
-    if source is None:
+    if source is None or not _reads(choices["start"], source, words):
         return
     if (prepared := prepare.draw(source, words)) is not None:
         law = pilot_cache.pilot_law(
             prepared.family, prepared.vocabulary_size, prepared.sequence_length
         )
         plan.draw(now, prepared, law, seconds, choices, title, words)
+
+
+def _reads(start: str | None, source: CorpusSource, words: Words) -> bool:
+    """Whether the start reads the text; where it does not, why is drawn before anything is made."""
+    if start is None:
+        return True
+    return blocks.accepted(lambda: require_reading(start, source), words)
 
 
 def _running(entries: Sequence[Entry], words: Words) -> None:

@@ -15,7 +15,7 @@ from engine.pilot import starts
 from engine.pilot.audits.audit import MOST as MOST_CANDIDATES
 from engine.pilot.audits.audit import Audit, Finding
 from engine.pilot.audits.mechanism_audit import MechanismAudit, read_audit
-from engine.pilot.fine_tuning import TuningBasis, propose_from_start
+from engine.pilot.fine_tuning import TuningBasis, propose_from_start, require_reading
 from engine.pilot.plan import WINDOW, Arm, CorpusSource, PilotPlan, TrainingSettings, Transfer
 from engine.pilot.population import Account, Charge, account_for, charge_of
 from engine.pilot.prepared import RECOMPUTING, Prepared
@@ -85,6 +85,7 @@ __all__ = [
     "propose",
     "propose_from_start",
     "registry",
+    "require_reading",
     "starts",
     "tokenizers",
     "tuning_basis",

@@ -77,7 +77,7 @@ def proposed_for(options: argparse.Namespace) -> Proposed:
     source = source_of(options)
     if start is not None:
         budget.require_no_run()
-        require_reading(start, source)
+        require_reading(start.name, source)
     pilot_law()  # without evidence there is nothing to prepare for
     found = lifecycle.prepared(source) or prepared_text(source)
     prepared = replace(found, recompute=options.recompute, held_by=held_by(options, found.device))

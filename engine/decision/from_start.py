@@ -42,6 +42,7 @@ from engine.law.fine_tuning.fit import TuningFit
 from engine.law.fine_tuning.points import Configurations
 from engine.pilot.propose import expected
 from engine.pilot.question import PilotLaw
+from engine.runs.evidence import EvidenceSummary
 
 _STEPS = 33
 _BATCHES = 33
@@ -106,6 +107,10 @@ class Comparison:
     runs: int
     """Fine-tunings behind it."""
     evidence_hash: str
+    behind_nothing: EvidenceSummary
+    """What the law from nothing rests on."""
+    carried_runs: int
+    """Trainings from nothing on this text, which carried that law over to it."""
 
     @property
     def best(self) -> Plan:
@@ -116,6 +121,16 @@ class Comparison:
     def start_pays(self) -> bool:
         """Whether the best from a start beats the best from nothing beyond their ranges' reach."""
         return self.best.cross_entropy.high < self.from_nothing.cross_entropy.low
+
+    @property
+    def nothing_pays(self) -> bool:
+        """Whether the best from nothing beats the best from a start in the same sense."""
+        return self.from_nothing.cross_entropy.high < self.best.cross_entropy.low
+
+    @property
+    def ways(self) -> tuple[Plan, ...]:
+        """All three, that from nothing first."""
+        return (self.from_nothing, *self.plans)
 
 
 def compare_starts(
@@ -187,6 +202,8 @@ def _compared(budget: Budget, sampling: Sampling, family: str, state: str) -> Co
         largest_start=largest,
         runs=evidence.runs,
         evidence_hash=evidence.sha256,
+        behind_nothing=law.summary,
+        carried_runs=law.transferred_runs or 0,
     )
 
 

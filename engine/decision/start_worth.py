@@ -106,6 +106,14 @@ def _found(question: Question, _state: str) -> StartWorth | None:
     )
 
 
+def list_price(plan: Plan, question: Question) -> float:
+    """JPY of one training at the question's prices, its compute alone: 6·M·B·T·S FLOPs.
+
+    Of low-rank parts too, whose training needs fewer: frozen weights take no gradient of their own.
+    """
+    return cost(plan.config.compute_flops, question.prices).jpy
+
+
 def _curve(question: Question) -> Curve:
     losses = unit_of(TUNED_TEXT)
     try:
@@ -146,7 +154,7 @@ def _planned(name: str, plan: Plan, question: Question) -> roi_plan.Plan:
 def _valued(plan: Plan, found: Sample, question: Question) -> Valued:
     return Valued(
         plan=plan,
-        training_list_price=cost(plan.config.compute_flops, question.prices).jpy,
+        training_list_price=list_price(plan, question),
         cash_to_approve=spread(-found.flows.spent),
         npv=spread(found.flows.npv),
         probability=float(np.mean(found.flows.npv > 0)),

@@ -35,7 +35,7 @@ from engine.pilot.prepared import Prepared
 from engine.pilot.propose import CLIP_NORM, certificate_of
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.search import START_SECONDS, by_compute, by_time, seconds_of
-from engine.pilot.starts import StartFile, is_foreign
+from engine.pilot.starts import Card, StartFile, card_of, is_foreign
 from engine.pilot.text.tokens import tokenizer_of
 from engine.runs.fine_tuned import TunedPoint
 
@@ -194,28 +194,31 @@ def lead(plan: PilotPlan, fit: TuningFit) -> Lead | None:
     )
 
 
-def require_reading(start: StartFile, source: CorpusSource) -> None:
-    """Raise :class:`InputError` where ``start`` does not read a text that is prepared so; looks at
-    tokenizer and window alone, so that nobody prepares a text in vain."""
+def require_reading(name: str, source: CorpusSource) -> None:
+    """Raise :class:`InputError` where the start ``name`` does not read a text that is prepared so,
+    or is none; looks at tokenizer and window alone, so that nobody prepares a text in vain."""
     tokenizer = tokenizer_of(source.tokenizer)
     _require_read_as(
-        start,
+        name,
+        card_of(name),
         family=f"gpt-{tokenizer.name}-",
         vocabulary_size=tokenizer.vocabulary_size,
         window=source.window,
     )
 
 
-def _require_read_as(start: StartFile, *, family: str, vocabulary_size: int, window: int) -> None:
-    shape = start.card.shape
-    if start.card.reads(family, vocabulary_size) and shape.sequence_length == window:
+def _require_read_as(
+    name: str, card: Card, *, family: str, vocabulary_size: int, window: int
+) -> None:
+    shape = card.shape
+    if card.reads(family, vocabulary_size) and shape.sequence_length == window:
         return
     raise InputError(
         "Expected a text read as the start {name} reads it (tokenizer {tokenizer}, {wanted} "
         "tokens, windows of {length}), got {found} tokens in windows of {window}: choose that "
         "tokenizer and that window.",
-        name=start.name,
-        tokenizer=start.card.tokenizer,
+        name=name,
+        tokenizer=card.tokenizer,
         wanted=shape.vocabulary_size,
         length=shape.sequence_length,
         found=vocabulary_size,
@@ -228,7 +231,8 @@ def _begun(prepared: Prepared, start: StartFile) -> float:
     it."""
     shape = start.card.shape
     _require_read_as(
-        start,
+        start.name,
+        start.card,
         family=prepared.family,
         vocabulary_size=prepared.vocabulary_size,
         window=prepared.sequence_length,

@@ -31,7 +31,7 @@ from engine.runs.folder import listing
 from engine.runs.log import data_folder
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value
-from engine.untrusted.weights import safetensors_file
+from engine.untrusted.weights import notes_of, safetensors_file
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "starts"
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -118,11 +118,20 @@ def read(name: str) -> StartFile:
 
     Raises :class:`InputError` for a name that is none, an unknown start, and a file that is none.
     """
+    return _read(name, _place_of(name))
+
+
+def card_of(name: str) -> Card:
+    """Where the start of this name comes from; its weights are not read. Raises as :func:`read`."""
+    return _card_in(name, notes_of(_place_of(name)))
+
+
+def _place_of(name: str) -> Path:
     require_name(name)
     for folder in (SHIPPED, own_folder()):
         path = folder / f"{name}{_ENDING}"
         if path in listing(folder, _ENDING):
-            return _read(name, path)
+            return path
     raise InputError(
         "Expected one of the starts {known}, got {name}: see `python -m engine starts list`.",
         known=", ".join(names()) or "(there are none yet)",
@@ -175,15 +184,7 @@ def require_name(name: str) -> None:
 
 def _read(name: str, path: Path) -> StartFile:
     arrays, notes = safetensors_file(path)
-    card = guarded(
-        lambda: _card(json_value(notes[_CARD])),
-        lambda reason: InputError(
-            "Expected weights with their origin as `python -m engine starts train` writes them, "
-            "got others for {name}: {reason}.",
-            name=name,
-            reason=reason,
-        ),
-    )
+    card = _card_in(name, notes)
     if sum(array.size for array in arrays.values()) != card.model_size:
         raise InputError(
             "Expected {wanted} weights of the start {name}, got {found}: the file is not whole.",
@@ -193,6 +194,18 @@ def _read(name: str, path: Path) -> StartFile:
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return StartFile(name=name, sha256=digest, card=card, weights=arrays)
+
+
+def _card_in(name: str, notes: Mapping[str, str]) -> Card:
+    return guarded(
+        lambda: _card(json_value(notes[_CARD])),
+        lambda reason: InputError(
+            "Expected weights with their origin as `python -m engine starts train` writes them, "
+            "got others for {name}: {reason}.",
+            name=name,
+            reason=reason,
+        ),
+    )
 
 
 def _card(data: Mapping[str, Any]) -> Card:

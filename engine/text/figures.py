@@ -89,7 +89,7 @@ _IN_DOLLARS = {
     "JPY/person": N_("${n} per person"),
     "JPY/month": N_("${n} a month"),
 }
-_LEAST_SHOWN = 0.005
+LEAST_SHOWN = 0.005
 """Of a currency: what is less is nothing, and often the rounding of a difference of millions."""
 _SHARES = ("share", "share/year")
 
@@ -174,7 +174,7 @@ def money(jpy: float, words: Words) -> str:
     ('¥0', '0円')
     """
     shown = abs(jpy) / (words.jpy_per_usd or 1.0)
-    shown = 0.0 if shown < _LEAST_SHOWN else shown
+    shown = 0.0 if shown < LEAST_SHOWN else shown
     text = (formats.usd if words.jpy_per_usd else formats.yen)(shown, words.language)
     return f"−{text}" if jpy < 0 and shown else text
 

@@ -2,7 +2,8 @@
 
 from engine.config import Budget
 from engine.decision.from_start import Comparison, Plan, Worth
-from engine.decision.start_worth import StartWorth, Valued
+from engine.decision.question import Question
+from engine.decision.start_worth import StartWorth, Valued, list_price
 from engine.fine_tunings import Gap
 from engine.roi.plan import TRANSFER
 from engine.text import bounds, figures, formats, labels
@@ -69,47 +70,69 @@ def in_plain_words(words: Words) -> str:
     )
 
 
-def ways(found: Comparison, words: Words) -> dict[str, list[str]]:
-    """A row for each way: what moves, how it trains, its loss, and how near that was measured."""
-    rows = [_row(plan, words) for plan in (found.from_nothing, *found.plans)]
+def ways(found: Comparison, question: Question, words: Words) -> dict[str, list[str]]:
+    """A row for each way: what moves, how it trains, its noise, loss and price, and how near that
+    was measured."""
+    rows = []
+    for plan in found.ways:
+        start, moves = _begun(plan, words)
+        rows.append(
+            (
+                start,
+                moves,
+                formats.amount(plan.config.batch_size, words.language),
+                formats.amount(plan.config.iterations, words.language),
+                formats.plain(plan.noise_multiplier),
+                loss_of(plan, words),
+                price_of(plan, question, words),
+                bounds.reach_word(plan.reach, words),
+            )
+        )
     heads = (
         words.say("Start"),
         words.say("What is trained"),
         words.say("Batch (people)"),
         words.say("Steps"),
+        words.say("Noise σ"),
         words.say("Loss (nats per byte)"),
+        words.say("Cost of the training"),
         words.say("Evidence"),
     )
     return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
 
 
-def _row(plan: Plan, words: Words) -> tuple[str, ...]:
+def loss_of(plan: Plan, words: Words) -> str:
+    """Its loss with the range; a bound where it trains as long as may be answered."""
     loss = plan.cross_entropy
     inside = formats.between(formats.loss(loss.low), formats.loss(loss.high), words.language)
     shown = formats.bracketed(formats.loss(loss.value), inside, words.language)
     if plan.at_edge:
         shown = words.say("at most {loss}", loss=shown)
+    return shown
+
+
+def price_of(plan: Plan, question: Question, words: Words) -> str:
+    """What the computing of one training costs; never nothing."""
+    price, least = list_price(plan, question), figures.LEAST_SHOWN * (words.jpy_per_usd or 1.0)
+    if price < least:
+        return words.say("under {n}", n=figures.money(least, words))
+    return figures.money(price, words)
+
+
+def _begun(plan: Plan, words: Words) -> tuple[str, str]:
+    """What it begins from, and what of it moves."""
     size = formats.amount(plan.config.model_size, words.language)
     if plan.way is None:
-        start, moves = words.say("from nothing"), words.say("all {size} parameters", size=size)
-    elif plan.way.method.lora_rank == 0:
-        start, moves = words.say("public model"), words.say("all {size} parameters", size=size)
-    else:
-        start = words.say("public model")
-        moves = words.say(
-            "LoRA of rank {rank}: {part} of {size} parameters",
-            rank=plan.way.method.lora_rank,
-            part=formats.amount(plan.way.trainable_size, words.language),
-            size=size,
-        )
-    return (
-        start,
-        moves,
-        formats.amount(plan.config.batch_size, words.language),
-        formats.amount(plan.config.iterations, words.language),
-        shown,
-        bounds.reach_word(plan.reach, words),
+        return words.say("from nothing"), words.say("all {size} parameters", size=size)
+    if plan.way.method.lora_rank == 0:
+        return words.say("public model"), words.say("all {size} parameters", size=size)
+    moves = words.say(
+        "LoRA of rank {rank}: {part} of {size} parameters",
+        rank=plan.way.method.lora_rank,
+        part=formats.amount(plan.way.trainable_size, words.language),
+        size=size,
     )
+    return words.say("public model"), moves
 
 
 def in_money(found: StartWorth, words: Words) -> str:
@@ -155,16 +178,16 @@ def money_table(found: StartWorth, words: Words) -> dict[str, list[str]]:
 
 
 def _money_row(one: Valued, words: Words) -> tuple[str, ...]:
-    start, _, _, _, loss, reach = _row(one.plan, words)
+    start, _ = _begun(one.plan, words)
     inside = figures.money_range(one.npv.low, one.npv.high, words)
     return (
         start,
-        loss,
+        loss_of(one.plan, words),
         figures.money(one.training_list_price, words),
         figures.money(one.cash_to_approve.value, words),
         formats.bracketed(figures.money(one.npv.value, words), inside, words.language),
         figures.chance(one.probability, words),
-        reach,
+        bounds.reach_word(one.plan.reach, words),
     )
 
 

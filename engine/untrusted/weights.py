@@ -34,12 +34,7 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return arrays, notes
 
-    arrays, notes = guarded(
-        parse,
-        lambda reason: InputError(
-            "Expected weights as a safetensors file, got something else: {reason}.", reason=reason
-        ),
-    )
+    arrays, notes = guarded(parse, _no_weights)
     if sum(map(len, notes.values())) > LONGEST_NOTE:
         raise InputError(
             "Expected metadata of at most {most} characters beside weights, got more.",
@@ -55,6 +50,26 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
     return arrays, notes
 
 
+def notes_of(path: Path) -> dict[str, str]:
+    """The metadata of a file of weights, which are not read.
+
+    Raises :class:`InputError` for what is no such file, and OSError where there is none.
+    """
+    regular.opened(path).close()
+
+    def parse() -> dict[str, str]:
+        with safe_open(path, framework="numpy") as file:
+            return dict(file.metadata() or {})
+
+    return guarded(parse, _no_weights)
+
+
+def _no_weights(reason: str) -> InputError:
+    return InputError(
+        "Expected weights as a safetensors file, got something else: {reason}.", reason=reason
+    )
+
+
 def public_weights(path: Path) -> tuple[dict[str, np.ndarray], str]:
     """The arrays of a file of a public model by name, as float32, and the SHA-256 of the file.
 
@@ -64,12 +79,7 @@ def public_weights(path: Path) -> tuple[dict[str, np.ndarray], str]:
     with regular.opened(path) as file:
         _require_size(os.fstat(file.fileno()).st_size)
         content = file.read(MOST_EXPANDED)
-    parts = guarded(
-        lambda: deserialize(content),
-        lambda reason: InputError(
-            "Expected weights as a safetensors file, got something else: {reason}.", reason=reason
-        ),
-    )
+    parts = guarded(lambda: deserialize(content), _no_weights)
     found = {name: _as_float32(name, part) for name, part in parts}
     _require_size(sum(array.nbytes for array in found.values()))
     return found, hashlib.sha256(content).hexdigest()

@@ -1,18 +1,25 @@
 """What a public start is worth, on the trainings that ship."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.allocation.result import Word
+from engine.cost import cost
 from engine.decision.fine_tuning import TUNED_TEXT, tuning_evidence, tuning_law
+from engine.decision.fitted import run_log
 from engine.decision.from_start import compare_starts
+from engine.decision.question import Currency, Question, question
 from engine.errors import InputError
+from engine.interval import Interval
 from engine.law.fine_tuning.fit import ends_of
-from engine.text import public_start
+from engine.runs.curves import has_curve
+from engine.text import figures, formats, public_start, start_advice
 from engine.text.i18n import LANGUAGES, Words
+from engine.text.quantities import words_of
 
 DELTA = 1e-8
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,9 +83,103 @@ def test_it_is_said_with_its_worth_and_its_limits(few, language):
     words = Words(language)
     assert f"{few.people.factor:.2g}" in public_start.finding(few, words)
     assert f"{few.people.factor:.2g}" in public_start.hint(few, words)
-    rows = public_start.ways(few, words)
-    assert {len(column) for column in rows.values()} == {3}
     assert str(few.runs) in public_start.limits(few, words)
+
+
+def asked_with(people: int) -> Question:
+    return question(1e20, people, 4.0)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_each_way_has_its_noise_and_its_price(few, language):
+    asked = asked_with(5_000)
+    words = words_of(asked, language)
+    rows = list(zip(*public_start.ways(few, asked, words).values(), strict=True))
+    for plan, row in zip(few.ways, rows, strict=True):
+        flops = 6 * plan.config.model_size * plan.config.batch_size * plan.config.iterations * 64
+        price = cost(flops, asked.prices).jpy
+        assert figures.money(price, words) in row
+        assert formats.plain(plan.noise_multiplier) in row
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_one_way_is_recommended_with_all_that_it_is_trained_with(few, language):
+    asked = asked_with(5_000)
+    words = words_of(asked, language)
+    said = start_advice.recommendation(few, asked, words)
+    best = few.best.config
+    amounts = [best.model_size, best.iterations, best.batch_size]
+    for number in (*(formats.amount(one, language) for one in amounts), "ε = 4"):
+        assert number in said
+    assert formats.loss(few.best.cross_entropy.value) in said
+
+
+def test_no_price_is_nothing(few):
+    free = replace(asked_with(5_000), currency=Currency.USD)
+    words = words_of(free, "en")
+    rate = words.jpy_per_usd
+    assert rate and cost(few.best.config.compute_flops, free.prices).jpy / rate < 0.005
+    cheap = replace(few.best, config=replace(few.best.config, batch_size=100))
+    said = public_start.price_of(cheap, free, words)
+    assert said == f"under {figures.money(figures.LEAST_SHOWN * rate, words)}" != "under $0"
+
+
+def test_where_ranges_overlap_nothing_is_recommended_and_longer_is_unknown(few):
+    """By hand: the same plans with the loss from nothing moved."""
+    words = words_of(asked_with(5_000), "en")
+
+    def said(loss: float, half: float, edge: bool) -> str:
+        moved = Interval(value=loss, low=loss - half, high=loss + half, level=0.9)
+        plans = tuple(replace(plan, at_edge=edge) for plan in few.plans)
+        nothing = replace(few.from_nothing, cross_entropy=moved)
+        found = replace(few, from_nothing=nothing, plans=plans)
+        return start_advice.recommendation(found, asked_with(5_000), words)
+
+    start = few.best.cross_entropy.value
+    assert said(start - 0.01, 0.1, True).startswith("None of the three is clearly better")
+    lower = said(start - 0.5, 0.1, True)
+    assert lower.startswith("Recommended of the three: from nothing")
+    assert lower.endswith("a start may do better.")
+    assert "unknown" not in said(start - 0.5, 0.1, False)
+    assert "unknown" not in said(start + 0.5, 0.1, True)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_a_start_is_worth_people_epsilon_and_money_or_unknown(few, language):
+    words = words_of(asked_with(5_000), language)
+    said = start_advice.worths(few, InputError("Expected more."), words)
+    for worth in (few.people, few.epsilon):
+        assert f"{worth.factor:.2g}" in said and f"{worth.low:.2g}" in said
+    assert words.say("In money: unknown, since your step from loss to value takes no loss per "
+                     "byte; ROI says what it needs.") in said  # fmt: skip
+    nowhere = replace(few.epsilon, value=None, factor=None, low=None, high=None)
+    assert f"{nowhere.searched[1]:g}" in start_advice.worths(
+        replace(few, epsilon=nowhere, people=nowhere), None, words
+    )
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_figure_names_its_evidence_or_is_unknown(few, language):
+    asked = asked_with(5_000)
+    words = words_of(asked, language)
+    reason = InputError("Expected a step for {measured}.", measured="nats")
+    heads = start_advice.origins(few, asked, reason, words)
+    traced = dict(zip(*heads.values(), strict=True))
+    assert all(traced.values()) and len(traced) == 10
+    behind = " ".join(traced.values())
+    nothing = few.behind_nothing
+    assert {few.evidence_hash[:12], nothing.hash[:12]} <= set(re.findall(r"[0-9a-f]{12}", behind))
+    for figure in (few.runs, nothing.runs, few.carried_runs, few.best.way.method.start):
+        assert str(figure) in behind
+    assert formats.loss(few.best.way.start_cross_entropy) in behind
+    unknown = words.say("Unknown.").rstrip(".。")[:2]
+    assert sum(cell.startswith(unknown) for cell in traced.values()) == 3
+
+
+def test_the_law_from_nothing_names_the_trainings_on_the_same_text(few):
+    records = run_log().records(family=TUNED_TEXT)
+    counted = [one for one in records if has_curve(one) and one.sequence_length == 64]
+    assert few.carried_runs == len(counted) > 0
 
 
 def test_another_text_has_no_trainings():

@@ -184,7 +184,7 @@ def test_another_vocabulary_is_refused(prepared, start, basis):
 def test_a_text_read_otherwise_is_refused_before_it_is_prepared(start, tokenizer, window, reads):
     source = CorpusSource(kind="jsonl", path="text.jsonl", tokenizer=tokenizer, window=window)
     if reads:
-        require_reading(start, source)
+        require_reading(start.name, source)
         return
     with pytest.raises(InputError, match="read as the start mine reads it"):
-        require_reading(start, source)
+        require_reading(start.name, source)

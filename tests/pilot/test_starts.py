@@ -29,6 +29,7 @@ def test_what_was_written_is_read_with_where_it_comes_from():
     assert found.card.tokens == 8 * 10 * SHAPE.sequence_length
     assert sum(w.size for w in found.weights.values()) == found.card.model_size
     assert "mine" in starts.names()
+    assert starts.card_of("mine") == found.card
     assert starts.read_exactly(found.begun(4)).weights.keys() == found.weights.keys()
 
 
@@ -54,8 +55,9 @@ def test_a_name_is_no_path(name):
 
 def test_an_unknown_start_says_which_there_are():
     keep("mine", SHAPE)
-    with pytest.raises(InputError, match=r"one of the starts .*mine.*, got other"):
-        starts.read("other")
+    for asked in (starts.read, starts.card_of):
+        with pytest.raises(InputError, match=r"one of the starts .*mine.*, got other"):
+            asked("other")
 
 
 def _card(**changes):

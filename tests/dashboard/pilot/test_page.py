@@ -108,6 +108,18 @@ def test_first_the_text_is_prepared(page, law, monkeypatch):
     assert asked == [made.DOCSTRINGS] and not page.exception
 
 
+def test_a_start_that_reads_otherwise_is_refused_before_the_text_is_prepared(page, law):
+    page.run()
+    begin = next(one for one in page.selectbox if one.label == "Begin from")
+    begin.set_value("docstrings-30k").run()
+    assert "Prepare" in labels(page) and not page.error
+    window = next(one for one in page.selectbox if one.label.startswith("Length of an example"))
+    window.set_value(128).run()
+    (refused,) = page.error
+    assert "as the start docstrings-30k reads it" in refused.value and "64" in refused.value
+    assert "Prepare" not in labels(page)
+
+
 def test_a_preparation_under_way_and_one_that_failed(page, law, held):
     folder = preparation_of(made.DOCSTRINGS)
     folder.store_source(made.DOCSTRINGS)
