@@ -81,7 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--delta", default=str(DEFAULT_DELTA), metavar="δ", help="(default: %(default)s)"
     )
     asked.add_argument(
-        "--hours", metavar="HOURS", help="of this machine for the runs that tell most; others wait"
+        "--hours",
+        metavar="HOURS",
+        help="of this machine, in which the runs that tell most end if they take as long as their "
+        "timed steps say; the others wait",
     )
     asked.add_argument("--money", metavar="USD", help="the same in money; needs --price")
     asked.add_argument("--price", metavar="USD", help="of an hour of this machine")

@@ -12,6 +12,7 @@ done, ask again. Where a budget ends before the order does (:func:`within`), the
 Not covered: money and time beside the computing, and a plan that moves far while runs come in.
 """
 
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -96,14 +97,15 @@ def schedule(
 def within(
     order: Schedule, seconds: Sequence[float], most: float, *, processes: int = 1
 ) -> Schedule:
-    """The order up to where its runs cannot end within ``most`` seconds, ``processes`` side by
-    side: by then each has had its share, and the longest run, which nobody can share, has ended."""
-    spent, longest, count = 0.0, 0.0, 0
+    """The order up to the first run that does not end within ``most`` seconds, where each of
+    ``processes`` side by side takes the next run as soon as it has ended one."""
+    free_at = [0.0] * processes
+    count = 0
     for one in order.runs:
-        spent += seconds[one.index]
-        longest = max(longest, seconds[one.index])
-        if max(spent / processes, longest) > most:
+        ends = free_at[0] + seconds[one.index]
+        if ends > most:
             break
+        heapq.heapreplace(free_at, ends)
         count += 1
     return replace(
         order,

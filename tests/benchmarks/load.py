@@ -6,6 +6,11 @@ them. ``--against FOLDER`` measures the checkout in that folder in the same run,
 turns, so that what else the machine does falls on both; processor seconds a move, of all processes
 of the server, depend on that least. ``--processes 2`` starts so many servers on one folder of data,
 each session kept at one of them, as a sticky proxy does.
+
+**Memory.** A server that has just started takes more with every new question (its answer is kept,
+the caches are bounded) and with every page that it draws at the same time (room that the next ones
+use again). Neither is a session's. So before they move, further sessions open the same scenarios
+again, one after another: what the server grows by then is what a session takes.
 """
 
 import argparse
@@ -31,6 +36,8 @@ from tests.browser.server import ROOT, Dashboard, running_dashboard
 _SLIDER, _ENTRY = "epsilon:slider", "epsilon:typed"
 _PATIENCE = 120.0
 """Seconds after which a move is an error."""
+_FURTHER = 40
+"""Sessions that are opened to weigh one, at least."""
 
 
 @dataclass
@@ -132,8 +139,13 @@ class Viewer:
 
 @asynccontextmanager
 async def _viewers(
-    servers: Sequence[Dashboard], number: int, page: str, chance: random.Random
+    servers: Sequence[Dashboard],
+    number: int,
+    page: str,
+    chance: random.Random,
+    again: Sequence[str] = (),
 ) -> AsyncIterator[list[Viewer]]:
+    """``again``: the addresses to open, in turn, in place of new ones."""
     opened: list[Viewer] = []
     try:
         for place in range(number):
@@ -149,7 +161,7 @@ async def _viewers(
             )
             people = round(10 ** chance.uniform(5, 8))
             query = f"compute={10 ** chance.uniform(18.5, 21):.3g}&data={people}&lang=en"
-            opened.append(Viewer(session, query, page))
+            opened.append(Viewer(session, again[place % len(again)] if again else query, page))
         yield opened
     finally:
         for viewer in opened:
@@ -177,7 +189,7 @@ def _memory(servers: Sequence[Dashboard]) -> float:
     return total / 1024
 
 
-def _processor(servers: Sequence[Dashboard]) -> float:
+def processor_seconds(servers: Sequence[Dashboard]) -> float:
     """Processor seconds that the dashboard's processes have used, those of the system included."""
     ticks = 0
     for process in _processes(servers):
@@ -192,7 +204,9 @@ async def measure(
 ) -> dict[str, float]:
     """Moves a second, seconds a move (median and 95th percentile), memory, bytes, errors.
 
-    ``coldest_page_seconds`` is the first page of all, right after the server's start.
+    ``coldest_page_seconds`` is the first page of all, right after the server's start;
+    ``megabytes_a_session`` what a session at rest takes, ``megabytes_grown`` what all of them with
+    their answers and the room to draw pages in have taken.
     """
     chance = random.Random(seed)
     async with _viewers(servers, len(servers), page, chance) as first:  # all code is loaded by it
@@ -201,12 +215,20 @@ async def measure(
             await viewer.use(3, 0.0, chance)
     before = _memory(servers)
     async with _viewers(servers, sessions, page, chance) as viewers:
+        asked = [viewer.query for viewer in viewers]
         opened = [await viewer.open() for viewer in viewers]
-        begun, used = time.monotonic(), _processor(servers)
+        alone = _memory(servers)
+        # As many as there are, so that each asks again at the server that has its answer.
+        further = sessions * -(-_FURTHER // sessions)
+        async with _viewers(servers, further, page, chance, again=asked) as twins:
+            for twin in twins:
+                await twin.open()
+            a_session = (_memory(servers) - alone) / further
+        begun, used = time.monotonic(), processor_seconds(servers)
         await asyncio.gather(
             *(viewer.use(moves, every, random.Random(chance.random())) for viewer in viewers)
         )
-        seconds, used = time.monotonic() - begun, _processor(servers) - used
+        seconds, used = time.monotonic() - begun, processor_seconds(servers) - used
         after = _memory(servers)
     waited = sorted(one for viewer in viewers for one in viewer.waited)
     sizes = [one for viewer in viewers for one in viewer.sent_bytes]
@@ -221,7 +243,8 @@ async def measure(
         "coldest_page_seconds": coldest,
         "first_page_median_seconds": statistics.median(opened),
         "kilobytes_a_move": statistics.mean(sizes) / 1000,
-        "megabytes_a_session": (after - before) / sessions,
+        "megabytes_a_session": a_session,
+        "megabytes_grown": after - before,
         "megabytes": after,
         "errors": sum(viewer.failed for viewer in viewers),
     }

@@ -72,9 +72,13 @@ def test_a_budget_ends_the_order_where_it_is_spent():
     assert some.left_out == (3,)
     assert within(order, seconds, 35.0) == order
     assert within(order, seconds, 19.0).beyond == (2, 0, 1)
-    # Two side by side halve the whole, and none of the runs.
+    # Two side by side: 20 s beside 10 s and 5 s, and none is halved.
     assert within(order, seconds, 19.0, processes=2).beyond == (2, 0, 1)
     assert within(order, seconds, 20.0, processes=2) == order
+    # The last one begins where the first process is free, and 30 s are not halved into 17.5 each.
+    turned = replace(order, runs=order.runs[1:] + order.runs[:1])  # 10 s, 5 s, 20 s
+    assert within(turned, seconds, 24.9, processes=2).beyond == (2,)
+    assert within(turned, seconds, 25.0, processes=2) == turned
     assert within(order, seconds, 20.0).beyond == (0, 1)
     short = replace(order, runs=order.runs[1:])  # 10 s and 5 s
     assert within(short, seconds, 10.0, processes=2) == short

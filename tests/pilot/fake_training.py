@@ -1,6 +1,6 @@
 """A corpus, settings and a folder's worth of small things for the tests of training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,13 +46,16 @@ class Corpus:
         return text[:, :-1].copy(), text[:, 1:].copy()
 
 
-def settings(*, iterations=8, batch_size=8, seed=1, noise=0.05, people=50, **changes):
+MASKED = replace(SHAPE, kind="bert")
+
+
+def settings(*, iterations=8, batch_size=8, seed=1, noise=0.05, people=50, shape=SHAPE, **changes):
     """Of a training of milliseconds a step."""
     return TrainingSettings(
         **{
-            "shape": SHAPE,
+            "shape": shape,
             "config": TrainingConfig(
-                model_size=parameter_count(SHAPE),
+                model_size=parameter_count(shape),
                 batch_size=batch_size,
                 iterations=iterations,
                 sequence_length=S,

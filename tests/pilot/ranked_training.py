@@ -22,7 +22,7 @@ from engine.pilot.dpsgd import noise, team
 from engine.pilot.dpsgd.examples import Canaries
 from engine.pilot.dpsgd.progress import RankLostError
 from engine.pilot.dpsgd.training import Training
-from tests.pilot.fake_training import Corpus, S, settings
+from tests.pilot.fake_training import MASKED, Corpus, S, settings
 
 STEPS = 12
 CASES: dict[str, dict[str, Any]] = {
@@ -33,11 +33,15 @@ CASES: dict[str, dict[str, Any]] = {
     "two windows": {"documents": 2},
     "computed anew": {"recompute": True},
     "hardly anybody": {"batch_size": 1},
+    "masked": {"shape": MASKED},
 }
 """Seeded, in float64."""
-SHARDED = ("banded", "two windows", "hardly anybody")
+SHARDED = ("banded", "two windows", "hardly anybody", "masked")
 """Which of them with a model that each of 2 ranks holds a part of."""
-SIZES = [*((name, 2) for name in CASES), ("independent", 4), ("banded", 4)]
+SIZES = [
+    *((name, 2) for name in CASES),
+    *((name, 4) for name in ("independent", "banded", "masked")),
+]
 """Which of them on how many ranks, beside a process alone."""
 ITERATIONS = 100
 PRIVATE: dict[str, Any] = {"seed": None, "iterations": ITERATIONS}

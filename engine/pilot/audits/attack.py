@@ -109,9 +109,9 @@ def model_losses(model: nn.Module, settings: TrainingSettings) -> Losses:
                 is_text = wanted != IGNORED
                 inputs, wanted = masked(
                     inputs,
+                    uniforms=torch.rand(len(inputs), 3, inputs.shape[1], generator=generator),
                     mask_token=shape.vocabulary_size - 1,
                     vocabulary_size=shape.vocabulary_size,
-                    generator=generator,
                 )
                 wanted = torch.where(is_text, wanted, IGNORED)
             counted = (wanted != IGNORED).sum(1).clamp(min=1)

@@ -4,7 +4,8 @@ Held-out units are never trained on. The evaluated windows are fixed by the corp
 that all trainings on a corpus are compared on the same words.
 
 Masked models (kind "bert") use the vocabulary's last token as the mask; with byte tokens that is
-0xFF, which no UTF-8 text holds.
+0xFF, which no UTF-8 text holds. What is masked of a unit depends on its own key alone, so that
+whoever has a part of a batch makes the same examples of it.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import torch
 
 from engine.errors import InputError
 from engine.pilot.dpsgd.model import IGNORED, masked
-from engine.pilot.dpsgd.noise import NoiseSource, Purpose, SeededNoise, generator, uniforms
+from engine.pilot.dpsgd.noise import Purpose, SeededNoise, keyed_uniforms, uniforms
 from engine.pilot.dpsgd.sampling import Batch, distinct
 from engine.pilot.plan import TrainingSettings
 
@@ -85,7 +86,7 @@ class Source:
         self.size = settings.data_budget + (0 if canaries is None else len(canaries.tokens))
         """Units that may join a step."""
 
-    def of(self, batch: Batch, noise: NoiseSource, step: int) -> Examples:
+    def of(self, batch: Batch) -> Examples:
         """One example of each unit in ``batch``."""
         real = batch.units < len(self.training_units)
         units = self.training_units[batch.units[real]]
@@ -99,7 +100,7 @@ class Source:
             added[first] = self._canaries.tokens[chosen]
             wanted[first] = self._canaries.targets[chosen]
             tokens, targets = np.concatenate([tokens, added]), np.concatenate([targets, wanted])
-        return self._tensors(tokens, targets, noise, step)
+        return self._tensors(tokens, targets, batch.masks)
 
     def held_out(self) -> Examples:
         """Fixed windows of held-out units."""
@@ -118,7 +119,8 @@ class Source:
             uniforms(noise.bits(step, Purpose.DOCUMENTS, count)),
             uniforms(noise.bits(step, Purpose.WINDOWS, count)),
         )
-        return self._tensors(tokens, targets, noise, step)
+        keys = noise.bits(step, Purpose.MASKS, count) if self._shape.kind == "bert" else None
+        return self._tensors(tokens, targets, keys)
 
     def _windows(
         self, units: np.ndarray, documents: np.ndarray, windows: np.ndarray
@@ -147,18 +149,19 @@ class Source:
         return tokens, targets
 
     def _tensors(
-        self, tokens: np.ndarray, targets: np.ndarray, noise: NoiseSource, step: int
+        self, tokens: np.ndarray, targets: np.ndarray, masks: np.ndarray | None
     ) -> Examples:
         inputs, wanted = torch.from_numpy(tokens), torch.from_numpy(targets)
         if self._shape.kind == "bert":
+            assert masks is not None  # whoever draws a batch for a masked model draws its keys
             text = torch.ones_like(wanted, dtype=torch.bool)
             # A document's last token has no successor; what comes after it is padding.
             text[:, 1:] = wanted[:, :-1] != IGNORED
             inputs, guessed = masked(
                 inputs,
+                uniforms=keyed_uniforms(masks, (3, self._shape.sequence_length)),
                 mask_token=self._shape.vocabulary_size - 1,
                 vocabulary_size=self._shape.vocabulary_size,
-                generator=generator(noise, step, Purpose.MASKS),
             )
             wanted = torch.where(text, guessed, IGNORED)
         return inputs, wanted

@@ -304,19 +304,19 @@ def unit_losses(logits: Tensor, targets: Tensor) -> Tensor:
 def masked(
     tokens: Tensor,
     *,
+    uniforms: Tensor,
     mask_token: int,
     vocabulary_size: int,
-    generator: torch.Generator | None = None,
     fraction: float = 0.15,
 ) -> tuple[Tensor, Tensor]:
     """Inputs and targets for the encoder: BERT's rule (Devlin et al., arXiv:1810.04805).
 
     Each token is a target with probability ``fraction``; of the targets 80 % are replaced by the
-    mask token, 10 % by a random token, 10 % stay.
+    mask token, 10 % by a random token, 10 % stay. ``uniforms`` in [0, 1), (n, 3, S) for tokens
+    (n, S), decide: who is a target, what becomes of it, and which token is the random one.
     """
-    chosen = torch.rand(tokens.shape, generator=generator) < fraction
-    lot = torch.rand(tokens.shape, generator=generator)
-    random = torch.randint(vocabulary_size, tokens.shape, generator=generator)
+    chosen, lot = uniforms[:, 0] < fraction, uniforms[:, 1]
+    random = (uniforms[:, 2].double() * vocabulary_size).long()
     inputs = torch.where(chosen & (lot < 0.8), mask_token, tokens)
     inputs = torch.where(chosen & (lot >= 0.9), random, inputs)
     return inputs, torch.where(chosen, tokens, IGNORED)

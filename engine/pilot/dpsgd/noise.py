@@ -47,7 +47,7 @@ class Purpose(IntEnum):
     NOISE = 3
     """The Gaussian on the mean of clipped gradients."""
     MASKS = 4
-    """Which tokens a masked model must guess."""
+    """Keys of the tokens that a masked model must guess, one a unit."""
     WEIGHTS = 5
     """Initial weights."""
     EVALUATION = 6
@@ -146,10 +146,19 @@ def box_muller(bits: np.ndarray) -> np.ndarray:
 
 
 def generator(noise: NoiseSource, step: int, purpose: Purpose) -> torch.Generator:
-    """A torch generator for what needs no secrecy: initial weights, masks. On the CPU, whose
-    Mersenne twister takes 32 bits of the key."""
+    """A torch generator for what needs no secrecy: initial weights. On the CPU, whose Mersenne
+    twister takes 32 bits of the key."""
     (key,) = noise.bits(step, purpose, 1)
     return torch.Generator().manual_seed(_signed(int(key)))
+
+
+def keyed_uniforms(keys: np.ndarray, shape: tuple[int, ...]) -> torch.Tensor:
+    """float32 in [0, 1) of shape (keys, and ``shape``), each row a function of its key alone: for
+    what needs no secrecy, masks. Whoever has some of the keys has the same rows."""
+    drawn, stream = torch.empty(len(keys), *shape), torch.Generator()
+    for row, key in zip(drawn, keys, strict=True):
+        torch.rand(shape, generator=stream.manual_seed(_signed(int(key))), out=row)
+    return drawn
 
 
 def _device_normal(key: int, count: int, device: torch.device) -> torch.Tensor:

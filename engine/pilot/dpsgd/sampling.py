@@ -45,6 +45,8 @@ class Batch:
     documents: np.ndarray
     windows: np.ndarray
     """Both (n,), or (n, k) where a unit gives up to k windows."""
+    masks: np.ndarray | None = None
+    """Key of what a masked model must guess of each unit, (n,) uint64; None for a decoder."""
 
     @property
     def size(self) -> int:
@@ -81,9 +83,11 @@ def draw(
     groups: Groups | None = None,
     largest: int | None = None,
     windows: int = 1,
+    is_masked: bool = False,
 ) -> Batch:
     """The batch of ``step`` from ``units`` people, or from those whose turn it is; cut at
-    ``largest`` where that is given; with uniforms for up to ``windows`` windows of each."""
+    ``largest`` where that is given; with uniforms for up to ``windows`` windows of each, and for a
+    masked model with the keys of their masks."""
     if groups is None:
         joined = poisson(noise, step, units=units, probability=probability)
     else:
@@ -97,6 +101,7 @@ def draw(
         units=joined,
         documents=uniforms(noise.bits(step, Purpose.DOCUMENTS, size)).reshape(shape),
         windows=uniforms(noise.bits(step, Purpose.WINDOWS, size)).reshape(shape),
+        masks=noise.bits(step, Purpose.MASKS, joined.size) if is_masked else None,
     )
 
 

@@ -13,15 +13,15 @@ from one step to the next: no loss of one can spend anything, and a training goe
 of ranks.
 
 A step moves the weights to every rank and a sum of the same size back, as an all-reduce does, and
-24 bytes a unit. They cross the network as they are: exact sums and who is in a batch, which ε does
-not cover. The network between the ranks must be one's own.
+24 bytes a unit; 32 of a masked model, whose units have a key each of what they must guess. They
+cross the network as they are: exact sums and who is in a batch, which ε does not cover. The network
+between the ranks must be one's own.
 
 Each rank holds the whole model, and rank 0 also moments, average and noise, and evaluates; or each
 holds a part (:mod:`engine.pilot.dpsgd.sharded`) where the training does not fit on a device, and
 all evaluate.
 
-Not covered: masked models, whose masks are drawn for a whole batch. ``nccl`` between GPUs has not
-been run: none was at hand.
+Not covered: ``nccl`` between GPUs has not been run: none was at hand.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from engine.errors import InputError
 from engine.pilot.dpsgd.batch_sum import BatchSum
 from engine.pilot.dpsgd.examples import (
     Canaries,
@@ -45,7 +44,6 @@ from engine.pilot.dpsgd.examples import (
     WindowSource,
     targets_counted,
 )
-from engine.pilot.dpsgd.noise import SeededNoise
 from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.dpsgd.progress import MemoryFullError, RankLostError
 from engine.pilot.dpsgd.sampling import Batch
@@ -110,7 +108,12 @@ def dealt(batch: Batch, rank: int, ranks: int) -> Batch:
     [[3, 8, 11], [4, 9]]
     """
     own = slice(rank, None, ranks)
-    return Batch(units=batch.units[own], documents=batch.documents[own], windows=batch.windows[own])
+    return Batch(
+        units=batch.units[own],
+        documents=batch.documents[own],
+        windows=batch.windows[own],
+        masks=None if batch.masks is None else batch.masks[own],
+    )
 
 
 class Team:
@@ -160,6 +163,8 @@ class Team:
             self._send(Order.STEP, batch.size, windows)
             self._broadcast(torch.from_numpy(batch.units.astype(np.int64)))
             self._broadcast(torch.from_numpy(np.stack([batch.documents, batch.windows])))
+            if batch.masks is not None:
+                self._broadcast(torch.from_numpy(batch.masks.astype(np.uint64).view(np.int64)))
             if shards is None:
                 dist.broadcast(parameters, src=0)
             else:
@@ -235,16 +240,20 @@ class Team:
     def _step(self, helper: "Helper", count: int, windows: int) -> None:
         shape = (2, count) if windows == 1 else (2, count, windows)
         units, uniforms = torch.empty(count, dtype=torch.int64), torch.empty(shape).double()
+        keys = torch.empty(count, dtype=torch.int64) if helper.is_masked else None
         self._most = self._share_of(count)
         with _together():
             self._broadcast(units)
             self._broadcast(uniforms)
+            if keys is not None:
+                self._broadcast(keys)
             if helper.sum is not None:
                 dist.broadcast(helper.sum.parameters, src=0)
             elif helper.shards is not None:
                 helper.shards.load(None)
         documents, places = uniforms.numpy()
-        batch = Batch(units=units.numpy(), documents=documents, windows=places)
+        masks = None if keys is None else keys.numpy().view(np.uint64)
+        batch = Batch(units=units.numpy(), documents=documents, windows=places, masks=masks)
         own = dealt(batch, self.rank, self.size)
         if helper.sum is not None:
             self._add(helper.add_up(own), helper.sum.sum)
@@ -328,7 +337,7 @@ class Helper:
         """``shards``: this rank's part of the model, where none has all of it.
 
         Raises :class:`InputError` where settings and corpus do not go together."""
-        require_dealt(settings)
+        self.is_masked = settings.shape.kind == "bert"
         self._source = Source(settings, corpus, canaries)
         self.shards = shards
         self.sum: BatchSum | None = None
@@ -339,8 +348,7 @@ class Helper:
 
     def examples(self, batch: Batch) -> Examples:
         """Those of ``batch``, this rank's part."""
-        # A decoder's examples are decided by the batch: nothing is drawn from this noise.
-        return self._source.of(batch, SeededNoise(0), 0)
+        return self._source.of(batch)
 
     def add_up(self, batch: Batch) -> PartOfSum:
         """Make the clipped sum of ``batch``, this rank's part, of a model that it has whole."""
@@ -365,15 +373,6 @@ def joined(*, rank: int, size: int, device: str, is_sharded: bool = False) -> Te
         said = torch.tensor([is_sharded])
         dist.broadcast(said, src=0, group=control)
         return Team(rank, size, control, device=device, is_sharded=bool(said.item()))
-
-
-def require_dealt(settings: TrainingSettings) -> None:
-    """Raise :class:`InputError` for a training whose batches cannot be dealt to ranks."""
-    if settings.shape.kind == "bert":
-        raise InputError(
-            "Expected a decoder for a training on several ranks, got a masked model, whose masks "
-            "are drawn for a whole batch: train it in one process."
-        )
 
 
 @contextmanager

@@ -59,7 +59,7 @@ from engine.pilot.dpsgd.progress import (
 )
 from engine.pilot.dpsgd.resumption import Store
 from engine.pilot.dpsgd.start import initial
-from engine.pilot.dpsgd.team import Team, require_dealt
+from engine.pilot.dpsgd.team import Team
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import TrainingSettings
 
@@ -87,10 +87,8 @@ class Training:
 
         Raises :class:`InputError` where settings, corpus and folder do not go together.
         """
-        if team is not None:
-            require_dealt(settings)
-            if team.is_sharded:
-                device = "cpu"  # what is rank 0's alone has no room on its device
+        if team is not None and team.is_sharded:
+            device = "cpu"  # what is rank 0's alone has no room on its device
         self._team = team
         self.private = settings.seed is None and settings.noise_batch_ratio > 0
         if self.private and folder is None:
@@ -252,11 +250,12 @@ class Training:
             groups=self._groups,
             largest=self._largest_batch,
             windows=self.settings.documents,
+            is_masked=self.settings.shape.kind == "bert",
         )
         if self._team is not None:
             parameters, shards = self._optimizer.parameters, self._private_step.shards
             batch = self._team.deal(batch, parameters, shards)
-        examples = self.source.of(batch, self._noise, step)
+        examples = self.source.of(batch)
         gradient, loss, positions = self._private_step.noisy_mean(examples, self._noise, step)
         self._heard(gradient)
         # Lost steps count for the schedule, so that it reaches its end.

@@ -8,19 +8,18 @@ import torch
 from engine.errors import InputError
 from engine.pilot.dpsgd.examples import EVALUATED, Canaries, Source, targets_counted
 from engine.pilot.dpsgd.model import IGNORED
-from engine.pilot.dpsgd.noise import SeededNoise
 from engine.pilot.dpsgd.sampling import Batch
+from engine.pilot.dpsgd.team import dealt
 from engine.pilot.plan import Shape
 from tests.pilot.fake_training import SHAPE, Corpus, S, settings
 
-NOISE = SeededNoise(1)
 
-
-def batch(*units):
+def batch(*units, key=3):
     return Batch(
         units=np.array(units, dtype=np.int64),
         documents=np.full(len(units), 0.5),
         windows=np.linspace(0.1, 0.9, len(units)),
+        masks=np.uint64(1000 * key) + np.arange(len(units), dtype=np.uint64),
     )
 
 
@@ -39,7 +38,7 @@ class Remembering(Corpus):
 def test_each_unit_gives_one_window():
     corpus = Remembering()
     source = Source(settings(), corpus)
-    tokens, targets = source.of(batch(0, 3, 49), NOISE, 0)
+    tokens, targets = source.of(batch(0, 3, 49))
     units, picks = corpus.read[-1]
     assert units.tolist() == [10, 13, 59] and picks.tolist() == [0.5] * 3
     assert tokens.shape == targets.shape == (3, S) and tokens.dtype == torch.int64
@@ -49,7 +48,7 @@ def test_each_unit_gives_one_window():
 
 def test_an_empty_batch_reads_nothing():
     corpus = Remembering()
-    tokens, targets = Source(settings(), corpus).of(batch(), NOISE, 0)
+    tokens, targets = Source(settings(), corpus).of(batch())
     assert tokens.shape == targets.shape == (0, S)
     assert corpus.read == []
 
@@ -57,7 +56,7 @@ def test_an_empty_batch_reads_nothing():
 def test_held_out_people_are_never_trained_on():
     corpus = Remembering()
     source = Source(settings(people=30), corpus)
-    source.of(batch(*range(source.size)), NOISE, 0)
+    source.of(batch(*range(source.size)))
     source.trained()
     trained = {int(unit) for units, _ in corpus.read for unit in units}
     assert trained == set(range(10, 40)), "the first 30 of those to train on"
@@ -88,10 +87,10 @@ def test_canaries_join_like_people_and_do_not_count_in_n():
     canaries = Canaries(tokens=np.full((2, S), 9), targets=np.full((2, S), 8))
     source = Source(settings(), Corpus(), canaries)
     assert source.size == 52 and len(source.training_units) == 50
-    tokens, targets = source.of(batch(0, 49, 51), NOISE, 0)
+    tokens, targets = source.of(batch(0, 49, 51))
     assert (tokens[2] == 9).all() and (targets[2] == 8).all()
     assert not (tokens[:2] == 9).all()
-    tokens, _ = source.of(batch(50, 51), NOISE, 0)
+    tokens, _ = source.of(batch(50, 51))
     assert (tokens == 9).all(), "a batch of canaries alone"
 
 
@@ -115,14 +114,16 @@ def test_masked_models_guess_words_not_padding():
             return tokens, targets
 
     source = Source(settings(shape=shape), Short())
-    tokens, targets = source.of(batch(*range(50)), NOISE, 3)
+    tokens, targets = source.of(batch(*range(50)))
     asked = targets != IGNORED
     assert not asked[:, 5:].any() and asked[:, 4].any()
     # 15 % of 250, six standard errors.
     assert abs(asked[:, :5].float().mean() - 0.15) < 6 * (0.15 * 0.85 / 250) ** 0.5
     assert (tokens[asked] == 31).float().mean() > 0.5, "most of them hidden"
-    again = source.of(batch(*range(50)), NOISE, 3)
-    other = source.of(batch(*range(50)), NOISE, 4)
+    again = source.of(batch(*range(50)))
+    part = source.of(dealt(batch(*range(50)), 1, 3))
+    assert torch.equal(part[0], tokens[1::3]) and torch.equal(part[1], targets[1::3])
+    other = source.of(batch(*range(50), key=4))
     assert torch.equal(again[1], targets) and not torch.equal(other[1], targets)
 
 
@@ -152,7 +153,7 @@ def test_a_unit_gives_a_window_of_each_of_several_documents():
     canaries = Canaries(tokens=np.full((1, S), 7), targets=np.full((1, S), 8))
     source = Source(settings(documents=3), Several(), canaries)
     drawn = several(0, 1, 2, 50)
-    tokens, targets = source.of(drawn, NOISE, 0)
+    tokens, targets = source.of(drawn)
     assert tokens.shape == targets.shape == (4, 3, S)
     given = (targets >= 0).any(-1).sum(1)
     units = np.arange(10, 13)  # the first training units
@@ -180,10 +181,10 @@ def test_a_document_is_picked_by_the_middle_of_its_share():
             assert (shares > 0).all() and (shares < self.documents_in(units)).all()
             return super().documents_of(units, picks01)
 
-    tokens, _ = Source(settings(documents=3), Picky()).of(several(0, 1, 2, 3), NOISE, 0)
+    tokens, _ = Source(settings(documents=3), Picky()).of(several(0, 1, 2, 3))
     assert len(tokens) == 4
 
 
 def test_nobody_gives_nothing():
-    tokens, targets = Source(settings(documents=2), Several()).of(several(k=2), NOISE, 0)
+    tokens, targets = Source(settings(documents=2), Several()).of(several(k=2))
     assert tokens.shape == targets.shape == (0, 2, S)

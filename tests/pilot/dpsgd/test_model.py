@@ -182,7 +182,8 @@ def test_a_units_loss_is_the_mean_of_its_windows_that_have_a_target():
 
 def test_masking_follows_berts_rule():
     tokens = torch.randint(5, 1000, (400, 100), generator=seeded())
-    inputs, targets = masked(tokens, mask_token=3, vocabulary_size=1000, generator=seeded(1))
+    uniforms = torch.rand(400, 3, 100, generator=seeded(1))
+    inputs, targets = masked(tokens, uniforms=uniforms, mask_token=3, vocabulary_size=1000)
     chosen = targets >= 0
     assert torch.equal(targets[chosen], tokens[chosen])
     assert torch.equal(inputs[~chosen], tokens[~chosen])

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from engine.pilot.dpsgd.progress import RankLostError
 from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.dpsgd.sampling import Batch
 from engine.pilot.dpsgd.team import Helper, Team, dealt
-from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Engine
 from engine.pilot.running.ranks import is_too_large
@@ -180,14 +178,6 @@ def test_a_batch_of_nobody_leaves_every_rank_without_units():
     none = np.zeros(0)
     batch = Batch(units=none.astype(np.int64), documents=none, windows=none)
     assert [dealt(batch, rank, 3).size for rank in range(3)] == [0, 0, 0]
-
-
-def test_masked_models_are_refused_on_several_ranks():
-    bert, plan = replace(SHAPE, kind="bert"), settings()
-    plan = replace(plan, shape=bert, config=replace(plan.config, model_size=parameter_count(bert)))
-    for made in (lambda: Training(plan, Corpus(), team=Team(0, 2)), lambda: Helper(plan, Corpus())):
-        with pytest.raises(InputError, match="Expected a decoder for a training on several ranks"):
-            made()
 
 
 def test_a_rank_computes_activations_anew_where_the_plan_says_so():
