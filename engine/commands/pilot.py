@@ -16,6 +16,7 @@ from engine.commands.pilot_following import SAYS, ended_status
 from engine.commands.pilot_metrics import metrics
 from engine.commands.pilot_options import (
     add_corpus,
+    add_launcher,
     add_machines,
     add_mechanism,
     add_question,
@@ -41,6 +42,8 @@ from engine.pilot.plan import PilotPlan
 from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, pilots_folder, write_text
 from engine.pilot.running.status import State, TrainingResult
+from engine.pilot.sweeps import launchers
+from engine.pilot.sweeps.launchers import Where
 from engine.pilot.verdict import Verdict, may_climb, verdict
 from engine.text.terminal import tell
 
@@ -85,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_question(running, required=False)
     add_mechanism(running)
     add_ranks(running)
+    add_launcher(running)
     for name, act in (
         ("status", status),
         ("pause", pause),
@@ -137,19 +141,43 @@ def plan(options: argparse.Namespace) -> str:
 
 def start(options: argparse.Namespace) -> str:
     """Run a plan, once however often asked; without a plan's id, make one and wait for it."""
-    ranks = ranks_here(options)
+    ranks, where = ranks_here(options), Where(options.on)
+    through = _through(options, where)
     if options.climb:
         return _climbed(options)
     chosen = _told(options) if options.plan_id is None else folder_of(options.plan_id).plan()
-    lifecycle.start(chosen, ranks=ranks)
+    lifecycle.start(chosen, ranks=ranks, through=through)
     if lifecycle.poll(chosen.plan_id).state is State.CANCELLED:
         raise InputError(
             "Expected a pilot that may go on, got {plan_id}, which was cancelled: plan another.",
             plan_id=chosen.plan_id,
         )
-    if options.plan_id is None or options.wait:
+    if options.plan_id is None or options.wait or through is not None:
         return _waited(options, chosen)
     return _state(options, chosen.plan_id)
+
+
+def _through(options: argparse.Namespace, where: Where) -> Callable[[list[str]], None] | None:
+    """What runs a pilot's command elsewhere; None for a process of this machine."""
+    launcher = launchers.launcher(
+        where, launchers.options_of(options.job), pilots_folder() / "sweeps"
+    )
+    if where is Where.LOCAL:
+        return None
+    if options.climb or options.tensorboard or options.mlflow:
+        raise InputError(
+            "Expected --on without --climb, --tensorboard and --mlflow: a job is waited for, and "
+            "pilot status says how far it is."
+        )
+
+    def through(command: list[str]) -> None:
+        tell(
+            "The pilot begins when the launcher has room: pilot status, pause and cancel work from "
+            "anywhere on the same folders."
+        )
+        launcher.run([command], say=tell)
+
+    return through
 
 
 def _climbed(options: argparse.Namespace) -> str:

@@ -15,6 +15,7 @@ from engine.pilot.prepared import RECOMPUTING, Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms, WantedRun
 from engine.pilot.running.ranks import Ranks, ranks_of
 from engine.pilot.starts import StartFile, read
+from engine.pilot.sweeps.launchers import Where
 from engine.pilot.text.docstrings import KINDS
 from engine.pilot.text.identity import Rule
 from engine.pilot.text.public_tokenizers import names
@@ -197,6 +198,24 @@ def add_ranks(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes of this machine that train together, one a GPU where it has some "
         "(default: as before, at first one)",
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Where it trains, if not in a process of this machine."""
+    parser.add_argument(
+        "--on",
+        choices=[str(where) for where in Where],
+        default=str(Where.LOCAL),
+        help="launcher: a job on the same folders, which is waited for (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--job",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the launcher: minutes=600 and any of Slurm's, such as partition=gpu; address=auto "
+        "and cpus=2 of Ray",
     )
 
 

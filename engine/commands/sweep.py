@@ -163,7 +163,9 @@ def _job_file(options: argparse.Namespace, plan: SweepPlan, text: str) -> str:
     _share(options.only_first)
     target, parts = Target(options.print_job), whole("--parts", options.parts)
     passed = _passed(options)
-    found = manifests.job_file(target, options.plan, text, parts, passed, _job(options.job))
+    found = manifests.job_file(
+        target, options.plan, text, parts, passed, launchers.options_of(options.job)
+    )
     tell(f"Save it as job.yaml and launch it: {manifests.launch_hint(target, parts)}")
     if plan.corpus.path:
         tell(
@@ -189,7 +191,9 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
         raise InputError("Expected --parts of at least 1, got {value}.", value=count)
     if options.again is not None or options.part is not None:
         raise InputError("Expected --parts without --part and --again: a part trains new runs.")
-    launcher = launchers.launcher(Where(options.on), _job(options.job), place.folder)
+    launcher = launchers.launcher(
+        Where(options.on), launchers.options_of(options.job), place.folder
+    )
     path = str(options.plan.resolve())
     commands = [
         launchers.python("sweep", path, "--part", f"{number}/{count}", *_passed(options))
@@ -211,16 +215,6 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
         seconds=time.monotonic() - started,
     )
     return _summary(found, report, options.json)
-
-
-def _job(given: list[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    for name, sign, value in pairs:
-        if not (name.isidentifier() and sign and value):
-            raise InputError(
-                "Expected --job NAME=VALUE, got {value}.", value=f"{name}{sign}{value}"[:60]
-            )
-    return {name: value for name, _, value in pairs}
 
 
 def _question(options: argparse.Namespace, family: str) -> Question | None:

@@ -29,7 +29,7 @@ from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.ranks import Place, Ranks, is_too_large, place_of
 from engine.pilot.running.runner import Workshop, run_plan
 from engine.pilot.running.speed import measure
-from engine.pilot.running.status import State
+from engine.pilot.running.status import State, read_status
 from engine.pilot.running.supervisor import lock_from
 from engine.pilot.running.tracebacks import without_text
 from engine.pilot.running.trainer import discard, keep, train
@@ -44,6 +44,9 @@ def main() -> int:
     parser.add_argument("action", choices=["run", "prepare"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lock", type=int, help="descriptor of the lock, from the launcher")
+    parser.add_argument(
+        "--as-job", action="store_true", help="nothing to do where it has ended or was cancelled"
+    )
     parser.add_argument("--lock-from", type=Path, help="socket that hands it out")
     options = parser.parse_args()
     folder = PilotFolder(path=options.folder.absolute())
@@ -98,6 +101,9 @@ def _run(
     if lock is None:
         sys.stderr.write(f"{folder.name} is run by process {folder.holder()} already.\n")
         return 1
+    if options.as_job and _is_over(folder):
+        lock.release()
+        return 0
     # The machine goes down, or somebody is in a hurry: end as after a request to pause.
     signal.signal(signal.SIGTERM, lambda *_: folder.ask(Request.PAUSE))
     ranks = Ranks() if place is None else place.ranks
@@ -123,6 +129,12 @@ def _run(
     if status.sentence:
         sys.stderr.write(f"{status.sentence}\n")
     return 1 if status.state is State.FAILED else 0
+
+
+def _is_over(folder: PilotFolder) -> bool:
+    """Whether a job that waited for its turn comes too late."""
+    status = read_status(folder.status_file)
+    return status is not None and status.state in (State.FINISHED, State.CANCELLED)
 
 
 def _lock(folder: PilotFolder, options: argparse.Namespace) -> Lock | None:

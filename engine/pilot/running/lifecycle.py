@@ -6,13 +6,15 @@ moment in which a second click could start a second process, and a pilot whose l
 process, however it ended. Starting again what paused, failed or was killed goes on from its
 checkpoints with the privacy ledgers as they stand.
 
-Not covered: other machines (a pilot runs where it is started), and a runner that hangs inside the
-device's driver: it shows as stalled and takes no request.
+A launcher may run the pilot elsewhere instead, on the same folders: its process then takes the lock
+itself when it begins. Not covered: locks that do not reach from one machine to another, and a
+runner that hangs inside the device's driver: it shows as stalled and takes no request.
 
 Loads no torch: pages and commands import it.
 """
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +37,7 @@ from engine.pilot.running.folder import (
     preparation_of,
     preparations,
 )
-from engine.pilot.running.process import detached
+from engine.pilot.running.process import detached, handed_over
 from engine.pilot.running.ranks import Ranks, printed
 from engine.pilot.running.spending import is_private
 from engine.pilot.running.status import (
@@ -101,11 +103,18 @@ def register(plan: PilotPlan, *, by: Person = LOCAL) -> None:
         raise _unwritable(folder, error) from error
 
 
-def start(plan: PilotPlan, *, by: Person = LOCAL, ranks: int | None = None) -> Handle:
+def start(
+    plan: PilotPlan,
+    *,
+    by: Person = LOCAL,
+    ranks: int | None = None,
+    through: Callable[[list[str]], None] | None = None,
+) -> Handle:
     """Register ``plan`` and run it, once, however often this is called.
 
     ``ranks``: processes of this machine that train together, one a GPU where it has some; None: as
-    before, at first one.
+    before, at first one. ``through``: runs the pilot's command wherever it likes, on the same
+    folders, and returns when it has ended; None: a process of this machine that runs on.
 
     What paused, failed or was interrupted goes on; what runs, has finished or was cancelled stays
     as it is. Raises :class:`InputError` where the folder cannot be written, where the account of
@@ -116,6 +125,8 @@ def start(plan: PilotPlan, *, by: Person = LOCAL, ranks: int | None = None) -> H
     charge_pilot(plan, started_plans, by=by)
     folder = folder_of(plan.plan_id)
     with _recorded("pilot-start", folder, by):
+        if through is not None:
+            return _handed_over(folder, through, ranks or 1)
         return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED}, ranks=ranks)
 
 
@@ -369,6 +380,15 @@ def _ask(folder: PilotFolder, request: Request, state: State) -> Status:
 
 def _last_word(folder: PilotFolder) -> Status:
     return read_status(folder.status_file) or Status(state=State.PLANNED, heartbeat=time.time())
+
+
+def _handed_over(folder: PilotFolder, through: Callable[[list[str]], None], ranks: int) -> Handle:
+    """Until it begins, which may be long after, it stays as it is: it can be cancelled."""
+    ended = {State.FINISHED, State.CANCELLED}
+    is_new = not (_status(folder).state in ended or folder.is_held())
+    if is_new:
+        through(handed_over(folder.path, ranks))
+    return Handle(name=folder.name, folder=folder.path, started=is_new)
 
 
 def _launch(

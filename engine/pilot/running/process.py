@@ -14,6 +14,7 @@ from pathlib import Path
 
 import engine
 from engine.pilot.running.folder import PilotFolder
+from engine.pilot.running.ranks import Ranks, torchrun
 
 MODULE = "engine.pilot"
 """What is run, as ``python -m`` takes it."""
@@ -51,6 +52,18 @@ def detached(folder: PilotFolder, action: str, lock: int, *, ranks: int = 1) -> 
     # Collects the exit status: otherwise a page that runs for months would collect zombies.
     threading.Thread(target=process.wait, daemon=True, name="pilot-reaper").start()
     return process.pid
+
+
+def handed_over(folder: Path, ranks: int) -> list[str]:
+    """The command that runs the pilot in ``folder`` as a launcher's job, started in the checkout
+    any number of times: it goes on with what is left, and does nothing where nothing is."""
+    program = [MODULE, "run", str(folder), "--as-job"]
+    if ranks == 1:
+        return [sys.executable, "-m", *program]
+    there = Ranks(per_node=ranks)
+    return torchrun(
+        there, program, meeting="localhost:0", run_id=folder.name, python=sys.executable
+    )
 
 
 def cores() -> int:

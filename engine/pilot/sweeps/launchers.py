@@ -1,4 +1,4 @@
-"""A sweep in parts, each a process of its own wherever a launcher puts it.
+"""A sweep in parts, or a pilot, as processes of their own wherever a launcher puts them.
 
 A part is the command line itself (``python -m engine sweep PLAN --part 2/8``) and takes every n-th
 run of the plan, so that no two parts ever train the same run, whether or not locks reach from one
@@ -6,6 +6,9 @@ machine to the other. All parts write to the run log and the folders that the en
 which must be shared between the machines. A part that is lost goes on from its checkpoints when it
 is started again: Ray starts it again by itself, Slurm where a job is requeued, else whoever runs
 the sweep again.
+
+A pilot is one part. Its folder, with checkpoint and ledger, is shared like those of a sweep, and it
+goes on in the same way.
 
 Launchers: processes of this machine; Slurm through submitit, and submitit's own local executor;
 Ray, on a cluster whose address is given or on this machine. submitit and Ray are optional and named
@@ -78,6 +81,11 @@ def launcher(where: Where, options: Mapping[str, str], folder: Path) -> Launcher
     it does not know.
     """
     if where is Where.LOCAL:
+        if options:
+            raise InputError(
+                "Expected --on slurm, submitit-local or ray with --job, got this machine: leave "
+                "--job out."
+            )
         return Local()
     if where is Where.RAY:
         return Ray(address=options.get("address"), cpus=_number("cpus", options, 1.0))
@@ -180,7 +188,7 @@ class Submitit:
         chosen = {f"slurm_{name}": value for name, value in options.items() if name != "minutes"}
         try:
             self._executor.update_parameters(
-                name="kessai-sweep", timeout_min=minutes, **(chosen if cluster == "slurm" else {})
+                name="kessai", timeout_min=minutes, **(chosen if cluster == "slurm" else {})
             )
         except NameError as error:
             raise _refused("slurm", error) from error
@@ -261,6 +269,17 @@ class Ray:
             return _ended(part, *self._ray.get(reference))
         except self._ray.exceptions.RayError as error:
             return Ended(part=part, code=None, said=_end(str(error)))
+
+
+def options_of(given: Sequence[str]) -> dict[str, str]:
+    """``["cpus=2"]`` -> {"cpus": "2"}. Raises :class:`InputError` for anything else."""
+    pairs = [text.partition("=") for text in given]
+    for name, sign, value in pairs:
+        if not (name.isidentifier() and sign and value):
+            raise InputError(
+                "Expected --job NAME=VALUE, got {value}.", value=f"{name}{sign}{value}"[:60]
+            )
+    return {name: value for name, _, value in pairs}
 
 
 def part_of(text: str) -> tuple[int, int]:

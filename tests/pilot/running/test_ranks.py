@@ -1,78 +1,34 @@
 """One pilot in several processes that torchrun starts: real ones, of which one is killed."""
 
-import json
 import os
 import shlex
 import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.accounting.accountant import certify
-from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.pilot.__main__ import _needs_parts
-from engine.pilot.ladder import parameter_count
-from engine.pilot.plan import Arm, CorpusSource, PilotPlan
 from engine.pilot.running import lifecycle
 from engine.pilot.running.devices import Device
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.ranks import Ranks, place_of, printed, ranks_of
 from engine.pilot.running.status import State, Status, write_status
-from engine.pilot.text.corpus import load
 from engine.runs.log import RunLog
-from tests.pilot.fake_training import SHAPE, settings
 from tests.pilot.ledgers import charged_steps
+from tests.pilot.quick_plan import FAMILY, ROOT, quick_plan, until
 from tests.present import present
 
-ROOT = Path(__file__).parents[3]
-PEOPLE, STEPS, BATCH = 400, 300, 8
+STEPS = 300
 
 
 @pytest.fixture
 def plan(tmp_path, monkeypatch):
-    """A private training of a second or two on a text of 450 documents."""
-    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "runs"))
-    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
-    monkeypatch.setenv("KESSAI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    text = tmp_path / "text.jsonl"
-    lines = (json.dumps({"text": f"document {k} says {k * k} and no more"}) for k in range(450))
-    text.write_text("\n".join(lines))
-    source = CorpusSource(kind="jsonl", path=str(text), window=16)
-    certificate = certify(
-        data_budget=PEOPLE, batch_size=BATCH, iterations=STEPS, epsilon=8.0, delta=1e-6,
-        sampling=Sampling.POISSON,
-    )  # fmt: skip
-    shape = replace(SHAPE, vocabulary_size=256)
-    chosen = settings(
-        shape=shape, people=PEOPLE, seed=None, noise=certificate.noise_multiplier / BATCH,
-        config=TrainingConfig(
-            model_size=parameter_count(shape), batch_size=BATCH, iterations=STEPS,
-            sequence_length=16,
-        ),
-    )  # fmt: skip
-    certificate = replace(certificate, privacy_unit="document")
-    arm = Arm(name="recommended", settings=chosen, certificate=certificate, predicted=None)
-    return PilotPlan(
-        corpus=source, corpus_fingerprint=load(source).fingerprint, family="gpt-bytes-ranked",
-        epsilon=8.0, delta=1e-6, privacy_unit="document", arms=(arm,), repeats=1,
-        evidence_id="made", evidence_hash="0", code_version="0", expected_seconds=2.0,
-        device="cpu",
-    )  # fmt: skip
-
-
-def until(condition, what, patience=180.0):
-    end = time.monotonic() + patience
-    while not (found := condition()):
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-    return found
+    return quick_plan(tmp_path, monkeypatch, steps=STEPS)
 
 
 def processes(plan, rank):
@@ -124,7 +80,7 @@ def test_a_killed_rank_ends_all_and_the_printed_command_goes_on_with_what_is_lef
     assert result.iterations == STEPS - 1, "the step under way, and no other, was lost"
     assert result.hardware.startswith("2 × ")
     with RunLog.open() as log:
-        (record,) = log.records("gpt-bytes-ranked")
+        (record,) = log.records(FAMILY)
     assert record.run_id == present(result.run_id) and record.iterations == STEPS - 1
 
 
