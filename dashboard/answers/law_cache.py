@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.answers.keys import BY_TEXT
 from engine.api.decisions import Question, fitted
 from engine.api.laws import (
+    Choice,
     Comparison,
     Diagnostics,
     Influence,
@@ -12,6 +13,7 @@ from engine.api.laws import (
     LawVersion,
     NextRuns,
     Profile,
+    Remaining,
     diagnose,
     influences,
     inspect,
@@ -55,7 +57,8 @@ def inspection(evidence_id: str) -> Inspection:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _inspection(evidence_id: str, state: str) -> Inspection:
-    return inspect(fitted_evidence(evidence_id).fit, fitted.evidence_of(evidence_id).frame)
+    beside = fitted.standing_selection(evidence_id).evidence
+    return inspect(fitted_evidence(evidence_id).fit, beside.frame)
 
 
 def diagnostics(evidence_id: str) -> tuple[Diagnostics, ...]:
@@ -65,7 +68,7 @@ def diagnostics(evidence_id: str) -> tuple[Diagnostics, ...]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _diagnostics(evidence_id: str, state: str) -> tuple[Diagnostics, ...]:
-    frame = fitted.evidence_of(evidence_id).frame
+    frame = fitted.standing_selection(evidence_id).evidence.frame
     return tuple(diagnose(one.law, frame) for one in fitted_evidence(evidence_id).fit.members)
 
 
@@ -76,7 +79,7 @@ def profile(evidence_id: str, name: str) -> Profile:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _profile(evidence_id: str, state: str, name: str) -> Profile:
-    selection = fitted.selection_of(evidence_id)
+    selection = fitted.standing_selection(evidence_id)
     return law_profile.profile_of(selection, fitted_evidence(evidence_id), name)
 
 
@@ -88,6 +91,33 @@ def law_versions_of(evidence_id: str) -> tuple[LawVersion, ...]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _law_versions_of(evidence_id: str, stamp: str) -> tuple[LawVersion, ...]:
     return law_versions.kept(evidence_id)
+
+
+def newest_is_ready(evidence_id: str) -> bool:
+    """Whether :func:`law_now` answers without a fit. Raises as that does."""
+    return _newest_is_ready(evidence_id, evidence_version())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, validate=bool)
+def _newest_is_ready(evidence_id: str, version: str) -> bool:
+    """Only a yes is kept."""
+    return fitted.is_newest_ready(evidence_id)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def suspicious_runs(evidence_id: str, version: str) -> dict[str, str]:
+    """Runs that are left out by themselves, with their flags, at a version of the catalogue."""
+    return law_versions.suspicious(evidence_id)
+
+
+def remaining(evidence_id: str, version: str, choice: Choice) -> Remaining:
+    """What a choice leaves of an evidence, at a version of the catalogue."""
+    return _remaining(evidence_id, version, repr(choice), choice)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _remaining(evidence_id: str, version: str, chosen: str, _choice: Choice) -> Remaining:
+    return law_versions.remaining(evidence_id, _choice)
 
 
 def law_now(evidence_id: str) -> LawVersion:
@@ -158,6 +188,7 @@ def forget() -> None:
         _influences,
         _profile,
         _law_now,
+        _newest_is_ready,
         _next_runs,
     ):
         kept.clear()

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.api.laws import (
     Candidate,
+    Choice,
     Comparison,
     Diagnostics,
     Influence,
@@ -22,7 +23,7 @@ from engine.api.laws import (
 )
 from engine.api.runs import Listed
 from engine.errors import InputError
-from engine.text import figures, formats, labels, law_tests, verdict
+from engine.text import figures, formats, labels, law_tests, run_labels, verdict
 from engine.text.i18n import N_, Words
 
 _COEFFICIENTS = {
@@ -166,6 +167,7 @@ def versions(
             words.say("Version"): f"**{name}**" if one.version == current else name,
             words.say("Kept"): moment(one, zone),
             words.say("Number of runs"): formats.exact(one.runs),
+            words.say("Chosen"): _chosen(one, words),
             words.say("Forms"): labels.forms(one.fit.forms, words),
             words.say("Error, left out"): formats.percent(
                 one.fit.held.get("configurations", one.fit.scatter), words.language
@@ -176,6 +178,34 @@ def versions(
         for head, cell in row.items():
             rows.setdefault(head, []).append(cell)
     return rows
+
+
+def chosen_runs(
+    runs: Sequence[Listed], choice: Choice, suspicious: Mapping[str, str], words: Words
+) -> dict[str, list[object]]:
+    """A row a run of the evidence, with whether it goes into the law."""
+
+    def place(one: Listed) -> str:
+        if one.run_id in choice.without:
+            return words.say("out, by hand")
+        if one.run_id not in suspicious:
+            return words.say("in")
+        taken = one.run_id in choice.also
+        return words.say("in, by hand") if taken else words.say("out, suspicious")
+
+    return {
+        words.say("In the law"): [place(one) for one in runs],
+        words.say("Run"): [one.name for one in runs],
+        words.say("Source"): [", ".join(reversed(one.sources)) for one in runs],
+        words.say("Parameters"): [one.settings.get("model_size") for one in runs],
+        words.say("Iterations"): [one.settings.get("iterations") for one in runs],
+        words.say("Noise multiplier σ"): [one.noise_multiplier for one in runs],
+        words.say("ε"): [one.settings.get("epsilon") for one in runs],
+        words.say("Loss (nats)"): [one.settings.get("cross_entropy") for one in runs],
+        words.say("Status"): [run_labels.status_of(one, words) for one in runs],
+        words.say("Flags"): [run_labels.flags_of(one, words) for one in runs],
+        words.say("Tags"): [", ".join(one.tags) for one in runs],
+    }
 
 
 def moment(one: LawVersion, zone: str | None) -> str:
@@ -192,6 +222,7 @@ def changes(found: Comparison, words: Words) -> dict[str, list[str]]:
 
     rows = [
         (words.say("Number of runs"), formats.exact(before.runs), formats.exact(after.runs)),
+        (words.say("Chosen"), _chosen(before, words), _chosen(after, words)),
         *(
             (
                 words.say("Weight: {form}", form=labels.form(form, words)),
@@ -220,6 +251,16 @@ def changes(found: Comparison, words: Words) -> dict[str, list[str]]:
     columns = zip(*rows, strict=True)
     names = (words.say("Figure"), words.say("Before"), words.say("After"))
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
+
+
+def _chosen(one: LawVersion, words: Words) -> str:
+    """What of its runs a person left out or took in."""
+    said = []
+    if one.choice.without:
+        said.append(words.say("{n} out", n=formats.exact(len(one.choice.without))))
+    if one.choice.also:
+        said.append(words.say("{n} in", n=formats.exact(len(one.choice.also))))
+    return ", ".join(said) or words.say("all")
 
 
 def candidates(found: Sequence[Candidate], words: Words) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.answers import law_cache, run_cache
 from dashboard.law import facts, wording
 from dashboard.state import session, widgets
-from dashboard.ui import blocks
+from dashboard.ui import blocks, run_filter
 from engine.api.decisions import Question
 from engine.api.laws import Influence, influences
 from engine.errors import InputError
@@ -87,7 +87,7 @@ def _show(found: Influence, words: Words) -> None:
                 type="tertiary",
                 icon=":material/search:",
             ):
-                for other in ("family", "status", "flag", "tag"):
+                for other in run_filter.FIELDS:
                     widgets.type_into("runs", f"filter:{other}", "")
                 widgets.type_into("runs", "filter:text", one.run_id)
                 session.open_page("runs")

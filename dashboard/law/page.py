@@ -71,7 +71,7 @@ def _document(
     """The law on one page, to take away; made when it is asked for."""
 
     def made() -> law_summary.Summary:
-        selection = fitted.selection_of(name)
+        selection = fitted.standing_selection(name)
         today = f"{datetime.now(UTC):%Y-%m-%d}"
         return law_summary.summary(evidence, selection, inspection, words, date=today)
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from dashboard.answers import law_cache
-from dashboard.law import facts, wording
+from dashboard.answers import first_fit, law_cache
+from dashboard.law import choose_runs, facts, wording
 from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
 from engine.api.decisions import Question
@@ -17,12 +17,17 @@ _SET_ASIDE = "_law_set_aside"
 
 def current(question: Question, words: Words) -> None:
     """Say that a chosen version answers and not the runs as they stand, and whether those would
-    decide otherwise; nothing where they do."""
+    decide otherwise, once their law is fitted; nothing where they do."""
     chosen = law_versions.current(question.evidence_id)
-    if chosen is not None:
+    if chosen is None:
+        return
+    zone = st.context.timezone
+    if law_cache.newest_is_ready(question.evidence_id):
         found = law_cache.comparison(chosen, law_cache.law_now(question.evidence_id), question)
-        said = wording.held_version(found, st.context.timezone, words)
-        st.info(said, icon=":material/push_pin:")
+        said = wording.held_version(found, zone, words)
+    else:
+        said = wording.held(chosen, zone, words)
+    st.info(said, icon=":material/push_pin:")
 
 
 def unreadable(evidence_id: str, words: Words) -> None:
@@ -42,8 +47,7 @@ def draw(question: Question, words: Words) -> None:
         st.warning(wording.set_aside(aside, words), icon=":material/folder_special:")
     blocks.heading(words.say("Versions of the law"), blocks.tip("law", words))
     kept, chosen = law_cache.law_versions_of(evidence_id), law_versions.current(evidence_id)
-    with st.spinner(words.say("Fitting the law to the runs as they stand …")):
-        newest = law_cache.law_now(evidence_id)
+    newest = _newest(evidence_id, words)
     if kept:
         name = None if chosen is None else chosen.version
         blocks.columns(facts.versions(kept, name, st.context.timezone, words))
@@ -60,9 +64,19 @@ def draw(question: Question, words: Words) -> None:
                 "changed since, and whether the decision did."
             )
         )
+    choose_runs.draw(evidence_id, words)
+    if newest is None:
+        return
     _keep(evidence_id, words)
     if kept:
         _compare(kept, newest, chosen, question, words)
+
+
+def _newest(evidence_id: str, words: Words) -> LawVersion | None:
+    """The law of the runs as they stand; None while it is being fitted, which is drawn."""
+    if law_cache.newest_is_ready(evidence_id) or first_fit.is_fitted(evidence_id, words):
+        return law_cache.law_now(evidence_id)
+    return None
 
 
 def _keep(evidence_id: str, words: Words) -> None:
@@ -98,6 +112,8 @@ def _compare(
         parts = (name, facts.moment(one, zone), one.note)
         return " · ".join(part for part in parts if part)
 
+    if (made := choose_runs.made(question.evidence_id)) in by_name:
+        widgets.type_into("law", "since", made)
     name = st.selectbox(
         words.say("What changed since"),
         list(by_name),

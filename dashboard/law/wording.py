@@ -9,10 +9,14 @@ from dashboard.law import facts
 from engine.api.decisions import Decision
 from engine.api.laws import (
     LEAST_NARROWING,
+    Carries,
+    Choice,
     Comparison,
     Influence,
     Inspection,
+    LawVersion,
     NextRuns,
+    Remaining,
     SetAside,
 )
 from engine.text import bounds, formats, labels, verdict
@@ -165,16 +169,70 @@ def since(found: Comparison, zone: str | None, words: Words) -> str:
     return words.joined(said)
 
 
-def held_version(found: Comparison, zone: str | None, words: Words) -> str:
-    """That pages rest on a version that somebody chose, and whether the runs as they stand would
-    decide otherwise."""
+def held(version: LawVersion, zone: str | None, words: Words) -> str:
+    """That pages rest on a version that somebody chose."""
     said = words.say(
         "All pages rest on version {version} of {moment} with {runs}, which was made the current "
-        "one; as the runs stand there are {now}.",
-        version=f"`{found.before.version}`",
-        moment=facts.moment(found.before, zone),
-        runs=words.count("{n} run", "{n} runs", found.before.runs),
-        now=formats.exact(found.after.runs),
+        "one.",
+        version=f"`{version.version}`",
+        moment=facts.moment(version, zone),
+        runs=words.count("{n} run", "{n} runs", version.runs),
+    )
+    return words.joined([said, chosen_of(version, words)])
+
+
+def chosen_of(version: LawVersion, words: Words) -> str | None:
+    """What a person chose of the runs of a version; None where nobody did."""
+    if not version.choice:
+        return None
+    return words.say(
+        "Its runs were chosen: {out} left out by hand, {taken} taken in though suspicious.",
+        out=words.count("{n} run", "{n} runs", len(version.choice.without)),
+        taken=words.count("{n} run", "{n} runs", len(version.choice.also)),
+    )
+
+
+def made_of_chosen(version: LawVersion, words: Words) -> str:
+    """That the law of chosen runs is there, and what can be done with it."""
+    return words.say(
+        "The law of {runs} is kept as version {version}. Below, see what it changes, and make it "
+        "the current one if pages shall rest on it.",
+        runs=words.count("{n} run", "{n} runs", version.runs),
+        version=f"`{version.version}`",
+    )
+
+
+def remaining(found: Remaining, choice: Choice, words: Words) -> str:
+    """What a choice leaves, and whether it is enough for a law."""
+    said = words.say(
+        "{runs} with {points} are in: {sizes} and {noises}.",
+        runs=words.count("{n} run", "{n} runs", found.runs),
+        points=words.count("{n} point", "{n} points", found.points),
+        sizes=words.count("{n} model size", "{n} model sizes", found.sizes),
+        noises=words.count("{n} noise-batch ratio", "{n} noise-batch ratios", found.noises),
+    )
+    if found.refusal is not None:
+        return words.joined([said, words.say("That is too little for a law.")])
+    if not choice:
+        return words.joined([said, words.say("These are all runs: the law stands above.")])
+    enough = {
+        Carries.LAW: words.say("Enough for a law of their own."),
+        Carries.NOISELESS: words.say(
+            "Enough for a law without noise; what noise does is taken from the published runs."
+        ),
+        Carries.TOKENS: words.say("No steps are known: a plan cannot rest on them."),
+        None: "",
+    }
+    return words.joined([said, enough[found.carries]])
+
+
+def held_version(found: Comparison, zone: str | None, words: Words) -> str:
+    """As :func:`held`, and whether the runs as they stand would decide otherwise."""
+    said = words.joined(
+        [
+            held(found.before, zone, words),
+            words.say("As the runs stand there are {now}.", now=formats.exact(found.after.runs)),
+        ]
     )
     turned = words.say("With these, the verdict would be another.") if found.turns else None
     return words.joined([said, turned])

@@ -10,20 +10,18 @@ from functools import partial
 import streamlit as st
 
 from dashboard.answers import run_cache
-from dashboard.runs import annotation, charts, deletion, facts, wording
+from dashboard.runs import annotation, charts, deletion, facts
 from dashboard.state import widgets
-from dashboard.ui import blocks
+from dashboard.ui import blocks, run_filter
 from dashboard.ui.colours import palette
 from engine.api.decisions import fitted
-from engine.api.runs import ExportKind, Listed, export, groups
+from engine.api.runs import ExportKind, Listed, RunFilter, export, filtering, groups
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
 MOST_ROWS = 2_000
 """Rows that a browser is given; the filter finds the others."""
 _COMPARED = 2
-_ALL = ""
-"""Of a filter: no option is called so."""
 _HEIGHT = 360
 
 
@@ -32,8 +30,8 @@ def draw(words: Words) -> None:
     """The filter, the table, and what can be done with the rows that are chosen."""
     version = run_cache.catalogue_version()
     runs = run_cache.listed(version)
-    asked = _filter(runs, words)
-    found = facts.matching(runs, asked)
+    asked = run_filter.draw(runs, lambda name: widgets.bind_page("runs", f"filter:{name}"), words)
+    found = filtering.matching(runs, asked)
     if not found:
         blocks.empty(words.say("No run is like this: change the filter above."))
     else:
@@ -83,42 +81,8 @@ def _tags(runs: Sequence[Listed]) -> list[str]:
     return sorted({tag for one in runs for tag in one.tags})
 
 
-def _key(version: str, asked: facts.Asked) -> str:
+def _key(version: str, asked: RunFilter) -> str:
     return f"runs:table:{version}:{asked}"
-
-
-def _filter(runs: list[Listed], words: Words) -> facts.Asked:
-    families = sorted({one.family for one in runs})
-    with st.container(horizontal=True):
-        family = _one_of(
-            words.say("Family"),
-            "family",
-            {name: labels.evidence_name(name, words) for name in families},
-            words,
-        )
-        status = _one_of(
-            words.say("Status"), "status", wording.named(wording.STATUSES, words), words
-        )
-        flag = _one_of(words.say("Flags"), "flag", wording.named(wording.FLAGS, words), words)
-        tags = {tag: tag for tag in _tags(runs)}
-        tag = _one_of(words.say("Tag"), "tag", tags, words) if tags else None
-        text = st.text_input(
-            words.say("Text"),
-            placeholder=words.say("name, file, id, source, tag or note"),
-            **widgets.bind_page("runs", "filter:text"),
-        )
-    return facts.Asked(family=family, status=status, flag=flag, tag=tag, text=text or "")
-
-
-def _one_of(label: str, name: str, options: dict[str, str], words: Words) -> str | None:
-    """One of the options; None for all of them."""
-    chosen = st.selectbox(
-        label,
-        [_ALL, *options],
-        format_func=lambda one: options.get(one) or words.say("all"),
-        **widgets.bind_page("runs", f"filter:{name}"),
-    )
-    return None if chosen == _ALL else chosen
 
 
 def _counted(found: int, of: int, words: Words) -> str:

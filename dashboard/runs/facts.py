@@ -1,14 +1,13 @@
-"""The catalogue's tables: all runs, two side by side, what was deleted; and which rows are asked.
+"""The catalogue's tables: all runs, two side by side, what was deleted.
 
 Pure: rows of the engine's catalogue and :class:`Words` in, columns out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dashboard.runs import wording
-from engine.api.runs import TABLE, Flag, Group, Listed, Said, Status, searchable
-from engine.text import formats, labels
+from engine.api.runs import TABLE, Group, Listed, Said
+from engine.text import formats, labels, run_labels
 from engine.text.i18n import Words
 
 _SETTINGS = (
@@ -18,44 +17,18 @@ _SETTINGS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """Which runs a person wants to see; None and "" are all."""
-
-    family: str | None = None
-    status: str | None = None
-    flag: str | None = None
-    tag: str | None = None
-    text: str = ""
-
-
-def matching(runs: Sequence[Listed], asked: Asked) -> list[Listed]:
-    """The runs that are asked for; ``text`` is looked for in names, files, ids, sources,
-    tags and notes."""
-    text = searchable(asked.text)
-    return [
-        one
-        for one in runs
-        if asked.family in (None, one.family)
-        and asked.status in (None, one.status)
-        and (asked.flag is None or asked.flag in one.flags)
-        and (asked.tag is None or asked.tag in one.tags)
-        and (not text or text in one.searched)
-    ]
-
-
 def runs_table(runs: Sequence[Listed], words: Words) -> dict[str, list[object]]:
     """A row a run."""
     return {
         words.say("Run"): [one.name for one in runs],
         words.say("Family"): [one.family for one in runs],
-        words.say("Status"): [_status(one, words) for one in runs],
+        words.say("Status"): [run_labels.status_of(one, words) for one in runs],
         words.say("Parameters"): [one.settings.get("model_size") for one in runs],
         words.say("Batch size"): [one.settings.get("batch_size") for one in runs],
         words.say("Iterations"): [one.settings.get("iterations") for one in runs],
         words.say("Noise multiplier σ"): [one.noise_multiplier for one in runs],
         words.say("Loss (nats)"): [one.settings.get("cross_entropy") for one in runs],
-        words.say("Flags"): [_flags(one, words) for one in runs],
+        words.say("Flags"): [run_labels.flags_of(one, words) for one in runs],
         words.say("Tags"): [", ".join(one.tags) for one in runs],
         words.say("Points of the curve"): [one.points or None for one in runs],
     }
@@ -100,8 +73,8 @@ def side_by_side(runs: Sequence[Listed], words: Words) -> dict[str, list[str]]:
     rows: list[tuple[str, list[str]]] = [
         (words.say("Identifier"), [f"`{one.run_id[:12]}`" for one in runs]),
         (words.say("Family"), [labels.evidence_name(one.family, words) for one in runs]),
-        (words.say("Status"), [_status(one, words) for one in runs]),
-        (words.say("Flags"), [_flags(one, words) or "–" for one in runs]),
+        (words.say("Status"), [run_labels.status_of(one, words) for one in runs]),
+        (words.say("Flags"), [run_labels.flags_of(one, words) or "–" for one in runs]),
     ]
     for name in _SETTINGS:
         values = [_value(one.settings.get(name)) for one in runs]
@@ -152,11 +125,3 @@ def _value(value: object) -> str:
     if isinstance(value, int):
         return formats.exact(value)
     return f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
-def _status(one: Listed, words: Words) -> str:
-    return words.say(wording.STATUSES[Status(one.status)])
-
-
-def _flags(one: Listed, words: Words) -> str:
-    return ", ".join(words.say(wording.FLAGS[Flag(flag)]) for flag in one.flags)

@@ -17,7 +17,7 @@ from engine.api.runs import (
     Status,
 )
 from engine.errors import InputError
-from engine.text import formats, labels, tables
+from engine.text import formats, labels, run_labels, tables
 from engine.text.i18n import N_, Words
 
 R = TypeVar("R", Settled, JournalRun)
@@ -48,20 +48,6 @@ ROLES: dict[str, str] = {
     "learning_rate": N_("Learning rate"),
 }
 """Role of a column -> its name, in the order of the page."""
-STATUSES = {
-    Status.FINISHED: N_("finished"),
-    Status.DIVERGED: N_("diverged"),
-    Status.CUT: N_("cut"),
-}
-FLAGS = {
-    Flag.SIZE_OUTLIER: N_("size off"),
-    Flag.DUPLICATE: N_("copy"),
-    Flag.UNIT_SUSPECT: N_("unit doubtful"),
-    Flag.OUT_OF_RANGE: N_("out of range"),
-    Flag.NON_MONOTONE: N_("rises at the end"),
-    Flag.SEED_DISAGREEMENT: N_("seeds disagree"),
-    Flag.INCOMPLETE: N_("incomplete"),
-}
 SCALES = {
     "": N_("as its name says"),
     "units": N_("units"),
@@ -90,11 +76,6 @@ _ASSUMED = {
     ),
     "sampling": N_("No column says the sampling: Poisson sampling of examples is assumed."),
 }
-
-
-def named(options: Mapping[Status, str] | Mapping[Flag, str], words: Words) -> dict[str, str]:
-    """Statuses or flags by their values, with names."""
-    return {str(one): words.say(name) for one, name in options.items()}
 
 
 def headline(families: Mapping[str, int], words: Words) -> str:
@@ -163,7 +144,7 @@ def _counted(entry: Entry, words: Words) -> str:
     points = words.count("{n} point of a law", "{n} points of a law", stored)
     parts = [
         f"{words.say(name)} {statuses[status]}"
-        for status, name in STATUSES.items()
+        for status, name in run_labels.STATUSES.items()
         if statuses[status]
     ]
     flagged = sum(bool(run.flags) for run in entry.runs)
@@ -248,9 +229,9 @@ def runs_table(runs: Sequence[Settled], words: Words) -> dict[str, list[object]]
     return {
         words.say("Row"): [run.measured.line for run in runs],
         words.say("Run"): [run.name for run in runs],
-        words.say("Status"): [words.say(STATUSES[run.status]) for run in runs],
+        words.say("Status"): [words.say(run_labels.STATUSES[run.status]) for run in runs],
         words.say("Flags"): [
-            ", ".join(words.say(FLAGS[one.flag]) for one in run.flags) for run in runs
+            ", ".join(words.say(run_labels.FLAGS[one.flag]) for one in run.flags) for run in runs
         ],
         words.say("Reasons"): [reasons(run, words) for run in runs],
         words.say("Point of a law"): [run.record is not None for run in runs],
@@ -264,9 +245,9 @@ def kept_table(runs: Sequence[JournalRun], words: Words) -> dict[str, list[objec
     """A row a run of an import, as it was judged then."""
     return {
         words.say("Run"): [run.run for run in runs],
-        words.say("Status"): [words.say(STATUSES[Status(run.status)]) for run in runs],
+        words.say("Status"): [words.say(run_labels.STATUSES[Status(run.status)]) for run in runs],
         words.say("Flags"): [
-            ", ".join(words.say(FLAGS[Flag(one)]) for one in run.flags) for run in runs
+            ", ".join(words.say(run_labels.FLAGS[Flag(one)]) for one in run.flags) for run in runs
         ],
         words.say("Reasons"): [_kept_reasons(run, words) for run in runs],
         words.say("Point of a law"): [run.stored for run in runs],

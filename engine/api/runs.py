@@ -8,12 +8,13 @@ from engine.decision_log import Entry as Line
 from engine.decision_log import recorded
 from engine.leftovers import remove as remove_leftovers
 from engine.loss_unit import Measure
-from engine.runs import catalogue, removal
+from engine.runs import catalogue, filtering, removal
 from engine.runs.annotating import annotate
 from engine.runs.annotations import LONGEST_NOTE, LONGEST_TAG, Said
-from engine.runs.catalogue import Listed, searchable
+from engine.runs.catalogue import Listed
 from engine.runs.export import Kind as ExportKind
 from engine.runs.export import export
+from engine.runs.filtering import RunFilter
 from engine.runs.imports import journal
 from engine.runs.imports.columns import ALIASES, SCALED, UNUSED, Columns, choose_columns
 from engine.runs.imports.importing import Asked, Imported, family_of, imported_before, store
@@ -54,6 +55,7 @@ __all__ = [
     "Listed",
     "Measure",
     "Rows",
+    "RunFilter",
     "Said",
     "Settled",
     "Sheet",
@@ -66,6 +68,7 @@ __all__ = [
     "data_folder",
     "export",
     "family_of",
+    "filtering",
     "groups",
     "import_upload",
     "imported_before",
@@ -74,6 +77,5 @@ __all__ = [
     "recorded",
     "removal",
     "remove_leftovers",
-    "searchable",
     "store",
 ]

@@ -14,7 +14,14 @@ import numpy as np
 
 from engine.accounting.search import noise_multiplier
 from engine.commands import coverage, fit_document, fit_influence, fit_noiseless
-from engine.commands.options import add_evidence, add_json, as_columns, as_json, as_table
+from engine.commands.options import (
+    add_choice,
+    add_evidence,
+    add_json,
+    as_columns,
+    as_json,
+    as_table,
+)
 from engine.config import Sampling
 from engine.decision.fitted import FittedEvidence, capacity_of, fit_selection, selection_of
 from engine.decision.law_profile import profile_of
@@ -47,14 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--form", metavar="F", help="one form of the law (default: several, weighed)"
     )
-    parser.add_argument(
-        "--without",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="RUN",
-        help="runs to leave out: names in their files, or ids",
-    )
+    add_choice(parser)
     parser.add_argument(
         "--compare-forms", action="store_true", help="hold-outs of every form (about a minute)"
     )
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> str:
     if options.check_coverage:
         return coverage.run(options)
     influence = fit_influence.found(options) if options.influence else None
-    selection = selection_of(options.evidence, without=options.without)
+    selection = selection_of(options.evidence, without=options.without, also=options.also)
     if selection.carries is not Carries.LAW:
         return fit_noiseless.run(options, selection)
     fitted = fit_selection(selection, form=options.form)

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.commands import law_summary
 from engine.commands.fit_influence import add_question, question_of, stand_document
 from engine.commands.options import (
+    add_choice,
     add_evidence,
     add_json,
     as_columns,
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(act=listed)
     keeping = actions.add_parser("keep", help="keep the law as its runs now stand")
     add_evidence(keeping)
+    add_choice(keeping)
     keeping.add_argument("--note", default="", metavar="TEXT", help="what it is, in a line")
     keeping.set_defaults(act=kept)
     comparing = actions.add_parser("compare", help="what changed from one version to another")
@@ -99,7 +101,7 @@ def listed(options: argparse.Namespace) -> str:
                 f"{'* ' if is_current else ''}{one.version}",
                 one.kept_at[:16],
                 one.evidence_id,
-                str(one.runs),
+                f"{one.runs}{_chosen(one, ': ')}",
                 leading,
                 f"{error:.2%}",
                 one.code,
@@ -113,10 +115,16 @@ def listed(options: argparse.Namespace) -> str:
 
 def kept(options: argparse.Namespace) -> str:
     """The version that was kept."""
-    made = law_versions.keep_now(options.evidence, note=options.note)
+    choice = law_versions.choice_of(options.evidence, without=options.without, also=options.also)
+    if choice:
+        left = law_versions.remaining(options.evidence, choice)
+        if left.refusal is not None:
+            raise left.refusal
+    made = law_versions.keep_now(options.evidence, note=options.note, choice=choice)
     if options.json:
         return as_json(version_document(made))
-    return f"Kept the law of {made.evidence_id}, {made.runs} runs, as version {made.version}."
+    runs = f"{made.runs} runs{_chosen(made, ', ')}"
+    return f"Kept the law of {made.evidence_id}, {runs}, as version {made.version}."
 
 
 def compared(options: argparse.Namespace) -> str:
@@ -225,6 +233,8 @@ def version_document(one: LawVersion) -> dict[str, object]:
         "hash": one.evidence_hash,
         "runs": one.runs,
         "run_ids": list(one.run_ids),
+        "without": list(one.choice.without),
+        "with": list(one.choice.also),
         "noise_from": one.noise_from or None,
         "forms": one.fit.forms,
         "left_out": dict(one.fit.held),
@@ -279,7 +289,15 @@ def _text(found: Comparison) -> str:
 
 def _name(one: LawVersion) -> str:
     note = f", {one.note}" if one.note else ""
-    return f"{one.version} of {one.kept_at[:16]}, {one.runs} runs, code {one.code}{note}"
+    runs = f"{one.runs} runs{_chosen(one, ': ')}"
+    return f"{one.version} of {one.kept_at[:16]}, {runs}, code {one.code}{note}"
+
+
+def _chosen(one: LawVersion, before: str) -> str:
+    """What of its runs a person left out or took in."""
+    out, taken = len(one.choice.without), len(one.choice.also)
+    said = [f"{out} out"] * bool(out) + [f"{taken} in"] * bool(taken)
+    return before + " ".join(said) if said else ""
 
 
 def _runs(ids: tuple[str, ...]) -> str:

@@ -141,6 +141,27 @@ def add_evidence(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """``--without`` and ``--with``."""
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="RUN",
+        help="runs to leave out: names in their files, or ids",
+    )
+    parser.add_argument(
+        "--with",
+        dest="also",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="RUN",
+        help="runs to take in that are left out as suspicious",
+    )
+
+
 def add_currency(parser: argparse.ArgumentParser) -> None:
     """``--currency``."""
     parser.add_argument(

@@ -26,14 +26,14 @@ from engine.durable import cache_folder
 from engine.errors import InputError
 from engine.law.capacity import Capacity
 from engine.law.forms import form_of
-from engine.law.stack import STACKED, StackedFit, fit_stack
+from engine.law.stack import STACKED, Progress, StackedFit, fit_stack
 from engine.law.transfer.pool import pool
 from engine.law.version import fit_version
 from engine.runs.catalogue import family_version, stamp
 from engine.runs.evidence import Evidence, EvidenceSummary
 from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
-from engine.runs.imports.selection import WITHOUT, Carries, Selection, plannable, select
+from engine.runs.imports.selection import Carries, Selection, plannable, select
 from engine.runs.log import RunLog, data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -85,12 +85,14 @@ def fit_selection(
     cache: Path | None = None,
     form: str | None = None,
     on_record: bool = True,
+    progress: Progress | None = None,
 ) -> FittedEvidence:
     """The law of selected runs. Runs without noise get its effect from the published evidence
     (:mod:`engine.law.transfer.pool`). Raises :class:`InputError` where steps are not known.
 
     ``on_record``: whether a fit that is made goes into the log of decisions; one that only asks
-    what a run does to the law is no refit of it."""
+    what a run does to the law is no refit of it. ``progress`` is told how much of a fit that is
+    made is done."""
     evidence = selection.evidence
     forms = STACKED if form is None else (form_of(form).name,)
     _require_steps(selection)
@@ -101,16 +103,15 @@ def fit_selection(
     if result is None:
         capacity = capacity_of(evidence.family)
         if is_pooled:
-            result = _pooled_fit(evidence, forms)
+            result = _pooled_fit(evidence, forms, progress)
         elif form is None:
-            result = fit_stack(evidence.frame, capacity=capacity)
+            result = fit_stack(evidence.frame, capacity=capacity, progress=progress)
         else:
-            result = fit_stack(evidence.frame, forms=forms, capacity=capacity)
+            result = fit_stack(evidence.frame, forms=forms, capacity=capacity, progress=progress)
         _write(path, result)
     found = _pooled(result, evidence) if is_pooled else _fitted(result, evidence, evidence.frame)
     if is_new and on_record:
-        chosen = form is not None or any(one.reason == WITHOUT for one in selection.left_out)
-        _on_record(evidence, found, path, keep=not chosen)
+        _on_record(evidence, found, path, keep=form is None and not selection.is_chosen)
     return found
 
 
@@ -148,10 +149,12 @@ def _pooled_forms(forms: Sequence[str]) -> tuple[str, ...]:
     return (*forms, evidence_of(PUBLISHED_BERT).sha256)
 
 
-def _pooled_fit(evidence: Evidence, forms: tuple[str, ...]) -> StackedFit:
+def _pooled_fit(
+    evidence: Evidence, forms: tuple[str, ...], progress: Progress | None = None
+) -> StackedFit:
     """A law whose noiseless part is the family's own, and whose noise is the published runs'."""
     # All parameters count, as in the family's own runs: of these no shapes are known.
-    published = fit_stack(evidence_of(PUBLISHED_BERT).frame, forms=forms)
+    published = fit_stack(evidence_of(PUBLISHED_BERT).frame, forms=forms, progress=progress)
     return published.mapped(lambda one: pool(one, evidence.frame))
 
 
@@ -191,6 +194,12 @@ def is_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
     """Whether :func:`fitted_evidence` will answer without fitting. Raises as that does."""
     if law_store.current(evidence_id, data_folder()) is not None:
         return True
+    return is_newest_ready(evidence_id, cache=cache)
+
+
+def is_newest_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
+    """Whether the law of the runs as they stand is fitted already. Raises as
+    :func:`newest_evidence`."""
     selection = selection_of(evidence_id)
     _require_steps(selection)
     return is_kept(selection, cache=cache)
@@ -258,10 +267,26 @@ def evidence_of(evidence_id: str) -> Evidence:
     return selection_of(evidence_id).evidence
 
 
-def selection_of(evidence_id: str, *, without: Sequence[str] = ()) -> Selection:
-    """Those runs, less some, with what they carry. Raises :class:`InputError` for an unknown id and
-    for too few runs."""
-    return select(run_log(), evidence_id, noise_multiplier, without=without)
+def selection_of(
+    evidence_id: str, *, without: Sequence[str] = (), also: Sequence[str] = ()
+) -> Selection:
+    """Those runs, less some, with what they carry (:func:`engine.runs.imports.selection.select`).
+    Raises :class:`InputError` for an unknown id or run, and for too few runs."""
+    return select(run_log(), evidence_id, noise_multiplier, without=without, also=also)
+
+
+def standing_selection(evidence_id: str) -> Selection:
+    """The runs as they stand, as the current version chose among them: what it is shown beside.
+    Raises as :func:`selection_of`."""
+    chosen = law_store.current(evidence_id, data_folder())
+    if chosen is None or not chosen.choice:
+        return selection_of(evidence_id)
+    there = run_log().run_ids()
+    without, also = (
+        [run for run in runs if run in there]
+        for runs in (chosen.choice.without, chosen.choice.also)
+    )
+    return selection_of(evidence_id, without=without, also=also)
 
 
 def _path(evidence: Evidence, cache: Path | None, forms: Sequence[str] = STACKED) -> Path | None:

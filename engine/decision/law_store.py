@@ -30,6 +30,7 @@ from engine.errors import InputError, inert
 from engine.law.stack import StackedFit
 from engine.law.version import fit_version
 from engine.runs.evidence import Evidence
+from engine.runs.imports.selection import ALL, Choice
 from engine.untrusted import regular
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -68,6 +69,8 @@ class LawVersion:
     fit: StackedFit
     space: Space
     coverage: Coverage
+    choice: Choice = ALL
+    """What a person left out of the runs as they stood, or took in."""
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -86,6 +89,7 @@ class LawVersion:
             "fit": self.fit.to_dict(),
             "space": asdict(self.space),
             "coverage": asdict(self.coverage) | known,
+            "choice": asdict(self.choice),
         }
 
     @classmethod
@@ -104,6 +108,7 @@ class LawVersion:
         coverage = Coverage(
             **{**seen, "runs": tuple(map(tuple, seen["runs"])), "data_budget": people}
         )
+        chosen = data.get("choice", {})  # none in a version of before there were choices
         return cls(
             **{name: data[name] for name in _PLAIN},
             run_ids=tuple(data["run_ids"]),
@@ -111,6 +116,7 @@ class LawVersion:
             fit=fit,
             space=space,
             coverage=coverage,
+            choice=Choice(**{name: tuple(map(str, runs)) for name, runs in chosen.items()}),
         )
 
 
@@ -127,6 +133,7 @@ def version_of(
     *,
     noise_from: str = "",
     note: str = "",
+    choice: Choice = ALL,
 ) -> LawVersion:
     """The version that a law is, now; not yet kept."""
     return LawVersion(
@@ -143,6 +150,7 @@ def version_of(
         fit=fit,
         space=space,
         coverage=coverage,
+        choice=choice,
     )
 
 

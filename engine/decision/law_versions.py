@@ -5,12 +5,13 @@ the laws, and not of what has been built since. Answers are those with estimated
 (:mod:`engine.decision.answer`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine import decision_log
 from engine.access.check import require
 from engine.access.rights import LOCAL, Person, Right
+from engine.accounting.search import noise_multiplier
 from engine.decision import law_store
 from engine.decision.answer import answer
 from engine.decision.fitted import fit_selection, of_version, run_log, selection_of
@@ -18,6 +19,9 @@ from engine.decision.influence import Stand
 from engine.decision.law_store import LawVersion, SetAside, keep, read, version_of, versions
 from engine.decision.question import Question
 from engine.errors import InputError
+from engine.law.stack import Progress
+from engine.runs.imports import journal, selection
+from engine.runs.imports.selection import ALL, Choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,30 +61,67 @@ class Comparison:
         return not self.added and not self.removed
 
 
-def now(evidence_id: str, *, note: str = "") -> LawVersion:
-    """The law of an evidence as its runs now stand. Raises :class:`InputError` as
-    :func:`engine.decision.fitted.fit_selection` does."""
-    selection = selection_of(evidence_id)
-    fitted = fit_selection(selection)
+def now(
+    evidence_id: str,
+    *,
+    note: str = "",
+    choice: Choice = ALL,
+    progress: Progress | None = None,
+) -> LawVersion:
+    """The law of an evidence as its runs now stand, or of those that a person chose of them. Raises
+    :class:`InputError` as :func:`engine.decision.fitted.fit_selection` does."""
+    chosen = selection_of(evidence_id, without=choice.without, also=choice.also)
+    fitted = fit_selection(chosen, progress=progress)
     return version_of(
-        selection.evidence,
+        chosen.evidence,
         fitted.fit,
         fitted.space,
         fitted.coverage,
         noise_from=fitted.noise_from,
         note=note,
+        choice=choice,
     )
 
 
-def keep_now(evidence_id: str, *, note: str = "", by: Person = LOCAL) -> LawVersion:
+def keep_now(
+    evidence_id: str, *, note: str = "", choice: Choice = ALL, by: Person = LOCAL
+) -> LawVersion:
     """Keep it; see :func:`engine.decision.law_store.keep`. Raises :class:`InputError` also where
     ``by`` may not."""
+    may_keep(evidence_id, by=by)
+    return keep_found(now(evidence_id, note=note, choice=choice), by=by)
+
+
+def may_keep(evidence_id: str, *, by: Person = LOCAL) -> None:
+    """Raise :class:`InputError` where ``by`` may keep no version."""
+    require(by, Right.REFIT, "law-keep", {"evidence": evidence_id}, folder=run_log().folder)
+
+
+def keep_found(found: LawVersion, *, by: Person = LOCAL) -> LawVersion:
+    """Keep a law that is there already, on record. Raises as :func:`keep_now`."""
+    may_keep(found.evidence_id, by=by)
+    what: dict[str, object] = {"evidence": found.evidence_id, "version": found.version}
+    if found.choice:
+        what |= {"without": len(found.choice.without), "with": len(found.choice.also)}
     folder = run_log().folder
-    require(by, Right.REFIT, "law-keep", {"evidence": evidence_id}, folder=folder)
-    found = now(evidence_id, note=note)
-    what = {"evidence": evidence_id, "version": found.version}
     with decision_log.recorded("law-keep", what, folder=folder, by=by, versions=found.hashes):
         return keep(found, folder)
+
+
+def choice_of(evidence_id: str, *, without: Sequence[str], also: Sequence[str]) -> Choice:
+    """The choice that names of runs mean. Raises :class:`InputError` for a run that is not
+    there."""
+    return selection.chosen(run_log(), evidence_id, without=without, also=also)
+
+
+def remaining(evidence_id: str, choice: Choice) -> selection.Remaining:
+    """What a choice leaves of an evidence, and whether that is enough."""
+    return selection.remaining(run_log(), evidence_id, choice, noise_multiplier)
+
+
+def suspicious(evidence_id: str) -> dict[str, str]:
+    """Run id -> the flags for which it is left out by itself."""
+    return selection.suspicious_runs(journal.live(run_log()), evidence_id)
 
 
 def kept(evidence_id: str | None = None) -> tuple[LawVersion, ...]:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -27,11 +27,16 @@ from engine.law.selection.holdout import HeldOut, LeftOut, best, held_out
 from engine.law.selection.stacking import stack_weights
 from engine.law.shapes import Evaluate
 
+T = TypeVar("T")
 STACKED: tuple[str, ...] = tuple(
     name for name in FORMS if name not in ("signal_share", "signal_power")
 )
 """Forms that are weighed: all but two that differ from ``signal_onset`` in nothing that the
 evidence tells, whose say would only be counted three times."""
+Progress = Callable[[int, int], None]
+"""Told how much of a fit is done, and of how much; what it raises ends the fit."""
+_EFFORT = {"best": 2, "held": 4, "drawn": 1}
+"""What each part of a form's fit costs beside the others, about: for what is told of progress."""
 _HOPELESS = 40.0
 """A form whose least objective exceeds the best one's by more is not held to anything further: at
 two for each nat of log-likelihood its densities would be worth nothing."""
@@ -232,30 +237,39 @@ def fit_stack(
     capacity: Capacity | None = None,
     resamples: int = 200,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> StackedFit:
     """Fit every form to ``frame`` (columns in
     :func:`engine.law.observations.observations_of`) and weigh them by what they predict unseen.
 
-    Deterministic as :func:`engine.law.fit.fit`; raises :class:`InputError` as that does.
+    ``progress`` is told before the first and after each part of each form's fit. Deterministic as
+    :func:`engine.law.fit.fit`; raises :class:`InputError` as that does.
     """
-    observations = observations_of(frame, capacity=capacity)
-    found = {name: best(form_of(name), observations) for name in forms}
+    observations, told = observations_of(frame, capacity=capacity), _Told(forms, progress)
+    found = {name: told.after("best", best(form_of(name), observations)) for name in forms}
     least = min(objective for _, objective, _ in found.values())
     tried = [name for name in forms if found[name][1] <= least + _HOPELESS]
-    held = [held_out(form_of(name), observations, found[name][0]) for name in tried]
+    told.spared("held", len(forms) - len(tried))
+    held = [
+        told.after("held", held_out(form_of(name), observations, found[name][0])) for name in tried
+    ]
     weights = stack_weights(held)
     order = [k for k in np.argsort(-weights, kind="stable").tolist() if weights[k] > 0]
+    told.spared("drawn", len(forms) - len(order))
     together = _mean([held[k] for k in order], weights[order])
     return StackedFit(
         members=tuple(
-            fitted(
-                form_of(tried[k]),
-                observations,
-                found[tried[k]],
-                held[k],
-                capacity=capacity,
-                resamples=count,
-                seed=seed + k,
+            told.after(
+                "drawn",
+                fitted(
+                    form_of(tried[k]),
+                    observations,
+                    found[tried[k]],
+                    held[k],
+                    capacity=capacity,
+                    resamples=count,
+                    seed=seed + k,
+                ),
             )
             for k, count in zip(order, _shares(weights[order], resamples), strict=True)
         ),
@@ -267,6 +281,28 @@ def fit_stack(
         rows=len(observations.u),
         held=_errors(together),
     )
+
+
+class _Told:
+    """How much of a fit is done; parts that turn out to be needless count as done."""
+
+    def __init__(self, forms: Sequence[str], progress: Progress | None) -> None:
+        self._progress = progress
+        self._of = len(forms) * sum(_EFFORT.values())
+        self._done = 0
+        if progress is not None:
+            progress(0, self._of)
+
+    def after(self, part: str, found: T) -> T:
+        """What a part found, and one more of it done."""
+        self.spared(part, 1)
+        return found
+
+    def spared(self, part: str, count: int) -> None:
+        """So many of a part are done."""
+        self._done += _EFFORT[part] * count
+        if self._progress is not None and count:
+            self._progress(self._done, self._of)
 
 
 def _errors(held: HeldOut) -> dict[str, float]:

@@ -67,6 +67,12 @@ class Listed:
         return searchable(" ".join(words))
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """What it is from: the tool or table, and the file that it came in."""
+        source = self.settings.get("source")
+        return tuple(str(one) for one in (source, self.file) if one)
+
+    @property
     def is_point(self) -> bool:
         """Whether the run log holds it: a point of a law."""
         return bool(self.settings)

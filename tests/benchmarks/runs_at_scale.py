@@ -26,9 +26,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dashboard.runs import facts
 from engine.accounting.search import noise_multiplier
 from engine.runs import catalogue
+from engine.runs.filtering import RunFilter, matching
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.imports.selection import select
 from engine.runs.log import RunLog
@@ -150,7 +150,7 @@ def searched(path: Path, rows: list[catalogue.Listed], size: int) -> None:
     def ours() -> int:
         return sum(
             one.settings["model_size"] == size and float(str(one.settings["cross_entropy"])) < LIMIT
-            for one in facts.matching(rows, facts.Asked(family="team", text="run-"))
+            for one in matching(rows, RunFilter(family="team", text="run-"))
             if one.is_point
         )
 
@@ -187,8 +187,8 @@ def main() -> None:
         with RunLog.open(folder / "log") as log:
             timed("the log opened for the first time", log.families)
             rows = timed("the runs listed", lambda: catalogue.catalogue(log))
-            some = facts.Asked(text="run-00123")
-            timed("the list filtered", lambda: facts.matching(rows, some))
+            some = RunFilter(text="run-00123")
+            timed("the list filtered", lambda: matching(rows, some))
             timed("a law's evidence", lambda: select(log, "team", noise_multiplier))
             most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(f"memory at most, the making of the data included: {most:,.0f} MB")

@@ -14,7 +14,10 @@ from streamlit.testing.v1 import AppTest
 from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
 from engine.config import Budget, Sampling
+from engine.decision import law_versions
+from engine.decision.law_store import LawVersion
 from engine.decision.question import question
+from engine.decision.refits import Refit
 from tests.dashboard import fake_engine
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -29,6 +32,17 @@ def components() -> Iterator[None]:
         scan = once(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
         yield
+
+
+@pytest.fixture(autouse=True)
+def fits_in_turn(monkeypatch):
+    """A law that a page needs is fitted before it is drawn, by this process."""
+
+    def fitted(one: Refit) -> LawVersion:
+        return law_versions.now(one.evidence_id, choice=one.choice)
+
+    monkeypatch.setattr(Refit, "begin", Refit.work)
+    monkeypatch.setattr(Refit, "fitted", fitted)
 
 
 @pytest.fixture

@@ -126,3 +126,20 @@ def test_scatter_and_drift_are_those_of_the_stack_itself(known):
     assert known.scatter == pytest.approx(0.003, rel=0.5)
     assert known.drift >= 0.01
     assert known.rows == len(frame_of(TRUTH.cross_entropy))
+
+
+def test_a_fit_tells_how_far_it_is_and_can_be_ended():
+    frame, told = frame_of(TRUTH.cross_entropy, scatter=0.003), []
+    fit_stack(
+        frame, forms=("limits", "additive"), resamples=4, progress=lambda *at: told.append(at)
+    )
+    assert told[0][0] == 0 and {of for _, of in told} == {told[0][1]}
+    done = [at for at, _ in told]
+    assert done == sorted(set(done)) and told[-1][0] == told[-1][1]
+
+    def end(done: int, of: int) -> None:
+        if done:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fit_stack(frame, forms=("limits",), resamples=4, progress=end)

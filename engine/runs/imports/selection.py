@@ -1,7 +1,8 @@
 """Which runs of a family are evidence, and of what: a law with noise, one without, or none yet.
 
 Of imported runs those whose size, unit or range is suspicious are left out by themselves, with the
-reason, and those that a person names besides. What is left carries
+reason, unless a person takes them in, and those that a person leaves out besides (:class:`Choice`).
+What is left carries
 
 * a **law** of its own with at least :data:`LEAST_POINTS` points at :data:`LEAST_SIZES` sizes and
   :data:`LEAST_NOISES` noise-batch ratios (0 counts as one, all of them 0 do not);
@@ -12,7 +13,7 @@ reason, and those that a person names besides. What is left carries
 Anything less is refused with what is there and what is missing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -33,6 +34,8 @@ LEAST_SIZES = 3
 LEAST_NOISES = 3
 WITHOUT = "--without"
 """The reason of a run that a person leaves out."""
+ALSO = "--with"
+"""How a person takes in a run that is suspicious."""
 _SUSPICIOUS = frozenset([Flag.SIZE_OUTLIER, Flag.UNIT_SUSPECT, Flag.OUT_OF_RANGE])
 
 
@@ -44,6 +47,58 @@ class Carries(StrEnum):
     """Steps and no noise: pooled with a law that knows noise."""
     TOKENS = "tokens"
     """Sizes, tokens and losses alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a person chose of a family's runs, by id in the order of ids; neither: all of them."""
+
+    without: tuple[str, ...] = ()
+    """Runs that are left out."""
+    also: tuple[str, ...] = ()
+    """Runs that are taken in though they are suspicious."""
+
+    def __bool__(self) -> bool:
+        return bool(self.without or self.also)
+
+    def taking(self, runs: Iterable[str], *, suspicious: Collection[str], inside: bool) -> "Choice":
+        """The choice once these runs are in, or out, of which some are ``suspicious``: out unless
+        somebody takes them in.
+
+        >>> Choice().taking(["a", "b"], suspicious={"b"}, inside=False)
+        Choice(without=('a',), also=())
+        >>> Choice(without=("a",)).taking(["a", "b"], suspicious={"b"}, inside=True)
+        Choice(without=(), also=('b',))
+        """
+        without, also = set(self.without), set(self.also)
+        for run in runs:
+            without.discard(run)
+            also.discard(run)
+            if run in suspicious and inside:
+                also.add(run)
+            elif run not in suspicious and not inside:
+                without.add(run)
+        return Choice(without=tuple(sorted(without)), also=tuple(sorted(also)))
+
+
+ALL = Choice()
+"""Every run that is not suspicious."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remaining:
+    """What a choice leaves of a family, and whether that is enough for a law."""
+
+    runs: int
+    points: int
+    """Of their curves; a run without one is one point."""
+    sizes: int
+    noises: int
+    """Noise-batch ratios, 0 among them."""
+    carries: Carries | None
+    """None: not enough."""
+    refusal: InputError | None
+    """Why it is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +119,8 @@ class Selection:
     left_out: tuple[LeftOut, ...]
     imports: tuple[journal.Entry, ...] = ()
     """Of the family, oldest first."""
+    is_chosen: bool = False
+    """Whether a person left runs out or took runs in."""
 
 
 def select(
@@ -72,9 +129,10 @@ def select(
     noise_multiplier: NoiseMultiplier,
     *,
     without: Sequence[str] = (),
+    also: Sequence[str] = (),
 ) -> Selection:
-    """The evidence called ``family``, less the runs in ``without`` (ids, their beginnings, or the
-    names in their files).
+    """The evidence called ``family``, less the runs in ``without``, and with those in ``also``
+    though they are suspicious (ids, their beginnings, or the names in their files).
 
     Raises :class:`InputError` for an unknown family, a run that is not there, and too few runs.
     """
@@ -87,7 +145,7 @@ def select(
         )
     unit = journal.measure_of(past, family)
     if unit is None:
-        records = [] if not without else log.records(family=family)
+        records = log.records(family=family) if without or also else []
         if not records:
             found = load_evidence(log, family, noise_multiplier)
             return Selection(evidence=found, carries=Carries.LAW, left_out=())
@@ -96,7 +154,10 @@ def select(
         state_unit(family, unit)
         records = log.records(family=family)
     names = {run.run_id: run.run for entry in past for run in entry.runs if run.stored}
-    left_out = _suspicious(past, family) | _named(records, names, without)
+    taken = _named(records, names, also, ALSO)
+    suspicious = suspicious_runs(past, family)
+    left_out = {run: why for run, why in suspicious.items() if run not in taken}
+    left_out |= _named(records, names, without, WITHOUT)
     kept = [record for record in records if record.run_id not in left_out]
     carries, kept = _carried(family, kept)
     return Selection(
@@ -112,10 +173,78 @@ def select(
             if record.run_id in left_out
         ),
         imports=tuple(entry for entry in past if entry.family == family),
+        is_chosen=bool(without or also),
     )
 
 
-def _suspicious(past: Sequence[journal.Entry], family: str) -> dict[str, str]:
+def chosen(
+    log: RunLog, family: str, *, without: Sequence[str] = (), also: Sequence[str] = ()
+) -> Choice:
+    """The choice that names mean, as :func:`select` takes them. Raises :class:`InputError` for a
+    run that is not there."""
+    records = log.records(family=family)
+    past = journal.live(log)
+    names = {run.run_id: run.run for entry in past for run in entry.runs if run.stored}
+    return Choice(
+        without=tuple(sorted(_named(records, names, without, WITHOUT))),
+        also=tuple(sorted(_named(records, names, also, ALSO))),
+    )
+
+
+def remaining(
+    log: RunLog, family: str, choice: Choice, noise_multiplier: NoiseMultiplier
+) -> Remaining:
+    """What a choice leaves of a family. Of imported runs no curve is read; those that ship with
+    Kessai are few, and accounting says their noise.
+
+    Of these too a choice is held to the counts that imported runs are.
+    """
+    past, rows = journal.live(log), [row for row in log.outlines() if row["family"] == family]
+    out = set(suspicious_runs(past, family)) - set(choice.also) | set(choice.without)
+    kept = [row for row in rows if row["run_id"] not in out]
+    if all(row["provenance"] == Provenance.IMPORTED for row in rows):
+        outlines, runs = [_outline_of_row(row) for row in kept], len(kept)
+    else:
+        left = {row["run_id"] for row in kept}
+        records = [record for record in log.records(family=family) if record.run_id in left]
+        outlines, runs = _outlines_of_points(records, noise_multiplier)
+    try:
+        carries, refusal = _judged(family, outlines), None
+    except InputError as error:
+        carries, refusal = None, error
+    return Remaining(
+        runs=runs,
+        points=sum(outline.points for outline in outlines),
+        sizes=len({outline.model_size for outline in outlines}),
+        noises=_noises(outlines),
+        carries=carries,
+        refusal=refusal,
+    )
+
+
+def _outlines_of_points(
+    records: Sequence[RunRecord], noise_multiplier: NoiseMultiplier
+) -> tuple[list["_Outline"], int]:
+    """A row of evidence each, judged as an imported one, and the runs that they are of."""
+    try:
+        found = evidence(records, noise_multiplier)
+    except InputError:  # no record counts
+        return [], 0
+    columns = (found.frame[name] for name in ("model_size", "iterations", "noise_batch_ratio"))
+    return [
+        _Outline(
+            model_size=int(size),
+            iterations=int(steps),
+            ratio=float(ratio),
+            points=1,
+            of_tokens=False,
+            imported=True,
+        )
+        for size, steps, ratio in zip(*columns, strict=True)
+    ], found.runs
+
+
+def suspicious_runs(past: Sequence[journal.Entry], family: str) -> dict[str, str]:
     """Run id -> the reason of its flag, of runs that are left out by themselves. The last import
     that brought a run says it: the one before may have been corrected."""
     flags = {
@@ -129,10 +258,11 @@ def _suspicious(past: Sequence[journal.Entry], family: str) -> dict[str, str]:
 
 
 def _named(
-    records: Sequence[RunRecord], names: dict[str, str], without: Sequence[str]
+    records: Sequence[RunRecord], names: dict[str, str], those: Sequence[str], option: str
 ) -> dict[str, str]:
+    """Run id -> the option by which somebody named it."""
     found = {}
-    for said in without:
+    for said in those:
         same = [
             record.run_id
             for record in records
@@ -141,11 +271,12 @@ def _named(
         ]
         if not same:
             raise InputError(
-                "Expected a run of the evidence behind --without, got {value}: runs have the names "
+                "Expected a run of the evidence behind {option}, got {value}: runs have the names "
                 "of their files, or their ids.",
+                option=option,
                 value=said[:40],
             )
-        found.update(dict.fromkeys(same, WITHOUT))
+        found.update(dict.fromkeys(same, option))
     return found
 
 
@@ -157,7 +288,7 @@ def plannable(log: RunLog) -> list[str]:
     found = []
     for family in sorted({entry.family for entry in past}):
         state_unit(family, journal.unit_in(past, family))
-        left_out = _suspicious(past, family)
+        left_out = suspicious_runs(past, family)
         rows = [
             row for row in outlines if row["family"] == family and row["run_id"] not in left_out
         ]
@@ -215,6 +346,11 @@ def _carried(family: str, records: list[RunRecord]) -> tuple[Carries, list[RunRe
     return carries, [record for record in records if counts_tokens(record) is of_tokens]
 
 
+def _noises(runs: Iterable[_Outline]) -> int:
+    """Noise-batch ratios, to six digits."""
+    return len({f"{run.ratio:.6g}" for run in runs})
+
+
 def _judged(family: str, runs: Sequence[_Outline]) -> Carries:
     """What runs carry. Raises :class:`InputError` for too few."""
     if any(not run.imported for run in runs):
@@ -224,7 +360,7 @@ def _judged(family: str, runs: Sequence[_Outline]) -> Carries:
     points, sizes, noises = (
         sum(run.points for run in stepped),
         len({run.model_size for run in stepped}),
-        len({f"{run.ratio:.6g}" for run in stepped}),
+        _noises(stepped),
     )
     if points >= LEAST_POINTS and sizes >= LEAST_SIZES:
         noisy = any(run.ratio for run in stepped)

@@ -11,6 +11,7 @@ from engine.access.rights import Person, Role
 from engine.decision import fitted
 from engine.runs.annotating import annotate
 from engine.runs.catalogue import catalogue
+from engine.runs.filtering import RunFilter, matching, sizes_of
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.queries import Rows
 from engine.text import formats
@@ -64,15 +65,18 @@ def _ours(page):
 
 def test_a_filter_leaves_the_runs_that_are_asked_for(log):
     runs = catalogue(log)
-    ours = facts.matching(runs, facts.Asked(family="ours"))
+    ours = matching(runs, RunFilter(family="ours"))
     assert {one.name for one in ours} == {"=small", "large", "broken"}
     for asked, names in (
-        ({"status": "diverged"}, {"broken"}),
-        ({"text": "ＬＡＲ"}, {"large"}),
-        ({"text": "ours.csv", "status": "finished"}, {"=small", "large"}),
-        ({"flag": "duplicate"}, set()),
+        (RunFilter(status="diverged"), {"broken"}),
+        (RunFilter(text="ＬＡＲ"), {"large"}),
+        (RunFilter(text="ours.csv", status="finished"), {"=small", "large"}),
+        (RunFilter(flag="duplicate"), set()),
+        (RunFilter(source="ours.csv"), {"=small", "large", "broken"}),
+        (RunFilter(source="elsewhere"), set()),
+        (RunFilter(size=sizes_of(ours)[-1]), {"large"}),
     ):
-        found = facts.matching(ours, facts.Asked(**asked))
+        found = matching(ours, asked)
         assert {one.name for one in found} == names
 
 
@@ -147,9 +151,9 @@ def test_tags_and_a_note_are_written_and_filter(log):
     one = next(each for each in catalogue(log) if each.name == "large")
     annotate(log, [one.run_id], at=NOW, add=["要確認"], note="too *fast*?", by=HANAKO)
     runs = catalogue(log)
-    for asked in ({"tag": "要確認"}, {"text": "FAST"}, {"text": "要確認"}):
-        assert [each.name for each in facts.matching(runs, facts.Asked(**asked))] == ["large"]
-    (seen,) = facts.matching(runs, facts.Asked(tag="要確認"))
+    for asked in (RunFilter(tag="要確認"), RunFilter(text="FAST"), RunFilter(text="要確認")):
+        assert [each.name for each in matching(runs, asked)] == ["large"]
+    (seen,) = matching(runs, RunFilter(tag="要確認"))
     table = facts.side_by_side([seen], EN)
     rows = dict(zip(table[""], table["large"], strict=True))
     plain = "要確認 (2026-11-23 09:00, by hanako@example.com)"

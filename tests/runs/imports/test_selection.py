@@ -9,8 +9,10 @@ import pytest
 from engine.accounting.search import noise_multiplier
 from engine.errors import InputError
 from engine.loss_unit import Measure, unit_of
+from engine.runs.importers.published import published_records
 from engine.runs.imports.importing import store
-from engine.runs.imports.selection import Carries, select
+from engine.runs.imports.selection import Carries, Choice, chosen, remaining, select
+from engine.runs.log import RunLog
 from engine.runs.removal import Chosen, delete
 from tests.runs.imports.conftest import WHEN
 
@@ -73,6 +75,50 @@ def test_suspicious_runs_are_left_out_and_named(imported, log):
     imported(text, stored=True)
     (left,) = selected(log).left_out
     assert (left.run, left.reason) == ("r4", "unit-suspect")
+
+
+def test_a_suspicious_run_is_taken_in_by_name(imported, log):
+    imported(table().replace("r4,10000000,", "r4,10,"), stored=True)
+    found = selected(log, also=["r4"])
+    assert found.left_out == () and found.is_chosen
+    assert found.evidence.runs == selected(log).evidence.runs + 1
+    with pytest.raises(InputError, match=r"behind --with, got r99"):
+        selected(log, also=["r99"])
+
+
+def test_what_a_choice_leaves_is_counted_as_the_evidence_is(imported, log):
+    imported(table().replace("r4,10000000,", "r4,10,"), stored=True)
+    everything = remaining(log, "runs", Choice(), noise_multiplier)
+    assert (everything.runs, everything.points, everything.sizes, everything.noises) == (
+        17,
+        17,
+        3,
+        3,
+    )
+    assert everything.carries is Carries.LAW and everything.refusal is None
+    choice = chosen(log, "runs", without=["r0", "r1"], also=["r4"])
+    left = remaining(log, "runs", choice, noise_multiplier)
+    found = selected(log, without=["r0", "r1"], also=["r4"])
+    frame = found.evidence.frame
+    assert (left.runs, left.points) == (found.evidence.runs, len(frame)) == (16, 16)
+    assert left.sizes == frame["model_size"].nunique()
+    assert left.noises == frame["noise_batch_ratio"].nunique()
+    small = chosen(log, "runs", without=[f"r{n}" for n in range(12)])
+    few = remaining(log, "runs", small, noise_multiplier)
+    assert few.carries is None and few.sizes == 1
+    with pytest.raises(InputError) as refused:
+        selected(log, without=small.without)
+    assert few.refusal == refused.value
+
+
+def test_evidence_that_ships_is_held_to_the_same_counts():
+    with RunLog.open(published=published_records()) as log:
+        runs = [str(row["run_id"]) for row in log.outlines() if row["family"] == "published-bert"]
+        whole = remaining(log, "published-bert", Choice(), noise_multiplier)
+        fitted = select(log, "published-bert", noise_multiplier).evidence
+        assert (whole.runs, whole.points) == (fitted.runs, len(fitted.frame))
+        few = remaining(log, "published-bert", Choice(without=tuple(runs[3:])), noise_multiplier)
+    assert few.refusal is not None and few.runs <= 3
 
 
 def test_a_corrected_run_is_doubted_no_more(imported, log):

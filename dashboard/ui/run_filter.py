@@ -1,0 +1,71 @@
+"""The filter of runs: what they must be like, in a row of boxes."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Literal, TypedDict, TypeVar
+
+import streamlit as st
+
+from engine.api.runs import Listed, RunFilter, filtering
+from engine.text import formats, labels, run_labels
+from engine.text.i18n import Words
+
+_ALL = ""
+"""Of a box: no option is called so."""
+FIELDS = ("family", "source", "size", "status", "flag", "tag", "text")
+"""Names of the boxes."""
+K = TypeVar("K", bound=Hashable)
+
+
+class Place(TypedDict):
+    """Arguments of a widget that keeps its value on other pages."""
+
+    key: str
+    persist_state: Literal["session"]
+
+
+def draw(
+    runs: Sequence[Listed], bind: Callable[[str], Place], words: Words, *, of_families: bool = True
+) -> RunFilter:
+    """The boxes, of those things that the runs differ in; ``bind`` gives the arguments of a box."""
+
+    def one_of(label: str, name: str, options: dict[K, str]) -> K | None:
+        chosen = st.selectbox(
+            label,
+            [_ALL, *options],
+            format_func=lambda one: options.get(one) or words.say("all"),
+            **bind(name),
+        )
+        return next((one for one in options if one == chosen), None)
+
+    families = sorted({one.family for one in runs})
+    tags = sorted({tag for one in runs for tag in one.tags})
+    sizes = filtering.sizes_of(runs)
+    with st.container(horizontal=True):
+        family = None
+        if of_families:
+            names = {name: labels.evidence_name(name, words) for name in families}
+            family = one_of(words.say("Family"), "family", names)
+        sources = {name: name for name in filtering.sources_of(runs)}
+        source = one_of(words.say("Source"), "source", sources)
+        size = one_of(
+            words.say("Parameters"),
+            "size",
+            {size: formats.amount(size, words.language) for size in sizes},
+        )
+        status = one_of(words.say("Status"), "status", run_labels.statuses(words))
+        flag = one_of(words.say("Flags"), "flag", run_labels.flags(words))
+        tag = one_of(words.say("Tag"), "tag", {tag: tag for tag in tags}) if tags else None
+        text = st.text_input(
+            words.say("Text"),
+            placeholder=words.say("name, file, id, source, tag or note"),
+            **bind("text"),
+        )
+    return RunFilter(
+        family=family,
+        source=source,
+        size=size,
+        status=status,
+        flag=flag,
+        tag=tag,
+        text=text or "",
+    )
