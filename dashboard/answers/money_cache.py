@@ -6,14 +6,13 @@ from dashboard.answers import law_cache
 from dashboard.answers.keys import BY_TEXT
 from engine.api.decisions import Question, answers, fitted
 from engine.api.money import (
-    Candidate,
     Cost,
     CostAssumptions,
     Curve,
+    Drawn,
     Goal,
     Held,
     Least,
-    People,
     Sharing,
     Use,
     inverse,
@@ -39,33 +38,33 @@ def _least_budgets(question: Question, goal: Goal, target: float, state: str) ->
     return inverse.least_budgets(_held(question, curve), goal, target)
 
 
-def fewer_people(question: Question, npv: float) -> People | None:
+def fewer_people(question: Question, npv: float) -> Drawn | None:
     """Fewer people with whom the plan pays and is worth more than ``npv``, JPY."""
     return _fewer_people(question.in_yen(), npv, fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
-def _fewer_people(question: Question, npv: float, state: str) -> People | None:
+def _fewer_people(question: Question, npv: float, state: str) -> Drawn | None:
     return inverse.fewer_people(_held(question, answers.applicable_curve(question)), npv)
 
 
-def best_epsilon(question: Question) -> Candidate:
+def best_epsilon(question: Question) -> Drawn:
     """The ε that earns most, legal risk included."""
     return _best_epsilon(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
-def _best_epsilon(question: Question, state: str) -> Candidate:
-    return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))[0]
+def _best_epsilon(question: Question, state: str) -> Drawn:
+    return inverse.best_epsilon(_held(question, answers.applicable_curve(question)))
 
 
-def best_people(question: Question) -> People:
+def best_people(question: Question) -> Drawn:
     """How many of the people earn most on average."""
     return _best_people(question.in_yen(), fitted.state_of(question.evidence_id))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
-def _best_people(question: Question, state: str) -> People:
+def _best_people(question: Question, state: str) -> Drawn:
     return inverse.best_people(_held(question, answers.applicable_curve(question)))
 
 

@@ -7,7 +7,7 @@ from dashboard.decide import facts, would_pay
 from dashboard.state import session
 from dashboard.ui import blocks
 from engine.api.decisions import Act, Answer, Code, NextStep, next_steps
-from engine.api.money import Goal, Least, People
+from engine.api.money import Drawn, Goal, Least
 from engine.text import formats, labels
 from engine.text import next_steps as text_of
 from engine.text.i18n import Words
@@ -40,7 +40,7 @@ def _loses(answer: Answer) -> bool:
     return answer.study is not None and answer.study.appraisal.npv.value < 0
 
 
-def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], People | None]:
+def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Drawn | None]:
     """The least of each budget that pays in the central case, and fewer people with whom it does;
     nothing where the plan does already, or nobody knows."""
     study = answer.study

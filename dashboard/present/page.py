@@ -30,9 +30,23 @@ _STYLE = """<style>
   [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; }
 }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.4rem; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-offer) { display: none; }
+@media (min-width: 768px) {
+  .st-key-slide-notes { max-height: 124px; overflow-y: auto; gap: 0.3rem; }
+}
+[data-testid="stLayoutWrapper"]:has(> .st-key-offer),
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
 </style>"""
-"""Nothing but the slide needs room, the tour's offer to whoever opens a link to it included."""
+"""Nothing but the slide needs room: neither the tour's offer to whoever opens a link to it, nor the
+sidebar, which Streamlit leaves empty beside the slide when one comes from another page."""
+
+_RELEASE = """<script>
+window.kessaiRelease ??= (document.addEventListener('pointerup', () => setTimeout(() => {
+  const focused = document.activeElement;
+  if (focused.type === 'range' && document.querySelector('.st-key-slide-bar')) focused.blur();
+})), true);
+</script>"""
+"""A slider that was moved by pointer gives the arrow keys back to the slides; one that was reached
+by keyboard keeps them."""
 
 
 def render(now: Scenario) -> None:
@@ -69,6 +83,7 @@ def render(now: Scenario) -> None:
             export_menu.draw(found, words)
         provisional.mark(found.answers, words)
         st.html(_STYLE)
+        st.html(_RELEASE, unsafe_allow_javascript=True)
     page = pages[place - 1]
     if presenting:
         after = pages[place] if place < len(pages) else None
@@ -76,8 +91,10 @@ def render(now: Scenario) -> None:
     else:
         st.html(stage_html(page, shown.footer, look))
         budget_sliders.draw(page.live, words)
-        for note in page.notes if noted else ():
-            st.info(note)
+        if noted and page.notes:
+            with st.container(key="slide-notes"):
+                for note in page.notes:
+                    st.info(note)
         if shared:
             together.watch(token)
     provisional.settle(found.answers)

@@ -11,7 +11,8 @@ from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
 from engine.api.money import StagedPlan, Study
-from engine.api.reports import em
+from engine.api.reports import em, wrap
+from engine.interval import FloatArray
 from engine.text import figures, formats
 from engine.text.i18n import Words
 
@@ -26,6 +27,14 @@ _GAP = 10
 """Pixels around such a value."""
 _HALF = 360
 """Pixels of the narrowest figure that stands beside another one, names included."""
+_NAME = 9.0
+"""Most em of a bar's name in one line of such a figure."""
+_ROUND = (0.8, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+"""Steps of an axis of money: so near each other that one of two neighbours gives enough amounts."""
+_LEAST = 3
+"""Amounts along an axis of money."""
+_FEW = 4
+"""Most steps between amounts along its axis: there is room for no more."""
 _MOST_BESIDE = 0.7
 """Share of such a figure's plot that an amount beside a bar may take."""
 
@@ -55,23 +64,24 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
         name="waterfall",
     )
     lowest = min(0.0, *np.cumsum(values), npv)
-    plot = _HALF - FONT * max(map(em, names)) - 2 * _GAP
+    broken = [wrap(name, _NAME) for name in names]
+    plot = _HALF - FONT * max(em(line) for lines in broken for line in lines) - 2 * _GAP
     highest = 0.0
     for name, value, start in zip(names, [*values, npv], [*starts, 0.0], strict=True):
         end, text = max(start, start + value, 0.0), figures.money(value, words)
         canvas.amount(end, name, text)
         taken = min((FONT * em(text) + 2 * _GAP) / plot, _MOST_BESIDE)
         highest = max(highest, lowest + (end - lowest) / (1 - taken))
-    _money_axis(canvas, "x", lowest, highest, words)
-    axis = drawing.layout["xaxis"]  # beyond the bars there is room for amounts alone
-    ends = max(0.0, *np.cumsum(values), npv)
-    inside = [
-        (at, text)
-        for at, text in zip(axis["tickvals"], axis["ticktext"], strict=True)
-        if at <= ends
-    ]
-    axis |= {"tickvals": [at for at, _ in inside], "ticktext": [text for _, text in inside]}
-    drawing.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": FONT})
+    _money_axis(canvas, "x", lowest, highest, words, most=_FEW)
+    drawing.update_xaxes(tickfont={"size": FONT - 4}, tickangle=0)
+    drawing.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        tickfont={"size": FONT},
+        tickmode="array",
+        tickvals=names,
+        ticktext=["<br>".join(lines) for lines in broken],
+    )
     drawing.update_layout(showlegend=False)
     listed = "; ".join(
         f"{n}: {figures.money(v, words)}" for n, v in zip(names, [*values, npv], strict=True)
@@ -273,14 +283,17 @@ def _limited(plan: StagedPlan, launch: float, words: Words) -> str:
     )
 
 
-def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words) -> None:
-    """Round amounts at most six along an axis of money."""
+def _money_axis(
+    canvas: Canvas, axis: str, low: float, high: float, words: Words, *, most: int = 6
+) -> None:
+    """Round amounts along an axis of money: at least three, and ``most`` steps between them."""
     one = figures.jpy(1.0, words)
-    width = max((high - low) / one, 1.0)
-    step = 10.0 ** np.floor(np.log10(width / 4))
-    step = next(step * m for m in (1, 2, 2.5, 5, 10, 20) if width / (step * m) <= 6)
-    step, width = step * one, width * one
-    ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    width = max(high - low, one)
+    scale = one * 10.0 ** np.floor(np.log10(width / one / most))
+    few = next(k for k, m in enumerate(_ROUND) if k and width / (scale * m) <= most)
+    ticks = _multiples(scale * _ROUND[few], low, high)
+    if len(ticks) < _LEAST:
+        ticks = _multiples(scale * _ROUND[few - 1], low, high)
     canvas.drawing.update_axis(
         axis,
         range=[low - 0.02 * width, high + 0.02 * width],
@@ -288,3 +301,8 @@ def _money_axis(canvas: Canvas, axis: str, low: float, high: float, words: Words
         tickvals=list(ticks),
         ticktext=[figures.money(tick, words) if tick else "0" for tick in ticks],
     )
+
+
+def _multiples(step: float, low: float, high: float) -> FloatArray:
+    """All between two amounts, both included."""
+    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step

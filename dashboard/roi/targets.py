@@ -47,9 +47,9 @@ def draw(now: Scenario, found: Answer, words: Words) -> None:
             if found.study and st.toggle(
                 words.say("Which ε earns most?"), **widgets.bind_page("goal", "epsilon")
             ):
-                st.markdown(
-                    targets_wording.best_epsilon(money_cache.best_epsilon(now.question), words)
-                )
+                best = money_cache.best_epsilon(now.question)
+                here = now.question.budget.epsilon
+                st.markdown(targets_wording.best_epsilon(best, here, found.study, words))
             if found.study and st.toggle(
                 words.say("How many people earn most?"), **widgets.bind_page("goal", "people")
             ):

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from engine.api.decisions import Answer
-from engine.api.money import Candidate, Goal, Least, People
+from engine.api.money import Drawn, Goal, Least, Study
 from engine.config import EPSILON_RANGE
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
@@ -63,28 +63,36 @@ def _least(item: Least, shown: Callable[[float], str], words: Words) -> str:
     return value
 
 
-def best_epsilon(best: Candidate, words: Words) -> str:
-    """The ε that earns most at the central case, and the end of the range said as such."""
+def best_epsilon(best: Drawn, here: float, study: Study, words: Words) -> str:
+    """The ε that earns most on average, and the end of the range said as such; of the page's own
+    ε, ``here``, as its ``study`` says, certified where the search estimates."""
+    mean, chance = best.npv.value, best.probability
+    if best.budget.epsilon == here:
+        mean, chance = study.appraisal.npv.value, study.appraisal.probability
     said = words.say(
-        "With this compute and these people, ε = {epsilon} earns most: {npv} in the central case, "
-        "legal risk included.",
+        "With this compute and these people, ε = {epsilon} earns most: {npv} on average over all "
+        "cases, legal risk included; it pays with {chance} probability.",
         epsilon=formats.plain(best.budget.epsilon),
-        npv=figures.money(best.npv, words),
+        npv=figures.money(mean, words),
+        chance=figures.chance(chance, words),
     )
-    basis = words.say(
-        "The central case takes every figure at its own value; the headline, and how many people "
-        "earn most, go by the mean over all cases, which may be more or less."
-    )
+    if mean < 0:
+        said = words.say(
+            "No ε makes the plan pay with this compute and these people: {npv} at best, on average "
+            "over all cases, at ε = {epsilon}.",
+            epsilon=formats.plain(best.budget.epsilon),
+            npv=figures.money(mean, words),
+        )
     if best.budget.epsilon < EPSILON_RANGE[1]:
-        return words.joined([said, basis])
+        return said
     more = words.say(
         "That is the largest ε searched: on these figures legal risk is too small to limit it, so "
         "choose ε by what you owe the people in the data."
     )
-    return words.joined([said, basis, more])
+    return words.joined([said, more])
 
 
-def best_people(best: People, most: int, of_all: float, words: Words) -> str:
+def best_people(best: Drawn, most: int, of_all: float, words: Words) -> str:
     """How many people earn most on average, of at most so many; ``of_all`` is the mean NPV, JPY,
     that the page answers for all of them, certified where the search estimates."""
     mean = of_all if best.people >= most else best.npv.value

@@ -20,6 +20,7 @@ _STYLE = f"""<style>
 .st-key-welcome > [data-testid="stLayoutWrapper"] {{ flex: 0 0 auto; width: auto; }}
 @media (min-width: 1200px) {{
   .st-key-welcome {{ position: fixed; top: 0.45rem; right: 1rem; z-index: 999991; width: auto; }}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-welcome) {{ display: contents; }}
   .stApp:has(.st-key-welcome) [data-testid="stToolbar"] {{ padding-right: 19.5rem; }}
   .stApp:has(.st-key-welcome > :nth-child(4)) [data-testid="stToolbar"] {{ padding-right: 27rem; }}
 }}

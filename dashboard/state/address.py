@@ -34,6 +34,7 @@ def follow_url() -> bool:
     state["_values"], state["_refused_link"] = link.read_all(query)
     if is_first:
         session.ask("first visit")
+    if "currency" not in query and query.keys() <= {"lang", "tour"}:  # nobody's scenario
         state["_values"]["currency"] = currency_from_browser(st.context.locale)
     state["_refused"], state["_links"] = {}, deque([query], maxlen=_REMEMBERED_LINKS)
     session.forget_figures()

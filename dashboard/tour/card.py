@@ -11,14 +11,28 @@ from dashboard.tour.steps import Step
 from engine.text.i18n import Words
 
 _STYLE = """<style>
-[data-testid="stBottomBlockContainer"] { padding-bottom: 1rem; }
+[data-testid="stBottomBlockContainer"] { padding-bottom: 0.6rem; }
+[data-testid="stMainBlockContainer"] :is(button, input, textarea, a, summary, [tabindex]) {
+  scroll-margin-bottom: 16rem;
+}
 .st-key-tour p { text-wrap: pretty; }
+@media (min-width: 768px) {
+  [data-testid="stBottomBlockContainer"] { padding: 0 2.5rem 0.6rem; }
+  .st-key-tour { padding: 0.4rem 0.9rem 0.6rem; gap: 0.4rem; }
+  .st-key-tour p { font-size: 0.875rem; line-height: 1.4; }
+  .st-key-tour button { min-height: 2rem; padding-top: 0; padding-bottom: 0; }
+}
+@media (min-width: 768px) and (max-height: 800px) {
+  .st-key-tour [data-testid="stCaptionContainer"] { display: none; }
+}
 @media (max-width: 767px) {
   .st-key-tour p { font-size: 0.9rem; }
   .st-key-tour [data-testid="stExpanderDetails"] { max-height: 34vh; overflow-y: auto; }
 }
 </style>"""
-"""The card leaves the page its room: on a phone it takes at most a third of the height."""
+"""The card leaves the page its room: about a third of a low window or of a phone's. What is made up
+stands behind the question's mark too, so a low window does without its line. Keys that move the
+focus stop above the card."""
 
 
 def begin(number: int, pages: Pages) -> None:

@@ -246,13 +246,19 @@ def _worth(found: Answers, words: Words) -> str:
 
 def _pilot(found: Answers, words: Words) -> str:
     price = pilot_facts.price(60.0 * _MINUTES, found.now.question.prices)
-    return words.say(
-        "A pilot of {minutes} minutes takes about {price} of device time, the training {money}; "
-        "what the law predicts is frozen before the first step.",
+    first = words.say(
+        "A pilot of {minutes} minutes on this machine takes about {price} of device time; what the "
+        "law predicts is frozen before the first step.",
         minutes=_MINUTES,
         price=figures.money(price, words),
-        money=figures.money(found.decision.cost.jpy, words),
     )
+    if found.study is None:
+        return first
+    full = words.say(
+        "The one that would inform the verdict costs {pilot}, people included.",
+        pilot=figures.money(found.study.staged.pilot.price, words),
+    )
+    return words.joined((first, full))
 
 
 def _compare(found: Answers, words: Words) -> str:

@@ -28,6 +28,8 @@ _ENTRY = 19
 """Pixels of height for a line of the legend."""
 _BESIDE_BARS, _ALONE = 0.36, 0.55
 """Most of the plot's width that a line of words takes."""
+_LEADING, _BETWEEN, _AROUND = 1.3, 4, 130
+"""Lines over each other, pixels between two names, and over and under the bars."""
 _HEAD = 12
 """Pixels around an arrow for its head."""
 _SIDE = 40
@@ -50,6 +52,7 @@ def narrowed(figure: go.Figure, height: int) -> tuple[go.Figure, int]:
     _axes(figure)
     _colour_bars(figure)
     names, plot = _categories(figure), WIDTH - _names(figure)
+    height = max(height, _height_of(names))
     notes = [copy.deepcopy(note) for note in layout.annotations]
     for note in notes:
         _smaller(note)
@@ -101,6 +104,12 @@ def _names(figure: go.Figure) -> float:
     return max(lines) * _SMALL + 14 if lines else _SIDE
 
 
+def _height_of(names: list[str]) -> int:
+    """Pixels in which names of several lines stand over each other without touching."""
+    most = max((len(wrap(name, _NAMES)) for name in names), default=0)
+    return math.ceil(len(names) * (most * _SMALL * _LEADING + _BETWEEN)) + _AROUND if most else 0
+
+
 def _colour_bars(figure: go.Figure) -> None:
     """Place it under the plot, which takes the whole width."""
     for trace in figure.data:
@@ -120,11 +129,16 @@ def _smaller(note: go.layout.Annotation) -> None:
 def _broken(note: go.layout.Annotation, width: float) -> str:
     """The words in lines of at most that width, bold where they were; a gap becomes a line."""
     text = (note.text or "").replace("  ", "<br>") if note.xref != "paper" else note.text or ""
-    bold = re.fullmatch(r"<b>([^<]*)</b>", text)
-    plain = bold[1] if bold else text
+    return "<br>".join(_wrapped(line, width / note.font.size) for line in text.split("<br>"))
+
+
+def _wrapped(line: str, most: float) -> str:
+    """One line in several of at most so many em; one that is bold in part stays."""
+    bold = re.fullmatch(r"<b>([^<]*)</b>", line)
+    plain = bold[1] if bold else line
     if _TAGS.search(plain):
-        return text
-    lines = "<br>".join(wrap(plain, width / note.font.size))
+        return line
+    lines = "<br>".join(wrap(plain, most))
     return f"<b>{lines}</b>" if bold else lines
 
 

@@ -21,7 +21,12 @@ _THREE = 1200
 _ROW = '[data-testid="stMain"] [data-testid="stHorizontalBlock"]'
 _IN_COLUMN = '> [data-testid="stColumn"]'
 _STYLE = f"""<style>
-@media (min-width: 768px) {{ .st-key-{BUDGETS} {{ display: none; }} }}
+@media (min-width: 768px) {{
+  .st-key-{BUDGETS} {{ display: none; }}
+  [data-testid="stMainBlockContainer"] {{ padding-top: 4.75rem; }}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-{BUDGETS}) {{ display: contents; }}
+}}
+[data-testid="stLayoutWrapper"]:has(> .st-key-{LANGUAGE}) {{ display: contents; }}
 @media (max-width: 767px) {{
   [data-testid="stMain"] [data-testid="stHeading"] h1 {{ font-size: 1.5rem; }}
   [data-testid="stMain"] [data-testid="stHeading"] h2 {{ font-size: 1.15rem; }}

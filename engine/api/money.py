@@ -20,7 +20,7 @@ from engine.roi.defaults import (
     with_metric,
 )
 from engine.roi.inputs import INPUTS
-from engine.roi.inverse import Candidate, Goal, Held, Least, People
+from engine.roi.inverse import Drawn, Goal, Held, Least
 from engine.roi.kinds import MetricKind
 from engine.roi.metric import CURVE_INPUTS, AssumedCurve, Curve, FittedCurve, assumed, fit_metric
 from engine.roi.plan import RULE, TRANSFER, WITHOUT_PRIVACY, Plan
@@ -46,12 +46,12 @@ __all__ = [
     "AssumedCurve",
     "Assumption",
     "Assumptions",
-    "Candidate",
     "Comparison",
     "Cost",
     "CostAssumptions",
     "Curve",
     "Distribution",
+    "Drawn",
     "FittedCurve",
     "Gate",
     "Goal",
@@ -61,7 +61,6 @@ __all__ = [
     "Measure",
     "MetricKind",
     "OwnedMachine",
-    "People",
     "Plan",
     "Sharing",
     "StagedPlan",

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from engine.decision.answer import Answer
 from engine.decision.verdict import Code
-from engine.roi.inverse import Least, People
+from engine.roi.inverse import Drawn, Least
 from engine.roi.staging import Gate
 from engine.roi.study import Study
 
@@ -52,12 +52,12 @@ class Step:
     amount: float | None = None
     gate: Gate | None = None
     names: tuple[str, ...] = ()
-    fewer: People | None = None
+    fewer: Drawn | None = None
     """What :attr:`Act.FEWER` would be worth."""
 
 
 def next_steps(
-    answer: Answer, paying: Sequence[Least] = (), fewer: People | None = None
+    answer: Answer, paying: Sequence[Least] = (), fewer: Drawn | None = None
 ) -> tuple[Step, ...]:
     """Two to four steps, in their order.
 

@@ -26,15 +26,16 @@ _TYPE = (15.0, 26.0)
 _CURVES = 17.0
 _SLIM, _SLIM_TYPE = 560.0, 24.0
 """Width and type of a figure for a phone, which shows it at some two thirds."""
-_SIDES, _AROUND, _SLIDERS, _CARD = 96, 133, 82, 190
-"""Pixels beside a stage; over and under it; of sliders; of the tour's card."""
+_SIDES, _AROUND, _SLIDERS, _CARD, _NOTES = 96, 133, 82, 215, 130
+"""Pixels beside a stage; over and under it; of sliders; of the tour's card; of the notes."""
 
 STYLE = f"""<style>
 .stage{{--u:min(calc((100vw - {_SIDES}px)/{WIDTH:g}),
-calc((100vh - {_AROUND}px - var(--live)*{_SLIDERS}px - var(--card,0)*{_CARD}px)/var(--high)));
+calc((100vh - {_AROUND}px - var(--live)*{_SLIDERS}px - var(--card,0)*{_CARD}px
+- var(--notes,0)*{_NOTES}px)/var(--high)));
 width:calc({WIDTH:g}*var(--u));height:calc(var(--high)*var(--u));margin:0 auto;overflow:hidden;
 display:flex;flex-direction:column;line-height:{LEADING}}}
-body:has(.st-key-tour) .stage{{--card:1}}
+body:has(.st-key-tour) .stage{{--card:1}}body:has(.st-key-slide-notes) .stage{{--notes:1}}
 .stage.here{{--u:calc((58vw - 72px)/{WIDTH:g})}}
 .stage.next{{--u:calc((36vw - 72px)/{WIDTH:g})}}
 .stage h1{{flex:none;padding:0;margin:0;font-weight:700;

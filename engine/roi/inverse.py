@@ -1,7 +1,8 @@
-"""Inverse questions about money: which budget reaches an NPV, and which ε earns most.
+"""Inverse questions about money: which budget reaches an NPV, which ε or people earn most.
 
-Each question decides anew for its candidates, all in one search, and values them at the central
-case with the law's own loss: the answer steers, the full appraisal follows. NPV is not monotone in
+Each question decides anew for its candidates, all in one search. A target is looked for at the
+central case with the law's own loss: the answer steers, the full appraisal follows. What earns most
+goes by the mean over the draws, as the verdict does. NPV is not monotone in
 a budget (more compute costs more), so candidates are tried on a grid and refined between two.
 """
 
@@ -45,6 +46,8 @@ _FINER = tuple(
     m * 10**k for k in range(2, 9) for m in (10, 12, 15, 18, 22, 27, 33, 39, 47, 56, 68, 82)
 )
 """Those to try beside the best of them: a fifth apart."""
+_ROUND_EPSILON = tuple(2.0**k for k in range(-2, 1 + round(math.log2(EPSILON_RANGE[1]))))
+"""ε to try: a factor of two apart."""
 _DRAWN = 3
 """Round numbers of people that are drawn in full."""
 _SEARCHED = {
@@ -237,34 +240,41 @@ def along(held: Held, name: str, values: Iterable[float]) -> tuple[Candidate, ..
     return tuple(found for found in held.candidates(name, values) if found is not None)
 
 
-def best_epsilon(
-    held: Held,
-    *,
-    bounds: tuple[float, float] = (0.25, EPSILON_RANGE[1]),
-    points: int = 13,
-) -> tuple[Candidate, tuple[Candidate, ...]]:
-    """The ε whose central NPV is largest, legal loss included, and all that were tried.
-
-    More ε makes a better model and an attacker's life easier. Raises :class:`InputError` where no
-    ε allows a plan.
-    """
-    tried = along(held, "epsilon", np.geomspace(*bounds, points))
-    if not tried:
-        raise InputError("No epsilon allows a plan here: ask for more compute or more people.")
-    return max(tried, key=lambda candidate: candidate.npv), tried
-
-
 @dataclass(frozen=True, kw_only=True)
-class People:
-    """A number of people, and what the plan with them is worth over the draws, JPY."""
+class Drawn:
+    """A budget, and what its best plan is worth over the draws, JPY."""
 
-    people: int
+    budget: Budget
     npv: Interval
     probability: float
     """That it is above zero."""
 
+    @property
+    def people(self) -> int:
+        """Whose text it uses."""
+        return self.budget.data_budget
 
-def best_people(held: Held) -> People:
+
+def best_epsilon(held: Held) -> Drawn:
+    """The ε that is worth most on average, legal loss included.
+
+    More ε makes a better model and an attacker's life easier. Tried are the held ε and round ones,
+    a factor of two apart, then finer ones between the neighbours of the best; a sixth of a second.
+    Raises :class:`InputError` where no ε allows a plan.
+    """
+    rough = along(held, "epsilon", sorted({*_ROUND_EPSILON, held.budget.epsilon}))
+    if not rough:
+        raise InputError("No epsilon allows a plan here: ask for more compute or more people.")
+    drawn = [_drawn(each, held) for each in rough]
+    tried = [each.budget.epsilon for each in rough]
+    low, high = _neighbours(tried, max(drawn, key=_mean).budget.epsilon)
+    between = {float(f"{one:.2g}") for one in np.geomspace(low, high, _BETWEEN + 2)[1:-1]}
+    finer = sorted(one for one in between if low < one < high and one not in tried)
+    drawn += [_drawn(each, held) for each in along(held, "epsilon", finer)]
+    return max(drawn, key=_mean)
+
+
+def best_people(held: Held) -> Drawn:
     """How many of at most the held people are worth most on average.
 
     A person costs preparation and may be compensated one day, and adds less the more there are.
@@ -279,7 +289,7 @@ def best_people(held: Held) -> People:
     return found
 
 
-def fewer_people(held: Held, npv: float) -> People | None:
+def fewer_people(held: Held, npv: float) -> Drawn | None:
     """The smaller number of people that is worth most on average, where that is more than nothing
     and more than ``npv``, the mean of all the held people's; else None.
 
@@ -290,7 +300,7 @@ def fewer_people(held: Held, npv: float) -> People | None:
     return found if found is not None and found.npv.value > max(npv, 0.0) else None
 
 
-def _best_of_at_most(held: Held, most: int) -> People | None:
+def _best_of_at_most(held: Held, most: int) -> Drawn | None:
     """The number of at most ``most`` people that is worth most on average: of round numbers and
     ``most``, then of finer ones between the neighbours of the best; None where none is possible."""
     rough = along(held, "data_budget", [*(n for n in _ROUND if n < most), most])
@@ -299,23 +309,28 @@ def _best_of_at_most(held: Held, most: int) -> People | None:
     tried = [each.budget.data_budget for each in rough]
     likely = sorted(rough, key=lambda each: -each.npv)[:_DRAWN]
     drawn = [_drawn(each, held) for each in likely]
-    place = tried.index(max(drawn, key=_mean).people)
-    low, high = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
+    low, high = _neighbours(tried, max(drawn, key=_mean).people)
     finer = [n for n in _FINER if low < n < high and n not in tried]
     drawn += [_drawn(each, held) for each in along(held, "data_budget", finer)]
     return max(drawn, key=_mean)
 
 
-def _drawn(candidate: Candidate, held: Held) -> People:
+def _neighbours(tried: Sequence[float], best: float) -> tuple[float, float]:
+    """What was tried before and after the best, or itself at an end."""
+    place = tried.index(best)
+    return tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
+
+
+def _drawn(candidate: Candidate, held: Held) -> Drawn:
     drawn = sample(candidate.plan, held.table, held.curve).flows.npv
-    return People(
-        people=candidate.budget.data_budget,
+    return Drawn(
+        budget=candidate.budget,
         npv=spread(drawn),
         probability=float(np.mean(drawn > 0)),
     )
 
 
-def _mean(found: People) -> float:
+def _mean(found: Drawn) -> float:
     return found.npv.value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import PAGES, once, visit
+from tests.browser.pages import FIRST, PAGES, once, settle, visit
 
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -52,6 +52,23 @@ OVERPRINTED = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap
     .map(other => [one.words, other.words || 'an arrow']));
 })"""
 """Words on a drawn chart that lie over other words, or over an arrow."""
+UNREADABLE = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(chart => {
+  const frame = chart.getBoundingClientRect();
+  const lines = [...chart.querySelectorAll('text')].flatMap(text => {
+    const parts = [...text.querySelectorAll('tspan.line')];
+    return (parts.length ? parts : [text]).map(part => (
+      {text, said: part.textContent, box: part.getBoundingClientRect()}));
+  }).filter(line => line.said.trim() && line.box.width);
+  const cut = lines.filter(({box}) => box.left < frame.left - 1 || box.right > frame.right + 1
+    || box.top < frame.top - 1 || box.bottom > frame.bottom + 1).map(line => line.said);
+  const over = lines.flatMap((one, place) => lines.slice(place + 1).filter(other =>
+    one.text !== other.text
+    && Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left) > 1.5
+    && Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top) > 3
+  ).map(other => [one.said, other.said]));
+  return [...cut, ...over];
+})"""
+"""Lines of words that a drawn chart cuts, or that lie over those of other words."""
 NARROW = """() => [...document.querySelectorAll('[data-testid="stTable"] td')]
   .filter(cell => cell.innerText.length > 3 && cell.getBoundingClientRect().width < 60)
   .map(cell => cell.innerText)"""
@@ -140,3 +157,15 @@ def test_on_a_desktop_the_sliders_are_in_the_sidebar_alone(browser, dashboard):
     expect(page.get_by_text(BUDGETS)).to_be_hidden()
     expect(page.get_by_role("slider")).to_have_count(3)
     page.close()
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_no_label_of_the_return_is_cut_or_overprinted(page: Page, dashboard, language):
+    currency = {"ja": "JPY", "en": "USD"}[language]
+    page.goto(f"{dashboard.url}/roi?compute=1e20&data=3e6&currency={currency}&lang={language}")
+    page.locator("h1").first.wait_for(timeout=FIRST)
+    settle(page)
+    for width in (WIDTH, 360):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(700)
+        assert page.evaluate(UNREADABLE) == [], width

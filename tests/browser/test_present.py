@@ -75,6 +75,45 @@ def test_notes_and_menus_leave_the_arrow_keys_to_the_slides(present):
     turn(present, "ArrowRight", 2)
 
 
+def test_notes_stand_beside_the_whole_slide(present):
+    present.goto(f"{present.url}&slide=2")
+    expect(message(present)).to_be_visible(timeout=NEXT)
+    settle(present)
+    present.get_by_role("button", name="Notes").click()
+    notes = present.locator(".st-key-slide-notes")
+    expect(notes).to_be_in_viewport(ratio=1, timeout=NEXT)
+    assert present.evaluate(CUT) == []
+    bottom = present.locator(".stage").evaluate("e => e.getBoundingClientRect().bottom")
+    assert bottom <= notes.bounding_box()["y"] + 1
+
+
+def test_a_slider_moved_by_pointer_gives_the_arrow_keys_back(present):
+    present.goto(f"{present.url}&slide=5")
+    expect(message(present)).to_contain_text("bind now", timeout=NEXT)
+    settle(present)
+    thumb = present.get_by_role("slider", name="Data (people)").bounding_box()
+    x, y = thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2
+    present.mouse.move(x, y)
+    present.mouse.down()
+    present.mouse.move(x + 40, y, steps=4)
+    present.mouse.up()
+    present.wait_for_url(re.compile("data=(?!1e7)"), timeout=NEXT)
+    moved = re.search("data=[^&]*", present.url)[0]
+    turn(present, "ArrowRight", 6)
+    assert moved in present.url
+
+
+def test_who_comes_from_another_page_finds_the_slide_whole(page: Page, dashboard):
+    page.goto(f"{dashboard.url}/?compute=1e20&data=3e6&lang=en")
+    expect(page.locator("h1").first).to_contain_text(re.compile(r"\w"), timeout=FIRST)
+    settle(page)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Present").click()
+    expect(message(page)).to_be_visible(timeout=NEXT)
+    expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
+    right = page.locator(".stage").evaluate("e => e.getBoundingClientRect().right")
+    assert right <= page.viewport_size["width"]
+
+
 def test_turning_in_a_hurry_moves_no_budget(present):
     """Slides with sliders are passed while runs of the page overtake each other."""
     budgets = "compute=3.8e20&data=1e7&epsilon=4"

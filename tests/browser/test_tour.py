@@ -41,6 +41,28 @@ def onwards(page: Page):
     return page.locator("[class*=st-key-tour-onwards] button")
 
 
+TO_TRY = {
+    "": '[data-testid="stMetricValue"]',
+    "explore": '[data-testid="stPlotlyChart"]',
+    "roi": '[data-testid="stColumn"] [data-testid="stPopoverButton"]',
+    "pilot": '[data-testid="stBaseButton-primary"]',
+    "compare": '[data-testid^="stBaseButton"]',
+    "present": ".stage h1",
+}
+"""What each step of the tour asks to look at or to click."""
+UNCOVERED = """selector => {
+  const element = document.querySelector('[data-testid="stMain"] ' + selector);
+  element.scrollIntoView({block: 'nearest'});
+  const box = element.getBoundingClientRect();
+  const at = Math.min(box.y + box.height / 2, innerHeight / 2);
+  const hit = document.elementFromPoint(box.x + box.width / 2, at);
+  const found = element.contains(hit) || hit.contains(element);
+  document.querySelector('[data-testid="stMain"]').scrollTo(0, 0);
+  return found;
+}"""
+"""Whether it can be brought out from under the card."""
+
+
 def test_by_keyboard_over_all_pages_and_back_to_ones_own(opened):
     page = opened(OWN)
     settle(page)  # The promise is certified: figures no longer move.
@@ -53,6 +75,8 @@ def test_by_keyboard_over_all_pages_and_back_to_ones_own(opened):
         page.wait_for_url(re.compile(rf"/{name}\?.*data=2e6.*tour={number}"), timeout=NEXT)
         expect(card(page)).to_contain_text(re.compile(r"Answered: .*\d"), timeout=NEXT)
         settled(page)
+        assert card(page).bounding_box()["height"] < 0.4 * 720, "the page keeps its room"
+        assert page.evaluate(UNCOVERED, TO_TRY[name]), name
         if number == 1:
             onwards(page).focus()
         expect(onwards(page)).to_be_focused()  # The keyboard's place is kept from page to page.

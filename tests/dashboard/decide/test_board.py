@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from dashboard.decide import board, facts, wording, would_pay
+from engine.config import Budget
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.verdict import Code, Reason
 from engine.errors import InputError
 from engine.loss_unit import unit_of
-from engine.roi.inverse import Least, People
+from engine.roi.inverse import Drawn, Least
 from engine.roi.staging import Gate
 from engine.text import figures, formats, verdict
 from engine.text import next_steps as text_of
@@ -161,7 +162,11 @@ def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
 def test_who_may_use_so_many_may_use_fewer(answered):
     answer = under(answered(), Code.WAIT, npv=-1e7)
     worth = replace(answer.study.appraisal.npv, value=4.7e7)
-    fewer = People(people=3_000_000, npv=worth, probability=0.72)
+    fewer = Drawn(
+        budget=Budget(compute_flops=1e20, data_budget=3_000_000, epsilon=8.0),
+        npv=worth,
+        probability=0.72,
+    )
     step, measure = next_steps(answer, PAYING, fewer)
     assert (step.act, step.amount, measure.act) == (Act.FEWER, 3e6, Act.MEASURE)
     said = text_of.what(step, answer, EN)

@@ -12,6 +12,7 @@ from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
 from engine.accounting.mechanism import Mechanism
 from engine.attack_risk import Exposure, attack_risk
+from engine.config import Budget
 from engine.cost import Workload
 from engine.deployments import deployments
 from engine.interval import Interval
@@ -21,7 +22,7 @@ from engine.roi.assumptions import Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
 from engine.roi.draws import LossForecast
 from engine.roi.inputs import INPUTS
-from engine.roi.inverse import Goal, People
+from engine.roi.inverse import Drawn, Goal
 from engine.roi.kinds import METRIC_ROWS, MetricKind
 from engine.roi.metric import AssumedCurve, fit_curve
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan
@@ -259,16 +260,35 @@ def test_every_metric_has_names_values_and_sentences(kind, words):
 
 def test_axes_of_money_are_round_in_the_currency_shown(usual):
     axis = roi_charts.waterfall(usual, Words("en", jpy_per_usd=150.0), LIGHT).figure.layout.xaxis
-    assert 2 <= len(axis.tickvals) <= 5
+    assert 3 <= len(axis.tickvals) <= 5
     assert all(text == "0" or "$" in text for text in axis.ticktext)
+
+
+BUDGET_OF_3M = Budget(compute_flops=1e20, data_budget=3_000_000, epsilon=8.0)
+
+
+@BOTH
+def test_which_epsilon_earns_most_is_this_one_another_or_none(usual, words):
+    here = usual.appraisal.npv.value
+
+    def said(npv: float, epsilon: float, here: float = 8.0) -> str:
+        around = Interval(value=npv, low=npv - 1e7, high=npv + 1e7, level=0.9)
+        best = Drawn(budget=replace(BUDGET_OF_3M, epsilon=epsilon), npv=around, probability=0.7)
+        return targets_wording.best_epsilon(best, here, usual, words)
+
+    other, own, none = said(4e7, 16.0), said(4e7, 8.0), said(-1e6, 16.0)
+    assert figures.money(4e7, words) in other and "70" in other
+    assert figures.money(here, words) in own, "as the page's own figures say"
+    assert figures.money(-1e6, words) in none and "70" not in none
+    assert len(said(4e7, 64.0)) > len(other), "the end of what is searched is said"
 
 
 @BOTH
 def test_how_many_people_earn_most_is_all_some_or_none(words):
 
-    def worth(npv: float) -> People:
+    def worth(npv: float) -> Drawn:
         around = Interval(value=npv, low=npv - 1e7, high=npv + 1e7, level=0.9)
-        return People(people=3_000_000, npv=around, probability=0.7)
+        return Drawn(budget=BUDGET_OF_3M, npv=around, probability=0.7)
 
     said = [
         targets_wording.best_people(each, most, 4.2e7, words)

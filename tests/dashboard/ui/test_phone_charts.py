@@ -109,3 +109,24 @@ def test_figures_on_lines_that_would_cover_each_other_are_thinned_and_the_scenar
     assert "このシナリオ" in kept
     assert 2 <= len(kept) < 8
     assert len(slim.layout.xaxis.tickvals) <= phone_charts._TICKS
+
+
+def test_names_of_several_lines_get_the_height_that_they_take():
+    names = [f"Share of all answers with a secret that a leak concerns {k}" for k in range(10)]
+    canvas = Canvas(LIGHT)
+    canvas.drawing.add_bar(y=names, x=list(range(10)), orientation="h")
+    slim, height = phone_charts.narrowed(canvas.drawing.figure(), 300)
+    most = max(text.count("<br>") + 1 for text in slim.layout.yaxis.ticktext)
+    assert most >= 3
+    assert height - phone_charts._AROUND >= 10 * most * phone_charts._SMALL * 1.3
+
+
+def test_words_beside_a_bold_value_are_broken_too():
+    canvas = Canvas(LIGHT)
+    canvas.drawing.update_xaxes(range=[0, 1])
+    text = "<b>2</b>  Somebody 2025 · sequence of one thousand and twenty-four tokens"
+    canvas.drawing.add_annotation(x=0.5, y=0, text=text, showarrow=False, font={"size": 14})
+    slim, _ = phone_charts.narrowed(canvas.drawing.figure(), 300)
+    first, *rest = slim.layout.annotations[0].text.split("<br>")
+    assert first == "<b>2</b>" and len(rest) >= 2
+    assert " ".join(line.strip() for line in rest) == text.split("  ")[1]
