@@ -10,8 +10,8 @@ from dashboard.roi import facts, wording
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
+from dashboard.ui.label_text import em, wrap
 from engine.api.money import StagedPlan, Study
-from engine.api.reports import em, wrap
 from engine.interval import FloatArray
 from engine.text import figures, formats
 from engine.text.i18n import Words

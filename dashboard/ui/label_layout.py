@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from dashboard.ui.canvas import FONT, Canvas
-from engine.api.reports import em
+from dashboard.ui.label_text import em
 
 Note = dict[str, Any]
 """An annotation of Plotly's, which has no types."""

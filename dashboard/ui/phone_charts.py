@@ -2,7 +2,8 @@
 values left out.
 
 Pure. Plotly lays a figure out in the browser, where nothing of ours runs, so it is drawn for the
-width of common phones: positions and widths of words are estimates (:mod:`engine.report.measure`).
+width of common phones: positions and widths of words are estimates
+(:mod:`dashboard.ui.label_text`).
 Whether someone uses a phone is what the browser says of itself, before it has told its width
 (:mod:`dashboard.ui.window`).
 
@@ -16,7 +17,7 @@ import re
 
 import plotly.graph_objects as go
 
-from engine.api.reports import em, wrap
+from dashboard.ui.label_text import em, wrap
 
 WIDTH = 330
 """Pixels for a figure on the narrowest phones in common use (360 wide)."""

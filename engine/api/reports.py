@@ -24,7 +24,6 @@ from engine.report.deck import (
 )
 from engine.report.fonts import japanese_face
 from engine.report.master import require_template
-from engine.report.measure import em, wrap
 from engine.report.print.typeset import record_pdf, sheet_pdf, slides_pdf
 from engine.report.stage import Look, stage_html, staged
 from engine.report.workbook import book as workbook
@@ -49,7 +48,6 @@ __all__ = [
     "Table",
     "Tile",
     "Valued",
-    "em",
     "fit_version",
     "japanese_face",
     "record_form",
@@ -62,5 +60,4 @@ __all__ = [
     "staged",
     "webpage",
     "workbook",
-    "wrap",
 ]

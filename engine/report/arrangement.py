@@ -1,8 +1,9 @@
 """A slide in pages: which type its sentences and tables get, how high its figure is, and where a
 long table goes on.
 
-The same for PowerPoint and for the screen, each with the :class:`Room` that it has. Heights are
-estimates (:mod:`engine.report.measure`) on the safe side; unit is the point of the room.
+The same for PowerPoint, print and the screen, each with the :class:`Room` that it has. Texts are
+measured and their lines broken by Typst (``print/extents.typ``), in the machine's Japanese font;
+unit is the point of the room.
 
 >>> from engine.report.deck import Table
 >>> rows = tuple((str(n), "x") for n in range(40))
@@ -11,52 +12,63 @@ estimates (:mod:`engine.report.measure`) on the safe side; unit is the point of 
 ['All (1/3)', 'All (2/3)', 'All (3/3)']
 """
 
+import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
-from engine.report.deck import Cell, Figure, Slide, Table, Tile, text_of
-from engine.report.layout import LEADING, column_widths, least_widths, pages, row_height
-from engine.report.measure import em, fitting, wrap
+from engine.report.deck import Figure, Slide, Table, Tile, text_of
+from engine.report.print.compiler import queried
 
+LEADING = 1.32
+"""Line height over type size, for kanji."""
 PADDING = 6.0
 """Beside the text of a cell."""
-BOLD = 1.1
-"""Width of bold type over the estimate for regular."""
 ROLE, STAMP = 18.0, 60.0
 """Heights of a role's name and of the box to stamp in under it."""
 ABREAST = 3
 """Tiles in a row."""
 GAP = 12.0
 """Between tiles, and between the parts of a slide."""
-_TITLES = (30.0, 28.0, 26.0, 24.0, 22.0, 20.0, 18.0, 16.0)
-ALONE = (30.0, 28.0, 26.0, 24.0, 22.0, 20.0, 18.0, 16.0, 14.0)
+_APART, _MOST_APART = 0.8, 1.6
+"""Gap under a sentence on a slide of sentences alone, in its type: what it needs, and what it gets
+where there is room."""
+_TITLES = (30, 28, 26, 24, 22, 20, 18, 16)
+_ALONE = (36, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14)
 """Type of sentences that are all that a slide has."""
-APART = 0.8
-"""Gap under such a sentence, in its type."""
-_BESIDE = (20.0, 18.0, 16.0, 15.0, 14.0)
-_TABLES = (24.0, 22.0, 20.0, 18.0, 16.0, 15.0, 14.0, 13.0, 12.0)
-_VALUES = (40.0, 36.0, 32.0, 28.0, 24.0, 20.0, 18.0)
+_BESIDE = (22, 20, 18, 16, 15, 14)
+_TABLES = (28, 26, 24, 22, 20, 18, 16, 15, 14, 13, 12)
+_VALUES = (48, 44, 40, 36, 32, 28, 24, 20, 18)
+_SHARE = {"figure": 0.3, "other": 0.4}
+"""Most of the body's height that sentences take over a figure, and over anything else."""
+_LONGEST_WORD = 12.0
+"""Words up to this many em are kept whole; an address may break."""
+_FEW = 8.0
+"""Least em of a column, if its texts are as long."""
 _BREAKS = re.compile(r"\s+|(?=[(（])")
 """Where the value of a tile may go on on another line."""
-_SHARE_OF_FIGURE, _SHARE = 0.3, 0.4
-"""Most of the body's height that sentences take over a figure, and over a table."""
-_ORPHAN = 2.0
-"""Em of a last line that is too little of one."""
-_STRETCH = 1.4
+_WORD = re.compile(r"[!-.0-~−]{2,}")
+"""What no line of a table may break: Latin letters and figures up to a space or a slash."""
+_STRETCH = 2.2
 """Most that a row of a short table is made higher, in its type."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """What a slide offers: width, and heights of its title and of what is under it. ``smallest``:
-    the type under which a table goes on on another page instead. ``yields``: a short title leaves
-    its room to the body."""
+    the type under which a table goes on on another page instead, in type ``continued``. ``yields``:
+    a short title leaves its room to the body. ``alone``: width and height of the body of a slide
+    with sentences alone, where that is another."""
 
     width: float
     title: float
     body: float
-    smallest: float = 12.0
+    smallest: int = 12
+    continued: int = 13
     yields: bool = False
+    alone: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +98,8 @@ class Page:
     points: tuple[str, ...] = ()
     point_size: float = 0.0
     points_height: float = 0.0
+    apart: float = 0.0
+    """Under each sentence."""
     tiles: tuple[Tile, ...] = ()
     value_size: float = 0.0
     tiles_height: float = 0.0
@@ -105,79 +119,58 @@ class Page:
 
 def arranged(slide: Slide, room: Room) -> tuple[Page, ...]:
     """The slide's pages, one at the least."""
-    alone = slide.figure is None and slide.table is None and not slide.tiles
-    longest = f"{slide.title} (99/99)" if slide.table is not None else slide.title
-    title_size, title_height = _title(longest, room)
-    room = replace(room, body=room.body + room.title - title_height)
-    size = _alone(slide.points, room) if alone else _beside(slide, room)
-    sentences = sentences_height(slide.points, room.width, size, APART * size if alone else GAP / 2)
-    free = room.body - sentences
-    if slide.stamps:
-        free -= ROLE + STAMP + 10
-    tiles, values = _tiles_height(slide, room, free)
-    parts = [] if slide.table is None else _tables(slide.table, room, free - tiles)
-    count = max(len(parts), 1)
-    found = []
-    for place in range(count):
-        first, last = place == 0, place == count - 1
-        found.append(
-            Page(
-                key=slide.key,
-                title=slide.title if count == 1 else f"{slide.title} ({place + 1}/{count})",
-                title_size=title_size,
-                title_height=title_height,
-                points=slide.points if first else (),
-                point_size=size,
-                points_height=sentences if first else 0.0,
-                tiles=slide.tiles,
-                value_size=values,
-                tiles_height=tiles,
-                figure=slide.figure,
-                figure_height=0.0 if slide.figure is None else free - tiles,
-                table=parts[place] if parts else None,
-                stamps=slide.stamps if last else (),
-                notes=slide.notes,
-                live=slide.live,
-            )
-        )
-    return tuple(found)
+    asked = {**_ASKED, "room": asdict(room), "slide": _said(slide)}
+    return tuple(_pages(slide, room, _extents(json.dumps(asked, ensure_ascii=False))))
 
 
-def _title(title: str, room: Room) -> tuple[float, float]:
-    """The largest type in which it fits, and the height that is left to it."""
-    size = fitting(title, room.width / BOLD, room.title, _TITLES)
-    needed = 1.3 * size * len(wrap(title, room.width / BOLD / size))
-    return size, min(needed, room.title) if room.yields else room.title
+def column_widths(table: Table, width: float, size: float) -> tuple[float, ...]:
+    """Widths that sum to ``width``, of a table in type ``size``: by content, as Typst has it."""
+    room = Room(width=width, title=size, body=0.0, smallest=0)
+    slide = Slide(key="", title="", table=table)
+    sizes = {**_ASKED["sizes"], "tables": (size,)}
+    asked = {**_ASKED, "sizes": sizes, "room": {**asdict(room), "continued": size}}
+    found = _extents(json.dumps({**asked, "slide": _said(slide)}, ensure_ascii=False))
+    return _widths(found, room)
 
 
-def _alone(points: tuple[str, ...], room: Room) -> float:
-    """The largest type in which they fit on the page."""
-    for size in ALONE:
-        if sentences_height(points, room.width - 20, size, APART * size) <= room.body:
-            return size
-    return ALONE[-1]
+@lru_cache(maxsize=1024)
+def _extents(asked: str) -> dict[str, Any]:
+    """What Typst measured, and where the columns and rows of a table begin."""
+    values = queried("extents.typ", json.loads(asked), "<measured>")
+    (found,) = (value for value in values if "title-size" in value)
+    cells = [value for value in values if "row" in value]
+    found["columns"] = [cell["x"] for cell in cells if cell["row"] == 0]
+    found["rows"] = [cell["y"] for cell in cells if cell["column"] == 0]
+    return found
 
 
-def _beside(slide: Slide, room: Room) -> float:
-    """The largest type that leaves the rest its share; a smaller one where a table would have to go
-    on overleaf otherwise."""
-    share = _SHARE_OF_FIGURE if slide.figure is not None else _SHARE
-    sized = [(s, sentences_height(slide.points, room.width, s, GAP / 2)) for s in _BESIDE]
-    fit = [(size, high) for size, high in sized if high <= share * room.body] or sized[-1:]
-    if slide.table is not None:
-        table = _laid(slide.table, slide.table.rows, room.smallest, room).height + GAP
-        free = room.body - (ROLE + STAMP + 10 if slide.stamps else 0.0)
-        whole = [(size, high) for size, high in fit if high + table <= free]
-        fit = whole or fit
-    return fit[0][0]
+def _said(slide: Slide) -> dict[str, Any]:
+    """What of a slide takes room."""
+    table = slide.table
+    return {
+        "title": f"{slide.title} (99/99)" if table is not None else slide.title,
+        "points": slide.points,
+        "figure": slide.figure is not None,
+        "stamped": bool(slide.stamps),
+        "tiles": [
+            {
+                "name": tile.name,
+                "value": tile.value,
+                "detail": tile.detail,
+                # A value may go on on a second line, but no figure is broken.
+                "words": [word for word in _BREAKS.split(tile.value) if word],
+            }
+            for tile in slide.tiles
+        ],
+        "table": None if table is None else _cells(table),
+    }
 
 
-def sentences_height(points: tuple[str, ...], width: float, size: float, gap: float) -> float:
-    """Of paragraphs, each with a gap under it."""
-    if not points:
-        return 0.0
-    lines = sum(len(wrap(point, width / size)) for point in points)
-    return lines * size * LEADING + gap * len(points) + 8
+def _cells(table: Table) -> dict[str, Any]:
+    rows = [[text_of(cell) for cell in row] for row in table.rows]
+    columns = zip(table.heads, *rows, strict=True)
+    words = [sorted(set(_WORD.findall(" ".join(texts))), key=len)[-3:] for texts in columns]
+    return {"heads": table.heads, "rows": rows, "words": words}
 
 
 def tile_sizes(value: float) -> tuple[float, float]:
@@ -185,83 +178,117 @@ def tile_sizes(value: float) -> tuple[float, float]:
     return min(22.0, 0.62 * value), min(18.0, 0.5 * value)
 
 
-def _tiles_height(slide: Slide, room: Room, free: float) -> tuple[float, float]:
-    """Of all rows of tiles, and the type of their values: the largest that fits."""
-    if not slide.tiles:
-        return 0.0, 0.0
-    rows = -(-len(slide.tiles) // ABREAST)
-    most = free if slide.table is None and slide.figure is None else 0.5 * free
-    inner = (room.width - GAP * (ABREAST - 1)) / ABREAST - 4 * PADDING
-    for size in _VALUES:
-        name, detail = tile_sizes(size)
-        high = max(
-            LEADING
-            * (
-                name * len(wrap(tile.name, inner / name))
-                + size * len(wrap(tile.value, inner / (BOLD * size)))
-                + detail * len(wrap(tile.detail, inner / detail))
+def _tile_types(value: float) -> tuple[float, float, float]:
+    name, detail = tile_sizes(value)
+    return name, value, detail
+
+
+_ASKED: dict[str, Any] = {
+    "language": "ja",
+    "sizes": {
+        "titles": _TITLES,
+        "alone": _ALONE,
+        "beside": _BESIDE,
+        "tables": _TABLES,
+        "values": _VALUES,
+        "tiles": {str(value): _tile_types(value) for value in _VALUES},
+    },
+    "share": _SHARE,
+    "gap": GAP,
+    "padding": PADDING,
+    "abreast": ABREAST,
+    "apart": _APART,
+    "most-apart": _MOST_APART,
+    "few": _FEW,
+    "stamps": ROLE + STAMP + 10,
+    "longest": _LONGEST_WORD,
+}
+"""What holds for every slide."""
+
+
+def _pages(slide: Slide, room: Room, found: dict[str, Any]) -> list[Page]:
+    parts = [] if slide.table is None else _parts(slide.table, room, found)
+    count = max(len(parts), 1)
+    sentences = found["points-height"]
+    pages = []
+    for place in range(count):
+        first, last = place == 0, place == count - 1
+        pages.append(
+            Page(
+                key=slide.key,
+                title=slide.title if count == 1 else f"{slide.title} ({place + 1}/{count})",
+                title_size=found["title-size"],
+                title_height=found["title-height"],
+                points=slide.points if first else (),
+                point_size=found["point-size"],
+                points_height=sentences if first else 0.0,
+                apart=found["apart"],
+                tiles=slide.tiles,
+                value_size=found["value-size"],
+                tiles_height=found["tiles-height"],
+                figure=slide.figure,
+                figure_height=0.0 if slide.figure is None else found["free"] + GAP,
+                table=parts[place] if parts else None,
+                stamps=slide.stamps if last else (),
+                notes=slide.notes,
+                live=slide.live,
             )
-            for tile in slide.tiles
         )
-        whole = rows * (high + 4 * PADDING + GAP)
-        # A value may go on on a second line, but no figure is broken.
-        words = [word for tile in slide.tiles for word in _BREAKS.split(tile.value)]
-        if whole <= most and all(BOLD * em(word) * size <= inner for word in words):
-            return most if slide.table is None and slide.figure is None else whole, size
-    return most, _VALUES[-1]
+    return pages
 
 
-def _tables(table: Table, room: Room, free: float) -> list[Laid]:
-    """The table in parts, all in one type: the largest at which each fits its page, and no column
-    is squeezed; where all are, the smallest."""
-    sizes = [size for size in _TABLES if size >= room.smallest]
-    laid = (_laid(table, table.rows, size, room) for size in sizes)
-    whole = [each for each in laid if each.height <= free - GAP]
-    if whole:
-        roomy = list(filter(_is_roomy, whole))
-        neat = filter(_has_no_orphan, roomy)
-        return _alike([next(neat, next(iter(roomy), whole[-1]))], free - GAP)
-    rows = pages(table, room.width, free - GAP, room.smallest, PADDING) or [()]
-    for size in sizes:
-        parts = [_laid(table, part, size, room) for part in rows]
-        if all(each.height <= free - GAP and _is_roomy(each) for each in parts):
-            return _alike(parts, free - GAP)
-    return _alike([_laid(table, part, room.smallest, room) for part in rows], free - GAP)
+def _parts(table: Table, room: Room, found: dict[str, Any]) -> list[Laid]:
+    """The table in the parts that fit their page, all with as much air as the fullest leaves."""
+    rows = found["rows"]
+    heights = [low - top for top, low in pairwise([*rows, rows[0] + found["table-height"]])]
+    widths = _widths(found, room)
+    parts = []
+    for span in _portions(heights[1:], found["free"] - heights[0]):
+        part = Table(title=table.title, heads=table.heads, rows=table.rows[span])
+        parts.append(
+            Laid(
+                table=part,
+                size=found["table-size"],
+                widths=widths,
+                heights=(heights[0], *heights[1:][span]),
+            )
+        )
+    air = min(
+        min((found["free"] - part.height) / len(part.heights), _STRETCH * part.size)
+        for part in parts
+    )
+    return [_stretched(part, max(air, 0.0)) for part in parts]
 
 
-def _is_roomy(laid: Laid) -> bool:
-    """Whether no column is narrower than its words."""
-    least = least_widths(laid.table, laid.size, PADDING)
-    return sum(least) <= sum(laid.widths) + 1e-6
+def _widths(found: dict[str, Any], room: Room) -> tuple[float, ...]:
+    """The columns as measured, made wider together until they fill the room."""
+    columns = found["columns"]
+    edges = [*columns, columns[0] + found["table-width"]]
+    scale = room.width / found["table-width"]
+    return tuple(scale * (right - left) for left, right in pairwise(edges))
 
 
-def _has_no_orphan(laid: Laid) -> bool:
-    """Whether no cell ends with a line of a character or two."""
-    for row in (laid.table.heads, *laid.table.rows):
-        for cell, width in zip(row, laid.widths, strict=True):
-            lines = wrap(text_of(cell), (width - 2 * PADDING) / laid.size)
-            if len(lines) > 1 and em(lines[-1]) <= _ORPHAN:
-                return False
-    return True
+def _portions(heights: list[float], room: float) -> list[slice]:
+    """Which rows go together: in as few portions as the room asks for, about equally high, so that
+    no page has a single row after full ones."""
+    if not heights:
+        return [slice(0, 0)]
+    count = len(_filled(heights, room))
+    share = sum(heights) / count
+    rooms = (share + step * (room - share) / 20 for step in range(20))
+    even = (found for found in (_filled(heights, r) for r in rooms) if len(found) == count)
+    return next(even, _filled(heights, room))
 
 
-def _laid(table: Table, rows: tuple[tuple[Cell, ...], ...], size: float, room: Room) -> Laid:
-    """Columns are as wide on each page: those of the whole table."""
-    widths = column_widths(table, room.width, size, PADDING)
-    heights = [row_height(row, widths, size, PADDING) for row in (table.heads, *rows)]
-    part = Table(title=table.title, heads=table.heads, rows=rows)
-    return Laid(table=part, size=size, widths=tuple(widths), heights=tuple(heights))
-
-
-def _alike(parts: list[Laid], free: float) -> list[Laid]:
-    """With as much air in all rows as the fullest page leaves."""
-    air = min(_air(each, free) for each in parts)
-    return [_stretched(each, air) for each in parts]
-
-
-def _air(laid: Laid, free: float) -> float:
-    """What each row may have more, so that a short table leaves no slide half empty."""
-    return max(min((free - laid.height) / len(laid.heights), _STRETCH * laid.size), 0.0)
+def _filled(heights: list[float], room: float) -> list[slice]:
+    """One row after the other, a new portion where the room is full."""
+    starts, used = [0], 0.0
+    for place, high in enumerate(heights):
+        if used and used + high > room:
+            starts.append(place)
+            used = 0.0
+        used += high
+    return [slice(first, after) for first, after in pairwise([*starts, len(heights)])]
 
 
 def _stretched(laid: Laid, air: float) -> Laid:

@@ -71,6 +71,10 @@ class Ground:
     bottom: float
     width: float
     height: float
+    body: tuple[float, float]
+    """Width and height that the second layout gives to sentences."""
+    yields: bool
+    """Whether titles begin at the top of their place, so that under a short one room is left."""
 
 
 def ground(template: bytes | None = None) -> Ground:
@@ -91,7 +95,7 @@ def _of(show: File, *, is_template: bool) -> Ground:
         bodies, key=lambda layout: (_content(layout) != 1, _content(layout)), default=title_only
     )
     hues = Hues(accents=_accents(title_only) if is_template else None)
-    found = _measured(show, hues, title_only, with_body)
+    found = _measured(show, hues, title_only, with_body, yields=not is_template)
     _require_room(found)
     return found
 
@@ -147,25 +151,33 @@ def _accents(layout: SlideLayout) -> dict[str, str] | None:
     return found
 
 
-def _measured(show: File, hues: Hues, title_only: SlideLayout, with_body: SlideLayout) -> Ground:
+def _measured(
+    show: File, hues: Hues, title_only: SlideLayout, with_body: SlideLayout, *, yields: bool
+) -> Ground:
     (title, *_) = _found(title_only, _TITLES)
     width, height = _points(show.slide_width), _points(show.slide_height)
     footers = [_points(each.top) for each in _found(title_only, _AROUND) if each.top]
     top = _points(title.top) + _points(title.height)
     low = [foot for foot in footers if foot > height / 2]
+    bottom = min([*low, height - 34.0]) - 6
+    left, room = _points(title.left), _points(title.width)
+    bodies = [each for each in _found(with_body, BODIES) if each.width and each.height]
+    inner = [(_points(each.width) - 20, _points(each.height) - 8) for each in bodies[:1]]
     return Ground(
         show=show,
         hues=hues,
         title_only=title_only,
         with_body=with_body,
-        left=_points(title.left),
-        room=_points(title.width),
+        left=left,
+        room=room,
         title_top=_points(title.top),
         title_height=_points(title.height),
         top=top + 8,
-        bottom=min([*low, height - 34.0]) - 6,
+        bottom=bottom,
         width=width,
         height=height,
+        body=inner[0] if inner else (room, bottom - top - 8),
+        yields=yields,
     )
 
 

@@ -27,7 +27,6 @@ from engine.errors import InputError
 from engine.report.colours import INK
 from engine.report.deck import Bars, Figure, Line, Lines, Mark
 from engine.report.fonts import japanese_face
-from engine.report.measure import em, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,8 +39,8 @@ _LATIN = "DejaVu Sans"
 _QUIET, _GRID, _FINE, _BAND = 0.75, 0.14, 0.05, 0.2
 """Shares of colour: of ink in titles and values, in lines of the grid, in those between powers of
 ten; of a band's colour."""
-_BAR = 0.62
-"""Share of a row that its bar fills."""
+_BAR, _BAR_UNDER = 0.62, 0.42
+"""Share of a row that its bar fills, and that of one under its name."""
 _NAMES, _BESIDE, _BOLD = 0.36, 0.45, 1.12
 """Most of the width that names of bars may take, least that is left to the bars, and width of bold
 type over regular."""
@@ -153,7 +152,7 @@ def _bars(axes: "Axes", figure: Bars, width: float, size: float, ink: str) -> No
     axes.barh(
         rows,
         [high - low for low, high in spans],
-        _BAR,
+        _BAR if _are_beside(figure, width, size) else _BAR_UNDER,
         [low for low, _ in spans],
         color=[bar.colour for bar in figure.bars],
         edgecolor=[bar.colour for bar in figure.bars],
@@ -172,8 +171,7 @@ def _bars(axes: "Axes", figure: Bars, width: float, size: float, ink: str) -> No
             weight="bold",
             color=ink,
         )
-    names = ["\n".join(_even(bar.name, _NAMES * width / size)) for bar in figure.bars]
-    axes.set_yticks(rows, names, color=ink)
+    _named(axes, figure, width, size, ink)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     ends = [0.0, *(end for span in spans for end in span)]
     high = max(ends) if max(ends) > min(ends) else 1.0
@@ -195,11 +193,39 @@ def _left(figure: Bars, high: float, width: float) -> float:
     return found
 
 
-def _even(name: str, width: float) -> list[str]:
-    """Lines of at most ``width`` em, as few and about equally long: none of a single character."""
-    lines = wrap(name, width)
-    even = wrap(name, min(width, em(name) / len(lines) + 1.0))
-    return even if len(even) == len(lines) else lines
+def _named(axes: "Axes", figure: Bars, width: float, size: float, ink: str) -> None:
+    """Names beside their bars where each fits in one line, else over them."""
+    rows, names = range(len(figure.bars)), [bar.name for bar in figure.bars]
+    if _are_beside(figure, width, size):
+        axes.set_yticks(rows, names, color=ink)
+        return
+    axes.set_yticks([])
+    for row, name in zip(rows, names, strict=True):
+        axes.annotate(
+            name,
+            (0.0, row - 0.5 * _BAR_UNDER),
+            (0.0, 0.25 * size),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="bottom",
+            size=min(size, width / (em(name) + 1.0)),
+            color=ink,
+        )
+
+
+def _are_beside(figure: Bars, width: float, size: float) -> bool:
+    return max(em(bar.name) for bar in figure.bars) <= _NAMES * width / size
+
+
+def em(text: str) -> float:
+    """Width of a text over its type size, in the font of pictures."""
+    _settings()
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    # Measured at 100 points, since glyphs are placed on whole units.
+    wide, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=100), False)
+    return float(wide) / 100
 
 
 def _lines(

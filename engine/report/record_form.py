@@ -23,9 +23,9 @@ from docx.table import _Cell
 from docx.text.hyperlink import Hyperlink
 from docx.text.paragraph import Paragraph
 
+from engine.report.arrangement import column_widths
 from engine.report.colours import ACCENT, plain
 from engine.report.deck import Deck, Record, Table, text_of
-from engine.report.layout import column_widths, least_widths
 from engine.tables.guard import csv_text
 
 _ACCENT, _ON_ACCENT = RGBColor.from_string(plain(ACCENT)), plain(ACCENT)
@@ -36,12 +36,8 @@ _LINE = Pt(12)
 _STAMP, _ROOM = Mm(20), Mm(170)
 _FEW = 16
 """Rows of a table that goes to the next page whole, as in the PDF."""
-_WIDER = (1.15, 1.05, 1.0)
+_WIDER = 1.12
 """Of a font that a program takes where it has not ours: dates stay whole in it too."""
-_WORDS = 0.95
-"""Most of the room that the longest words of all columns may take for that."""
-_PADDING = 5.5
-"""Points on either side of a cell's text, as Word has it."""
 
 
 def docx(deck: Deck) -> bytes:
@@ -196,7 +192,7 @@ def _table(made: WordDocument, table: Table, address: str) -> None:
     for paragraph in _paragraphs(shown):
         paragraph.paragraph_format.space_after = Pt(0)
         paragraph.paragraph_format.line_spacing = _LINE
-    widths = column_widths(table, _ROOM.pt, _type_size(table), _PADDING)
+    widths = column_widths(table, _ROOM.pt, _WIDER * _SMALL.pt)
     _widths(shown, tuple(int(Pt(width)) for width in widths))
     after = made.add_paragraph().paragraph_format
     after.space_after, after.line_spacing = Pt(0), Pt(4)
@@ -209,13 +205,6 @@ def _together(shown: WordTable) -> None:
         if place < last and (last <= _FEW or place < 2 or place >= last - 2):
             for cell in row.cells:
                 cell.paragraphs[0].paragraph_format.keep_with_next = True
-
-
-def _type_size(table: Table) -> float:
-    """The widest that keeps words whole and leaves room to long texts."""
-    sizes: list[float] = [wider * _SMALL.pt for wider in _WIDER]
-    fitting = (s for s in sizes if sum(least_widths(table, s, _PADDING)) <= _WORDS * _ROOM.pt)
-    return next(fitting, sizes[-1])
 
 
 def _paragraphs(shown: WordTable) -> Iterator[Paragraph]:

@@ -19,12 +19,10 @@ from pptx.slide import Slide as Page
 from pptx.slide import SlideLayout
 from pptx.table import _Cell
 from pptx.text.text import TextFrame, _Paragraph
-from pptx.util import Length, Pt
+from pptx.util import Pt
 
 from engine.report.arrangement import (
     ABREAST,
-    ALONE,
-    APART,
     GAP,
     PADDING,
     ROLE,
@@ -32,18 +30,18 @@ from engine.report.arrangement import (
     Laid,
     Room,
     arranged,
-    sentences_height,
     tile_sizes,
 )
 from engine.report.arrangement import Page as Shown
 from engine.report.colours import ACCENT, INK, QUIET, TINT
 from engine.report.deck import Deck, text_of
 from engine.report.hues import WHITE
-from engine.report.layout import row_lines
 from engine.report.master import BODIES, KEPT, Ground, dress, ground
-from engine.report.measure import fitting
+from engine.report.measure import columns
 from engine.report.native import add_chart
 
+_FOOTER = (6.5, 9.0)
+"""Smallest and largest type of the line under a slide."""
 _ROLE_TYPE = 11.0
 """Type of the role over a box to stamp in."""
 _LANGUAGES = {"ja": MSO_LANGUAGE_ID.JAPANESE, "en": MSO_LANGUAGE_ID.ENGLISH_UK}
@@ -61,7 +59,13 @@ def pptx(deck: Deck, template: bytes | None = None) -> bytes:
     about.author = about.last_modified_by = deck.author
     if deck.day is not None:
         about.created = about.modified = datetime.combine(deck.day, time())
-    room = Room(width=base.room, title=base.title_height, body=base.bottom - base.top)
+    room = Room(
+        width=base.room,
+        title=base.title_height,
+        body=base.bottom - base.top,
+        yields=base.yields,
+        alone=base.body,
+    )
     for slide in (*deck.slides, *deck.appendix):
         for each in arranged(slide, room):
             layout = base.with_body if each.has_body else base.title_only
@@ -78,7 +82,7 @@ class _Sheet:
     def __init__(self, page: Page, layout: SlideLayout, deck: Deck, base: Ground) -> None:
         self._page, self._deck, self._base = page, deck, base
         self._language = _LANGUAGES[deck.language]
-        size = fitting(deck.footer, base.room - 60, 14, (9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
+        size = min(max(2.0 * (base.room - 60) / columns(deck.footer), _FOOTER[0]), _FOOTER[1])
         if not dress(page, layout, deck.footer, size, _TAGS[deck.language]):
             y = base.height - 22
             self._text((deck.footer,), base.left, y, base.room, 16, size, QUIET)
@@ -90,7 +94,8 @@ class _Sheet:
         assert title is not None  # the layout has one
         self._write(title.text_frame, (shown.title,), shown.title_size, None)
         self._body(shown, shown.points if shown.has_body else ())
-        left, top, room = base.left, base.top, base.room
+        left, room = base.left, base.room
+        top = base.top - base.title_height + shown.title_height
         if shown.tiles:
             self._tiles(shown, top)
             top += shown.tiles_height
@@ -145,26 +150,20 @@ class _Sheet:
 
     def _body(self, shown: Shown, points: tuple[str, ...]) -> None:
         """Sentences into the body; other placeholders of the layout are taken away empty."""
-        base, free = self._base, points
+        base, free, size = self._base, points, shown.point_size
         for each in list(self._page.placeholders):
             kind = each.placeholder_format.type
             if kind in KEPT:
                 continue
             if free and kind in BODIES:
-                height, room = Length(each.height).pt - 8, Length(each.width).pt - 20
-                size = next(
-                    (s for s in ALONE if sentences_height(free, room, s, APART * s) <= height),
-                    ALONE[-1],
-                )
-                self._write(each.text_frame, free, size, None, gap=APART * size)
+                self._write(each.text_frame, free, size, None, gap=shown.apart)
                 free = ()
             else:
                 each._element.getparent().remove(each._element)
         if free:
-            size = shown.point_size
             self._text(
                 free, base.left, base.top, base.room, base.bottom - base.top, size, INK,
-                gap=APART * size,
+                gap=shown.apart,
             )  # fmt: skip
 
     def _text(
@@ -235,10 +234,9 @@ class _Sheet:
         rows = zip((table.heads, *table.rows), laid.heights, strict=True)
         for down, (row, height) in enumerate(rows):
             shape.table.rows[down].height = Pt(height)
-            lines = row_lines(row, [*laid.widths], laid.size, PADDING)
             for across, content in enumerate(row):
                 cell = shape.table.cell(down, across)
-                self._cell(cell, text_of(content), laid.size, down, lines)
+                self._cell(cell, text_of(content), laid.size, down)
 
     def _stamps(self, roles: tuple[str, ...]) -> None:
         """A box for each role's stamp, at the foot on the right."""
@@ -259,10 +257,10 @@ class _Sheet:
                 box.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
             x += STAMP
 
-    def _cell(self, cell: _Cell, text: str, size: float, down: int, lines: int) -> None:
+    def _cell(self, cell: _Cell, text: str, size: float, down: int) -> None:
         cell.margin_left = cell.margin_right = Pt(PADDING)
         cell.margin_top = cell.margin_bottom = Pt(0.5 * PADDING)
-        cell.vertical_anchor = MSO_ANCHOR.MIDDLE if lines == 1 else MSO_ANCHOR.TOP
+        cell.vertical_anchor = MSO_ANCHOR.MIDDLE
         cell.fill.solid()
         hues = self._base.hues
         hues.paint(cell.fill.fore_color, ACCENT if down == 0 else (WHITE, TINT)[down % 2])

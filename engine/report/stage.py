@@ -10,9 +10,17 @@ only as pictures.
 from dataclasses import dataclass
 from html import escape
 
-from engine.report.arrangement import ABREAST, PADDING, Laid, Page, Room, arranged, tile_sizes
+from engine.report.arrangement import (
+    ABREAST,
+    LEADING,
+    PADDING,
+    Laid,
+    Page,
+    Room,
+    arranged,
+    tile_sizes,
+)
 from engine.report.deck import Bars, Figure, Slide, text_of
-from engine.report.layout import LEADING
 from engine.report.picture import natural_height, picture
 from engine.report.webpage import stamps_html
 
@@ -87,7 +95,8 @@ class Look:
 def staged(slide: Slide) -> tuple[Page, ...]:
     """The slide's pages, as large as a window lets them be."""
     body = _high_of(slide.live) - _TITLE - _FOOT - 2 * _GAP
-    return arranged(slide, Room(width=WIDTH, title=_TITLE, body=body, smallest=14.0, yields=True))
+    room = Room(width=WIDTH, title=_TITLE, body=body, smallest=14, continued=14, yields=True)
+    return arranged(slide, room)
 
 
 def _high_of(live: tuple[str, ...]) -> float:
@@ -114,7 +123,7 @@ def _high(height: float) -> str:
 
 
 def _body(page: Page, look: Look) -> str:
-    gap = f"margin-bottom:{'0.8em' if page.has_body else 'calc(6*var(--u))'}"
+    gap = f"margin-bottom:calc({page.apart:.4g}*var(--u))"
     points = "".join(f"<p{_type(page.point_size, gap)}>{escape(p)}</p>" for p in page.points)
     figure = "" if page.figure is None else _figure(page.figure, page.figure_height, look)
     table = "" if page.table is None else _table(page.table)

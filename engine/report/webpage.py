@@ -4,8 +4,7 @@ from html import escape
 
 from engine.report.colours import ACCENT, INK, LINE, QUIET
 from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, text_of
-from engine.report.layout import column_widths
-from engine.report.measure import em
+from engine.report.measure import columns
 from engine.report.picture import natural_height, svg
 
 _COLOURS = f"--paper:#fff;--ink:{INK};--quiet:{QUIET};--line:{LINE};--accent:{ACCENT}"
@@ -50,9 +49,9 @@ footer{font-size:10px;margin-top:6px}
 .stamps td,.stamps th{min-width:0;width:60px}}
 """
 )
-_LONGEST_WORD, _SHORT = 24, 10.5
-"""Characters of a word that a table keeps together, and em of what is kept in one line."""
-_WIDTH, _TYPE, _PADDING = 984, 16, 10
+_LONGEST_WORD, _SHORT = 24, 21
+"""Characters of a word that a table keeps together, and columns of what is kept in one line."""
+_WIDTH, _TYPE = 984, 16
 """Of a section's figures and tables, in pixels of a screen."""
 _ROWS = 12
 """Rows of a table that is kept on one printed sheet."""
@@ -134,18 +133,13 @@ def _table(table: Table) -> str:
     rows = "".join(
         "<tr>" + "".join(_cell(text_of(cell)) for cell in row) + "</tr>" for row in table.rows
     )
-    widths = column_widths(table, _WIDTH, _TYPE, _PADDING)
-    columns = "".join(f'<col style="width:{100 * width / _WIDTH:.1f}%">' for width in widths)
-    return (
-        f"<table><colgroup>{columns}</colgroup><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{rows}</tbody></table>"
-    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _cell(text: str) -> str:
     """An address may break anywhere; a date, an amount or a short name never does."""
     broken = max(map(len, text.split()), default=0) > _LONGEST_WORD
-    whole = em(text) <= _SHORT
+    whole = columns(text) <= _SHORT
     kind = ' class="long"' if broken else ' class="short"' if whole else ""
     return f"<td{kind}>{escape(text)}</td>"
 

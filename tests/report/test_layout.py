@@ -1,13 +1,13 @@
 """Tables on pages: every row once, none higher than its page, and no page of a single row."""
 
 import pytest
+from engine.report.layout import column_widths, pages, row_height
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageFont
 
 from engine.report.deck import Table
 from engine.report.fonts import japanese_face
-from engine.report.layout import column_widths, pages, row_height
 from engine.report.measure import em
 
 WIDTH, SIZE, PADDING = 400.0, 10.0, 5.0

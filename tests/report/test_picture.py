@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from engine.report.layout import column_widths, pages
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
@@ -13,7 +14,6 @@ from engine.errors import InputError
 from engine.report import picture
 from engine.report.deck import Table, table_of
 from engine.report.fonts import japanese_face
-from engine.report.layout import column_widths, pages
 from engine.report.measure import em, wrap
 from engine.report.picture import round_ticks, svg
 

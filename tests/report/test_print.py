@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
+from engine.report.layout import column_widths
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from engine.errors import InputError
 from engine.report.deck import Table
 from engine.report.fonts import Face, japanese_face
-from engine.report.layout import column_widths
 from engine.report.measure import wrap
 from engine.report.print.typeset import record_pdf, slides_pdf
 

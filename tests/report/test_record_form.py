@@ -9,9 +9,9 @@ from datetime import date
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
+from engine.report.layout import column_widths
 
 from engine.report.deck import Field, Section, Table
-from engine.report.layout import column_widths
 from engine.report.measure import em
 from engine.report.record_form import _type_size, docx, fields_csv, fields_json
 

@@ -3,22 +3,16 @@ and copy.
 
 The templates beside this module hold the looks; everything that is said goes in as data, so that a
 text with markup in it stays a text. Lines, tables and pages are broken by Typst; figures are the
-web page's own pictures. Nothing is fetched: the font is that of :mod:`engine.report.fonts`, and
-what it lacks comes from the machine's others.
+web page's own pictures.
 """
 
-import json
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
-
-import typst
 
 from engine.report.arrangement import (
     ABREAST,
-    APART,
     GAP,
+    LEADING,
     PADDING,
     Page,
     Room,
@@ -26,22 +20,16 @@ from engine.report.arrangement import (
     tile_sizes,
 )
 from engine.report.deck import Deck, Figure, Slide, Table, text_of
-from engine.report.fonts import Face, japanese_face
-from engine.report.layout import LEADING, column_widths
-from engine.report.measure import em
+from engine.report.fonts import Face
 from engine.report.picture import natural_height, svg
+from engine.report.print.compiler import compiled
 
-_HERE = Path(__file__).parent
 _WIDTH = 754.0
 """Of a page's text, in points."""
-SLIDE_ROOM = Room(width=_WIDTH, title=66.0, body=430.0, smallest=12.0, yields=True)
+SLIDE_ROOM = Room(width=_WIDTH, title=66.0, body=430.0, yields=True)
 """Of a slide on A4."""
 _SMALLEST, _LARGEST = 13.0, 19.0
 """Type of a figure: that of few bars is large, so that they fill their page."""
-_RECORD_WIDTH, _RECORD_TYPE = 497.0, 9.0
-"""Of a table in the record: its room on upright A4, and its type, in points."""
-_SHORT = 10.5
-"""Em of a cell that is kept in one line, so that dates and amounts stay whole."""
 
 
 class Part(Protocol):
@@ -110,7 +98,7 @@ def sheet_pdf(
         for part in parts
     ]
     about = {"author": "", "language": language, "footer": footer, "address": ""}
-    return _compiled("sheet.typ", {"title": title, **about, "sections": shown}, face)
+    return compiled("sheet.typ", {"title": title, **about, "sections": shown}, face)
 
 
 def _set(
@@ -122,33 +110,7 @@ def _set(
         "footer": deck.footer,
         "address": deck.address,
     }
-    return _compiled(template, {"title": title, **about, **content}, face)
-
-
-def _compiled(template: str, content: dict[str, Any], face: Face | None) -> bytes:
-    fonts, family = _font(face or japanese_face())
-    data = {**content, "family": family}
-    made = typst.compile(
-        str(_HERE / template),
-        root=str(_HERE),
-        font_paths=fonts,
-        ignore_system_fonts=True,
-        format="pdf",
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False, allow_nan=False)},
-        timestamp=0,  # The date is in the text.
-    )
-    assert isinstance(made, bytes)  # one document, not a list of pages
-    return made
-
-
-@lru_cache(maxsize=4)
-def _font(face: Face) -> tuple[typst.Fonts, str]:
-    """The machine's fonts, which take about a second to find, and the family of the face."""
-    folders = sorted({str(face.regular.parent), str(face.bold.parent)})
-    fonts = typst.Fonts(font_paths=folders, include_system_fonts=True)
-    found = [font for font in fonts.fonts() if Path(str(font.path or "")) == face.regular]
-    chosen = next((font for font in found if font.index == face.number), found[0])
-    return fonts, chosen.family
+    return compiled(template, {"title": title, **about, **content}, face)
 
 
 def _page(page: Page) -> dict[str, Any]:
@@ -161,7 +123,7 @@ def _page(page: Page) -> dict[str, Any]:
         "title_height": page.title_height,
         "points": page.points,
         "point_size": page.point_size,
-        "apart": APART * page.point_size if page.has_body else GAP / 2,
+        "apart": page.apart,
         "figure": None if figure is None else _picture(figure, page.figure_height - GAP),
         "alt": None if figure is None else figure.alt,
         "tiles": [
@@ -175,10 +137,7 @@ def _page(page: Page) -> dict[str, Any]:
         if laid is None
         else {
             "heads": laid.table.heads,
-            "rows": [
-                [{"text": text, "whole": False} for text in map(text_of, row)]
-                for row in laid.table.rows
-            ],
+            "rows": [[text_of(cell) for cell in row] for row in laid.table.rows],
             "widths": laid.widths,
             "size": laid.size,
             "inset": 0.65 * PADDING + laid.air / 2 + 0.5 * (LEADING - 1) * laid.size,
@@ -200,9 +159,4 @@ def _picture(figure: Figure, height: float) -> str:
 def _table(table: Table | None) -> dict[str, Any] | None:
     if table is None:
         return None
-    rows = [
-        [{"text": text, "whole": em(text) <= _SHORT} for text in map(text_of, row)]
-        for row in table.rows
-    ]
-    widths = column_widths(table, _RECORD_WIDTH, _RECORD_TYPE, 0.5 * _RECORD_TYPE)
-    return {"heads": table.heads, "rows": rows, "widths": widths}
+    return {"heads": table.heads, "rows": [[text_of(cell) for cell in row] for row in table.rows]}

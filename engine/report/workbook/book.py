@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from xlsxwriter.workbook import Workbook
 
 from engine.report.deck import Deck, Table, text_of
-from engine.report.measure import em
+from engine.report.measure import columns
 from engine.report.workbook import cash, inputs, results, worth
 from engine.report.workbook.paper import HEAD, Book, new_book
 from engine.tables.guard import BOM, csv_text
@@ -105,11 +105,9 @@ def _fill(book: Book, code: str, table: Table, address: str) -> None:
                 sheet.text(down, across, _NOT_TEXT.sub("", content))
             else:
                 sheet.number(down, across, content, _shown(content))
-    columns = zip(table.heads, *table.rows, strict=True)
-    widths = [min(2 * max(em(text_of(cell)) for cell in column) + 3, _WIDEST) for column in columns]
-    sheet.widths(*widths)
-    for down, row in enumerate((table.heads, *table.rows), start=HEAD):
-        sheet.room(down, [text_of(cell) for cell in row], widths)
+    texts = zip(table.heads, *table.rows, strict=True)
+    longest = [max(columns(text_of(cell)) for cell in column) for column in texts]
+    sheet.widths(*(min(1.05 * length + 3, _WIDEST) for length in longest))
 
 
 def _shown(value: float) -> str:

@@ -47,8 +47,6 @@ def assumptions(book: Book, live: Live) -> None:
         sheet.text(row, at["exported_source"], figure.source)
         sheet.text(row, at["exported_source_shown"], live.sources[figure.name])
         sheet.name(figure.name, row, at["value"])
-        shown_texts = (said[figure.name], live.sources[figure.name])
-        sheet.room(row, shown_texts, (_WIDTHS["label"], _WIDTHS["source"]))
     last = FIRST + len(live.table.rows) - 1
     row = last + 2
     sheet.text(row, at["label"], said["changed"])

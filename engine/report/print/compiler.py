@@ -1,0 +1,75 @@
+"""Typst with the machine's fonts: documents set as PDF, and what a template says of itself.
+
+The templates beside this module hold the looks; everything that is said goes in as data, so that a
+text with markup in it stays a text. Nothing is fetched: the font is that of
+:mod:`engine.report.fonts`, and what it lacks comes from the machine's others.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from engine.errors import InputError
+from engine.report.fonts import Face, japanese_face
+
+_HERE = Path(__file__).parent
+
+
+def compiled(template: str, content: dict[str, Any], face: Face | None = None) -> bytes:
+    """A template beside this module as PDF. Raises :class:`InputError` where no Japanese font is
+    installed."""
+    fonts, family = _font(face or japanese_face())
+    made = typst.compile(
+        str(_HERE / template),
+        root=str(_HERE),
+        font_paths=fonts,
+        ignore_system_fonts=True,
+        format="pdf",
+        sys_inputs=_inputs(content, family),
+        timestamp=0,  # The date is in the text.
+    )
+    assert isinstance(made, bytes)  # one document, not a list of pages
+    return made
+
+
+def queried(template: str, content: dict[str, Any], label: str) -> list[Any]:
+    """The values that a template gives under a label, in order. Without a Japanese font they are
+    those of another."""
+    try:
+        face = japanese_face()
+    except InputError:
+        face = None
+    fonts, family = _font(face)
+    return list(
+        json.loads(
+            typst.query(
+                str(_HERE / template),
+                label,
+                field="value",
+                root=str(_HERE),
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                sys_inputs=_inputs(content, family),
+            )
+        )
+    )
+
+
+def _inputs(content: dict[str, Any], family: str) -> dict[str, str]:
+    data = {**content, "family": family}
+    return {"data": json.dumps(data, ensure_ascii=False, allow_nan=False)}
+
+
+@lru_cache(maxsize=4)
+def _font(face: Face | None) -> tuple[typst.Fonts, str]:
+    """The machine's fonts, which take about a second to find, and the family of the face."""
+    if face is None:
+        return typst.Fonts(include_system_fonts=True), "sans-serif"
+    folders = sorted({str(face.regular.parent), str(face.bold.parent)})
+    fonts = typst.Fonts(font_paths=folders, include_system_fonts=True)
+    found = [font for font in fonts.fonts() if Path(str(font.path or "")) == face.regular]
+    chosen = next((font for font in found if font.index == face.number), found[0])
+    return fonts, chosen.family
