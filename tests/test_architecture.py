@@ -200,6 +200,7 @@ PARSERS_ONLY_IN = {
     "json.loads": {
         "engine.untrusted.texts",
         "engine.decision_log",  # what it wrote a moment ago
+        "engine.report.print.compiler",  # what Typst says of our own template
         "engine.pilot.text.docstrings",  # what a process of our own prints
     },
     "json.load": {"engine.pilot.text.pysource"},  # the same process's task

@@ -255,6 +255,7 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
     """Objections, what is not known, the ask."""
     answer = found.answer
     said = objections.objections(answer, words)
+    figured = [row for row in tables.few_figures(answer, words).rows if answer.study is not None]
     heads = (words.say("Likely question"), words.say("Our answer"))
     rows = tuple((item.question, item.answer) for item in said)
     return (
@@ -274,6 +275,10 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
         Slide(
             key="ask",
             title=verdict.ask(answer, words),
+            tiles=tuple(
+                Tile(name=str(name), value=str(value), detail=str(detail))
+                for name, value, detail in figured[2:5]
+            ),
             points=(verdict.why(answer, words), wording.headline(answer, words)),
             notes=(request.closing(answer, words),),
         ),

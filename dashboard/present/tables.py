@@ -75,7 +75,9 @@ def key_figures(answer: Answer, words: Words) -> Table:
     if answer.study is not None:
         worth = answer.study.appraisal
         chance = figures.chance(worth.probability, words)
-        rows.insert(5, (figures.name("payback", words), figures.payback(worth, words), ""))
+        time = worth.payback_months
+        shown = (figures.months(time.value, words), figures.payback_range(time, words))
+        rows.insert(5, (figures.name("payback", words), *shown))
         rows.insert(6, (figures.name("probability", words), chance, ""))
     return Table(
         title=words.say("Key figures"),

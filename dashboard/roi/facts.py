@@ -99,16 +99,18 @@ def _rate(study: Study, words: Words) -> Headline:
 
 
 def _total(answer: Answer, words: Words) -> Headline:
-    cost = answer.outlay.total_cost
+    cost, study = answer.outlay.total_cost, answer.study
+    inside = words.say(
+        "{inside} over {years} years",
+        inside=figures.money_range(cost.low, cost.high, words),
+        years=formats.plain(answer.question.assumptions["horizon_years"].value),
+    )
+    launched = "" if study is None else figures.as_if_launched(study.appraisal, words)
     return Headline(
         key="total_cost",
         label=figures.name("total_cost", words),
         value=figures.money(cost.value, words),
-        detail=words.say(
-            "{inside} over {years} years",
-            inside=figures.money_range(cost.low, cost.high, words),
-            years=formats.plain(answer.question.assumptions["horizon_years"].value),
-        ),
+        detail=" · ".join(filter(None, (inside, launched))),
         help=words.say(
             "Everything spent until the horizon, not discounted: compute, search, pilots, data, "
             "people, serving, operation, and the legal loss to be expected."

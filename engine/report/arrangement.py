@@ -12,10 +12,8 @@ unit is the point of the room.
 ['All (1/3)', 'All (2/3)', 'All (3/3)']
 """
 
-import json
 import re
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -41,16 +39,18 @@ _ALONE = (36, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14)
 _BESIDE = (22, 20, 18, 16, 15, 14)
 _TABLES = (28, 26, 24, 22, 20, 18, 16, 15, 14, 13, 12)
 _VALUES = (48, 44, 40, 36, 32, 28, 24, 20, 18)
-_SHARE = {"figure": 0.3, "other": 0.4}
+_SHARE = {"figure": 0.36, "other": 0.4}
 """Most of the body's height that sentences take over a figure, and over anything else."""
-_LONGEST_WORD = 12.0
-"""Words up to this many em are kept whole; an address may break."""
-_FEW = 8.0
-"""Least em of a column, if its texts are as long."""
 _BREAKS = re.compile(r"\s+|(?=[(（])")
 """Where the value of a tile may go on on another line."""
-_WORD = re.compile(r"[!-.0-~−]{2,}")
-"""What no line of a table may break: Latin letters and figures up to a space or a slash."""
+_LARGE = 24
+"""Type of a title in one line that is large enough."""
+_POWERS = (1.0, 0.75, 0.5)
+"""Of lengths of columns, by which long ones share the room: that which makes a table lowest."""
+_FEW, _FEW_IN_DOCUMENTS = 7, 5
+"""Least em of a column whose texts are as long, on slides and on upright pages."""
+_UNDER = (18, 16, 14)
+"""Type that a table under sentences should have before they get large type themselves."""
 _STRETCH = 2.2
 """Most that a row of a short table is made higher, in its type."""
 
@@ -58,15 +58,14 @@ _STRETCH = 2.2
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """What a slide offers: width, and heights of its title and of what is under it. ``smallest``:
-    the type under which a table goes on on another page instead, in type ``continued``. ``yields``:
-    a short title leaves its room to the body. ``alone``: width and height of the body of a slide
-    with sentences alone, where that is another."""
+    the type under which a table goes on on another page instead. ``yields``: a short title leaves
+    its room to the body. ``alone``: width and height of the body of a slide with sentences alone,
+    where that is another."""
 
     width: float
     title: float
     body: float
     smallest: int = 12
-    continued: int = 13
     yields: bool = False
     alone: tuple[float, float] | None = None
 
@@ -119,36 +118,31 @@ class Page:
 
 def arranged(slide: Slide, room: Room) -> tuple[Page, ...]:
     """The slide's pages, one at the least."""
-    asked = {**_ASKED, "room": asdict(room), "slide": _said(slide)}
-    return tuple(_pages(slide, room, _extents(json.dumps(asked, ensure_ascii=False))))
+    pages = _pages(slide, room, _extents(slide, slide.title, room, _ASKED))
+    if len(pages) > 1:  # Their titles are numbered, and so longer.
+        numbered = f"{slide.title} ({len(pages)}/{len(pages)})"
+        pages = _pages(slide, room, _extents(slide, numbered, room, _ASKED))
+    return tuple(pages)
 
 
 def column_widths(table: Table, width: float, size: float) -> tuple[float, ...]:
     """Widths that sum to ``width``, of a table in type ``size``: by content, as Typst has it."""
     room = Room(width=width, title=size, body=0.0, smallest=0)
-    slide = Slide(key="", title="", table=table)
     sizes = {**_ASKED["sizes"], "tables": (size,)}
-    asked = {**_ASKED, "sizes": sizes, "room": {**asdict(room), "continued": size}}
-    found = _extents(json.dumps({**asked, "slide": _said(slide)}, ensure_ascii=False))
-    return _widths(found, room)
+    asked = {**_ASKED, "sizes": sizes, "few": _FEW_IN_DOCUMENTS}
+    return _widths(_extents(Slide(key="", title="", table=table), "", room, asked), room)
 
 
-@lru_cache(maxsize=1024)
-def _extents(asked: str) -> dict[str, Any]:
-    """What Typst measured, and where the columns and rows of a table begin."""
-    values = queried("extents.typ", json.loads(asked), "<measured>")
-    (found,) = (value for value in values if "title-size" in value)
-    cells = [value for value in values if "row" in value]
-    found["columns"] = [cell["x"] for cell in cells if cell["row"] == 0]
-    found["rows"] = [cell["y"] for cell in cells if cell["column"] == 0]
-    return found
+def _extents(slide: Slide, title: str, room: Room, asked: dict[str, Any]) -> dict[str, Any]:
+    """What Typst measured."""
+    said = {**asked, "room": asdict(room), "slide": {**_said(slide), "title": title}}
+    return dict(queried("extents.typ", said, "<measured>"))
 
 
 def _said(slide: Slide) -> dict[str, Any]:
     """What of a slide takes room."""
     table = slide.table
     return {
-        "title": f"{slide.title} (99/99)" if table is not None else slide.title,
         "points": slide.points,
         "figure": slide.figure is not None,
         "stamped": bool(slide.stamps),
@@ -168,9 +162,7 @@ def _said(slide: Slide) -> dict[str, Any]:
 
 def _cells(table: Table) -> dict[str, Any]:
     rows = [[text_of(cell) for cell in row] for row in table.rows]
-    columns = zip(table.heads, *rows, strict=True)
-    words = [sorted(set(_WORD.findall(" ".join(texts))), key=len)[-3:] for texts in columns]
-    return {"heads": table.heads, "rows": rows, "words": words}
+    return {"heads": table.heads, "rows": rows}
 
 
 def tile_sizes(value: float) -> tuple[float, float]:
@@ -199,9 +191,11 @@ _ASKED: dict[str, Any] = {
     "abreast": ABREAST,
     "apart": _APART,
     "most-apart": _MOST_APART,
+    "large": _LARGE,
+    "powers": _POWERS,
+    "under": _UNDER,
     "few": _FEW,
     "stamps": ROLE + STAMP + 10,
-    "longest": _LONGEST_WORD,
 }
 """What holds for every slide."""
 
@@ -239,9 +233,7 @@ def _pages(slide: Slide, room: Room, found: dict[str, Any]) -> list[Page]:
 
 def _parts(table: Table, room: Room, found: dict[str, Any]) -> list[Laid]:
     """The table in the parts that fit their page, all with as much air as the fullest leaves."""
-    rows = found["rows"]
-    heights = [low - top for top, low in pairwise([*rows, rows[0] + found["table-height"]])]
-    widths = _widths(found, room)
+    heights, widths = found["heights"], _widths(found, room)
     parts = []
     for span in _portions(heights[1:], found["free"] - heights[0]):
         part = Table(title=table.title, heads=table.heads, rows=table.rows[span])
@@ -262,10 +254,8 @@ def _parts(table: Table, room: Room, found: dict[str, Any]) -> list[Laid]:
 
 def _widths(found: dict[str, Any], room: Room) -> tuple[float, ...]:
     """The columns as measured, made wider together until they fill the room."""
-    columns = found["columns"]
-    edges = [*columns, columns[0] + found["table-width"]]
-    scale = room.width / found["table-width"]
-    return tuple(scale * (right - left) for left, right in pairwise(edges))
+    scale = room.width / sum(found["widths"])
+    return tuple(scale * width for width in found["widths"])
 
 
 def _portions(heights: list[float], room: float) -> list[slice]:

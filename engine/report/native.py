@@ -40,6 +40,8 @@ _INK, _QUIET, _GRID = (RGBColor.from_string(c) for c in ("0F111C", "565B6E", "E4
 _LOG_FORMAT = "0E+00"
 _ROOM = 1.24
 """Room at the end of bars for their amounts, over the longest."""
+_WITHIN = 0.1
+"""Most of a power of ten by which an axis may begin within its curves."""
 _CARRIER = 0.2
 """Length of the unseen part that carries an amount, a share of what all bars span."""
 
@@ -191,7 +193,8 @@ def _add_lines(page: Slide, figure: Lines, place: _Place, hues: Hues) -> Graphic
     axis.tick_labels.font.size = Pt(_SIZE)
     axis.has_major_gridlines = False
     if figure.log_x:
-        axis.minimum_scale = 10.0 ** math.ceil(math.log10(min(figure.x)) - 1e-9)
+        # A power of ten, from which PowerPoint counts: that under the curves, or just within them.
+        axis.minimum_scale = 10.0 ** math.floor(math.log10(min(figure.x)) + _WITHIN)
         base = etree.SubElement(axis._element.scaling, qn("c:logBase"))
         base.set("val", "10")
         axis._element.scaling.insert(0, base)

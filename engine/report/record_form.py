@@ -36,7 +36,7 @@ _LINE = Pt(12)
 _STAMP, _ROOM = Mm(20), Mm(170)
 _FEW = 16
 """Rows of a table that goes to the next page whole, as in the PDF."""
-_WIDER = 1.12
+_WIDER = 1.2
 """Of a font that a program takes where it has not ours: dates stay whole in it too."""
 
 

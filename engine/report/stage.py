@@ -95,7 +95,7 @@ class Look:
 def staged(slide: Slide) -> tuple[Page, ...]:
     """The slide's pages, as large as a window lets them be."""
     body = _high_of(slide.live) - _TITLE - _FOOT - 2 * _GAP
-    room = Room(width=WIDTH, title=_TITLE, body=body, smallest=14, continued=14, yields=True)
+    room = Room(width=WIDTH, title=_TITLE, body=body, smallest=14, yields=True)
     return arranged(slide, room)
 
 

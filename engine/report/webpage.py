@@ -19,7 +19,7 @@ h1,h2{line-height:1.35;font-size:28px;margin:0 0 16px}p{font-size:19px;margin:10
 table{border-collapse:collapse;width:100%;font-size:16px;margin:14px 0}
 th{background:var(--accent);color:#fff;text-align:left;font-weight:600}
 th,td{padding:7px 10px;border-bottom:1px solid var(--line);vertical-align:top}
-.long{overflow-wrap:anywhere}.short{white-space:nowrap}
+.long{overflow-wrap:anywhere}.short{white-space:nowrap}td:first-child{min-width:7em}
 details,footer{color:var(--quiet);font-size:15px;margin-top:14px}details p{font-size:15px}
 footer{overflow-wrap:anywhere}.blank{display:inline-block;min-width:16em;border-bottom:1px solid}
 .stamps td{height:74px;width:90px;border:1px solid var(--quiet)}.stamps{width:auto}
@@ -32,14 +32,14 @@ footer{overflow-wrap:anywhere}.blank{display:inline-block;min-width:16em;border-
 @media print{@page{size:A4;margin:12mm 12mm 16mm;@bottom-right{content:counter(page) " / "
 counter(pages);font:8pt sans-serif;color:#565B6E}}body{background:#fff}
 th{background:none;color:var(--ink);border-bottom:2px solid}thead{display:table-header-group}
-tr,svg,section,.record table{break-inside:avoid}h1,h2,h3,h3+p{break-after:avoid}
+tr,svg,section{break-inside:avoid}h1,h2,h3,h3+p{break-after:avoid}
 tr:nth-child(-n+2):not(:last-child){break-after:avoid}
 section{margin:0 0 7mm;max-width:none;padding:8px 2px 0;border-width:3px;break-after:auto}
 .long,.record{break-inside:auto}.record{break-before:page}
 details,section:not(.record) footer{display:none}
 h1,h2{font-size:21px;margin:0 0 8px}h3{font-size:17px;margin:14px 0 6px}
 p{font-size:15px;margin:5px 0}
-td,th{padding:4px 8px}table{font-size:13px;margin:8px 0}.short:not(:last-child){white-space:normal}
+td,th{padding:3px 8px}table{font-size:12.5px;line-height:1.5;margin:8px 0}
 .broad svg{max-height:86mm}
 footer{font-size:10px;margin-top:6px}
 .tiles{grid-template-columns:repeat(3,1fr);gap:8px;margin:8px 0}
@@ -49,7 +49,7 @@ footer{font-size:10px;margin-top:6px}
 .stamps td,.stamps th{min-width:0;width:60px}}
 """
 )
-_LONGEST_WORD, _SHORT = 24, 21
+_LONGEST_WORD, _SHORT = 24, 20
 """Characters of a word that a table keeps together, and columns of what is kept in one line."""
 _WIDTH, _TYPE = 984, 16
 """Of a section's figures and tables, in pixels of a screen."""

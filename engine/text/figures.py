@@ -83,6 +83,8 @@ _EXAMPLES = {
     MetricKind.RESPONSE_TIME: ("70", "85", "110"),
 }
 """Values of the metric at three losses, as one may have measured them."""
+_MOSTLY = 0.5
+"""Share of cases in which a plan is launched under which its cost of ownership says so."""
 _MONEY = ("JPY", "JPY/person", "JPY/month")
 """Units that are amounts of money, shown in the reader's currency."""
 _IN_DOLLARS = {
@@ -336,12 +338,29 @@ def payback_time(time: Interval, words: Words) -> str:
     """The same of an interval of months; inf says never."""
     if math.isinf(time.low):
         return months(time.value, words)
+    return formats.bracketed(months(time.value, words), payback_range(time, words), words.language)
+
+
+def payback_range(time: Interval, words: Words) -> str:
+    """Its interval alone, "" where no case pays back."""
+    if math.isinf(time.low):
+        return ""
     if math.isinf(time.high):
-        inside = words.say("{low} or more", low=months(time.low, words))
-    else:
-        low, high = (formats.plain(round(end)) for end in (time.low, time.high))
-        inside = range_of(low, high, words)
-    return formats.bracketed(months(time.value, words), inside, words.language)
+        return words.say("{low} or more", low=months(time.low, words))
+    low, high = (formats.plain(round(end)) for end in (time.low, time.high))
+    return range_of(low, high, words)
+
+
+def as_if_launched(found: Appraisal, words: Words) -> str:
+    """That the cost of ownership is that of a launched model, where the net present value launches
+    it in fewer than half of all cases; else ""."""
+    if found.launch_probability >= _MOSTLY:
+        return ""
+    return words.say(
+        "as if launched; in the net present value it is in {chance} of cases, the others only "
+        "lose what was spent before",
+        chance=chance(found.launch_probability, words),
+    )
 
 
 def internal_rate(found: Appraisal, words: Words) -> str:

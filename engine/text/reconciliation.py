@@ -18,6 +18,9 @@ def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
         sign = "" if amount < 0 else "+"
         return name, f"{sign}{figures.money(amount, words)}"
 
+    total, amount = named("total_cost")
+    study = answer.study
+    launched = "" if study is None else figures.as_if_launched(study.appraisal, words)
     return [
         named("training_list_price"),
         step(words.say("Uncertain prices, on average"), found.prices_move),
@@ -26,5 +29,5 @@ def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
         step(quantities.label("running_cost", words), found.running_cost),
         named("spending"),
         step(quantities.label("expected_damage", words), found.expected_damage),
-        named("total_cost"),
+        (total, " · ".join(filter(None, (amount, launched)))),
     ]

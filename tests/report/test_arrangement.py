@@ -17,7 +17,7 @@ ROWS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=25)
 
 
 @given(TEXTS, POINTS, ROWS, st.booleans(), st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_a_table_loses_no_row_and_no_page_is_too_high(title, points, rows, stamped, yields):
     table = Table(title="", heads=("a", "b"), rows=tuple(rows))
     stamps = ("起案", "決裁") if stamped else ()

@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 
 import pytest
-from engine.report.layout import column_widths
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from engine.errors import InputError
+from engine.report.arrangement import PADDING, column_widths
 from engine.report.deck import Table
 from engine.report.fonts import Face, japanese_face
-from engine.report.measure import wrap
+from engine.report.picture import em
 from engine.report.print.typeset import record_pdf, slides_pdf
 
 
@@ -135,7 +135,8 @@ def test_a_long_japanese_source_leaves_dates_whole():
     row = ("完全なモデルが1件あたり短縮する分数", "5分", "2分〜8分", source, "2026-11")
     table = Table(title="", heads=("項目", "値", "範囲", "出典", "日付"), rows=(row, row))
     for width in (450.0, 500.0, 760.0):
-        widths = column_widths(table, width, 9.0, 5.0)
+        widths = column_widths(table, width, 9.0)
         assert sum(widths) == pytest.approx(width)
-        assert len(wrap("2026-11", (widths[-1] - 10) / 9.0)) == 1
-        assert len(wrap("2分〜8分", (widths[2] - 10) / 9.0)) <= 2
+        assert widths[3] == max(widths)
+        for column, text in ((4, "2026-11"), (2, "2分〜8分")):
+            assert em(text) * 9.0 <= widths[column] - 2 * PADDING

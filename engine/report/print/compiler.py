@@ -6,6 +6,7 @@ text with markup in it stays a text. Nothing is fetched: the font is that of
 """
 
 import json
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,39 +29,39 @@ def compiled(template: str, content: dict[str, Any], face: Face | None = None) -
         font_paths=fonts,
         ignore_system_fonts=True,
         format="pdf",
-        sys_inputs=_inputs(content, family),
+        sys_inputs={"data": _text(content), "family": family},
         timestamp=0,  # The date is in the text.
     )
     assert isinstance(made, bytes)  # one document, not a list of pages
     return made
 
 
-def queried(template: str, content: dict[str, Any], label: str) -> list[Any]:
-    """The values that a template gives under a label, in order. Without a Japanese font they are
-    those of another."""
-    try:
-        face = japanese_face()
-    except InputError:
-        face = None
+def queried(template: str, content: dict[str, Any], label: str, face: Face | None = None) -> Any:
+    """What a template says under a label that it has once. Without a Japanese font it is measured
+    in another. Answers are kept: they are to be read alone."""
+    with suppress(InputError):
+        face = face or japanese_face()
+    return _queried(template, _text(content), label, face)
+
+
+@lru_cache(maxsize=1024)
+def _queried(template: str, content: str, label: str, face: Face | None) -> Any:
     fonts, family = _font(face)
-    return list(
-        json.loads(
-            typst.query(
-                str(_HERE / template),
-                label,
-                field="value",
-                root=str(_HERE),
-                font_paths=fonts,
-                ignore_system_fonts=True,
-                sys_inputs=_inputs(content, family),
-            )
-        )
+    found = typst.query(
+        str(_HERE / template),
+        label,
+        field="value",
+        one=True,
+        root=str(_HERE),
+        font_paths=fonts,
+        ignore_system_fonts=True,
+        sys_inputs={"data": content, "family": family},
     )
+    return json.loads(found)
 
 
-def _inputs(content: dict[str, Any], family: str) -> dict[str, str]:
-    data = {**content, "family": family}
-    return {"data": json.dumps(data, ensure_ascii=False, allow_nan=False)}
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
 @lru_cache(maxsize=4)

@@ -22,7 +22,7 @@ from engine.report.arrangement import (
 from engine.report.deck import Deck, Figure, Slide, Table, text_of
 from engine.report.fonts import Face
 from engine.report.picture import natural_height, svg
-from engine.report.print.compiler import compiled
+from engine.report.print.compiler import compiled, queried
 
 _WIDTH = 754.0
 """Of a page's text, in points."""
@@ -30,6 +30,12 @@ SLIDE_ROOM = Room(width=_WIDTH, title=66.0, body=430.0, yields=True)
 """Of a slide on A4."""
 _SMALLEST, _LARGEST = 13.0, 19.0
 """Type of a figure: that of few bars is large, so that they fill their page."""
+
+
+_ANNEX = (8.0, 7.8, 8.3, 7.6, 8.6, 8.9)
+"""Type of tables behind the record, as they are tried."""
+_LAST = 300.0
+"""How far down its last page is filled, in points: more than a third of A4."""
 
 
 class Part(Protocol):
@@ -74,8 +80,16 @@ def record_pdf(deck: Deck, face: Face | None = None) -> bytes:
         "approvals": record.approvals,
         "end": record.end,
     }
-    annex = [_annex(slide) for slide in deck.appendix]
-    return _set("record.typ", deck, record.title, {"record": form, "annex": annex}, face)
+    content = {"record": form, "annex": [_annex(slide) for slide in deck.appendix]}
+    sizes = [{**content, "annex_size": size} for size in _ANNEX]
+    filled = next((one for one in sizes if _fills(deck, one, face)), sizes[0])
+    return _set("record.typ", deck, record.title, filled, face)
+
+
+def _fills(deck: Deck, content: dict[str, Any], face: Face | None) -> bool:
+    """Whether the last page of the record is more than a few lines."""
+    about = {"title": "", "author": "", "language": deck.language, "footer": "", "address": ""}
+    return bool(queried("record.typ", {**about, **content}, "<end>", face) >= _LAST)
 
 
 def sheet_pdf(

@@ -107,7 +107,10 @@ def _fill(book: Book, code: str, table: Table, address: str) -> None:
                 sheet.number(down, across, content, _shown(content))
     texts = zip(table.heads, *table.rows, strict=True)
     longest = [max(columns(text_of(cell)) for cell in column) for column in texts]
-    sheet.widths(*(min(1.05 * length + 3, _WIDEST) for length in longest))
+    widths = [min(1.05 * length + 3, _WIDEST) for length in longest]
+    sheet.widths(*widths)
+    shown = [tuple(map(text_of, row)) for row in (table.heads, *table.rows)]
+    sheet.room(HEAD, shown, widths)
 
 
 def _shown(value: float) -> str:

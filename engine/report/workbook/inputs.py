@@ -47,6 +47,8 @@ def assumptions(book: Book, live: Live) -> None:
         sheet.text(row, at["exported_source"], figure.source)
         sheet.text(row, at["exported_source_shown"], live.sources[figure.name])
         sheet.name(figure.name, row, at["value"])
+    texts = [(said[figure.name], live.sources[figure.name]) for figure in live.table.rows]
+    sheet.room(FIRST, texts, (_WIDTHS["label"], _WIDTHS["source"]))
     last = FIRST + len(live.table.rows) - 1
     row = last + 2
     sheet.text(row, at["label"], said["changed"])

@@ -15,6 +15,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from engine.report.colours import ACCENT, LINE, QUIET
+from engine.report.measure import line_counts
 from engine.tables.guard import is_live
 
 HEAD = 2
@@ -53,8 +54,10 @@ _MONEY = {True: '0"."0,"万円";[Red]-0"."0,"万円"', False: '"¥"#,##0;[Red]-"
 point."""
 Value = float | str
 _THOUSANDS, _SMALL = 1_000, 0.01
-_TITLE_HEIGHT = 24.0
+_TITLE_HEIGHT, _LINE_HEIGHT = 24.0, 15.0
 """Points."""
+_PER_EM, _BESIDE = 2.0, 3.0
+"""Characters of a column's width for an em of text, and for what stands beside it."""
 
 
 _LONGEST_LINK = 2079
@@ -159,6 +162,14 @@ class Sheet:
         """Call a cell ``code`` throughout the workbook."""
         at = xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True)
         self.book.workbook.define_name(code, f"={self.code}!{at}")
+
+    def room(self, first: int, rows: Sequence[tuple[str, ...]], widths: Sequence[float]) -> None:
+        """Rows from ``first`` on as high as their texts take in columns of these widths: not every
+        program finds that out by itself."""
+        inner = tuple(max((width - _BESIDE) / _PER_EM, 1.0) for width in widths)
+        for row, lines in enumerate(line_counts(rows, inner), start=first):
+            if lines > 1:
+                self.page.set_row(row, _LINE_HEIGHT * lines)
 
     def widths(self, *widths: float) -> None:
         """Of the first columns, in characters."""

@@ -14,12 +14,12 @@ from dashboard.explore import plane as plane_of
 from dashboard.explore import wording as explore_wording
 from dashboard.state import link, session, widgets
 from dashboard.ui.colours import DARK, LIGHT
+from dashboard.ui.label_text import em
 from engine.allocation import maps, search
 from engine.allocation.space import Space
 from engine.config import Budget, Sampling
 from engine.cost import DEFAULTS, cost
 from engine.decision.decide import decide
-from engine.report.measure import em
 from engine.scenarios import acts, saved
 from engine.scenarios import fields as grammar
 from engine.text.i18n import Words

@@ -10,13 +10,13 @@ from dashboard.roi import charts as roi_charts
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import DARK, LIGHT
+from dashboard.ui.label_text import em
 from engine.accounting.mechanism import Mechanism
 from engine.attack_risk import Exposure, attack_risk
 from engine.config import Budget
 from engine.cost import Workload
 from engine.deployments import deployments
 from engine.interval import Interval
-from engine.report.measure import em
 from engine.roi.appraise import DEFAULT_CURVE
 from engine.roi.assumptions import Distribution
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_metric
