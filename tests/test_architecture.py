@@ -130,6 +130,7 @@ PILOT_FRONT = {
     "engine.pilot.sweeps.launchers",
     "engine.pilot.sweeps.grid", "engine.pilot.sweeps.record",
     "engine.pilot.sweeps.gridfile", "engine.pilot.sweeps.manifests",
+    "engine.pilot.sweeps.shipping",
     "engine.pilot.sweeps.survey", "engine.pilot.sweeps.sweep",
     "engine.pilot.pretraining", "engine.pilot.starts", "engine.pilot.text.docstrings",
     "engine.pilot.fine_tuning", "engine.pilot.huggingface", "engine.pilot.imported_start",

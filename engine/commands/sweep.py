@@ -21,6 +21,7 @@ from engine.pilot.sweeps.grid import SweepPlan
 from engine.pilot.sweeps.launchers import Where
 from engine.pilot.sweeps.manifests import Target
 from engine.pilot.sweeps.record import Place
+from engine.pilot.sweeps.shipping import Shipment
 from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report
 from engine.runs.log import RunLog, data_folder
@@ -67,9 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="of the launcher: minutes=600 and any of Slurm's, such as partition=gpu; address=auto "
-        "and cpus=2 of Ray; image=, claim=, cpus=, memory=, gpus=, user= of Kubernetes; volume=, "
-        "cpus=, memory=, accelerators=, infra= and spot= of SkyPilot",
+        help="of the launcher: minutes=600 and any of Slurm's, such as partition=gpu; "
+        "address=auto, cpus=2 and shared=no of Ray; image=, claim=, cpus=, memory=, gpus=, user= "
+        "of Kubernetes; volume=, cpus=, memory=, accelerators=, infra= and spot= of SkyPilot",
     )
     asked = parser.add_argument_group(
         "order", "by what the runs tell of a decision; those that could hardly move it are left out"
@@ -191,8 +192,12 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
         raise InputError("Expected --parts of at least 1, got {value}.", value=count)
     if options.again is not None or options.part is not None:
         raise InputError("Expected --parts without --part and --again: a part trains new runs.")
+    log_folder = place.log_folder or data_folder()
     launcher = launchers.launcher(
-        Where(options.on), launchers.options_of(options.job), place.folder
+        Where(options.on),
+        launchers.options_of(options.job),
+        place.folder,
+        Shipment(log_folder=log_folder, sweeps_folder=place.folder),
     )
     path = str(options.plan.resolve())
     commands = [
@@ -202,8 +207,8 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
     what = {"family": "", "runs": len(found.left), "parts": count, "on": options.on}
     started = time.monotonic()
     versions = _versions(options.plan)
-    with recorded("sweep", what, folder=place.log_folder or data_folder(), versions=versions):
-        ended = launcher.run(commands, say=tell)
+    with recorded("sweep", what, folder=log_folder, versions=versions):
+        ended = launcher.run(commands, say=tell) if found.left else []
     after, _, _ = sweep_survey.open_sweep(plan, share=_share(options.only_first))
     report = Report(
         trained=after.finished - found.finished,

@@ -15,7 +15,8 @@ Ray, on a cluster whose address is given or on this machine. submitit and Ray ar
 in a sentence where they are missing.
 
 Clusters on which somebody else launches get a file: :mod:`engine.pilot.sweeps.manifests`. Not
-covered: machines without a shared folder.
+covered: machines without a shared folder, but for a sweep on Ray, whose parts then send back what
+they made (:mod:`engine.pilot.sweeps.shipping`).
 """
 
 import ctypes
@@ -35,6 +36,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from engine.errors import InputError
+from engine.pilot.sweeps.shipping import Files, Shipment, apart
 from engine.untrusted.guard import first_line
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,8 +76,12 @@ class Launcher(Protocol):
     def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]: ...
 
 
-def launcher(where: Where, options: Mapping[str, str], folder: Path) -> Launcher:
+def launcher(
+    where: Where, options: Mapping[str, str], folder: Path, shipment: Shipment | None = None
+) -> Launcher:
     """The launcher for ``where``; ``options`` are its own, such as ``partition`` of Slurm.
+    ``shipment``: what goes along and comes back where ``shared=no`` is among them; None: nothing
+    can.
 
     Raises :class:`InputError` where its library or its cluster is missing, and for an option that
     it does not know.
@@ -88,20 +94,25 @@ def launcher(where: Where, options: Mapping[str, str], folder: Path) -> Launcher
             )
         return Local()
     if where is Where.RAY:
-        return Ray(address=options.get("address"), cpus=_number("cpus", options, 1.0))
+        return Ray(
+            address=options.get("address"),
+            cpus=_number("cpus", options, 1.0),
+            shipment=_shipment(options, shipment),
+        )
     cluster = "slurm" if where is Where.SLURM else "local"
     return Submitit(cluster=cluster, options=options, folder=folder)
 
 
-def share(command: Command) -> tuple[int, str]:
+def share(command: Command, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run a part here: exit code and the end of its standard error. What asks it to stop reaches
-    it."""
+    it. ``environment``: None for this process's."""
     process = subprocess.Popen(
         list(command),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        env=environment,
         preexec_fn=_die_with_parent,
     )
     before = signal.getsignal(signal.SIGTERM)
@@ -117,6 +128,11 @@ def share(command: Command) -> tuple[int, str]:
         if process.poll() is None:
             process.kill()
     return process.returncode, _end(said)
+
+
+def shipped(command: Command, files: Files) -> tuple[int, str, Files]:
+    """The same on a machine without the folders, with what it made."""
+    return apart(share, command, files)
 
 
 class Local:
@@ -218,19 +234,23 @@ class Submitit:
     def _ended(part: int, job: Any) -> Ended:
         error = job.exception()
         if error is not None:
-            return Ended(part=part, code=None, said=_end(str(error)))
+            return Ended(part=part, code=None, said=f"no answer, see {job.paths.stderr}")
         return _ended(part, *job.result())
 
 
 class Ray:
     """Tasks of Ray, started again where their machine is lost."""
 
-    def __init__(self, *, address: str | None, cpus: float) -> None:
+    def __init__(
+        self, *, address: str | None, cpus: float, shipment: Shipment | None = None
+    ) -> None:
+        """``shipment``: for machines without these folders."""
         try:
             import ray
         except ImportError as error:
             raise missing("ray") from error
         self._ray, self._address, self._cpus = ray, address, cpus
+        self._shipment = shipment
 
     def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
         with redirect_stdout(sys.stderr):  # where Ray tells of workers that it lost
@@ -249,9 +269,14 @@ class Ray:
         except ConnectionError as error:
             raise _refused("ray", error) from error
         try:
-            task = ray.remote(num_cpus=self._cpus, max_retries=_RETRIES)(share)
+            remote = ray.remote(num_cpus=self._cpus, max_retries=_RETRIES)
+            sent: list[Any] = []
+            if self._shipment is not None:
+                sent = [ray.put(self._shipment.packed())]
+            task = remote(shipped if sent else share)
             waiting = {
-                task.remote(list(command)): part for part, command in enumerate(commands, start=1)
+                task.remote(list(command), *sent): part
+                for part, command in enumerate(commands, start=1)
             }
             found: dict[int, Ended] = {}
             while waiting:
@@ -266,7 +291,10 @@ class Ray:
 
     def _ended(self, part: int, reference: Any) -> Ended:
         try:
-            return _ended(part, *self._ray.get(reference))
+            code, said, *made = self._ray.get(reference)
+            if self._shipment is not None:
+                self._shipment.unpacked(*made)
+            return _ended(part, code, said)
         except self._ray.exceptions.RayError as error:
             return Ended(part=part, code=None, said=_end(str(error)))
 
@@ -328,6 +356,22 @@ def _number(name: str, options: Mapping[str, str], usual: float) -> float:
             value=options[name][:40],
         )
     return value
+
+
+def _shipment(options: Mapping[str, str], shipment: Shipment | None) -> Shipment | None:
+    """What ``shared=no`` asks for."""
+    match options.get("shared", "yes"):
+        case "yes":
+            return None
+        case "no" if shipment is not None:
+            return shipment
+        case "no":
+            raise InputError(
+                "Expected --job shared=no for a sweep, got a pilot: its privacy ledger must "
+                "outlive the machine."
+            )
+        case other:
+            raise InputError("Expected --job shared=yes or no, got {value}.", value=other[:40])
 
 
 def _ended(part: int, code: int, said: str) -> Ended:
