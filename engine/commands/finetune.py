@@ -33,7 +33,7 @@ from engine.decision.from_start import Comparison, Plan, Worth, compare_starts
 from engine.errors import InputError
 from engine.fine_tunings import FineTuning, fine_tunings, gaps
 from engine.law.fine_tuning.fit import FARTHEST, FormFit, Prediction, TuningFit, ends_of
-from engine.law.fine_tuning.judge import judge
+from engine.law.fine_tuning.judge import Judgement, judge
 from engine.law.fine_tuning.points import Configurations
 from engine.runs.fine_tuned import Method
 
@@ -100,7 +100,8 @@ def fit(options: argparse.Namespace) -> str:
         (
             f"without {one.left_out}",
             f"{one.median_error:.1%} median error of {one.points} points (worst "
-            f"{one.worst_error:.1%}); {one.inside:.0%} inside 90 % ranges {one.width:.0%} wide",
+            f"{one.worst_error:.1%}); {one.inside:.0%} inside 90 % ranges {one.width:.0%} wide"
+            f"{_regret(one)}",
         )
         for one in judged
     ]
@@ -110,6 +111,15 @@ def fit(options: argparse.Namespace) -> str:
         for name, value, low, high in _numbers(leading)
     ]
     return as_table(rows)
+
+
+def _regret(one: Judgement) -> str:
+    if one.regret is None:
+        return ""
+    return (
+        f"; following it loses {one.regret:.1%} on average of {one.choices} choices of a way "
+        f"(worst {one.worst_regret:.1%})"
+    )
 
 
 def predict(options: argparse.Namespace) -> str:

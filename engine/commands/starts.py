@@ -22,9 +22,8 @@ from engine.decision_log import recorded
 from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot import starts
-from engine.pilot.huggingface import LONGEST
 from engine.pilot.imported_start import IMPORTED, export_trained, import_folder
-from engine.pilot.plan import CorpusSource
+from engine.pilot.plan import LONGEST_WINDOW, CorpusSource
 from engine.pilot.pretraining import Pretraining, pretrain
 from engine.pilot.text.docstrings import KINDS
 from engine.pilot.text.registry import registry
@@ -60,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window",
         default=str(_WINDOW),
         metavar="TOKENS",
-        help=f"of an example, up to {LONGEST} (default: %(default)s)",
+        help=f"of an example, up to {LONGEST_WINDOW} (default: %(default)s)",
     )
     importing.set_defaults(act=import_)
     exporting = actions.add_parser(

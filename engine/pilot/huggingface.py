@@ -1,45 +1,38 @@
 """Folders in Hugging Face format: a public model in. :mod:`engine.pilot.huggingface_export` writes
 what was trained of it.
 
-Read are ``config.json``, ``*.safetensors`` and ``tokenizer.json`` of the families GPT-2, Llama and
-Mistral, and nothing of them is run: no package of the format is loaded, a folder that brings code
-(``*.py``, ``auto_map``) or pickles (``*.bin``, ``*.pt`` …) is refused, and so is every setting
-under which a model would compute something else than :mod:`engine.pilot.dpsgd.model` does.
+Read are ``config.json``, ``*.safetensors`` and ``tokenizer.json`` of the families GPT-2, GPT-NeoX
+(Pythia too), Llama, Mistral, OLMo 2, Qwen2 and Qwen3, and nothing of them is run: no package of the
+format is loaded, a folder that brings code (``*.py``, ``auto_map``) or pickles (``*.bin``, ``*.pt``
+…) is refused, and so is every setting under which a model would compute something else than
+:mod:`engine.pilot.dpsgd.model` does.
 
-Mistral is Llama with attention that looks back so many tokens at most, which is no limit within a
+Mistral, and Qwen where it says so, looks back so many tokens at most, which is no limit within a
 window.
 
-Not covered: other families, quantised weights, scaled rotary positions, heads of
+Not covered: other families, quantised weights, scaled rotary positions, and but for Qwen3 heads of
 another size than width / heads. A position beyond the window is cut off.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.errors import InputError
-from engine.pilot.ladder import parameter_count
+from engine.pilot.huggingface_names import Weights, weights_of
 from engine.pilot.plan import LONGEST_WINDOW, SHORTEST_WINDOW, Shape
 from engine.untrusted import regular
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value
-from engine.untrusted.weights import public_weights
+from engine.untrusted.weights import public_weights, require_size
 
 CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE = "config.json", "model.safetensors", "tokenizer.json"
 ADAPTER_CONFIG_FILE, ADAPTER_FILE = "adapter_config.json", "adapter_model.safetensors"
-FAMILIES = ("gpt2", "llama", "mistral")
-LONGEST = 512
-"""Tokens of a window at most."""
+FAMILIES = ("gpt2", "gpt_neox", "llama", "mistral", "olmo2", "qwen2", "qwen3")
 _CODE = ("*.py", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _LARGEST_CONFIG = 2**20
-_MASKS = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq")
-"""Ends of names of tables that old files hold beside weights."""
-
-Weights = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,13 +75,14 @@ def read_folder(folder: Path, window: int) -> PublicModel:
             ) from error
         digest.update(bytes.fromhex(hashed))
         found.update(arrays)
+        require_size(sum(array.nbytes for array in found.values()))
     if not found:
         raise InputError(
             "Expected weights as *.safetensors in {path}, found none: save the model with "
             "safetensors.",
             path=folder,
         )
-    weights = _ours(found, shape)
+    weights = weights_of(found, shape)
     tokenizer = folder / TOKENIZER_FILE
     return PublicModel(
         shape=shape,
@@ -132,8 +126,8 @@ def _config(path: Path) -> dict[str, Any]:
     if config.get("model_type") not in FAMILIES:
         raise InputError(
             "Expected a model of the families {known}, got {found}: others compute attention, "
-            "positions or norms in another way (biases in Qwen2, norms of OLMo, parallel blocks of "
-            "GPT-NeoX), which Kessai does not.",
+            "positions or norms in another way (scaled embeddings of Gemma, joined matrices of "
+            "Phi-3, experts of Mixtral), which Kessai does not.",
             known=", ".join(FAMILIES),
             found=str(config.get("model_type"))[:40],
         )
@@ -141,7 +135,7 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _shape(config: Mapping[str, Any], window: int) -> Shape:
-    read = _gpt2 if config["model_type"] == "gpt2" else _llama
+    read = {"gpt2": _gpt2, "gpt_neox": _gpt_neox}.get(config["model_type"], _llama)
     shape, longest = guarded(
         lambda: read(config, window),
         lambda reason: InputError(
@@ -150,7 +144,7 @@ def _shape(config: Mapping[str, Any], window: int) -> Shape:
             reason=reason,
         ),
     )
-    most = min(longest, LONGEST, LONGEST_WINDOW)
+    most = min(longest, LONGEST_WINDOW)
     if not SHORTEST_WINDOW <= window <= most:
         raise InputError(
             "Expected a window of {least} to {most} tokens for this model, got {value}.",
@@ -200,32 +194,74 @@ def _gpt2(config: Mapping[str, Any], window: int) -> tuple[Shape, int]:
     return shape, int(config["n_positions"])
 
 
+def _gpt_neox(config: Mapping[str, Any], window: int) -> tuple[Shape, int]:
+    rotary = _rotary(config)
+    act = config.get("hidden_act", "gelu")
+    _require(
+        {**config, "rope_type": _rope_type(rotary)},
+        {
+            "hidden_act": ("gelu", "gelu_new", "gelu_pytorch_tanh"),
+            "attention_bias": (True,),
+            "rope_type": ("default",),
+        },
+    )
+    shape = Shape(
+        kind="gpt_neox",
+        depth=int(config["num_hidden_layers"]),
+        width=int(config["hidden_size"]),
+        heads=int(config["num_attention_heads"]),
+        hidden=int(config["intermediate_size"]),
+        activation="gelu" if act == "gelu" else "gelu_new",
+        vocabulary_size=int(config["vocab_size"]),
+        sequence_length=window,
+        rotary_base=float(rotary.get("rope_theta", config.get("rotary_emb_base", 10_000.0))),
+        norm_epsilon=float(config.get("layer_norm_eps", 1e-5)),
+        tied=bool(config.get("tie_word_embeddings", False)),
+        rotary_share=float(rotary.get("partial_rotary_factor", config.get("rotary_pct", 0.25))),
+        parallel=bool(config.get("use_parallel_residual", True)),
+    )
+    return shape, int(config["max_position_embeddings"])
+
+
+def _rotary(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {**(config.get("rope_scaling") or {}), **(config.get("rope_parameters") or {})}
+
+
+def _rope_type(rotary: Mapping[str, Any]) -> Any:
+    return rotary.get("rope_type", rotary.get("type", "default"))
+
+
+def _looks_back(config: Mapping[str, Any]) -> int | None:
+    """Tokens that attention looks back, in some layers at least; None: all."""
+    limited = config["model_type"] == "mistral" or bool(config.get("use_sliding_window"))
+    back = config.get("sliding_window") if limited else None
+    return None if back is None else int(back)
+
+
 def _llama(config: Mapping[str, Any], window: int) -> tuple[Shape, int]:
-    rotary = {
-        **(config.get("rope_scaling") or {}),
-        **(config.get("rope_parameters") or {}),
-    }
-    back = config.get("sliding_window") if config["model_type"] == "mistral" else None
-    if back is not None and int(back) < window:
+    kind = str(config["model_type"]).replace("mistral", "llama")
+    rotary, back = _rotary(config), _looks_back(config)
+    if back is not None and back < window:
         raise InputError(
             "Expected a window of at most the {back} tokens that the model's attention looks back, "
             "got {window}.",
-            back=int(back),
+            back=back,
             window=window,
         )
     width, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
+    of_head = config.get("head_dim") or (128 if kind == "qwen3" else width // heads)
     _require(
-        {**config, "rope_type": rotary.get("rope_type", rotary.get("type", "default"))},
+        {**config, "rope_type": _rope_type(rotary)},
         {
             "hidden_act": ("silu",),
             "attention_bias": (False,),
             "mlp_bias": (False,),
             "rope_type": ("default",),
-            "head_dim": (width // heads, None),
+            "head_dim": (of_head if kind == "qwen3" else width // heads, None),
         },
     )
     shape = Shape(
-        kind="llama",
+        kind=kind,
         depth=int(config["num_hidden_layers"]),
         width=width,
         heads=heads,
@@ -235,112 +271,8 @@ def _llama(config: Mapping[str, Any], window: int) -> tuple[Shape, int]:
         sequence_length=window,
         key_value_heads=int(config.get("num_key_value_heads") or heads),
         rotary_base=float(rotary.get("rope_theta", config.get("rope_theta", 10_000.0))),
-        norm_epsilon=float(config.get("rms_norm_eps", 1e-6)),
+        norm_epsilon=float(config.get("rms_norm_eps", 1e-5 if kind == "olmo2" else 1e-6)),
         tied=bool(config.get("tie_word_embeddings", False)),
+        head_size=0 if int(of_head) == width // heads else int(of_head),
     )
     return shape, int(config["max_position_embeddings"])
-
-
-# --- names ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A matrix or vector of ours, and where the format has it: rows of ``parts`` one after the
-    other; ``turned``: the format has inputs down and outputs across."""
-
-    name: str
-    parts: tuple[str, ...]
-    turned: bool = False
-
-
-def places(shape: Shape) -> Iterator[_Place]:
-    gpt2 = shape.kind == "gpt2"
-    prefix = "transformer." if gpt2 else "model."
-    yield _Place("embedding.weight", (f"{prefix}{'wte' if gpt2 else 'embed_tokens'}.weight",))
-    if gpt2:
-        yield _Place("positions.weight", (f"{prefix}wpe.weight",))
-    for block in range(shape.depth):
-        ours, theirs = f"blocks.{block}.", f"{prefix}{'h' if gpt2 else 'layers'}.{block}."
-        for name, parts in (_GPT2_NORMS if gpt2 else _LLAMA_NORMS).items():
-            yield _Place(f"{ours}{name}", (f"{theirs}{parts}",))
-        for name, layers in (GPT2_LAYERS if gpt2 else LLAMA_LAYERS).items():
-            whole = tuple(f"{theirs}{layer}.weight" for layer in layers)
-            yield _Place(f"{ours}{name}.weight", whole, turned=gpt2)
-            if gpt2:
-                yield _Place(f"{ours}{name}.bias", (f"{theirs}{layers[0]}.bias",))
-    for part in ("weight", "bias") if gpt2 else ("weight",):
-        yield _Place(f"norm.{part}", (f"{prefix}{'ln_f' if gpt2 else 'norm'}.{part}",))
-    if not shape.tied:
-        yield _Place("head.weight", ("lm_head.weight",))
-
-
-_GPT2_NORMS = {
-    f"{ours}.{part}": f"{theirs}.{part}"
-    for ours, theirs in (("attention_norm", "ln_1"), ("feed_forward_norm", "ln_2"))
-    for part in ("weight", "bias")
-}
-_LLAMA_NORMS = {
-    "attention_norm.weight": "input_layernorm.weight",
-    "feed_forward_norm.weight": "post_attention_layernorm.weight",
-}
-GPT2_LAYERS = {
-    "attention.query_key_value": ("attn.c_attn",),
-    "attention.out": ("attn.c_proj",),
-    "feed_forward.up": ("mlp.c_fc",),
-    "feed_forward.down": ("mlp.c_proj",),
-}
-LLAMA_LAYERS = {
-    "attention.query_key_value": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
-    "attention.out": ("self_attn.o_proj",),
-    "feed_forward.gate": ("mlp.gate_proj",),
-    "feed_forward.up": ("mlp.up_proj",),
-    "feed_forward.down": ("mlp.down_proj",),
-}
-
-
-def _ours(found: Mapping[str, np.ndarray], shape: Shape) -> Weights:
-    """Weights by our names. Raises :class:`InputError` for what lacks or is of another size."""
-    plain = {
-        _with_prefix(name, shape): array
-        for name, array in found.items()
-        if not name.endswith(_MASKS)
-    }
-    weights: Weights = {}
-    for place in places(shape):
-        lacking = next((part for part in place.parts if part not in plain), None)
-        if lacking is not None:
-            raise InputError(
-                "Expected the weights {name} in the folder, found none: they are not whole, or of "
-                "another family.",
-                name=lacking,
-            )
-        parts = [plain.pop(part) for part in place.parts]
-        joined = np.concatenate(
-            [part.T if place.turned and part.ndim == 2 else part for part in parts]
-        )
-        if place.name == "positions.weight":
-            joined = joined[: shape.sequence_length]
-        weights[place.name] = np.ascontiguousarray(joined, dtype=np.float32)
-    plain.pop("lm_head.weight", None)  # of a tied model: the embedding once more
-    if plain:
-        raise InputError(
-            "Expected the weights of a {kind} model and nothing else, got {name}: that model "
-            "computes something else.",
-            kind=shape.kind,
-            name=min(plain)[:80],
-        )
-    sizes = sum(array.size for array in weights.values())
-    if sizes != parameter_count(shape):
-        raise InputError(
-            "Expected {wanted} weights by config.json, got {found}: the folder is not whole.",
-            wanted=f"{parameter_count(shape):,}",
-            found=f"{sizes:,}",
-        )
-    return weights
-
-
-def _with_prefix(name: str, shape: Shape) -> str:
-    """Files of the bare model have no prefix."""
-    prefix = "transformer." if shape.kind == "gpt2" else "model."
-    return name if name.startswith((prefix, "lm_head.")) else f"{prefix}{name}"

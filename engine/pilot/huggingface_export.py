@@ -8,6 +8,7 @@ Mistral goes out as Llama. A position beyond the window was cut off, and is not 
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,9 @@ from engine.pilot.huggingface import (
     ADAPTER_FILE,
     CONFIG_FILE,
     FAMILIES,
-    GPT2_LAYERS,
-    LLAMA_LAYERS,
     WEIGHTS_FILE,
-    Weights,
-    places,
 )
-from engine.pilot.ladder import key_value_width
+from engine.pilot.huggingface_names import NAMES, Weights, layer_place, places
 from engine.pilot.plan import Shape
 
 
@@ -35,18 +32,17 @@ def adapter_files(
     """The files of an adapter as the package peft loads it; ``trained`` by our names, ``base`` is
     what it is an adapter of."""
     _require_foreign(shape)
-    layers = GPT2_LAYERS if shape.kind == "gpt2" else LLAMA_LAYERS
-    prefix = "transformer.h" if shape.kind == "gpt2" else "model.layers"
+    layers = NAMES[shape.kind].layers
     found: Weights = {}
     for block in range(shape.depth):
-        for ours, theirs in layers.items():
+        for ours in layers:
+            place = layer_place(shape, block, ours, "weight")
             down = trained[f"blocks.{block}.{ours}.down.weight"]
             up = trained[f"blocks.{block}.{ours}.up.weight"]
-            rows = _rows(shape, len(theirs), len(up))
-            for layer, part in zip(theirs, np.split(up, rows), strict=True):
-                name = f"base_model.model.{prefix}.{block}.{layer}"
+            for weight, part in replace(place, turned=False).theirs(up).items():
+                name = f"base_model.model.{weight.removesuffix('.weight')}"
                 found[f"{name}.lora_A.weight"] = np.array(down, dtype=np.float32, order="C")
-                found[f"{name}.lora_B.weight"] = np.array(part, dtype=np.float32, order="C")
+                found[f"{name}.lora_B.weight"] = part
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -67,25 +63,14 @@ def adapter_files(
     }
 
 
-def _rows(shape: Shape, parts: int, rows: int) -> list[int]:
-    """Where the rows of queries, keys and values end."""
-    if parts == 1:
-        return []
-    shared = key_value_width(shape)
-    return [rows - 2 * shared, rows - shared]
-
-
 def model_files(shape: Shape, weights: Mapping[str, np.ndarray]) -> dict[str, bytes]:
     """The files of a whole model as the package transformers loads it."""
     _require_foreign(shape)
     found: Weights = {}
     for place in places(shape):
-        whole = weights[place.name]
-        rows = _rows(shape, len(place.parts), len(whole))
-        for name, part in zip(place.parts, np.split(whole, rows), strict=True):
-            turned = part.T if place.turned and part.ndim == 2 else part
-            found[name] = np.array(turned, dtype=np.float32, order="C")
-    config = _gpt2_config(shape) if shape.kind == "gpt2" else _llama_config(shape)
+        found.update(place.theirs(weights[place.name]))
+    make = {"gpt2": _gpt2_config, "gpt_neox": _gpt_neox_config}.get(shape.kind, _llama_config)
+    config = make(shape)
     return {
         CONFIG_FILE: json.dumps(config, indent=1).encode(),
         WEIGHTS_FILE: save(found, {"format": "pt"}),
@@ -118,10 +103,34 @@ def _gpt2_config(shape: Shape) -> dict[str, Any]:
     }
 
 
+def _gpt_neox_config(shape: Shape) -> dict[str, Any]:
+    return {
+        "model_type": "gpt_neox",
+        "architectures": ["GPTNeoXForCausalLM"],
+        "num_hidden_layers": shape.depth,
+        "hidden_size": shape.width,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.hidden,
+        "hidden_act": shape.activation,
+        "max_position_embeddings": shape.sequence_length,
+        "layer_norm_eps": shape.norm_epsilon,
+        "rotary_emb_base": shape.rotary_base,
+        "rotary_pct": shape.rotary_share,
+        "use_parallel_residual": shape.parallel,
+        "vocab_size": shape.vocabulary_size,
+        "tie_word_embeddings": shape.tied,
+        "dtype": "float32",
+    }
+
+
+_CLASSES = {"llama": "Llama", "olmo2": "Olmo2", "qwen2": "Qwen2", "qwen3": "Qwen3"}
+
+
 def _llama_config(shape: Shape) -> dict[str, Any]:
     return {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
+        "model_type": shape.kind,
+        "architectures": [f"{_CLASSES[shape.kind]}ForCausalLM"],
+        **({"head_dim": shape.head_width} if shape.kind == "qwen3" else {}),
         "num_hidden_layers": shape.depth,
         "hidden_size": shape.width,
         "num_attention_heads": shape.heads,

@@ -43,21 +43,26 @@ def parameter_count(shape: Shape) -> int:
     """Number of trainable parameters of
     :func:`engine.pilot.dpsgd.model.build`'s model of this shape."""
     W, hidden, V = shape.width, shape.hidden, shape.vocabulary_size
-    norm = W if shape.kind == "llama" else 2 * W
+    queries, keys = shape.heads * shape.head_width, key_value_width(shape)
+    norm = W if shape.is_llama_like else 2 * W
     matrices = 3 if shape.activation == "swiglu" else 2
-    block = 2 * W * W + 2 * W * key_value_width(shape) + matrices * W * hidden + 2 * norm
+    block = 2 * W * queries + 2 * W * keys + matrices * W * hidden + 2 * norm
+    block += {
+        "qwen2": queries + 2 * keys,
+        "qwen3": 2 * shape.head_width,
+        "olmo2": queries + keys,
+    }.get(shape.kind, 0)
+    if shape.has_biases:
+        block += queries + 2 * keys + W + (matrices - 1) * hidden + W
     words = V * W if shape.tied or shape.kind == "bert" else 2 * V * W
-    if shape.kind in ("gpt", "llama"):
-        return words + shape.depth * block + norm
-    biases = 4 * W + (matrices - 1) * hidden + W
     head = W * W + W + norm + V if shape.kind == "bert" else 0
-    positions = shape.sequence_length * W
-    return words + positions + shape.depth * (block + biases) + norm + head
+    positions = shape.sequence_length * W if shape.has_positions else 0
+    return words + positions + shape.depth * block + norm + head
 
 
 def key_value_width(shape: Shape) -> int:
     """Numbers of a token's keys, and of its values."""
-    return shape.width * (shape.key_value_heads or shape.heads) // shape.heads
+    return shape.head_width * (shape.key_value_heads or shape.heads)
 
 
 def trainable_count(shape: Shape, lora_rank: int = 0) -> int:
@@ -71,7 +76,8 @@ def trainable_count(shape: Shape, lora_rank: int = 0) -> int:
         return parameter_count(shape)
     W, hidden = shape.width, shape.hidden
     matrices = 3 if shape.activation == "swiglu" else 2
-    attention = W + (W + 2 * key_value_width(shape)) + 2 * W
+    queries = shape.heads * shape.head_width
+    attention = 2 * W + 2 * queries + 2 * key_value_width(shape)
     return shape.depth * lora_rank * (attention + matrices * (W + hidden))
 
 

@@ -19,22 +19,24 @@ Loads no torch.
 '415 MB, 147 MB'
 """
 
-from engine.pilot.ladder import parameter_count
+from engine.pilot.ladder import key_value_width, parameter_count
 from engine.pilot.plan import Shape, TrainingSettings
 
 _BYTES = 4
+SHARE = 0.25
+"""Of a machine's memory that a micro-batch may take: others run on it, and weights lie beside."""
 
 
 def activation_bytes(shape: Shape, examples: int, *, recompute: bool) -> float:
     """Of a micro-batch of ``examples`` windows, with the sum of their gradients."""
     positions, width, hidden = shape.sequence_length, shape.width, shape.hidden
-    shared = width * (shape.key_value_heads or shape.heads) // shape.heads
-    projected = width + 2 * shared
-    rotated = 0 if shape.kind in ("bert", "gpt2") else width + shared
+    queries, shared = shape.heads * shape.head_width, key_value_width(shape)
+    projected = queries + 2 * shared
+    rotated = 0 if shape.has_positions else queries + shared
     gated = shape.activation == "swiglu"
     # Inputs and outputs of both norms, attention's output and the stream; up, its activation.
-    block = positions * (6 * width + projected + rotated + (4 if gated else 2) * hidden)
-    layers = [(projected, width), (width, width), (hidden, width), (width, hidden)]
+    block = positions * (5 * width + queries + projected + rotated + (4 if gated else 2) * hidden)
+    layers = [(projected, width), (width, queries), (hidden, width), (width, hidden)]
     if gated:
         layers.append((hidden, width))
     formed = sum(min(p * d, positions * (p + d)) for p, d in layers)
@@ -44,6 +46,18 @@ def activation_bytes(shape: Shape, examples: int, *, recompute: bool) -> float:
     else:
         blocks = shape.depth * max(block, formed)
     return float(_BYTES * (examples * (blocks + head) + parameter_count(shape)))
+
+
+def micro_batch(shape: Shape, asked: int, *, memory: int | None, recompute: bool = False) -> int:
+    """Of ``asked`` examples at once, as many as :data:`SHARE` of ``memory`` bytes holds: ``asked``
+    halved until it does, at least one. A processor's memory gives way to no error: whoever takes
+    too much is killed."""
+    found = asked
+    while found > 1 and memory is not None:
+        if activation_bytes(shape, found, recompute=recompute) <= SHARE * memory:
+            break
+        found //= 2
+    return found
 
 
 def saved(settings: TrainingSettings) -> tuple[float, float] | None:

@@ -29,6 +29,7 @@ from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Shape, Start
 from engine.runs.folder import listing
 from engine.runs.log import data_folder
+from engine.untrusted import regular
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value
 from engine.untrusted.weights import notes_of, safetensors_file
@@ -192,7 +193,8 @@ def _read(name: str, path: Path) -> StartFile:
             name=name,
             found=sum(array.size for array in arrays.values()),
         )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with regular.opened(path) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return StartFile(name=name, sha256=digest, card=card, weights=arrays)
 
 

@@ -9,14 +9,14 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from engine.errors import InputError
 from engine.untrusted.guard import reason_of
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BufferedReader:
     """The open file. Raises OSError for what is no regular file, or cannot be read."""
     return os.fdopen(descriptor_of(path, os.O_RDONLY), "rb")
 

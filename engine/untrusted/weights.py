@@ -11,8 +11,13 @@ from safetensors import deserialize, safe_open
 
 from engine.errors import InputError
 from engine.untrusted import regular
-from engine.untrusted.guard import MOST_EXPANDED, guarded
+from engine.untrusted.guard import guarded
+from engine.untrusted.memory import machine_memory
 
+MOST_WEIGHTS = 2**32
+"""Bytes of a model as float32: 1.07e9 parameters, as many as the ladder of our own goes to."""
+_TIMES = 3
+"""How often a model lies in memory at once, while it is read, put in order and written."""
 LONGEST_NOTE = 2**16
 """Characters of the file's own metadata."""
 _TYPES = {"F32": "<f4", "F16": "<f2", "BOOL": "?", "U8": "u1"}
@@ -23,10 +28,10 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
     """The float32 arrays of a file by name, and its metadata.
 
     Raises :class:`InputError` for what is no such file, or larger than
-    :data:`~engine.untrusted.guard.MOST_EXPANDED`, and OSError where there is none.
+    :data:`MOST_WEIGHTS` or what the memory holds, and OSError where there is none.
     """
     with regular.opened(path) as file:
-        _require_size(os.fstat(file.fileno()).st_size)
+        require_size(os.fstat(file.fileno()).st_size)
 
     def parse() -> tuple[dict[str, np.ndarray], dict[str, str]]:
         with safe_open(path, framework="numpy") as file:
@@ -74,14 +79,14 @@ def public_weights(path: Path) -> tuple[dict[str, np.ndarray], str]:
     """The arrays of a file of a public model by name, as float32, and the SHA-256 of the file.
 
     Numbers may be float32, float16 or bfloat16. Raises :class:`InputError` for what is no such
-    file, or is larger than :data:`~engine.untrusted.guard.MOST_EXPANDED` as float32.
+    file, or is larger as float32 than :func:`require_size` lets it be.
     """
     with regular.opened(path) as file:
-        _require_size(os.fstat(file.fileno()).st_size)
-        content = file.read(MOST_EXPANDED)
+        require_size(os.fstat(file.fileno()).st_size)
+        content = file.read(MOST_WEIGHTS)
     parts = guarded(lambda: deserialize(content), _no_weights)
     found = {name: _as_float32(name, part) for name, part in parts}
-    _require_size(sum(array.nbytes for array in found.values()))
+    require_size(sum(array.nbytes for array in found.values()))
     return found, hashlib.sha256(content).hexdigest()
 
 
@@ -100,10 +105,20 @@ def _as_float32(name: str, part: Mapping[str, Any]) -> np.ndarray:
     return plain
 
 
-def _require_size(size: int) -> None:
-    if size > MOST_EXPANDED:
+def require_size(size: int) -> None:
+    """Raise :class:`InputError` for more bytes of weights than :data:`MOST_WEIGHTS`, or than this
+    machine's memory holds :data:`_TIMES` times."""
+    if size > MOST_WEIGHTS:
         raise InputError(
-            "Expected weights of at most {most} MB, got {value} MB.",
-            most=MOST_EXPANDED // 2**20,
+            "Expected weights of at most {most} MB as float32, got {value} MB.",
+            most=MOST_WEIGHTS // 2**20,
             value=size // 2**20,
+        )
+    memory = machine_memory()
+    if memory is not None and _TIMES * size > memory:
+        raise InputError(
+            "Expected a machine with {needed} GB of memory for these weights, got {found} GB: take "
+            "a smaller model.",
+            needed=f"{_TIMES * size / 2**30:.1f}",
+            found=f"{memory / 2**30:.1f}",
         )

@@ -1,5 +1,6 @@
-"""Tiny public models of three families with random weights, as the package transformers saves."""
+"""Tiny public models of all families with random weights, as the package transformers saves."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,21 @@ import pytest
 import torch
 
 VOCABULARY, POSITIONS = 40, 48
-FAMILIES = ("gpt2", "llama", "mistral")
+NOTHING: Mapping[str, Any] = {}
+FAMILIES = ("gpt2", "gpt_neox", "llama", "mistral", "olmo2", "qwen2", "qwen3")
+_CLASSES = {
+    "llama": "Llama",
+    "mistral": "Mistral",
+    "olmo2": "Olmo2",
+    "qwen2": "Qwen2",
+    "qwen3": "Qwen3",
+}
 NEEDED = "pip install -r tests/pilot/requirements.txt"
 
 
-def model(family: str, *, seed: int = 0) -> Any:
-    """The package's own model, every weight moved, norms and biases too."""
+def model(family: str, *, seed: int = 0, changes: Mapping[str, Any] = NOTHING) -> Any:
+    """The package's own model, every weight moved, norms and biases too; ``changes`` of its
+    settings."""
     found = pytest.importorskip(
         "transformers", reason="pip install -r tests/pilot/requirements.txt"
     )
@@ -29,10 +39,28 @@ def model(family: str, *, seed: int = 0) -> Any:
                 eos_token_id=0,
             )
         )
+    elif family == "gpt_neox":
+        made = found.GPTNeoXForCausalLM(
+            found.GPTNeoXConfig(
+                hidden_size=16,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                intermediate_size=24,
+                vocab_size=VOCABULARY,
+                max_position_embeddings=POSITIONS,
+                rotary_pct=0.5,
+                rotary_emb_base=5_000.0,
+                bos_token_id=0,
+                eos_token_id=0,
+                **changes,
+            )
+        )
     else:
-        name = family.capitalize()
+        name = _CLASSES[family]
+        own = {**changes, **({"head_dim": 6} if family == "qwen3" else {})}
         made = getattr(found, f"{name}ForCausalLM")(
             getattr(found, f"{name}Config")(
+                **own,
                 hidden_size=16,
                 num_hidden_layers=2,
                 num_attention_heads=4,
@@ -43,6 +71,7 @@ def model(family: str, *, seed: int = 0) -> Any:
                 rope_theta=5_000.0,
                 bos_token_id=0,
                 eos_token_id=0,
+                pad_token_id=None,  # else its embedding would not move
             )
         )
     with torch.no_grad():
@@ -51,9 +80,16 @@ def model(family: str, *, seed: int = 0) -> Any:
     return made.eval()
 
 
-def saved(family: str, folder: Path, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> Any:
+def saved(
+    family: str,
+    folder: Path,
+    *,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    changes: Mapping[str, Any] = NOTHING,
+) -> Any:
     """The model, saved in ``folder`` with a tokenizer of single bytes."""
-    made = model(family, seed=seed)
+    made = model(family, seed=seed, changes=changes)
     made.to(dtype).save_pretrained(folder)
     tokenizers = pytest.importorskip("tokenizers")
     letters = {chr(97 + n): n for n in range(26)}

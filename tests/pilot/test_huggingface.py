@@ -70,9 +70,18 @@ def trained(model: Any) -> dict[str, np.ndarray]:
     return {name: p.detach().numpy() for name, p in model.named_parameters()}
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_it_computes_what_the_family_s_own_code_does(tmp_path, family, dtype):
-    theirs = public_models.saved(family, tmp_path / "hf", dtype=dtype)
+@pytest.mark.parametrize(
+    ("family_", "dtype", "changes"),
+    [
+        *((family, torch.float32, {}) for family in FAMILIES),
+        ("gpt2", torch.bfloat16, {}),
+        ("llama", torch.float16, {}),
+        ("gpt_neox", torch.bfloat16, {"use_parallel_residual": False, "hidden_act": "gelu_new"}),
+        ("qwen3", torch.float16, {"tie_word_embeddings": True}),
+    ],
+)
+def test_it_computes_what_the_family_s_own_code_does(tmp_path, family_, dtype, changes):
+    theirs = public_models.saved(family_, tmp_path / "hf", dtype=dtype, changes=changes)
     found = huggingface.read_folder(tmp_path / "hf", WINDOW)
     assert sum(array.size for array in found.weights.values()) == parameter_count(found.shape)
     import_folder(tmp_path / "hf", "mine", window=WINDOW)
@@ -177,10 +186,13 @@ class Letters:
         return tokens[:, :-1].astype(np.int64), tokens[:, 1:].astype(np.int64)
 
 
-@pytest.mark.parametrize("rank", [0, 2])
+@pytest.mark.parametrize(
+    ("family_", "rank"),
+    [("gpt2", 0), ("gpt2", 2), ("gpt_neox", 2), ("llama", 0), ("qwen3", 2), ("olmo2", 0)],
+)
 @pytest.mark.slow
-def test_it_learns_privately_and_goes_on_after_a_stop(tmp_path, family, rank):
-    _, settings = begun(tmp_path / "hf", family, rank)
+def test_it_learns_privately_and_goes_on_after_a_stop(tmp_path, family_, rank):
+    _, settings = begun(tmp_path / "hf", family_, rank)
     chosen = replace(settings, seed=None, noise_batch_ratio=0.01, learning_rate=0.02)
     chosen = replace(chosen, config=replace(chosen.config, iterations=25, batch_size=20))
     first = Training(chosen, Letters(), folder=tmp_path / "run")
@@ -204,13 +216,20 @@ def test_code_and_pickles_are_refused(tmp_path, name):
     ("family_", "change", "said"),
     [
         ("gpt2", {"auto_map": {"AutoModel": "x.Y"}}, "auto_map"),
-        ("gpt2", {"model_type": "bloom"}, "families gpt2, llama, mistral, got bloom"),
+        ("gpt2", {"model_type": "bloom"}, "families gpt2, gpt_neox, llama, .*got bloom"),
         ("gpt2", {"activation_function": "relu"}, "activation_function = gelu_new"),
         ("gpt2", {"n_embd": "wide"}, "settings of a gpt2 model"),
         ("gpt2", {"n_layer": 3}, r"weights transformer\.h\.2\."),
         ("gpt2", {"n_layer": 1}, r"nothing else, got transformer\.h\.1\."),
         ("gpt2", {"vocab_size": VOCABULARY + 1}, "by config.json"),
-        ("gpt2", {"model_type": "qwen2"}, "biases in Qwen2"),
+        ("llama", {"model_type": "gemma"}, "scaled embeddings of Gemma"),
+        ("llama", {"model_type": "qwen2"}, r"weights .*q_proj\.bias"),
+        ("qwen2", {"model_type": "llama"}, r"nothing else, got .*k_proj\.bias"),
+        ("qwen3", {"model_type": "llama", "head_dim": 4}, r"nothing else, got .*k_norm"),
+        ("olmo2", {"model_type": "llama"}, r"weights .*input_layernorm"),
+        ("gpt_neox", {"hidden_act": "relu"}, "hidden_act = gelu"),
+        ("gpt_neox", {"attention_bias": False}, "attention_bias = True"),
+        ("qwen2", {"use_sliding_window": True, "sliding_window": 9}, "at most the 9 tokens"),
         ("mistral", {"sliding_window": WINDOW - 1}, f"at most the {WINDOW - 1} tokens"),
         ("llama", {"rope_scaling": {"rope_type": "llama3"}}, "rope_type = default"),
         ("llama", {"attention_bias": True}, "attention_bias = False"),

@@ -1,12 +1,16 @@
 """The estimate of a plan's memory beside what torch allocates."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from engine.pilot.dpsgd import batch_sum
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.model import build
+from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.ladder import shape_for
-from engine.pilot.memory import activation_bytes, saved
+from engine.pilot.memory import SHARE, activation_bytes, micro_batch, saved
 from engine.pilot.plan import Shape, Start
 from tests.pilot.fake_training import settings
 from tests.pilot.live_bytes import peak_bytes
@@ -57,3 +61,25 @@ def test_of_low_rank_parts_nothing_is_said():
     start = Start(name="made", sha256="0" * 64, lora_rank=2)
     assert saved(settings(start=start)) is None
     assert saved(settings()) is not None
+
+
+def test_a_micro_batch_takes_a_share_of_the_memory():
+    """Of 64 windows of 512 tokens out of 70,000, logits alone would take 18 GB."""
+    shape = replace(GPT2, vocabulary_size=70_000, sequence_length=512)
+    memory = 16 * 2**30
+    found = micro_batch(shape, 64, memory=memory)
+    assert found == 8
+    assert activation_bytes(shape, found, recompute=False) <= SHARE * memory
+    assert activation_bytes(shape, 2 * found, recompute=False) > SHARE * memory
+    assert micro_batch(shape, 64, memory=None) == 64
+    assert micro_batch(shape, 64, memory=2**20) == 1
+    assert micro_batch(ladder(30_000, 64), 64, memory=memory) == 64
+
+
+def test_a_processor_s_sums_are_taken_so_many_at_a_time(monkeypatch):
+    asked = settings(physical_batch_size=64)
+    need = activation_bytes(asked.shape, 16, recompute=False) / SHARE
+    monkeypatch.setattr(batch_sum, "machine_memory", lambda: int(need) + 1)
+    model = build(asked.shape, generator=torch.Generator().manual_seed(0))
+    made = batch_sum.BatchSum(model, asked, parameters=flatten(model))
+    assert made.physical_batch_size == 16

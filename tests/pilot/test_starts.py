@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.pilot import starts
 from engine.pilot.dpsgd.model import build, cross_entropy
 from engine.pilot.ladder import parameter_count
+from engine.untrusted import weights
 from tests.pilot.fake_training import SHAPE
 from tests.pilot.made_start import keep
 
@@ -128,3 +129,15 @@ def _loss(name: str) -> float:
                 loss = cross_entropy(model(window[None, :-1]), window[None, 1:])
             total, count = total + float(loss) * (len(window) - 1), count + len(window) - 1
     return total / count
+
+
+def test_weights_are_held_to_their_limit_and_to_three_times_the_memory(monkeypatch):
+    weights.require_size(weights.MOST_WEIGHTS // 4)
+    with pytest.raises(InputError, match="at most 4096 MB as float32, got 4096 MB"):
+        weights.require_size(weights.MOST_WEIGHTS + 1)
+    monkeypatch.setattr(weights, "machine_memory", lambda: 3 * 2**30)
+    weights.require_size(2**30)
+    with pytest.raises(InputError, match=r"a machine with 3\.0 GB .*got 3\.0 GB"):
+        weights.require_size(2**30 + 1)
+    monkeypatch.setattr(weights, "machine_memory", lambda: None)
+    weights.require_size(weights.MOST_WEIGHTS)

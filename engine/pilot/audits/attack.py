@@ -36,7 +36,9 @@ from engine.pilot.audits.audit import (
 from engine.pilot.dpsgd.examples import Canaries, WindowSource
 from engine.pilot.dpsgd.model import IGNORED, cross_entropy, masked
 from engine.pilot.dpsgd.start import initial
+from engine.pilot.memory import micro_batch
 from engine.pilot.plan import Shape, TrainingSettings
+from engine.untrusted.memory import machine_memory
 
 MOST_PAIRS = 2048
 _PLACES = (0.0, 0.5)
@@ -94,7 +96,8 @@ def model_of(settings: TrainingSettings, weights: Mapping[str, torch.Tensor]) ->
 
 def model_losses(model: nn.Module, settings: TrainingSettings) -> Losses:
     """The losses under ``model``'s weights as they are at each call, on the device they are on."""
-    shape, rows = settings.shape, settings.physical_batch_size
+    shape = settings.shape
+    rows = micro_batch(shape, settings.physical_batch_size, memory=machine_memory())
 
     @torch.no_grad()
     def losses(tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ cut into micro-batches, or dealt to ranks (:mod:`engine.pilot.dpsgd.team`), chan
 
 Sums are float32 whatever the precision of the forward pass, or float64 where all of it is. Where
 memory runs out the micro-batch is halved and the sum of the same examples is begun anew: nothing
-was released in between.
+was released in between. On a processor it is held to a share of the memory beforehand.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,9 @@ from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.examples import Examples
 from engine.pilot.dpsgd.model import IGNORED, cross_entropy
 from engine.pilot.dpsgd.progress import MemoryFullError
+from engine.pilot.memory import micro_batch
 from engine.pilot.plan import TrainingSettings
+from engine.untrusted.memory import machine_memory
 
 _T = TypeVar("_T")
 ROWS = 8
@@ -55,6 +57,13 @@ class BatchSum:
             for part, p in zip(self.sum.split(sizes), model.parameters(), strict=True)
         ]
         self.physical_batch_size = settings.physical_batch_size
+        if parameters.device.type == "cpu":
+            self.physical_batch_size = micro_batch(
+                settings.shape,
+                settings.physical_batch_size,
+                memory=machine_memory(),
+                recompute=settings.recompute,
+            )
 
     def add_up(self, examples: Examples) -> Tensor:
         """Put the clipped sum of ``examples`` into :attr:`sum`; the sum of their losses, on the

@@ -1,5 +1,5 @@
 """The models that pilots train: a decoder (next token) and a BERT-style encoder (masked tokens),
-and the decoders of two families of public models, from which a private training may begin.
+and the decoders of six families of public models, from which a private training may begin.
 
 Pre-norm transformers of ordinary ``nn.Linear``, ``nn.Embedding`` and ``nn.LayerNorm`` around
 ``scaled_dot_product_attention``, so that plain training, Opacus and
@@ -11,10 +11,14 @@ norms; its output head is not tied to the embedding. The encoder has learned pos
 BERT's head (dense, GELU, norm, then the embedding matrix again); its blocks are pre-norm where
 BERT's are post-norm, which counts the same parameters and trains without a delicate warm-up.
 
-GPT-2 (Radford et al. 2019) has learned positions, biases and a tied head; Llama (Touvron et al.,
-arXiv:2302.13971) rotary positions, RMS norms, no biases, and keys and values that several heads
-share. Their weights come in as :mod:`engine.pilot.huggingface` maps them; a test holds the outputs
-to those of the package transformers.
+GPT-2 (Radford et al. 2019) has learned positions, biases and a tied head; GPT-NeoX (Black et al.,
+arXiv:2204.06745) biases, rotary positions of a share of each head, and blocks whose two layers may
+read the same input; Llama (Touvron et al., arXiv:2302.13971) rotary positions, RMS norms, no
+biases, and keys and values that several heads share. Qwen2 (arXiv:2407.10671) is Llama with biases
+of queries, keys and values; Qwen3 (arXiv:2505.09388) with norms of each head's query and key;
+OLMo 2 (arXiv:2501.00656) with norms of all queries and keys, and with its other norms behind the
+layers instead of before them. Weights come in as :mod:`engine.pilot.huggingface` maps them; a test
+holds the outputs to those of the package transformers.
 
 >>> from engine.pilot.ladder import shape_for
 >>> model = build(shape_for(30_000), generator=torch.Generator().manual_seed(0))
@@ -35,8 +39,6 @@ from engine.pilot.plan import Shape
 
 IGNORED = -1
 """Target of a position that has none."""
-_BIASED = ("bert", "gpt2")
-"""Kinds with biases and learned positions."""
 
 
 class Attention(nn.Module):
@@ -44,7 +46,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = shape.heads
         self.causal = shape.kind != "bert"
-        bias = shape.kind in _BIASED
+        bias = shape.has_biases
         self.query_key_value = nn.Linear(shape.width, 3 * shape.width, bias=bias)
         self.out = nn.Linear(shape.width, shape.width, bias=bias)
 
@@ -68,20 +70,31 @@ class Attention(nn.Module):
 
 class SharedAttention(nn.Module):
     """Attention whose keys and values are shared by groups of heads; rows of ``query_key_value``
-    are queries, keys, values."""
+    are queries, keys, values. Their norms are of each head ("qwen3") or of all ("olmo2")."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.heads, self.shared = shape.heads, shape.key_value_heads or shape.heads
-        self.size = shape.width // shape.heads
+        self.size = shape.head_width
         rows = (self.heads + 2 * self.shared) * self.size
-        self.query_key_value = nn.Linear(shape.width, rows, bias=False)
-        self.out = nn.Linear(shape.width, shape.width, bias=False)
+        self.query_key_value = nn.Linear(shape.width, rows, bias=shape.kind == "qwen2")
+        self.out = nn.Linear(self.heads * self.size, shape.width, bias=False)
+        self.norms_whole = shape.kind == "olmo2"
+        self.query_norm = self.key_norm = None
+        if shape.kind in ("qwen3", "olmo2"):
+            queries, keys = (self.heads, self.shared) if self.norms_whole else (1, 1)
+            self.query_norm = nn.RMSNorm(queries * self.size, eps=shape.norm_epsilon)
+            self.key_norm = nn.RMSNorm(keys * self.size, eps=shape.norm_epsilon)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
-        P, S, W = x.shape
+        P, S, _ = x.shape
         projected = self.query_key_value(x).view(P, S, -1, self.size)
         turned, value = projected.split((self.heads + self.shared, self.shared), dim=2)
+        if self.query_norm is not None and self.key_norm is not None:
+            query, key = turned.split((self.heads, self.shared), dim=2)
+            turned = torch.cat(
+                (self._normed(self.query_norm, query), self._normed(self.key_norm, key)), dim=2
+            )
         if rotation is not None:
             # The tables are for (P, S, 2, heads, size).
             turned = rotate(turned, *(table.squeeze(1) for table in rotation))
@@ -92,8 +105,12 @@ class SharedAttention(nn.Module):
             self._for_all_heads(value),
             is_causal=True,
         )
-        attended: Tensor = self.out(mixed.transpose(1, 2).reshape(P, S, W))
+        attended: Tensor = self.out(mixed.transpose(1, 2).reshape(P, S, -1))
         return attended
+
+    def _normed(self, norm: nn.RMSNorm, x: Tensor) -> Tensor:
+        found: Tensor = norm(x.flatten(2)).view(x.shape) if self.norms_whole else norm(x)
+        return found
 
     def _for_all_heads(self, x: Tensor) -> Tensor:
         return x.transpose(1, 2).repeat_interleave(self.heads // self.shared, dim=1)
@@ -102,7 +119,7 @@ class SharedAttention(nn.Module):
 class FeedForward(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        bias = shape.kind in _BIASED
+        bias = shape.has_biases
         self.by_tangent = shape.activation == "gelu_new"
         self.up = nn.Linear(shape.width, shape.hidden, bias=bias)
         self.gate = (
@@ -126,13 +143,20 @@ class Block(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.attention_norm = _norm(shape)
-        self.attention = SharedAttention(shape) if shape.kind == "llama" else Attention(shape)
+        self.attention = SharedAttention(shape) if shape.is_llama_like else Attention(shape)
         self.feed_forward_norm = _norm(shape)
         self.feed_forward = FeedForward(shape)
+        self.parallel = shape.parallel
+        self.norms_behind = shape.kind == "olmo2"
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), rotation)
-        found: Tensor = x + self.feed_forward(self.feed_forward_norm(x))
+        if self.norms_behind:
+            x = x + self.attention_norm(self.attention(x, rotation))
+            behind: Tensor = x + self.feed_forward_norm(self.feed_forward(x))
+            return behind
+        attended = x + self.attention(self.attention_norm(x), rotation)
+        read = x if self.parallel else attended
+        found: Tensor = attended + self.feed_forward(self.feed_forward_norm(read))
         return found
 
 
@@ -145,7 +169,7 @@ class Transformer(nn.Module):
         W, V = shape.width, shape.vocabulary_size
         encoder = shape.kind == "bert"
         self.embedding = _embedding(V, W)
-        learned = shape.kind in _BIASED
+        learned = shape.has_positions
         self.positions = _embedding(shape.sequence_length, W) if learned else None
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.depth))
         self.norm = _norm(shape)
@@ -193,7 +217,7 @@ class Transformer(nn.Module):
 
     def _rotation_of(self, S: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if self._rotation is None or self._rotation[0].device != device:
-            size = self.shape.width // self.shape.heads
+            size = int(self.shape.head_width * self.shape.rotary_share)
             self._rotation = rotation_tables(
                 self.shape.sequence_length, size, device, base=self.shape.rotary_base
             )
@@ -207,7 +231,7 @@ def is_tied(shape: Shape) -> bool:
 
 
 def _norm(shape: Shape) -> nn.LayerNorm | nn.RMSNorm:
-    if shape.kind == "llama":
+    if shape.is_llama_like:
         return nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
     return nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
 
@@ -235,8 +259,13 @@ def rotation_tables(
 def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     """Rotates (x_j, x_{j + D/2}) of the last dimension by the position's angle j.
 
-    (x₁, x₂) → (x₁ cos − x₂ sin, x₂ cos + x₁ sin), with the minus in the table of sines.
+    (x₁, x₂) → (x₁ cos − x₂ sin, x₂ cos + x₁ sin), with the minus in the table of sines. D is the
+    width of the tables: what lies behind it stays.
     """
+    turning = cosines.shape[-1]
+    if turning < x.shape[-1]:
+        turned, kept = x.split((turning, x.shape[-1] - turning), dim=-1)
+        return torch.cat((rotate(turned, cosines, sines), kept), dim=-1)
     swapped = x.roll(x.shape[-1] // 2, dims=-1)
     return torch.addcmul(x * cosines.to(x.dtype), swapped, sines.to(x.dtype))
 

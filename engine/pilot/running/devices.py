@@ -1,15 +1,14 @@
 """The device that trains: a GPU where torch finds one, else the
 processor; never a machine's name."""
 
-import os
 import platform
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from engine.errors import InputError
+from engine.untrusted.memory import machine_memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,19 +52,8 @@ def device(number: int = 0) -> Device:
         hardware=f"{processor()}, {threads} thread{'s' if threads > 1 else ''}",
         precision="float32",
         physical_batch_size=64,
-        memory_bytes=_memory(),
+        memory_bytes=machine_memory(),
     )
-
-
-def _memory() -> int | None:
-    """Of the machine, or of what its control group lets this process have."""
-    try:
-        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    except (ValueError, OSError):
-        return None
-    with suppress(OSError, ValueError):  # no such group, or no limit
-        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return min(found)
 
 
 def processor() -> str:

@@ -20,7 +20,7 @@ from engine.errors import InputError
 from engine.pilot.dpsgd.progress import Stop
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count, shape_for
-from engine.pilot.plan import TrainingSettings
+from engine.pilot.plan import WINDOW, TrainingSettings
 from engine.pilot.prepared import Speed
 from engine.pilot.running.devices import Device
 from engine.pilot.text.corpus import Corpus
@@ -28,6 +28,9 @@ from engine.pilot.text.corpus import Corpus
 SIZES = {"cpu": (30_000, 100_000, 300_000, 1_000_000), "cuda": (300_000, 3_000_000, 30_000_000)}
 """Parameters, by kind of device."""
 _BATCHES = {"cpu": (16, 128), "cuda": (64, 1024)}
+"""Two batches, of windows of 64 tokens."""
+_LEAST_BATCHES = (8, 32)
+"""Of windows that are longer: fewer, so that a step takes as long."""
 _SECONDS = 0.7
 """Timed for each size and batch, warm-up apart."""
 _WARMING = 2
@@ -67,6 +70,19 @@ def sizes_for(kind: str, vocabulary_size: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def batches_for(kind: str, window: int) -> tuple[int, int]:
+    """The two batches that are timed, of windows of so many tokens.
+
+    >>> batches_for("cpu", 64), batches_for("cpu", 128), batches_for("cpu", 512)
+    ((16, 128), (8, 64), (8, 32))
+    """
+    small, large = (
+        max(least, min(usual, usual * WINDOW // window))
+        for least, usual in zip(_LEAST_BATCHES, _BATCHES[kind], strict=True)
+    )
+    return small, large
+
+
 def _has_room(size: int, vocabulary_size: int) -> bool:
     try:
         shape_for(size, vocabulary_size=vocabulary_size)
@@ -91,7 +107,7 @@ def without_stalls(speeds: Sequence[Speed]) -> tuple[Speed, ...]:
 
 
 def _speed(corpus: Corpus, device: Device, size: int) -> Speed:
-    small, large = _BATCHES[device.kind]
+    small, large = batches_for(device.kind, corpus.window)
     settings = [_settings(corpus, device, size, batch) for batch in (small, large)]
     short, long = (_seconds_per_step(corpus, device, each) for each in settings)
     # Noise in the clock must not make an example free, nor a step's own cost negative.
