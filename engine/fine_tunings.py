@@ -7,6 +7,7 @@ cost on one text, the loss with it less the loss without.
 """
 
 import math
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,8 @@ from engine.tables.table import Row, Table
 
 PATH = Path(__file__).parents[1] / "data" / "published" / "public_fine_tuning.csv"
 _WITHOUT = "inf"
+_TRAINABLE = re.compile(r"\(~?([\d.]+)([KM]) trainable\)")
+_SCALES = {"K": 1e3, "M": 1e6}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,14 @@ class FineTuning:
         return self.epsilon is not None and math.isfinite(self.epsilon)
 
     @property
+    def trainable_size(self) -> float | None:
+        """Parameters that move: all of a full fine-tuning, else as the source prints them."""
+        printed = _TRAINABLE.search(self.model)
+        if printed is not None:
+            return float(printed[1]) * _SCALES[printed[2]]
+        return self.model_size if "full fine-tuning" in self.model else None
+
+    @property
     def complete(self) -> bool:
         """Whether accounting can find the noise that the source does not print."""
         needed = (self.data_budget, self.batch_size, self.iterations, self.delta)
@@ -63,6 +74,11 @@ class Gap:
     def nats(self) -> float:
         """What the promise cost, nats per token."""
         return self.private.cross_entropy - self.plain.cross_entropy
+
+    @property
+    def log_ratio(self) -> float:
+        """ln of the loss with the promise over that without."""
+        return math.log(self.private.cross_entropy / self.plain.cross_entropy)
 
 
 @lru_cache(maxsize=4)

@@ -30,6 +30,7 @@ from engine.commands.options import (
 from engine.config import INDEPENDENT_SAMPLINGS, Sampling
 from engine.decision.fine_tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.decision.from_start import Comparison, Plan, Worth, compare_starts
+from engine.decision.published_gaps import AskedGap, asked_gaps
 from engine.errors import InputError
 from engine.fine_tunings import FineTuning, fine_tunings, gaps
 from engine.law.fine_tuning.fit import FARTHEST, FormFit, Prediction, TuningFit, ends_of
@@ -238,6 +239,7 @@ def published(options: argparse.Namespace) -> str:
                     for gap in gaps()
                 ],
                 "asked": asked,
+                "extrapolated": [_extrapolated(one) for one in asked_gaps()],
             }
         )
     table = [("people", "ε", "parameters", "gap, nats per token", "model, method and text")]
@@ -264,12 +266,36 @@ def published(options: argparse.Namespace) -> str:
         for (model, said), count in alike.items()
     ]
     unknown = sum(one["reach"] == str(Word.UNKNOWN) for one in asked)
+    beyond = asked_gaps()
+    further = [("ln of loss with / without", "law, asked beyond its reach", "", "model")]
+    further += [
+        (
+            f"{one.measured:.3f}",
+            f"{one.extrapolated.value:.3f} ({one.extrapolated.low:.3f} to "
+            f"{one.extrapolated.high:.3f})",
+            "inside" if one.inside else "outside",
+            one.gap.private.model + (" (batch and steps of GPT-2)" if one.as_gpt2 else ""),
+        )
+        for one in beyond
+    ]
     return (
-        f"{as_columns(table)}\n\n{as_table(words)}\n\n"
+        f"{as_columns(table)}\n\n{as_table(words)}\n\n{as_columns(further)}\n\n"
         f"Of {len(rows)} rows {len(asked)} are complete but for the noise, which accounting gives; "
         f"of these our law calls {unknown} unknown: it was measured on starts of at most "
         f"{tuning_law().points.model_size.max():,.0f} parameters."
     )
+
+
+def _extrapolated(one: AskedGap) -> dict[str, Any]:
+    return {
+        "model": one.gap.private.model,
+        "as_gpt2": one.as_gpt2,
+        "noise_batch_ratio": one.noise_batch_ratio,
+        "distance": one.distance,
+        "measured": one.measured,
+        "law": asdict(one.extrapolated),
+        "inside": one.inside,
+    }
 
 
 def _asked(row: FineTuning) -> dict[str, Any]:

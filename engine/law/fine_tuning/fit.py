@@ -126,6 +126,32 @@ class TuningFit:
             )
         ]
 
+    def log_ratio(
+        self, at: Configurations, beside: Configurations, level: float = LEVEL
+    ) -> Interval:
+        """ln of the loss of one configuration over that of another of the same start, whose own
+        loss falls out. The range is that of the forms' resampled numbers; no drift with distance is
+        in it."""
+        found, weights = [], []
+        for one in self.forms:
+            both = [
+                np.log1p(
+                    -np.stack([one.form.share_taken(t, coordinates)[0] for t in one.resampled])
+                )
+                for coordinates in (
+                    self.origin.coordinates(at),
+                    self.origin.coordinates(beside),
+                )
+            ]
+            found.append(both[0] - both[1])
+            weights.append(np.full(len(found[-1]), one.weight / len(found[-1])))
+        draws, shares = np.concatenate(found)[:, None], np.concatenate(weights)
+        low, value, high = (
+            float(_quantile(draws, shares, q)[0])
+            for q in ((1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0)
+        )
+        return Interval(value=value, low=low, high=high, level=level)
+
     def _drawn(self, at: Configurations, distances: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Draws (R, n) of the losses and the weight (R,) of each."""
         rng = np.random.default_rng(_SEED)
