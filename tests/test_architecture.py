@@ -52,8 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "roi": _QUESTION | {"accelerator_prices", "cost", "attack_risk", "allocation", "tables"},
     # what puts the pieces together
     "decision": _QUESTION | _RECORDS
-    | {"allocation", "cost", "attack_risk", "roi", "durable", "pilot", "deployments", "fine_tunings"}
-    | {"access", "cluster", "decision_log"},
+    | {"allocation", "cost", "attack_risk", "roi", "durable", "pilot", "deployments"}
+    | {"access", "cluster", "decision_log", "fine_tunings"},
     "text": _QUESTION
     | {"allocation", "cost", "attack_risk", "roi", "runs", "decision", "deployments", "tables"}
     | {"fine_tunings", "device_hour", "pilot", "cluster"},

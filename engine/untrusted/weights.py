@@ -16,8 +16,9 @@ from engine.untrusted.memory import machine_memory
 
 MOST_WEIGHTS = 2**32
 """Bytes of a model as float32: 1.07e9 parameters, as many as the ladder of our own goes to."""
-_TIMES = 3
-"""How often a model lies in memory at once, while it is read, put in order and written."""
+_TIMES = 4
+"""How often a model lies in memory at once, while it is read, put in order and written: 3.9 times
+as measured with 347 million parameters."""
 LONGEST_NOTE = 2**16
 """Characters of the file's own metadata."""
 _TYPES = {"F32": "<f4", "F16": "<f2", "BOOL": "?", "U8": "u1"}
