@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.errors import InputError
+from engine.untrusted.regular import descriptor_of
 
 CACHE_VARIABLE = "KESSAI_CACHE"
 """Environment variable: a folder in place of the one in the user's cache folder."""
@@ -97,7 +98,7 @@ def locked(path: Path) -> Iterator[None]:
     machines whose locks bind one of them only.
     """
     lock = path.with_name(f".{path.name}.lock")
-    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    descriptor = descriptor_of(lock, os.O_CREAT | os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

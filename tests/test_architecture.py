@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors"},
     "loss_unit": {"errors"},
     "untrusted": {"errors"},
-    "durable": {"errors"},
+    "durable": {"errors", "untrusted"},
     "code_version": set(),
     "access.rights": {"errors"},
     "decision_log": {"errors", "durable", "untrusted", "code_version", "access.rights"},

@@ -24,6 +24,7 @@ from engine.pilot.pretraining import losses_of_starts
 from engine.pilot.running.devices import Device, device
 from engine.pilot.running.folder import Lock, PilotFolder, Request
 from engine.pilot.running.follower import follow
+from engine.pilot.running.freed_memory import keep_freed_memory
 from engine.pilot.running.lifecycle import started_plans
 from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.ranks import Place, Ranks, is_too_large, place_of
@@ -49,6 +50,7 @@ def main() -> int:
     )
     parser.add_argument("--lock-from", type=Path, help="socket that hands it out")
     options = parser.parse_args()
+    keep_freed_memory()
     folder = PilotFolder(path=options.folder.absolute())
     place = place_of(os.environ) if options.action == "run" else None
     if place is None:

@@ -25,6 +25,8 @@ from engine.pilot.plan import Shape, TrainingSettings
 _BYTES = 4
 SHARE = 0.25
 """Of a machine's memory that a micro-batch may take: others run on it, and weights lie beside."""
+ROOM = 2
+"""Times the numbers of its factors that a matrix's formed gradients may take."""
 
 
 def activation_bytes(shape: Shape, examples: int, *, recompute: bool) -> float:
@@ -39,7 +41,9 @@ def activation_bytes(shape: Shape, examples: int, *, recompute: bool) -> float:
     layers = [(projected, width), (width, queries), (hidden, width), (width, hidden)]
     if gated:
         layers.append((hidden, width))
-    formed = sum(min(p * d, positions * (p + d)) for p, d in layers)
+    formed = sum(
+        p * d if p * d <= ROOM * positions * (p + d) else positions * (p + d) for p, d in layers
+    )
     head = 2 * positions * (shape.vocabulary_size + width)
     if recompute:
         blocks = shape.depth * positions * width + block + positions * (width + hidden)

@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.pilot import starts
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import CorpusSource, TrainingSettings
+from engine.pilot.running.freed_memory import keep_freed_memory
 from engine.pilot.sweeps.grid import AVERAGING, CLIP_NORM
 from engine.pilot.text import corpus as corpora
 from engine.pilot.text.corpus import Corpus
@@ -115,6 +116,7 @@ def pretrain(
             report(*progress.curve[-1])
 
     torch.set_num_threads(1)
+    keep_freed_memory()
     with durable.scratch("start") as folder:
         training = Training(settings, corpus, folder=folder)
         outcome = training.run(on_progress=progressed)

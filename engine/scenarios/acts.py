@@ -9,6 +9,7 @@ from, so that nobody undoes a change unseen.
 """
 
 import fcntl
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -37,6 +38,7 @@ from engine.scenarios.saved import (
     valid_name,
     write,
 )
+from engine.untrusted.regular import descriptor_of
 
 _NUMBERED = re.compile(r" v[0-9]+$")
 _SAVE, _IMPORT, _DELETE = approvals.SAVE, approvals.IMPORT, approvals.DELETE
@@ -373,7 +375,7 @@ def _alone(place: Path) -> Iterator[None]:
     is not writable."""
     try:
         durable.make_folder(place)
-        with (place / ".lock").open("w") as lock:
+        with os.fdopen(descriptor_of(place / ".lock", os.O_CREAT | os.O_RDWR), "r+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:

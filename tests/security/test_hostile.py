@@ -12,16 +12,19 @@ import duckdb
 import numpy as np
 import pytest
 
-from engine import decision_log
+from engine import decision_log, durable
 from engine.__main__ import main
 from engine.access.roles_file import read as read_roles
 from engine.commands import question_options
 from engine.decision import law_store
 from engine.errors import InputError, inert
 from engine.pilot import starts
+from engine.pilot.dpsgd import checkpoint
+from engine.pilot.dpsgd.ledger import Ledger
 from engine.pilot.huggingface import read_folder
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
+from engine.pilot.running.folder import LOCK_FILE, PilotFolder
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.sweeps import gridfile
 from engine.pilot.text import public_tokenizers, registry, sources
@@ -42,6 +45,7 @@ from engine.untrusted.archives import npz_arrays
 from engine.untrusted.guard import attempted, guarded, interrupted_in_time, reason_of
 from engine.untrusted.texts import json_value, toml_document
 from engine.untrusted.weights import public_weights, safetensors_file
+from tests.pilot.fake_training import settings
 from tests.runs.made_runs import record
 from tests.security import hostile, packages
 from tests.security.hostile import placed
@@ -330,6 +334,31 @@ def test_no_device_stands_for_a_file_of_our_own(device, tmp_path, monkeypatch):
     assert "not a regular file" in refused(act)
     assert "not a regular file" in refused(registry.registry)
     assert "not a regular file" in refused(lambda: law_store.current("published-bert", tmp_path))
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "a pipe"])
+def test_no_device_stands_for_a_lock_or_a_ledger(device, tmp_path):
+    """What is locked is opened first: that would wait for ever, or lock a device."""
+
+    def place(path):
+        if device == "a pipe":
+            os.mkfifo(path)
+        else:
+            path.symlink_to(device)
+
+    for name in (".law.json.lock", ".lock", LOCK_FILE, "ledger", "checkpoint.reserve"):
+        place(tmp_path / name)
+    pilot = PilotFolder(path=tmp_path)
+    for act in (
+        lambda: durable.locked(tmp_path / "law.json").__enter__(),
+        pilot.take_lock,
+        lambda: Ledger(tmp_path / "ledger", settings()),
+        lambda: checkpoint._keep_reserve(tmp_path, 1),
+    ):
+        with pytest.raises(OSError, match="not a regular file"):
+            act()
+    assert pilot.is_held() is False
+    assert "not a regular file" in refused(lambda: acts._alone(tmp_path).__enter__())
 
 
 def test_a_pipe_is_no_sweep_plan(tmp_path, capsys):

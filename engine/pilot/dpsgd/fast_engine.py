@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from engine.pilot.dpsgd.clipped import Clipped, autocast, clip_weights
 from engine.pilot.dpsgd.model import unit_losses
-from engine.pilot.dpsgd.tape import Tape, squared_norms
+from engine.pilot.dpsgd.tape import Formed, Tape, squared_norms, vectors
 
 
 class FastClippedSum:
@@ -24,6 +24,7 @@ class FastClippedSum:
         self._clip_norm = clip_norm
         self._precision = precision
         self._tape = Tape(model)
+        self._named = tuple(model.named_parameters())
 
     def __call__(self, tokens: Tensor, targets: Tensor, weights: Tensor) -> Clipped:
         sums, norms, losses = self.answer(self.parameters(), tokens, targets, weights)
@@ -31,7 +32,7 @@ class FastClippedSum:
 
     def parameters(self) -> dict[str, Tensor]:
         """The model's own, now, detached: autograd does not differentiate by them."""
-        return {name: p.detach() for name, p in self.model.named_parameters()}
+        return {name: p.detach() for name, p in self._named}
 
     def answer(
         self, parameters: dict[str, Tensor], tokens: Tensor, targets: Tensor, weights: Tensor
@@ -46,8 +47,11 @@ class FastClippedSum:
             clip_norm=self._clip_norm,
             precision=self._precision,
         )
-        sums = []
+        small, sums = vector_sums(self._tape, factors), []
         for name, parameter in parameters.items():
+            if name in small:
+                sums.append(small[name])
+                continue
             found = weighted_sum(self._tape, name, parameter.shape, factors)
             sums.append(torch.zeros_like(parameter) if found is None else found)
         return sums, norms, losses
@@ -69,13 +73,27 @@ def clip_factors(
     with tape.recording(), autocast(tokens.device, precision):
         losses = unit_losses(model(tokens.flatten(0, -2)), targets)
     torch.autograd.grad(losses.sum(), tape.leaves)
-    squares = reduce(
-        torch.add,
-        (squared_norms(pieces, shapes[name]) for name, pieces in tape.pieces.items()),
-    )
+    small = vectors(tape.pieces)
+    squares = [
+        squared_norms(pieces, shapes[name])
+        for name, pieces in tape.pieces.items()
+        if name not in small
+    ]
+    if small:
+        squares.append(Formed(torch.cat(list(small.values()), dim=1)).squared_norms())
     # The ghost norm of a gradient near zero may round to below zero.
-    norms = squares.clamp_min(0).sqrt()
+    norms = torch.stack(squares).sum(0).clamp_min(0).sqrt()
     return clip_weights(norms, weights, clip_norm), norms, losses.detach()
+
+
+def vector_sums(tape: Tape, factors: Tensor) -> dict[str, Tensor]:
+    """The clipped sums of what :func:`~engine.pilot.dpsgd.tape.vectors` finds, by name."""
+    small = vectors(tape.pieces)
+    if not small:
+        return {}
+    sums = factors @ torch.cat(list(small.values()), dim=1)
+    parts = sums.split([gradients.shape[1] for gradients in small.values()])
+    return dict(zip(small, parts, strict=True))
 
 
 def weighted_sum(tape: Tape, name: str, shape: torch.Size, factors: Tensor) -> Tensor | None:

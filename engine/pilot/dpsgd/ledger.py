@@ -36,6 +36,7 @@ from engine.accounting.accountant import certified_epsilon
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
+from engine.untrusted.regular import descriptor_of, whole
 from engine.untrusted.texts import json_value
 
 LEDGER_FILE = "ledger.jsonl"
@@ -75,7 +76,8 @@ class Ledger:
         self._granted = 0
         self._broken = False
         # Unbuffered: what is written has reached the kernel, or has failed.
-        self._file = path.open("ab+", buffering=0)
+        descriptor = descriptor_of(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        self._file = os.fdopen(descriptor, "ab+", buffering=0)
         try:
             self._lock()
             self._charged = self._recover()
@@ -220,7 +222,7 @@ def charged_steps(path: Path) -> int:
     """Steps that the ledger at ``path`` has charged so far, whoever holds it. Raises as
     :func:`require_sound`."""
     head = _read_head(path)  # first: a training that runs may write a line meanwhile
-    content = path.read_bytes()
+    content = whole(path)
     found = _read(content[: content.rfind(b"\n") + 1], None)
     if found.is_checked:
         _hold_to_head(head, found.checks)
@@ -279,7 +281,7 @@ def _head_of(path: Path) -> Path:
 
 def _read_head(path: Path) -> bytes | None:
     try:
-        return _head_of(path).read_bytes()
+        return whole(_head_of(path))
     except FileNotFoundError:
         return None
 

@@ -36,7 +36,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
-from engine.untrusted.regular import whole
+from engine.untrusted.regular import descriptor_of, whole
 from engine.untrusted.texts import json_value
 
 PILOTS_VARIABLE = "KESSAI_PILOTS"
@@ -111,7 +111,7 @@ class PilotFolder:
     def is_readable(self) -> bool:
         """Whether its last word may be read, or there is none yet."""
         try:
-            self.status_file.read_bytes()
+            whole(self.status_file)
         except FileNotFoundError:
             return not self.path.exists() or os.access(self.path, os.R_OK)
         except OSError:
@@ -212,7 +212,7 @@ class PilotFolder:
     def take_lock(self) -> Lock | None:
         """The runner's lock; None where another process holds it."""
         durable.make_folder(self.path, mode=0o700)
-        descriptor = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = descriptor_of(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         while not _locks(descriptor, fcntl.LOCK_EX):
             # A reader that looks whether the lock is free holds it shared for that instant.
             if not _locks(descriptor, fcntl.LOCK_SH):
@@ -244,7 +244,7 @@ class PilotFolder:
     def is_held(self) -> bool:
         """Whether a runner lives."""
         try:
-            descriptor = os.open(self.path / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = descriptor_of(self.path / LOCK_FILE, os.O_RDONLY)
         except OSError:
             return False
         try:

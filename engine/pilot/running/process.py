@@ -15,6 +15,7 @@ from pathlib import Path
 import engine
 from engine.pilot.running.folder import PilotFolder
 from engine.pilot.running.ranks import Ranks, torchrun
+from engine.untrusted.regular import descriptor_of
 
 MODULE = "engine.pilot"
 """What is run, as ``python -m`` takes it."""
@@ -39,7 +40,8 @@ def detached(folder: PilotFolder, action: str, lock: int, *, ranks: int = 1) -> 
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
     }
-    with folder.log_file.open("ab") as log:
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    with os.fdopen(descriptor_of(folder.log_file, flags, 0o666), "ab") as log:
         process = subprocess.Popen(
             [*command, "--lock", str(lock)],
             stdin=subprocess.DEVNULL,

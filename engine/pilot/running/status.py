@@ -9,6 +9,7 @@ Loads no torch: pages and commands import it.
 
 import errno
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
@@ -18,6 +19,7 @@ from typing import Any
 from engine.errors import InputError
 from engine.pilot.audits.audit import Audit
 from engine.pilot.running.folder import read_text, write_text
+from engine.untrusted.regular import descriptor_of
 from engine.untrusted.texts import json_value
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -193,7 +195,7 @@ def write_status(path: Path, status: Status) -> None:
     except OSError as error:
         if error.errno not in _FULL or not path.exists():
             raise
-        with path.open("r+b") as file:
+        with os.fdopen(descriptor_of(path, os.O_RDWR), "r+b") as file:
             file.write(status.to_json().encode())
             file.truncate()
 

@@ -21,6 +21,7 @@ from engine.pilot.sweeps.grid import defining
 from engine.pilot.text.corpus import Corpus
 from engine.runs.checks import canonical_json
 from engine.runs.record import UNTRAINED_LOSS, RunRecord
+from engine.untrusted.regular import descriptor_of, whole
 from engine.untrusted.texts import json_value
 
 FAILED_FILE = "failed.jsonl"
@@ -56,7 +57,7 @@ class Place:
 def failures(folder: Path) -> dict[str, str]:
     """Run id -> reason, of the notes in ``folder``. A line that no one wrote whole is ignored."""
     try:
-        lines = (folder / FAILED_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = whole(folder / FAILED_FILE).decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return {}
     found = {}
@@ -94,7 +95,8 @@ def note(folder: Path, name: str, run: TrainingSettings, reason: str) -> None:
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     # One write in append mode, on a line of its own even after a torn one.
-    with (folder / FAILED_FILE).open("ab", buffering=0) as file:
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    with os.fdopen(descriptor_of(folder / FAILED_FILE, flags, 0o666), "ab", buffering=0) as file:
         file.write(f"\n{canonical_json(line)}\n".encode())
         os.fsync(file.fileno())
 

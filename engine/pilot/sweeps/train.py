@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.pilot.dpsgd.progress import Stop
 from engine.pilot.plan import TrainingSettings
+from engine.pilot.running.freed_memory import keep_freed_memory
 from engine.pilot.sweeps.record import Result
 from engine.pilot.text.corpus import Corpus
 
@@ -29,6 +30,7 @@ def train(
     from engine.pilot.dpsgd.training import Training
 
     torch.set_num_threads(threads)
+    keep_freed_memory()
     training = Training(settings, corpus, folder=folder, device=device)
     begun = None if settings.start is None else training.held_out_loss()
     outcome = training.run(should_stop=lambda: Stop.PAUSED if should_stop() else None)

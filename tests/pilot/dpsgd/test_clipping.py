@@ -252,10 +252,10 @@ def test_ghost_and_formed_agree(monkeypatch, formed, kind):
 
 
 def test_what_is_cheaper_is_chosen():
-    assert tape.forms(nn.Linear(32, 32), positions=16)  # 1024 ≤ 16 · 64
-    assert not tape.forms(nn.Linear(32, 32), positions=15)
-    assert tape.forms(nn.Embedding(64, 8), positions=64)
-    assert not tape.forms(nn.Embedding(65, 8), positions=64)
+    assert tape.forms(nn.Linear(32, 32), positions=8)  # 1024 ≤ 2 · 8 · 64
+    assert not tape.forms(nn.Linear(32, 32), positions=7)
+    assert tape.forms(nn.Embedding(256, 8), positions=64)  # 256 ≤ 4 · 64
+    assert not tape.forms(nn.Embedding(257, 8), positions=64)
 
 
 class Reuse(nn.Module):

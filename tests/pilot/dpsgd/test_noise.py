@@ -1,6 +1,7 @@
 """Statistical tests allow six standard errors: a true generator fails one in 10^9 runs."""
 
 import os
+import ssl
 
 import numpy as np
 import pytest
@@ -69,16 +70,46 @@ def test_entropy_does_not_repeat_and_is_secret():
     assert EntropyNoise().secret and not SeededNoise(1).secret
 
 
-def test_entropy_comes_from_the_operating_system(monkeypatch):
-    asked = []
+def test_each_draw_of_noise_begins_with_new_entropy_of_the_operating_system(monkeypatch):
+    heard = []
+    urandom, add, drawn = os.urandom, ssl.RAND_add, ssl.RAND_bytes
 
-    def urandom(count):
-        asked.append(count)
-        return bytes(count)
+    def mixed(new, entropy):
+        heard.append(("mixed", new, entropy))
+        add(new, entropy)
 
-    monkeypatch.setattr(os, "urandom", urandom)
+    def made(count):
+        heard.append(("drawn", count))
+        return drawn(count)
+
+    def asked(count):
+        heard.append(("asked", count))
+        return urandom(count)
+
+    monkeypatch.setattr(os, "urandom", asked)
+    monkeypatch.setattr(ssl, "RAND_add", mixed)
+    monkeypatch.setattr(ssl, "RAND_bytes", made)
+    for _ in range(2):
+        EntropyNoise().normal(0, 10, device=CPU)
+    assert [kind for kind, *_ in heard] == ["asked", "mixed", "drawn"] * 2
+    assert heard[0] == ("asked", 32) and heard[2] == ("drawn", 80), "64 bits for each Gaussian"
+    (_, first, bits), (_, second, _) = heard[1], heard[4]
+    assert len(first) == len(second) == bits == 32 and first != second
+
+
+def test_copies_of_a_process_draw_other_noise():
     EntropyNoise().normal(0, 10, device=CPU)
-    assert sum(asked) == 80, "64 bits for each Gaussian"
+    read, write = os.pipe()
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            os.write(write, EntropyNoise().normal(0, 4, device=CPU).numpy().tobytes())
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    drawn = np.frombuffer(os.read(read, 32), dtype=np.float32).tolist()
+    os.close(read)
+    os.close(write)
+    assert len({*drawn, *EntropyNoise().normal(0, 4, device=CPU).tolist()}) == 12
 
 
 def test_a_seed_repeats_by_step_and_purpose_whatever_was_drawn_before():
