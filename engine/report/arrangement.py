@@ -39,8 +39,8 @@ _ALONE = (36, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14)
 _BESIDE = (22, 20, 18, 16, 15, 14)
 _TABLES = (28, 26, 24, 22, 20, 18, 16, 15, 14, 13, 12)
 _VALUES = (48, 44, 40, 36, 32, 28, 24, 20, 18)
-_SHARE = {"figure": 0.36, "other": 0.4}
-"""Most of the body's height that sentences take over a figure, and over anything else."""
+_SHARE = 0.4
+"""Most of the body's height that sentences take over a table or tiles."""
 _BREAKS = re.compile(r"\s+|(?=[(（])")
 """Where the value of a tile may go on on another line."""
 _LARGE = 24
@@ -60,7 +60,8 @@ class Room:
     """What a slide offers: width, and heights of its title and of what is under it. ``smallest``:
     the type under which a table goes on on another page instead. ``yields``: a short title leaves
     its room to the body. ``alone``: width and height of the body of a slide with sentences alone,
-    where that is another."""
+    where that is another. ``beside_figure``: most of the body's height that sentences take over a
+    figure."""
 
     width: float
     title: float
@@ -68,6 +69,7 @@ class Room:
     smallest: int = 12
     yields: bool = False
     alone: tuple[float, float] | None = None
+    beside_figure: float = 0.36
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,13 @@ def column_widths(table: Table, width: float, size: float) -> tuple[float, ...]:
 
 def _extents(slide: Slide, title: str, room: Room, asked: dict[str, Any]) -> dict[str, Any]:
     """What Typst measured."""
-    said = {**asked, "room": asdict(room), "slide": {**_said(slide), "title": title}}
+    share = {"figure": room.beside_figure, "other": _SHARE}
+    said = {
+        **asked,
+        "share": share,
+        "room": asdict(room),
+        "slide": {**_said(slide), "title": title},
+    }
     return dict(queried("extents.typ", said, "<measured>"))
 
 
@@ -185,7 +193,6 @@ _ASKED: dict[str, Any] = {
         "values": _VALUES,
         "tiles": {str(value): _tile_types(value) for value in _VALUES},
     },
-    "share": _SHARE,
     "gap": GAP,
     "padding": PADDING,
     "abreast": ABREAST,

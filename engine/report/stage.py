@@ -29,6 +29,8 @@ _WHOLE, _OVER_SLIDERS = 495.0, 426.0
 """Heights of a stage that has the window, and of one with sliders under it: with these a window of
 1280 × 720 pixels is full."""
 _TITLE, _FOOT, _GAP = 80.0, 15.0, 11.0
+_BESIDE_FIGURE = 0.28
+"""Share of sentences over a figure: with sliders under it a window is low."""
 _TYPE = (15.0, 26.0)
 """Of a figure: that of few bars is large, so that they fill their page."""
 _CURVES = 17.0
@@ -95,7 +97,9 @@ class Look:
 def staged(slide: Slide) -> tuple[Page, ...]:
     """The slide's pages, as large as a window lets them be."""
     body = _high_of(slide.live) - _TITLE - _FOOT - 2 * _GAP
-    room = Room(width=WIDTH, title=_TITLE, body=body, smallest=14, yields=True)
+    room = Room(
+        width=WIDTH, title=_TITLE, body=body, smallest=14, yields=True, beside_figure=_BESIDE_FIGURE
+    )
     return arranged(slide, room)
 
 
