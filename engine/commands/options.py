@@ -219,7 +219,12 @@ def hours_for(money: str, price: str | None) -> float:
     """Hours of this machine that ``--money`` buys at the ``--price`` of one."""
     if price is None:
         raise InputError("Expected --price with --money: what an hour of this machine costs.")
+    return number("--money", money) / hour_price(price)
+
+
+def hour_price(price: str) -> float:
+    """``--price`` of an hour of this machine. Raises :class:`InputError` unless above 0."""
     each = number("--price", price)
     if not each > 0:
         raise InputError("Expected --price above 0, got {value}.", value=price)
-    return number("--money", money) / each
+    return each

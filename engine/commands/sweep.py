@@ -9,7 +9,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from engine.commands.options import add_json, as_json, as_table, hours_for, number, whole
+from engine.commands.options import (
+    add_json,
+    as_json,
+    as_table,
+    hour_price,
+    hours_for,
+    number,
+    whole,
+)
 from engine.config import DEFAULT_DELTA, Budget
 from engine.decision.question import Question
 from engine.decision.schedule import Waiting, schedule, within
@@ -88,7 +96,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "timed steps say; the others wait",
     )
     asked.add_argument("--money", metavar="USD", help="the same in money; needs --price")
-    asked.add_argument("--price", metavar="USD", help="of an hour of this machine")
+    asked.add_argument(
+        "--price", metavar="USD", help="of an hour of this machine; --dry-run says the whole"
+    )
     add_json(parser)
 
 
@@ -125,7 +135,9 @@ def run(options: argparse.Namespace) -> str:
         found = _part(found, options.part)
     if options.dry_run:
         pace = sweep_survey.measure(found, corpus, place)
-        return _forecast(found, pace.seconds(found.left, processes=processes), options.json)
+        whole_time = pace.seconds(found.left, processes=processes)
+        price = None if options.price is None else hour_price(options.price)
+        return _forecast(found, whole_time, price, options.json)
     if options.parts is not None:
         return _in_parts(options, plan, found, place)
     what = {"family": corpus.family, "runs": len(found.left)}
@@ -244,8 +256,10 @@ def _question(options: argparse.Namespace, family: str) -> Question | None:
 def _hours(options: argparse.Namespace) -> float | None:
     """The hours of this machine that may be taken; None where nothing bounds them."""
     if options.hours is None and options.money is None:
-        if options.price is not None:
-            raise InputError("Expected --money with --price: an hour's price alone bounds nothing.")
+        if options.price is not None and not options.dry_run:
+            raise InputError(
+                "Expected --money or --dry-run with --price: an hour's price alone bounds nothing."
+            )
         return None
     if options.hours is not None and options.money is not None:
         raise InputError("Expected --hours or --money, got both.")
@@ -329,7 +343,8 @@ def _share(text: str | None) -> float:
     return value
 
 
-def _forecast(found: Survey, seconds: float | None, json: bool) -> str:
+def _forecast(found: Survey, seconds: float | None, price: float | None, json: bool) -> str:
+    usd = None if seconds is None or price is None else price * seconds / 3600
     flops = sum(run.config.compute_flops for run in found.left)
     if json:
         return as_json(
@@ -340,6 +355,7 @@ def _forecast(found: Survey, seconds: float | None, json: bool) -> str:
                 "left": [run.to_dict() for run in found.left],
                 "compute_flops": flops,
                 "seconds": seconds,
+                "usd": usd,
             }
         )
     rows = [
@@ -352,6 +368,9 @@ def _forecast(found: Survey, seconds: float | None, json: bool) -> str:
     ]
     if seconds is not None:
         rows.append(("time", f"about {seconds / 60:.0f} min"))
+    if usd is not None:
+        amount = f"{usd:,.0f}" if usd >= 100 else f"{usd:.2g}"
+        rows.append(("price", f"about {amount} USD"))
     return as_table(rows)
 
 

@@ -108,10 +108,13 @@ def test_a_dry_run_says_how_long_and_stores_nothing(plan, capsys):
     assert (found["runs"], found["finished"], len(found["left"])) == (2, 0, 2)
     size = found["left"][0]["config"]["model_size"]
     assert found["compute_flops"] == 2 * 6 * size * 4 * 4 * 16
-    assert found["seconds"] > 0
-    assert main(["sweep", str(plan), "--dry-run"]) == 0
+    assert found["seconds"] > 0 and found["usd"] is None
+    found, _ = answer(capsys, plan, "--dry-run", "--price", "1800")
+    assert found["usd"] == pytest.approx(found["seconds"] / 2)
+    assert main(["sweep", str(plan), "--dry-run", "--price", "1e9"]) == 0
     printed = capsys.readouterr().out
     assert "left      2 runs" in printed and "about 0 min" in printed
+    assert "price     about " in printed and " USD" in printed
     assert not RunLog.open().folder.exists()
 
 
@@ -203,7 +206,8 @@ def test_hours_or_money_end_the_order(plan, capsys, monkeypatch):
     ("given", "why"),
     [
         (("--hours", "1"), "nobody knows which runs tell most"),
-        (("--price", "1"), "--money with --price"),
+        (("--price", "1"), "--money or --dry-run with --price"),
+        (("--dry-run", "--price", "0"), "--price above 0"),
         (("--money", "1"), "--price with --money"),
         (("--money", "1", "--price", "0"), "--price above 0"),
         (("--hours", "0"), "above 0"),
