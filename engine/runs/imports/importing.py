@@ -40,6 +40,7 @@ from engine.runs.imports.sheet import Sheet
 from engine.runs.log import RunLog, after
 from engine.runs.record import DEFINING, Provenance, RunRecord, require_family, run_id_of
 from engine.tables.table import Corrections, Detected
+from engine.untrusted import regular
 
 IMPORT = "runs-import"
 """The act in the log of decisions."""
@@ -350,7 +351,8 @@ def _entry(
 ) -> Entry:
     digest = hashlib.sha256(assumed.family.encode())
     if path.is_file():
-        digest.update(path.read_bytes())
+        with regular.opened(path) as file:  # a database may be larger than memory
+            hashlib.file_digest(file, lambda: digest)
     else:
         digest.update(repr([(run.name, run.loss) for run in runs]).encode())
     return Entry(
