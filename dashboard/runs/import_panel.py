@@ -278,7 +278,8 @@ def _preview(found: Imported, words: Words) -> None:
             st.markdown(f"- {formats.literally(sentence)}")
         _listed(found.runs, wording.runs_table, words)
     if found.refused:
-        blocks.listing(wording.refused_table(found, words))
+        refused = [(one.line, one.run, one.reason) for one in found.refused]
+        blocks.listing(wording.refused_table(refused, words))
 
 
 def _kept(before: Entry, words: Words) -> None:
@@ -296,6 +297,9 @@ def _kept(before: Entry, words: Words) -> None:
     for sentence in wording.kept_doubts(before.runs, _MOST_DOUBTS, words):
         st.markdown(f"- {formats.literally(sentence)}")
     _listed(before.runs, wording.kept_table, words)
+    if before.refused:
+        refused = [(one.row, one.run, one.reason) for one in before.refused]
+        blocks.listing(wording.refused_table(refused, words))
 
 
 def _listed(

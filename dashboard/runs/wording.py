@@ -279,10 +279,12 @@ def number_columns(found: Rows) -> list[str]:
     ]
 
 
-def refused_table(found: Imported, words: Words) -> dict[str, list[object]]:
-    """A row a refused row of the file."""
+def refused_table(
+    rows: Sequence[tuple[int, str, InputError]], words: Words
+) -> dict[str, list[object]]:
+    """A row a refused row of the file: its number, its run, and why."""
     return {
-        words.say("Row"): [one.line for one in found.refused],
-        words.say("Run"): [one.run for one in found.refused],
-        words.say("Refused because"): [plain_refusal(one.reason, words) for one in found.refused],
+        words.say("Row"): [line for line, _, _ in rows],
+        words.say("Run"): [run for _, run, _ in rows],
+        words.say("Refused because"): [plain_refusal(reason, words) for _, _, reason in rows],
     }

@@ -23,7 +23,7 @@ from engine.loss_unit import Measure
 from engine.runs.imports import archive, journal
 from engine.runs.imports.columns import Columns, choose_columns
 from engine.runs.imports.histories import histories_in_columns
-from engine.runs.imports.journal import Entry, JournalRun, is_undone
+from engine.runs.imports.journal import Entry, JournalRun, RefusedRow, is_undone
 from engine.runs.imports.measured import Refused, measured_runs
 from engine.runs.imports.quality import judged, settings_key, stored_twin
 from engine.runs.imports.reading import read
@@ -376,7 +376,5 @@ def _entry(
             )
             for run in runs
         ),
-        refused=tuple(
-            {"row": one.line, "run": one.run, "reason": str(one.reason)} for one in refused
-        ),
+        refused=tuple(RefusedRow(row=one.line, run=one.run, reason=one.reason) for one in refused),
     )

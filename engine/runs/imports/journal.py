@@ -46,6 +46,15 @@ class JournalRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefusedRow:
+    """A row of the file that was none, or a run of which nothing could be made."""
+
+    row: int
+    run: str
+    reason: InputError
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One import."""
 
@@ -62,7 +71,7 @@ class Entry:
     """What a person said of the losses."""
     assumed: tuple[str, ...]
     runs: tuple[JournalRun, ...]
-    refused: tuple[Mapping[str, object], ...]
+    refused: tuple[RefusedRow, ...]
 
     @property
     def id(self) -> str:
@@ -136,7 +145,13 @@ def _entry(content: Mapping[str, object]) -> Entry:
         said={str(a): str(b) for a, b in dict(said).items()} if isinstance(said, dict) else {},
         loss_unit=None if unit is None else str(unit),
         runs=tuple(_run(run) for run in runs),
-        refused=tuple(refused),
+        refused=tuple(map(_refused, refused)),
+    )
+
+
+def _refused(content: Mapping[str, object]) -> RefusedRow:
+    return RefusedRow(
+        row=int(str(content["row"])), run=str(content["run"]), reason=_reason(content["reason"])
     )
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dashboard.runs import wording
 from engine.errors import InputError
 from engine.runs.catalogue import catalogue
 from engine.runs.imports import journal
@@ -65,3 +66,24 @@ def test_a_template_that_asks_for_more_than_values_is_none(kept, template):
     content["runs"][0]["reasons"] = [{"template": template, "values": {"value": "x"}}]
     file.write_text(json.dumps(content))
     assert journal.entries(file.parents[1]) == []
+
+
+def test_rows_that_were_refused_are_kept_with_the_reason(tmp_path):
+    path = tmp_path / "ours.csv"
+    path.write_text(TABLE + "odd,many,2e8,4.0\n")
+    with RunLog(tmp_path / "runs") as log:
+        found = import_file(path, log, Asked(family="ours"), created_at=NOW)
+        store(log, found)
+        (entry,) = journal.live(log)
+    (one,) = entry.refused
+    assert (one.row, one.run) == (5, "odd") and one.reason == found.refused[0].reason
+    words = Words("ja")
+    table = wording.refused_table([(one.row, one.run, one.reason)], words)
+    (why,) = table[words.say("Refused because")]
+    assert "many" in str(why) and str(why) != str(one.reason)
+    (file,) = (tmp_path / "runs" / journal.FOLDER).iterdir()
+    content = json.loads(file.read_text())
+    content["refused"][0]["reason"] = "No {number}."  # as a journal of before has it
+    file.write_text(json.dumps(content))
+    (entry,) = journal.entries(tmp_path / "runs")
+    assert str(entry.refused[0].reason) == "No {number}."
