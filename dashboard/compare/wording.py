@@ -308,7 +308,7 @@ def _assumption(each: Side, key: str, words: Words) -> str:
         case "accelerator":
             device = grammar.ACCELERATORS[grammar.ACCELERATOR.of(values)].name
             price = formats.plain(grammar.price(values))
-            return words.say("{device}, USD {price} an hour", device=device, price=price)
+            return words.say("{device}, ${price} an hour", device=device, price=price)
         case "utilisation":
             return formats.percent(grammar.UTILISATION.of(values), words.language)
         case _:

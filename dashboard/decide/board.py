@@ -124,11 +124,17 @@ def _unknown(key: str, answer: Answer, words: Words) -> Metric:
 
 
 def _legal(answer: Answer, words: Words) -> Metric:
-    avoided = answer.outlay.legal_avoided
+    avoided, study = answer.outlay.legal_avoided, answer.study
+    share = figures.launched_in(study and study.appraisal, words)
+    inside = figures.inside(avoided, words)
+    if share is not None:
+        inside = words.say(
+            "{inside} · if launched, as in {share} of the cases", inside=inside, share=share
+        )
     return Metric(
         label=quantities.label("legal_avoided", words),
         value=quantities.text("legal_avoided", answer, words),
-        detail=figures.inside(avoided, words),
+        detail=inside,
         help=words.say(
             "Present value of the legal damage that the privacy promise avoids, against the same "
             "training without it. It is no part of the net present value."

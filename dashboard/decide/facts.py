@@ -91,7 +91,7 @@ def _cost(answer: Decision, words: Words) -> Metric:
         value=figures.money(cost.jpy, words),
         detail=labels.duration(cost.device_hours, words),
         help=words.say(
-            "{accelerator} at USD {price} an hour, {utilisation} of its peak used, privacy making "
+            "{accelerator} at ${price} an hour, {utilisation} of its peak used, privacy making "
             "a step {overhead}× as long, {rate} yen to the dollar. Change them in the sidebar.",
             accelerator=used.accelerator.name,
             price=formats.plain(used.accelerator.price_per_hour_usd),

@@ -70,7 +70,7 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
             _take("epsilon", float(value), f"ε = {value}", words)
         case Act.TRAIN:
             with st.popover(
-                words.say("Copy the configuration"), icon=":material/content_copy:", width="stretch"
+                words.say("Copy the plan"), icon=":material/content_copy:", width="stretch"
             ):
                 st.code(facts.job(answer), language="json", wrap_lines=True)
         case _:

@@ -141,7 +141,7 @@ def terms(plan: PilotPlan, costs: CostAssumptions, words: Words) -> list[tuple[s
         (
             words.say("Price"),
             words.say(
-                "{money} at USD {price} an hour",
+                "{money} at ${price} an hour",
                 money=figures.money(price(plan.expected_seconds, costs), words),
                 price=formats.plain(costs.accelerator.price_per_hour_usd),
             ),

@@ -304,7 +304,7 @@ def prices(costs: CostAssumptions, words: Words) -> list[tuple[str, str]]:
             formats.percent(costs.utilisation, words.language),
         ),
         (words.say("DP overhead (× plain training)"), formats.plain(costs.dp_overhead)),
-        (words.say("Exchange rate (JPY per USD)"), formats.plain(costs.jpy_per_usd, 5)),
+        (words.say("Exchange rate (¥ per $)"), formats.plain(costs.jpy_per_usd, 5)),
     ]
 
 

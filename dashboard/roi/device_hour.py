@@ -96,7 +96,7 @@ def _owned(answer: Answer, words: Words) -> None:
         st.markdown(f"**{device_hour.owned(machine, used, rented, words)}**")
         st.markdown(device_hour.needed(machine, hours, rented, words))
         st.button(
-            words.say("Reckon with {price} USD", price=f"{own:.2f}"),
+            words.say("Reckon with ${price}", price=f"{own:.2f}"),
             on_click=session.take,
             args=({grammar.PRICE.key: round(own, 2)},),
             key="roi:own-price",

@@ -218,9 +218,21 @@ def legal(answer: Answer, words: Words) -> str:
     """The third indicator: what privacy avoids, by the drop of the attacker's advantage."""
     avoided = answer.outlay.legal_avoided
     leak = answer.outlay.plan.advantage
-    said = words.say(
+    template = N_(
         "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
-        "advantage, {without} without privacy and {with_privacy} under this plan.",
+        "advantage, {without} without privacy and {with_privacy} under this plan."
+    )
+    study = answer.study
+    share = figures.launched_in(study and study.appraisal, words)
+    if share is not None:
+        template = N_(
+            "Expected legal cost avoided by privacy where the model is launched, which is in "
+            "{share} of the cases: {avoided}. It falls with the attacker's advantage, {without} "
+            "without privacy and {with_privacy} under this plan."
+        )
+    said = words.say(
+        template,
+        share=share,
         avoided=formats.bracketed(
             figures.money(avoided.value, words),
             figures.inside(avoided, words),

@@ -134,7 +134,7 @@ def _prices(words: Words) -> None:
     for field, label, step, meaning in (
         (grammar.UTILISATION, words.say("Utilisation (share of peak)"), 0.05, utilisation),
         (grammar.OVERHEAD, words.say("DP overhead (× plain training)"), 0.1, overhead),
-        (grammar.RATE, words.say("Exchange rate (JPY per USD)"), 1.0, None),
+        (grammar.RATE, words.say("Exchange rate (¥ per $)"), 1.0, None),
     ):
         _number(field, session.value(field), label, step=step, meaning=meaning)
     accelerator = grammar.ACCELERATORS[session.value(grammar.ACCELERATOR)]

@@ -41,9 +41,11 @@ def file_reading() -> Detected | None:
 
 
 def file_added() -> tuple[str, ...]:
-    """Figures that the uploaded table lacked, since it is older than they are."""
-    found: tuple[str, ...] = st.session_state.get("_added", ())
-    return found
+    """Figures that the uploaded table lacked, since it is older than they are, and that are still
+    what they were given: who changes one of them, or takes another table, has seen to it."""
+    given: dict[str, object] = st.session_state.get("_added", {})
+    table = session.current().question.assumptions
+    return tuple(name for name, row in given.items() if table[name] == row)
 
 
 def bind_pairs() -> Bound:
@@ -57,6 +59,7 @@ def bind_pairs() -> Bound:
 def restore_table() -> None:
     """Return to the table and curve of a first visit."""
     st.session_state["_values"] |= {"figures": None, "pairs": None}
+    st.session_state["_added"] = {}
     session.forget_figures()
 
 
@@ -73,7 +76,7 @@ def _take_file() -> None:
     file = st.session_state["table:file"]
     if isinstance(file, UploadedFile):  # None once removed; replaced meanwhile, it has no content.
         state = st.session_state
-        state["_reading"], state["_added"] = None, ()
+        state["_reading"], state["_added"] = None, {}
 
         def keep() -> None:
             decimal = state.get("file:decimal")
@@ -87,7 +90,7 @@ def _take_file() -> None:
             )
             state["_reading"] = loaded.detected
             _keep_table(loaded.table)
-            state["_added"] = loaded.added
+            state["_added"] = {name: loaded.table[name] for name in loaded.added}
 
         _try("file", keep)
 

@@ -21,13 +21,13 @@ def spread(device: str, found: Sequence[Offer], price: float, words: Words) -> s
     """From least to most of what is asked, and what the scenario reckons with."""
     if not found:
         return words.say(
-            "No public price of {device} is on file; you reckon with {price} USD.",
+            "No public price of {device} is on file; you reckon with ${price}.",
             device=device,
             price=formats.plain(price),
         )
     return words.say(
-        "Public prices of an hour of {device} run from {low} to {high} USD; you reckon with "
-        "{price} USD.",
+        "Public prices of an hour of {device} run from ${low} to ${high}; you reckon with "
+        "${price}.",
         device=device,
         low=f"{min(offer.low for offer in found):.2f}",
         high=f"{max(offer.high for offer in found):.2f}",
@@ -40,7 +40,7 @@ def columns(found: Sequence[Offer], words: Words, *, linked: bool = False) -> di
     return {
         words.say("Who"): [words.say(_SELLERS.get(one.seller, one.seller)) for one in found],
         words.say("Terms"): [words.say(_TERMS.get(one.terms, one.terms)) for one in found],
-        words.say("USD an hour"): [_price(one, words) for one in found],
+        words.say("$ an hour"): [_price(one, words) for one in found],
         words.say("As of"): [one.dated for one in found],
         words.say("Source"): [
             f"[{one.source}]({one.url})" if linked else one.source for one in found
@@ -57,19 +57,19 @@ def _price(offer: Offer, words: Words) -> str:
 def owned(machine: OwnedMachine, used_share: float, price: float, words: Words) -> str:
     """What an hour of one's own costs, and from which use on that is less than renting."""
     said = words.say(
-        "An hour of your own device costs {own} USD where {share} of all hours are used.",
+        "An hour of your own device costs ${own} where {share} of all hours are used.",
         own=f"{machine.usd_per_device_hour(used_share):.2f}",
         share=formats.percent(used_share, words.language),
     )
     enough = machine.share_as_cheap_as(price)
     if enough is None:
         then = words.say(
-            "However much it is used, renting at {price} USD is cheaper.",
+            "However much it is used, renting at ${price} is cheaper.",
             price=formats.plain(price),
         )
     else:
         then = words.say(
-            "It is cheaper than renting at {price} USD from {share} on.",
+            "It is cheaper than renting at ${price} from {share} on.",
             price=formats.plain(price),
             share=formats.percent(enough, words.language),
         )

@@ -50,19 +50,19 @@ _UNITS = {
     "months": N_("{n} months"),
     "years": N_("{n} years"),
     "metric": N_("{n} minutes"),
-    "JPY/USD": N_("{n} JPY per USD"),
-    "USD/hour": N_("USD {n} an hour"),
+    "JPY/USD": N_("¥{n} per US dollar"),
+    "USD/hour": N_("${n} an hour"),
     "FLOP/s": N_("{n} FLOP/s"),
     "factor": N_("{n}×"),
     "devices": N_("{n} devices"),
     "bytes": N_("{n} bytes"),
     "bytes/s": N_("{n} bytes/s"),
     "sites": N_("{n} sites"),
-    "USD/GB": N_("USD {n} per GB"),
+    "USD/GB": N_("${n} per GB"),
     "tokens/day": N_("{n} tokens/day"),
-    "JPY/person": N_("{n} JPY per person"),
+    "JPY/person": N_("¥{n} per person"),
     "people": N_("{n} people"),
-    "JPY/month": N_("{n} JPY a month"),
+    "JPY/month": N_("¥{n} a month"),
 }
 _PLAN = {
     "compute_flops": N_("{n} FLOPs"),
@@ -299,7 +299,7 @@ def unit(key: str, words: Words) -> str:
     if text in _SHARES or (text == "metric" and METRICS[words.metric].share):
         return words.say("share, 0 to 1")
     if text == "JPY":
-        return words.say("US dollars") if words.jpy_per_usd else words.say("yen")
+        return words.say("$") if words.jpy_per_usd else words.say("¥")
     if text in _IN_DOLLARS and words.jpy_per_usd:
         return words.say(_IN_DOLLARS[text], n="").strip()
     return words.say(_UNITS[text], n="").strip()
@@ -354,13 +354,22 @@ def payback_range(time: Interval, words: Words) -> str:
 def as_if_launched(found: Appraisal, words: Words) -> str:
     """That the cost of ownership is that of a launched model, where the net present value launches
     it in fewer than half of all cases; else ""."""
-    if found.launch_probability >= _MOSTLY:
+    share = launched_in(found, words)
+    if share is None:
         return ""
     return words.say(
         "as if launched; in the net present value it is in {chance} of cases, the others only "
         "lose what was spent before",
-        chance=chance(found.launch_probability, words),
+        chance=share,
     )
+
+
+def launched_in(found: Appraisal | None, words: Words) -> str | None:
+    """In how many of the cases the model is worth its running; None where in most of them, or where
+    nobody knows."""
+    if found is None or found.launch_probability >= _MOSTLY:
+        return None
+    return chance(found.launch_probability, words)
 
 
 def internal_rate(found: Appraisal, words: Words) -> str:

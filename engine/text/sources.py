@@ -5,6 +5,7 @@ sentences, while titles of publications stay as they are. What a person has type
 for a first word that is one of ours.
 """
 
+import re
 from collections import Counter
 from functools import cache
 
@@ -14,6 +15,10 @@ from engine.roi.kinds import MetricKind
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
+_AMOUNT = re.compile(
+    r"(?P<number>\d[\d.,]*(?:(?: to |–)\d[\d.,]*)?(?: million)?) (?P<code>JPY|USD)\b"
+)
+"""An amount as the table's file has it."""
 _WHOLE = frozenset(
     (
         N_(
@@ -111,13 +116,23 @@ _MARKS = {
 
 
 def source(text: str, words: Words) -> str:
-    """A default source in the page's language; of another, its first word where that is ours."""
+    """A default source in the page's language, amounts as everywhere on a page; of another, its
+    first word where that is ours.
+
+    >>> source("AWS price list: about 0.09 USD out to the internet; range: assumption", Words("en"))
+    'AWS price list: about $0.09 out to the internet; range: assumption'
+    """
     if text in _WHOLE:
-        return words.say(text)
+        said = words.say(text)
+        return said if words.language == "ja" else _AMOUNT.sub(_with_sign, said)
     for mark, shown in _MARKS.items():
         if text.startswith(mark):
             return words.say(shown) + text.removeprefix(mark)
     return text
+
+
+def _with_sign(amount: re.Match[str]) -> str:
+    return {"JPY": "¥", "USD": "$"}[amount["code"]] + amount["number"]
 
 
 def behind_money(table: Assumptions, words: Words) -> str:

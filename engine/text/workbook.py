@@ -50,7 +50,8 @@ _SAID: Mapping[str, str] = {
     "reconciliation": N_("How one amount leads to another"),
     "reconciliation_note": N_(
         "At its own values, discounted, and as a mean over the draws; then from the cash to "
-        "approve over all spending to the total cost."
+        "approve over all spending to the total cost. These amounts assume a launch; the net "
+        "present value launches only where that pays."
     ),
     "draws": N_("Results of the draws"),
     "draws_note": N_(

@@ -222,3 +222,17 @@ def test_quality_in_plain_words(answered):
     assert "a chance of 5.4%" in said and "guessing gives under\N{NO-BREAK SPACE}0.01%" in said
     of_bytes = Words("en", loss_unit=unit_of("gpt-bytes-docstrings"))
     assert "the right next byte" in wording.in_plain_words(answered(), of_bytes)
+
+
+def test_legal_damage_avoided_says_where_few_cases_launch(answered):
+    """It is that of a launched model; the net present value launches only where that pays."""
+    answer = answered()
+    study = answer.study
+
+    def details(share: float) -> list[str]:
+        found = replace(study.appraisal, launch_probability=share)
+        there = replace(answer, study=replace(study, appraisal=found))
+        return [tile.detail for tile in board.metrics(there, Words("en"))]
+
+    assert any("as in 12% of the cases" in detail for detail in details(0.12))
+    assert not any("of the cases" in detail for detail in details(0.9))

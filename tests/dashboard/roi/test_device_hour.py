@@ -29,13 +29,13 @@ def told(page):
 
 def test_the_own_hour_becomes_the_price():
     page = opened()
-    assert "from 3.50 to 7.00 USD; you reckon with 4 USD" in told(page)
-    assert "An hour of your own device costs 2.96 USD where 70% of all hours are used" in told(page)
+    assert "from $3.50 to $7.00; you reckon with $4" in told(page)
+    assert "An hour of your own device costs $2.96 where 70% of all hours are used" in told(page)
     page.number_input(key="roi:machine-used").set_value(0.35).run()
-    assert "costs 5.64 USD where 35%" in told(page)
+    assert "costs $5.64 where 35%" in told(page)
     page.button(key="roi:own-price").click().run()
     assert not page.exception
-    assert "you reckon with 5.64 USD" in told(page)
+    assert "you reckon with $5.64" in told(page)
 
 
 def test_it_says_how_long_the_devices_are_needed():
