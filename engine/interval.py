@@ -1,12 +1,12 @@
 """A value with its range, and the array types of the engine."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.quantiles import interpolated_quantiles
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -47,21 +47,3 @@ class Interval:
         """The middle ``level`` of the draws, widened to the value where that lies outside."""
         low, high = interpolated_quantiles(np.asarray(draws), ((1 - level) / 2, (1 + level) / 2))
         return cls(value=value, low=min(low, value), high=max(high, value), level=level)
-
-
-def interpolated_quantiles(draws: FloatArray, shares: Sequence[float]) -> list[float]:
-    """The quantiles of ``draws`` (n,) as ``np.quantile`` interpolates them, NaN where one draw is.
-
-    In a third of its time: answers ask for thirty."""
-    at = [(draws.size - 1) * share for share in shares]
-    below = [math.floor(place) for place in at]
-    above = [min(place + 1, draws.size - 1) for place in below]
-    ordered = np.partition(draws, [*below, *above, draws.size - 1])
-    if math.isnan(ordered[-1]):  # NaN is sorted last
-        return [math.nan] * len(at)
-    found = []
-    for place, low, high in zip(at, below, above, strict=True):
-        one, other = float(ordered[low]), float(ordered[high])
-        share, step = place - low, other - one
-        found.append(one + step * share if share < 0.5 else other - step * (1 - share))
-    return found

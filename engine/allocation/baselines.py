@@ -92,7 +92,12 @@ def compute_factor(
         return Range(value=None, low=None, high=None, level=level, censored="above")
     some = points.take(np.flatnonzero(finite)[::_EVERY])
     _, curves = log_losses(
-        fit, some.model_size, some.iterations, some.noise_batch_ratio, some.batch_size
+        fit,
+        some.model_size,
+        some.iterations,
+        some.noise_batch_ratio,
+        some.batch_size,
+        drift=fit.drift,
     )
     goals = drawn.here.log_loss[1:, 0]
     factors = crossings(some.compute_flops, curves, goals) / spent

@@ -66,7 +66,8 @@ def least_compute(
         value=value,
         cross_entropy=met,
         searched=searched,
-        range=_range(value, asked, target, searched, fit, space),
+        # Compute reaches farthest from the runs, and the plan that it buys turns with the error.
+        range=_range(value, asked, target, searched, fit, space, drift=fit.drift),
     )
 
 
@@ -92,7 +93,7 @@ def fewest_people(
         value=value,
         cross_entropy=None if found is None else found[1],
         searched=searched,
-        range=_range(value, asked, target, searched, fit, space),
+        range=_range(value, asked, target, searched, fit, space, drift=fit.level_drift),
     )
 
 
@@ -116,7 +117,7 @@ def smallest_epsilon(
         value=value,
         cross_entropy=None if found is None else found[1],
         searched=EPSILON_RANGE,
-        range=_range(value, asked, target, EPSILON_RANGE, fit, space),
+        range=_range(value, asked, target, EPSILON_RANGE, fit, space, drift=fit.level_drift),
     )
 
 
@@ -151,11 +152,16 @@ def _range(
     searched: tuple[float, float],
     fit: FittedLaw,
     space: Space,
+    *,
+    drift: float,
 ) -> Range:
-    """The range of ``value`` over the draws; without draws, the value alone."""
+    """The range of ``value`` over the draws; without draws, the value alone.
+
+    ``drift``: whether the answer hangs on how high the least loss lies, or on which plan has it."""
     low, high = searched
     rungs = np.geomspace(low, high, math.ceil(math.log(high / low) / math.log(_RUNG)) + 1)
-    curves = np.minimum.accumulate(optima(fit, space, asked(rungs), cell=COARSE).log_loss, axis=1)
+    best = optima(fit, space, asked(rungs), cell=COARSE, drift=drift)
+    curves = np.minimum.accumulate(best.log_loss, axis=1)
     found = np.array([_first_below(rungs, curve, math.log(target)) for curve in curves])
     if value is None or not math.isfinite(found[0]):
         return range_of(value, found[1:], bound=value or high, level=LEVEL)

@@ -10,13 +10,14 @@ import numpy as np
 
 from engine.allocation.frontier import RUNGS_PER_OCTAVE, Line
 from engine.allocation.points import Points, PrivacyParameters
-from engine.allocation.redrawn import COARSE, Optima, drawn_quantiles, optima
+from engine.allocation.redrawn import COARSE, Optima, optima
 from engine.allocation.result import Doubling, Saturation, WiggleRoom
 from engine.allocation.search import Budgets, budgets
 from engine.allocation.space import Space
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.interval import FloatArray, Interval, Range
 from engine.law.fit import FittedLaw
+from engine.quantiles import reached_quantiles
 
 TOLERANCE = 0.01
 """Losses within 1 % count as equally good, as in the paper."""
@@ -208,7 +209,7 @@ def wiggle_room(
     )
     least = losses.min(axis=1)
     excess, sigma = (np.full(iterations.shape, np.nan) for _ in range(2))
-    excess[rows, columns] = drawn_quantiles(np.expm1(losses - least[:, None]), CONFIDENCE)
+    excess[rows, columns] = reached_quantiles(np.expm1(losses - least[:, None]), CONFIDENCE)
     sigma[rows, columns] = points.noise_multiplier
     return WiggleRoom(
         model_size=size,

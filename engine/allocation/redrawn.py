@@ -54,10 +54,19 @@ class Optima:
 _UNSETTLED = 0.0025
 
 
-def optima(fit: FittedLaw, space: Space, asked: Budgets, *, cell: float = FINE) -> Optima:
+def optima(
+    fit: FittedLaw,
+    space: Space,
+    asked: Budgets,
+    *,
+    cell: float = FINE,
+    drift: float | None = None,
+) -> Optima:
     """The best configuration of each budget in every draw of ``fit``; see :class:`Optima`.
 
-    ``cell``: greatest width, in ln, of a cell of the grid.
+    ``cell``: greatest width, in ln, of a cell of the grid. ``drift``: that of the smooth errors, by
+    default the fit's for what is best; where the height of the least loss is asked for,
+    :attr:`FittedLaw.level_drift`.
     """
     sizes, steps = (
         _grid(bounds, cell) for bounds in (space.searched_model_size, space.searched_iterations)
@@ -75,7 +84,8 @@ def optima(fit: FittedLaw, space: Space, asked: Budgets, *, cell: float = FINE) 
         delta=asked.delta,
         sampling=asked.sampling,
     )
-    mean, draws = log_losses(fit, size, step, noise.equal / batch, batch)
+    drift = fit.drift if drift is None else drift
+    mean, draws = log_losses(fit, size, step, noise.equal / batch, batch, drift=drift)
     losses = np.where(possible, np.concatenate([mean[None], draws]), np.inf)
     return _refined(losses, sizes, steps)
 
@@ -86,22 +96,17 @@ def log_losses(
     iterations: FloatArray,
     noise_batch_ratio: FloatArray,
     batch_size: FloatArray,
+    *,
+    drift: float,
 ) -> tuple[FloatArray, FloatArray]:
     """ln loss: the mean over the draws of form and parameters, and that of each draw, with what it
-    misses, at most ln vocabulary; shapes (*broadcast) and (R, *broadcast)."""
+    misses (see :meth:`FittedLaw.discrepancy`), at most ln vocabulary; shapes (*broadcast) and
+    (R, *broadcast)."""
     point = model_size, iterations, noise_batch_ratio, batch_size
     losses = np.log(fit.resampled_cross_entropy(*point))
     mean: FloatArray = losses.mean(axis=0)
-    losses += fit.discrepancy(*point)
+    losses += fit.discrepancy(*point, drift=drift)
     return mean, np.minimum(losses, math.log(fit.law.log_vocabulary), out=losses)
-
-
-def drawn_quantiles(draws: FloatArray, share: float) -> FloatArray:
-    """The quantile of each column of ``draws`` (R, ...), one of its draws: not interpolated, unlike
-    :func:`engine.interval.interpolated_quantiles`. By partition: faster than np.quantile."""
-    at = min(math.ceil(share * len(draws)), len(draws)) - 1
-    found: FloatArray = np.partition(draws, at, axis=0)[at]
-    return found
 
 
 def _grid(bounds: tuple[float, float], cell: float) -> FloatArray:

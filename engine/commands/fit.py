@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> str:
         return as_json(document)
     lines = [
         ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
-        ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
+        ("scatter", fit_document.scatter_and_drifts(fitted.fit)),
         *((f"left out: {name}", f"{error:.2%}") for name, error in fitted.fit.held.items()),
         *fit_document.parameter_rows(fitted),
         *(("profile", profiled(one, Words("en"))) for one in profiles),
@@ -200,6 +200,7 @@ def _document(fitted: FittedEvidence, figures: list[dict[str, Any]]) -> dict[str
         "resamples": fitted.fit.draws,
         "scatter": fitted.fit.scatter,
         "drift": fitted.fit.drift,
+        "level_drift": fitted.fit.level_drift,
         "statuses": [str(status) for status in fitted.fit.statuses],
         "holdouts": figures,
     }

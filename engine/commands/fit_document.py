@@ -11,7 +11,7 @@ from engine.code_version import code_version
 from engine.decision.fitted import FittedEvidence
 from engine.interval import Interval
 from engine.law.diagnostics import Diagnostics, diagnose, diagnose_tokens
-from engine.law.fit import FitResult, redrawn
+from engine.law.fit import FitResult, FittedLaw, redrawn
 from engine.law.form import Unit
 from engine.law.forms import form_of
 from engine.law.inspection import LEVEL, FormFigures, inspect
@@ -40,6 +40,14 @@ def forms_document(fitted: FittedEvidence, selection: Selection) -> list[dict[st
 
     full = replace(fitted.fit, members=tuple(map(enough, fitted.fit.members)))
     return [_form(form, measure) for form in inspect(full, frame).forms]
+
+
+def scatter_and_drifts(fit: FittedLaw) -> str:
+    """What rows left out were missed by, and how that grows with the distance from the runs."""
+    return (
+        f"{fit.scatter:.2%}, and an e-fold away {fit.level_drift:.2%} for a loss, "
+        f"{fit.drift:.2%} for what is best"
+    )
 
 
 def _form(form: FormFigures, measure: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ from engine.commands.fit_document import (
     parameter_rows,
     provenance_document,
     ranged,
+    scatter_and_drifts,
     tokens_diagnostics,
     tokens_document,
 )
@@ -97,6 +98,7 @@ def _pooled(options: argparse.Namespace, selection: Selection) -> str:
                 "resamples": fitted.fit.draws,
                 "scatter": fitted.fit.scatter,
                 "drift": fitted.fit.drift,
+                "level_drift": fitted.fit.level_drift,
                 "statuses": [str(status) for status in fitted.fit.statuses],
                 "evidence": evidence_document(selection, noise_from=fitted.noise_from),
                 "left_out_runs": left_out_document(selection),
@@ -107,7 +109,7 @@ def _pooled(options: argparse.Namespace, selection: Selection) -> str:
         )
     lines = [
         ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
-        ("scatter", f"{fitted.fit.scatter:.2%}, and {fitted.fit.drift:.2%} an e-fold away"),
+        ("scatter", scatter_and_drifts(fitted.fit)),
         *parameter_rows(fitted),
         *diagnostics_rows(fitted, selection),
         evidence_row(selection),

@@ -240,6 +240,7 @@ def version_document(one: LawVersion) -> dict[str, object]:
         "left_out": dict(one.fit.held),
         "scatter": one.fit.scatter,
         "drift": one.fit.drift,
+        "level_drift": one.fit.level_drift,
         "code": one.code,
         "libraries": dict(one.libraries),
     }

@@ -256,7 +256,7 @@ def _transfer(pilot: TrainingConfig, now: Answer, fitted: FittedEvidence) -> Tra
             config.model_size, config.iterations, plan.noise_batch_ratio, config.batch_size
         )
     )
-    drifted = -float(ndtri((1 - loss.level) / 2)) * fitted.fit.drift * distance
+    drifted = -float(ndtri((1 - loss.level) / 2)) * fitted.fit.level_drift * distance
     half = math.log(loss.high / loss.low) / 2
     return Transfer(
         model_size=pilot.model_size,

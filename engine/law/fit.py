@@ -7,7 +7,8 @@ none is the in-sample residual, which flatters a form of seven numbers fitted to
 * *parameters*: whole groups of rows are resampled and the priors' centres redrawn, so that what
   the evidence cannot decide stays as wide as the prior;
 * *scatter*: root mean square log error on rows left out, one configuration at a time;
-* *drift*: what leaving out the largest compute costs per e-fold of distance from the evidence.
+* *drift*: what leaving out the largest compute costs per e-fold of distance from the evidence,
+  less what the resamples themselves differ by there (:mod:`engine.law.selection.level_drift`).
 
 Not covered: error of a form that no hold-out reveals, and correlation between new points.
 """
@@ -39,6 +40,7 @@ from engine.law.selection.holdout import (
     held_out,
     resample,
 )
+from engine.law.selection.level_drift import level_drift
 from engine.law.solve import prior_share
 
 _AT_BOUND = 1e-6
@@ -114,7 +116,12 @@ class FittedLaw(ABC):
 
         @property
         def drift(self) -> float:
-            """Further standard deviation of ln L per e-fold away from the evidence."""
+            """Further standard deviation of ln L per e-fold away from the evidence, for what is
+            best: the smooth errors of draws tilt with it."""
+
+        @property
+        def level_drift(self) -> float:
+            """The same for the height of the loss, without what the draws differ by already."""
 
         @property
         def points(self) -> tuple[tuple[float, float, float], ...]:
@@ -165,11 +172,14 @@ class FittedLaw(ABC):
         iterations: ArrayLike,
         noise_batch_ratio: ArrayLike,
         batch_size: ArrayLike | None = None,
+        *,
+        drift: float,
     ) -> FloatArray:
         """What each draw of the law misses, in ln L: a smooth surface with the standard deviation
-        of scatter and drift, shape (draws, *broadcast); in single precision."""
+        of scatter and of ``drift`` (:attr:`drift` or :attr:`level_drift`), shape
+        (draws, *broadcast); in single precision."""
         where = self.coordinates(model_size, iterations, noise_batch_ratio, batch_size)
-        error = np.hypot(self.scatter, self.drift * self._distance(where))
+        error = np.hypot(self.scatter, drift * self._distance(where))
         return np.asarray(
             error.astype(np.float32) * Discrepancy(count=self.draws).at(where), dtype=np.float32
         )
@@ -192,7 +202,7 @@ class FittedLaw(ABC):
             raise InputError("Expected level between 0 and 1, got {value}.", value=level)
         point = model_size, iterations, noise_batch_ratio, batch_size
         centre = np.log(self.law.cross_entropy(*point))
-        noise = np.hypot(self.scatter, self.drift * self.distance(*point))
+        noise = np.hypot(self.scatter, self.level_drift * self.distance(*point))
         below = above = np.zeros(noise.shape)
         if self.draws:
             spread = np.log(self.resampled_cross_entropy(*point)) - centre
@@ -231,6 +241,7 @@ class FitResult(FittedLaw):
     """θ of each resample."""
     scatter: float
     drift: float
+    level_drift: float
     points: tuple[tuple[float, float, float], ...]
     least_noise: float
     objective: float
@@ -268,7 +279,7 @@ class FitResult(FittedLaw):
             "law": self.law.to_dict(),
             "resampled": [list(theta) for theta in self.resampled],
             "scatter": self.scatter,
-            "drift": self.drift,
+            **drifts_to_dict(self),
             "points": [list(point) for point in self.points],
             "least_noise": self.least_noise,
             "objective": self.objective,
@@ -284,6 +295,7 @@ class FitResult(FittedLaw):
         return cls(
             **{
                 **data,
+                **drifts_of(data),
                 "law": Law.from_dict(data["law"]),
                 "resampled": tuple(tuple(theta) for theta in data["resampled"]),
                 "points": tuple(tuple(point) for point in data["points"]),
@@ -344,6 +356,7 @@ def fitted(
         resampled=tuple(map(tuple, resampled.tolist())),
         scatter=held.scatter,
         drift=held.drift,
+        level_drift=level_drift([(form, held)], np.ones(1), observations, held.scatter, held.drift),
         points=evidence_points(observations),
         least_noise=observations.least_noise,
         objective=objective,
@@ -352,6 +365,18 @@ def fitted(
         rows=len(observations.u),
         statuses=_statuses(form, theta, agreeing, shares),
     )
+
+
+def drifts_to_dict(one: FittedLaw) -> dict[str, float]:
+    """Both drifts for JSON. Laws kept before Kessai told them apart have one, and keep their name:
+    a fit whose two are equal is written as those were."""
+    plain = {"drift": one.drift}
+    return plain if one.level_drift == one.drift else plain | {"level_drift": one.level_drift}
+
+
+def drifts_of(data: Mapping[str, Any]) -> dict[str, float]:
+    """Inverse of :func:`drifts_to_dict`."""
+    return {"drift": data["drift"], "level_drift": data.get("level_drift", data["drift"])}
 
 
 def redrawn(one: FitResult, frame: pd.DataFrame, *, resamples: int, seed: int = 0) -> FitResult:

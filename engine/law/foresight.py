@@ -59,8 +59,8 @@ def narrowing(
         for one in _open(fit, observations, fit.law.relative(*point), drawn):
             falls += one.falls()
     before = float(drawn.var() if len(drawn) else 0.0) + fit.scatter**2
-    after = before - falls + (fit.drift * near) ** 2
-    before += float((fit.drift * nearest[-1]) ** 2)
+    after = before - falls + (fit.level_drift * near) ** 2
+    before += float((fit.level_drift * nearest[-1]) ** 2)
     return float(np.sqrt(before)), 1.0 - np.sqrt(after / before)
 
 
@@ -97,12 +97,12 @@ def in_turn(
     members = _open(fit, observations, fit.law.relative(*point), drawn)
     fixed = float(drawn.var()) - sum(one.variance for one in members) + fit.scatter**2
     left, turns = np.ones(len(away), dtype=bool), []
-    now = fixed + sum(one.variance for one in members) + (fit.drift * distance) ** 2
+    now = fixed + sum(one.variance for one in members) + (fit.level_drift * distance) ** 2
     before = now
     while left.any():
         falls = sum((one.falls() for one in members), start=np.zeros(len(away)))
         after = fixed + sum(one.variance for one in members) - falls
-        after = after + (fit.drift * np.minimum(distance, away)) ** 2
+        after = after + (fit.level_drift * np.minimum(distance, away)) ** 2
         narrowed = np.where(left, 1.0 - np.sqrt(np.minimum(after / now, 1.0)), 0.0)
         chosen = int(np.argmax(np.where(left, narrowed / prices, -1.0)))
         now, left[chosen] = float(after[chosen]), False

@@ -82,18 +82,23 @@ def one_step(
     return moves.astype(np.float64), normal
 
 
-def normal_matrix(form: Form, observations: Observations, theta: FloatArray) -> FloatArray:
+def normal_matrix(
+    form: Form, observations: Observations, theta: FloatArray, weights: FloatArray | None = None
+) -> FloatArray:
     """(p, p) of the objective at ``theta`` (p,), priors included: its inverse is the covariance of
-    the estimate if errors are as large as their tolerances."""
-    jacobian, _, bend = _linearised(form, observations, theta)
+    the estimate if errors are as large as their tolerances. ``weights`` (n,) of the rows: ones."""
+    jacobian, _, bend = _linearised(form, observations, theta, weights)
     found: FloatArray = (jacobian * bend[:, None]).T @ jacobian + prior_precision(form)
     return found
 
 
-def group_scores(form: Form, observations: Observations, theta: FloatArray) -> FloatArray:
+def group_scores(
+    form: Form, observations: Observations, theta: FloatArray, weights: FloatArray | None = None
+) -> FloatArray:
     """(groups, p): half the slope of the objective at ``theta`` (p,) that the rows of each group
-    make, priors aside. Rows of a group err together (:attr:`Observations.groups`)."""
-    jacobian, missed, bend = _linearised(form, observations, theta)
+    make, priors aside. Rows of a group err together (:attr:`Observations.groups`). ``weights`` (n,)
+    of the rows: ones."""
+    jacobian, missed, bend = _linearised(form, observations, theta, weights)
     found = np.zeros((int(observations.groups.max()) + 1, len(theta)))
     of_residual = observations.groups[row_of_residual(observations)]
     np.add.at(found, of_residual, jacobian * (bend * missed)[:, None])
@@ -101,13 +106,16 @@ def group_scores(form: Form, observations: Observations, theta: FloatArray) -> F
 
 
 def _linearised(
-    form: Form, observations: Observations, theta: FloatArray
+    form: Form, observations: Observations, theta: FloatArray, weights: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Slopes (m, p), residuals (m,) and how far each counts (m,) at one θ."""
     high = np.array([p.high for p in form.parameters])
     data = residuals(form, theta[None], observations)
     jacobian = _jacobian(form, observations, theta[None], data, high)[0]
-    return jacobian, data[0], np.minimum(1.0, HUBER / np.maximum(np.abs(data[0]), 1e-12))
+    bend = np.minimum(1.0, HUBER / np.maximum(np.abs(data[0]), 1e-12))
+    if weights is not None:
+        bend = bend * weights[row_of_residual(observations)]
+    return jacobian, data[0], bend
 
 
 def prior_precision(form: Form) -> FloatArray:
@@ -216,11 +224,6 @@ def prior_share(
     """
     if precision is None:
         precision = prior_precision(form)
-    rows = np.ones(len(observations.u)) if weights is None else weights
-    high = np.array([p.high for p in form.parameters])
-    data = residuals(form, theta[None], observations)
-    jacobian = _jacobian(form, observations, theta[None], data, high)[0]
-    bend = np.minimum(1.0, HUBER / np.maximum(np.abs(data[0]), 1e-12))
-    bend = bend * rows[row_of_residual(observations)]
+    jacobian, _, bend = _linearised(form, observations, theta, weights)
     normal = (jacobian * bend[:, None]).T @ jacobian + precision
     return np.diag(np.linalg.inv(normal)) / np.diag(np.linalg.inv(precision))

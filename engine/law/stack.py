@@ -18,12 +18,21 @@ from numpy.typing import ArrayLike
 
 from engine.interval import FloatArray
 from engine.law.capacity import Capacity
-from engine.law.fit import Caveat, FitResult, FittedLaw, evidence_points, fitted
+from engine.law.fit import (
+    Caveat,
+    FitResult,
+    FittedLaw,
+    drifts_of,
+    drifts_to_dict,
+    evidence_points,
+    fitted,
+)
 from engine.law.form import Reference
 from engine.law.forms import FORMS, form_of
 from engine.law.law import Law, in_chunks
 from engine.law.observations import observations_of
 from engine.law.selection.holdout import HeldOut, LeftOut, best, held_out
+from engine.law.selection.level_drift import level_drift
 from engine.law.selection.stacking import stack_weights
 from engine.law.shapes import Evaluate
 
@@ -122,6 +131,7 @@ class StackedFit(FittedLaw):
     """Positive, of sum 1."""
     scatter: float
     drift: float
+    level_drift: float
     points: tuple[tuple[float, float, float], ...]
     least_noise: float
     rows: int
@@ -184,12 +194,12 @@ class StackedFit(FittedLaw):
     def mapped(self, change: Callable[[FitResult], FitResult]) -> "StackedFit":
         """Every member changed alike, weights kept: a law transferred to another family, say.
 
-        Scatter, drift and rows are those that the changed members state, by weight.
+        Scatter, drifts and rows are those that the changed members state, by weight.
         """
         members = tuple(map(change, self.members))
-        scatter, drift = (
+        scatter, drift, level = (
             float(np.dot(self.weights, [getattr(one, name) for one in members]))
-            for name in ("scatter", "drift")
+            for name in ("scatter", "drift", "level_drift")
         )
         first = members[0]
         return replace(
@@ -197,6 +207,7 @@ class StackedFit(FittedLaw):
             members=members,
             scatter=scatter,
             drift=drift,
+            level_drift=level,
             points=first.points,
             least_noise=first.least_noise,
             rows=first.rows,
@@ -208,7 +219,7 @@ class StackedFit(FittedLaw):
             "members": [one.to_dict() for one in self.members],
             "weights": list(self.weights),
             "scatter": self.scatter,
-            "drift": self.drift,
+            **drifts_to_dict(self),
             "points": [list(point) for point in self.points],
             "least_noise": self.least_noise,
             "rows": self.rows,
@@ -222,7 +233,7 @@ class StackedFit(FittedLaw):
             members=tuple(FitResult.from_dict(one) for one in data["members"]),
             weights=tuple(data["weights"]),
             scatter=data["scatter"],
-            drift=data["drift"],
+            **drifts_of(data),
             points=tuple((point[0], point[1], point[2]) for point in data["points"]),
             least_noise=data["least_noise"],
             rows=data["rows"],
@@ -276,6 +287,13 @@ def fit_stack(
         weights=tuple(weights[order].tolist()),
         scatter=together.scatter,
         drift=together.drift,
+        level_drift=level_drift(
+            [(form_of(tried[k]), held[k]) for k in order],
+            weights[order],
+            observations,
+            together.scatter,
+            together.drift,
+        ),
         points=evidence_points(observations),
         least_noise=observations.least_noise,
         rows=len(observations.u),

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from engine.interval import FloatArray, Interval
+from engine.quantiles import nearest_quantiles
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import PARTS, Flows, Launch, Timing, flows, timing
 from engine.roi.draws import DRAWS, draw
@@ -230,7 +231,7 @@ def appraise(found: Sample, table: Assumptions, curve: Curve, *, seed: int = 0) 
         probability=float(np.mean(result.npv > 0)),
         launch_probability=float(np.mean(result.launched)),
         central_npv=float(central(found.plan, table, curve).npv[0]),
-        payback_months=spread(paid, value=_nearest(paid, [0.5])[0]),
+        payback_months=spread(paid, value=nearest_quantiles(paid, [0.5])[0]),
         never_pays_back=float(np.mean(np.isinf(paid))),
         **_lines(result),
         value_per_year=spread(result.value_per_year),
@@ -307,18 +308,10 @@ def compare(recommended: Sample, others: Sequence[Sample]) -> tuple[Comparison, 
 
 def spread(values: FloatArray, *, value: float | None = None, level: float = LEVEL) -> Interval:
     """Mean (or ``value``) and the range of the middle ``level`` of the draws."""
-    low, high = _nearest(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = nearest_quantiles(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(
         value=float(np.mean(values)) if value is None else value, low=low, high=high, level=level
     )
-
-
-def _nearest(values: FloatArray, shares: Sequence[float]) -> list[float]:
-    """The draw nearest to each quantile, as np.quantile has it, in a third of its time: payback may
-    be inf, which interpolation between draws turns into NaN."""
-    at = [round((values.size - 1) * share) for share in shares]
-    found: list[float] = np.partition(values, at)[at].tolist()
-    return found
 
 
 def _annual(rates: tuple[float, ...]) -> tuple[float, ...]:

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.interval import BoolArray, FloatArray, interpolated_quantiles
+from engine.interval import BoolArray, FloatArray
+from engine.quantiles import interpolated_quantiles
 from engine.roi.appraise import Sample
 from engine.roi.assumptions import Assumptions
 from engine.roi.cashflow import Flows

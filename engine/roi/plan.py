@@ -72,7 +72,7 @@ def forecast(
         resampled=tuple(float(loss) for loss in resampled),
         scatter=math.hypot(fit.scatter, _of_noise(config, noise_batch_ratio, doubt, fit)),
         transfer=TRANSFER,
-        drift=fit.drift * float(fit.distance(*at)),
+        drift=fit.level_drift * float(fit.distance(*at)),
         ceiling=float(np.log(space.vocabulary_size)),
     )
 

@@ -53,9 +53,11 @@ def beyond(evidence: FittedEvidence, words: Words) -> str:
         )
     said.append(
         words.say(
-            "Every factor of {fold} away from the runs adds about {drift}; beyond a factor of "
-            "{near} an answer is called extrapolated, beyond {far} unknown.",
+            "Every factor of {fold} away from the runs adds about {level} to what a predicted loss "
+            "may miss, and {drift} to what ranges of plans allow for; beyond a factor of {near} an "
+            "answer is called extrapolated, beyond {far} unknown.",
             fold=formats.plain(math.e, 2),
+            level=formats.percent(evidence.fit.level_drift, words.language),
             drift=formats.percent(evidence.fit.drift, words.language),
             near=formats.plain(math.exp(NEAR), 1),
             far=formats.plain(math.exp(EXTRAPOLATED), 2),

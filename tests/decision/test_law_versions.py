@@ -71,6 +71,19 @@ def test_a_version_comes_back_as_it_was_kept(older, folder, tmp_path):
     assert again.fit.interval(*point)[0] == older.fit.interval(*point)[0]
 
 
+def test_a_law_kept_before_its_drifts_were_told_apart_keeps_name_and_ranges(older, folder, tmp_path):
+    def one_drift(fit):
+        return replace(fit, level_drift=fit.drift)
+
+    members = tuple(map(one_drift, older.fit.members))
+    fit = one_drift(replace(older.fit, members=members))
+    before = replace(older, fit=fit, version=fit_version(fit))
+    assert before.version != older.version
+    law_store.keep(before, folder)
+    assert "level_drift" not in path_of(before, tmp_path).read_text()
+    assert law_versions.named(before.version) == before
+
+
 def test_runs_that_say_nothing_of_people_are_covered_without_end(older, folder):
     endless = replace(older, coverage=replace(older.coverage, data_budget=math.inf))
     law_store.keep(endless, folder)

@@ -129,7 +129,7 @@ def estimate() -> list[Any]:
     return [
         digest(found),
         digest([low, high]),
-        digest(found.discrepancy(*POINTS[:3])),
+        digest(found.discrepancy(*POINTS[:3], drift=found.drift)),
         digest(found.distance(*POINTS[:3])),
         digest(again.theta_drawn),
     ]

@@ -34,6 +34,7 @@ def made_fit(
         resampled=tuple(map(tuple, np.clip(moved, low, high).tolist())),
         scatter=0.01,
         drift=0.02,
+        level_drift=0.01,
         points=((0.0, 0.0, 0.0), (1.0, 1.0, -1.0)),
         least_noise=1e-3,
         objective=20.0,
@@ -49,6 +50,7 @@ def made_stack(
     weights: tuple[float, ...],
     scatter: float = 0.01,
     drift: float = 0.02,
+    level_drift: float = 0.01,
 ) -> StackedFit:
     """These fits, with these weights."""
     first = members[0]
@@ -57,6 +59,7 @@ def made_stack(
         weights=weights,
         scatter=scatter,
         drift=drift,
+        level_drift=level_drift,
         points=first.points,
         least_noise=first.least_noise,
         rows=first.rows,

@@ -72,10 +72,12 @@ def test_what_a_draw_misses_has_the_deviation_of_scatter_and_drift(two):
     many = made_stack(made_fit(draws=2000), weights=(1.0,), scatter=0.03, drift=0.02)
     point = 3e7, 1e4, 1e-5  # the reference: on the evidence
     assert many.distance(*point) == pytest.approx(0.0, abs=1e-6)
-    assert many.discrepancy(*point).std() == pytest.approx(0.03, rel=0.15)
+    assert many.discrepancy(*point, drift=0.02).std() == pytest.approx(0.03, rel=0.15)
     far = 3e7 * np.exp(5.0), 1e4, 1e-5
     away = float(many.distance(*far))
-    assert many.discrepancy(*far).std() == pytest.approx(np.hypot(0.03, 0.02 * away), rel=0.15)
+    for drift in (many.drift, many.level_drift):
+        spread = many.discrepancy(*far, drift=drift).std()
+        assert spread == pytest.approx(np.hypot(0.03, drift * away), rel=0.15)
 
 
 def test_to_disk_and_back(two):

@@ -63,7 +63,7 @@ class ScaledLaw:
     ) -> tuple[FloatArray, FloatArray]:
         """(low, high) of the loss of one new run, nats per token."""
         point = model_size, iterations, noise_batch_ratio, batch_size
-        away = self.source.drift * self.source.distance(*point)
+        away = self.source.level_drift * self.source.distance(*point)
         noise = np.hypot(self.scatter * math.sqrt(1 + 1 / self.runs), away)
         width = stdtrit(PRIOR_RUNS + self.runs - 1, (1 + level) / 2) * noise
         loss = self.cross_entropy(*point)

@@ -259,6 +259,7 @@ def test_whatever_the_rows_losses_stay_possible(rows, vocabulary_size):
         resampled=(law.theta,) * 2,
         scatter=0.01,
         drift=0.02,
+        level_drift=0.02,
         points=((0.0, 0.0, 0.0),),
         least_noise=0.1,
         objective=0.0,
