@@ -19,13 +19,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # --- the rules ----------------------------------------------------------------------------------
 
-_BASE = {"config", "errors", "interval", "loss_unit", "untrusted", "code_version"}
+_BASE = {"config", "errors", "interval", "quantiles", "loss_unit", "untrusted", "code_version"}
 _RECORDS = _BASE | {"runs"}
 _QUESTION = _BASE | {"law", "accounting"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "interval": set(),
+    "interval": {"quantiles"},
+    "quantiles": set(),
     "config": {"errors"},
     "loss_unit": {"errors"},
     "untrusted": {"errors"},

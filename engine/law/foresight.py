@@ -7,7 +7,8 @@ it turns out to show, changes them as a refit would:
   included, and the slopes j of ln L over its tolerance, Var(p) = jₚᵀ·H⁻¹·jₚ falls by
   (jₚᵀ·H⁻¹·j)²/(1 + jᵀ·H⁻¹·j) (Sherman and Morrison). The share that it falls by is taken off the
   form's own draws; how far the forms differ among each other stays;
-* the drift, where the run lies nearer to the plan than any run does;
+* the drift, where the run lies nearer to the plan than any run does: the whole one, since a run
+  also tells which plan is best (the range of the loss counts less: :attr:`FittedLaw.level_drift`);
 * the scatter of runs left out stays: one run more does not make runs scatter less.
 
 Several runs in turn (:func:`in_turn`): after each, H gains its row and the drift its place, so that
@@ -59,8 +60,8 @@ def narrowing(
         for one in _open(fit, observations, fit.law.relative(*point), drawn):
             falls += one.falls()
     before = float(drawn.var() if len(drawn) else 0.0) + fit.scatter**2
-    after = before - falls + (fit.level_drift * near) ** 2
-    before += float((fit.level_drift * nearest[-1]) ** 2)
+    after = before - falls + (fit.drift * near) ** 2
+    before += float((fit.drift * nearest[-1]) ** 2)
     return float(np.sqrt(before)), 1.0 - np.sqrt(after / before)
 
 
@@ -97,12 +98,12 @@ def in_turn(
     members = _open(fit, observations, fit.law.relative(*point), drawn)
     fixed = float(drawn.var()) - sum(one.variance for one in members) + fit.scatter**2
     left, turns = np.ones(len(away), dtype=bool), []
-    now = fixed + sum(one.variance for one in members) + (fit.level_drift * distance) ** 2
+    now = fixed + sum(one.variance for one in members) + (fit.drift * distance) ** 2
     before = now
     while left.any():
         falls = sum((one.falls() for one in members), start=np.zeros(len(away)))
         after = fixed + sum(one.variance for one in members) - falls
-        after = after + (fit.level_drift * np.minimum(distance, away)) ** 2
+        after = after + (fit.drift * np.minimum(distance, away)) ** 2
         narrowed = np.where(left, 1.0 - np.sqrt(np.minimum(after / now, 1.0)), 0.0)
         chosen = int(np.argmax(np.where(left, narrowed / prices, -1.0)))
         now, left[chosen] = float(after[chosen]), False

@@ -71,7 +71,9 @@ def test_a_version_comes_back_as_it_was_kept(older, folder, tmp_path):
     assert again.fit.interval(*point)[0] == older.fit.interval(*point)[0]
 
 
-def test_a_law_kept_before_its_drifts_were_told_apart_keeps_name_and_ranges(older, folder, tmp_path):
+def test_a_law_kept_before_its_drifts_were_told_apart_keeps_name_and_ranges(
+    older, folder, tmp_path
+):
     def one_drift(fit):
         return replace(fit, level_drift=fit.drift)
 

@@ -58,7 +58,7 @@ def test_the_same_run_again_says_less_than_the_first_and_far_ones_nothing_of_the
     assert deviation > fit.scatter
     # Without rows only the drift falls, and only where the run is nearer than those there are.
     _, pooled = narrowing(fit, None, at(PLAN), at(PLAN, (3e8, 1e5, 1e-4, 1024.0)))
-    near = fit.level_drift * float(fit.distance(*PLAN))
+    near = fit.drift * float(fit.distance(*PLAN))
     drawn = np.log(fit.resampled_cross_entropy(*at(PLAN)).astype(float))
     before = float(drawn.var()) + fit.scatter**2 + near**2
     assert pooled == pytest.approx([1 - np.sqrt((before - near**2) / before), 0.0], abs=1e-6)
@@ -116,7 +116,7 @@ def test_runs_in_turn_are_rows_of_the_matrix(fit, frame):
     near = min(
         float(fit.distance(*points)[-1]), *np.linalg.norm(where[:-1] - where[-1], axis=-1).tolist()
     )
-    expected = drawn.var() * (1 - share) + fit.scatter**2 + (fit.level_drift * near) ** 2
+    expected = drawn.var() * (1 - share) + fit.scatter**2 + (fit.drift * near) ** 2
     _, turns = in_turn(fit, frame, at(PLAN), runs, np.ones(2))
     assert len(turns) == 2
     assert turns[-1].deviation == pytest.approx(float(np.sqrt(expected)), rel=1e-6)

@@ -36,6 +36,12 @@ _ROUNDS = 500
 def stack_weights(held: Sequence[HeldOut]) -> FloatArray:
     """(k,) weights of k forms that were held to the same rows: they sum to 1, and are 0 below
     :data:`LEAST_WEIGHT`."""
+    return _weighed(held, np.full(len(held), 1.0 / len(held)))
+
+
+def _weighed(held: Sequence[HeldOut], prior: FloatArray) -> FloatArray:
+    """The weights where the pseudo observations are explained by the forms as ``prior`` (k,) of sum
+    1 says."""
     kinds = [_kinds(one) for one in held]
     logs = [np.stack(parts, axis=1) for parts in zip(*(k for k, _ in kinds), strict=True)]
     log_density = np.concatenate(logs)
@@ -47,7 +53,7 @@ def stack_weights(held: Sequence[HeldOut]) -> FloatArray:
     for _ in range(_ROUNDS):
         share = density * weights
         share /= share.sum(axis=1, keepdims=True)
-        weights = counts @ share + PRIOR / len(held)
+        weights = counts @ share + PRIOR * prior
         weights /= weights.sum()
     weights = np.where(weights < LEAST_WEIGHT, 0.0, weights)
     total: FloatArray = weights / weights.sum()
