@@ -358,8 +358,7 @@ def as_if_launched(found: Appraisal, words: Words) -> str:
     if share is None:
         return ""
     return words.say(
-        "as if launched; in the net present value it is in {chance} of cases, the others only "
-        "lose what was spent before",
+        "as if launched; the net present value launches it in {chance} of cases",
         chance=share,
     )
 

@@ -15,6 +15,7 @@ from engine.report.deck import Table
 from engine.report.fonts import Face, japanese_face
 from engine.report.picture import em
 from engine.report.print.typeset import record_pdf, slides_pdf
+from tests.present import present
 
 
 def texts(content: bytes) -> list[str]:
@@ -140,3 +141,13 @@ def test_a_long_japanese_source_leaves_dates_whole():
         assert widths[3] == max(widths)
         for column, text in ((4, "2026-11"), (2, "2分〜8分")):
             assert em(text) * 9.0 <= widths[column] - 2 * PADDING
+
+
+@pytest.mark.parametrize("rows", [30, 40, 48])
+def test_the_record_ends_on_no_page_of_a_few_lines(deck, face, rows):
+    """Where another type of its annexes helps, it is taken."""
+    table = present(deck.appendix[0].table)
+    short = replace(table, rows=table.rows[: min(rows, 40)] + table.rows[: max(rows - 40, 0)])
+    content = record_pdf(replace(deck, appendix=(replace(deck.appendix[0], table=short),)), face)
+    last = PdfReader(io.BytesIO(content)).pages[-1].extract_text().replace("\x00", "")
+    assert last.count("前提") >= 5

@@ -369,6 +369,31 @@ def test_a_link_that_only_the_presenter_can_open_says_so(material, host):
     assert local == ("example" not in host)
 
 
+@pytest.mark.parametrize("share, is_said", [(0.02, True), (0.92, False)])
+def test_the_cost_of_ownership_says_where_it_launches_and_the_worth_does_not(
+    material, share, is_said
+):
+    study = material.answer.study
+    rarely = replace(study.appraisal, launch_probability=share)
+    answer = replace(material.answer, study=replace(study, appraisal=rarely))
+    figures = dict(present_tables.key_figures(answer, EN).rows[k][::2] for k in range(10))
+    amounts = dict(present_tables.amounts(answer, EN).rows)
+    for shown in (figures["Total cost of ownership"], amounts["Total cost of ownership"]):
+        assert ("as if launched" in shown) == is_said
+
+
+def test_the_last_slide_shows_what_is_asked_for_in_figures(material):
+    made = deck(material, EN, LIGHT)
+    (ask,) = [slide for slide in made.slides if slide.key == "ask"]
+    assert [tile.name for tile in ask.tiles] == [
+        "Net present value",
+        "Payback",
+        "Probability that it pays",
+    ]
+    shown = {row[0]: row[1] for row in present_tables.few_figures(material.answer, EN).rows}
+    assert all(shown[tile.name] == tile.value for tile in ask.tiles)
+
+
 @BOTH
 def test_the_same_figures_in_all_exports(material, words):
     made = deck(material, words, LIGHT)
