@@ -112,8 +112,7 @@ def require_encoding(name: str) -> str:
 def unknown_encoding() -> InputError:
     """The refusal of bytes that are no text."""
     return InputError(
-        "Expected a text file, got bytes that are no text in any known encoding: save the table "
-        "as CSV in UTF-8."
+        "Expected a text file, got bytes that are no text in any known encoding: save it in UTF-8."
     )
 
 

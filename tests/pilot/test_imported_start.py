@@ -14,7 +14,9 @@ from engine.interval import Interval
 from engine.law.fine_tuning.fit import Prediction
 from engine.law.fine_tuning.points import Configurations
 from engine.pilot import huggingface, starts
+from engine.pilot.audits.card import CARD_FILE, model_card, weights_metadata
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
+from engine.pilot.dpsgd.model import build
 from engine.pilot.fine_tuning import lead
 from engine.pilot.imported_start import (
     IMPORTED,
@@ -27,7 +29,7 @@ from engine.pilot.imported_start import (
 )
 from engine.pilot.ladder import parameter_count, trainable_count
 from engine.pilot.limit import End
-from engine.pilot.plan import PilotPlan, Shape
+from engine.pilot.plan import CorpusSource, PilotPlan, Shape
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.recording import record_of
@@ -182,15 +184,7 @@ def test_a_device_without_the_memory_is_refused(text, start):
         proposed(replace(text, memory_bytes=needed - 1), start)
 
 
-def test_what_was_trained_goes_out_once_with_card_and_tokenizer(text, start, tmp_path, monkeypatch):
-    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
-    plan = proposed(text, start, asked=Asked(lora_rank=2), keep_weights=True)
-    pilot, out = folder_of(plan.plan_id), tmp_path / "out"
-    place = pilot.training_folder("recommended", 0)
-    place.mkdir(parents=True)
-    pilot.store_plan(plan)
-    with pytest.raises(InputError, match="--keep-weights"):
-        export_trained(plan.plan_id, out)
+def low_rank_weights():
     rows = {"attention.query_key_value": (16, 32), "attention.out": (16, 16)}
     rows |= {"feed_forward.gate": (16, 24), "feed_forward.up": (16, 24)}
     rows |= {"feed_forward.down": (24, 16)}
@@ -200,6 +194,19 @@ def test_what_was_trained_goes_out_once_with_card_and_tokenizer(text, start, tmp
         for name, (inputs, outputs) in rows.items():
             weights[f"blocks.{block}.{name}.down.weight"] = rng.random((2, inputs), np.float32)
             weights[f"blocks.{block}.{name}.up.weight"] = rng.random((outputs, 2), np.float32)
+    return weights
+
+
+def test_what_was_trained_goes_out_once_with_card_and_tokenizer(text, start, tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
+    plan = proposed(text, start, asked=Asked(lora_rank=2), keep_weights=True)
+    pilot, out = folder_of(plan.plan_id), tmp_path / "out"
+    place = pilot.training_folder("recommended", 0)
+    place.mkdir(parents=True)
+    pilot.store_plan(plan)
+    with pytest.raises(InputError, match="--keep-weights"):
+        export_trained(plan.plan_id, out)
+    weights = low_rank_weights()
     save_weights(weights, place / WEIGHTS_FILE, {})
     (place / "README.md").write_text("card")
     files = export_trained(plan.plan_id, out)
@@ -218,3 +225,29 @@ def test_what_was_trained_goes_out_once_with_card_and_tokenizer(text, start, tmp
     )
     with pytest.raises(InputError, match="which holds something"):
         export_trained(plan.plan_id, out)
+
+
+def test_an_export_tells_nothing_of_the_text_but_what_the_weights_learnt(
+    text, start, tmp_path, monkeypatch
+):
+    """The folder, as it leaves the company, of a pilot on a text whose path and columns say whose
+    it is: a letter there is one in the card, the settings or the header of the weights."""
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path / "pilots"))
+    planted = CorpusSource(
+        kind="jsonl", path="/srv/qxclient/letters.jsonl", unit_column="qxwho", text_column="qxtext"
+    )
+    whole = {name: one.detach().numpy() for name, one in build(SHAPE).named_parameters()}
+    for rank, weights in ((0, whole), (2, low_rank_weights())):
+        chosen = Asked(lora_rank=rank)
+        plan = proposed(replace(text, source=planted), start, asked=chosen, keep_weights=True)
+        assert plan.corpus == planted
+        (arm,), ended, out = plan.arms, result(plan, 3.0), tmp_path / f"out{rank}"
+        place = folder_of(plan.plan_id).training_folder("recommended", 0)
+        place.mkdir(parents=True)
+        folder_of(plan.plan_id).store_plan(plan)
+        save_weights(weights, place / WEIGHTS_FILE, weights_metadata(plan, arm, ended))
+        (place / CARD_FILE).write_text(model_card(plan, arm, ended, held_out_units=9, audits=()))
+        for name in export_trained(plan.plan_id, out):
+            content = (out / name).read_bytes()
+            for planted_word in (b"qxclient", b"qxwho", b"qxtext", bytes(tmp_path)):
+                assert planted_word not in content, name

@@ -71,5 +71,5 @@ def unreadable(source: CorpusSource, reason: object) -> InputError:
         "Expected to read {path} as {kind}: {reason}. Check the path and the kind.",
         path=source.path,
         kind=source.kind,
-        reason=reason,
+        reason=str(reason).removesuffix("."),  # a sentence of its own, at times
     )

@@ -130,6 +130,13 @@ def _found(source: CorpusSource) -> Path:
             kind=source.kind,
             path=source.path,
         )
+    if not is_sound and not stat.S_ISREG(mode):
+        raise InputError(
+            "Expected a regular file or a folder of {kind} text at {path}, got a pipe or a device: "
+            "write the text into a file first.",
+            kind=source.kind,
+            path=source.path,
+        )
     if not is_sound:
         raise InputError(
             "Expected a folder of text files at {path}, got a file: name its folder, or its kind "

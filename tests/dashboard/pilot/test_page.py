@@ -19,12 +19,15 @@ from engine.pilot.population import Charge, charge
 from engine.pilot.prepared import PREPARED_FILE
 from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, preparation_of, write_text
+from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.statistical_power import power
 from engine.pilot.text import registry
+from engine.pilot.text.corpus import load
 from engine.runs import log
 from tests.dashboard import made_pilots as made
+from tests.pilot.text import test_nothing_leaks
 from tests.present import present
 
 
@@ -614,3 +617,31 @@ def test_a_run_of_the_law_is_planned_until_evidence_or_law_is_another(law, monke
     assert not page.exception and not page.error
     assert measure().value == "minutes" and len(measure().options) == 2
     assert page.title[0].value.startswith("A pilot of about 3 minutes")
+
+
+@pytest.mark.parametrize("kind", ["jsonl, most rows broken", "jsonl, names as columns"])
+def test_the_page_of_a_text_that_was_refused_quotes_nothing_of_it(page, law, tmp_path, kind):
+    """No text comes in by the browser: what the page knows is what the preparation wrote."""
+    path = tmp_path / "letters.jsonl"
+    path.write_bytes(test_nothing_leaks.REFUSED[kind])
+    source = CorpusSource(kind="jsonl", path=str(path), unit_column="author")
+    with registry.changing() as held:
+        held[0] = held[0].with_root(str(tmp_path))
+        held[0] = held[0].with_population("customers", registry.Cap(epsilon=8.0, delta=1e-6))
+        held[0] = held[0].with_text("letters", registry.Text(source=source, population="customers"))
+    folder = preparation_of(source)
+    folder.store_source(source)
+    lock = present(folder.take_lock())
+    run_preparation(
+        folder, lock, test_nothing_leaks.CPU, load=lambda source, progress: load(source),
+        measure=lambda *_: (), begin=lambda _: {},
+    )  # fmt: skip
+    lock.release()
+    page.run()
+    choose(page, "letters")
+    assert not page.exception
+    (refusal,) = [error.value for error in page.error]
+    assert "letters.jsonl" in refusal
+    elements = [*page.error, *page.warning, *page.code, *page.text]
+    shown = [*said(page), *labels(page), *(element.value for element in elements)]
+    assert not test_nothing_leaks.planted_in("\n".join(shown).encode())

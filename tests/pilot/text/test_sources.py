@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
-from engine.pilot.text import refusals, sources
+from engine.pilot.text import documents, refusals, sources
 from engine.pilot.text.refusals import Refused, Row
+from engine.tables.encoding import unknown_encoding
 
 KINDS = ("folder", "jsonl", "csv", "parquet", "huggingface")
 
@@ -256,6 +257,18 @@ def test_a_folder_is_no_file_and_a_file_no_folder(tmp_path):
     for kind in KINDS[1:4]:
         with pytest.raises(InputError, match="got a folder: name the file"):
             sources.state(CorpusSource(kind=kind, path=str(tmp_path)))
+
+
+@pytest.mark.parametrize("kind", KINDS[:4])
+def test_a_pipe_is_called_one(tmp_path, kind):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="got a pipe or a device"):
+        sources.state(CorpusSource(kind=kind, path=str(tmp_path / "pipe")))
+
+
+def test_a_reason_that_is_a_sentence_ends_once():
+    refused = documents.unreadable(CorpusSource(kind="jsonl", path="t"), unknown_encoding())
+    assert str(refused).endswith("save it in UTF-8. Check the path and the kind.")
 
 
 def test_nothing_there_is_said_only_where_nothing_is(tmp_path, monkeypatch):
