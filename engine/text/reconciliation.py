@@ -18,9 +18,6 @@ def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
         sign = "" if amount < 0 else "+"
         return name, f"{sign}{figures.money(amount, words)}"
 
-    total, amount = named("total_cost")
-    study = answer.study
-    launched = "" if study is None else figures.as_if_launched(study.appraisal, words)
     return [
         named("training_list_price"),
         step(words.say("Uncertain prices, on average"), found.prices_move),
@@ -29,5 +26,5 @@ def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
         step(quantities.label("running_cost", words), found.running_cost),
         named("spending"),
         step(quantities.label("expected_damage", words), found.expected_damage),
-        (total, " · ".join(filter(None, (amount, launched)))),
+        named("total_cost"),
     ]
