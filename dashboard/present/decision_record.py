@@ -30,7 +30,7 @@ def record(
     further = () if compared is None else (Section(heading=compared.title, table=compared),)
     sections = (
         *_decided(answer, basis.kept, words),
-        Section(heading=words.say("Question"), sentences=(request.question(answer, words),)),
+        Section(heading=words.say("Question"), sentences=(request.subject(answer, words),)),
         Section(heading=words.say("Options"), table=tables.options(answer, words)),
         *further,
         Section(
@@ -152,7 +152,7 @@ def fields(answer: Answer, basis: tables.Basis, words: Words) -> tuple[Field, ..
 
     return (
         field("number", words.say("Number")),
-        field("subject", words.say("Subject"), request.question(answer, words)),
+        field("subject", words.say("Subject"), request.subject(answer, words)),
         field("company", words.say("Company"), cover.company),
         field("department", words.say("Department"), cover.department),
         field("author", words.say("Author"), cover.presenter),
@@ -275,7 +275,7 @@ def summary(answer: Answer, words: Words) -> Table:
     options = words.say("{name}: {listed}.", name=shown.heads[place], listed=listed)
     main = tables.main_assumptions(answer, words).rows[:3]
     rows = [
-        (words.say("Question"), request.question(answer, words)),
+        (words.say("Question"), request.subject(answer, words)),
         (words.say("Options"), options),
         (
             words.say("Recommendation"),

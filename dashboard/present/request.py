@@ -32,6 +32,17 @@ def question(answer: Answer, words: Words) -> str:
     )
 
 
+def subject(answer: Answer, words: Words) -> str:
+    """The same as a form names it: no sentence."""
+    budget = answer.question.budget
+    return words.say(
+        "Training a language model on the data of {people}, with its privacy loss bounded by "
+        "ε = {epsilon}",
+        people=labels.people(budget.data_budget, words),
+        epsilon=formats.plain(budget.epsilon),
+    )
+
+
 def opening(answer: Answer, words: Words) -> str:
     """The presenter's first words."""
     budget = answer.question.budget

@@ -149,6 +149,11 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
         {"people": "data_budget", "epsilon": "epsilon"},
     ),
     (
+        "Training a language model on the data of {people}, with its privacy loss bounded by "
+        "ε = {epsilon}",
+        {"people": "data_budget", "epsilon": "epsilon"},
+    ),
+    (
         "Certified: ε ≤ {epsilon} (δ = {delta}) for each {unit}, "
         "with noise multiplier σ = {noise}.",
         {"epsilon": "epsilon_certified", "delta": "delta", "noise": "noise_multiplier"},
