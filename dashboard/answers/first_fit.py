@@ -36,8 +36,7 @@ def is_fitted(evidence_id: str, words: Words) -> bool:
     if one is None:
         one = refits.begun(evidence_id, by=visitor.person())
     if one.has_ended:
-        if one.law is not None:
-            refits.forget(one)
+        if one.law is not None:  # remembered: a full disk keeps no fit, and it was made once
             return True
         _ended(one, words)
         return False
