@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_entropy_does_not_repeat_and_is_secret():
 
 
 def test_each_draw_of_noise_begins_with_new_entropy_of_the_operating_system(monkeypatch):
-    heard: list[tuple[object, ...]] = []
+    heard: list[tuple[Any, ...]] = []
     urandom, add, drawn = os.urandom, ssl.RAND_add, ssl.RAND_bytes
 
     def mixed(new, entropy):
