@@ -23,6 +23,10 @@ LLAMA = Shape(
     kind="llama", depth=8, width=128, heads=4, hidden=344, activation="swiglu", key_value_heads=2,
     vocabulary_size=2000, sequence_length=256,
 )  # fmt: skip
+TORCHRUN = {
+    "TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "4", "RANK": "1", "LOCAL_RANK": "1",
+    "GROUP_WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+}  # fmt: skip
 
 
 def ladder(size: int, window: int, vocabulary: int = 256) -> Shape:
@@ -83,3 +87,8 @@ def test_a_processor_s_sums_are_taken_so_many_at_a_time(monkeypatch):
     model = build(asked.shape, generator=torch.Generator().manual_seed(0))
     made = batch_sum.BatchSum(model, asked, parameters=flatten(model))
     assert made.physical_batch_size == 16
+    for name, value in TORCHRUN.items():
+        monkeypatch.setenv(name, value)
+    shared = batch_sum.BatchSum(model, asked, parameters=flatten(model))
+    wanted = micro_batch(asked.shape, 64, memory=(int(need) + 1) // 2)
+    assert shared.physical_batch_size == wanted < 16, "two of its four ranks are on this machine"

@@ -5,9 +5,11 @@ cut into micro-batches, or dealt to ranks (:mod:`engine.pilot.dpsgd.team`), chan
 
 Sums are float32 whatever the precision of the forward pass, or float64 where all of it is. Where
 memory runs out the micro-batch is halved and the sum of the same examples is begun anew: nothing
-was released in between. On a processor it is held to a share of the memory beforehand.
+was released in between. On a processor it is held to a share of the memory beforehand, which the
+ranks of one machine divide.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from engine.pilot.dpsgd.model import IGNORED, cross_entropy
 from engine.pilot.dpsgd.progress import MemoryFullError
 from engine.pilot.memory import micro_batch
 from engine.pilot.plan import TrainingSettings
+from engine.pilot.running.ranks import place_of
 from engine.untrusted.memory import machine_memory
 
 _T = TypeVar("_T")
@@ -61,7 +64,7 @@ class BatchSum:
             self.physical_batch_size = micro_batch(
                 settings.shape,
                 settings.physical_batch_size,
-                memory=machine_memory(),
+                memory=_memory(),
                 recompute=settings.recompute,
             )
 
@@ -123,6 +126,12 @@ class BatchSum:
             self.physical_batch_size //= 2
             if self.parameters.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+
+def _memory() -> int | None:
+    """Bytes of this machine for each of the ranks on it; None where the system does not tell."""
+    found, place = machine_memory(), place_of(os.environ)
+    return found if found is None or place is None else found // place.ranks.per_node
 
 
 def micro_batches(

@@ -309,7 +309,10 @@ class Training:
     def _restore(self, state: dict[str, Any]) -> None:
         self._optimizer.load(state["optimizer"])
         self._journal.load(state["journal"])
-        self._private_step.physical_batch_size = state["physical_batch_size"]
+        # What this machine holds may be less than what the one before it did.
+        self._private_step.physical_batch_size = min(
+            self._private_step.physical_batch_size, state["physical_batch_size"]
+        )
         if self._groups is not None:
             self._groups = sampling.Groups(state["groups"].cpu().numpy(), self.settings.bands)
             if self._private_step.correlated is not None:

@@ -17,12 +17,13 @@ import torch
 from engine import durable
 from engine.config import Sampling
 from engine.errors import InputError
-from engine.pilot.dpsgd import checkpoint, noise, sampling
+from engine.pilot.dpsgd import batch_sum, checkpoint, noise, sampling
 from engine.pilot.dpsgd.examples import Canaries
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.dpsgd.optimizer import learning_rate
 from engine.pilot.dpsgd.progress import Progress, Stop
 from engine.pilot.dpsgd.training import Training
+from engine.pilot.memory import SHARE, activation_bytes
 from engine.pilot.plan import Engine, Schedule, TrainingSettings
 from tests.pilot.fake_training import Corpus, S, settings
 from tests.pilot.ledgers import charged_steps
@@ -343,6 +344,16 @@ def test_out_of_memory_halves_the_micro_batch_for_good(tmp_path):
     assert (resumed.physical_batch_size, resumed.stop) == (2, Stop.FINISHED)
     small = trained(iterations=8, physical_batch_size=2)[0]
     assert same(again, small), "the same people and the same noise"
+
+
+def test_a_machine_with_less_memory_goes_on_with_a_smaller_micro_batch(tmp_path, monkeypatch):
+    _, first = trained(tmp_path, iterations=4, should_stop=after(2, Stop.PAUSED))
+    asked = settings(iterations=4)
+    assert first.physical_batch_size == asked.physical_batch_size > 2
+    need = activation_bytes(asked.shape, 2, recompute=False) / SHARE
+    monkeypatch.setattr(batch_sum, "machine_memory", lambda: int(need) + 1)
+    _, resumed = trained(tmp_path, iterations=4)
+    assert (resumed.physical_batch_size, resumed.stop) == (2, Stop.FINISHED)
 
 
 def run_alone(module, *arguments, before=()):
