@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.answers import law_cache
 from dashboard.state import address, visitor
 from dashboard.ui import blocks
+from engine.api.access import Right
 from engine.api.laws import LawVersion, Refit, law_versions, refits
 from engine.errors import InputError
 from engine.text import formats, labels
@@ -48,8 +49,12 @@ def _ended(one: Refit, words: Words) -> None:
     """Why there is no law, and how to get one."""
     if one.refusal is not None:
         blocks.refused(one.refusal, words)
-    else:
+    elif one.was_cancelled:
         blocks.empty(words.say("The fit was stopped: there is no law of these runs yet."))
+        if not one.may_be_ended(visitor.person()):  # nor begun again
+            return
+    else:
+        blocks.empty(words.say("The fit ended without a law: the server's log says why."))
     if st.button(words.say("Fit the law"), icon=":material/refresh:", key="fit:again"):
         refits.forget(one)
         st.rerun()
@@ -57,7 +62,8 @@ def _ended(one: Refit, words: Words) -> None:
 
 def running(one: Refit, words: Words) -> None:
     """How far a fit is, with the ways to stop it."""
-    former = None if one.choice else _former(one.evidence_id)
+    may_refit = visitor.person().may(Right.REFIT)
+    former = _former(one.evidence_id) if may_refit and not one.choice else None
     with st.container(border=True):
         st.markdown(
             words.say(
@@ -68,12 +74,15 @@ def running(one: Refit, words: Words) -> None:
 
 
 def _former(evidence_id: str) -> LawVersion | None:
-    """The last law that was kept, to stay with."""
+    """The last law of all runs that was kept, to stay with; None where pages rest on a version that
+    somebody chose, and so wait for nothing."""
     try:
+        if law_versions.current(evidence_id) is not None:
+            return None
         kept = law_cache.law_versions_of(evidence_id)
     except InputError:
         return None
-    return kept[-1] if kept else None
+    return next((one for one in reversed(kept) if not one.choice), None)
 
 
 def _name(one: Refit, words: Words) -> str:
@@ -85,8 +94,11 @@ def _progress(one: Refit, former: LawVersion | None, words: Words) -> None:
     if one.has_ended:
         address.draw_anew()
     st.progress(one.share, text=_how_far(one, words))
+    if not one.may_be_ended(visitor.person()):
+        return
+    of = "chosen" if one.choice else "all"  # the page Law may draw one of each
     with st.container(horizontal=True):
-        if st.button(words.say("Stop"), icon=":material/stop:", key="fit:stop"):
+        if st.button(words.say("Stop"), icon=":material/stop:", key=f"fit:stop:{of}"):
             _stop(one, words)
         if former is not None and st.button(
             words.say(
@@ -101,15 +113,17 @@ def _progress(one: Refit, former: LawVersion | None, words: Words) -> None:
 
 def _stop(one: Refit, words: Words, former: LawVersion | None = None) -> None:
     def stop() -> None:
-        one.cancel(by=visitor.person())
         if former is not None:
             law_versions.use(one.evidence_id, former, by=visitor.person())
+        one.cancel(by=visitor.person())
 
     if blocks.accepted(stop, words):
         address.draw_anew()
 
 
 def _how_far(one: Refit, words: Words) -> str:
+    if one.waits_for_others:
+        return words.say("Waiting: other laws are being fitted.")
     left = one.seconds_left
     share = formats.percent(one.share, words.language)
     if left is None:

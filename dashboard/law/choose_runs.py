@@ -40,9 +40,8 @@ def made(evidence_id: str) -> str | None:
 
 
 def _awaited(evidence_id: str, words: Words) -> None:
-    fit = chosen_runs.awaited(evidence_id)
-    one = None if fit is None else refits.asked(fit.evidence_id, fit.choice, note=fit.note)
-    if fit is None or one is None:
+    one = chosen_runs.awaited(evidence_id)
+    if one is None:
         return
     if not one.has_ended:
         first_fit.running(one, words)
@@ -54,6 +53,8 @@ def _awaited(evidence_id: str, words: Words) -> None:
     elif one.law is not None:
         widgets.tell_next(_MADE, (evidence_id, one.law.version))
         st.success(wording.made_of_chosen(one.law, words), icon=":material/check:")
+    elif not one.was_cancelled:
+        st.error(words.say("The fit ended without a law: the server's log says why."))
     else:
         st.info(
             words.say("The fit was stopped. The law is the one that it was."),
@@ -66,6 +67,7 @@ def _choose(evidence_id: str, words: Words) -> None:
     runs = [one for one in run_cache.listed(version) if one.family == evidence_id and one.is_point]
     current = law_versions.current(evidence_id)
     choice = chosen_runs.chosen(evidence_id, ALL_RUNS if current is None else current.choice)
+    choice = choice.among({one.run_id for one in run_cache.listed(version)})
     suspicious = law_cache.suspicious_runs(evidence_id, version)
     st.caption(
         words.say(
@@ -170,9 +172,9 @@ def _fit(evidence_id: str, choice: Choice, version: str, words: Words) -> None:
 
 def _begin(evidence_id: str, choice: Choice, note: str, words: Words) -> None:
     try:
-        refits.begun(evidence_id, choice, note=note, by=visitor.person())
+        one = refits.begun(evidence_id, choice, note=note, by=visitor.person())
     except InputError as error:
         blocks.refused(error, words)
         return
-    chosen_runs.wait_for(chosen_runs.Awaited(evidence_id=evidence_id, choice=choice, note=note))
+    chosen_runs.wait_for(one)
     st.rerun()

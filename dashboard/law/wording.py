@@ -214,7 +214,7 @@ def remaining(found: Remaining, choice: Choice, words: Words) -> str:
     if found.refusal is not None:
         return words.joined([said, words.say("That is too little for a law.")])
     if not choice:
-        return words.joined([said, words.say("These are all runs: the law stands above.")])
+        return words.joined([said, words.say("These are the runs as they stand.")])
     enough = {
         Carries.LAW: words.say("Enough for a law of their own."),
         Carries.NOISELESS: words.say(

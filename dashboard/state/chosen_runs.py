@@ -1,22 +1,11 @@
 """Which runs of an evidence somebody has chosen on the page Law, and the fit that was asked of
 them."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 
-from engine.api.laws import Choice
+from engine.api.laws import Choice, Refit
 
 _KEPT, _AWAITED = "_law:choice", "_law:awaited"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Awaited:
-    """A fit of chosen runs that this visit waits for."""
-
-    evidence_id: str
-    choice: Choice
-    note: str
 
 
 def chosen(evidence_id: str, standing: Choice) -> Choice:
@@ -30,12 +19,12 @@ def choose(evidence_id: str, choice: Choice) -> None:
     st.session_state.setdefault(_KEPT, {})[evidence_id] = choice
 
 
-def wait_for(fit: Awaited | None) -> None:
-    """Have the page look for a fit; None: no more."""
+def wait_for(fit: Refit | None) -> None:
+    """Have the page look how far a fit is; None: no more."""
     st.session_state[_AWAITED] = fit
 
 
-def awaited(evidence_id: str) -> Awaited | None:
+def awaited(evidence_id: str) -> Refit | None:
     """The fit that is waited for."""
-    fit: Awaited | None = st.session_state.get(_AWAITED)
+    fit: Refit | None = st.session_state.get(_AWAITED)
     return fit if fit is not None and fit.evidence_id == evidence_id else None

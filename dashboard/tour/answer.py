@@ -2,7 +2,7 @@
 
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.answers import decision_cache
+from dashboard.answers import decision_cache, law_cache
 from dashboard.compare.example import wider
 from dashboard.compare.side import side
 from dashboard.state import session
@@ -14,7 +14,10 @@ from engine.text.i18n import Words
 
 
 def draw(step: Step, place: DeltaGenerator, now: Scenario, words: Words) -> None:
-    """One sentence in its place; where the budgets allow no plan, it says so."""
+    """One sentence in its place; where the budgets allow no plan, it says so. Nothing while the law
+    is being fitted: the page waits for that, and says so."""
+    if not law_cache.evidence_is_ready(now.question.evidence_id):
+        return
     try:
         place.markdown(steps.answers(step, _found(step, now), words))
     except InputError:

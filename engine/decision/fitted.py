@@ -243,7 +243,12 @@ def state_of(evidence_id: str) -> str:
         return chosen
     if evidence_id in EVIDENCE:
         return law_store.asked_refit(data_folder())
-    return _state(stamp(run_log()), evidence_id)
+    return runs_version(evidence_id)
+
+
+def runs_version(evidence_id: str) -> str:
+    """Changes with the runs of a family, their flags and their unit."""
+    return _runs_version(stamp(run_log()), evidence_id)
 
 
 @lru_cache(maxsize=4)
@@ -252,7 +257,7 @@ def _imported(_stamp: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=32)
-def _state(_stamp: str, evidence_id: str) -> str:
+def _runs_version(_stamp: str, evidence_id: str) -> str:
     return family_version(run_log(), evidence_id)
 
 
@@ -281,12 +286,8 @@ def standing_selection(evidence_id: str) -> Selection:
     chosen = law_store.current(evidence_id, data_folder())
     if chosen is None or not chosen.choice:
         return selection_of(evidence_id)
-    there = run_log().run_ids()
-    without, also = (
-        [run for run in runs if run in there]
-        for runs in (chosen.choice.without, chosen.choice.also)
-    )
-    return selection_of(evidence_id, without=without, also=also)
+    still = chosen.choice.among(run_log().run_ids())
+    return selection_of(evidence_id, without=still.without, also=still.also)
 
 
 def _path(evidence: Evidence, cache: Path | None, forms: Sequence[str] = STACKED) -> Path | None:

@@ -1,10 +1,10 @@
 """Fits of laws in processes of their own: begun, looked at, ended at any moment.
 
-A fit takes seconds, or minutes where there are thousands of runs. No page waits for it: the fit
-runs beside the server (:mod:`engine.decision.refit_process`), a page looks how far it is, and
-:meth:`Refit.cancel` ends the process, after which everything is as it was before. Two run at a
-time; others wait for their turn. What was asked twice is fitted once. A law of chosen runs is kept
-as a version when its fit ends, whether or not anybody still looks.
+A fit takes seconds, or minutes where there are thousands of runs. The pages of a scenario do not
+wait for it: the fit runs beside the server (:mod:`engine.decision.refit_process`), a page looks how
+far it is, and :meth:`Refit.cancel` ends the process, after which everything is as it was before.
+Two run at a time; others wait for their turn. What was asked twice is fitted once. A law of chosen
+runs is kept as a version when its fit ends, whether or not anybody still looks.
 
 How long a fit will take is reckoned from its parts that are done
 (:func:`engine.law.stack.fit_stack`), so nothing is said before the first.
@@ -16,13 +16,14 @@ import subprocess
 import threading
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import IO, Any
 
-from engine.access.rights import LOCAL, Person
+from engine.access.rights import LOCAL, Person, Right
 from engine.decision import law_versions, refit_process
-from engine.decision.fitted import run_log
+from engine.decision.fitted import run_log, runs_version
 from engine.decision.law_store import LawVersion
 from engine.errors import InputError
 from engine.runs.imports.selection import ALL, Choice
@@ -33,6 +34,7 @@ from engine.untrusted.texts import json_value
 AT_ONCE = 2
 """Fits of one server that run beside it; each takes a processor."""
 _REMEMBERED = 32
+"""Fits that have ended."""
 _Key = tuple[str, Choice, str, str]
 _slots = threading.BoundedSemaphore(AT_ONCE)
 _turn = threading.Lock()
@@ -48,6 +50,7 @@ class Refit:
         self._began: float | None = None
         self._done, self._of = 0, 0
         self._process: subprocess.Popen[str] | None = None
+        self._has_turn = False
         self._ended = threading.Event()
         self._cancelled = False
         self._turn = threading.Lock()
@@ -64,14 +67,27 @@ class Refit:
         """Fit, and keep what was chosen; returns when that has ended."""
         try:
             with _slots:
+                self._has_turn = True
                 found = self.fitted()
-            if found is not None and self.choice:
-                found = law_versions.keep_found(replace(found, note=self._note), by=self._by)
-            self.law = found
+            with self._turn:
+                if found is not None and not self._cancelled:
+                    self.law = self._kept_law(found)
         except InputError as error:
             self.refusal = error
+        except OSError as error:
+            self.refusal = InputError(
+                "Expected a machine that starts a process for the fit, got: {reason}. Free memory "
+                "or end other processes, then fit again.",
+                reason=error.strerror or "no reason",
+            )
         finally:
             self._ended.set()
+
+    def _kept_law(self, found: LawVersion) -> LawVersion:
+        """A law of chosen runs is a version; that of all of them is found again in the cache."""
+        if not self.choice:
+            return found
+        return law_versions.keep_found(replace(found, note=self._note), by=self._by)
 
     @property
     def has_ended(self) -> bool:
@@ -82,6 +98,11 @@ class Refit:
     def was_cancelled(self) -> bool:
         """Whether somebody ended it: then there is no law and no refusal."""
         return self._cancelled and self.law is None
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether it has not begun, since others run."""
+        return not self._has_turn and not self.has_ended
 
     def wait(self, seconds: float) -> bool:
         """Return when it has ended, or after so many seconds; whether it has."""
@@ -105,12 +126,20 @@ class Refit:
 
         Raises :class:`InputError` where ``by`` may not refit and somebody else asked for it.
         """
-        if by != self._by:
+        if not self.may_be_ended(by):
             law_versions.may_keep(self.evidence_id, by=by)
         with self._turn:
+            if self.has_ended:
+                return
             self._cancelled = True
             if self._process is not None:
                 self._process.kill()
+            else:  # nothing has begun, and the thread, whose turn comes later, begins nothing
+                self._ended.set()
+
+    def may_be_ended(self, by: Person) -> bool:
+        """Whether :meth:`cancel` is open to somebody: to who asked for it, and to who may refit."""
+        return by == self._by or by.may(Right.REFIT)
 
     def fitted(self) -> LawVersion | None:
         """What the process found; None where it was ended."""
@@ -138,7 +167,8 @@ class Refit:
             process.kill()
             status = process.wait()
             for pipe in (process.stdin, process.stdout):
-                pipe.close()
+                with suppress(BrokenPipeError):  # it died before it read what to fit
+                    pipe.close()
         if self._cancelled:
             return None
         return self._read(last, status)
@@ -192,8 +222,8 @@ def begun(evidence_id: str, choice: Choice = ALL, *, note: str = "", by: Person 
         if found is None or found.was_cancelled:
             found = _kept[key] = Refit(evidence_id, choice, note, by)
             found.begin()
-            while len(_kept) > _REMEMBERED:
-                _kept.popitem(last=False)
+            for old in [old for old, one in _kept.items() if one.has_ended][: -_REMEMBERED or None]:
+                del _kept[old]
     return found
 
 
@@ -211,8 +241,7 @@ def forget(one: Refit) -> None:
 
 
 def _key(evidence_id: str, choice: Choice, note: str) -> _Key:
-    log = run_log()
-    return evidence_id, choice, note, f"{log.folder} {log.version}"
+    return evidence_id, choice, note, f"{run_log().folder} {runs_version(evidence_id)}"
 
 
 def _environment() -> dict[str, str]:

@@ -3,10 +3,13 @@
 Of the evidence that ships the one that is fitted fastest is used, by real processes.
 """
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from engine.__main__ import main
 from engine.access.rights import Person, Role
 from engine.decision import law_versions, refit_process, refits
 from engine.decision.fitted import MEASURED_GPT, run_log, selection_of, standing_selection
+from engine.decision.law_store import LawVersion
 from engine.decision_log import entries
 from engine.errors import InputError
 from engine.runs.imports.selection import Choice
@@ -77,6 +81,47 @@ def test_a_fit_that_is_stopped_leaves_everything_as_it_was(choice, folder, tmp_p
     again = refits.asked(MEASURED_GPT, choice)
     assert again is not None
     again.cancel(by=ANNA)
+
+
+def test_a_fit_that_waits_for_others_is_stopped_at_once(choice, monkeypatch):
+    monkeypatch.setattr(refits, "_slots", threading.BoundedSemaphore(1))
+    with refits._slots:
+        one = refits.begun(MEASURED_GPT, choice, note="waits", by=ANNA)
+        assert not one.wait(0.05) and one.waits_for_others
+        one.cancel(by=ANNA)
+        assert one.has_ended and one.was_cancelled and not one.waits_for_others
+    assert one.law is None and one._process is None
+
+
+def test_a_fit_that_is_stopped_before_it_is_kept_is_not_kept(choice, monkeypatch):
+    law = law_versions.now(MEASURED_GPT)
+    one = refits.Refit(MEASURED_GPT, choice, "", ANNA)
+
+    def found() -> LawVersion:
+        one.cancel(by=ANNA)
+        return law
+
+    monkeypatch.setattr(one, "fitted", found)
+    one.work()
+    assert one.was_cancelled and not any(kept.choice for kept in law_versions.kept())
+
+
+def test_a_machine_without_room_for_a_process_is_a_refusal(monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    one = refits.Refit(MEASURED_GPT, Choice(), "", ANNA)
+    one.work()
+    assert not one.was_cancelled and "Resource temporarily unavailable" in str(one.refusal)
+
+
+def test_runs_of_another_family_leave_a_fit_as_it_is(choice, monkeypatch):
+    monkeypatch.setattr(refits.Refit, "begin", lambda _: None)
+    one = refits.begun(MEASURED_GPT, choice, note="apart", by=ANNA)
+    other = replace(run_log().records()[0], family="another")
+    run_log().append([other])
+    assert refits.asked(MEASURED_GPT, choice, note="apart") is one
 
 
 def test_a_viewer_begins_no_version():

@@ -80,6 +80,17 @@ class Choice:
                 without.add(run)
         return Choice(without=tuple(sorted(without)), also=tuple(sorted(also)))
 
+    def among(self, runs: Collection[str]) -> "Choice":
+        """What of it is about ``runs``: others have been deleted since.
+
+        >>> Choice(without=("a", "b"), also=("c",)).among({"b"})
+        Choice(without=('b',), also=())
+        """
+        without, also = (
+            tuple(run for run in chosen if run in runs) for chosen in (self.without, self.also)
+        )
+        return Choice(without=without, also=also)
+
 
 ALL = Choice()
 """Every run that is not suspicious."""

@@ -77,7 +77,13 @@ def test_the_law_of_what_was_chosen_is_a_version():
     left = {one.run_id for one in catalogue(run_log()) if one.run_id in kept.choice.without}
     sizes = {one.settings["model_size"] for one in catalogue(run_log()) if one.run_id in left}
     assert sizes == {_size()}
-    assert not _opened("en").success  # of another visit
+    assert not app.run().success, "it is said once"
+
+
+def test_what_was_chosen_of_runs_that_are_deleted_since_is_forgotten():
+    app = _opened("en")
+    app.session_state["_law:choice"] = {MEASURED_GPT: Choice(without=("gone",))}
+    assert app.run().button(key="law:choose:all").disabled, "nothing is chosen"
 
 
 @pytest.mark.parametrize("words", [Words("en"), Words("ja")], ids=["en", "ja"])
@@ -95,7 +101,7 @@ def test_what_is_left_says_whether_it_is_enough():
     words = Words("en")
     runs = selection_of(MEASURED_GPT).evidence.run_ids
     whole = law_versions.remaining(MEASURED_GPT, Choice())
-    assert "all runs" in wording.remaining(whole, Choice(), words)
+    assert "as they stand" in wording.remaining(whole, Choice(), words)
     one = Choice(without=tuple(sorted(runs)[1:]))
     assert "too little" in wording.remaining(law_versions.remaining(MEASURED_GPT, one), one, words)
     two = Choice(without=tuple(sorted(runs)[:1]))
