@@ -1,9 +1,10 @@
 """Which of the waiting trainings to run, in which order: by what they tell of today's decision.
 
-Each waiting run is foreseen to narrow the range of the loss at today's plan
-(:func:`engine.law.foresight.in_turn`), and the runs come in the order in which they do so most for
-what they cost, each with those before it taken as done. Those that would narrow it by less than
-:data:`LEAST` by then are left out: whatever they showed, the decision would hardly move.
+Each waiting run is foreseen to narrow what is not known of today's plan, its loss and where it lies:
+the deviation of ln L there with the whole drift (:func:`engine.law.foresight.in_turn`), which is wider
+than the range of the loss. The runs come in the order in which they do so most for what they cost,
+each with those before it taken as done. Those that would narrow it by less than :data:`LEAST` by then
+are left out: whatever they showed, the decision would hardly move.
 
 The foresight knows neither what a run will show nor that forms get other weights: with some runs
 done, ask again. Where a budget ends before the order does (:func:`within`), the runs after it wait.
@@ -29,7 +30,7 @@ from engine.law.foresight import Point, Turn, in_turn
 from engine.runs.imports.selection import Carries
 
 LEAST = 0.01
-"""Share of the range that the runs which are left out would take away together, at the most."""
+"""Share of the deviation that the runs which are left out would take away together, at the most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,9 @@ class Scheduled:
 
     index: int
     narrowing: float
-    """Share of the range that is left then which it is expected to take away."""
+    """Share of the deviation that is left then which it is expected to take away."""
     deviation: float
-    """Standard deviation of ln L at today's plan after it."""
+    """Standard deviation of ln L at today's plan after it, with the whole drift."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class Schedule:
     """The order of the waiting trainings."""
 
     deviation: float
-    """Standard deviation of ln L at today's plan now."""
+    """Standard deviation of ln L at today's plan now, with the whole drift."""
     scatter: float
     """The part of it that no run takes away."""
     runs: tuple[Scheduled, ...]
@@ -68,7 +69,7 @@ class Schedule:
 
     @property
     def narrowing(self) -> float:
-        """Share of the range that all of them are expected to take away together."""
+        """Share of the deviation that all of them are expected to take away together."""
         return 1.0 - (self.runs[-1].deviation if self.runs else self.deviation) / self.deviation
 
 

@@ -7,12 +7,14 @@ it turns out to show, changes them as a refit would:
   included, and the slopes j of ln L over its tolerance, Var(p) = jₚᵀ·H⁻¹·jₚ falls by
   (jₚᵀ·H⁻¹·j)²/(1 + jᵀ·H⁻¹·j) (Sherman and Morrison). The share that it falls by is taken off the
   form's own draws; how far the forms differ among each other stays;
-* the drift, where the run lies nearer to the plan than any run does: the whole one, since a run
-  also tells which plan is best (the range of the loss counts less: :attr:`FittedLaw.level_drift`);
+* the drift, where the run lies nearer to the plan than any run does;
 * the scatter of runs left out stays: one run more does not make runs scatter less.
 
-Several runs in turn (:func:`in_turn`): after each, H gains its row and the drift its place, so that
-the next is chosen for what is then still open.
+What one run does (:func:`narrowing`) is said of the range of the loss, and reckons with the drift of
+that range (:attr:`FittedLaw.level_drift`). Several runs in turn (:func:`in_turn`) are put in order by
+the whole drift (:attr:`FittedLaw.drift`), which also holds what is not known of where the best plan
+lies: a run tells both. After each, H gains its row and the drift its place, so that the next is
+chosen for what is then still open.
 
 Not covered: that the weights of the forms, scatter and drift are found anew in a refit.
 """
@@ -39,8 +41,8 @@ Point = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 def narrowing(
     fit: StackedFit, frame: pd.DataFrame | None, plan: Point, runs: Point
 ) -> tuple[float, FloatArray]:
-    """Standard deviation of ln L at ``plan`` (one point), and the share of it (k,) that each of
-    ``runs`` (k points) is expected to take away.
+    """Standard deviation of ln L at ``plan`` (one point) as its range has it, and the share of it
+    (k,) that each of ``runs`` (k points) is expected to take away.
 
     ``frame`` is what ``fit`` was made from; None where its rows are not all of it (a pooled law):
     then only the drift is known to fall.
@@ -60,8 +62,8 @@ def narrowing(
         for one in _open(fit, observations, fit.law.relative(*point), drawn):
             falls += one.falls()
     before = float(drawn.var() if len(drawn) else 0.0) + fit.scatter**2
-    after = before - falls + (fit.drift * near) ** 2
-    before += float((fit.drift * nearest[-1]) ** 2)
+    after = before - falls + (fit.level_drift * near) ** 2
+    before += float((fit.level_drift * nearest[-1]) ** 2)
     return float(np.sqrt(before)), 1.0 - np.sqrt(after / before)
 
 
@@ -73,7 +75,7 @@ class Turn:
     narrowing: float
     """Share of the deviation before it that it is expected to take away."""
     deviation: float
-    """Standard deviation of ln L at the plan after it."""
+    """Standard deviation of ln L at the plan after it, with the whole drift."""
 
 
 def in_turn(
@@ -83,8 +85,9 @@ def in_turn(
     runs: Point,
     prices: FloatArray,
 ) -> tuple[float, list[Turn]]:
-    """The deviation at ``plan`` (one point) as it stands, and the ``runs`` (k points) in the order
-    in which they narrow it most per price, each foreseen with those before it."""
+    """The deviation of ln L at ``plan`` (one point) with the whole drift as it stands, and the
+    ``runs`` (k points) in the order in which they narrow it most per price, each foreseen with
+    those before it."""
     point = tuple(np.append(run, one) for run, one in zip(runs, plan, strict=True))
     where, distance = fit.coordinates(*point), float(fit.distance(*point)[-1])
     away = np.linalg.norm(where[:-1] - where[-1], axis=-1)

@@ -176,7 +176,7 @@ def test_runs_come_in_the_order_of_what_they_tell(plan, capsys, monkeypatch):
     asked = ("--compute", "1e15", "--data", "1e6", "--epsilon", "2")
     found, said = answer(capsys, plan, "--dry-run", *asked)
     assert found["left"] == before["left"][1:]
-    assert said[0].startswith("1 of 2 runs narrow the range of the loss at today's plan, together")
+    assert said[0].startswith("1 of 2 runs narrow what is not known of today's plan (loss and ")
     assert "1 that could hardly move it are left out" in said[0]
 
 

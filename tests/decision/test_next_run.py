@@ -23,11 +23,11 @@ def found():
     return next_runs(ASKED)
 
 
-def test_a_run_at_the_plan_tells_most_and_is_priced_as_a_training(found):
+def test_a_run_at_the_plan_tells_most_per_yen_and_is_priced_as_a_training(found):
     plan = decide(ASKED.budget, newest_evidence(MEASURED_GPT)).recommendation
-    most = found.most
-    assert most.noise_batch_ratio == pytest.approx(plan.noise_batch_ratio, rel=0.05)
-    assert most.model_size == pytest.approx(plan.config.model_size, rel=0.05)
+    most, first = found.most, found.first
+    assert first.noise_batch_ratio == pytest.approx(plan.noise_batch_ratio, rel=0.05)
+    assert first.model_size == pytest.approx(plan.config.model_size, rel=0.05)
     tokens = most.batch_size * most.iterations * plan.config.sequence_length
     flops = FLOPS_PER_PARAMETER_AND_TOKEN * most.model_size * tokens
     assert most.cost == cost(flops, ASKED.prices)

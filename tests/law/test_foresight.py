@@ -1,5 +1,7 @@
 """What a run more would do to a range: against the algebra, and against fits that have the run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,10 +60,19 @@ def test_the_same_run_again_says_less_than_the_first_and_far_ones_nothing_of_the
     assert deviation > fit.scatter
     # Without rows only the drift falls, and only where the run is nearer than those there are.
     _, pooled = narrowing(fit, None, at(PLAN), at(PLAN, (3e8, 1e5, 1e-4, 1024.0)))
-    near = fit.drift * float(fit.distance(*PLAN))
+    near = fit.level_drift * float(fit.distance(*PLAN))
     drawn = np.log(fit.resampled_cross_entropy(*at(PLAN)).astype(float))
     before = float(drawn.var()) + fit.scatter**2 + near**2
     assert pooled == pytest.approx([1 - np.sqrt((before - near**2) / before), 0.0], abs=1e-6)
+
+
+def test_one_run_narrows_the_range_of_the_loss_by_no_other_drift_than_that_range_has(fit, frame):
+    """A range of scatter and drift alone is a normal one, whose width the deviation says."""
+    bare = replace(fit, members=(replace(fit.members[0], resampled=()),), level_drift=0.004)
+    deviation, falls = narrowing(bare, None, at(FAR), at(FAR))
+    low, high = bare.interval(*FAR, level=0.9)
+    assert np.log(high / low) == pytest.approx(2 * 1.6448536 * deviation)
+    assert (1 - falls[0]) * deviation == pytest.approx(bare.scatter)
 
 
 def test_a_refit_with_the_run_is_narrower(fit, frame):
@@ -87,7 +98,7 @@ NEAR, TWIN, FAR = (2.2e7, 3e3, 2e-6, 1024.0), (2.2e7, 3e3, 2e-6, 1024.0), (4e8, 
 
 def test_the_first_in_turn_is_what_one_run_alone_would_do(fit, frame):
     runs = at(NEAR, FAR, PLAN)
-    deviation, alone = narrowing(fit, frame, at(PLAN), runs)
+    deviation, alone = narrowing(replace(fit, level_drift=fit.drift), frame, at(PLAN), runs)
     now, turns = in_turn(fit, frame, at(PLAN), runs, np.ones(3))
     assert now == pytest.approx(deviation)
     assert turns[0].index == int(np.argmax(alone))
