@@ -304,9 +304,9 @@ def _ordered(
     if seconds is not None and hours is not None:
         order = within(order, seconds, 3600 * hours, processes=processes)
     tell(
-        f"{len(order.runs)} of {len(waiting)} runs narrow what is not known of today's plan (loss and place), "
-        f"together by {order.narrowing:.0%}; {len(order.left_out)} that could hardly move it are "
-        "left out."
+        f"{len(order.runs)} of {len(waiting)} runs narrow what is not known of today's plan (loss "
+        f"and place), together by {order.narrowing:.0%}; {len(order.left_out)} that could hardly "
+        "move it are left out."
     )
     if order.beyond:
         tell(

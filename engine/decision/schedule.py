@@ -1,10 +1,10 @@
 """Which of the waiting trainings to run, in which order: by what they tell of today's decision.
 
-Each waiting run is foreseen to narrow what is not known of today's plan, its loss and where it lies:
-the deviation of ln L there with the whole drift (:func:`engine.law.foresight.in_turn`), which is wider
-than the range of the loss. The runs come in the order in which they do so most for what they cost,
-each with those before it taken as done. Those that would narrow it by less than :data:`LEAST` by then
-are left out: whatever they showed, the decision would hardly move.
+Each waiting run is foreseen to narrow what is not known of today's plan, its loss and where it
+lies: the deviation of ln L there with the whole drift (:func:`engine.law.foresight.in_turn`), which
+is wider than the range of the loss. The runs come in the order in which they do so most for what
+they cost, each with those before it taken as done. Those that would narrow it by less than
+:data:`LEAST` by then are left out: whatever they showed, the decision would hardly move.
 
 The foresight knows neither what a run will show nor that forms get other weights: with some runs
 done, ask again. Where a budget ends before the order does (:func:`within`), the runs after it wait.
