@@ -10,11 +10,11 @@ it turns out to show, changes them as a refit would:
 * the drift, where the run lies nearer to the plan than any run does;
 * the scatter of runs left out stays: one run more does not make runs scatter less.
 
-What one run does (:func:`narrowing`) is said of the range of the loss, and reckons with the drift of
-that (:attr:`FittedLaw.level_drift`). Several runs in turn (:func:`in_turn`) are put in order by the
-whole drift (:attr:`FittedLaw.drift`), which also holds what is not known of where the best plan
-lies: a run tells both. After each, H gains its row and the drift its place, so that the next is
-chosen for what is then still open.
+What one run does (:func:`narrowing`) is said of the range of the loss, and reckons with that
+range's drift (:attr:`FittedLaw.level_drift`). Several runs in turn (:func:`in_turn`) are put in
+order by the whole drift (:attr:`FittedLaw.drift`), which also holds what is not known of where the
+best plan lies: a run tells both. After each, H gains its row and the drift its place, so that the
+next is chosen for what is then still open.
 
 Not covered: that the weights of the forms, scatter and drift are found anew in a refit.
 """
