@@ -8,6 +8,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from engine.commands import pilot_report as report
@@ -43,7 +44,7 @@ from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, pilots_folder, write_text
 from engine.pilot.running.status import State, TrainingResult
 from engine.pilot.sweeps import launchers
-from engine.pilot.sweeps.launchers import Where
+from engine.pilot.sweeps.launchers import Ended, Launcher, Where
 from engine.pilot.verdict import Verdict, may_climb, verdict
 from engine.text.terminal import tell
 
@@ -142,22 +143,25 @@ def plan(options: argparse.Namespace) -> str:
 def start(options: argparse.Namespace) -> str:
     """Run a plan, once however often asked; without a plan's id, make one and wait for it."""
     ranks, where = ranks_here(options), Where(options.on)
-    through = _through(options, where)
+    launcher = _launcher(options, where)
     if options.climb:
         return _climbed(options)
     chosen = _told(options) if options.plan_id is None else folder_of(options.plan_id).plan()
-    lifecycle.start(chosen, ranks=ranks, through=through)
-    if lifecycle.poll(chosen.plan_id).state is State.CANCELLED:
+    jobs: list[Ended] = []
+    through = None if launcher is None else partial(_as_job, launcher, jobs)
+    begun = lifecycle.start(chosen, ranks=ranks, through=through)
+    if not begun.started and lifecycle.poll(chosen.plan_id).state is State.CANCELLED:
         raise InputError(
             "Expected a pilot that may go on, got {plan_id}, which was cancelled: plan another.",
             plan_id=chosen.plan_id,
         )
+    _require_trained(chosen, jobs)
     if options.plan_id is None or options.wait or through is not None:
         return _waited(options, chosen)
     return _state(options, chosen.plan_id)
 
 
-def _through(options: argparse.Namespace, where: Where) -> Callable[[list[str]], None] | None:
+def _launcher(options: argparse.Namespace, where: Where) -> Launcher | None:
     """What runs a pilot's command elsewhere; None for a process of this machine."""
     launcher = launchers.launcher(
         where, launchers.options_of(options.job), pilots_folder() / "sweeps"
@@ -169,15 +173,30 @@ def _through(options: argparse.Namespace, where: Where) -> Callable[[list[str]],
             "Expected --on without --climb, --tensorboard and --mlflow: a job is waited for, and "
             "pilot status says how far it is."
         )
+    return launcher
 
-    def through(command: list[str]) -> None:
-        tell(
-            "The pilot begins when the launcher has room: pilot status, pause and cancel work from "
-            "anywhere on the same folders."
-        )
-        launcher.run([command], say=tell)
 
-    return through
+def _as_job(launcher: Launcher, jobs: list[Ended], command: list[str]) -> None:
+    """Run ``command`` as a job, to its end; how it ended joins ``jobs``."""
+    tell(
+        "The pilot begins when the launcher has room: pilot status, pause and cancel work from "
+        "anywhere on the same folders."
+    )
+    jobs.extend(launcher.run([command], say=tell))
+
+
+def _require_trained(chosen: PilotPlan, jobs: list[Ended]) -> None:
+    """Raise :class:`InputError` where a job ended otherwise than well and the pilot's own status
+    does not say why."""
+    told = {State.FINISHED, State.PAUSED, State.CANCELLED, State.FAILED}
+    for one in jobs:
+        if one.code != 0 and lifecycle.poll(chosen.plan_id).state not in told:
+            raise InputError(
+                "Expected a job that runs the pilot to its end, got one that ended before it "
+                "({said}): see what the launcher kept of it, then run {plan_id} again.",
+                said=one.said or "without a word",
+                plan_id=chosen.plan_id,
+            )
 
 
 def _climbed(options: argparse.Namespace) -> str:

@@ -11,7 +11,9 @@ import pytest
 from engine.errors import InputError
 from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of
-from engine.pilot.running.status import State
+from engine.pilot.running.status import State, Status, write_status
+from engine.pilot.sweeps import launchers
+from engine.pilot.sweeps.launchers import Ended
 from engine.runs.log import RunLog
 from tests.pilot.ledgers import charged_steps
 from tests.pilot.quick_plan import FAMILY, ROOT, quick_plan, until
@@ -104,6 +106,52 @@ def test_what_a_job_cannot_do_is_refused_before_anything_starts(plan, capsys, li
     assert main(["pilot", "run", plan.plan_id, *shlex.split(line)]) == 2
     assert refused in capsys.readouterr().err
     assert lifecycle.poll(plan.plan_id).state is State.PLANNED
+
+
+class Stub:
+    """A launcher whose job does ``work`` and ends as told."""
+
+    def __init__(self, work, *, code, said=""):
+        self.work, self.ended = work, Ended(part=1, code=code, said=said)
+
+    def run(self, commands, *, say):
+        self.work()
+        return [self.ended]
+
+
+def run_on(stub, plan, monkeypatch) -> int:
+    from engine.__main__ import main
+
+    lifecycle.register(plan)
+    monkeypatch.setattr(launchers, "launcher", lambda *_: stub)
+    return main(["pilot", "run", plan.plan_id, "--on", "ray"])
+
+
+@pytest.mark.parametrize("code", [1, None])
+def test_a_job_that_dies_before_its_first_word_is_no_success(plan, monkeypatch, capsys, code):
+    stub = Stub(lambda: None, code=code, said="No module named engine")
+    assert run_on(stub, plan, monkeypatch) == 2
+    printed = capsys.readouterr()
+    assert "ended before it (No module named engine)" in printed.err and printed.out == ""
+
+
+def test_a_pilot_that_failed_says_why_itself(plan, monkeypatch, capsys):
+    def fail():
+        write_status(
+            folder_of(plan.plan_id).status_file,
+            Status(state=State.FAILED, reason="The text is gone.", heartbeat=1.0),
+        )
+
+    assert run_on(Stub(fail, code=1, said="part"), plan, monkeypatch) == 2
+    assert "The text is gone." in capsys.readouterr().err
+
+
+def test_a_pilot_cancelled_while_its_job_waits_is_told_as_cancelled(plan, monkeypatch, capsys):
+    stub = Stub(lambda: lifecycle.cancel(plan.plan_id), code=0)
+    assert run_on(stub, plan, monkeypatch) == 0
+    assert "cancelled" in capsys.readouterr().out
+    assert run_on(stub, plan, monkeypatch) == 2
+    assert "which was cancelled: plan another" in capsys.readouterr().err
 
 
 def test_no_local_launcher_takes_options():

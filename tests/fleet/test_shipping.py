@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,6 +74,25 @@ def test_a_part_that_made_nothing_changes_nothing(shipment):
     assert (code, made) == (0, {})
     shipment.unpacked(made)
     assert not shipment.sweeps_folder.exists()
+
+
+def test_a_part_whose_runs_cannot_be_stored_is_lost_alone(shipment, monkeypatch):
+    ray = pytest.importorskip("ray", reason="ray is not installed")
+    one = launchers.Ray(address=None, cpus=1.0, shipment=shipment)
+    one._ray = SimpleNamespace(get=lambda made: (0, "", made), exceptions=ray.exceptions)
+    assert one._ended(1, {}) == launchers.Ended(part=1, code=0, said="")
+    shipment.sweeps_folder.mkdir(parents=True)
+    (shipment.sweeps_folder / FAILED_FILE).mkdir()
+    found = one._ended(3, {f"pilots/sweeps/{FAILED_FILE}": b"{}"})
+    assert (found.part, found.code) == (3, None) and "directory" in found.said
+
+    def refuse(*_):
+        raise InputError("Expected a row that can be true.")
+
+    monkeypatch.setattr(Shipment, "unpacked", refuse)
+    assert one._ended(2, {}) == launchers.Ended(
+        part=2, code=None, said="Expected a row that can be true."
+    )
 
 
 def test_only_a_sweep_does_without_shared_folders(tmp_path, shipment):

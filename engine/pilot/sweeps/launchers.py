@@ -295,7 +295,8 @@ class Ray:
             if self._shipment is not None:
                 self._shipment.unpacked(*made)
             return _ended(part, code, said)
-        except self._ray.exceptions.RayError as error:
+        except (self._ray.exceptions.RayError, InputError, OSError) as error:
+            # What it sent back could not be stored here: others' runs are not lost with it.
             return Ended(part=part, code=None, said=_end(str(error)))
 
 

@@ -10,6 +10,7 @@ Imports torch only to ask a GPU for its name.
 import math
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,10 +95,15 @@ def note(folder: Path, name: str, run: TrainingSettings, reason: str) -> None:
         "seed": run.seed,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    # One write in append mode, on a line of its own even after a torn one.
+    append_notes(folder, [canonical_json(line).encode()])
+
+
+def append_notes(folder: Path, lines: Sequence[bytes]) -> None:
+    """Add ``lines`` to the notes in ``folder``. Raises OSError."""
+    # One write in append mode, on lines of their own even after a torn one.
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
     with os.fdopen(descriptor_of(folder / FAILED_FILE, flags, 0o666), "ab", buffering=0) as file:
-        file.write(f"\n{canonical_json(line)}\n".encode())
+        file.write(b"\n" + b"\n".join(lines) + b"\n")
         os.fsync(file.fileno())
 
 

@@ -18,9 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.pilot.sweeps.record import FAILED_FILE
+from engine.pilot.sweeps.record import FAILED_FILE, append_notes
 from engine.runs import deletions
 from engine.runs.log import RunLog
+from engine.untrusted.regular import whole
 
 Files = dict[str, bytes]
 """Contents by path, relative to the folder that all of them lie in."""
@@ -43,7 +44,8 @@ class Shipment:
         return {name: path.read_bytes() for name, path in sorted(found.items()) if path.is_file()}
 
     def unpacked(self, files: Files) -> None:
-        """Store what a part sent back. Raises :class:`InputError` where it cannot be stored."""
+        """Store what a part sent back. Raises :class:`InputError` or OSError where it cannot be
+        stored."""
         with tempfile.TemporaryDirectory() as place:
             _write(Path(place), files)
             with RunLog.open(Path(place) / _RUNS) as theirs:
@@ -52,13 +54,11 @@ class Shipment:
             with RunLog.open(self.log_folder) as ours:
                 ours.append(records)
         notes = self.sweeps_folder / FAILED_FILE
-        known = notes.read_bytes().splitlines() if notes.exists() else []
+        known = whole(notes).splitlines() if notes.exists() else []
         new = [line for line in files.get(f"{_SWEEPS}/{FAILED_FILE}", b"").splitlines() if line]
         if added := [line for line in new if line not in known]:
             notes.parent.mkdir(parents=True, exist_ok=True)
-            with notes.open("ab", buffering=0) as file:
-                file.write(b"\n" + b"\n".join(added) + b"\n")
-                os.fsync(file.fileno())
+            append_notes(self.sweeps_folder, added)
 
 
 def apart(
