@@ -162,7 +162,7 @@ def _power(can: Power, least: float | None) -> Rows:
     ]
     if not can.is_enough:
         wanted = "no pilot of up to an hour here" if least is None else f"about {duration(least)}"
-        rows.append(("", f"for {ENOUGH:.0%}: {wanted}"))
+        rows.append(("", f"too little to be called a test; for {ENOUGH:.0%}: {wanted}"))
     return rows
 
 

@@ -16,6 +16,7 @@ catalogues (:mod:`dashboard.decide.wording`), not from here. :func:`parse` reads
 import re
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 from functools import cache
+from pathlib import PurePath
 
 from engine.errors import InputError, inert
 from engine.tables.numbers import NotANumber, parse_number, typed_number
@@ -219,3 +220,18 @@ def literally(text: str) -> str:
     return re.sub(
         r"(:(?=//)|\bwww(?=\.)|@(?=\w))", lambda part: f"{part[0]}\u2060", text, flags=re.IGNORECASE
     )
+
+
+def without_folders(text: str) -> str:
+    """Files and folders of this machine by their last names: pages show no more of where they lie.
+
+    >>> without_folders("/srv/my texts/letters.csv, /srv/b")
+    'letters.csv, b'
+    >>> without_folders("no such file: '/srv/my texts/a.csv' (see /var/log/b, https://c.example/d)")
+    "no such file: 'a.csv' (see b, https://c.example/d)"
+    """
+    text = ", ".join(
+        PurePath(part).name or part if part.startswith(("/", "~/")) else part
+        for part in text.split(", ")
+    )
+    return re.sub(r"""(?<=['"])~?/[^'"]*/|(?<![^\s(=])~?/(?:[^\s/]+/)+""", "", text)

@@ -219,8 +219,9 @@ class Words:
 
     def refusal(self, error: InputError) -> str:
         """The engine's sentence in the page's language, its field names and numbers too, as
-        Markdown: what came from outside stands in it as it is, whatever a link or a file says."""
-        return self._refusal(error, formats.literally)
+        Markdown: what came from outside stands in it as it is, whatever a link or a file says,
+        and files of this machine by their names alone."""
+        return self._refusal(error, lambda value: formats.literally(formats.without_folders(value)))
 
     def plain_refusal(self, error: InputError) -> str:
         """The same sentence for a terminal, without the escapes of Markdown."""

@@ -23,6 +23,7 @@ from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import PLAN_FILE, folder_of, preparation_of, write_text
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.running.versions import versions
+from engine.pilot.statistical_power import Power
 from engine.runs.log import RunLog
 from tests.pilot.conftest import FAMILY, law, prepared  # noqa: F401 (fixtures)
 from tests.pilot.ledgers import charged_steps
@@ -181,6 +182,13 @@ def test_the_default_delta_falls_with_the_number_of_units(ready, capsys):
     write_text(preparation_of(many.source).path / PREPARED_FILE, many.to_json())
     found = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan"]
     assert found["delta"] == pytest.approx(1e-8)
+
+
+def test_a_plan_that_could_hardly_tell_is_not_called_a_test(ready, capsys, monkeypatch):
+    little = Power(apart=0.42, before=None, after=None)
+    monkeypatch.setattr(pilot_proposal, "power", lambda *_: little)
+    assert "42% probability" in (told := text(capsys, "plan", "--minutes", "10", *PROMISE))
+    assert "too little to be called a test; for 80%:" in told
 
 
 def test_money_is_time_at_a_price(ready, capsys):

@@ -79,6 +79,24 @@ def test_a_refusal_is_translated_with_its_names_units_and_numbers():
     assert Words("ja").refusal(people) == "1,000人"
 
 
+def test_a_page_s_refusal_names_files_without_where_they_lie(tmp_path):
+    """Nested refusals, paths with spaces and a library's own words included."""
+    inner = InputError(
+        "Could not read {file}: {reason}.", file=tmp_path / "a b" / "c.csv", reason="x"
+    )
+    error = InputError(
+        "Not {path} of {roots}: {why} {reason}",
+        path=tmp_path / "letters.csv",
+        roots=f"{tmp_path}/one, {tmp_path}/two",
+        why=inner,
+        reason=f"[Errno 2] No such file: '{tmp_path}/x y/z.csv'",
+    )
+    assert Words("en").refusal(error) == (
+        r"Not letters.csv of one, two: Could not read c.csv: x. \[Errno 2\] No such file: 'z.csv'"
+    )
+    assert str(tmp_path) in Words("en").plain_refusal(error), "the command line says where"
+
+
 def test_a_plain_refusal_holds_what_came_from_outside_as_it_is():
     error = InputError(
         "Expected a number for {name}, got {value}.", name="utilisation", value="*a_b* $5"

@@ -320,6 +320,7 @@ def test_a_text_that_left_its_root_says_so_and_is_not_read(page, law, tmp_path):
     page.run()
     choose(page, "letters")
     assert "registered folders" in page.error[0].value and "Prepare" not in labels(page)
+    assert "got letters.csv:" in page.error[0].value and "/" not in page.error[0].value
 
 
 def test_a_registry_that_cannot_be_read_leaves_the_public_text(page, law):
