@@ -42,7 +42,7 @@ def prepared(found: Prepared, unit: str, words: Words) -> str:
     """The text and the machine in a sentence."""
     values = {
         "name": pilot_labels.corpus(found.source, words),
-        "units": pilot_labels.units(found.units, unit, words),
+        "units": labels.units(found.units, unit, words),
         "held": formats.amount(found.held_out_units, words.language),
         "tokens": formats.amount(found.tokens, words.language),
         "hardware": found.hardware,
@@ -152,7 +152,7 @@ def terms(plan: PilotPlan, costs: CostAssumptions, words: Words) -> list[tuple[s
         (words.say("Who is protected"), unit),
         (
             words.say("Protected in the text"),
-            pilot_labels.units(plan.arms[0].settings.data_budget, plan.privacy_unit, words),
+            labels.units(plan.arms[0].settings.data_budget, plan.privacy_unit, words),
         ),
         (words.say("Window (tokens of an example)"), formats.exact(plan.corpus.window)),
         (words.say("Sampling"), _sampling(plan, unit, words)),

@@ -130,13 +130,6 @@ def sentence(template: str, values: dict[str, str], words: Words) -> str:
     return words.refusal(InputError(template, **values))
 
 
-def units(n: float, name: str, words: Words) -> str:
-    """A number of people or documents, in words."""
-    if name == "person":
-        return words.count("{n} person", "{n} people", n)
-    return words.count("{n} document", "{n} documents", n)
-
-
 def wall(seconds: float, words: Words) -> str:
     """Time on the clock, as exact as an estimate can be."""
     return pilots.wall(seconds, words)

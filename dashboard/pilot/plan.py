@@ -22,7 +22,7 @@ from engine.api.pilots import (
     power,
 )
 from engine.errors import InputError
-from engine.text import figures
+from engine.text import figures, privacy
 from engine.text.i18n import Words
 
 
@@ -65,6 +65,8 @@ def draw(
             )
     if sentence := wording.power(can, least, words):
         st.markdown(sentence)
+    if caution := privacy.published_whole(found.units, plan.delta, words, unit=unit):
+        st.warning(caution, icon=":material/warning:")
     blocks.heading(words.say("What will be tested"))
     frozen_plan.draw(plan, now.question.prices, words)
     price = facts.price(plan.expected_seconds, now.question.prices)

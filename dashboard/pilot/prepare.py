@@ -20,7 +20,7 @@ def draw(source: CorpusSource, words: Words) -> Prepared | None:
         st.markdown(f":green[:material/check_circle:] {facts.prepared(found, unit, words)}")
         for caution in (
             facts.identity(found, words),
-            privacy.few_people(found.units, words),
+            privacy.few_people(found.units, words, unit=unit),
         ):
             if caution:
                 st.caption(caution)

@@ -193,8 +193,8 @@ def people_rows(people: People, plan: PilotPlan) -> Rows:
         )
     words = Words("en")
     cautions = (
-        privacy.published_whole(people.training, plan.delta, words),
-        privacy.few_people(people.training, words),
+        privacy.published_whole(people.training, plan.delta, words, unit=people.unit),
+        privacy.few_people(people.training, words, unit=people.unit),
     )
     return [*rows, *(("caution", caution) for caution in cautions if caution)]
 

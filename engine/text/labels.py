@@ -73,6 +73,13 @@ def people(n: float, words: Words) -> str:
     return words.count("{n} person", "{n} people", n)
 
 
+def units(n: float, unit: str, words: Words) -> str:
+    """A number of people or documents, whichever ``unit`` a promise is about."""
+    if unit == "person":
+        return people(n, words)
+    return words.count("{n} document", "{n} documents", n)
+
+
 def steps(n: float, words: Words) -> str:
     return words.count("{n} step", "{n} steps", n, formats.count(n, words.language))
 

@@ -46,6 +46,9 @@ def next_step(plan: PilotPlan, found: Verdict, words: Words) -> str:
     takes = {
         "time": wall(plan.expected_seconds, words),
         "epsilon": formats.plain(formats.rounded(plan.epsilon_total, 3, up=True)),
+        "same": words.say(
+            N_("the same people") if plan.privacy_unit == "person" else N_("the same documents")
+        ),
     }
     match found.arms[0].outcome:
         case Outcome.CONFIRMED:
@@ -56,21 +59,21 @@ def next_step(plan: PilotPlan, found: Verdict, words: Words) -> str:
         case Outcome.WITHIN:
             return words.say(
                 "What to do: approve nothing on this result alone. Refit the law, then run one "
-                "more pilot on this text ({time}, another ε of up to {epsilon} on the same "
-                "people): its range will rest on this text, so that it can confirm.",
+                "more pilot on this text ({time}, another ε of up to {epsilon} on "
+                "{same}): its range will rest on this text, so that it can confirm.",
                 **takes,
             )
         case Outcome.BETTER | Outcome.WORSE:
             return words.say(
                 "What to do: plan nothing for this text by the law as it was. Refit it, then run "
-                "one more pilot ({time}, another ε of up to {epsilon} on the same people): only if "
+                "one more pilot ({time}, another ε of up to {epsilon} on {same}): only if "
                 "that is confirmed does the law hold here.",
                 **takes,
             )
         case Outcome.SHORT:
             return words.say(
                 "What to do: run it once more where nothing interrupts it ({time}, another ε of up "
-                "to {epsilon} on the same people); this one decides nothing.",
+                "to {epsilon} on {same}); this one decides nothing.",
                 **takes,
             )
         case Outcome.UNPREDICTED:

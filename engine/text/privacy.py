@@ -25,8 +25,9 @@ def noise(certificate: Certificate) -> str:
     return formats.plain(formats.rounded(certificate.noise_multiplier, DIGITS, up=True), DIGITS)
 
 
-def published_whole(data_budget: float, delta: float, words: Words) -> str:
-    """What a δ of 1/N or more allows, in a sentence; empty where δ is smaller."""
+def published_whole(data_budget: float, delta: float, words: Words, *, unit: str = "person") -> str:
+    """What a δ of 1/N or more allows, in a sentence; empty where δ is smaller. ``unit``: what N
+    counts."""
     whole = people_published_whole(data_budget, delta)
     if not whole:
         return ""
@@ -34,18 +35,18 @@ def published_whole(data_budget: float, delta: float, words: Words) -> str:
         "δ = {delta} allows the data of {people} to be published whole: with {all}, choose a δ of "
         "at most {proposed}.",
         delta=formats.scientific(delta),
-        people=labels.people(whole, words),
-        all=labels.people(data_budget, words),
+        people=labels.units(whole, unit, words),
+        all=labels.units(data_budget, unit, words),
         proposed=formats.scientific(proposed_delta(data_budget)),
     )
 
 
-def few_people(data_budget: float, words: Words) -> str:
-    """What so few people can show; empty where they are enough."""
+def few_people(data_budget: float, words: Words, *, unit: str = "person") -> str:
+    """What so few people, or documents, can show; empty where they are enough."""
     if data_budget >= FEW_PEOPLE:
         return ""
     return words.say(
         "With {people} a training under privacy can show that the way from data to model works, "
         "and little of what a larger one would learn: the noise is shared by too few.",
-        people=labels.people(data_budget, words),
+        people=labels.units(data_budget, unit, words),
     )

@@ -175,6 +175,11 @@ def test_the_mechanism_reaches_plan_text_and_certificate(ready, capsys):
 def test_documents_are_not_sold_as_persons(ready, capsys):
     code = main(["pilot", "plan", "--minutes", "2", "--unit", "person"])
     assert code == 2 and "Expected --unit document" in capsys.readouterr().err
+    few = replace(ready, units=143, held_out_units=32)
+    write_text(preparation_of(few.source).path / PREPARED_FILE, few.to_json())
+    told = text(capsys, "plan", "--minutes", "2", "--no-rule", "--epsilon", "8", "--delta", "0.01")
+    assert "the data of 1 document to be" in told and "With 143 documents" in told
+    assert "people" not in told and "person" not in told
 
 
 def test_the_default_delta_falls_with_the_number_of_units(ready, capsys):

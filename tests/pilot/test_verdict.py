@@ -253,6 +253,9 @@ def test_a_verdict_says_what_to_do_with_it_and_what_that_takes(plan, loss, trans
     assert said.startswith("What to do: ") and part in said
     if "one more" in said:
         assert wall(plan.expected_seconds, Words("en")) in said and "ε of up to 8" in said
+        assert "on the same documents)" in said
+        of_people = replace(plan, privacy_unit="person", transferred_runs=transferred)
+        assert "on the same people)" in next_step(of_people, found, Words("en"))
 
 
 def test_a_loss_that_nothing_predicted_is_compared_and_no_more(plan):

@@ -354,6 +354,15 @@ def test_another_text_s_plan_says_where_its_prediction_comes_from(page, law, tmp
     assert "–" not in list(page.table[0].value["Recommended"])
 
 
+def test_few_documents_and_a_large_delta_are_said_and_not_called_people(page, law):
+    few = replace(made.prepared(made.DOCSTRINGS), units=143)
+    write_text(preparation_of(few.source).path / PREPARED_FILE, few.to_json())
+    page.query_params["delta"] = "0.01"
+    page.run()
+    assert any("With 143 documents a training" in text for text in said(page))
+    assert any("allows the data of 1 document to" in each.value for each in page.warning)
+
+
 def test_a_run_is_found_again_and_can_be_paused_and_cancelled(page, law, held):
     plan = made.plan(evidence_hash=law)
     held(made.store(plan, made.status(plan, State.TRAINING)))
