@@ -43,14 +43,23 @@ def _asked(budget: Budget, words: Words) -> dict[str, str]:
 def _worth(people: Worth, words: Words) -> str:
     if people.factor is None:
         return words.say("reached what from nothing no number of people reaches")
-    low, high = (
-        None if found is None else formats.plain(found, 2) for found in (people.low, people.high)
+    return words.say(
+        "was worth {times} times the people", times=times(people.factor, people, words)
     )
-    inside = words.say("{low} or more", low=low or formats.plain(people.factor, 2))
-    if low is not None and high is not None:
-        inside = formats.between(low, high, words.language)
-    times = formats.bracketed(formats.plain(people.factor, 2), inside, words.language)
-    return words.say("was worth {times} times the people", times=times)
+
+
+def times(factor: float, found: Worth, words: Words) -> str:
+    """The factor of a worth with its range, which is open where its end was not searched."""
+    low, high = (None if one is None else formats.plain(one, 2) for one in (found.low, found.high))
+    value = formats.plain(factor, 2)
+    if low is None:
+        return value
+    inside = (
+        words.say("{low} or more", low=low)
+        if high is None
+        else formats.between(low, high, words.language)
+    )
+    return formats.bracketed(value, inside, words.language)
 
 
 def hint(found: Comparison, words: Words) -> str:

@@ -1,7 +1,7 @@
 """Which of three ways to begin is recommended, what a start is worth, and where each figure of that
 comparison comes from: a training, a law, an entry, or nowhere (unknown)."""
 
-from engine.decision.from_start import Comparison, Plan, Worth
+from engine.decision.from_start import Comparison, Plan
 from engine.decision.question import Question
 from engine.decision.start_worth import StartWorth
 from engine.errors import InputError
@@ -79,7 +79,7 @@ def _in_people(found: Comparison, words: Words) -> str:
     return words.say(
         "In people: from nothing {people} would be needed, {times} times as many.",
         people=labels.people(found.people.value, words),
-        times=_times(found.people, words),
+        times=public_start.times(found.people.factor, found.people, words),
     )
 
 
@@ -93,20 +93,8 @@ def _in_epsilon(found: Comparison, words: Words) -> str:
     return words.say(
         "In ε: from nothing ε = {epsilon} would be needed, {times} times as much.",
         epsilon=formats.plain(found.epsilon.value, 2),
-        times=_times(found.epsilon, words),
+        times=public_start.times(found.epsilon.factor, found.epsilon, words),
     )
-
-
-def _times(found: Worth, words: Words) -> str:
-    low, high = (None if one is None else formats.plain(one, 2) for one in (found.low, found.high))
-    value = formats.plain(found.factor or 0.0, 2)
-    if low is not None and high is not None:
-        inside = formats.between(low, high, words.language)
-    elif low is not None:
-        inside = words.say("{low} or more", low=low)
-    else:
-        return value
-    return formats.bracketed(value, inside, words.language)
 
 
 def _money(money: InMoney, words: Words) -> str:
@@ -119,10 +107,7 @@ def _money(money: InMoney, words: Words) -> str:
                 words.language,
             ),
         )
-    return words.say(
-        "In money: unknown, since your step from loss to value takes no loss per byte; ROI says "
-        "what it needs."
-    )
+    return words.say("In money: unknown; “Where each figure comes from” below says why.")
 
 
 def origins(

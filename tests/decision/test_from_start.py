@@ -150,12 +150,21 @@ def test_a_start_is_worth_people_epsilon_and_money_or_unknown(few, language):
     said = start_advice.worths(few, InputError("Expected more."), words)
     for worth in (few.people, few.epsilon):
         assert f"{worth.factor:.2g}" in said and f"{worth.low:.2g}" in said
-    assert words.say("In money: unknown, since your step from loss to value takes no loss per "
-                     "byte; ROI says what it needs.") in said  # fmt: skip
+    assert words.say("In money: unknown; “Where each figure comes from” below says why.") in said
     nowhere = replace(few.epsilon, value=None, factor=None, low=None, high=None)
     assert f"{nowhere.searched[1]:g}" in start_advice.worths(
         replace(few, epsilon=nowhere, people=nowhere), None, words
     )
+
+
+def test_a_worth_is_worded_alike_in_both_sentences_and_open_where_its_range_ends(few):
+    words = Words("en")
+    some = replace(few.people, factor=3.2, low=2.1, high=None)
+    found = replace(few, people=some)
+    for said in (public_start.finding(found, words), start_advice.worths(found, None, words)):
+        assert "3.2 (2.1 or more) times" in said
+    assert public_start.times(3.2, replace(some, high=4.5), words) == "3.2 (2.1–4.5)"
+    assert public_start.times(3.2, replace(some, low=None), words) == "3.2"
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
