@@ -46,7 +46,7 @@ def draw(words: Words) -> None:
         if chosen:
             _look(chosen[:_COMPARED], version, words)
         with st.container(horizontal=True):
-            annotation.button(chosen, _tags(runs), words)
+            annotation.button(chosen, filtering.tags_of(runs), words)
             deletion.button(chosen, words)
             deletion.imports(words)
             _export(asked.family, words)
@@ -75,10 +75,6 @@ def _of_groups(found: Sequence[Listed], key: str, words: Words) -> list[Listed]:
         return runs
     inner = f"{key}:seeds:{','.join(map(str, places))}"
     return _of_runs(runs, inner, words) or runs
-
-
-def _tags(runs: Sequence[Listed]) -> list[str]:
-    return sorted({tag for one in runs for tag in one.tags})
 
 
 def _key(version: str, asked: RunFilter) -> str:

@@ -1,5 +1,6 @@
 """The filter of runs: what they must be like, in a row of boxes."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Literal, TypedDict, TypeVar
 
@@ -17,14 +18,18 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Place(TypedDict):
-    """Arguments of a widget that keeps its value on other pages."""
+    """What a box asks of the page's state, which widgets do not import: a value that is kept."""
 
     key: str
     persist_state: Literal["session"]
 
 
 def draw(
-    runs: Sequence[Listed], bind: Callable[[str], Place], words: Words, *, of_families: bool = True
+    runs: Sequence[Listed],
+    bind: Callable[[str], Place],
+    words: Words,
+    *,
+    of_families: bool = True,
 ) -> RunFilter:
     """The boxes, of those things that the runs differ in; ``bind`` gives the arguments of a box."""
 
@@ -38,8 +43,7 @@ def draw(
         return next((one for one in options if one == chosen), None)
 
     families = sorted({one.family for one in runs})
-    tags = sorted({tag for one in runs for tag in one.tags})
-    sizes = filtering.sizes_of(runs)
+    tags = filtering.tags_of(runs)
     with st.container(horizontal=True):
         family = None
         if of_families:
@@ -47,11 +51,8 @@ def draw(
             family = one_of(words.say("Family"), "family", names)
         sources = {name: name for name in filtering.sources_of(runs)}
         source = one_of(words.say("Source"), "source", sources)
-        size = one_of(
-            words.say("Parameters"),
-            "size",
-            {size: formats.amount(size, words.language) for size in sizes},
-        )
+        sizes = size_names(filtering.sizes_of(runs), words)
+        size = one_of(words.say("Parameters"), "size", sizes)
         status = one_of(words.say("Status"), "status", run_labels.statuses(words))
         flag = one_of(words.say("Flags"), "flag", run_labels.flags(words))
         tag = one_of(words.say("Tag"), "tag", {tag: tag for tag in tags}) if tags else None
@@ -69,3 +70,11 @@ def draw(
         tag=tag,
         text=text or "",
     )
+
+
+def size_names(sizes: Sequence[int], words: Words) -> dict[int, str]:
+    """Numbers of parameters as the box has them: rounded; every digit where two would be named
+    alike, since a box knows its options by their names."""
+    rounded = {size: formats.amount(size, words.language) for size in sizes}
+    used = Counter(rounded.values())
+    return {size: formats.exact(size) if used[name] > 1 else name for size, name in rounded.items()}

@@ -47,3 +47,8 @@ def sizes_of(runs: Sequence[Listed]) -> list[int]:
     """Their numbers of parameters, the smallest first."""
     sizes = {one.settings.get("model_size") for one in runs}
     return sorted(size for size in sizes if isinstance(size, int))
+
+
+def tags_of(runs: Sequence[Listed]) -> list[str]:
+    """Their tags, by name."""
+    return sorted({tag for one in runs for tag in one.tags})

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.runs import charts, facts, wording
+from dashboard.ui import run_filter
 from dashboard.ui.colours import LIGHT
 from engine.access.rights import Person, Role
 from engine.decision import fitted
@@ -61,6 +62,16 @@ def _shown(page):
 def _ours(page):
     box = next(one for one in page.selectbox if one.key == "runs:filter:family")
     return box.set_value("ours").run()
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_sizes_that_round_alike_are_told_apart_in_the_box(words):
+    """A box gives back the name that was chosen: of two that are alike it took the last."""
+    sizes = [1_000_000, 12_345_678, 12_349_999, 10**9]
+    names = run_filter.size_names(sizes, words)
+    assert list(names) == sizes and len(set(names.values())) == 4
+    assert names[12_345_678] == "12,345,678"
+    assert names[10**9] == formats.amount(10**9, words.language)
 
 
 def test_a_filter_leaves_the_runs_that_are_asked_for(log):
