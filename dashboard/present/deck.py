@@ -255,7 +255,6 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
     """Objections, what is not known, the ask."""
     answer = found.answer
     said = objections.objections(answer, words)
-    figured = [row for row in tables.few_figures(answer, words).rows if answer.study is not None]
     heads = (words.say("Likely question"), words.say("Our answer"))
     rows = tuple((item.question, item.answer) for item in said)
     return (
@@ -276,8 +275,8 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
             key="ask",
             title=verdict.ask(answer, words),
             tiles=tuple(
-                Tile(name=str(name), value=str(value), detail=str(detail))
-                for name, value, detail in figured[2:5]
+                Tile(name=name, value=value, detail=detail)
+                for name, value, detail in tables.returns(answer, words)
             ),
             points=(verdict.why(answer, words), wording.headline(answer, words)),
             notes=(request.closing(answer, words),),

@@ -71,18 +71,42 @@ def day(when: date, words: Words) -> str:
 def key_figures(answer: Answer, words: Words) -> Table:
     """The figures of both pages, each with its range."""
     rows = [(item.label, item.value, item.detail) for item in facts.metrics(answer.decision, words)]
-    rows += [(item.label, item.value, item.detail) for item in roi_facts.headlines(answer, words)]
-    if answer.study is not None:
-        worth = answer.study.appraisal
-        chance = figures.chance(worth.probability, words)
-        time = worth.payback_months
-        shown = (figures.months(time.value, words), figures.payback_range(time, words))
-        rows.insert(5, (figures.name("payback", words), *shown))
-        rows.insert(6, (figures.name("probability", words), chance, ""))
+    earned = returns(answer, words)
+    rows += earned
+    rows += [
+        (item.label, item.value, item.detail)
+        for item in roi_facts.headlines(answer, words)
+        if not (earned and item.key == "npv")
+    ]
     return Table(
         title=words.say("Key figures"),
         heads=(words.say("Figure"), words.say("Its value"), words.say("Range and meaning")),
         rows=tuple(rows),
+    )
+
+
+def returns(answer: Answer, words: Words) -> tuple[tuple[str, str, str], ...]:
+    """Worth, payback and probability, each with its name and range; none where no worth is known.
+
+    What the last slide shows of what is asked for.
+    """
+    if answer.study is None:
+        return ()
+    (npv,) = (item for item in roi_facts.headlines(answer, words) if item.key == "npv")
+    worth = answer.study.appraisal
+    time = worth.payback_months
+    return (
+        (npv.label, npv.value, npv.detail),
+        (
+            figures.name("payback", words),
+            figures.months(time.value, words),
+            figures.payback_range(time, words),
+        ),
+        (
+            figures.name("probability", words),
+            figures.chance(worth.probability, words),
+            "",
+        ),
     )
 
 
