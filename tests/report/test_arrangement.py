@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from engine.report.arrangement import GAP, ROLE, STAMP, Room, arranged
 from engine.report.deck import Slide, Table, Tile
+from engine.report.measure import line_counts
+from engine.report.print import compiler
 from tests.present import present
 
 ROOM = Room(width=872, title=74, body=391)
@@ -74,3 +76,16 @@ def test_one_long_value_does_not_make_all_values_small():
     tiles.append(replace(tiles[0], value="29 months (15 months or more)"))
     (page,) = arranged(Slide(key="k", title="T", tiles=tuple(tiles)), ROOM)
     assert page.value_size >= 28
+
+
+def test_of_what_was_measured_a_bounded_number_of_sizes_is_kept_and_no_word(monkeypatch):
+    monkeypatch.setattr(compiler, "_answers", {})
+    monkeypatch.setattr(compiler, "_MOST_ANSWERS", 2)
+    said = [(letter * 40,) for letter in "社外秘"]
+    counts = [line_counts([row], (10.0,)) for row in said]
+    assert len(compiler._answers) == 2
+    assert all(isinstance(key, bytes) and len(key) == 32 for key in compiler._answers)
+    monkeypatch.setattr("typst.query", None)
+    assert line_counts([said[-1]], (10.0,)) == counts[-1]
+    with pytest.raises(TypeError):
+        line_counts([said[0]], (10.0,))

@@ -5,10 +5,12 @@ text with markup in it stays a text. Nothing is fetched: the font is that of
 :mod:`engine.report.fonts`, and what it lacks comes from the machine's others.
 """
 
+import hashlib
 import json
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import typst
@@ -41,10 +43,25 @@ def queried(template: str, content: dict[str, Any], label: str, face: Face | Non
     in another. Answers are kept: they are to be read alone."""
     with suppress(InputError):
         face = face or japanese_face()
-    return _queried(template, _text(content), label, face)
+    said = _text(content)
+    asked = hashlib.sha256("\0".join((template, label, repr(face), said)).encode()).digest()
+    with _lock:
+        if asked in _answers:
+            return _answers[asked]
+    found = _queried(template, said, label, face)
+    with _lock:
+        _answers[asked] = found
+        while len(_answers) > _MOST_ANSWERS:
+            del _answers[next(iter(_answers))]
+    return found
 
 
-@lru_cache(maxsize=1024)
+_MOST_ANSWERS = 1024
+_answers: dict[bytes, Any] = {}
+"""Sizes by the digest of what was measured, the oldest first: a company's words are not kept."""
+_lock = Lock()
+
+
 def _queried(template: str, content: str, label: str, face: Face | None) -> Any:
     fonts, family = _font(face)
     found = typst.query(
