@@ -3,14 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.state import assumption_table
+from dashboard.state.scenario import with_table
 from engine.accelerator_prices import ACCELERATORS
 from engine.cost import DEFAULTS
 from engine.errors import InputError
 from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS, with_costs
+from engine.text.figures import name
 from engine.text.i18n import Words
+from tests.roi.test_assumptions import LATER
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
@@ -72,3 +76,32 @@ def test_money_is_shown_and_edited_in_the_readers_currency():
     share = [row.name for row in DEFAULT_ASSUMPTIONS.rows].index("adoption")
     kept = assumption_table.edited(DEFAULT_ASSUMPTIONS, {share: {"value": 0.5}}, dollars)
     assert kept["adoption"].value == 0.5, "a share is no money"
+
+
+def _files():
+    from dashboard.roi import assumption_files
+    from dashboard.state import address, session
+
+    address.follow_url()
+    now = session.current()
+    assumption_files.draw(now, now.words)
+
+
+def test_figures_younger_than_a_file_are_named_while_they_are_what_they_were_given():
+    def load(text):
+        page.file_uploader[0].set_value(("mine.csv", text.encode(), "text/csv")).run()
+        assert not page.exception and not page.error
+
+    lines = to_csv(DEFAULT_ASSUMPTIONS).splitlines(keepends=True)
+    page = AppTest.from_function(_files, default_timeout=120)
+    page.query_params["lang"] = "en"
+    page.run()
+    load("".join(line for line in lines if line.split(",")[0] not in LATER))
+    names = [name(one, Words("en")) for one in LATER]
+    assert all(one in page.info[0].value for one in names)
+    changed = DEFAULT_ASSUMPTIONS.edited({LATER[0]: {"source": "our own count"}})
+    page.session_state["_values"] = with_table(page.session_state["_values"], changed)
+    page.run()
+    assert names[0] not in page.info[0].value and names[1] in page.info[0].value
+    load("".join(lines))
+    assert not page.info
