@@ -2,9 +2,11 @@
 
 Counted in numbers an example, from the shape alone. *Kept* (:mod:`engine.pilot.dpsgd.fast_engine`):
 each block holds what its way back needs until it has passed, and after that what its gradient is
-formed of, until all norms are known; the larger of the two counts for every block.
-*Computed anew* (:mod:`engine.pilot.dpsgd.recomputed`): each block holds its input, and one block
-all of it. Beside them stand the logits and the sum of gradients.
+formed of, until all norms are known; the larger of the two counts for every block, and beside them
+what the embeddings' gradients are formed of. *Computed anew*
+(:mod:`engine.pilot.dpsgd.recomputed`): each block holds its input, and one block all of it; what
+embeddings take comes when the logits, which are more, are gone. Beside them stand the logits and
+the sum of gradients.
 
 Held to what torch really allocates on eight shapes, within a fifth of it
 (``tests/pilot/test_memory.py``). float32; a pass in bfloat16 takes less. Not covered:
@@ -16,7 +18,7 @@ Loads no torch.
 >>> shape = shape_for(1_000_000, sequence_length=128)
 >>> kept, anew = (activation_bytes(shape, 64, recompute=again) for again in (False, True))
 >>> f"{kept / 1e6:.0f} MB, {anew / 1e6:.0f} MB"
-'415 MB, 147 MB'
+'423 MB, 147 MB'
 """
 
 from engine.pilot.ladder import key_value_width, parameter_count
@@ -27,6 +29,8 @@ SHARE = 0.25
 """Of a machine's memory that a micro-batch may take: others run on it, and weights lie beside."""
 ROOM = 2
 """Times the numbers of its factors that a matrix's formed gradients may take."""
+LOOKUP_ROOM = 4
+"""Times the numbers of its factor that an embedding's formed gradients may take."""
 
 
 def activation_bytes(shape: Shape, examples: int, *, recompute: bool) -> float:
@@ -44,11 +48,15 @@ def activation_bytes(shape: Shape, examples: int, *, recompute: bool) -> float:
     formed = sum(
         p * d if p * d <= ROOM * positions * (p + d) else positions * (p + d) for p, d in layers
     )
+    embedded = [shape.vocabulary_size, *([positions] if shape.has_positions else [])]
+    looked_up = sum(
+        rows * width if rows <= LOOKUP_ROOM * positions else positions * width for rows in embedded
+    )
     head = 2 * positions * (shape.vocabulary_size + width)
     if recompute:
         blocks = shape.depth * positions * width + block + positions * (width + hidden)
     else:
-        blocks = shape.depth * max(block, formed)
+        blocks = shape.depth * max(block, formed) + looked_up
     return float(_BYTES * (examples * (blocks + head) + parameter_count(shape)))
 
 

@@ -61,6 +61,16 @@ def test_it_is_what_torch_allocates(shape, examples):
     assert found[1] < 0.7 * found[0]
 
 
+def test_an_embedding_counts_as_it_is_kept():
+    """Formed up to four times as many rows as positions, and beyond as what is looked up."""
+    at_most, beyond = (
+        activation_bytes(replace(LLAMA, vocabulary_size=rows), 1, recompute=False)
+        for rows in (4 * 256, 4 * 256 + 1)
+    )
+    logits, weights = 2 * 256, 2 * LLAMA.width  # of the row more; head and embedding are not tied
+    assert at_most - beyond == 4 * (3 * 256 * LLAMA.width - logits - weights)
+
+
 def test_of_low_rank_parts_nothing_is_said():
     start = Start(name="made", sha256="0" * 64, lora_rank=2)
     assert saved(settings(start=start)) is None

@@ -14,7 +14,8 @@ What is kept of a parameter is a **piece**, in one of two forms:
   (arXiv:2110.05679), Σ_{t,s} (g_t·g_s)(x_t·x_s), and whose weighted sum is one matrix product.
   :class:`Lookup` is the same of an embedding, where x_t is one-hot and only the token is kept.
 
-A gradient is formed when that takes at most twice the memory of its factors: p d ≤ 2 T (p + d). The
+A gradient is formed when that takes at most twice the memory of its factors: p d ≤ 2 T (p + d); of
+an embedding of V rows, at most four times that of g, its only factor that counts: V ≤ 4 T. The
 choice is "mixed ghost clipping" (Bu et al., arXiv:2205.10683) with another threshold than their
 p d ≤ 2 T²: they count the Gram matrices, we count the factors, because those have to be kept until
 all norms are known. It is near the best choice in time: forming costs memory traffic of p d
@@ -38,7 +39,7 @@ from torch.nn import functional
 
 from engine.errors import InputError
 from engine.pilot.dpsgd.clipped import widened
-from engine.pilot.memory import ROOM
+from engine.pilot.memory import LOOKUP_ROOM, ROOM
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,6 @@ class Lookup:
     def forming(self, size: torch.Size) -> Formed:
         return Formed.measured(self.formed(size))
 
-
-_LOOKUP_ROOM = 4
-"""Times the numbers of its factor that an embedding's formed gradients may take."""
 
 Piece = Formed | Factors | Lookup
 
@@ -240,9 +238,10 @@ class Tape:
 
 
 def forms(layer: nn.Linear | nn.Embedding, positions: int) -> bool:
-    """Whether the per-example gradients take no more numbers than their factors."""
+    """Whether the per-example gradients take at most :data:`ROOM` times the numbers of their
+    factors, or of an embedding :data:`LOOKUP_ROOM` times."""
     if isinstance(layer, nn.Embedding):
-        return layer.num_embeddings <= _LOOKUP_ROOM * positions
+        return layer.num_embeddings <= LOOKUP_ROOM * positions
     p, d = layer.weight.shape
     return p * d <= ROOM * positions * (p + d)
 
