@@ -20,7 +20,7 @@ from engine.law.form import Form
 from engine.law.forms import form_of
 from engine.law.observations import Observations, observations_of
 from engine.law.selection.holdout import DECADES, HeldOut, best, held_out
-from engine.law.selection.stacking import _weighed, stack_weights
+from engine.law.selection.stacking import stack_weights
 from engine.law.stack import STACKED, _mean
 from engine.law.transfer.family_prior import TAU
 
@@ -67,7 +67,7 @@ def unseen(held: Sequence[HeldOut], prior: FloatArray) -> dict[str, float]:
         "off the ridge": [replace(one, off_ridge=None) for one in held],
         "largest": [replace(one, large=()) for one in held],
     }
-    found = {kind: missed(held, _weighed(some, prior)) for kind, some in blind.items()}
+    found = {kind: missed(held, stack_weights(some, prior)) for kind, some in blind.items()}
     return {name: found[name.split(" 1")[0]][name] for name in found["configurations"]}
 
 

@@ -24,7 +24,7 @@ from engine.law.selection.holdout import HeldOut, LeftOut
 DEGREES = 5.0
 """Of freedom of the densities."""
 PRIOR = 2.0
-"""Observations that all forms explain alike."""
+"""Pseudo observations, which all forms explain alike unless a prior says otherwise."""
 LEAST_WEIGHT = 0.02
 """A form of less than this is left out of the stack."""
 _FAR = 1.0
@@ -33,15 +33,15 @@ _LEAST_SCATTER = 0.003
 _ROUNDS = 500
 
 
-def stack_weights(held: Sequence[HeldOut]) -> FloatArray:
+def stack_weights(held: Sequence[HeldOut], prior: FloatArray | None = None) -> FloatArray:
     """(k,) weights of k forms that were held to the same rows: they sum to 1, and are 0 below
-    :data:`LEAST_WEIGHT`."""
-    return _weighed(held, np.full(len(held), 1.0 / len(held)))
+    :data:`LEAST_WEIGHT`.
 
-
-def _weighed(held: Sequence[HeldOut], prior: FloatArray) -> FloatArray:
-    """The weights where the pseudo observations are explained by the forms as ``prior`` (k,) of sum
-    1 says."""
+    ``prior`` (k,), of sum 1, says how the forms share the :data:`PRIOR` pseudo observations: all
+    alike unless said.
+    """
+    if prior is None:
+        prior = np.full(len(held), 1.0 / len(held))
     kinds = [_kinds(one) for one in held]
     logs = [np.stack(parts, axis=1) for parts in zip(*(k for k, _ in kinds), strict=True)]
     log_density = np.concatenate(logs)

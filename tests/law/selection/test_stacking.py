@@ -57,6 +57,11 @@ def test_what_is_off_the_ridge_counts():
     assert weights[0] > weights[1] > 0
 
 
+def test_a_prior_says_how_forms_that_say_the_same_share():
+    one, prior = held(scattered(0.01, 0)), np.array([0.6, 0.3, 0.1])
+    np.testing.assert_allclose(stack_weights([one, one, one], prior), prior, atol=1e-6)
+
+
 def test_conditions_of_the_optima_count():
     near = scattered(0.01, 0)
     kept, broken = np.full(3 * ROWS, 0.1), np.full(3 * ROWS, 8.0)
