@@ -154,7 +154,8 @@ class TrainingSettings:
     """η of polynomial averaging of the weights (Shamir and Zhang, ICML 2013): the curve and the
     model are those of the average. It is post-processing and costs no privacy; 0 turns it off."""
     seed: int | None = None
-    """None: sampling and noise come from the operating system's entropy and cannot be repeated, the
+    """None: sampling comes from the operating system's entropy and noise from generators that take
+    such entropy in before each draw (:mod:`engine.pilot.dpsgd.noise`). They cannot be repeated, the
     only way to keep a promise. A number makes the run repeatable and *not private*."""
     engine: Engine = Engine.FAST
     physical_batch_size: int = 64

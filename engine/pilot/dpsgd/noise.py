@@ -1,10 +1,11 @@
 """Where a training's randomness comes from: who joins a batch, which words, and the noise.
 
-The guarantee needs noise that nobody can guess. :class:`EntropyNoise` takes what it draws from the
-operating system (``os.urandom``: ChaCha20 in the Linux kernel) and keeps none of it, so nothing can
-be replayed, not even by us. :class:`SeededNoise` is a function of a seed, a step and a purpose:
-whoever has the seed subtracts the noise, so a run that uses it is repeatable and **not private**,
-whatever its σ.
+The guarantee needs noise that nobody can guess. :class:`EntropyNoise` takes who joins and which
+words from the operating system (``os.urandom``: ChaCha20 in the Linux kernel), and the noise from
+generators that take 256 bits (an accelerator's: 64) of the operating system before each draw. It
+keeps none of it, so nothing can be replayed, not even by us. :class:`SeededNoise` is a function of
+a seed, a step and a purpose: whoever has the seed subtracts the noise, so a run that uses it is
+repeatable and **not private**, whatever its σ.
 
 **The bits of the noise on the CPU**, 8 bytes a Gaussian, come from OpenSSL's generator
 (``ssl.RAND_bytes``: CTR_DRBG of NIST SP 800-90A with AES-256, which cannot be run backwards from
@@ -84,7 +85,8 @@ class NoiseSource(Protocol):
 
 
 class EntropyNoise:
-    """The operating system's entropy; ``step`` and ``purpose`` do not matter."""
+    """The operating system's entropy, for the noise as what a generator takes in before each draw;
+    ``step`` and ``purpose`` do not matter."""
 
     secret = True
 
