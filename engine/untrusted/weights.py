@@ -41,11 +41,7 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
         return arrays, notes
 
     arrays, notes = guarded(parse, _no_weights)
-    if sum(map(len, notes.values())) > LONGEST_NOTE:
-        raise InputError(
-            "Expected metadata of at most {most} characters beside weights, got more.",
-            most=LONGEST_NOTE,
-        )
+    _require_short(notes)
     odd = next((name for name, array in arrays.items() if array.dtype != np.float32), None)
     if odd is not None:
         raise InputError(
@@ -59,7 +55,8 @@ def safetensors_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
 def notes_of(path: Path) -> dict[str, str]:
     """The metadata of a file of weights, which are not read.
 
-    Raises :class:`InputError` for what is no such file, and OSError where there is none.
+    Raises :class:`InputError` for what is no such file or has more than :data:`LONGEST_NOTE`, and
+    OSError where there is none.
     """
     regular.opened(path).close()
 
@@ -67,7 +64,17 @@ def notes_of(path: Path) -> dict[str, str]:
         with safe_open(path, framework="numpy") as file:
             return dict(file.metadata() or {})
 
-    return guarded(parse, _no_weights)
+    notes = guarded(parse, _no_weights)
+    _require_short(notes)
+    return notes
+
+
+def _require_short(notes: Mapping[str, str]) -> None:
+    if sum(map(len, notes.values())) > LONGEST_NOTE:
+        raise InputError(
+            "Expected metadata of at most {most} characters beside weights, got more.",
+            most=LONGEST_NOTE,
+        )
 
 
 def _no_weights(reason: str) -> InputError:

@@ -83,6 +83,13 @@ def test_other_files_are_refused(own_data, arrays, notes, said):
         starts.read("bad")
 
 
+def test_metadata_beyond_the_limit_is_refused_also_where_weights_are_not_read(own_data):
+    keep("other", SHAPE)
+    save_file({}, own_data / "long.safetensors", {"kessai_start": "x" * 70_000})
+    with pytest.raises(InputError, match="at most 65536"):
+        starts.card_of("long")
+
+
 @pytest.mark.parametrize("content", [b"", b"text", b"\xff" * 100, b"\x08\0\0\0\0\0\0\0{}      "])
 def test_what_is_no_safetensors_file_is_refused(own_data, content):
     own_data.mkdir()
