@@ -241,6 +241,11 @@ def changes(found: Comparison, words: Words) -> dict[str, list[str]]:
             share(before.fit.drift),
             share(after.fit.drift),
         ),
+        (
+            words.say("The same for the range of the loss"),
+            share(before.fit.level_drift),
+            share(after.fit.level_drift),
+        ),
     ]
     heads = (words.say("Today's plan"), words.say("Its loss"), words.say("Verdict"))
     sides = [

@@ -59,9 +59,10 @@ def question_of(options: argparse.Namespace) -> Question:
 def found(options: argparse.Namespace) -> Influence:
     """The part of each run. Raises :class:`InputError`, also beside options that choose runs or
     forms: the decision rests on all of them."""
-    if options.form is not None or options.without:
+    if options.form is not None or options.without or options.also:
         raise InputError(
-            "Expected --influence without --form and --without: it leaves each run out by itself."
+            "Expected --influence without --form, --without and --with: it leaves each run out by "
+            "itself."
         )
     seconds = number("--influence-seconds", options.influence_seconds)
     if seconds < 0:

@@ -120,6 +120,8 @@ def test_the_command_says_it_for_machines(found, capsys):
     assert found.runs[0].run_id[:8] in fit_influence.table(found)
     assert main(["fit", "--influence", "--form", "limits"]) == 2
     assert "without --form" in capsys.readouterr().err
+    assert main(["fit", "--influence", "--with", found.runs[0].run_id]) == 2
+    assert "and --with: it leaves each run out" in capsys.readouterr().err
     assert main(["fit", "--influence", "--influence-seconds", "-1"]) == 2
 
 

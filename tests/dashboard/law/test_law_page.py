@@ -199,6 +199,11 @@ def test_versions_and_what_changed_since_are_told(fitted, words):
         rows = facts.changes(found, words)
         assert len({len(column) for column in rows.values()}) == 1
         cells = [cell for column in rows.values() for cell in column]
+        level, whole = (
+            formats.percent(drift, words.language)
+            for drift in (newest.fit.level_drift, newest.fit.drift)
+        )
+        assert level != whole and {level, whole} <= set(cells)
         assert "{" not in " ".join([*cells, wording.since(found, None, words)])
     if words is EN:
         said = wording.since(stays, None, words)
