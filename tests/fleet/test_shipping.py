@@ -79,7 +79,8 @@ def test_a_part_that_made_nothing_changes_nothing(shipment):
 def test_a_part_whose_runs_cannot_be_stored_is_lost_alone(shipment, monkeypatch):
     ray = pytest.importorskip("ray", reason="ray is not installed")
     one = launchers.Ray(address=None, cpus=1.0, shipment=shipment)
-    one._ray = SimpleNamespace(get=lambda made: (0, "", made), exceptions=ray.exceptions)
+    made_ray = SimpleNamespace(get=lambda made: (0, "", made), exceptions=ray.exceptions)
+    monkeypatch.setattr(one, "_ray", made_ray)
     assert one._ended(1, {}) == launchers.Ended(part=1, code=0, said="")
     shipment.sweeps_folder.mkdir(parents=True)
     (shipment.sweeps_folder / FAILED_FILE).mkdir()
