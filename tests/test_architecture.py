@@ -124,6 +124,7 @@ PILOT_FRONT = {
     "engine.pilot.audits.card", "engine.pilot.audits.one_run", "engine.pilot.audits.weights",
     "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress",
     "engine.pilot.running.text_total", "engine.pilot.running.folder",
+    "engine.pilot.running.job",
     "engine.pilot.running.lifecycle", "engine.pilot.running.process",
     "engine.pilot.running.ranks", "engine.pilot.running.supervisor",
     "engine.pilot.running.recording", "engine.pilot.running.spending",

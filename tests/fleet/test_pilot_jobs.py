@@ -69,10 +69,12 @@ def test_ray_goes_on_with_a_pilot_whose_worker_is_killed(plan):
 def test_a_launcher_gets_the_pilot_once_it_can_run_and_no_more_when_it_is_over(plan):
     (alone,) = handed(plan)
     path = folder_of(plan.plan_id).path
-    assert alone == [sys.executable, "-m", "engine.pilot", "run", str(path), "--as-job"]
+    assert alone[1:] == ["-m", "engine.pilot.running.job", str(path), "--ranks", "1"]
     assert lifecycle.poll(plan.plan_id).state is State.PLANNED, "until the job begins"
     (together,) = handed(plan, ranks=4)
-    assert "--nproc-per-node=4" in together and together[-4:] == [*alone[2:]]
+    assert together == [*alone[:-1], "4"]
+    write_status(folder_of(plan.plan_id).status_file, Status(state=State.PAUSED, ranks=4))
+    assert handed(plan) == [together], "as many as before"
     lock = present(folder_of(plan.plan_id).take_lock())
     assert handed(plan) == [], "it runs"
     lock.release()

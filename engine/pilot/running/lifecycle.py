@@ -112,13 +112,14 @@ def start(
 ) -> Handle:
     """Register ``plan`` and run it, once, however often this is called.
 
-    ``ranks``: processes of this machine that train together, one a GPU where it has some; None: as
+    ``ranks``: processes of one machine that train together, one a GPU where it has some; None: as
     before, at first one. ``through``: runs the pilot's command wherever it likes, on the same
     folders, and returns when it has ended; None: a process of this machine that runs on.
 
     What paused, failed or was interrupted goes on; what runs, has finished or was cancelled stays
     as it is. Raises :class:`InputError` where the folder cannot be written, where the account of
-    the population that its text is about does not admit it, and where ``by`` may not.
+    the population that its text is about does not admit it, for one that ran on several machines
+    without ``ranks``, and where ``by`` may not.
     """
     _require(by, "pilot-start", plan.plan_id)
     register(plan, by=by)
@@ -126,7 +127,7 @@ def start(
     folder = folder_of(plan.plan_id)
     with _recorded("pilot-start", folder, by):
         if through is not None:
-            return _handed_over(folder, through, ranks or 1)
+            return _handed_over(folder, through, ranks)
         return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED}, ranks=ranks)
 
 
@@ -382,12 +383,14 @@ def _last_word(folder: PilotFolder) -> Status:
     return read_status(folder.status_file) or Status(state=State.PLANNED, heartbeat=time.time())
 
 
-def _handed_over(folder: PilotFolder, through: Callable[[list[str]], None], ranks: int) -> Handle:
+def _handed_over(
+    folder: PilotFolder, through: Callable[[list[str]], None], ranks: int | None
+) -> Handle:
     """Until it begins, which may be long after, it stays as it is: it can be cancelled."""
     ended = {State.FINISHED, State.CANCELLED}
     is_new = not (_status(folder).state in ended or folder.is_held())
     if is_new:
-        through(handed_over(folder.path, ranks))
+        through(handed_over(folder.path, _here(_last_word(folder), ranks)))
     return Handle(name=folder.name, folder=folder.path, started=is_new)
 
 

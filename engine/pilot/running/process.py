@@ -14,13 +14,16 @@ from pathlib import Path
 
 import engine
 from engine.pilot.running.folder import PilotFolder
-from engine.pilot.running.ranks import Ranks, torchrun
+from engine.pilot.running.ranks import Ranks
 from engine.untrusted.regular import descriptor_of
 
 MODULE = "engine.pilot"
 """What is run, as ``python -m`` takes it."""
 SUPERVISOR = "engine.pilot.running.supervisor"
 """What is run in its place where several processes train together, and starts them."""
+
+JOB = "engine.pilot.running.job"
+"""What a launcher runs, which becomes one of the two."""
 
 
 def detached(folder: PilotFolder, action: str, lock: int, *, ranks: int = 1) -> int:
@@ -59,13 +62,8 @@ def detached(folder: PilotFolder, action: str, lock: int, *, ranks: int = 1) -> 
 def handed_over(folder: Path, ranks: int) -> list[str]:
     """The command that runs the pilot in ``folder`` as a launcher's job, started in the checkout
     any number of times: it goes on with what is left, and does nothing where nothing is."""
-    program = [MODULE, "run", str(folder), "--as-job"]
-    if ranks == 1:
-        return [sys.executable, "-m", *program]
     there = Ranks(per_node=ranks)
-    return torchrun(
-        there, program, meeting="localhost:0", run_id=folder.name, python=sys.executable
-    )
+    return [sys.executable, "-m", JOB, str(folder), "--ranks", str(there.total)]
 
 
 def cores() -> int:
