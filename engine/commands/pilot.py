@@ -1,7 +1,7 @@
 """Test a recommendation by a small private training: prepare, plan, run, watch, judge.
 
 ``run`` with a budget instead of a plan's id does all of it. A pilot is a process of its own: it
-goes on when this command is interrupted.
+goes on when this command is interrupted, but for a launcher's job, which ends with it.
 """
 
 import argparse
