@@ -56,5 +56,5 @@ def draw(now: Scenario, answer: Decision, words: Words, colours: Palette) -> Non
     click = widgets.bind_map(plane.x, plane.y)
     blocks.plot(drawn, _HEIGHT, **click)
     st.caption(wording.held(plane, now.budget, words, arrows=arrows))
-    if sentence := wording.note(plane, words):
+    if sentence := wording.note(plane, found, words):
         st.caption(sentence)

@@ -72,14 +72,15 @@ def held(plane: Plane, budget: Budget, words: Words, *, arrows: bool) -> str:
     return words.joined(said)
 
 
-def note(plane: Plane, words: Words) -> str | None:
-    """What the coloured quantity means, where that is not plain."""
+def note(plane: Plane, found: BudgetMap, words: Words) -> str | None:
+    """What the coloured quantity means, where that is not plain, and why nothing is coloured."""
     if plane.with_saving:
-        return words.say(
+        meaning = words.say(
             "How many times this plan's compute the usual rule (20 tokens per parameter) needs for "
             "the same loss; blank where this is unknown, because the evidence cannot compare the "
             "rule so far.",
         )
+        return words.joined([meaning, _blank(plane, found, words)])
     if plane.target is None:
         return None
     return words.say(
@@ -87,6 +88,16 @@ def note(plane: Plane, words: Words) -> str | None:
         "another ε; blank where no compute reaches it.",
         loss=formats.loss(plane.target),
     )
+
+
+def _blank(plane: Plane, found: BudgetMap, words: Words) -> str | None:
+    """Said of a map of savings that has no colour at all."""
+    if found.saving is None or np.isfinite(found.saving).any():
+        return None
+    nothing = words.say("That is so on the whole of this map, and nothing is coloured.")
+    if "compute" in (plane.x, plane.y):
+        return nothing
+    return words.joined([nothing, words.say("A map over compute may show where it is known.")])
 
 
 def ridge_name(found: BudgetMap, words: Words) -> str:

@@ -202,6 +202,7 @@ def steps(study: Study, words: Words) -> Table:
     plan, table = study.staged, study.table
     first, second = plan.gates
     price = figures.money(plan.pilot.price, words)
+    spent = figures.money(second.spent_before, words)
     rows = (
         (
             words.say("Pilot stage"),
@@ -213,7 +214,10 @@ def steps(study: Study, words: Words) -> Table:
         (
             words.say("Training and limited launch"),
             _span(first.month, second.month, words),
-            words.say("{spent} spent by the end", spent=figures.money(second.spent_before, words)),
+            # Where no pilot leads there nobody knows an amount, least of all nothing.
+            words.say("{spent} spent by the end", spent=spent)
+            if second.spent_before > 0
+            else words.say("not reached"),
             roi_wording.gate(second, words),
             figures.chance(second.passed, words),
         ),

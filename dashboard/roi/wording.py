@@ -308,4 +308,12 @@ def staged(plan: StagedPlan, words: Words) -> str:
             cost=figures.money(-gain, words),
         )
     )
-    return words.joined([first, second])
+    third = (
+        words.say(
+            "That is the limited launch, which holds full use up for longer than its gate is "
+            "worth; the pilot alone is worth its price."
+        )
+        if plan.pilot.net > 0 and gain <= 0
+        else None
+    )
+    return words.joined([first, second, third])

@@ -225,7 +225,10 @@ def _unkept_grid(name: str, value: float) -> FloatArray:
     if kind in (Kind.SHARE, Kind.USED_SHARE):
         least = 0.0 if kind is Kind.SHARE else 1e-6
         inner = np.geomspace(1e-6, 1.0, _POINTS)
-        return np.unique(np.concatenate([[least], inner, np.linspace(0.01, 1.0, _POINTS), [value]]))
+        grid = np.unique(np.concatenate([[least], inner, np.linspace(0.01, 1.0, _POINTS), [value]]))
+        # What is divided by a share crosses any amount towards 0: no place that one could come to.
+        low = value / _WIDEST if kind is Kind.USED_SHARE else 0.0
+        return grid[(grid >= low) & (grid <= _WIDEST * (value or 1.0))]
     if kind is Kind.ANY:
         scale = max(abs(value), 1.0)
         return np.unique(np.concatenate([value + scale * np.linspace(-50, 50, 2 * _POINTS)]))

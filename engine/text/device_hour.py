@@ -38,7 +38,7 @@ def spread(device: str, found: Sequence[Offer], price: float, words: Words) -> s
 def columns(found: Sequence[Offer], words: Words, *, linked: bool = False) -> dict[str, list[str]]:
     """The offers as a table; with ``linked``, their sources are links of Markdown."""
     return {
-        words.say("Who"): [words.say(_SELLERS.get(one.seller, one.seller)) for one in found],
+        words.say("Provider"): [words.say(_SELLERS.get(one.seller, one.seller)) for one in found],
         words.say("Terms"): [words.say(_TERMS.get(one.terms, one.terms)) for one in found],
         words.say("$ an hour"): [_price(one, words) for one in found],
         words.say("As of"): [one.dated for one in found],

@@ -25,7 +25,7 @@ PARTS = {
     "training": N_("Training"),
     "search": N_("Search"),
     "communication": N_("Communication"),
-    "pilots": N_("Pilots"),
+    "pilots": N_("Setting up pilots"),
     "data_preparation": N_("Data"),
     "people": N_("Team"),
     "serving": N_("Serving"),

@@ -105,7 +105,7 @@ def _cells(share: Share, words: Words, foreign: Foreign) -> dict[str, str]:
         words.say("Its ε"): privacy.upper(share.epsilon),
         words.say("Net present value"): figures.money(share.npv.value, words),
         words.say("Probability that it pays"): figures.chance(share.probability, words),
-        words.say("NPV if it had everything"): figures.money(share.alone, words),
+        words.say("NPV if it had everything, central case"): figures.money(share.alone, words),
         words.say("Compute (FLOPs)"): formats.scientific(work.compute_flops),
         words.say("Parameters"): formats.amount(work.model_size, words.language),
         words.say("Steps"): formats.exact(round(work.iterations)),

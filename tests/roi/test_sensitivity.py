@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.roi.appraise import central, sample
+from engine.roi.inputs import INPUTS, Kind
 from engine.roi.metric import fit_curve
 from engine.roi.sensitivity import (
     CURVE,
@@ -74,6 +75,20 @@ def test_at_the_break_even_the_npv_is_zero(plan, table, curve):
     fixed = sum(parts[name][0] for name in parts if name != "value")
     assert found["adoption"].at == pytest.approx(0.6 * -fixed / parts["value"][0], rel=1e-6)
     assert found["devices"].at is None, "exchange between devices never costs that much"
+
+
+@pytest.mark.parametrize("tasks", [200_000, 500_000, 5_000_000])
+def test_a_share_at_the_edge_of_what_it_may_be_is_no_break_even(plan, table, curve, tasks):
+    """Serving at under 0.01 % of a device, or a discount rate of 95 %, is no way for a plan to
+    fail."""
+    shares = {name for name, rule in INPUTS.items() if rule.unit.startswith("share")}
+    found = break_evens(plan, table.fixed(tasks_per_year=tasks), curve)
+    reached = [item for item in found if item.at is not None and item.name in shares and item.value]
+    assert reached or tasks != 500_000
+    for item in reached:
+        assert item.at <= 5 * item.value + 1e-9, item
+        if INPUTS[item.name].kind is Kind.USED_SHARE:
+            assert item.at >= item.value / 5 - 1e-9, item
 
 
 def test_the_break_even_metric(plan, table, curve):

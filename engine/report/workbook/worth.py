@@ -300,7 +300,8 @@ def _ends(name: str, live: Live) -> tuple[str, str]:
     assert live.valued is not None
     rule = INPUTS[name]
     if rule.kind in (Kind.SHARE, Kind.USED_SHARE):
-        return "0", "1"
+        low = f"{name}/{_WITHIN:g}" if rule.kind is Kind.USED_SHARE else "0"
+        return low, f"MIN(1,{_WITHIN:g}*IF({name}>0,{name},1))"
     if rule.kind is Kind.ANY:
         about = METRICS[live.valued.curve.kind]
         reach = f"50*MAX(ABS({name}),1)"

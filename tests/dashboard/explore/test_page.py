@@ -1,6 +1,7 @@
 """What Explore asks and says, and its page on the real engine."""
 
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -123,6 +124,23 @@ def overlapping(figure, width=560, height=330):
         for a, b in itertools.combinations(boxes, 2)
         if abs(a[1] - b[1]) < (a[3] + b[3]) / 2 and abs(a[2] - b[2]) < 18
     ]
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_a_map_of_savings_without_a_colour_says_why(fitted, words):
+    """At 1e20 FLOPs the rule is beyond what can be compared for all people and every ε."""
+    nothing = words.say("That is so on the whole of this map, and nothing is coloured.")
+    elsewhere = words.say("A map over compute may show where it is known.")
+    budget = Budget(compute_flops=1e20, data_budget=3_000_000, epsilon=8.0)
+    for pair, blank in (("data-epsilon", True), ("compute-data", False)):
+        plane = planned(fitted, pair, "saving", budget)
+        found = computed(fitted, plane, budget)
+        assert bool(np.isfinite(found.saving).any()) is not blank
+        said = explore_wording.note(plane, found, words)
+        assert (nothing in said, elsewhere in said) == (blank, blank)
+        unknown = replace(found, saving=np.full(found.saving.shape, np.inf))
+        said = explore_wording.note(plane, unknown, words)
+        assert (nothing in said, elsewhere in said) == (True, blank)
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])

@@ -248,6 +248,23 @@ def test_gates_are_promised_only_where_they_can_stop(answer, usual, words):
 
 
 @BOTH
+def test_a_step_that_nothing_comes_to_has_no_amount(usual, words):
+    gates = usual.staged.gates
+    ended = replace(
+        usual,
+        staged=replace(
+            usual.staged,
+            gates=(replace(gates[0], passed=0.0), replace(gates[1], passed=0.0, spent_before=0.0)),
+        ),
+    )
+    reached, not_reached = (
+        present_tables.steps(study, words).rows[1][2] for study in (usual, ended)
+    )
+    assert figures.money(gates[1].spent_before, words) in str(reached)
+    assert not_reached == words.say("not reached")
+
+
+@BOTH
 def test_notes_are_for_speaking_not_for_a_browser(material, words):
     notes = [note for slide in deck(material, words, LIGHT).slides for note in slide.notes]
     assert len(notes) > 12 and not any(mark in note for note in notes for mark in ("**", "\n"))
