@@ -136,10 +136,10 @@ def test_a_map_of_savings_without_a_colour_says_why(fitted, words):
         plane = planned(fitted, pair, "saving", budget)
         found = computed(fitted, plane, budget)
         assert bool(np.isfinite(found.saving).any()) is not blank
-        said = explore_wording.note(plane, found, words)
+        said = explore_wording.note(plane, found, words) or ""
         assert (nothing in said, elsewhere in said) == (blank, blank)
         unknown = replace(found, saving=np.full(found.saving.shape, np.inf))
-        said = explore_wording.note(plane, unknown, words)
+        said = explore_wording.note(plane, unknown, words) or ""
         assert (nothing in said, elsewhere in said) == (True, blank)
 
 
