@@ -83,12 +83,16 @@ def test_a_share_at_the_edge_of_what_it_may_be_is_no_break_even(plan, table, cur
     fail."""
     shares = {name for name, rule in INPUTS.items() if rule.unit.startswith("share")}
     found = break_evens(plan, table.fixed(tasks_per_year=tasks), curve)
-    reached = [item for item in found if item.at is not None and item.name in shares and item.value]
+    reached = [
+        (item.name, item.value, item.at)
+        for item in found
+        if item.at is not None and item.name in shares and item.value
+    ]
     assert reached or tasks != 500_000
-    for item in reached:
-        assert item.at <= 5 * item.value + 1e-9, item
-        if INPUTS[item.name].kind is Kind.USED_SHARE:
-            assert item.at >= item.value / 5 - 1e-9, item
+    for name, value, at in reached:
+        assert at <= 5 * value + 1e-9, name
+        if INPUTS[name].kind is Kind.USED_SHARE:
+            assert at >= value / 5 - 1e-9, name
 
 
 def test_the_break_even_metric(plan, table, curve):
