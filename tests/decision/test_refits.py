@@ -116,12 +116,17 @@ def test_a_machine_without_room_for_a_process_is_a_refusal(monkeypatch):
     assert not one.was_cancelled and "Resource temporarily unavailable" in str(one.refusal)
 
 
-def test_runs_of_another_family_leave_a_fit_as_it_is(choice, monkeypatch):
+def test_runs_of_another_family_leave_a_fit_as_it_is(choice, monkeypatch, tmp_path):
     monkeypatch.setattr(refits.Refit, "begin", lambda _: None)
+    ours = run_log().records(MEASURED_GPT)[:2]
+    monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "data"))
+    run_log.cache_clear()
+    run_log().append(ours[:1])
     one = refits.begun(MEASURED_GPT, choice, note="apart", by=ANNA)
-    other = replace(run_log().records()[0], family="another")
-    run_log().append([other])
+    run_log().append([replace(ours[1], family="another")])
     assert refits.asked(MEASURED_GPT, choice, note="apart") is one
+    run_log().append(ours[1:])
+    assert refits.asked(MEASURED_GPT, choice, note="apart") is None
 
 
 def test_a_viewer_begins_no_version():
