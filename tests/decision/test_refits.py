@@ -118,14 +118,14 @@ def test_a_machine_without_room_for_a_process_is_a_refusal(monkeypatch):
 
 def test_runs_of_another_family_leave_a_fit_as_it_is(choice, monkeypatch, tmp_path):
     monkeypatch.setattr(refits.Refit, "begin", lambda _: None)
-    ours = run_log().records(MEASURED_GPT)[:2]
+    one = run_log().records(MEASURED_GPT)[0]
+    assert one.learning_rate is not None
     monkeypatch.setenv("KESSAI_DATA", str(tmp_path / "data"))
     run_log.cache_clear()
-    run_log().append(ours[:1])
-    one = refits.begun(MEASURED_GPT, choice, note="apart", by=ANNA)
-    run_log().append([replace(ours[1], family="another")])
-    assert refits.asked(MEASURED_GPT, choice, note="apart") is one
-    run_log().append(ours[1:])
+    fit = refits.begun(MEASURED_GPT, choice, note="apart", by=ANNA)
+    assert run_log().append([replace(one, family="another")])
+    assert refits.asked(MEASURED_GPT, choice, note="apart") is fit
+    assert run_log().append([replace(one, learning_rate=2 * one.learning_rate)])
     assert refits.asked(MEASURED_GPT, choice, note="apart") is None
 
 
