@@ -26,7 +26,7 @@ def counted(monkeypatch, laws):
     """Number of rows of each fit that was asked for."""
     calls = []
 
-    def fit(frame, *, capacity):
+    def fit(frame, *, capacity, progress):
         calls.append((len(frame), capacity is not None))
         return laws[len(frame)]
 
