@@ -44,7 +44,7 @@ def measured(monkeypatch, frame, fitted):
     monkeypatch.setattr(
         command,
         "selection_of",
-        lambda name, without: Selection(evidence=held, carries=Carries.LAW, left_out=()),
+        lambda name, without, also: Selection(evidence=held, carries=Carries.LAW, left_out=()),
     )
     monkeypatch.setattr(command, "compare", partial(compare, names=LAWS))
 

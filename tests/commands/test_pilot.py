@@ -335,9 +335,14 @@ def test_a_verdict_is_told(ready, capsys):
     assert ": confirmed" in said and "at least" in said and "for all 2 trainings" in said
 
 
+def _started(plan, **_):
+    place = folder_of(plan.plan_id).path
+    return lifecycle.Handle(name=plan.plan_id, folder=place, started=True)
+
+
 def test_a_pilot_is_followed_to_its_end(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    monkeypatch.setattr(lifecycle, "start", lambda plan, **_: None)
+    monkeypatch.setattr(lifecycle, "start", _started)
     running = Status(
         state=State.TRAINING, arm="recommended", repeat=0, iteration=5, iterations=60,
         epsilon_spent=1.23456, curve=((5, 4.5),), seconds_left=30.0, progress=0.08,
@@ -398,7 +403,7 @@ def test_what_was_spent_before_the_end_is_told(ready, capsys):
 
 def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    monkeypatch.setattr(lifecycle, "start", lambda plan, **_: None)
+    monkeypatch.setattr(lifecycle, "start", _started)
     folder = folder_of(name)
     lock = folder.take_lock()
     write_status(folder.status_file, Status(state=State.TRAINING))
