@@ -76,10 +76,11 @@ def test_by_keyboard_over_all_pages_and_back_to_ones_own(opened):
         expect(card(page)).to_contain_text(re.compile(r"Answered: .*\d"), timeout=NEXT)
         settled(page)
         assert card(page).bounding_box()["height"] < 0.4 * 720, "the page keeps its room"
-        assert page.evaluate(UNCOVERED, TO_TRY[name]), name
+        page.wait_for_function(UNCOVERED, arg=TO_TRY[name], timeout=NEXT)
         if number == 1:
             onwards(page).focus()
-        expect(onwards(page)).to_be_focused()  # The keyboard's place is kept from page to page.
+        # The keyboard's place is kept from page to page.
+        expect(onwards(page)).to_be_focused(timeout=NEXT)
         if number == 2:
             page.keyboard.press("Shift+Tab")
             page.keyboard.press("Enter")
