@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import InputError
 from engine.untrusted.guard import reason_of
@@ -31,6 +32,13 @@ def descriptor_of(path: Path, flags: int, mode: int = 0o600) -> int:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         raise OSError(errno.EINVAL, "not a regular file")
     return descriptor
+
+
+def added_to(path: Path, mode: int = 0o600, *, buffering: int = -1) -> BinaryIO:
+    """The file, open to be read and to be added to at its end; made with ``mode`` where there is
+    none. Raises OSError as :func:`opened`."""
+    descriptor = descriptor_of(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode)
+    return os.fdopen(descriptor, "ab+", buffering=buffering)
 
 
 def unreadable(name: str, reason: str) -> InputError:

@@ -35,7 +35,7 @@ from engine import durable
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
 from engine.runs.checks import canonical_json
-from engine.untrusted.regular import descriptor_of
+from engine.untrusted.regular import added_to
 
 NAME = "checkpoint.pt"
 _RESERVE = "checkpoint.reserve"
@@ -101,8 +101,7 @@ def identity(settings: TrainingSettings, fingerprint: str) -> str:
 
 def _keep_reserve(folder: Path, size: int) -> None:
     """Hold ``size`` bytes of the disk: allocated, not only promised."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-    with os.fdopen(descriptor_of(folder / _RESERVE, flags), "ab") as file:
+    with added_to(folder / _RESERVE) as file:
         if os.fstat(file.fileno()).st_size < size:
             os.posix_fallocate(file.fileno(), 0, size)
 

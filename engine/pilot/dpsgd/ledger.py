@@ -36,7 +36,7 @@ from engine.accounting.accountant import certified_epsilon
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
-from engine.untrusted.regular import descriptor_of, whole
+from engine.untrusted.regular import added_to, whole
 from engine.untrusted.texts import json_value
 
 LEDGER_FILE = "ledger.jsonl"
@@ -76,8 +76,7 @@ class Ledger:
         self._granted = 0
         self._broken = False
         # Unbuffered: what is written has reached the kernel, or has failed.
-        descriptor = descriptor_of(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        self._file = os.fdopen(descriptor, "ab+", buffering=0)
+        self._file = added_to(path, 0o666, buffering=0)
         try:
             self._lock()
             self._charged = self._recover()

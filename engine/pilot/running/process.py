@@ -15,7 +15,7 @@ from pathlib import Path
 import engine
 from engine.pilot.running.folder import PilotFolder
 from engine.pilot.running.ranks import Ranks
-from engine.untrusted.regular import descriptor_of
+from engine.untrusted.regular import added_to
 
 MODULE = "engine.pilot"
 """What is run, as ``python -m`` takes it."""
@@ -43,8 +43,7 @@ def detached(folder: PilotFolder, action: str, lock: int, *, ranks: int = 1) -> 
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
     }
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-    with os.fdopen(descriptor_of(folder.log_file, flags, 0o666), "ab") as log:
+    with added_to(folder.log_file, 0o666) as log:
         process = subprocess.Popen(
             [*command, "--lock", str(lock)],
             stdin=subprocess.DEVNULL,

@@ -22,7 +22,7 @@ from engine.pilot.sweeps.grid import defining
 from engine.pilot.text.corpus import Corpus
 from engine.runs.checks import canonical_json
 from engine.runs.record import UNTRAINED_LOSS, RunRecord
-from engine.untrusted.regular import descriptor_of, whole
+from engine.untrusted.regular import added_to, whole
 from engine.untrusted.texts import json_value
 
 FAILED_FILE = "failed.jsonl"
@@ -101,8 +101,7 @@ def note(folder: Path, name: str, run: TrainingSettings, reason: str) -> None:
 def append_notes(folder: Path, lines: Sequence[bytes]) -> None:
     """Add ``lines`` to the notes in ``folder``. Raises OSError."""
     # One write in append mode, on lines of their own even after a torn one.
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-    with os.fdopen(descriptor_of(folder / FAILED_FILE, flags, 0o666), "ab", buffering=0) as file:
+    with added_to(folder / FAILED_FILE, 0o666, buffering=0) as file:
         file.write(b"\n" + b"\n".join(lines) + b"\n")
         os.fsync(file.fileno())
 
