@@ -14,7 +14,7 @@ Loads no torch: pages and commands import it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,6 +51,8 @@ from engine.pilot.running.status import (
 )
 from engine.runs.log import data_folder
 
+_OVER = frozenset({State.FINISHED, State.CANCELLED})
+"""States of a pilot that does not go on."""
 _FRESH = 5.0
 """Seconds within which a heartbeat proves a living runner without a look at its lock."""
 _PATIENCE = 1.0
@@ -128,7 +130,7 @@ def start(
     with _recorded("pilot-start", folder, by):
         if through is not None:
             return _handed_over(folder, through, ranks)
-        return _launch(folder, "run", unless={State.FINISHED, State.CANCELLED}, ranks=ranks)
+        return _launch(folder, "run", unless=_OVER, ranks=ranks)
 
 
 def resume(plan_id: str, *, by: Person = LOCAL, ranks: int | None = None) -> Handle:
@@ -387,15 +389,14 @@ def _handed_over(
     folder: PilotFolder, through: Callable[[list[str]], None], ranks: int | None
 ) -> Handle:
     """Until it begins, which may be long after, it stays as it is: it can be cancelled."""
-    ended = {State.FINISHED, State.CANCELLED}
-    is_new = not (_status(folder).state in ended or folder.is_held())
+    is_new = not (_status(folder).state in _OVER or folder.is_held())
     if is_new:
         through(handed_over(folder.path, _here(_last_word(folder), ranks)))
     return Handle(name=folder.name, folder=folder.path, started=is_new)
 
 
 def _launch(
-    folder: PilotFolder, action: str, *, unless: set[State], ranks: int | None = None
+    folder: PilotFolder, action: str, *, unless: Set[State], ranks: int | None = None
 ) -> Handle:
     """Start the process unless one lives or the state is among ``unless``."""
     as_it_is = Handle(name=folder.name, folder=folder.path, started=False)
