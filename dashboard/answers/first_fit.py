@@ -49,12 +49,10 @@ def _ended(one: Refit, words: Words) -> None:
     """Why there is no law, and how to get one."""
     if one.refusal is not None:
         blocks.refused(one.refusal, words)
-    elif one.was_cancelled:
+    else:
         blocks.empty(words.say("The fit was stopped: there is no law of these runs yet."))
         if not one.may_be_ended(visitor.person()):  # nor begun again
             return
-    else:
-        blocks.empty(words.say("The fit ended without a law: the server's log says why."))
     if st.button(words.say("Fit the law"), icon=":material/refresh:", key="fit:again"):
         refits.forget(one)
         st.rerun()

@@ -18,7 +18,6 @@ from engine.errors import InputError
 from engine.text import formats
 from engine.text.i18n import Words
 
-_MOST_ROWS = 2_000
 _MADE = "_law_of_chosen_runs"
 
 
@@ -53,8 +52,6 @@ def _awaited(evidence_id: str, words: Words) -> None:
     elif one.law is not None:
         widgets.tell_next(_MADE, (evidence_id, one.law.version))
         st.success(wording.made_of_chosen(one.law, words), icon=":material/check:")
-    elif not one.was_cancelled:
-        st.error(words.say("The fit ended without a law: the server's log says why."))
     else:
         st.info(
             words.say("The fit was stopped. The law is the one that it was."),
@@ -64,10 +61,11 @@ def _awaited(evidence_id: str, words: Words) -> None:
 
 def _choose(evidence_id: str, words: Words) -> None:
     version = run_cache.catalogue_version()
-    runs = [one for one in run_cache.listed(version) if one.family == evidence_id and one.is_point]
+    listed = run_cache.listed(version)
+    runs = [one for one in listed if one.family == evidence_id and one.is_point]
     current = law_versions.current(evidence_id)
     choice = chosen_runs.chosen(evidence_id, ALL_RUNS if current is None else current.choice)
-    choice = choice.among({one.run_id for one in run_cache.listed(version)})
+    choice = choice.among({one.run_id for one in listed})
     suspicious = law_cache.suspicious_runs(evidence_id, version)
     st.caption(
         words.say(
@@ -85,11 +83,13 @@ def _choose(evidence_id: str, words: Words) -> None:
     found = filtering.matching(runs, asked)
     if found:
         places = blocks.choice(
-            facts.chosen_runs(found[:_MOST_ROWS], choice, suspicious, words),
+            facts.chosen_runs(found[: run_filter.MOST_ROWS], choice, suspicious, words),
             f"law:choose:{version}:{asked}:{hash(choice)}",
         )
-        if len(found) > _MOST_ROWS:
-            st.caption(words.say("The first {most} are listed.", most=formats.exact(_MOST_ROWS)))
+        if len(found) > run_filter.MOST_ROWS:
+            st.caption(
+                words.say("The first {most} are listed.", most=formats.exact(run_filter.MOST_ROWS))
+            )
         every = {one.run_id for one in runs}
         _move(
             evidence_id, every, found, [found[n] for n in places], choice, suspicious.keys(), words

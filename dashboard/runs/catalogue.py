@@ -19,8 +19,6 @@ from engine.api.runs import ExportKind, Listed, RunFilter, export, filtering, gr
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
-MOST_ROWS = 2_000
-"""Rows that a browser is given; the filter finds the others."""
 _COMPARED = 2
 _HEIGHT = 360
 
@@ -55,14 +53,14 @@ def draw(words: Words) -> None:
 
 def _of_runs(found: Sequence[Listed], key: str, words: Words) -> list[Listed]:
     """The table of runs; those that are chosen in it."""
-    shown = found[:MOST_ROWS]
+    shown = found[: run_filter.MOST_ROWS]
     return [shown[n] for n in blocks.choice(facts.runs_table(shown, words), key)]
 
 
 def _of_groups(found: Sequence[Listed], key: str, words: Words) -> list[Listed]:
     """The table of configurations, and under it the seeds of those that are chosen: the runs that
     are chosen there, or all of them."""
-    shown = groups(found)[:MOST_ROWS]
+    shown = groups(found)[: run_filter.MOST_ROWS]
     st.caption(
         words.say(
             "The spread is the standard deviation of one run's loss, from the seeds there are. "
@@ -87,9 +85,9 @@ def _counted(found: int, of: int, words: Words) -> str:
         found=formats.exact(found),
         all=words.count("{n} run", "{n} runs", of),
     )
-    if found <= MOST_ROWS:
+    if found <= run_filter.MOST_ROWS:
         return said
-    first = words.say("The first {most} are listed.", most=formats.exact(MOST_ROWS))
+    first = words.say("The first {most} are listed.", most=formats.exact(run_filter.MOST_ROWS))
     return words.joined([said, first])
 
 

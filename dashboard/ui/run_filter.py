@@ -12,6 +12,8 @@ from engine.text.i18n import Words
 
 _ALL = ""
 """Of a box: no option is called so."""
+MOST_ROWS = 2_000
+"""Rows that a browser is given; the filter finds the others."""
 FIELDS = ("family", "source", "size", "status", "flag", "tag", "text")
 """Names of the boxes."""
 K = TypeVar("K", bound=Hashable)

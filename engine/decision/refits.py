@@ -81,6 +81,10 @@ class Refit:
                 reason=error.strerror or "no reason",
             )
         finally:
+            if self.law is None and self.refusal is None and not self._cancelled:
+                self.refusal = InputError(
+                    "Expected a fit that ends with a law, got none: the server's log says why."
+                )
             self._ended.set()
 
     def _kept_law(self, found: LawVersion) -> LawVersion:

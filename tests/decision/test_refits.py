@@ -116,6 +116,13 @@ def test_a_machine_without_room_for_a_process_is_a_refusal(monkeypatch):
     assert not one.was_cancelled and "Resource temporarily unavailable" in str(one.refusal)
 
 
+def test_a_fit_that_ends_without_a_word_is_a_refusal(monkeypatch):
+    monkeypatch.setattr(refits.Refit, "fitted", lambda _: None)
+    one = refits.Refit(MEASURED_GPT, Choice(), "", ANNA)
+    one.work()
+    assert not one.was_cancelled and "got none" in str(one.refusal)
+
+
 def test_runs_of_another_family_leave_a_fit_as_it_is(choice, monkeypatch, tmp_path):
     monkeypatch.setattr(refits.Refit, "begin", lambda _: None)
     one = run_log().records(MEASURED_GPT)[0]
