@@ -50,8 +50,7 @@ class AskedGap:
 
 def asked_gaps() -> list[AskedGap]:
     """Every pair of which size, trained parameters, people, batch, steps, ε and δ are known."""
-    pairs = gaps()
-    found = []
+    pairs, law, found = gaps(), tuning_law(), []
     for gap in pairs:
         as_gpt2 = _AS_GPT2 in gap.private.note
         private, plain = _model_for(gap, pairs) if as_gpt2 else (gap.private, gap.plain)
@@ -76,7 +75,6 @@ def asked_gaps() -> list[AskedGap]:
             )
             for length, ratio in ((steps, sigma / batch), (plain.iterations or steps, 0.0))
         )
-        law = tuning_law()
         found.append(
             AskedGap(
                 gap=gap,

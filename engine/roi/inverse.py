@@ -262,16 +262,14 @@ def best_epsilon(held: Held) -> Drawn:
     a factor of two apart, then finer ones between the neighbours of the best; a sixth of a second.
     Raises :class:`InputError` where no ε allows a plan.
     """
-    rough = along(held, "epsilon", sorted({*_ROUND_EPSILON, held.budget.epsilon}))
-    if not rough:
+
+    def finer(low: float, high: float) -> Iterable[float]:
+        return sorted({float(f"{one:.2g}") for one in np.geomspace(low, high, _BETWEEN + 2)[1:-1]})
+
+    found = _best(held, "epsilon", sorted({*_ROUND_EPSILON, held.budget.epsilon}), finer)
+    if found is None:
         raise InputError("No epsilon allows a plan here: ask for more compute or more people.")
-    drawn = [_drawn(each, held) for each in rough]
-    tried = [each.budget.epsilon for each in rough]
-    low, high = _neighbours(tried, max(drawn, key=_mean).budget.epsilon)
-    between = {float(f"{one:.2g}") for one in np.geomspace(low, high, _BETWEEN + 2)[1:-1]}
-    finer = sorted(one for one in between if low < one < high and one not in tried)
-    drawn += [_drawn(each, held) for each in along(held, "epsilon", finer)]
-    return max(drawn, key=_mean)
+    return found
 
 
 def best_people(held: Held) -> Drawn:
@@ -301,17 +299,33 @@ def fewer_people(held: Held, npv: float) -> Drawn | None:
 
 
 def _best_of_at_most(held: Held, most: int) -> Drawn | None:
-    """The number of at most ``most`` people that is worth most on average: of round numbers and
-    ``most``, then of finer ones between the neighbours of the best; None where none is possible."""
-    rough = along(held, "data_budget", [*(n for n in _ROUND if n < most), most])
-    if not rough:
+    """The number of at most ``most`` people that is worth most on average, of round numbers and
+    ``most``; None where none is possible."""
+    rough = [*(n for n in _ROUND if n < most), most]
+    return _best(held, "data_budget", rough, lambda low, high: _FINER, likely=_DRAWN)
+
+
+def _best(
+    held: Held,
+    name: str,
+    rough: Iterable[float],
+    finer: Callable[[float, float], Iterable[float]],
+    *,
+    likely: int | None = None,
+) -> Drawn | None:
+    """Which value of the budget ``name`` is worth most on average: of ``rough`` ones, then of
+    ``finer`` ones between the neighbours of the best; None where none allows a plan. ``likely``: so
+    many of the rough ones are drawn, those that look best at the central case; None: all."""
+    found = along(held, name, rough)
+    if not found:
         return None
-    tried = [each.budget.data_budget for each in rough]
-    likely = sorted(rough, key=lambda each: -each.npv)[:_DRAWN]
-    drawn = [_drawn(each, held) for each in likely]
-    low, high = _neighbours(tried, max(drawn, key=_mean).people)
-    finer = [n for n in _FINER if low < n < high and n not in tried]
-    drawn += [_drawn(each, held) for each in along(held, "data_budget", finer)]
+    tried = [getattr(each.budget, name) for each in found]
+    if likely is not None:
+        found = tuple(sorted(found, key=lambda each: -each.npv)[:likely])
+    drawn = [_drawn(each, held) for each in found]
+    low, high = _neighbours(tried, getattr(max(drawn, key=_mean).budget, name))
+    between = [one for one in finer(low, high) if low < one < high and one not in tried]
+    drawn += [_drawn(each, held) for each in along(held, name, between)]
     return max(drawn, key=_mean)
 
 
