@@ -124,8 +124,8 @@ def _unknown(key: str, answer: Answer, words: Words) -> Metric:
 
 
 def _legal(answer: Answer, words: Words) -> Metric:
-    avoided, study = answer.outlay.legal_avoided, answer.study
-    share = figures.launched_in(None if study is None else study.appraisal, words)
+    avoided = answer.outlay.legal_avoided
+    share = figures.launched_in(answer.study, words)
     inside = figures.inside(avoided, words)
     if share is not None:
         inside = words.say(

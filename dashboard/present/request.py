@@ -6,7 +6,7 @@ What is asked for is the verdict (:mod:`engine.decision.verdict`), in the words 
 
 from engine.api.decisions import Answer, Code
 from engine.text import formats, labels
-from engine.text.i18n import Words
+from engine.text.i18n import N_, Words
 
 
 def marked(code: Code, plan: str, nothing: str, words: Words) -> tuple[str, str]:
@@ -23,21 +23,32 @@ def marked(code: Code, plan: str, nothing: str, words: Words) -> tuple[str, str]
 
 def question(answer: Answer, words: Words) -> str:
     """What is to be decided."""
-    budget = answer.question.budget
-    return words.say(
-        "Shall we train a language model on the data of {people}, with its privacy loss bounded by "
-        "ε = {epsilon}?",
-        people=labels.people(budget.data_budget, words),
-        epsilon=formats.plain(budget.epsilon),
+    return _of(
+        answer,
+        N_(
+            "Shall we train a language model on the data of {people}, with its privacy loss "
+            "bounded by ε = {epsilon}?"
+        ),
+        words,
     )
 
 
 def subject(answer: Answer, words: Words) -> str:
     """The same as a form names it: no sentence."""
+    return _of(
+        answer,
+        N_(
+            "Training a language model on the data of {people}, with its privacy loss bounded by "
+            "ε = {epsilon}"
+        ),
+        words,
+    )
+
+
+def _of(answer: Answer, template: str, words: Words) -> str:
     budget = answer.question.budget
     return words.say(
-        "Training a language model on the data of {people}, with its privacy loss bounded by "
-        "ε = {epsilon}",
+        template,
         people=labels.people(budget.data_budget, words),
         epsilon=formats.plain(budget.epsilon),
     )

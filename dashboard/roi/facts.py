@@ -99,13 +99,13 @@ def _rate(study: Study, words: Words) -> Headline:
 
 
 def _total(answer: Answer, words: Words) -> Headline:
-    cost, study = answer.outlay.total_cost, answer.study
+    cost = answer.outlay.total_cost
     inside = words.say(
         "{inside} over {years} years",
         inside=figures.money_range(cost.low, cost.high, words),
         years=formats.plain(answer.question.assumptions["horizon_years"].value),
     )
-    launched = "" if study is None else figures.as_if_launched(study.appraisal, words)
+    launched = figures.as_if_launched(answer.study, words)
     return Headline(
         key="total_cost",
         label=figures.name("total_cost", words),

@@ -222,8 +222,7 @@ def legal(answer: Answer, words: Words) -> str:
         "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
         "advantage, {without} without privacy and {with_privacy} under this plan."
     )
-    study = answer.study
-    share = figures.launched_in(None if study is None else study.appraisal, words)
+    share = figures.launched_in(answer.study, words)
     if share is not None:
         template = N_(
             "Expected legal cost avoided by privacy where the model is launched, which is in "

@@ -16,6 +16,7 @@ from engine.roi.assumptions import Distribution
 from engine.roi.inputs import CURVE_LOSSES, INPUTS
 from engine.roi.inverse import Goal
 from engine.roi.kinds import METRICS, MetricKind
+from engine.roi.study import Study
 from engine.text import formats
 from engine.text.i18n import N_, Words
 
@@ -351,10 +352,10 @@ def payback_range(time: Interval, words: Words) -> str:
     return range_of(low, high, words)
 
 
-def as_if_launched(found: Appraisal, words: Words) -> str:
+def as_if_launched(study: Study | None, words: Words) -> str:
     """That the cost of ownership is that of a launched model, where the net present value launches
     it in fewer than half of all cases; else ""."""
-    share = launched_in(found, words)
+    share = launched_in(study, words)
     if share is None:
         return ""
     return words.say(
@@ -363,12 +364,12 @@ def as_if_launched(found: Appraisal, words: Words) -> str:
     )
 
 
-def launched_in(found: Appraisal | None, words: Words) -> str | None:
+def launched_in(study: Study | None, words: Words) -> str | None:
     """In how many of the cases the model is worth its running; None where in most of them, or where
     nobody knows."""
-    if found is None or found.launch_probability >= _MOSTLY:
+    if study is None or study.appraisal.launch_probability >= _MOSTLY:
         return None
-    return chance(found.launch_probability, words)
+    return chance(study.appraisal.launch_probability, words)
 
 
 def internal_rate(found: Appraisal, words: Words) -> str:
