@@ -87,14 +87,16 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "ui": {"glossary"},
     "state": set(),
     "answers": {"ui", "state"},
+    # a run as a person looks at it, wherever a chart leads to one
+    "run_card": {"ui", "state", "answers"},
     # one room a page
     "decide": _SHARED,
     "explore": _SHARED | {"decide"},
     "roi": _SHARED,
     "pilot": _SHARED,
-    "law": _SHARED,
+    "law": _SHARED | {"run_card"},
     "compare": _SHARED | {"decide", "roi"},
-    "runs": _SHARED,
+    "runs": _SHARED | {"run_card"},
     "tour": _SHARED | {"compare", "pilot"},
     "profile": _SHARED,
     "shell": _SHARED | {"tour", "profile"},

@@ -4,7 +4,7 @@ Teal is what was measured, its 20 % the scatter that the hold-outs found, indigo
 hatched grey what no run covers. Beyond :data:`_MOST` points every k-th is drawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +42,34 @@ NOISE = Input(name="noise_batch_ratio", title=N_("Noise-batch ratio σ/B"))
 INPUTS = (SIZE, STEPS, NOISE)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """The rows that are drawn, in every chart the same: each says what it is, and whose."""
+
+    of: int
+    """All rows."""
+    every: int
+    """Of them the first is drawn and each so many after it."""
+    texts: list[str]
+    runs: list[str]
+    """Identifiers, a row each."""
+
+
+def points(rows: Rows, names: Mapping[str, str], words: Words) -> Points:
+    """The rows of a law that its charts draw; ``names`` are those of runs by identifier."""
+    every = max(1, -(-rows.measured.size // _MOST))
+    runs = list(rows.runs[::every])
+    return Points(
+        of=rows.measured.size, every=every, texts=_hover(rows, every, runs, names, words), runs=runs
+    )
+
+
 def parity(
-    evidence: fitted.FittedEvidence, inspection: Inspection, words: Words, colours: Palette
+    evidence: fitted.FittedEvidence,
+    inspection: Inspection,
+    shown: Points,
+    words: Words,
+    colours: Palette,
 ) -> Chart:
     """Fitted against measured loss of every row."""
     rows, canvas = inspection.rows, Canvas(colours)
@@ -62,7 +88,7 @@ def parity(
         hue=colours.evidence,
     )  # fmt: skip
     canvas.line(ends, ends, words.say("As measured"), colours.quiet, 2, "dash")
-    _points(canvas, rows.measured, rows.fitted, rows, words)
+    _points(canvas, rows.measured, rows.fitted, shown)
     unit = words.field(words.loss_unit.measure)
     canvas.drawing.update_xaxes(title_text=words.say("Measured loss ({unit})", unit=unit))
     canvas.drawing.update_yaxes(
@@ -119,6 +145,7 @@ def profile(
 def residuals(
     evidence: fitted.FittedEvidence,
     inspection: Inspection,
+    shown: Points,
     along: Input,
     words: Words,
     colours: Palette,
@@ -135,7 +162,7 @@ def residuals(
         hue=colours.evidence,
     )  # fmt: skip
     canvas.line(across, np.zeros(2), "0", colours.quiet, 2, "dash")
-    _points(canvas, x, missed, rows, words)
+    _points(canvas, x, missed, shown)
     most = 1.15 * max(float(abs(missed).max()), scatter)
     canvas.drawing.update_xaxes(title_text=words.say(along.title))
     canvas.drawing.update_yaxes(
@@ -154,6 +181,7 @@ def residuals(
 
 def coverage(
     inspection: Inspection,
+    shown: Points,
     decision: Decision | None,
     up: Input,
     words: Words,
@@ -173,7 +201,7 @@ def coverage(
             air=(0.15, 0.2),
         )  # fmt: skip
     _outside(canvas, ends)
-    _points(canvas, x, y, rows, words)
+    _points(canvas, x, y, shown)
     said = words.say("No plan for today's question.")
     if plan is not None and decision is not None:
         reach = bounds.reach(decision.extrapolation.reach, words)
@@ -231,11 +259,10 @@ def _outside(canvas: Canvas, ends: dict[str, list[float]]) -> None:
             canvas.hatch(0.4, 0.05)
 
 
-def _points(canvas: Canvas, x: FloatArray, y: FloatArray, rows: Rows, words: Words) -> None:
-    every = max(1, -(-x.size // _MOST))
+def _points(canvas: Canvas, x: FloatArray, y: FloatArray, shown: Points) -> None:
     canvas.drawing.add_scatter(
-        x=x[::every],
-        y=y[::every],
+        x=x[:: shown.every],
+        y=y[:: shown.every],
         mode="markers",
         showlegend=False,
         name="runs",
@@ -245,26 +272,31 @@ def _points(canvas: Canvas, x: FloatArray, y: FloatArray, rows: Rows, words: Wor
             "opacity": 0.85,
             "line": {"width": 1, "color": canvas.colours.paper},
         },
-        customdata=_hover(rows, every, words),
-        hovertemplate="%{customdata}<extra></extra>",
+        customdata=shown.runs,
+        hovertext=shown.texts,
+        hovertemplate="%{hovertext}<extra></extra>",
     )
 
 
-def _hover(rows: Rows, every: int, words: Words) -> list[str]:
+def _hover(
+    rows: Rows, every: int, runs: Sequence[str], names: Mapping[str, str], words: Words
+) -> list[str]:
     parts = zip(
-        rows.model_size[::every], rows.iterations[::every], rows.noise_batch_ratio[::every],
+        runs, rows.model_size[::every], rows.iterations[::every], rows.noise_batch_ratio[::every],
         rows.measured[::every], rows.fitted[::every], strict=True,
     )  # fmt: skip
     return [
         words.say(
-            "{size} parameters, {steps} steps, σ/B {noise}<br>measured {measured}, fitted {fitted}",
+            "<b>{run}</b><br>{size} parameters, {steps} steps, σ/B {noise}<br>"
+            "measured {measured}, fitted {fitted}",
+            run=formats.in_chart(names.get(run) or run[:8]),
             size=formats.amount(size, words.language),
             steps=formats.count(steps, words.language),
             noise=formats.scientific(noise) if noise else "0",
             measured=formats.loss(measured),
             fitted=formats.loss(said),
         )
-        for size, steps, noise, measured, said in parts
+        for run, size, steps, noise, measured, said in parts
     ]
 
 

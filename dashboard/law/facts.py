@@ -2,10 +2,10 @@
 without each run."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from dashboard.run_card import facts as run_facts
 from engine.api.laws import (
     Candidate,
     Choice,
@@ -127,14 +127,14 @@ def influence(
         how = words.say(_METHODS[one.method])
         if one.without is None:
             why = refused(one.refusal, words)
-            rows.append((run_name(one.run_id, names), what, why, "–", "–", "–", how))
+            rows.append((run_facts.run_name(one.run_id, names), what, why, "–", "–", "–", how))
             continue
         plan, loss, said = _stand(one.without, words)
         change = f"{one.loss_change:+.2%}"
         regret = f"{max(one.regret, 0.0):.2%}"
         rows.append(
             (
-                run_name(one.run_id, names),
+                run_facts.run_name(one.run_id, names),
                 what,
                 plan,
                 formats.bracketed(loss, change, words.language),
@@ -293,18 +293,6 @@ def price(one: Candidate, words: Words) -> str:
 def refused(error: InputError | None, words: Words) -> str:
     """Why a law has no answer."""
     return "–" if error is None else words.refusal(error)
-
-
-def run_names(runs: Sequence[Listed]) -> dict[str, str]:
-    """Run id -> its name on the page Runs, of runs that have one of their own: published rows share
-    a note."""
-    counts = Counter(one.name for one in runs)
-    return {one.run_id: one.name for one in runs if counts[one.name] == 1}
-
-
-def run_name(run_id: str, names: Mapping[str, str]) -> str:
-    """Its own name, else the beginning of its id."""
-    return formats.literally(names.get(run_id) or run_id[:8])
 
 
 def _stand(stand: Stand, words: Words) -> tuple[str, str, str]:

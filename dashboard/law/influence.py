@@ -8,8 +8,10 @@ import streamlit as st
 
 from dashboard.answers import law_cache, run_cache
 from dashboard.law import facts, wording
-from dashboard.state import session, widgets
-from dashboard.ui import blocks, run_filter
+from dashboard.run_card import card
+from dashboard.run_card import facts as run_facts
+from dashboard.state import session
+from dashboard.ui import blocks
 from engine.api.decisions import Question
 from engine.api.laws import Influence, influences
 from engine.errors import InputError
@@ -75,20 +77,18 @@ def _found(question: Question, seconds: float, stopped: str, words: Words) -> In
 
 
 def _show(found: Influence, words: Words) -> None:
-    names = facts.run_names(run_cache.listed(run_cache.catalogue_version()))
+    names = run_facts.run_names(run_cache.listed(run_cache.catalogue_version()))
     shown = found.runs[:_SHOWN]
     st.markdown(f"**{wording.influence(found, names, words)}**")
     blocks.columns(facts.influence(found, shown, names, words))
     with st.container(horizontal=True):
         for one in shown:
             if st.button(
-                words.say("Look at {run}", run=facts.run_name(one.run_id, names)),
+                words.say("Look at {run}", run=run_facts.run_name(one.run_id, names)),
                 key=f"law:run:{one.run_id}",
                 type="tertiary",
                 icon=":material/search:",
             ):
-                for other in run_filter.FIELDS:
-                    widgets.type_into("runs", f"filter:{other}", "")
-                widgets.type_into("runs", "filter:text", one.run_id)
+                card.find(one.run_id)
                 session.open_page("runs")
     st.caption(wording.how_left_out(found, words))

@@ -1,10 +1,11 @@
 """Law: what the law rests on, how well it predicts what it did not see, where it ends."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.answers import decision_cache, first_fit, law_cache
+from dashboard.answers import decision_cache, first_fit, law_cache, run_cache
 from dashboard.glossary import lookup
 from dashboard.law import (
     charts,
@@ -15,6 +16,9 @@ from dashboard.law import (
     versions,
     wording,
 )
+from dashboard.run_card import card
+from dashboard.run_card import facts as run_facts
+from dashboard.state import looked_at
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
@@ -22,7 +26,7 @@ from engine.api.decisions import Decision, fitted
 from engine.api.laws import Inspection
 from engine.api.reports import sheet_pdf
 from engine.errors import InputError
-from engine.text import law_figures, law_parameters, law_summary
+from engine.text import formats, law_figures, law_parameters, law_summary
 from engine.text.i18n import Words
 
 _SQUARE, _LOW, _MAP = 460, 300, 380
@@ -44,18 +48,19 @@ def render(scenario: Scenario) -> None:
     decision = _today(scenario, words)
     if (source := law_figures.without_noise(evidence, words)) is not None:
         st.markdown(source)
+    names = run_facts.run_names(run_cache.listed(run_cache.catalogue_version()))
+    points = charts.points(inspection.rows, names, words)
     left, right = st.columns([13, 8], gap="large")
     with left:
         _forms(evidence, inspection, words)
     with right:
-        drawn = charts.parity(evidence, inspection, words, colours)
-        blocks.chart(
-            words.say("Measured against fitted"), drawn, height=_SQUARE,
-            help=lookup.tip("loss", words),
-        )  # fmt: skip
+        drawn = charts.parity(evidence, inspection, points, words, colours)
+        blocks.heading(words.say("Measured against fitted"), lookup.tip("loss", words))
+        blocks.plot(drawn, _SQUARE, **looked_at.bind_points("law", "parity"))
         st.caption(drawn.alt)
-    _residuals(evidence, inspection, words, colours)
-    _coverage(inspection, decision, words, colours)
+    _residuals(evidence, inspection, points, words, colours)
+    _coverage(inspection, points, decision, words, colours)
+    _one_run(points, names, words)
     _parameters(name, inspection, words)
     fit_tests.draw(name, words)
     versions.draw(scenario.question, words)
@@ -63,6 +68,7 @@ def render(scenario: Scenario) -> None:
         next_experiment.draw(scenario.question, words)
         influence.draw(scenario.question, words)
     _document(name, evidence, inspection, words)
+    card.clicked("law", words)
 
 
 def _document(
@@ -118,7 +124,11 @@ def _forms(evidence: fitted.FittedEvidence, inspection: Inspection, words: Words
 
 
 def _residuals(
-    evidence: fitted.FittedEvidence, inspection: Inspection, words: Words, colours: Palette
+    evidence: fitted.FittedEvidence,
+    inspection: Inspection,
+    points: charts.Points,
+    words: Words,
+    colours: Palette,
 ) -> None:
     blocks.heading(
         words.say("What the law misses, along each input"),
@@ -126,8 +136,8 @@ def _residuals(
     )
     for column, along in zip(st.columns(3, gap="medium"), charts.INPUTS, strict=True):
         with column:
-            drawn = charts.residuals(evidence, inspection, along, words, colours)
-            blocks.plot(drawn, _LOW)
+            drawn = charts.residuals(evidence, inspection, points, along, words, colours)
+            blocks.plot(drawn, _LOW, **looked_at.bind_points("law", f"residuals:{along.name}"))
     st.caption(
         words.say(
             "Shaded: the scatter of runs left out. Points that drift away from the line along an "
@@ -137,16 +147,50 @@ def _residuals(
 
 
 def _coverage(
-    inspection: Inspection, decision: Decision | None, words: Words, colours: Palette
+    inspection: Inspection,
+    points: charts.Points,
+    decision: Decision | None,
+    words: Words,
+    colours: Palette,
 ) -> None:
     blocks.heading(words.say("Where the runs lie, and today's plan"), lookup.tip("evidence", words))
     for column, up in zip(st.columns(2, gap="medium"), (charts.STEPS, charts.NOISE), strict=True):
         with column:
-            blocks.plot(charts.coverage(inspection, decision, up, words, colours), _MAP)
+            drawn = charts.coverage(inspection, points, decision, up, words, colours)
+            blocks.plot(drawn, _MAP, **looked_at.bind_points("law", f"coverage:{up.name}"))
     said = [words.say("Hatched: outside what the runs cover.")]
     if (inspection.rows.noise_batch_ratio == 0).any():
         said.append(words.say("Runs without noise stand at the lower edge."))
     st.caption(words.joined(said))
+
+
+def _one_run(points: charts.Points, names: Mapping[str, str], words: Words) -> None:
+    """From a point to its run without a pointer; one that is clicked leads there as well."""
+    runs = list(dict.fromkeys(points.runs))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            words.say("A run of these charts"),
+            runs,
+            index=None,
+            format_func=lambda run_id: names.get(run_id) or run_id[:8],
+            placeholder=words.say("or click a point"),
+            key="law:one-run",
+        )
+        if st.button(
+            words.say("Show the run"),
+            icon=":material/search:",
+            key="law:one-run:show",
+            disabled=chosen is None,
+        ):
+            looked_at.look_at("law", str(chosen))
+    if points.every > 1:
+        st.caption(
+            words.say(
+                "The charts draw each {n}th point of {all}; the other runs are found on Runs.",
+                n=formats.exact(points.every),
+                all=formats.exact(points.of),
+            )
+        )
 
 
 def _parameters(name: str, inspection: Inspection, words: Words) -> None:

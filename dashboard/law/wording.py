@@ -6,6 +6,7 @@ Pure: engine values and :class:`Words` in, text out. Errors are relative, of the
 from collections.abc import Mapping
 
 from dashboard.law import facts
+from dashboard.run_card import facts as run_facts
 from engine.api.decisions import Decision
 from engine.api.laws import (
     LEAST_NARROWING,
@@ -99,7 +100,7 @@ def influence(found: Influence, names: Mapping[str, str], words: Words) -> str:
             words.say(
                 "The expected loss moves by at most {change}, without {run}.",
                 change=f"{abs(most.loss_change):.2%}",
-                run=facts.run_name(most.run_id, names),
+                run=run_facts.run_name(most.run_id, names),
             ),
         ]
     )

@@ -10,17 +10,16 @@ from functools import partial
 import streamlit as st
 
 from dashboard.answers import run_cache
-from dashboard.runs import annotation, charts, deletion, facts
-from dashboard.state import widgets
+from dashboard.run_card import card
+from dashboard.runs import annotation, deletion, facts
+from dashboard.state import looked_at, widgets
 from dashboard.ui import blocks, run_filter
-from dashboard.ui.colours import palette
 from engine.api.decisions import fitted
 from engine.api.runs import ExportKind, Listed, RunFilter, export, filtering, groups
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
 _COMPARED = 2
-_HEIGHT = 360
 
 
 @st.fragment
@@ -42,13 +41,15 @@ def draw(words: Words) -> None:
         key = _key(version, asked)
         chosen = _of_groups(found, key, words) if together else _of_runs(found, key, words)
         if chosen:
-            _look(chosen[:_COMPARED], version, words)
+            click = looked_at.bind_points("runs", "curves")
+            card.draw(chosen[:_COMPARED], version, words, click)
         with st.container(horizontal=True):
             annotation.button(chosen, filtering.tags_of(runs), words)
             deletion.button(chosen, words)
             deletion.imports(words)
             _export(asked.family, words)
     deletion.bin(version, words)
+    card.clicked("runs", words)
 
 
 def _of_runs(found: Sequence[Listed], key: str, words: Words) -> list[Listed]:
@@ -89,28 +90,6 @@ def _counted(found: int, of: int, words: Words) -> str:
         return said
     first = words.say("The first {most} are listed.", most=formats.exact(run_filter.MOST_ROWS))
     return words.joined([said, first])
-
-
-def _look(runs: list[Listed], version: str, words: Words) -> None:
-    """One run, or two side by side: settings, reasons, curves."""
-    blocks.columns(facts.side_by_side(runs, words))
-    for one in runs:
-        if one.reasons:
-            said = words.joined(words.refusal(reason) for reason in one.reasons)
-            st.caption(f"{formats.literally(one.name)}: {said}")
-    named = [(one.name, run_cache.curve(version, one.run_id)) for one in runs if one.points]
-    drawn = charts.curves(named, words, palette(st.context.theme.type))
-    if drawn is None:
-        st.caption(words.say("No curve is recorded: only the end."))
-        return
-    blocks.plot(drawn, _HEIGHT)
-    if charts.thinned(named):
-        st.caption(
-            words.say(
-                "Of long curves {most} points are drawn, at even distances.",
-                most=formats.exact(charts.MOST_POINTS),
-            )
-        )
 
 
 def _export(family: str | None, words: Words) -> None:

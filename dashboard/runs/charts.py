@@ -1,6 +1,6 @@
-"""Learning curves over one another, on logarithmic axes; and any two columns of an answer."""
+"""Any two columns of an answer in SQL over one another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,54 +11,34 @@ from engine.api.runs import Rows
 from engine.text import formats
 from engine.text.i18n import Words
 
-MOST_POINTS = 1_000
-"""Of a curve that is drawn; of a longer one every k-th point and the last."""
-Curve = Sequence[tuple[int, float]]
-
-
-def curves(named: Sequence[tuple[str, Curve]], words: Words, colours: Palette) -> Chart | None:
-    """Loss over iterations of a run or two; None where neither recorded any."""
-    shown = [(name, _drawn(curve)) for name, curve in named]
-    shown = [(name, points) for name, points in shown if len(points)]
-    if not shown:
-        return None
-    canvas = Canvas(colours)
-    together = np.concatenate([points for _, points in shown])
-    low, high = together.min(axis=0), together.max(axis=0)
-    canvas.log_axis("x", low[0], high[0], words.language, air=(0.03, 0.03))
-    canvas.log_axis("y", low[1], high[1], air=(0.05, 0.05))
-    ticks = canvas.drawing.layout["yaxis"]["tickvals"]
-    canvas.drawing.update_yaxes(ticktext=[formats.plain(tick, 2) for tick in ticks])
-    looks = ((colours.evidence, "solid"), (colours.recommendation, "dash"))
-    for (name, points), (colour, dash) in zip(shown, looks, strict=False):
-        canvas.line(points[:, 0], points[:, 1], formats.literally(name), colour, 3, dash)
-    canvas.drawing.update_xaxes(title_text=words.say("Iterations (steps)"))
-    canvas.drawing.update_yaxes(title_text=words.say("Loss (nats)"))
-    canvas.drawing.update_layout(showlegend=len(shown) > 1)
-    canvas.legend()
-    return Chart(canvas.drawing, _said(shown, words))
-
-
-def thinned(named: Sequence[tuple[str, Curve]]) -> bool:
-    """Whether a curve has more points than are drawn."""
-    return any(len(curve) > MOST_POINTS for _, curve in named)
+_RUN = "run_id"
 
 
 def points(
-    found: Rows, across: str, up: str, words: Words, colours: Palette, *, is_log: bool
+    found: Rows,
+    across: str,
+    up: str,
+    names: Mapping[str, str],
+    words: Words,
+    colours: Palette,
+    *,
+    is_log: bool,
 ) -> Chart | None:
     """Two columns of numbers, a mark a row; None where no row has both. On logarithmic axes rows
-    at or below zero are left out, as a gap in the count that the text says."""
+    at or below zero are left out, as a gap in the count that the text says.
+
+    Where the answer has a column ``run_id``, that is the ``customdata`` of each mark,
+    and ``names`` says what it is called."""
     cells = dict(zip(found.columns, found.cells, strict=True))
-    pairs = np.array(
-        [
-            (x, y)
-            for x, y in zip(cells[across], cells[up], strict=True)
-            if x is not None and y is not None
-        ],
-        dtype=float,
-    ).reshape(-1, 2)
-    pairs = pairs[np.isfinite(pairs).all(axis=1) & (~np.array(is_log) | (pairs > 0).all(axis=1))]
+    whose = cells.get(_RUN, [None] * len(found))
+    rows = [
+        (x, y, str(run))
+        for x, y, run in zip(cells[across], cells[up], whose, strict=True)
+        if x is not None and y is not None
+    ]
+    pairs = np.array([row[:2] for row in rows], dtype=float).reshape(-1, 2)
+    drawn = np.isfinite(pairs).all(axis=1) & (~np.array(is_log) | (pairs > 0).all(axis=1))
+    pairs, runs = pairs[drawn], [row[2] for row, is_in in zip(rows, drawn, strict=True) if is_in]
     if not len(pairs):
         return None
     canvas = Canvas(colours)
@@ -71,10 +51,15 @@ def points(
         y=pairs[:, 1],
         mode="markers",
         marker={"color": colours.evidence, "size": 7},
-        hovertemplate="%{x:.4g}<br>%{y:.4g}<extra></extra>",
+        customdata=runs if _RUN in cells else None,
+        hovertext=[formats.in_chart(names.get(run) or run[:8]) for run in runs]
+        if _RUN in cells
+        else None,
+        hovertemplate=f"{'<b>%{hovertext}</b><br>' if _RUN in cells else ''}"
+        "%{x:.4g}<br>%{y:.4g}<extra></extra>",
     )
-    canvas.drawing.update_xaxes(title_text=formats.literally(across))
-    canvas.drawing.update_yaxes(title_text=formats.literally(up))
+    canvas.drawing.update_xaxes(title_text=formats.in_chart(across))
+    canvas.drawing.update_yaxes(title_text=formats.in_chart(up))
     said = words.say(
         "{up} over {across}: {drawn} of {rows} rows, from {low} to {high}.",
         up=up,
@@ -85,24 +70,3 @@ def points(
         high=f"{pairs[:, 1].max():.4g}",
     )
     return Chart(canvas.drawing, said)
-
-
-def _drawn(curve: Curve) -> np.ndarray:
-    """(n, 2): iterations and losses that a logarithm takes, thinned."""
-    points = np.array([point for point in curve if point[0] > 0 and point[1] > 0], dtype=float)
-    step = max(1, -(-len(points) // MOST_POINTS))
-    return np.concatenate([points[:-1:step], points[-1:]]) if len(points) else points
-
-
-def _said(shown: Sequence[tuple[str, np.ndarray]], words: Words) -> str:
-    parts = [
-        words.say(
-            "{run} falls from {first} to {last} nats in {steps} steps",
-            run=name,
-            first=formats.loss(points[0, 1]),
-            last=formats.loss(points[-1, 1]),
-            steps=formats.count(points[-1, 0], words.language),
-        )
-        for name, points in shown
-    ]
-    return words.say("Learning curves: {curves}.", curves="; ".join(parts))

@@ -36,7 +36,7 @@ from engine.api.runs import (
 )
 from engine.api.tables import Corrections
 from engine.errors import InputError
-from engine.text import formats, tables
+from engine.text import formats, run_labels, tables
 from engine.text.i18n import Words
 
 _AUTO, _NONE = "auto", "none"
@@ -201,7 +201,7 @@ def _said(key: str, sheet: Sheet, words: Words) -> dict[str, str]:
     said: dict[str, str] = {}
     with st.expander(words.say("Columns: correct what was guessed")):
         places = st.columns(_COLUMNS)
-        for number, role in enumerate(wording.ROLES):
+        for number, role in enumerate(run_labels.ROLES):
             with places[number % _COLUMNS]:
                 column, ours = _role(key, role, sheet, guessed, words)
             if column is None:
@@ -228,7 +228,7 @@ def _role(
         _NONE: words.say("no column"),
     }
     options = [_AUTO, *([_NONE] if found else []), *(f"={name}" for name in sheet.header)]
-    name = words.say(wording.ROLES[role])
+    name = words.say(run_labels.ROLES[role])
     choice = st.selectbox(
         name,
         options,
@@ -351,4 +351,4 @@ def _store(files: Sequence[Upload], asked: Asked, sheet: Sheet) -> None:
     store(log, found, by=visitor.person())
 
 
-assert set(wording.ROLES) == set(ALIASES), "every role has a name on the page"
+assert set(run_labels.ROLES) == set(ALIASES), "every role has a name on the page"

@@ -6,8 +6,9 @@ No fragment: a click inside one waits for its end, and the stop would come too l
 import streamlit as st
 
 from dashboard.answers import query_cache, run_cache
+from dashboard.run_card import facts as run_facts
 from dashboard.runs import charts, wording
-from dashboard.state import widgets
+from dashboard.state import looked_at, widgets
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
 from engine.api.runs import QUERY_EXAMPLE, QUERY_ROWS, QUERY_SECONDS, Rows
@@ -110,8 +111,10 @@ def _chart(found: Rows, words: Words) -> None:
         is_log = st.toggle(words.say("Logarithmic axes"), key="runs:sql:log")
     if across is None or up is None:
         return
-    drawn = charts.points(found, across, up, words, palette(st.context.theme.type), is_log=is_log)
+    names = run_facts.run_names(run_cache.listed(run_cache.catalogue_version()))
+    colours = palette(st.context.theme.type)
+    drawn = charts.points(found, across, up, names, words, colours, is_log=is_log)
     if drawn is None:
         st.caption(words.say("No row has a number that can be drawn in both columns."))
         return
-    blocks.plot(drawn, _HEIGHT)
+    blocks.plot(drawn, _HEIGHT, **looked_at.bind_points("runs", "sql"))

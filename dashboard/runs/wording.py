@@ -22,32 +22,6 @@ from engine.text.i18n import N_, Words
 
 R = TypeVar("R", Settled, JournalRun)
 """A run of a file that is looked at, or of one that was imported."""
-ROLES: dict[str, str] = {
-    "run": N_("Name of the run"),
-    "status": N_("Status"),
-    "seed": N_("Seed"),
-    "step": N_("Step of a measurement"),
-    "cross_entropy": N_("Loss"),
-    "model_size": N_("Model size"),
-    "batch_size": N_("Batch size"),
-    "iterations": N_("Iterations"),
-    "sequence_length": N_("Sequence length"),
-    "tokens": N_("Tokens in all"),
-    "examples": N_("Examples in all"),
-    "batch_tokens": N_("Tokens of a batch"),
-    "compute_flops": N_("Compute (FLOPs)"),
-    "noise_multiplier": N_("Noise multiplier σ"),
-    "noise_batch_ratio": N_("Noise-batch ratio σ̄"),
-    "epsilon": N_("ε"),
-    "delta": N_("δ"),
-    "data_budget": N_("People"),
-    "sampling": N_("Sampling"),
-    "sampling_probability": N_("Sampling probability"),
-    "privacy_unit": N_("Privacy unit"),
-    "vocabulary_size": N_("Vocabulary"),
-    "learning_rate": N_("Learning rate"),
-}
-"""Role of a column -> its name, in the order of the page."""
 SCALES = {
     "": N_("as its name says"),
     "units": N_("units"),
@@ -119,7 +93,7 @@ def _with_fields(sentence: str, words: Words) -> str:
 
 def _role(name: str, words: Words) -> str:
     plain = name.replace("\\", "")
-    return words.say(ROLES[plain]) if plain in ROLES else name
+    return words.say(run_labels.ROLES[plain]) if plain in run_labels.ROLES else name
 
 
 def summary(found: Imported, words: Words) -> str:
@@ -181,7 +155,7 @@ def reading(found: Imported, words: Words) -> list[str]:
 def columns_table(columns: Columns, words: Words) -> dict[str, list[str]]:
     """What each column that counts was read as."""
     pairs = [
-        (column, words.say(ROLES[role]), columns.scale.get(role, 1))
+        (column, words.say(run_labels.ROLES[role]), columns.scale.get(role, 1))
         for role, column in columns.by_role.items()
     ]
     return {

@@ -27,6 +27,8 @@ LEVEL = 0.9
 class Rows:
     """The n rows behind a fit and what it says of each; arrays (n,)."""
 
+    runs: tuple[str, ...]
+    """Identifiers of their runs; the points of one curve share theirs."""
     model_size: FloatArray
     """Parameters."""
     iterations: FloatArray
@@ -112,6 +114,7 @@ def inspect(fit: StackedFit, frame: pd.DataFrame) -> Inspection:
 def _rows(fit: StackedFit, frame: pd.DataFrame) -> Rows:
     """Measured and fitted losses of the rows of ``frame``."""
     return Rows(
+        runs=tuple(frame["run_id"].astype(str)),
         model_size=frame["model_size"].to_numpy(float),
         iterations=frame["iterations"].to_numpy(float),
         noise_batch_ratio=frame["noise_batch_ratio"].to_numpy(float),

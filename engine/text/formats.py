@@ -16,6 +16,7 @@ catalogues (:mod:`dashboard.decide.wording`), not from here. :func:`parse` reads
 import re
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 from functools import cache
+from html import escape
 from pathlib import PurePath
 
 from engine.errors import InputError, inert
@@ -220,6 +221,15 @@ def literally(text: str) -> str:
     return re.sub(
         r"(:(?=//)|\bwww(?=\.)|@(?=\w))", lambda part: f"{part[0]}\u2060", text, flags=re.IGNORECASE
     )
+
+
+def in_chart(text: str) -> str:
+    """Somebody's own words in a chart, which knows a little HTML, as they are.
+
+    >>> print(in_chart("<b>a_1</b> & *b*"))
+    &lt;b&gt;a_1&lt;/b&gt; &amp; *b*
+    """
+    return escape(inert(text))
 
 
 def without_folders(text: str) -> str:

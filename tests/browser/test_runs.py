@@ -1,4 +1,5 @@
-"""The catalogue in a browser: two runs are compared, one is deleted and comes back."""
+"""The catalogue in a browser: two runs are compared, a point leads to its run, and one is deleted
+and comes back."""
 
 import re
 from datetime import UTC, datetime
@@ -42,6 +43,17 @@ def test_runs_are_compared_deleted_and_brought_back(page: Page, dashboard, tmp_p
             _choose(page, row)
             expect(page.get_by_role("cell", name=size, exact=True)).to_be_visible(timeout=60_000)
         expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(2)
+        settle(page)
+        point = page.locator(".js-plotly-plot .scatterlayer .trace").last.locator(".point").nth(1)
+        point.scroll_into_view_if_needed()
+        box = point.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        opened = page.get_by_role("dialog")
+        expect(opened.get_by_role("heading", name="second")).to_be_visible(timeout=60_000)
+        expect(opened.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(1)
+        opened.get_by_role("button", name="Close").click()
+        expect(opened).to_have_count(0)
         _choose(page, 1)
         gone = page.get_by_role("cell", name="10,000,000", exact=True)
         expect(gone).to_have_count(0, timeout=60_000)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.answers import law_cache
 from dashboard.law import charts, facts, wording
+from dashboard.run_card import facts as run_facts
 from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Code
 from engine.api.laws import (
@@ -78,11 +79,45 @@ def test_every_parameter_of_every_form_is_named():
 
 
 def test_parity_draws_every_row_and_says_the_worst(fitted, inspection):
-    drawn = charts.parity(fitted, inspection, EN, LIGHT)
+    drawn = charts.parity(fitted, inspection, charts.points(inspection.rows, {}, EN), EN, LIGHT)
     worst = formats.percent(float(abs(inspection.rows.residual).max()), "en")
     assert worst in drawn.alt
     points = [trace for trace in drawn.figure.data if trace.mode == "markers"]
     assert sum(len(trace.x) for trace in points) == inspection.rows.measured.size
+
+
+@pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+def test_every_point_of_every_chart_says_its_run_and_leads_to_it(fitted, inspection, words):
+    rows = inspection.rows
+    points = charts.points(rows, {rows.runs[0]: "<first_run>"}, words)
+    drawn = [charts.parity(fitted, inspection, points, words, LIGHT)]
+    drawn += [
+        charts.residuals(fitted, inspection, points, along, words, LIGHT) for along in charts.INPUTS
+    ]
+    drawn += [
+        charts.coverage(inspection, points, None, up, words, LIGHT)
+        for up in (charts.STEPS, charts.NOISE)
+    ]
+    frame = evidence_of(fitted.summary.id).frame
+    assert rows.runs == tuple(frame["run_id"])
+    for one in drawn:
+        (trace,) = [trace for trace in one.figure.data if trace.name == "runs"]
+        assert tuple(trace.customdata) == rows.runs
+        assert trace.hovertext[0].startswith("<b>&lt;first_run&gt;</b>")
+        assert trace.hovertext[1].startswith(f"<b>{rows.runs[1][:8]}</b>")
+
+
+def test_of_many_rows_the_points_are_those_that_are_drawn(inspection):
+    few = inspection.rows
+    rows = replace(few, **{name: np.resize(getattr(few, name), 5000) for name in
+        ("model_size", "iterations", "noise_batch_ratio", "measured", "fitted")},
+        runs=tuple(map(str, range(5000))))  # fmt: skip
+    points = charts.points(rows, {}, EN)
+    assert points.every == 3 and points.of == 5000
+    assert points.runs == [str(n) for n in range(0, 5000, 3)]
+    drawn = charts.coverage(replace(inspection, rows=rows), points, None, charts.STEPS, EN, LIGHT)
+    (trace,) = [trace for trace in drawn.figure.data if trace.name == "runs"]
+    assert len(trace.x) == len(trace.customdata) == len(points.texts)
 
 
 def _page():
@@ -100,6 +135,19 @@ def test_the_page_is_drawn(language):
     app.run()
     assert not app.exception
     assert ("The law rests on" if language == "en" else "この法則は") in app.title[0].value
+
+
+def test_the_keyboard_reaches_a_point_s_run():
+    app = AppTest.from_function(_page, default_timeout=180).run()
+    box, show = app.selectbox(key="law:one-run"), app.button(key="law:one-run:show")
+    assert show.disabled and len(box.options) == len(set(evidence_of(PUBLISHED_BERT).frame.run_id))
+    box.set_value(box.options[0]).run()
+    app.button(key="law:one-run:show").click().run()
+    assert not app.exception
+    assert any("McKenna" in str(one.value) for one in app.table)
+    assert app.button(key="run-card:open").label == "Find it on the page Runs"
+    app.run()
+    assert not [one for one in app.button if one.key == "run-card:open"], "closed, it stays closed"
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +223,7 @@ def test_the_decision_without_each_run_is_told(fitted):
 
 def test_names_that_runs_share_are_no_names():
     runs: list[Any] = [SimpleNamespace(run_id=f"r{name}", name=name) for name in "aba"]
-    assert facts.run_names(runs) == {"rb": "b"}
+    assert run_facts.run_names(runs) == {"rb": "b"}
 
 
 @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])

@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.runs import charts, facts, wording
+from dashboard.run_card import charts as run_charts
+from dashboard.run_card import facts as run_facts
+from dashboard.run_card.charts import Named
+from dashboard.runs import charts, wording
 from dashboard.ui import run_filter
 from dashboard.ui.colours import LIGHT
 from engine.access.rights import Person, Role
@@ -20,6 +23,7 @@ from engine.text.i18n import Words
 from tests.runs.made_runs import NOW
 
 EN, JA = Words("en"), Words("ja")
+OPEN = "run-card:open"
 HANAKO = Person(who="hanako@example.com", roles=frozenset(Role), login="issuer hanako")
 CURVES = "run,N,batch_size,seq_len,step,loss\n" + "".join(
     f"{run},{size},8,16,{step},{loss - step / 400}\n"
@@ -110,36 +114,75 @@ def test_nothing_like_that_is_said(page):
 @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
 def test_two_runs_stand_side_by_side_with_what_differs_in_bold(log, words):
     runs = [one for one in catalogue(log) if one.name in ("=small", "large")]
-    table = facts.side_by_side(runs, words)
+    table = run_facts.side_by_side(runs, words)
     rows = dict(zip(table[""], zip(*list(table.values())[1:], strict=True), strict=True))
     assert rows[words.say("Model size")] == ("**10,000,000**", "**100,000,000**")
     assert rows[words.say("Batch size")] == ("8", "8")
     assert rows[words.say("Source")] == ("ours.csv", "ours.csv")
-    assert len(facts.side_by_side([runs[0], runs[0]], words)) == 3
+    assert len(run_facts.side_by_side([runs[0], runs[0]], words)) == 3
     tracked = replace(runs[0], settings={**runs[0].settings, "source": "MLflow"})
     assert (
-        "ours.csv (MLflow)" in facts.side_by_side([tracked], words)[formats.literally(runs[0].name)]
+        "ours.csv (MLflow)"
+        in run_facts.side_by_side([tracked], words)[formats.literally(runs[0].name)]
     )
 
 
 def test_curves_lie_over_one_another_on_logarithmic_axes(log):
     runs = [one for one in catalogue(log) if one.points and one.family == "ours"]
-    named = [(one.name, log.curve(one.run_id)) for one in runs]
-    drawn = charts.curves(named, EN, LIGHT)
+    named = [Named(one.run_id, one.name, log.curve(one.run_id)) for one in runs]
+    drawn = run_charts.curves(named, EN, LIGHT)
     assert drawn is not None and len(drawn.figure.data) == 2
     assert {drawn.figure.layout[f"{axis}axis"].type for axis in "xy"} == {"log"}
     assert list(drawn.drawing.data[0]["x"]) == [100, 200, 300]
     assert "large falls from 4.25 to 3.75 nats in 300 steps" in drawn.alt
-    assert charts.curves([("none", [])], EN, LIGHT) is None
+    assert run_charts.curves([Named("n", "none", [])], EN, LIGHT) is None
 
 
 def test_a_long_curve_is_thinned_with_its_end_and_says_so():
     curve = [(step, 5.0 - step / 10_000) for step in range(1, 5_001)]
-    drawn = charts.curves([("long", curve)], EN, LIGHT)
+    long, short = Named("l", "long", curve), Named("s", "short", curve[:10])
+    drawn = run_charts.curves([long], EN, LIGHT)
     assert drawn is not None
-    assert 500 < len(drawn.drawing.data[0]["x"]) <= charts.MOST_POINTS + 1
+    assert 500 < len(drawn.drawing.data[0]["x"]) <= run_charts.MOST_POINTS + 1
     assert drawn.drawing.data[0]["x"][-1] == 5_000
-    assert charts.thinned([("long", curve)]) and not charts.thinned([("short", curve[:10])])
+    assert run_charts.thinned([long]) and not run_charts.thinned([short])
+
+
+def test_marks_of_an_answer_are_runs_where_it_names_them():
+    found = Rows(
+        columns=("run_id", "x", "y"),
+        cells=(("a" * 32, "b" * 32, "c" * 32), (1.0, None, 3.0), (4.0, 5.0, 6.0)),
+        more=False,
+    )
+    drawn = charts.points(found, "x", "y", {"c" * 32: "<c_1>"}, EN, LIGHT, is_log=True)
+    assert drawn is not None
+    (trace,) = drawn.figure.data
+    assert list(trace.customdata) == ["a" * 32, "c" * 32]
+    assert list(trace.hovertext) == ["a" * 8, "&lt;c_1&gt;"]
+
+
+def test_curves_lead_to_their_runs_and_are_called_as_their_files_call_them():
+    drawn = run_charts.curves([Named("id", "<a_1>", [(1, 5.0), (2, 4.0)])], EN, LIGHT)
+    assert drawn is not None
+    (trace,) = drawn.figure.data
+    assert list(trace.customdata) == ["id", "id"]
+    assert trace.name == "&lt;a_1&gt;" and "%{meta[0]}" in trace.hovertemplate
+
+
+def test_a_point_of_a_chart_leads_to_its_run_and_from_there_to_the_table(log):
+    """As a click does, which this browser has none of."""
+    large = next(one for one in catalogue(log) if one.name == "large")
+    page = AppTest.from_function(_page, default_timeout=180)
+    for nobody in ("", "not a run", "<b>"):
+        page.session_state["_run:runs"] = nobody
+        page.run()
+        assert not page.exception and not [one for one in page.button if one.key == OPEN]
+    page.session_state["_run:runs"] = large.run_id
+    page.run()
+    assert any("100,000,000" in str(one.value) for one in page.table)
+    page.button(key=OPEN).click().run()
+    assert page.text_input(key="runs:filter:text").value == large.run_id
+    assert list(_shown(page)["Run"]) == ["large"]
 
 
 def test_an_import_is_undone_with_a_reason_and_brought_back(page, log):
@@ -165,7 +208,7 @@ def test_tags_and_a_note_are_written_and_filter(log):
     for asked in (RunFilter(tag="要確認"), RunFilter(text="FAST"), RunFilter(text="要確認")):
         assert [each.name for each in matching(runs, asked)] == ["large"]
     (seen,) = matching(runs, RunFilter(tag="要確認"))
-    table = facts.side_by_side([seen], EN)
+    table = run_facts.side_by_side([seen], EN)
     rows = dict(zip(table[""], table["large"], strict=True))
     plain = "要確認 (2026-11-23 09:00, by hanako@example.com)"
     assert rows["Tags"] == formats.literally(plain)
@@ -218,11 +261,11 @@ def test_two_columns_of_an_answer_are_drawn_and_what_is_left_out_is_counted():
         more=False,
     )
     assert wording.number_columns(found) == ["x", "y"]
-    drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=False)
+    drawn = charts.points(found, "x", "y", {}, EN, LIGHT, is_log=False)
     assert drawn is not None
     assert list(drawn.drawing.data[0]["x"]) == [1, 0] and "2 of 4 rows" in drawn.alt
-    drawn = charts.points(found, "x", "y", EN, LIGHT, is_log=True)
+    drawn = charts.points(found, "x", "y", {}, EN, LIGHT, is_log=True)
     assert drawn is not None
     assert list(drawn.drawing.data[0]["x"]) == [1] and "1 of 4 rows" in drawn.alt
     nothing = Rows(columns=("x", "y"), cells=((0,), (0,)), more=False)
-    assert charts.points(nothing, "x", "y", EN, LIGHT, is_log=True) is None
+    assert charts.points(nothing, "x", "y", {}, EN, LIGHT, is_log=True) is None
