@@ -52,7 +52,8 @@ TO_TRY = {
 """What each step of the tour asks to look at or to click."""
 UNCOVERED = """selector => {
   const element = document.querySelector('[data-testid="stMain"] ' + selector);
-  element.scrollIntoView({block: 'nearest'});
+  if (!element) return false;
+  element.scrollIntoView({block: 'center'});
   const box = element.getBoundingClientRect();
   const at = Math.min(box.y + box.height / 2, innerHeight / 2);
   const hit = document.elementFromPoint(box.x + box.width / 2, at);
@@ -60,7 +61,7 @@ UNCOVERED = """selector => {
   document.querySelector('[data-testid="stMain"]').scrollTo(0, 0);
   return found;
 }"""
-"""Whether it can be brought out from under the card."""
+"""Whether it is there and can be scrolled out from under the card."""
 
 
 def test_by_keyboard_over_all_pages_and_back_to_ones_own(opened):
