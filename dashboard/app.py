@@ -24,6 +24,7 @@ from dashboard.compare import page as compare_page  # noqa: E402
 from dashboard.decide import page as decide_page  # noqa: E402
 from dashboard.explore import page as explore_page  # noqa: E402
 from dashboard.gate import Gate  # noqa: E402
+from dashboard.late_timers import LateTimers  # noqa: E402
 from dashboard.law import page as law_page  # noqa: E402
 from dashboard.pilot import page as pilot_page  # noqa: E402
 from dashboard.present import page as present_page  # noqa: E402
@@ -135,4 +136,6 @@ def _show(draw: Callable[[Scenario], None]) -> None:
 if __name__ == "__main__":
     main()
 else:
-    app = App(__file__, middleware=[Middleware(Gate)], lifespan=before_serving)
+    app = App(
+        __file__, middleware=[Middleware(Gate), Middleware(LateTimers)], lifespan=before_serving
+    )

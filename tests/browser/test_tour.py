@@ -55,7 +55,7 @@ UNCOVERED = """selector => {
   if (!element) return false;
   element.scrollIntoView({block: 'center'});
   const box = element.getBoundingClientRect();
-  const at = Math.min(box.y + box.height / 2, innerHeight / 2);
+  const at = Math.max(box.y + 1, Math.min(box.y + box.height / 2, innerHeight / 2));
   const hit = document.elementFromPoint(box.x + box.width / 2, at);
   const found = element.contains(hit) || hit.contains(element);
   document.querySelector('[data-testid="stMain"]').scrollTo(0, 0);
