@@ -25,12 +25,16 @@ _LOOK_AGAIN = 0.5
 def answered(evidence_id: str, ask: Callable[[], T], words: Words) -> T | None:
     """What ``ask`` finds with the law of an evidence; None while that is being fitted, and where it
     is refused, which is said."""
-    if not law_cache.evidence_is_ready(evidence_id) and not is_fitted(evidence_id, words):
-        return None
-    return blocks.answered(ask, words)
+    return blocks.answered(ask, words) if is_there(evidence_id, words) else None
 
 
-def is_fitted(evidence_id: str, words: Words) -> bool:
+def is_there(evidence_id: str, words: Words, place: str = "") -> bool:
+    """Whether the law of an evidence answers at once, or refuses to; being fitted, which is drawn,
+    where it does not. ``place`` tells several on one page apart."""
+    return law_cache.evidence_is_ready(evidence_id) or is_fitted(evidence_id, words, place)
+
+
+def is_fitted(evidence_id: str, words: Words, place: str = "") -> bool:
     """Whether the fit of the runs as they stand has ended well; begun, and drawn, where it has
     not."""
     one = refits.asked(evidence_id)
@@ -39,13 +43,13 @@ def is_fitted(evidence_id: str, words: Words) -> bool:
     if one.has_ended:
         if one.law is not None:  # remembered: a full disk keeps no fit, and it was made once
             return True
-        _ended(one, words)
+        _ended(one, words, place)
         return False
-    running(one, words)
+    running(one, words, place)
     return False
 
 
-def _ended(one: Refit, words: Words) -> None:
+def _ended(one: Refit, words: Words, place: str) -> None:
     """Why there is no law, and how to get one."""
     if one.refusal is not None:
         blocks.refused(one.refusal, words)
@@ -53,12 +57,12 @@ def _ended(one: Refit, words: Words) -> None:
         blocks.empty(words.say("The fit was stopped: there is no law of these runs yet."))
         if not one.may_be_ended(visitor.person()):  # nor begun again
             return
-    if st.button(words.say("Fit the law"), icon=":material/refresh:", key="fit:again"):
+    if st.button(words.say("Fit the law"), icon=":material/refresh:", key=f"fit:again{place}"):
         refits.forget(one)
         st.rerun()
 
 
-def running(one: Refit, words: Words) -> None:
+def running(one: Refit, words: Words, place: str = "") -> None:
     """How far a fit is, with the ways to stop it."""
     may_refit = visitor.person().may(Right.REFIT)
     former = _former(one.evidence_id) if may_refit and not one.choice else None
@@ -68,7 +72,7 @@ def running(one: Refit, words: Words) -> None:
                 "The law of {evidence} is being fitted beside the page.", evidence=_name(one, words)
             )
         )
-        _progress(one, former, words)
+        _progress(one, former, words, place)
 
 
 def _former(evidence_id: str) -> LawVersion | None:
@@ -88,7 +92,7 @@ def _name(one: Refit, words: Words) -> str:
 
 
 @st.fragment(run_every=_LOOK_AGAIN)
-def _progress(one: Refit, former: LawVersion | None, words: Words) -> None:
+def _progress(one: Refit, former: LawVersion | None, words: Words, place: str) -> None:
     if one.has_ended:
         address.draw_anew()
     st.progress(one.share, text=_how_far(one, words))
@@ -96,7 +100,7 @@ def _progress(one: Refit, former: LawVersion | None, words: Words) -> None:
         return
     of = "chosen" if one.choice else "all"  # the page Law may draw one of each
     with st.container(horizontal=True):
-        if st.button(words.say("Stop"), icon=":material/stop:", key=f"fit:stop:{of}"):
+        if st.button(words.say("Stop"), icon=":material/stop:", key=f"fit:stop:{of}{place}"):
             _stop(one, words)
         if former is not None and st.button(
             words.say(
@@ -104,7 +108,7 @@ def _progress(one: Refit, former: LawVersion | None, words: Words) -> None:
                 moment=labels.moment(datetime.fromisoformat(former.kept_at), st.context.timezone),
             ),
             icon=":material/push_pin:",
-            key="fit:stay",
+            key=f"fit:stay{place}",
         ):
             _stop(one, words, former)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import scenario_cache
+from dashboard.answers import first_fit, scenario_cache
 from dashboard.compare import save, wording
 from dashboard.state import visitor, widgets
 from dashboard.ui import blocks
@@ -31,6 +31,10 @@ def propose(one: Saved, standing: Standing | None, who: str, words: Words) -> No
     if not st.button(
         words.say("Propose"), icon=":material/outbox:", key=f"compare:propose:{one.version}"
     ):
+        return
+    may = visitor.person().may(Right.PROPOSE)  # who may not is refused before anything is computed
+    if may and not first_fit.is_there(one.evidence_id, words, f":propose:{one.name}"):
+        st.caption(words.say("Propose it once more when the law is fitted."))
         return
 
     def act() -> None:

@@ -21,7 +21,15 @@ def render(now: Scenario) -> None:
         waiting = then_now.draw_first(kept, words)
     sentence = st.container()
     sides = selection.sides(kept, words)
+    if not sides:
+        return
     first, *others = sides
+    if not others:
+        sentence.title(
+            words.say("The comparison stands here once the law is fitted."), anchor=False
+        )
+        provisional.settle([], waiting + saved_list.draw(kept, words))
+        return
     with sentence, st.spinner(words.say("Swapping one assumption at a time …")):
         explained = [selection.explained(first, other) for other in others]
     for place, (other, found) in enumerate(zip(others, explained, strict=True)):

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from dashboard.answers import decision_cache, scenario_cache
+from dashboard.answers import decision_cache, first_fit, scenario_cache
 from dashboard.compare import empty_state, wording
 from dashboard.compare.example import wider
 from dashboard.compare.side import Side, side
 from dashboard.state import link, session, widgets
 from engine.api.decisions import Explanation, explain
+from engine.api.scenarios import fields as grammar
 from engine.text.i18n import Words
 
 
@@ -19,7 +20,8 @@ def explained(first: Side, other: Side) -> Explanation | None:
 
 
 def sides(found: scenario_cache.Kept, words: Words) -> list[Side]:
-    """This scenario and those chosen; a worked example where none is."""
+    """This scenario and those chosen; a worked example where none is. Those whose law is still
+    being fitted, which is drawn, are left out, and all of them where this scenario's is."""
     fields = session.fields()
     kept = found.scenarios
     names = wording.names((each.name for each in kept), found.standings, words)
@@ -36,4 +38,12 @@ def sides(found: scenario_cache.Kept, words: Words) -> list[Side]:
         empty_state.draw(bool(kept), words)
         named = [(wording.example(words), wider(fields))]
     everyone = [(words.say("This scenario"), fields), *named]
-    return [side(name, values, decision_cache.answer) for name, values in everyone]
+    evidence = [grammar.question(values).evidence_id for _, values in everyone]
+    there = {one: first_fit.is_there(one, words, f":{one}") for one in dict.fromkeys(evidence)}
+    if not there[evidence[0]]:
+        return []
+    return [
+        side(name, values, decision_cache.answer)
+        for (name, values), one in zip(everyone, evidence, strict=True)
+        if there[one]
+    ]

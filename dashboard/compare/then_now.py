@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.answers import scenario_cache
+from dashboard.answers import first_fit, scenario_cache
 from dashboard.state import widgets
 from dashboard.ui import blocks
 from engine.api.decisions import CertificateRequest
@@ -38,6 +38,8 @@ def draw(one: Saved, standing: Standing | None, words: Words) -> list[Certificat
     blocks.heading(words.say("Then and now: {name}", name=formats.literally(one.name)))
     if one.frozen is None:
         st.caption(wording.nothing_frozen(standing, words))
+        return []
+    if not first_fit.is_there(one.evidence_id, words, f":since:{one.name}"):
         return []
     own = wording.own_words(one, words)
     try:

@@ -130,6 +130,14 @@ def how_left_out(found: Influence, words: Words) -> str:
         )
     if found.turning:
         said.append(words.say("A verdict in bold is another than today's."))
+    if found.is_refit:
+        said.append(
+            words.say(
+                "The law in use, {version}, was kept by other code: its runs were fitted anew "
+                "first, so that all of these fits are of one code.",
+                version=found.law_in_use,
+            )
+        )
     return words.joined(said)
 
 

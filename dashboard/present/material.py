@@ -19,7 +19,7 @@ from dashboard.state.scenario import Scenario
 from engine.api.decisions import Answer, Question, bridge
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
-from engine.api.scenarios import State, saved
+from engine.api.scenarios import Saved, State, saved
 from engine.api.scenarios import fields as grammar
 from engine.text.i18n import Words
 
@@ -67,20 +67,26 @@ def _asked(texts: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if key != grammar.CURRENCY.key}
 
 
+def evidence_of_options() -> list[str]:
+    """What the scenarios rest on that were chosen on Compare and are still kept, each once."""
+    return list(dict.fromkeys(one.evidence_id for one in _chosen().values()))
+
+
+def _chosen() -> dict[str, Saved]:
+    kept = {each.name: each for each in scenario_cache.scenarios().scenarios}
+    return {name: kept[name] for name in link.names_of(session.value(link.WITH)) if name in kept}
+
+
 def _options(first: Answer, words: Words) -> tuple[Option, ...]:
     """This scenario and those that were chosen on Compare and are still kept; one without an answer
-    is no option."""
-    chosen = link.names_of(session.value(link.WITH))
-    if not chosen:
-        return ()
-    found_now = scenario_cache.scenarios()
-    kept = {each.name: each for each in found_now.scenarios}
+    is no option, nor is one whose law is still being fitted."""
+    found_now, kept = scenario_cache.scenarios(), _chosen()
     fields = session.fields()
     found = [Option(letter="A", name=words.say("This scenario"), answer=first)]
-    for name in chosen:
-        if name not in kept:
+    for name, one in kept.items():
+        if not law_cache.evidence_is_ready(one.evidence_id):
             continue
-        beside = side(name, {**fields, **kept[name].values}, decision_cache.answer)
+        beside = side(name, {**fields, **one.values}, decision_cache.answer)
         if beside.answer is None:
             continue
         before = found[-1].answer.question

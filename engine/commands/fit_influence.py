@@ -76,6 +76,8 @@ def document(one: Influence) -> dict[str, object]:
         "question": asdict(one.question.budget) | {"sampling": str(one.question.sampling)},
         "loss_unit": str(unit_of(one.question.evidence_id).measure),
         "today": stand_document(one.today),
+        "law": one.law,
+        "law_in_use": one.law_in_use,
         "runs_in_evidence": one.of,
         "refitted": one.refitted,
         "turning": [run.run_id for run in one.turning],

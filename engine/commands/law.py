@@ -170,6 +170,7 @@ def looked(options: argparse.Namespace) -> str:
         return as_json(
             {
                 "question": asdict(found.question.budget),
+                "law": found.law,
                 "deviation": found.deviation,
                 "scatter": found.scatter,
                 "least": next_run.LEAST,

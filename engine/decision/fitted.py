@@ -33,7 +33,14 @@ from engine.runs.catalogue import family_version, stamp
 from engine.runs.evidence import Evidence, EvidenceSummary
 from engine.runs.families import shapes_of
 from engine.runs.importers.published import published_records
-from engine.runs.imports.selection import Carries, Selection, plannable, select
+from engine.runs.imports.journal import live
+from engine.runs.imports.selection import (
+    Carries,
+    Selection,
+    plannable,
+    select,
+    suspicious_runs,
+)
 from engine.runs.log import RunLog, data_folder
 from engine.untrusted.guard import attempted
 from engine.untrusted.texts import json_value
@@ -280,14 +287,31 @@ def selection_of(
     return select(run_log(), evidence_id, noise_multiplier, without=without, also=also)
 
 
-def standing_selection(evidence_id: str) -> Selection:
-    """The runs as they stand, as the current version chose among them: what it is shown beside.
-    Raises as :func:`selection_of`."""
+def standing_selection(evidence_id: str, *, whole: bool = False) -> Selection:
+    """The runs of the law in use: those that went into the current version and are still there,
+    else the runs as they stand. Raises as :func:`selection_of`.
+
+    ``whole``: where runs of the version were deleted since, raise :class:`InputError`, for what is
+    asked of law and runs together needs all of them."""
     chosen = law_store.current(evidence_id, data_folder())
-    if chosen is None or not chosen.choice:
+    if chosen is None:
         return selection_of(evidence_id)
-    still = chosen.choice.among(run_log().run_ids())
-    return selection_of(evidence_id, without=still.without, also=still.also)
+    log, own = run_log(), set(chosen.run_ids)
+    gone = own - log.run_ids()
+    if whole and gone:
+        raise InputError(
+            "Expected all runs of the law {version}, which is the current one, got {count} of them "
+            "deleted: bring them back on the page Runs, or make another version the current one.",
+            version=chosen.version,
+            count=len(gone),
+        )
+    suspicious = suspicious_runs(live(log), evidence_id)
+    since = {str(row["run_id"]) for row in log.outlines() if row["family"] == evidence_id} - own
+    return selection_of(
+        evidence_id,
+        without=sorted(since.difference(suspicious)),
+        also=sorted(own.intersection(suspicious) - gone),
+    )
 
 
 def _path(evidence: Evidence, cache: Path | None, forms: Sequence[str] = STACKED) -> Path | None:

@@ -12,9 +12,11 @@ the weights, and by 0.1 % by the approximation.
 ``regret`` is what deciding without the run would cost: the plan so found, judged by the law with
 all runs, over the best plan of that law. A plan may move far and cost nothing, for optima are flat.
 
-The law is that of the runs as they stand, whatever version is the current one. Answers are those
-with estimated noise (:mod:`engine.decision.answer`): all of them alike, so that the differences are
-the runs' own. Not covered: several runs left out together.
+The runs are those of the law in use: of the version that was made the current one, if any. Where
+other code kept that version, its runs are fitted anew first (:attr:`Influence.is_refit`), so that
+all fits are the same code's. Answers are those with estimated noise
+(:mod:`engine.decision.answer`): all of them alike, so that the differences are the runs' own. Not
+covered: several runs left out together.
 """
 
 import time
@@ -31,14 +33,16 @@ from engine.decision.answer import Answer, answer
 from engine.decision.fitted import (
     FittedEvidence,
     fit_selection,
+    fitted_evidence,
     is_kept,
-    selection_of,
+    standing_selection,
 )
 from engine.decision.question import Question
 from engine.decision.verdict import Verdict
 from engine.errors import InputError
 from engine.law.fit import FittedLaw
 from engine.law.jackknife import Without, distances, runs_of, without_each
+from engine.law.version import fit_version
 from engine.runs.imports.selection import Carries, Selection
 
 MOST_RUNS = 200
@@ -107,6 +111,15 @@ class Influence:
     unfit: tuple[str, ...]
     """Runs without which nothing can be fitted at all: of too few sizes, or no noise."""
     evidence_hash: str
+    law: str
+    """Version of the law of all runs that the others are compared with."""
+    law_in_use: str
+    """Version that answers on pages."""
+
+    @property
+    def is_refit(self) -> bool:
+        """Whether today's code fits the runs of the law in use to another law than that."""
+        return self.law != self.law_in_use
 
     @property
     def refitted(self) -> int:
@@ -126,17 +139,18 @@ def influence(
     ``seconds`` at most of fits in full, but for the last to be begun.
 
     Fits are kept on disk as all are, so that what was ended half-way goes on from there. Raises
-    :class:`InputError` for a question without an answer, and for runs without noise: their law is
-    another family's as well, whose runs have the say.
+    :class:`InputError` for a question without an answer, where runs of the law in use were deleted,
+    and for runs without noise: their law is another family's as well, whose runs have the say.
     """
-    selection = selection_of(question.evidence_id)
+    selection = standing_selection(question.evidence_id, whole=True)
     if selection.carries is not Carries.LAW:
         raise InputError(
             "Expected an evidence whose own runs were trained with noise, got {family}: what noise "
             "does is taken from other runs there.",
             family=selection.evidence.family,
         )
-    fitted, frame = fit_selection(selection), selection.evidence.frame
+    in_use, frame = fitted_evidence(question.evidence_id), selection.evidence.frame
+    fitted = fit_selection(selection)
     today = answer(question, fitted)
     runs = runs_of(frame)
     if len(runs) > MOST_RUNS:
@@ -169,6 +183,8 @@ def influence(
         of=len(runs_of(frame)),
         unfit=tuple(run for run in runs if run not in found),
         evidence_hash=fitted.summary.hash,
+        law=fit_version(fitted.fit),
+        law_in_use=fit_version(in_use.fit),
     )
 
 

@@ -18,10 +18,11 @@ import numpy as np
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.cost import Cost, cost
 from engine.decision.decide import LEVEL, decide
-from engine.decision.fitted import fit_selection, selection_of
+from engine.decision.fitted import fitted_evidence, standing_selection
 from engine.decision.question import Question
 from engine.interval import FloatArray
 from engine.law.foresight import narrowing
+from engine.law.version import fit_version
 from engine.runs.imports.selection import Carries
 
 LEAST = 0.01
@@ -68,6 +69,8 @@ class NextRuns:
     """Trainings that were looked at."""
     sequence_length: int
     """Tokens of an example in the evidence."""
+    law: str
+    """Version of the law that says so, the one in use."""
     level: float = LEVEL
 
     @property
@@ -77,13 +80,14 @@ class NextRuns:
 
 
 def next_runs(question: Question) -> NextRuns:
-    """The runs that would narrow the range of the loss at today's plan, by the law of the runs as
-    they stand; a second or less once that is fitted.
+    """The runs that would narrow the range of the loss at today's plan, by the law in use and its
+    own runs; a second or less once that is fitted.
 
-    Raises :class:`engine.errors.InputError` for a question without an answer.
+    Raises :class:`engine.errors.InputError` for a question without an answer, and where runs of the
+    law in use were deleted.
     """
-    selection = selection_of(question.evidence_id)
-    fitted = fit_selection(selection)
+    selection = standing_selection(question.evidence_id, whole=True)
+    fitted = fitted_evidence(question.evidence_id)
     fit, space = fitted.fit, fitted.space
     plan = decide(
         question.budget, fitted, sampling=question.sampling, assumptions=question.prices
@@ -128,6 +132,7 @@ def next_runs(question: Question) -> NextRuns:
         most=max(every, key=lambda one: (one.narrowing, -one.cost.jpy)),
         tried=size.size,
         sequence_length=space.sequence_length,
+        law=fit_version(fit),
     )
 
 

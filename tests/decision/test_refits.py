@@ -16,11 +16,21 @@ import pytest
 
 from engine.__main__ import main
 from engine.access.rights import Person, Role
-from engine.decision import law_versions, refit_process, refits
+from engine.decision import (
+    influence,
+    law_store,
+    law_versions,
+    next_run,
+    refit_process,
+    refits,
+)
 from engine.decision.fitted import MEASURED_GPT, run_log, selection_of, standing_selection
 from engine.decision.law_store import LawVersion
+from engine.decision.question import question
 from engine.decision_log import entries
 from engine.errors import InputError
+from engine.law.foresight import narrowing
+from engine.law.version import fit_version
 from engine.runs.imports.selection import Choice
 from engine.untrusted import confinement
 from engine.untrusted.texts import json_value
@@ -44,7 +54,30 @@ def choice():
     return Choice(without=tuple(sorted(runs)[:2]))
 
 
-def test_the_law_of_chosen_runs_is_kept_with_what_was_chosen(choice, folder, capsys):
+def _rests_on_its_own_runs(kept, monkeypatch):
+    """What is asked of law and runs together is asked of the current version and its own runs."""
+    asked = question(1e15, 200_000, 8.0, evidence_id=MEASURED_GPT)
+    given = []
+    with monkeypatch.context() as patch:
+        patch.setattr(next_run, "narrowing", lambda *its: given.append(its) or narrowing(*its))
+        next_run.next_runs(asked)
+        patch.setattr(influence, "without_each", lambda *its: given.append(its) or [])
+        assert not influence.influence(asked, seconds=0.0).is_refit
+    for fit, frame, *_ in given:
+        assert fit_version(fit) == kept.version
+        assert set(frame["run_id"]) <= set(kept.run_ids)
+    others = kept.run_ids[1:]
+    with monkeypatch.context() as patch:  # one came since that nobody chose
+        patch.setattr(law_store, "current", lambda *_: replace(kept, run_ids=others))
+        assert set(standing_selection(MEASURED_GPT).evidence.run_ids) == set(others)
+    with monkeypatch.context() as patch:  # one was deleted since
+        patch.setattr(type(run_log()), "run_ids", lambda _: set(others))
+        for ask in (next_run.next_runs, influence.influence):
+            with pytest.raises(InputError, match="got 1 of them deleted"):
+                ask(asked)
+
+
+def test_the_law_of_chosen_runs_is_kept_with_what_was_chosen(choice, folder, capsys, monkeypatch):
     one = refits.begun(MEASURED_GPT, choice, note="less two", by=ANNA)
     assert refits.begun(MEASURED_GPT, choice, note="less two", by=ANNA) is one
     assert one.wait(SECONDS) and one.refusal is None and one.share == 1.0
@@ -57,6 +90,7 @@ def test_the_law_of_chosen_runs_is_kept_with_what_was_chosen(choice, folder, cap
     assert ("law-keep", ANNA.who) in acts
     law_versions.use(MEASURED_GPT, kept)
     assert standing_selection(MEASURED_GPT).evidence.sha256 == kept.evidence_hash
+    _rests_on_its_own_runs(kept, monkeypatch)
     said = ["law", "keep", "--evidence", MEASURED_GPT, "--without", *choice.without, "--json"]
     assert main(said) == 0  # from the fit that is on disk
     found = json_value(capsys.readouterr().out)

@@ -272,14 +272,18 @@ def _named(
     records: Sequence[RunRecord], names: dict[str, str], those: Sequence[str], option: str
 ) -> dict[str, str]:
     """Run id -> the option by which somebody named it."""
-    found = {}
+    found, ids = {}, {record.run_id for record in records}
     for said in those:
-        same = [
-            record.run_id
-            for record in records
-            if said in (names.get(record.run_id), record.run_id)
-            or (len(said) >= SHORTEST_ID and record.run_id.startswith(said))
-        ]
+        same = (
+            [said]
+            if said in ids
+            else [
+                record.run_id
+                for record in records
+                if said in (names.get(record.run_id), record.run_id)
+                or (len(said) >= SHORTEST_ID and record.run_id.startswith(said))
+            ]
+        )
         if not same:
             raise InputError(
                 "Expected a run of the evidence behind {option}, got {value}: runs have the names "

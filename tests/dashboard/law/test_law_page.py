@@ -199,6 +199,8 @@ def test_the_decision_without_each_run_is_told(fitted):
         of=23,
         unfit=("dd",),
         evidence_hash="",
+        law="0123456789ab",
+        law_in_use="0123456789ab",
     )
     said = wording.influence(found, {"bbbbbbbbbbbb": "sweep-7"}, EN)
     assert "hangs on single runs: without 2 runs" in said and "1.00%, without sweep-7" in said
@@ -208,7 +210,10 @@ def test_the_decision_without_each_run_is_told(fitted):
     assert table["Loss (change)"][2:] == ["2.83 (+1.00%)", "2.80 (-0.20%)"]
     assert table["Loss given away"][2] == "0.00%"
     assert "Expected more" in table["Recommended"][1]
-    assert "Without 1 run nothing" in wording.how_left_out(found, EN)
+    said = wording.how_left_out(found, EN)
+    assert "Without 1 run nothing" in said and "other code" not in said
+    other = replace(found, law_in_use="ba9876543210")
+    assert "The law in use, ba9876543210, was kept by other code" in wording.how_left_out(other, EN)
     calm = Influence(
         question=question(3.8e20, 10_000_000, 4.0),
         today=_stand(4.9e7),
@@ -216,6 +221,8 @@ def test_the_decision_without_each_run_is_told(fitted):
         of=23,
         unfit=(),
         evidence_hash="",
+        law="0123456789ab",
+        law_in_use="0123456789ab",
     )
     assert "no single run" in wording.influence(calm, {}, EN)
     assert wording.leaving_out(5, 8, EN).endswith("1 of 4")
@@ -274,7 +281,7 @@ def test_the_next_experiment_is_told_also_where_no_run_tells_much(words):
     )  # fmt: skip
     found = NextRuns(
         question=ASKED, deviation=0.0226, scatter=0.0197, candidates=(one,), most=one, tried=560,
-        sequence_length=512,
+        sequence_length=512, law="0123456789ab",
     )  # fmt: skip
     said = wording.next_run(found, words)
     assert "9%" in said and "7,200" in said
@@ -304,7 +311,14 @@ def test_a_version_is_kept_and_made_current_and_runs_are_left_out_on_request(mon
         progress(1, 4)
         runs = (_run("cccccccccccc", _stand(5e7), change=-0.002),)
         return Influence(
-            question=question, today=_stand(4.9e7), runs=runs, of=23, unfit=(), evidence_hash=""
+            question=question,
+            today=_stand(4.9e7),
+            runs=runs,
+            of=23,
+            unfit=(),
+            evidence_hash="",
+            law="a",
+            law_in_use="a",
         )
 
     monkeypatch.setattr(law_cache, "influence", made)
