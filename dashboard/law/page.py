@@ -48,6 +48,8 @@ def render(scenario: Scenario) -> None:
     decision = _today(scenario, words)
     if (source := law_figures.without_noise(evidence, words)) is not None:
         st.markdown(source)
+    if (beforehand := law_figures.forms_beforehand(evidence.fit, words)) is not None:
+        st.markdown(beforehand)
     names = run_facts.run_names(run_cache.listed(run_cache.catalogue_version()))
     points = charts.points(inspection.rows, names, words)
     left, right = st.columns([13, 8], gap="large")

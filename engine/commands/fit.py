@@ -117,7 +117,9 @@ def run(options: argparse.Namespace) -> str:
         leading = fitted.fit.leading.law.form
         held = holdouts(frame, leading, noise_batch_ratio=_noise_batch_ratio, capacity=capacity)
         ranking = (held,)
-    judgements = compare(frame, capacity=capacity) if options.judge else []
+    judgements = (
+        compare(frame, capacity=capacity, beforehand=fitted.fit.beforehand) if options.judge else []
+    )
     if options.json:
         document = _document(fitted, [_figures(asdict(held)) for held in ranking])
         document["evidence"] = fit_document.evidence_document(selection)
@@ -134,6 +136,7 @@ def run(options: argparse.Namespace) -> str:
         return as_json(document)
     lines = [
         ("forms", ", ".join(f"{name} {w:.0%}" for name, w in fitted.fit.forms.items())),
+        *fit_document.beforehand_rows(fitted.fit),
         ("scatter", fit_document.scatter_and_drifts(fitted.fit)),
         *((f"left out: {name}", f"{error:.2%}") for name, error in fitted.fit.held.items()),
         *fit_document.parameter_rows(fitted),
@@ -193,6 +196,7 @@ def _share(value: float) -> str:
 def _document(fitted: FittedEvidence, figures: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "forms": fitted.fit.forms,
+        "forms_beforehand": fit_document.beforehand_document(fitted.fit),
         "left_out": dict(fitted.fit.held),
         "form": fitted.fit.leading.law.form,
         "parameters": fitted.fit.leading.law.parameters,

@@ -16,11 +16,12 @@ from engine.law.form import Unit
 from engine.law.forms import form_of
 from engine.law.inspection import LEVEL, FormFigures, inspect
 from engine.law.profile import Profile
+from engine.law.stack import StackedFit
 from engine.law.tokens import FORM, FORMULA, IN_NATS, MEANINGS, NAMES, TokenLaw
 from engine.law.version import fit_version, law_version
 from engine.loss_unit import unit_of
 from engine.runs.imports.selection import Carries, Selection
-from engine.text import law_tests
+from engine.text import law_figures, law_tests
 from engine.text.i18n import Words
 from engine.text.law_profile import profiled
 
@@ -48,6 +49,20 @@ def scatter_and_drifts(fit: FittedLaw) -> str:
         f"{fit.scatter:.2%}, and an e-fold away {fit.level_drift:.2%} for a loss, "
         f"{fit.drift:.2%} for what is best"
     )
+
+
+def beforehand_document(fit: StackedFit) -> dict[str, object] | None:
+    """Whose weights of the forms counted beforehand, for machines."""
+    return fit.beforehand.to_dict() if fit.beforehand else None
+
+
+def beforehand_rows(fit: StackedFit) -> list[tuple[str, str]]:
+    """The same in words."""
+    known, said = fit.beforehand, law_figures.forms_beforehand(fit, Words("en"))
+    if known is None or said is None:
+        return []
+    rests = f"{known.runs} runs of {known.evidence_id}, {known.evidence_hash}"
+    return [("beforehand", said), ("", rests)]
 
 
 def _form(form: FormFigures, measure: str) -> dict[str, object]:

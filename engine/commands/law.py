@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.commands import law_summary
+from engine.commands.fit_document import beforehand_document
 from engine.commands.fit_influence import add_question, question_of, stand_document
 from engine.commands.options import (
     add_choice,
@@ -238,6 +239,7 @@ def version_document(one: LawVersion) -> dict[str, object]:
         "with": list(one.choice.also),
         "noise_from": one.noise_from or None,
         "forms": one.fit.forms,
+        "forms_beforehand": beforehand_document(one.fit),
         "left_out": dict(one.fit.held),
         "scatter": one.fit.scatter,
         "drift": one.fit.drift,

@@ -13,7 +13,7 @@ from engine.decision.question import Currency
 from engine.errors import InputError
 from engine.tables.numbers import Ambiguous, Mark, parse_number, typed_number
 from engine.tables.table import Corrections, Detected
-from engine.text import privacy, tables
+from engine.text import law_figures, privacy, tables
 from engine.text.i18n import LANGUAGES, Words
 from engine.text.terminal import tell
 
@@ -45,12 +45,14 @@ def tell_reading(found: Detected | None) -> None:
 
 
 def tell_pooled(fitted: FittedEvidence) -> None:
-    """Say where the effect of noise comes from, if from another evidence."""
+    """Say what of the law is from another evidence: the effect of noise, or the forms' weights."""
     if fitted.noise_from:
         tell(
             f"The runs of {fitted.summary.id} were trained without noise: what noise does is "
             f"pooled from {fitted.noise_from}."
         )
+    if (said := law_figures.forms_beforehand(fitted.fit, Words("en"))) is not None:
+        tell(said)
 
 
 def reading_as_json(found: Detected) -> dict[str, object]:

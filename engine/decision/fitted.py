@@ -26,6 +26,8 @@ from engine.durable import cache_folder
 from engine.errors import InputError
 from engine.law.capacity import Capacity
 from engine.law.forms import form_of
+from engine.law.observations import lies_on_ridge
+from engine.law.selection.stacking import FormsBeforehand
 from engine.law.stack import STACKED, Progress, StackedFit, fit_stack
 from engine.law.transfer.pool import pool
 from engine.law.version import fit_version
@@ -95,7 +97,9 @@ def fit_selection(
     progress: Progress | None = None,
 ) -> FittedEvidence:
     """The law of selected runs. Runs without noise get its effect from the published evidence
-    (:mod:`engine.law.transfer.pool`). Raises :class:`InputError` where steps are not known.
+    (:mod:`engine.law.transfer.pool`); runs that all lie on a ridge of optima get from our own
+    campaign which forms hold off it (:func:`forms_beforehand`). Raises :class:`InputError` where
+    steps are not known.
 
     ``on_record``: whether a fit that is made goes into the log of decisions; one that only asks
     what a run does to the law is no refit of it. ``progress`` is told how much of a fit that is
@@ -104,7 +108,8 @@ def fit_selection(
     forms = STACKED if form is None else (form_of(form).name,)
     _require_steps(selection)
     is_pooled = selection.carries is Carries.NOISELESS
-    path = _path(evidence, cache, _pooled_forms(forms) if is_pooled else forms)
+    beforehand = forms_beforehand(selection, cache=cache) if form is None else None
+    path = _path(evidence, cache, _deciding(selection, forms, beforehand))
     result = _read(path)
     is_new = result is None
     if result is None:
@@ -112,7 +117,9 @@ def fit_selection(
         if is_pooled:
             result = _pooled_fit(evidence, forms, progress)
         elif form is None:
-            result = fit_stack(evidence.frame, capacity=capacity, progress=progress)
+            result = fit_stack(
+                evidence.frame, capacity=capacity, progress=progress, beforehand=beforehand
+            )
         else:
             result = fit_stack(evidence.frame, forms=forms, capacity=capacity, progress=progress)
         _write(path, result)
@@ -150,10 +157,30 @@ def _require_steps(selection: Selection) -> None:
         )
 
 
-def _pooled_forms(forms: Sequence[str]) -> tuple[str, ...]:
-    """What decides a pooled fit beside the runs: the forms, and the runs that say what noise
-    does."""
-    return (*forms, evidence_of(PUBLISHED_BERT).sha256)
+def forms_beforehand(selection: Selection, *, cache: Path | None = None) -> FormsBeforehand | None:
+    """What our own campaign says of the forms, for runs that all lie on a ridge of optima, of
+    which no hold-out can say it; None for others, which say it themselves. The campaign is fitted
+    in seconds where it was not yet."""
+    if selection.carries is not Carries.LAW or not lies_on_ridge(selection.evidence.frame):
+        return None
+    campaign = selection_of(MEASURED_GPT)
+    found = fit_selection(campaign, cache=cache, on_record=False)
+    return FormsBeforehand(
+        evidence_id=campaign.evidence.id,
+        evidence_hash=campaign.evidence.sha256,
+        runs=campaign.evidence.runs,
+        weights=found.fit.forms,
+    )
+
+
+def _deciding(
+    selection: Selection, forms: Sequence[str], beforehand: FormsBeforehand | None
+) -> tuple[str, ...]:
+    """What decides a fit beside the runs: the forms, and the runs of another evidence that say
+    what noise does, or which forms hold off the ridge of optima."""
+    if selection.carries is Carries.NOISELESS:
+        return (*forms, evidence_of(PUBLISHED_BERT).sha256)
+    return (*forms, beforehand.evidence_hash) if beforehand else tuple(forms)
 
 
 def _pooled_fit(
@@ -214,8 +241,13 @@ def is_newest_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
 
 def is_kept(selection: Selection, *, cache: Path | None = None) -> bool:
     """Whether :func:`fit_selection` will read its fit from disk."""
-    forms = _pooled_forms(STACKED) if selection.carries is Carries.NOISELESS else STACKED
-    return _read(_path(selection.evidence, cache, forms)) is not None
+    beforehand = None
+    if lies_on_ridge(selection.evidence.frame):
+        if not is_kept(selection_of(MEASURED_GPT), cache=cache):
+            return False
+        beforehand = forms_beforehand(selection, cache=cache)
+    path = _path(selection.evidence, cache, _deciding(selection, STACKED, beforehand))
+    return _read(path) is not None
 
 
 def choices() -> tuple[str, ...]:

@@ -256,6 +256,12 @@ def reported_optimal(frame: pd.DataFrame) -> BoolArray:
     return frame["compute_optimal"].fillna(False).astype(bool).to_numpy()
 
 
+def lies_on_ridge(frame: pd.DataFrame) -> bool:
+    """Whether every row is reported as the best at its compute: then none says what the loss is
+    beside the ridge of optima."""
+    return bool(len(frame)) and bool(reported_optimal(frame).all())
+
+
 def _column(frame: pd.DataFrame, name: str) -> FloatArray:
     if name not in frame:
         return np.full(len(frame), np.nan)

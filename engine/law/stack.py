@@ -33,7 +33,7 @@ from engine.law.law import Law, in_chunks
 from engine.law.observations import observations_of
 from engine.law.selection.holdout import HeldOut, LeftOut, best, held_out
 from engine.law.selection.level_drift import level_drift
-from engine.law.selection.stacking import stack_weights
+from engine.law.selection.stacking import FormsBeforehand, stack_weights
 from engine.law.shapes import Evaluate
 
 T = TypeVar("T")
@@ -139,6 +139,9 @@ class StackedFit(FittedLaw):
     """Mean error in ln L of what the stack had not seen: ``configurations`` left out one at a time,
     the ``largest`` decade of compute, and all rows ``off_ridge``; without those that the evidence
     does not allow."""
+    beforehand: FormsBeforehand | None = None
+    """What another evidence said of the forms, where this one cannot tell them apart off the ridge
+    of optima."""
 
     @cached_property
     def law(self) -> StackedLaw:
@@ -224,6 +227,7 @@ class StackedFit(FittedLaw):
             "least_noise": self.least_noise,
             "rows": self.rows,
             "held": dict(self.held),
+            **({"beforehand": self.beforehand.to_dict()} if self.beforehand else {}),
         }
 
     @classmethod
@@ -238,6 +242,7 @@ class StackedFit(FittedLaw):
             least_noise=data["least_noise"],
             rows=data["rows"],
             held=data["held"],
+            beforehand=FormsBeforehand(**data["beforehand"]) if "beforehand" in data else None,
         )
 
 
@@ -249,11 +254,14 @@ def fit_stack(
     resamples: int = 200,
     seed: int = 0,
     progress: Progress | None = None,
+    beforehand: FormsBeforehand | None = None,
 ) -> StackedFit:
     """Fit every form to ``frame`` (columns in
     :func:`engine.law.observations.observations_of`) and weigh them by what they predict unseen.
 
-    ``progress`` is told before the first and after each part of each form's fit. Deterministic as
+    ``progress`` is told before the first and after each part of each form's fit. ``beforehand``:
+    what another evidence says of the forms, for rows that all lie on the ridge of optima
+    (:func:`engine.law.observations.lies_on_ridge`). Deterministic as
     :func:`engine.law.fit.fit`; raises :class:`InputError` as that does.
     """
     observations, told = observations_of(frame, capacity=capacity), _Told(forms, progress)
@@ -264,7 +272,7 @@ def fit_stack(
     held = [
         told.after("held", held_out(form_of(name), observations, found[name][0])) for name in tried
     ]
-    weights = stack_weights(held)
+    weights = _weights(tried, held, beforehand)
     order = [k for k in np.argsort(-weights, kind="stable").tolist() if weights[k] > 0]
     told.spared("drawn", len(forms) - len(order))
     together = _mean([held[k] for k in order], weights[order])
@@ -298,7 +306,17 @@ def fit_stack(
         least_noise=observations.least_noise,
         rows=len(observations.u),
         held=_errors(together),
+        beforehand=beforehand,
     )
+
+
+def _weights(
+    forms: Sequence[str], held: Sequence[HeldOut], beforehand: FormsBeforehand | None
+) -> FloatArray:
+    if beforehand is None:
+        return stack_weights(held)
+    prior = np.array([beforehand.weights.get(name, 0.0) for name in forms])
+    return stack_weights(held, prior, beforehand.observations)
 
 
 class _Told:

@@ -5,6 +5,7 @@ import math
 from engine.allocation.reach import EXTRAPOLATED, NEAR
 from engine.decision.fitted import FittedEvidence
 from engine.law.inspection import Inspection
+from engine.law.stack import StackedFit
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
@@ -73,6 +74,20 @@ def without_noise(evidence: FittedEvidence, words: Words) -> str | None:
     return words.say(
         "These runs were trained without noise: what noise does is taken from {source}.",
         source=labels.evidence_name(evidence.noise_from, words),
+    )
+
+
+def forms_beforehand(fit: StackedFit, words: Words) -> str | None:
+    """That another evidence told the forms apart, where these runs cannot."""
+    if (known := fit.beforehand) is None:
+        return None
+    return words.say(
+        "All of these runs are the best of their compute: forms that agree on them may part "
+        "elsewhere, and nothing here tells which holds. So the weights of the forms in {source} "
+        "({forms}) count beforehand, as {observations} left-out runs would.",
+        source=labels.evidence_name(known.evidence_id, words),
+        forms=labels.forms(known.weights, words),
+        observations=formats.plain(known.observations, 2),
     )
 
 

@@ -56,6 +56,7 @@ def summary(
                             law_figures.headline(fitted, inspection, words),
                             law_figures.beyond(fitted, words),
                             law_figures.without_noise(fitted, words),
+                            law_figures.forms_beforehand(fitted.fit, words),
                         ],
                     )
                 ),

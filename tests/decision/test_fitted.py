@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -26,7 +27,7 @@ def counted(monkeypatch, laws):
     """Number of rows of each fit that was asked for."""
     calls = []
 
-    def fit(frame, *, capacity, progress):
+    def fit(frame, *, capacity, progress, beforehand):
         calls.append((len(frame), capacity is not None))
         return laws[len(frame)]
 
@@ -104,3 +105,50 @@ def test_two_processes_make_the_same_fit_without_harm(tmp_path):
         first, second = pool.map(_fit_in_a_process, [tmp_path, tmp_path])
     assert first == second
     assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+
+
+def test_runs_of_the_ridge_alone_take_the_forms_of_our_campaign(tmp_path, laws, monkeypatch):
+    """Without Table 3 nothing tells the forms apart off the ridge; with one row of it, its own
+    hold-outs do."""
+    given = {}
+
+    def fit(frame, *, capacity, progress, beforehand):
+        given[len(frame)] = beforehand
+        return replace(laws.get(len(frame), laws[23]), beforehand=beforehand)
+
+    monkeypatch.setattr(fitted, "fit_stack", fit)
+    frame = fitted.evidence_of(fitted.PUBLISHED_BERT).frame
+    off_ridge = frame["run_id"][~frame["compute_optimal"].astype(bool)].tolist()
+    alone = fitted.selection_of(fitted.PUBLISHED_BERT, without=off_ridge)
+    assert not fitted.is_kept(alone, cache=tmp_path)
+    found = fitted.fit_selection(alone, cache=tmp_path, on_record=False)
+    campaign = fitted.evidence_of(fitted.MEASURED_GPT)
+    assert found.fit.beforehand == given[20]
+    assert given[20].weights == laws[len(campaign.frame)].forms
+    assert (given[20].evidence_id, given[20].evidence_hash, given[20].runs) == (
+        campaign.id, campaign.sha256, campaign.runs,
+    )  # fmt: skip
+    assert fitted.is_kept(alone, cache=tmp_path)
+    less = fitted.selection_of(fitted.PUBLISHED_BERT, without=off_ridge[1:])
+    assert fitted.fit_selection(less, cache=tmp_path, on_record=False).fit.beforehand is None
+    assert given[len(campaign.frame)] is None
+    # Another campaign is another fit.
+    other = replace(given[20], evidence_hash="cd" * 32)
+    monkeypatch.setattr(fitted, "forms_beforehand", lambda *_, **__: other)
+    assert not fitted.is_kept(alone, cache=tmp_path)
+
+
+def test_one_form_asked_for_needs_no_weights(tmp_path, monkeypatch):
+    asked = []
+
+    def fit(frame, **options):
+        asked.append(options)
+        raise InputError("Expected no fit.")
+
+    monkeypatch.setattr(fitted, "fit_stack", fit)
+    frame = fitted.evidence_of(fitted.PUBLISHED_BERT).frame
+    off_ridge = frame["run_id"][~frame["compute_optimal"].astype(bool)].tolist()
+    alone = fitted.selection_of(fitted.PUBLISHED_BERT, without=off_ridge)
+    with pytest.raises(InputError):
+        fitted.fit_selection(alone, cache=tmp_path, form="limits")
+    assert [one["forms"] for one in asked] == [("limits",)] and "beforehand" not in asked[0]

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.decision.fitted import MEASURED_GPT, PUBLISHED_BERT, capacity_of, evidence_of
 from engine.law.capacity import Capacity
+from engine.law.selection.stacking import FormsBeforehand
 from engine.law.stack import StackedFit, fit_stack
 from tests.law.known_sweep import TRUTH, frame_of
 from tests.law.made_stack import LIMITS, made_fit, made_stack
@@ -116,6 +118,49 @@ def test_it_tells_what_it_missed_unseen(known):
     assert set(known.held) == {"configurations", "largest"}
     assert known.held["configurations"] == pytest.approx(0.003 * 0.8, rel=0.5)
     assert 0 < known.held["largest"] < 0.03
+
+
+def test_what_is_known_of_the_forms_beforehand_moves_the_weights_and_is_kept(known):
+    frame, forms = frame_of(TRUTH.cross_entropy, scatter=0.003), ("effective_steps", "signal_onset")
+    other = FormsBeforehand(
+        evidence_id="other",
+        evidence_hash="ab" * 32,
+        runs=40,
+        weights={"effective_steps": 0.9, "limits": 0.1},
+        observations=30.0,
+    )
+    moved = fit_stack(frame, forms=forms, resamples=2, beforehand=other)
+    assert moved.forms["effective_steps"] > known.forms.get("effective_steps", 0.0) + 0.1
+    assert moved.beforehand == other
+    again = StackedFit.from_dict(json.loads(json.dumps(moved.to_dict())))
+    assert again == moved
+    # Laws that were kept before, and all others, are written as they were.
+    assert known.beforehand is None and "beforehand" not in known.to_dict()
+
+
+def test_table_2_alone_says_table_3_with_the_campaigns_weights_of_the_forms():
+    """Figures of the campaign's fit; forms that get no weight are left out. Alike, it says 3.1."""
+    source = evidence_of(PUBLISHED_BERT)
+    on_ridge = source.frame["compute_optimal"].astype(bool)
+    other = FormsBeforehand(
+        evidence_id=MEASURED_GPT,
+        evidence_hash="",
+        runs=133,
+        weights={"limits": 0.881, "signal_limits_plateau": 0.119},
+    )
+    found = fit_stack(
+        source.frame[on_ridge].reset_index(drop=True),
+        forms=("limits", "signal_share_pace", "plateau", "signal_limits_plateau"),
+        capacity=capacity_of(source.family),
+        resamples=100,
+        beforehand=other,
+    )
+    asked = source.frame[~on_ridge]
+    point = (asked[name] for name in ("model_size", "iterations", "noise_batch_ratio"))
+    point, measured = tuple(part.to_numpy(float) for part in point), asked["cross_entropy"]
+    assert np.abs(found.law.cross_entropy(*point) / measured - 1).max() < 0.15
+    low, high = found.interval(*point)
+    assert ((low < measured) & (measured < high)).all()
 
 
 def test_draws_go_by_weight(known):

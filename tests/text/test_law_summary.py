@@ -3,17 +3,22 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
 
 from engine.__main__ import main
+from engine.commands import fit_document
 from engine.decision.fitted import MEASURED_GPT, newest_evidence, selection_of
 from engine.law.inspection import inspect
+from engine.law.selection.stacking import FormsBeforehand
 from engine.law.version import fit_version
 from engine.loss_unit import unit_of
 from engine.report.print.typeset import sheet_pdf
+from engine.text import law_figures
 from engine.text.i18n import Words
+from engine.text.labels import forms
 from engine.text.law_summary import markdown, summary
 
 
@@ -64,3 +69,27 @@ def test_it_is_written_and_printed(tmp_path, capsys):
     assert written["bytes"] == len(path.read_bytes()) and path.read_text().startswith("# ")
     assert main(["law", "summary", "law.docx"]) == 2
     assert "ends in .md, .pdf, got law.docx" in capsys.readouterr().err
+
+
+def test_weights_that_count_beforehand_are_said_with_what_they_rest_on(found):
+    """In both languages on the page, and by ``fit`` with the other evidence's hash."""
+    page, fitted, inspection = found
+    known = FormsBeforehand(
+        evidence_id=MEASURED_GPT,
+        evidence_hash="ab" * 32,
+        runs=133,
+        weights={"limits": 0.88, "additive": 0.12},
+    )
+    law = replace(fitted, fit=replace(fitted.fit, beforehand=known))
+    words = Words(page.language, loss_unit=unit_of(MEASURED_GPT))
+    said = summary(law, selection_of(MEASURED_GPT), inspection, words, date="").parts[0].sentences
+    assert said[:2] == page.parts[0].sentences
+    assert forms(known.weights, words) in said[2] and "6" in said[2]
+    assert law_figures.forms_beforehand(fitted.fit, words) is None
+    (_, sentence), (_, rests) = fit_document.beforehand_rows(law.fit)
+    assert "88%" in sentence and f"133 runs of {MEASURED_GPT}, {'ab' * 32}" in rests
+    assert fit_document.beforehand_document(law.fit) == known.to_dict()
+    assert fit_document.beforehand_rows(fitted.fit) == []
+    assert fit_document.beforehand_document(fitted.fit) is None
+    if page.language == "ja":
+        assert "best of their compute" not in said[2]

@@ -36,6 +36,7 @@ from engine.law.observations import observations_of, point_of, tells_drawing
 from engine.law.published.parametric import UNBOUNDED, fit_unbounded
 from engine.law.published.surface import fit_surface
 from engine.law.selection.model_choices import Predicts, PredictsInterval, choices, regret_of_pick
+from engine.law.selection.stacking import FormsBeforehand
 from engine.law.stack import fit_stack
 
 HORIZONS = (3.0, 10.0, 30.0)
@@ -134,15 +135,18 @@ class Judgement:
         return given / points if points else math.nan
 
 
-def fitter_of(name: str, capacity: Capacity | None = None) -> Fitter:
-    """The fitter called ``name``; :class:`InputError` names the choices otherwise."""
+def fitter_of(
+    name: str, capacity: Capacity | None = None, beforehand: FormsBeforehand | None = None
+) -> Fitter:
+    """The fitter called ``name``; :class:`InputError` names the choices otherwise. ``beforehand``
+    is of the stack (:func:`engine.law.stack.fit_stack`)."""
     if name in FORMS:
         return lambda frame: _WithInterval(
             result=fit(frame, form=name, capacity=capacity, resamples=_RESAMPLES)
         )
     if name == STACK:
         return lambda frame: _WithInterval(
-            result=fit_stack(frame, capacity=capacity, resamples=_RESAMPLES)
+            result=fit_stack(frame, capacity=capacity, resamples=_RESAMPLES, beforehand=beforehand)
         )
     if name == SURFACE:
         return fit_surface
@@ -160,6 +164,7 @@ def judge(
     horizons: Sequence[float] = HORIZONS,
     fitter: Fitter | None = None,
     capacity: Capacity | None = None,
+    beforehand: FormsBeforehand | None = None,
 ) -> Judgement:
     """Leave the future of ``frame`` out (columns as in ``fit``, and compute_flops).
 
@@ -167,7 +172,7 @@ def judge(
     :class:`InputError` as ``fit`` does, and where no cut leaves at least 16 points of two sizes and
     two noises to fit to and something of the future to ask about.
     """
-    fitter = fitter or fitter_of(name, capacity)
+    fitter = fitter or fitter_of(name, capacity, beforehand)
     observations_of(frame)
     frame = frame.assign(compute_flops=_compute(frame))
     seen = frame if tells_drawing(frame) else frame.assign(drawn_batch_size=np.nan)
@@ -192,9 +197,13 @@ def compare(
     *,
     horizons: Sequence[float] = HORIZONS,
     capacity: Capacity | None = None,
+    beforehand: FormsBeforehand | None = None,
 ) -> list[Judgement]:
     """Judgements of every law, best first; those that answer less than 90 % behind the others."""
-    found = [judge(frame, name, horizons=horizons, capacity=capacity) for name in names]
+    found = [
+        judge(frame, name, horizons=horizons, capacity=capacity, beforehand=beforehand)
+        for name in names
+    ]
     return sorted(found, key=lambda one: (not one.answered >= _ANSWERS, one.score))
 
 

@@ -90,7 +90,7 @@ def test_what_a_law_does_not_answer_is_said_and_ranks_it_last(monkeypatch):
         "truth": always(TRUTH),
         "silent": always(SimpleNamespace(cross_entropy=lambda m, t, s: m * np.nan)),
     }
-    monkeypatch.setattr(module, "fitter_of", lambda name, capacity: fitters[name])
+    monkeypatch.setattr(module, "fitter_of", lambda name, *_: fitters[name])
     found = compare(FRAME, tuple(fitters))
     assert [one.name for one in found] == ["truth", "greedy", "shy", "silent"]
     assert found[2].answered == pytest.approx(0.75)

@@ -62,6 +62,16 @@ def test_a_prior_says_how_forms_that_say_the_same_share():
     np.testing.assert_allclose(stack_weights([one, one, one], prior), prior, atol=1e-6)
 
 
+def test_a_prior_counts_as_the_observations_that_it_is_given():
+    """20 rows say nothing: what is known beforehand decides whatever it counts for. 20 rows that
+    speak for the first form are outvoted by a prior of many observations and not by one of few."""
+    near, far, prior = held(scattered(0.01, 0)), held(scattered(0.03, 1)), np.array([0.0, 1.0])
+    few, many = (stack_weights([near, far], prior, count) for count in (1.0, 200.0))
+    assert few[0] > 0.8 and many[1] > 0.8
+    alike = stack_weights([near, near], prior, 10.0)
+    assert alike[1] == pytest.approx(1.0, abs=1e-3)
+
+
 def test_conditions_of_the_optima_count():
     near = scattered(0.01, 0)
     kept, broken = np.full(3 * ROWS, 0.1), np.full(3 * ROWS, 8.0)
