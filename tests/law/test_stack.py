@@ -156,8 +156,9 @@ def test_table_2_alone_says_table_3_with_the_campaigns_weights_of_the_forms():
         beforehand=other,
     )
     asked = source.frame[~on_ridge]
-    point = (asked[name] for name in ("model_size", "iterations", "noise_batch_ratio"))
-    point, measured = tuple(part.to_numpy(float) for part in point), asked["cross_entropy"]
+    names = ("model_size", "iterations", "noise_batch_ratio")
+    point = tuple(asked[name].to_numpy(float) for name in names)
+    measured = asked["cross_entropy"].to_numpy(float)
     assert np.abs(found.law.cross_entropy(*point) / measured - 1).max() < 0.15
     low, high = found.interval(*point)
     assert ((low < measured) & (measured < high)).all()
