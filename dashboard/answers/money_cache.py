@@ -48,6 +48,17 @@ def _fewer_people(question: Question, npv: float, state: str) -> Drawn | None:
     return inverse.fewer_people(_held(question, answers.applicable_curve(question)), npv)
 
 
+def people_with_compute(question: Question) -> Drawn | None:
+    """The fewest people with whom a plan pays where the compute may be chosen with them."""
+    return _people_with_compute(question.in_yen(), fitted.state_of(question.evidence_id))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_TEXT)
+def _people_with_compute(question: Question, state: str) -> Drawn | None:
+    held = _held(question, answers.applicable_curve(question))
+    return inverse.people_with_compute(held, 0.0)
+
+
 def best_epsilon(question: Question) -> Drawn:
     """The ε that earns most, legal risk included."""
     return _best_epsilon(question.in_yen(), fitted.state_of(question.evidence_id))
@@ -84,5 +95,12 @@ def _held(question: Question, curve: Curve) -> Held:
 
 def forget() -> None:
     """Drop what rests on the law of before."""
-    for kept in (_least_budgets, _best_epsilon, _fewer_people, _best_people, _sharing):
+    for kept in (
+        _least_budgets,
+        _best_epsilon,
+        _fewer_people,
+        _people_with_compute,
+        _best_people,
+        _sharing,
+    ):
         kept.clear()

@@ -1,13 +1,17 @@
 """What to do next Monday, a button beside each step; and what would make the plan pay."""
 
+import math
+
 import streamlit as st
 
-from dashboard.answers import money_cache
+from dashboard.answers import decision_cache, money_cache
 from dashboard.decide import facts, would_pay
 from dashboard.state import session
 from dashboard.ui import blocks
-from engine.api.decisions import Act, Answer, Code, NextStep, next_steps
+from engine.api.decisions import Act, Answer, Code, NextStep, from_start, next_steps
 from engine.api.money import Drawn, Goal, Least
+from engine.api.scenarios import fields as grammar
+from engine.errors import InputError
 from engine.text import formats, labels
 from engine.text import next_steps as text_of
 from engine.text.i18n import Words
@@ -20,11 +24,12 @@ def draw(answer: Answer, words: Words) -> None:
     if answer.provisional and _loses(answer):
         blocks.to_come(words)
         return
-    paying, fewer = _paying(answer, words)
-    for number, step in enumerate(next_steps(answer, paying, fewer), 1):
+    paying, fewer, together = _paying(answer, words)
+    steps = next_steps(answer, paying, fewer, together, _start(answer, words))
+    for number, step in enumerate(steps, 1):
         said, place = st.columns([11, 4], vertical_alignment="center")
         who, what = text_of.who(step, words), text_of.what(step, answer, words)
-        said.markdown(f"{number}. **{who}**: {what}")
+        said.markdown(f"{number}. **{who}** · {text_of.when(step, answer, words)}: {what}")
         with place:
             _button(step, answer, words)
     if _loses(answer) and would_pay.pays_at_the_centre(answer):
@@ -32,7 +37,7 @@ def draw(answer: Answer, words: Words) -> None:
     if paying:
         with st.expander(words.say("What would make it pay"), expanded=True):
             st.caption(would_pay.meaning(words))
-            blocks.columns(would_pay.table(answer, paying, words))
+            blocks.columns(would_pay.table(answer, paying, words, together))
 
 
 def _loses(answer: Answer) -> bool:
@@ -40,34 +45,50 @@ def _loses(answer: Answer) -> bool:
     return answer.study is not None and answer.study.appraisal.npv.value < 0
 
 
-def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Drawn | None]:
-    """The least of each budget that pays in the central case, and fewer people with whom it does;
-    nothing where the plan does already, or nobody knows."""
+def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Drawn | None, Drawn | None]:
+    """The least of each budget that pays in the central case, fewer people with whom it does, and
+    people and compute that do together where none is enough alone; nothing where the plan does
+    already, or nobody knows."""
     study = answer.study
     if study is None or study.appraisal.npv.value >= 0:
-        return (), None
+        return (), None, None
     with st.spinner(words.say("Searching what would make it pay …")):
         fewer = None
         if answer.verdict.code is Code.WAIT:
             fewer = money_cache.fewer_people(answer.question, study.appraisal.npv.value)
         if would_pay.pays_at_the_centre(answer):
-            return (), fewer
-        return money_cache.least_budgets(answer.question, Goal.NPV, 0.0), fewer
+            return (), fewer, None
+        alone = money_cache.least_budgets(answer.question, Goal.NPV, 0.0)
+        if any(least.value is not None for least in alone):
+            return alone, fewer, None
+        return alone, fewer, money_cache.people_with_compute(answer.question)
+
+
+def _start(answer: Answer, words: Words) -> from_start.Comparison | None:
+    """Public models to begin from, where a training from nothing is not for now."""
+    if answer.provisional or answer.study is None or answer.verdict.code is not Code.WAIT:
+        return None
+    try:
+        with st.spinner(words.say("Comparing with trainings that begin from a public model …")):
+            return decision_cache.starts(answer.question)
+    except InputError:  # why not stands below, under “Start from a public model?”
+        return None
 
 
 def _button(step: NextStep, answer: Answer, words: Words) -> None:
     """Does the step, or leads to where it is done."""
     match step.act:
         case Act.PEOPLE | Act.FEWER:
-            _take(
-                "data",
-                float(round(step.amount or 0)),
-                labels.people(step.amount or 0, words),
-                words,
-            )
+            people = float(math.ceil(step.amount or 0))
+            with_it = {} if step.compute_flops is None else {"compute": step.compute_flops}
+            _take({"data": people, **with_it}, labels.people(people, words), words)
         case Act.EPSILON:
             value = formats.plain(step.amount or 0.0)
-            _take("epsilon", float(value), f"ε = {value}", words)
+            _take({"epsilon": float(value)}, f"ε = {value}", words)
+        case Act.COMPUTE:
+            flops = step.amount or 0.0
+            shown = words.say("{flops} FLOPs", flops=formats.scientific(flops))
+            _take({"compute": float(f"{flops:.2g}")}, shown, words)
         case Act.TRAIN:
             with st.popover(
                 words.say("Copy the plan"), icon=":material/content_copy:", width="stretch"
@@ -77,6 +98,7 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
             page, label, icon = {
                 Act.APPROVE: ("present", words.say("Put it before the board"), "co_present"),
                 Act.PILOT: ("pilot", words.say("Set up the pilot"), "science"),
+                Act.START: ("pilot", words.say("Set up the pilot"), "science"),
                 Act.GATE: ("roi", words.say("See the stages"), "savings"),
                 Act.MEASURE: ("roi", words.say("Open the assumptions"), "edit_note"),
                 Act.PAIRS: ("roi", words.say("Enter measured pairs"), "edit_note"),
@@ -87,12 +109,12 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
                 session.open_page(page)
 
 
-def _take(key: str, value: float, shown: str, words: Words) -> None:
+def _take(values: dict[str, grammar.Value], shown: str, words: Words) -> None:
     st.button(
         words.say("Try {value}", value=shown),
         icon=":material/tune:",
-        key=f"monday:{key}",
+        key=f"monday:{next(iter(values))}",
         on_click=session.take,
-        args=({key: value},),
+        args=(values,),
         width="stretch",
     )

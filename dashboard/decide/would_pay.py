@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from engine.api.decisions import Answer
-from engine.api.money import CURVE_INPUTS, Least
+from engine.api.money import CURVE_INPUTS, Drawn, Least
 from engine.text import figures, formats, labels
 from engine.text.i18n import Words
 
 _UNKNOWN = "—"
+_WORTH = "value_per_unit"
+"""What a task that is done better is worth: asked for by name."""
 _FIGURES = 3
 """Figures of the table of assumptions that are named: the nearest to where they turn."""
 
@@ -33,18 +35,21 @@ def despite(answer: Answer, words: Words) -> str:
 def meaning(words: Words) -> str:
     """What the table holds."""
     return words.say(
-        "Each alone, all else as it is, at the central case. “Out of reach”: nothing that may be "
-        "asked for is enough."
+        "With which value the plan just pays at the central case, each alone, all else as it is. "
+        "“Out of reach”: nothing that may be asked for is enough."
     )
 
 
-def table(answer: Answer, paying: Sequence[Least], words: Words) -> dict[str, list[str]]:
-    """What, where it stands now, and from where on the plan pays."""
-    rows = [*_budgets(answer, paying, words), *_figures(answer, words)]
+def table(
+    answer: Answer, paying: Sequence[Least], words: Words, together: Drawn | None = None
+) -> dict[str, list[str]]:
+    """What, where it stands now, and the value at which the plan just pays."""
+    rows = [*_budgets(answer, paying, words), *_together(answer, together, words)]
+    rows += _figures(answer, words)
     heads = (
         words.say("What"),
         words.say("Now"),
-        words.say("Pays from"),
+        words.say("Just pays at"),
         words.say("Then with a probability of"),
     )
     return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
@@ -80,22 +85,52 @@ def _budgets(
     return rows
 
 
+def _together(answer: Answer, found: Drawn | None, words: Words) -> list[tuple[str, str, str, str]]:
+    """People and compute that do together what neither does alone."""
+    if found is None:
+        return []
+
+    def both(people: float, compute_flops: float) -> str:
+        return words.say(
+            "{people}, {flops} FLOPs",
+            people=labels.people(people, words),
+            flops=formats.scientific(compute_flops),
+        )
+
+    budget = answer.question.budget
+    now = both(budget.data_budget, budget.compute_flops)
+    then = both(found.people, found.budget.compute_flops)
+    chance = figures.chance(found.probability, words)
+    return [(words.say("People and compute together"), now, then, chance)]
+
+
 def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str, str]]:
-    """Figures of the business that alone turn the answer, the nearest first."""
+    """Figures of the business that alone turn the answer, the nearest first; the value of a task
+    whether it can or not."""
     breaks = answer.study.break_evens if answer.study else ()
-    found = [
-        (each.name, each.value, each.at, abs(each.margin))
-        for each in breaks
-        if each.at is not None and each.margin is not None
-        if each.name not in CURVE_INPUTS
-    ]
-    found.sort(key=lambda each: each[3])
-    return [
+    found = sorted(
+        (
+            (each.name, each.value, each.at, abs(each.margin))
+            for each in breaks
+            if each.at is not None and each.margin is not None
+            if each.name not in CURVE_INPUTS
+        ),
+        key=lambda each: each[3],
+    )[:_FIGURES]
+    rows = [
         (
             figures.name(name, words),
             figures.figure(name, value, words),
             figures.figure(name, at, words),
             _UNKNOWN,
         )
-        for name, value, at, _ in found[:_FIGURES]
+        for name, value, at, _ in found
     ]
+    worth = next((each for each in breaks if each.name == _WORTH), None)
+    if worth is not None and _WORTH not in {name for name, *_ in found}:
+        at = words.say("out of reach")
+        if worth.at is not None:
+            at = figures.figure(_WORTH, worth.at, words)
+        now = figures.figure(_WORTH, worth.value, words)
+        rows.insert(0, (figures.name(_WORTH, words), now, at, _UNKNOWN))
+    return rows

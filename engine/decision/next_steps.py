@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.decision.answer import Answer
+from engine.decision.from_start import Comparison
 from engine.decision.verdict import Code
 from engine.roi.inverse import Drawn, Least
 from engine.roi.staging import Gate
@@ -15,6 +16,8 @@ from engine.roi.study import Study
 
 _ASSUMPTIONS = 3
 """Assumptions that are asked for at once."""
+_LEAST, _MOST = 3, 5
+"""Steps that a board is shown."""
 
 
 class Act(StrEnum):
@@ -34,6 +37,10 @@ class Act(StrEnum):
     """Use the text of fewer people."""
     EPSILON = "epsilon"
     """Ask whether a looser promise may be made."""
+    COMPUTE = "compute"
+    """Plan with more compute, or with less."""
+    START = "start"
+    """Pilot a training that begins from a public model."""
     PAIRS = "pairs"
     """Measure what a loss is worth."""
 
@@ -43,9 +50,9 @@ class Step:
     """One step.
 
     ``amount``: JPY of :attr:`Act.APPROVE` and :attr:`Act.PILOT`, people of :attr:`Act.PEOPLE` and
-    :attr:`Act.FEWER`, ε of :attr:`Act.EPSILON`. ``gate``: what must be measured before more is
-    done, where any outcome would stop it. ``names``: assumptions to replace, the one that moves
-    the return most first.
+    :attr:`Act.FEWER`, ε of :attr:`Act.EPSILON`, FLOPs of :attr:`Act.COMPUTE`. ``gate``:
+    what must be measured before more is done, where any outcome would stop it. ``names``:
+    assumptions to replace, the one that moves the return most first.
     """
 
     act: Act
@@ -54,16 +61,26 @@ class Step:
     names: tuple[str, ...] = ()
     fewer: Drawn | None = None
     """What :attr:`Act.FEWER` would be worth."""
+    compute_flops: float | None = None
+    """The compute that :attr:`Act.PEOPLE` goes with, where the plan's own does not do."""
+    start: Comparison | None = None
+    """What makes :attr:`Act.START` worth a try."""
 
 
 def next_steps(
-    answer: Answer, paying: Sequence[Least] = (), fewer: Drawn | None = None
+    answer: Answer,
+    paying: Sequence[Least] = (),
+    fewer: Drawn | None = None,
+    together: Drawn | None = None,
+    start: Comparison | None = None,
 ) -> tuple[Step, ...]:
-    """Two to four steps, in their order.
+    """Three to five steps, in their order; one where nobody knows what a loss is worth.
 
     ``paying``: the least of each budget with which the plan pays in the central case, where that
     was asked (:func:`engine.roi.inverse.least_budgets`). ``fewer``: the smaller number of people
-    with whom it pays, if any (:func:`engine.roi.inverse.fewer_people`).
+    with whom it pays, if any (:func:`engine.roi.inverse.fewer_people`). ``together``: people and
+    compute with which it does, where no budget alone is enough
+    (:func:`engine.roi.inverse.people_with_compute`). ``start``: public models to begin from.
     """
     study = answer.study
     if study is None:
@@ -79,16 +96,29 @@ def next_steps(
         case Code.PILOT:
             gates = _deciding(study.staged.gates[0])
             pilot = study.staged.pilot.price
-            return (
+            steps = (
+                Step(act=Act.APPROVE, amount=pilot),
                 Step(act=Act.PILOT, amount=pilot, gate=gates[0] if gates else None),
-                _measure(study),
+                *_other_budgets(answer, paying, together),
             )
-    if fewer is not None:
-        return (
-            Step(act=Act.FEWER, amount=float(fewer.people), fewer=fewer),
-            _measure(study),
-        )
-    return (*_more_of(answer, paying), _measure(study))
+        case Code.WAIT:
+            less = () if fewer is None else (_fewer(fewer),)
+            steps = (
+                *(less or _other_budgets(answer, paying, together)),
+                *_start(start),
+            )
+    steps = (*steps[: _MOST - 1], _measure(study))
+    if len(steps) < _LEAST and not study.curve.measured:
+        return (*steps, Step(act=Act.PAIRS))
+    return steps
+
+
+def _fewer(found: Drawn) -> Step:
+    return Step(act=Act.FEWER, amount=float(found.people), fewer=found)
+
+
+def _start(found: Comparison | None) -> tuple[Step, ...]:
+    return () if found is None or not found.start_pays else (Step(act=Act.START, start=found),)
 
 
 def _measure(study: Study) -> Step:
@@ -102,15 +132,24 @@ def _deciding(gate: Gate) -> tuple[Gate, ...]:
     return () if gate.threshold is None else (gate,)
 
 
-def _more_of(answer: Answer, paying: Sequence[Least]) -> tuple[Step, ...]:
-    """More people, or a looser promise, where either alone would make the plan pay."""
+def _other_budgets(
+    answer: Answer, paying: Sequence[Least], together: Drawn | None
+) -> tuple[Step, ...]:
+    """Other compute, more people, or a looser promise, where either alone would make the plan pay;
+    else people and compute together."""
     budget = answer.question.budget
     now = {"data_budget": float(budget.data_budget), "epsilon": budget.epsilon}
     acts = {"data_budget": Act.PEOPLE, "epsilon": Act.EPSILON}
     found = {least.name: least.value for least in paying}
     steps = []
+    compute = found.get("compute_flops")
+    if compute is not None:
+        steps.append(Step(act=Act.COMPUTE, amount=compute))
     for name, act in acts.items():
         value = found.get(name)
         if value is not None and value > now[name]:
             steps.append(Step(act=act, amount=value))
+    if not steps and together is not None:
+        flops = together.budget.compute_flops
+        steps.append(Step(act=Act.PEOPLE, amount=float(together.people), compute_flops=flops))
     return tuple(steps)

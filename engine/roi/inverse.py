@@ -48,6 +48,8 @@ _FINER = tuple(
 """Those to try beside the best of them: a fifth apart."""
 _ROUND_EPSILON = tuple(2.0**k for k in range(-2, 1 + round(math.log2(EPSILON_RANGE[1]))))
 """ε to try: a factor of two apart."""
+_WITH_COMPUTE = tuple(10.0**k for k in range(17, 23))
+"""Compute to try beside a number of people, FLOPs: what a few people can use, and what many can."""
 _DRAWN = 3
 """Round numbers of people that are drawn in full."""
 _SEARCHED = {
@@ -441,6 +443,26 @@ def least_budgets(held: Held, goal: Goal, target: float) -> tuple[Least, ...]:
             for ask in (least_compute, fewest_people, smallest_epsilon)
         )
     )
+
+
+def people_with_compute(held: Held, target: float) -> Drawn | None:
+    """The fewest people that reach an NPV of ``target`` JPY at the central case where the compute
+    may be chosen with them, at powers of ten; ε and all else are held. None where none do."""
+    reached = [
+        found
+        for compute in _WITH_COMPUTE
+        if (found := _people_at(held, compute, target)) is not None
+    ]
+    if not reached:
+        return None
+    fewest = min(reached, key=lambda each: each.budget.data_budget)
+    return _drawn(fewest, held)
+
+
+def _people_at(held: Held, compute_flops: float, target: float) -> Candidate | None:
+    budget = replace(held.budget, compute_flops=compute_flops)
+    bounds = _SEARCHED["data_budget"]
+    return least_for_npv(replace(held, budget=budget), "data_budget", target, bounds=bounds)
 
 
 def _least(name: str, found: Candidate | None, target: float, held: Held) -> Least:

@@ -1,9 +1,11 @@
 """The steps of next Monday in words: who does what, with which amount, and what is measured."""
 
+from engine.cost import cost
 from engine.decision.answer import Answer
 from engine.decision.next_steps import Act, Step
+from engine.decision.verdict import Code
 from engine.roi.staging import Gate
-from engine.text import figures, formats, labels
+from engine.text import figures, formats, labels, public_start
 from engine.text.i18n import N_, Words
 
 _WHO = {
@@ -15,13 +17,33 @@ _WHO = {
     Act.PEOPLE: N_("Owners of the data"),
     Act.FEWER: N_("Owners of the data"),
     Act.EPSILON: N_("Legal"),
+    Act.COMPUTE: N_("Engineering"),
+    Act.START: N_("Engineering"),
     Act.PAIRS: N_("The business"),
 }
+_THIS, _NEXT = N_("at this meeting"), N_("before the next meeting")
 
 
 def who(step: Step, words: Words) -> str:
     """Who takes the step."""
     return words.say(_WHO[step.act])
+
+
+def when(step: Step, answer: Answer, words: Words) -> str:
+    """By when it is done: a pilot and a training have months of their own, the rest is for the next
+    meeting."""
+    if step.act is Act.APPROVE:
+        return words.say(_THIS)
+    study = answer.study
+    if study is None or step.act not in (Act.PILOT, Act.TRAIN, Act.GATE):
+        return words.say(_NEXT)
+    pilot, launch = study.staged.gates
+    months = {
+        Act.PILOT: pilot.month,
+        Act.TRAIN: study.table["launch_months"].value,
+        Act.GATE: launch.month,
+    }[step.act]
+    return words.say("by the end of month {months}", months=formats.plain(months))
 
 
 def what(step: Step, answer: Answer, words: Words) -> str:
@@ -35,11 +57,20 @@ def what(step: Step, answer: Answer, words: Words) -> str:
         Act.PEOPLE: _people,
         Act.FEWER: _fewer,
         Act.EPSILON: _epsilon,
+        Act.COMPUTE: _compute,
+        Act.START: _start,
         Act.PAIRS: _pairs,
     }[step.act](step, answer, words)
 
 
 def _approve(step: Step, answer: Answer, words: Words) -> str:
+    if answer.verdict.code is Code.PILOT:
+        return words.say(
+            "Approve {pilot} for a pilot, and no more: the {cash} until launch are asked for again "
+            "with its result.",
+            pilot=figures.money(step.amount or 0.0, words),
+            cash=figures.money(answer.reconciliation.cash_to_approve, words),
+        )
     return words.say(
         "Approve {money} until launch, of which {training} for the training itself; running it "
         "takes {running} over {years} years.",
@@ -103,6 +134,13 @@ def _measure(step: Step, answer: Answer, words: Words) -> str:
 
 
 def _people(step: Step, answer: Answer, words: Words) -> str:
+    if step.compute_flops is not None:
+        return words.say(
+            "Find out whether the text of {people} may be used: with so many, and compute of "
+            "{compute}, the plan just pays in the central case; neither is enough alone.",
+            people=labels.people(step.amount or 0.0, words),
+            compute=_priced(step.compute_flops, answer, words),
+        )
     return words.say(
         "Find out whether the text of {people} may be used: with so many, all else as it is, the "
         "plan just pays in the central case.",
@@ -129,7 +167,38 @@ def _epsilon(step: Step, answer: Answer, words: Words) -> str:
     )
 
 
+def _compute(step: Step, answer: Answer, words: Words) -> str:
+    return words.say(
+        "Plan with compute of {compute} instead of {now}: with that, all else as it is, the plan "
+        "just pays in the central case.",
+        compute=_priced(step.amount or 0.0, answer, words),
+        now=_priced(answer.question.budget.compute_flops, answer, words),
+    )
+
+
+def _priced(compute_flops: float, answer: Answer, words: Words) -> str:
+    return words.say(
+        "{money} ({flops} FLOPs)",
+        money=figures.money(cost(compute_flops, answer.question.prices).jpy, words),
+        flops=formats.scientific(compute_flops),
+    )
+
+
+def _start(step: Step, answer: Answer, words: Words) -> str:
+    assert step.start is not None  # the step is made with it
+    return words.say(
+        "Run a pilot that begins from a public model, with the same promise: in what was measured "
+        "here that {worth}. Its value for your task is not known until then.",
+        worth=public_start.worth(step.start.people, words),
+    )
+
+
 def _pairs(step: Step, answer: Answer, words: Words) -> str:
+    if answer.study is not None:
+        return words.say(
+            "Measure what you want to improve at three models of known loss: the step from loss to "
+            "value is assumed so far."
+        )
     return words.say(
         "Measure what you want to improve at three models of known loss: then a loss has a value, "
         "and this page a return."

@@ -18,7 +18,7 @@ def finding(found: Comparison, words: Words) -> str:
         "With {people} at ε = {epsilon} a public start {worth}: a loss of {start} instead of "
         "{nothing} nats per byte, of small models trained here.",
         **_asked(found.budget, words),
-        worth=_worth(found.people, words),
+        worth=worth(found.people, words),
         start=formats.loss(found.best.cross_entropy.value),
         nothing=formats.loss(found.from_nothing.cross_entropy.value),
     )
@@ -40,7 +40,8 @@ def _asked(budget: Budget, words: Words) -> dict[str, str]:
     }
 
 
-def _worth(people: Worth, words: Words) -> str:
+def worth(people: Worth, words: Words) -> str:
+    """What a start was worth in people: the end of a sentence about it."""
     if people.factor is None:
         return words.say("reached what from nothing no number of people reaches")
     return words.say(
@@ -67,7 +68,7 @@ def hint(found: Comparison, words: Words) -> str:
     return words.say(
         "That is about training from nothing. In what was measured here a public start {worth}: "
         "see “Start from a public model?” below.",
-        worth=_worth(found.people, words),
+        worth=worth(found.people, words),
     )
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from dashboard.decide import board, facts, wording, would_pay
 from engine.config import Budget
+from engine.cost import cost
+from engine.decision import from_start
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.verdict import Code, Reason
 from engine.errors import InputError
@@ -137,14 +139,33 @@ def test_a_gate_says_on_which_side_one_goes_on(answered):
 
 
 def test_steps_of_a_pilot(answered):
-    answer = gated(under(answered(), Code.PILOT), 0, 3.25)
-    pilot, measure = next_steps(answer)
-    assert (pilot.act, measure.act) == (Act.PILOT, Act.MEASURE)
+    answer = gated(under(answered(), Code.PILOT, npv=1e7), 0, 3.25)
+    approve, pilot, measure = next_steps(answer)
+    assert (approve.act, pilot.act, measure.act) == (Act.APPROVE, Act.PILOT, Act.MEASURE)
     assert isinstance(pilot.gate, Gate)
+    price = figures.money(answer.study.staged.pilot.price, EN)
+    asked = text_of.what(approve, answer, EN)
+    assert f"Approve {price} for a pilot" in asked
+    assert figures.money(answer.reconciliation.cash_to_approve, EN) in asked
     said = text_of.what(pilot, answer, EN)
-    assert figures.money(answer.study.staged.pilot.price, EN) in said and "at most 3.25" in said
+    assert price in said and "at most 3.25" in said
     without = gated(answer, 0, None)
-    assert "Go on" not in text_of.what(next_steps(without)[0], without, EN)
+    assert "Go on" not in text_of.what(next_steps(without)[1], without, EN)
+
+
+def test_a_pilot_of_a_plan_that_loses_names_what_would_turn_it(answered):
+    """Where a little more compute is all that is missing, a board must read so."""
+    answer = under(answered(), Code.PILOT, npv=-1e7)
+    compute = (Least(name="compute_flops", value=2.3e21, probability=0.36),)
+    steps = next_steps(answer, compute)
+    assert [step.act for step in steps] == [Act.APPROVE, Act.PILOT, Act.COMPUTE, Act.MEASURE]
+    said = text_of.what(steps[2], answer, EN)
+    now = cost(answer.question.budget.compute_flops, answer.question.prices).jpy
+    then = cost(2.3e21, answer.question.prices).jpy
+    assert figures.money(then, EN) in said and figures.money(now, EN) in said
+    assert "2.3 × 10²¹ FLOPs" in said
+    all_three = (*compute, Least(name="data_budget", value=4e7), Least(name="epsilon", value=9.5))
+    assert len(next_steps(answer, all_three)) == 5
 
 
 def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
@@ -156,7 +177,55 @@ def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
     assert "40M people" in text_of.what(people, answer, EN)
     assert "ε = 9.5" in text_of.what(epsilon, answer, EN)
     fewer = (Least(name="data_budget", value=5e6), Least(name="epsilon", value=None))
-    assert [step.act for step in next_steps(answer, fewer)] == [Act.MEASURE]
+    assert [step.act for step in next_steps(answer, fewer)] == [Act.MEASURE, Act.PAIRS]
+    assert "value is assumed so far" in text_of.what(next_steps(answer, fewer)[1], answer, EN)
+
+
+@pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
+def test_where_no_budget_alone_is_enough_two_together_are_named(answered, words):
+    answer = under(answered(), Code.WAIT, npv=-1e7)
+    none = tuple(Least(name=name, value=None) for name in ("compute_flops", "data_budget"))
+    together = Drawn(
+        budget=Budget(compute_flops=1e20, data_budget=5_520_000, epsilon=4.0),
+        npv=answer.study.appraisal.npv,
+        probability=0.37,
+    )
+    people, *_ = next_steps(answer, none, None, together)
+    assert (people.act, people.amount, people.compute_flops) == (Act.PEOPLE, 5.52e6, 1e20)
+    said = text_of.what(people, answer, words)
+    assert "10²⁰ FLOPs" in said
+    assert figures.money(cost(1e20, answer.question.prices).jpy, words) in said
+    at = list(would_pay.table(answer, none, words, together).values())
+    row = at[2].index(next(cell for cell in at[2] if "10²⁰" in cell))
+    assert figures.chance(0.37, words) in at[3][row]
+    # One budget that is enough is the shorter way.
+    assert next_steps(answer, PAYING, None, together)[0].compute_flops is None
+
+
+def test_a_public_start_that_helps_is_a_step(answered):
+    answer = under(answered(), Code.WAIT, npv=-1e7)
+    found = from_start.compare_starts(5_000, 4.0, 1e-8)
+    assert found.start_pays
+    start, measure, pairs = next_steps(answer, start=found)
+    assert (start.act, measure.act, pairs.act) == (Act.START, Act.MEASURE, Act.PAIRS)
+    assert "times the people" in text_of.what(start, answer, EN)
+    no_gain = replace(found, from_nothing=found.best)
+    assert Act.START not in {step.act for step in next_steps(answer, start=no_gain)}
+
+
+def test_every_step_says_by_when(answered):
+    training = gated(under(answered(), Code.TRAIN), 1, 2.5)
+    months = training.study.table["launch_months"].value
+    assert [text_of.when(step, training, EN) for step in next_steps(training)] == [
+        "at this meeting",
+        f"by the end of month {months:g}",
+        "before the next meeting",
+        f"by the end of month {training.study.staged.gates[1].month:g}",
+    ]
+    pilot = under(answered(), Code.PILOT)
+    assert text_of.when(next_steps(pilot)[1], pilot, EN) == "by the end of month 1"
+    unknown = unvalued(answered())
+    assert text_of.when(next_steps(unknown)[0], unknown, EN) == "before the next meeting"
 
 
 def test_who_may_use_so_many_may_use_fewer(answered):
@@ -167,8 +236,9 @@ def test_who_may_use_so_many_may_use_fewer(answered):
         npv=worth,
         probability=0.72,
     )
-    step, measure = next_steps(answer, PAYING, fewer)
+    step, measure, pairs = next_steps(answer, PAYING, fewer)
     assert (step.act, step.amount, measure.act) == (Act.FEWER, 3e6, Act.MEASURE)
+    assert pairs.act is Act.PAIRS
     said = text_of.what(step, answer, EN)
     assert "the text of 3M people only" in said and "¥47M" in said and "72%" in said
     assert text_of.who(step, EN) == "Owners of the data"
@@ -181,12 +251,14 @@ def test_who_may_use_so_many_may_use_fewer(answered):
 def test_the_table_of_what_would_pay(answered):
     answer = under(answered(), Code.WAIT, npv=-1e7)
     table = would_pay.table(answer, PAYING, EN)
-    assert list(table) == ["What", "Now", "Pays from", "Then with a probability of"]
+    assert list(table) == ["What", "Now", "Just pays at", "Then with a probability of"]
     names, now, at, chance = table.values()
     assert (names[0], now[0], at[0]) == ("Data (people)", "10M people", "40M people")
     assert (names[1], now[1], at[1]) == ("Privacy ε", "4", "9.5")
     assert at[2] == "out of reach"
     assert chance[:3] == ["47%", "—", "—"]
+    worth = names.index(figures.name("value_per_unit", EN))
+    assert at[worth], "the least value of a task is named, reachable or not"
     assert "Loss" not in "".join(names), "nobody chooses the shape of the value curve"
 
 

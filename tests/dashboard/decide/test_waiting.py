@@ -56,6 +56,7 @@ def test_what_would_make_it_pay_waits_too_where_the_plan_loses(
 
     monkeypatch.setattr(decision_cache, "Certificates", Later)
     monkeypatch.setattr(money_cache, "least_budgets", least_budgets)
+    monkeypatch.setattr(money_cache, "people_with_compute", lambda question: None)
     monkeypatch.setattr(money_cache, "fewer_people", lambda question, npv: made.append("fewer"))
     page = app(data=people)
     assert not page.exception and made == []
