@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.answers import decision_cache, money_cache
 from dashboard.decide import facts, would_pay
 from dashboard.state import session
-from dashboard.ui import blocks
+from dashboard.ui import arrival, blocks
 from engine.api.decisions import Act, Answer, Code, NextStep, from_start, next_steps
 from engine.api.money import Drawn, Goal, Least
 from engine.api.scenarios import fields as grammar
@@ -95,26 +95,36 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
             ):
                 st.code(facts.job(answer), language="json", wrap_lines=True)
         case _:
-            page, label, icon = {
-                Act.APPROVE: ("present", words.say("Put it before the board"), "co_present"),
-                Act.PILOT: ("pilot", words.say("Set up the pilot"), "science"),
-                Act.START: ("pilot", words.say("Set up the pilot"), "science"),
-                Act.GATE: ("roi", words.say("See the stages"), "savings"),
-                Act.MEASURE: ("roi", words.say("Open the assumptions"), "edit_note"),
-                Act.PAIRS: ("roi", words.say("Enter measured pairs"), "edit_note"),
+            page, part, label, icon = {
+                Act.APPROVE: ("present", None, words.say("Put it before the board"), "co_present"),
+                Act.PILOT: ("pilot", None, words.say("Set up the pilot"), "science"),
+                Act.START: ("pilot", None, words.say("Set up the pilot"), "science"),
+                Act.GATE: ("roi", arrival.STAGES, words.say("See the stages"), "savings"),
+                Act.MEASURE: (
+                    "roi",
+                    arrival.ASSUMPTIONS,
+                    words.say("Open the assumptions"),
+                    "edit_note",
+                ),
+                Act.PAIRS: ("roi", arrival.PAIRS, words.say("Enter measured pairs"), "edit_note"),
             }[step.act]
             if st.button(
                 label, icon=f":material/{icon}:", key=f"monday:{step.act}", width="stretch"
             ):
-                session.open_page(page)
+                session.open_page(page, part)
 
 
 def _take(values: dict[str, grammar.Value], shown: str, words: Words) -> None:
+    """A button that makes the values the scenario's, and shows the verdict that they lead to."""
+
+    def act() -> None:
+        session.take(values)
+        session.lead_to(arrival.VERDICT)
+
     st.button(
         words.say("Try {value}", value=shown),
         icon=":material/tune:",
         key=f"monday:{next(iter(values))}",
-        on_click=session.take,
-        args=(values,),
+        on_click=act,
         width="stretch",
     )

@@ -21,7 +21,7 @@ def button(words: Words) -> None:
     if st.button(
         words.say("Is it for us?"), icon=":material/domain:", type="tertiary", key=f"{_KEY}:open"
     ):
-        st.dialog(words.say("Is it for us? Three questions"))(_questions)(words)
+        st.dialog(words.say("Is it for us? Three questions"), width="medium")(_questions)(words)
 
 
 def _questions(words: Words) -> None:

@@ -32,9 +32,23 @@ def remember_pages(pages: Mapping[str, st.Page]) -> None:
     st.session_state["_pages"] = dict(pages)
 
 
-def open_page(name: str) -> None:
-    """Go to a page in the same session: the scenario goes along."""
+def open_page(name: str, part: str | None = None) -> None:
+    """Go to a page in the same session, to its top or to a ``part``: the scenario goes along."""
+    lead_to(part)
     st.switch_page(st.session_state["_pages"][name])
+
+
+def lead_to(part: str | None) -> None:
+    """Have the page that is drawn next scrolled to a part of it."""
+    st.session_state["_part"] = part
+
+
+def led_to(part: str) -> bool:
+    """Whether :func:`lead_to` has just named a part of the page; asked once, it is forgotten."""
+    if st.session_state.get("_part") != part:
+        return False
+    st.session_state["_part"] = None
+    return True
 
 
 def language() -> str:

@@ -21,6 +21,7 @@ from engine.roi.inverse import (
     fewer_people,
     least_budgets,
     least_for_npv,
+    people_with_compute,
 )
 from engine.roi.plan import RECOMMENDATION, RULE, TRANSFER, WITHOUT_PRIVACY, Plan
 
@@ -184,6 +185,28 @@ def test_one_question_for_all_budgets(question):
         least_budgets(question, Goal.METRIC, 50.0)
     nothing = least_budgets(question, Goal.NPV, 1e15)
     assert all(item.value is None for item in nothing)
+
+
+def test_people_and_compute_together_reach_what_neither_does_alone(question):
+    few = replace(
+        question, budget=replace(question.budget, compute_flops=2e15, data_budget=5_000, epsilon=4)
+    )
+    assert all(each.value is None for each in least_budgets(few, Goal.NPV, 0.0))
+    found = people_with_compute(few, 0.0)
+    assert found is not None and 0 < found.probability < 1
+    together = replace(few, budget=found.budget)
+    at, below = together.candidates("data_budget", [found.people, found.people * 0.9])
+    assert at is not None and at.npv >= 0
+    assert below is not None and below.npv < 0
+    assert found.budget.epsilon == 4
+    # Ten times the compute, or a tenth of it, would ask for more people, not for fewer.
+    for factor in (0.1, 10.0):
+        other = replace(
+            few, budget=replace(few.budget, compute_flops=found.budget.compute_flops * factor)
+        )
+        least = least_for_npv(other, "data_budget", 0.0, bounds=(1e4, 1e10))
+        assert least is None or least.budget.data_budget >= found.people
+    assert people_with_compute(few, 1e15) is None
 
 
 def test_of_too_many_people_fewer_are_worth_more(question):

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
 from dashboard.state import assumption_table, link
+from dashboard.ui import arrival
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
@@ -30,6 +31,17 @@ def _draw():
 def page():
     """The view alone: AppTest cannot switch to pages that are functions."""
     return AppTest.from_function(_draw, default_timeout=120)
+
+
+@pytest.mark.parametrize("part", [arrival.ASSUMPTIONS, arrival.PAIRS, arrival.STAGES])
+def test_a_part_that_a_button_led_to_shows_itself_once(fake, page, monkeypatch, part):
+    shown: list[str] = []
+    monkeypatch.setattr(arrival, "scroll_to", shown.append)
+    page.session_state["_part"] = part
+    page.run()
+    assert not page.exception and shown == [part]
+    page.run()
+    assert shown == [part]
 
 
 def test_the_answer_comes_first_and_every_figure_says_where_from(page):
