@@ -12,7 +12,7 @@ from engine.api.decisions import Act, Answer, Code, NextStep, from_start, next_s
 from engine.api.money import Drawn, Goal, Least
 from engine.api.scenarios import fields as grammar
 from engine.errors import InputError
-from engine.text import formats, labels
+from engine.text import figures, formats, labels
 from engine.text import next_steps as text_of
 from engine.text.i18n import Words
 
@@ -87,7 +87,8 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
             _take({"epsilon": float(value)}, f"ε = {value}", words)
         case Act.COMPUTE:
             flops = step.amount or 0.0
-            shown = words.say("{flops} FLOPs", flops=formats.scientific(flops))
+            price = money_cache.cost(flops, answer.question.prices).jpy
+            shown = words.say("{money} of compute", money=figures.money(price, words))
             _take({"compute": float(f"{flops:.2g}")}, shown, words)
         case Act.TRAIN:
             with st.popover(
