@@ -62,6 +62,23 @@ class FineTuning:
         needed = (self.data_budget, self.batch_size, self.iterations, self.delta)
         return self.private and None not in needed
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What the source does not print of what a law of fine-tuning needs, by its column; of a
+        training without a promise no people, ε and δ are needed."""
+        asked = {
+            "trainable_size": self.trainable_size,
+            "batch_size": self.batch_size,
+            "iterations": self.iterations,
+        }
+        if self.epsilon is None or self.private:
+            asked |= {
+                "epsilon": self.epsilon,
+                "delta": self.delta,
+                "data_budget": self.data_budget,
+            }
+        return tuple(name for name, value in asked.items() if value is None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:

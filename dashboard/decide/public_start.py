@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.answers import decision_cache
 from dashboard.glossary import lookup
 from dashboard.ui import blocks
-from engine.api.decisions import Answer, Code, fine_tunings, start_worth
+from engine.api.decisions import Answer, Code, fine_tunings, missed_near, start_worth
 from engine.errors import InputError
 from engine.text import public_start, start_advice
 from engine.text.i18n import Words
@@ -47,6 +47,8 @@ def _comparison(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
     st.markdown(start_advice.recommendation(found, question, words))
     if worth := start_advice.worths(found, money, words):
         st.markdown(worth)
+    if missed := missed_near(found.budget.data_budget):
+        st.markdown(public_start.missed(missed, words))
     st.caption(public_start.in_plain_words(words))
     blocks.columns(public_start.ways(found, question, words))
     st.caption(public_start.limits(found, words))

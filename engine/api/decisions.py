@@ -35,6 +35,7 @@ from engine.decision.findings import Binds
 from engine.decision.fitted import MEASURED_GPT
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.next_steps import Step as NextStep
+from engine.decision.published_gaps import missed_near
 from engine.decision.question import OPENING, Currency, Question
 from engine.decision.start_worth import StartWorth, start_worth
 from engine.decision.verdict import Code
@@ -100,6 +101,7 @@ __all__ = [
     "fitted",
     "from_start",
     "maps",
+    "missed_near",
     "next_steps",
     "profiles",
     "proposed_delta",

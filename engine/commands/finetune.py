@@ -6,15 +6,13 @@ results that others printed.
 """
 
 import argparse
-from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from engine.accounting.search import noise_multiplier
-from engine.allocation.reach import word_of
-from engine.allocation.result import Word
+from engine.commands.finetune_published import published
 from engine.commands.options import (
     add_delta,
     add_json,
@@ -30,13 +28,14 @@ from engine.commands.options import (
 from engine.config import INDEPENDENT_SAMPLINGS, Sampling
 from engine.decision.fine_tuning import TUNED_TEXT, tuning_evidence, tuning_law
 from engine.decision.from_start import Comparison, Plan, Worth, compare_starts
-from engine.decision.published_gaps import AskedGap, asked_gaps
+from engine.decision.published_gaps import missed_near
 from engine.errors import InputError
-from engine.fine_tunings import FineTuning, fine_tunings, gaps
 from engine.law.fine_tuning.fit import FARTHEST, FormFit, Prediction, TuningFit, ends_of
 from engine.law.fine_tuning.judge import Judgement, judge
 from engine.law.fine_tuning.points import Configurations
 from engine.runs.fine_tuned import Method
+from engine.text import public_start
+from engine.text.i18n import Words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_delta(action)
         add_sampling(action, INDEPENDENT_SAMPLINGS)
     publishing = actions.add_parser("published", help="what others printed, and what it cost them")
+    publishing.add_argument("--rows", action="store_true", help="an answer for each printed result")
     publishing.set_defaults(act=published)
     for action in (fitting, predicting, comparing, publishing):
         add_json(action)
@@ -212,122 +212,15 @@ def compare(options: argparse.Namespace) -> str:
             ("worth in people", _worth(found.people, "people")),
             ("worth in ε", _worth(found.epsilon, "ε")),
             ("measured on", f"{found.runs} runs of {found.family}, nats per byte"),
+            *_caution(people),
         ]
     )
     return f"{as_columns(rows)}\n\n{worth}"
 
 
-def published(options: argparse.Namespace) -> str:
-    """Published fine-tunings with a promise beside those without, and whether our law may be asked
-    about them."""
-    rows = fine_tunings()
-    asked = [_asked(row) for row in rows if row.complete]
-    if options.json:
-        return as_json(
-            {
-                "rows": len(rows),
-                "complete": len(asked),
-                "gaps": [
-                    {
-                        "model": gap.private.model,
-                        "source": gap.private.source,
-                        "model_size": gap.private.model_size,
-                        "data_budget": gap.private.data_budget,
-                        "epsilon": gap.private.epsilon,
-                        "gap": gap.nats,
-                    }
-                    for gap in gaps()
-                ],
-                "asked": asked,
-                "extrapolated": [_extrapolated(one) for one in asked_gaps()],
-            }
-        )
-    table = [("people", "ε", "parameters", "gap, nats per token", "model, method and text")]
-    table += [
-        (
-            "not printed" if gap.private.data_budget is None else f"{gap.private.data_budget:,.0f}",
-            f"{gap.private.epsilon:g}",
-            f"{gap.private.model_size:.3g}",
-            f"{gap.nats:+.3f}",
-            gap.private.model,
-        )
-        for gap in gaps()
-    ]
-    alike = Counter(
-        (
-            str(one["model"]),
-            f"noise-batch ratio {one['noise_batch_ratio']:.2g} by accounting; "
-            f"{one['distance']:.1f} e-folds from our runs: {one['reach']}",
-        )
-        for one in asked
-    )
-    words = [
-        (model, said if count == 1 else f"{said} ({count} rows, other devices)")
-        for (model, said), count in alike.items()
-    ]
-    unknown = sum(one["reach"] == str(Word.UNKNOWN) for one in asked)
-    beyond = asked_gaps()
-    further = [("ln of loss with / without", "law, asked beyond its reach", "", "model")]
-    further += [
-        (
-            f"{one.measured:.3f}",
-            f"{one.extrapolated.value:.3f} ({one.extrapolated.low:.3f} to "
-            f"{one.extrapolated.high:.3f})",
-            "inside" if one.inside else "outside",
-            one.gap.private.model + (" (batch and steps of GPT-2)" if one.as_gpt2 else ""),
-        )
-        for one in beyond
-    ]
-    return (
-        f"{as_columns(table)}\n\n{as_table(words)}\n\n{as_columns(further)}\n\n"
-        f"Of {len(rows)} rows {len(asked)} are complete but for the noise, which accounting gives; "
-        f"of these our law calls {unknown} unknown: it was measured on starts of at most "
-        f"{tuning_law().points.model_size.max():,.0f} parameters."
-    )
-
-
-def _extrapolated(one: AskedGap) -> dict[str, Any]:
-    return {
-        "model": one.gap.private.model,
-        "as_gpt2": one.as_gpt2,
-        "noise_batch_ratio": one.noise_batch_ratio,
-        "distance": one.distance,
-        "measured": one.measured,
-        "law": asdict(one.extrapolated),
-        "inside": one.inside,
-    }
-
-
-def _asked(row: FineTuning) -> dict[str, Any]:
-    """The noise of a complete row, and how far it lies from what was trained here."""
-    assert row.data_budget and row.batch_size and row.iterations and row.delta and row.epsilon
-    sigma = float(
-        noise_multiplier(
-            data_budget=row.data_budget,
-            batch_size=row.batch_size,
-            iterations=row.iterations,
-            epsilon=row.epsilon,
-            delta=row.delta,
-        )
-    )
-    # Nobody prints the loss of the start; no distance depends on it. All weights are the nearest
-    # that any method can be: fewer trained parameters of so large a model were not tried here.
-    at = Configurations.of(
-        start_cross_entropy=row.cross_entropy,
-        model_size=row.model_size,
-        trainable_size=row.model_size,
-        iterations=row.iterations,
-        batch_size=row.batch_size,
-        noise_batch_ratio=sigma / row.batch_size,
-    )
-    distance = float(tuning_law().distances(at)[0])
-    return {
-        "model": row.model,
-        "noise_multiplier": sigma,
-        "noise_batch_ratio": sigma / row.batch_size,
-        "distance": distance,
-        "reach": str(word_of(distance)),
-    }
+def _caution(people: float) -> list[tuple[str, str]]:
+    missed = missed_near(people)
+    return [("caution", public_start.missed(missed, Words("en")))] if missed else []
 
 
 def _name(plan: Plan) -> str:
@@ -361,6 +254,7 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "from_nothing": _plan(found.from_nothing),
         "from_start": [_plan(plan) for plan in found.plans],
         "worth": {"data": asdict(found.people), "epsilon": asdict(found.epsilon)},
+        "missed_near": [one.gap.private.model for one in missed_near(found.budget.data_budget)],
     }
 
 

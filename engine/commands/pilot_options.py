@@ -14,7 +14,7 @@ from engine.pilot.plan import WINDOW, CorpusSource
 from engine.pilot.prepared import RECOMPUTING, Prepared
 from engine.pilot.question import PilotBudget, PrivacyTerms, WantedRun
 from engine.pilot.running.ranks import Ranks, ranks_of
-from engine.pilot.starts import StartFile, read
+from engine.pilot.starts import StartFile, card_of, is_foreign, read, tokenizer_file
 from engine.pilot.sweeps.launchers import Where
 from engine.pilot.text.docstrings import KINDS
 from engine.pilot.text.identity import Rule
@@ -61,16 +61,15 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tokenizer",
-        default="bytes",
         metavar="NAME",
-        help="of public text, by its name (`tokenizer list`) or its file (default: bytes)",
+        help="of public text, by its name (`tokenizer list`) or its file (default: that of an "
+        "imported start, else bytes)",
     )
     parser.add_argument(
         "--window",
-        default=str(WINDOW),
         metavar="TOKENS",
         help="of an example; other windows than the default's are another family, to which the law "
-        "is carried over (default: %(default)s)",
+        f"is carried over (default: that of an imported start, else {WINDOW})",
     )
 
 
@@ -85,15 +84,24 @@ class Columns(TypedDict):
 
 
 def columns_of(options: argparse.Namespace) -> Columns:
-    """The columns, and the tokenizer under its absolute path."""
-    tokenizer = options.tokenizer
+    """The columns, and the tokenizer under its absolute path: without another word those that an
+    imported start reads with."""
+    named, window = _read_by(getattr(options, "from_start", None))
+    tokenizer = named if options.tokenizer is None else options.tokenizer
     return Columns(
         text_column=options.text_column,
         unit_column=options.unit_column,
         rules_off=tuple(sorted(set(options.distinct))),
         tokenizer=tokenizer if tokenizer in ("bytes", *names()) else _absolute(tokenizer),
-        window=whole("--window", options.window),
+        window=window if options.window is None else whole("--window", options.window),
     )
+
+
+def _read_by(start: str | None) -> tuple[str, int]:
+    """Tokenizer and window of the imported start of this name; of any other the usual ones."""
+    if start is None or not is_foreign(shape := card_of(start).shape):
+        return "bytes", WINDOW
+    return str(tokenizer_file(start)), shape.sequence_length
 
 
 def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:

@@ -123,6 +123,12 @@ def _config(path: Path) -> dict[str, Any]:
             "is run here.",
             file=path.name,
         )
+    if config.get("quantization_config") or config.get("compression_config"):
+        raise InputError(
+            "Expected weights as they were trained, got a quantised model by {file}: take the "
+            "folder of the model that it was made of.",
+            file=path.name,
+        )
     if config.get("model_type") not in FAMILIES:
         raise InputError(
             "Expected a model of the families {known}, got {found}: others compute attention, "
@@ -198,7 +204,7 @@ def _gpt_neox(config: Mapping[str, Any], window: int) -> tuple[Shape, int]:
     rotary = _rotary(config)
     act = config.get("hidden_act", "gelu")
     _require(
-        {**config, "rope_type": _rope_type(rotary)},
+        {**config, "rope_type": _rope_type(config)},
         {
             "hidden_act": ("gelu", "gelu_new", "gelu_pytorch_tanh"),
             "attention_bias": (True,),
@@ -227,8 +233,11 @@ def _rotary(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**(config.get("rope_scaling") or {}), **(config.get("rope_parameters") or {})}
 
 
-def _rope_type(rotary: Mapping[str, Any]) -> Any:
-    return rotary.get("rope_type", rotary.get("type", "default"))
+def _rope_type(config: Mapping[str, Any]) -> Any:
+    """How rotary positions are scaled; where old and new settings disagree, the one that scales."""
+    both = [config.get("rope_scaling") or {}, config.get("rope_parameters") or {}]
+    kinds = [rotary.get("rope_type", rotary.get("type", "default")) for rotary in both]
+    return next((kind for kind in kinds if kind != "default"), "default")
 
 
 def _looks_back(config: Mapping[str, Any]) -> int | None:
@@ -251,7 +260,7 @@ def _llama(config: Mapping[str, Any], window: int) -> tuple[Shape, int]:
     width, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     of_head = config.get("head_dim") or (128 if kind == "qwen3" else width // heads)
     _require(
-        {**config, "rope_type": _rope_type(rotary)},
+        {**config, "rope_type": _rope_type(config)},
         {
             "hidden_act": ("silu",),
             "attention_bias": (False,),

@@ -9,12 +9,13 @@ Loads no torch.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.errors import InputError
-from engine.pilot.ladder import key_value_width, parameter_count
+from engine.pilot.ladder import key_value_width
 from engine.pilot.plan import Shape
 
 Weights = dict[str, np.ndarray]
@@ -215,8 +216,55 @@ def layer_place(shape: Shape, block: int, ours: str, kind: str) -> Place:
     )
 
 
+def size_of(shape: Shape, name: str) -> tuple[int, ...]:
+    """Rows and columns of a weight of ours, or the length of a bias or norm."""
+    *_, layer, kind = name.split(".")
+    queries, keys, width = shape.heads * shape.head_width, key_value_width(shape), shape.width
+    of_head = shape.kind == "qwen3"
+    rows, columns = {
+        "embedding": (shape.vocabulary_size, width),
+        "head": (shape.vocabulary_size, width),
+        "positions": (shape.sequence_length, width),
+        "query_key_value": (queries + 2 * keys, width),
+        "out": (width, queries),
+        "gate": (shape.hidden, width),
+        "up": (shape.hidden, width),
+        "down": (width, shape.hidden),
+        "query_norm": (shape.head_width if of_head else queries, 0),
+        "key_norm": (shape.head_width if of_head else keys, 0),
+    }.get(layer, (width, 0))
+    return (rows,) if kind == "bias" or not columns else (rows, columns)
+
+
+def _whole(place: Place, theirs: list[np.ndarray], shape: Shape) -> np.ndarray:
+    """One array of ours, held to its size and to numbers."""
+    wanted = size_of(shape, place.name)
+    ours: np.ndarray | None = None
+    if all(one.ndim == len(wanted) for one in theirs):
+        with suppress(ValueError):  # parts that do not fit together
+            ours = place.ours(theirs)
+    if ours is not None and place.name == "positions.weight":
+        ours = ours[: shape.sequence_length]
+    if ours is None or ours.shape != wanted:
+        raise InputError(
+            "Expected {name} of {wanted} numbers by config.json, got {found}: weights and settings "
+            "are of two models.",
+            name=place.parts[0],
+            wanted=" × ".join(map(str, wanted)),
+            found=", ".join(" × ".join(map(str, one.shape)) for one in theirs),
+        )
+    if not np.isfinite(ours).all():
+        raise InputError(
+            "Expected weights that are numbers, got NaN or infinity in {name}: the file is "
+            "damaged, or was saved in a type too narrow for it.",
+            name=place.parts[0],
+        )
+    return ours
+
+
 def weights_of(found: Mapping[str, np.ndarray], shape: Shape) -> Weights:
-    """Weights by our names. Raises :class:`InputError` for what lacks or is of another size."""
+    """Weights by our names. Raises :class:`InputError` for what lacks, is of another size, or is no
+    number."""
     names = NAMES[shape.kind]
     plain = {
         # Files of the bare model have no prefix.
@@ -224,32 +272,21 @@ def weights_of(found: Mapping[str, np.ndarray], shape: Shape) -> Weights:
         for name, one in found.items()
         if not name.endswith(_MASKS)
     }
-    weights: Weights = {}
-    for place in places(shape):
-        lacking = next((part for part in place.parts if part not in plain), None)
-        if lacking is not None:
-            raise InputError(
-                "Expected the weights {name} in the folder, found none: they are not whole, or of "
-                "another family.",
-                name=lacking,
-            )
-        ours = place.ours([plain.pop(part) for part in place.parts])
-        if place.name == "positions.weight":
-            ours = ours[: shape.sequence_length]
-        weights[place.name] = ours
-    plain.pop(f"{names.head}.weight", None)  # of a tied model: the embedding once more
-    if plain:
+    wanted = list(places(shape))
+    lacking = next((part for one in wanted for part in one.parts if part not in plain), None)
+    if lacking is not None:
+        raise InputError(
+            "Expected the weights {name} in the folder, found none: they are not whole, or of "
+            "another family.",
+            name=lacking,
+        )
+    # Of a tied model some files have the embedding once more, as its head.
+    known = {f"{names.head}.weight", *(part for one in wanted for part in one.parts)}
+    if odd := plain.keys() - known:
         raise InputError(
             "Expected the weights of a {kind} model and nothing else, got {name}: that model "
             "computes something else.",
             kind=shape.kind,
-            name=min(plain)[:80],
+            name=min(odd)[:80],
         )
-    sizes = sum(array.size for array in weights.values())
-    if sizes != parameter_count(shape):
-        raise InputError(
-            "Expected {wanted} weights by config.json, got {found}: the folder is not whole.",
-            wanted=f"{parameter_count(shape):,}",
-            found=f"{sizes:,}",
-        )
-    return weights
+    return {one.name: _whole(one, [plain.pop(part) for part in one.parts], shape) for one in wanted}

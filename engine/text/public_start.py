@@ -1,7 +1,10 @@
 """What a public start is worth, in words: in people, in money, and what others reported."""
 
+from collections.abc import Sequence
+
 from engine.config import Budget
 from engine.decision.from_start import Comparison, Plan, Worth
+from engine.decision.published_gaps import AskedGap
 from engine.decision.question import Question
 from engine.decision.start_worth import StartWorth, Valued, list_price
 from engine.fine_tunings import Gap
@@ -231,6 +234,21 @@ def limits(found: Comparison, words: Words) -> str:
         "both is protected in yours only.",
         runs=formats.exact(found.runs),
         largest=formats.amount(found.largest_start, words.language),
+    )
+
+
+def missed(pairs: Sequence[AskedGap], words: Words) -> str:
+    """That others with about so many people lost more to their promise than the law says."""
+    people = sorted(one.gap.private.data_budget or 0.0 for one in pairs)
+    times = sorted(one.times_too_little for one in pairs)
+    return words.say(
+        "Expect less of a start with so many people: others who fine-tuned on {fewest} to {most} "
+        "documents lost {least} to {worst} times as much to their promise as this law says when it "
+        "is asked about them, far beyond what was measured here.",
+        fewest=formats.amount(people[0], words.language),
+        most=formats.amount(people[-1], words.language),
+        least=formats.plain(times[0], 2),
+        worst=formats.plain(times[-1], 2),
     )
 
 

@@ -87,6 +87,19 @@ def test_a_start_is_trained_and_read_again(capsys, tmp_path, monkeypatch):
     assert starts.read("mine").card.iterations == 3
 
 
+def test_each_published_row_has_its_line(capsys):
+    lines = said(capsys, "finetune", "published", "--rows").splitlines()
+    assert [line.split()[0] for line in lines[1:38]] == [str(n) for n in range(1, 38)]
+    assert all(("unknown (" in line) != ("not asked" in line) for line in lines[1:38])
+    assert "a loss of 2.3" in lines[24] and "outside" in lines[24]
+
+
+def test_many_people_are_warned_of_what_others_lost(capsys):
+    asked = ("finetune", "compare", "--epsilon", "4", "--data")
+    assert "11 to 23 times" in said(capsys, *asked, "1e6")
+    assert "caution" not in said(capsys, *asked, "5000")
+
+
 def test_published_gaps_are_those_of_the_sources(capsys):
     """Golden: differences of figures printed by one source for one model on one text."""
     found = json.loads(said(capsys, "finetune", "published", "--json"))
@@ -95,6 +108,8 @@ def test_published_gaps_are_those_of_the_sources(capsys):
     assert by_model["GPT-2, LoRA r=4, Reddit"] == pytest.approx(0.02)
     assert by_model["GPT-2, full fine-tuning, Reddit"] == pytest.approx(0.15)
     assert by_model["GPT-2 124M, full fine-tuning on Wikipedia"] == pytest.approx(0.3751)
-    assert all(one["reach"] == "unknown" for one in found["asked"])
+    assert found["unknown"] == 6
+    assert {one["reach"] for one in found["each"] if one["complete"]} == {"unknown"}
+    assert {one["reach"] for one in found["extrapolated"]} == {"unknown"}
     assert len(gaps()) == 11 and all(gap.nats > 0 for gap in gaps())
     assert sum(row.private for row in fine_tunings()) == 19

@@ -1,12 +1,14 @@
 """Public models in Hugging Face format: outputs, gradients and exports held to other packages."""
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 from engine.config import TrainingConfig
 from engine.errors import InputError
@@ -14,6 +16,7 @@ from engine.pilot import huggingface, huggingface_export, starts
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.start import LowRank, initial
 from engine.pilot.dpsgd.training import Training
+from engine.pilot.huggingface_names import size_of
 from engine.pilot.imported_start import import_folder
 from engine.pilot.ladder import parameter_count, trainable_count
 from engine.pilot.plan import TrainingSettings
@@ -221,7 +224,8 @@ def test_code_and_pickles_are_refused(tmp_path, name):
         ("gpt2", {"n_embd": "wide"}, "settings of a gpt2 model"),
         ("gpt2", {"n_layer": 3}, r"weights transformer\.h\.2\."),
         ("gpt2", {"n_layer": 1}, r"nothing else, got transformer\.h\.1\."),
-        ("gpt2", {"vocab_size": VOCABULARY + 1}, "by config.json"),
+        ("gpt2", {"vocab_size": VOCABULARY + 1}, r"wte.weight of 41 × 16 .* got 40 × 16"),
+        ("llama", {"quantization_config": {"quant_method": "gptq"}}, "quantised model"),
         ("llama", {"model_type": "gemma"}, "scaled embeddings of Gemma"),
         ("llama", {"model_type": "qwen2"}, r"weights .*q_proj\.bias"),
         ("qwen2", {"model_type": "llama"}, r"nothing else, got .*k_proj\.bias"),
@@ -245,6 +249,46 @@ def test_what_would_compute_something_else_is_refused(tmp_path, family_, change,
     path.write_text(json.dumps(config))
     with pytest.raises(InputError, match=said):
         huggingface.read_folder(tmp_path / "hf", WINDOW)
+
+
+def test_a_scaling_of_positions_is_seen_in_whichever_form_it_is_written(tmp_path):
+    """Files of old releases have one name for it, new ones another, and some have both."""
+    public_models.saved("llama", tmp_path / "hf")
+    path = tmp_path / "hf" / "config.json"
+    config = json.loads(path.read_text())
+    config["rope_scaling"] = {"type": "linear", "factor": 2.0}
+    path.write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"rope_type = default .*, got linear"):
+        huggingface.read_folder(tmp_path / "hf", WINDOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: w[:3], r"of 48 × 16 numbers by config.json, got 3 × 16: weights and settings"),
+        (lambda w: w.T, r"of 48 × 16 numbers by config.json, got 16 × 48"),
+        (lambda w: w.ravel(), r"got 768"),
+        (lambda w: w * np.float32("nan"), r"NaN or infinity in .*query_key_value"),
+    ],
+)
+def test_weights_of_another_size_or_without_numbers_are_refused(tmp_path, change, said):
+    public_models.saved("gpt_neox", tmp_path / "hf")
+    path = tmp_path / "hf" / "model.safetensors"
+    weights = load_file(path)
+    name = "gpt_neox.layers.1.attention.query_key_value.weight"
+    weights[name] = np.ascontiguousarray(change(weights[name]))
+    save_file(weights, path)
+    with pytest.raises(InputError, match=said):
+        huggingface.read_folder(tmp_path / "hf", WINDOW)
+
+
+def test_sizes_of_single_weights_are_those_of_the_model(tmp_path, family):
+    """Another count of the same: what torch's model is made of."""
+    _, settings = begun(tmp_path / "hf", family)
+    model = initial(settings, generator=None)
+    found = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    assert found == {name: size_of(settings.shape, name) for name in found}
+    assert sum(map(math.prod, found.values())) == parameter_count(settings.shape)
 
 
 def test_windows_tokenizers_and_names_are_held_to_the_model(tmp_path):

@@ -56,6 +56,11 @@ class FormFit:
     held_out: HeldOut
     weight: float
 
+    def spread(self, distances: FloatArray) -> FloatArray:
+        """(n,) standard deviation of ln L so many e-folds from what was measured."""
+        found: FloatArray = np.hypot(self.held_out.scatter, self.held_out.drift * distances)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
@@ -127,11 +132,18 @@ class TuningFit:
         ]
 
     def log_ratio(
-        self, at: Configurations, beside: Configurations, level: float = LEVEL
+        self,
+        at: Configurations,
+        beside: Configurations,
+        level: float = LEVEL,
+        *,
+        drifting: bool = False,
     ) -> Interval:
         """ln of the loss of one configuration over that of another of the same start, whose own
-        loss falls out. The range is that of the forms' resampled numbers; no drift with distance is
-        in it."""
+        loss falls out. The range is that of the forms' resampled numbers; ``drifting`` adds what
+        :meth:`predict` adds, scatter and the drift with distance, to each of the two as if their
+        errors had nothing in common, which is the wider way."""
+        rng = np.random.default_rng(_SEED)
         found, weights = [], []
         for one in self.forms:
             both = [
@@ -143,8 +155,14 @@ class TuningFit:
                     self.origin.coordinates(beside),
                 )
             ]
-            found.append(both[0] - both[1])
-            weights.append(np.full(len(found[-1]), one.weight / len(found[-1])))
+            ratios = both[0] - both[1]
+            if drifting:
+                for side in (at, beside):
+                    spread = one.spread(self.distances(side))
+                    errors = rng.standard_t(DEGREES, size=(_ERRORS, len(both[0]))) * spread
+                    ratios = ratios + errors
+            found.append(ratios.ravel())
+            weights.append(np.full(found[-1].size, one.weight / found[-1].size))
         draws, shares = np.concatenate(found)[:, None], np.concatenate(weights)
         low, value, high = (
             float(_quantile(draws, shares, q)[0])
@@ -158,7 +176,7 @@ class TuningFit:
         coordinates = self.origin.coordinates(at)
         drawn, weights = [], []
         for one in self.forms:
-            spread = np.hypot(one.held_out.scatter, one.held_out.drift * distances)
+            spread = one.spread(distances)
             means = np.log1p(
                 -np.stack([one.form.share_taken(t, coordinates) for t in one.resampled])
             )

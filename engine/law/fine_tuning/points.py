@@ -32,12 +32,12 @@ class Configurations:
         *,
         start_cross_entropy: float,
         model_size: float,
-        trainable_size: float,
+        trainable_size: ArrayLike,
         iterations: ArrayLike,
         batch_size: ArrayLike,
         noise_batch_ratio: ArrayLike,
     ) -> "Configurations":
-        """Trainings of one start in one way; steps, batches and ratios broadcast to (n,)."""
+        """Trainings of one start; what moves, steps, batches and ratios broadcast to (n,)."""
         parts = (
             start_cross_entropy,
             model_size,
