@@ -33,7 +33,11 @@ from engine.law.law import Law, in_chunks
 from engine.law.observations import observations_of
 from engine.law.selection.holdout import HeldOut, LeftOut, best, held_out
 from engine.law.selection.level_drift import level_drift
-from engine.law.selection.stacking import FormsBeforehand, stack_weights
+from engine.law.selection.stacking import (
+    FormsBeforehand,
+    pooled_weights,
+    stack_weights,
+)
 from engine.law.shapes import Evaluate
 
 T = TypeVar("T")
@@ -272,7 +276,7 @@ def fit_stack(
     held = [
         told.after("held", held_out(form_of(name), observations, found[name][0])) for name in tried
     ]
-    weights = _weights(tried, held, beforehand)
+    weights = pooled_weights(tried, held, beforehand) if beforehand else stack_weights(held)
     order = [k for k in np.argsort(-weights, kind="stable").tolist() if weights[k] > 0]
     told.spared("drawn", len(forms) - len(order))
     together = _mean([held[k] for k in order], weights[order])
@@ -308,15 +312,6 @@ def fit_stack(
         held=_errors(together),
         beforehand=beforehand,
     )
-
-
-def _weights(
-    forms: Sequence[str], held: Sequence[HeldOut], beforehand: FormsBeforehand | None
-) -> FloatArray:
-    if beforehand is None:
-        return stack_weights(held)
-    prior = np.array([beforehand.weights.get(name, 0.0) for name in forms])
-    return stack_weights(held, prior, beforehand.observations)
 
 
 class _Told:

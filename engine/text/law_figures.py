@@ -83,11 +83,11 @@ def forms_beforehand(fit: StackedFit, words: Words) -> str | None:
         return None
     return words.say(
         "All of these runs are the best of their compute: forms that agree on them may part "
-        "elsewhere, and nothing here tells which holds. So the weights of the forms in {source} "
-        "({forms}) count beforehand, as {observations} left-out runs would.",
+        "elsewhere, and nothing here tells which holds. So {share} of the forms' weights are those "
+        "found in {source}: {forms}.",
         source=labels.evidence_name(known.evidence_id, words),
         forms=labels.forms(known.weights, words),
-        observations=formats.plain(known.observations, 2),
+        share=formats.percent(known.share, words.language),
     )
 
 

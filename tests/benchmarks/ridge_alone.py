@@ -1,10 +1,11 @@
 """Runs that all lie on the ridge of optima, with our campaign's weights of the forms beforehand.
 
 ``python -m tests.benchmarks.ridge_alone`` (LAWS of each kind, default 6; some five minutes of a
-core) first chooses what those weights count for: by Table 2 alone, without Table 3, how far the
-larger computes are missed by weights that never saw them. Then it says what Table 2 alone says of
-Table 3, and, for laws that are known and make evidence like Table 2, what the weights do to ranges:
-of the loss at the rows of Table 3, off the ridge at other steps and sizes, and of decisions on it.
+core) first says what share those weights should have: by Table 2 alone, without Table 3, how far
+the larger computes are missed by weights that never saw them. Then, for laws that are known and
+make evidence like Table 2, what the weights do to ranges: of the loss at the rows of Table 3, off
+the ridge at other steps and sizes, and of decisions. Forms are drawn alike there, so that the
+campaign's are wrong for most of these laws.
 """
 
 import math
@@ -29,10 +30,10 @@ from engine.interval import FloatArray
 from engine.law.forms import form_of
 from engine.law.observations import observations_of
 from engine.law.selection.holdout import HeldOut, best, held_out
-from engine.law.selection.stacking import PRIOR, FormsBeforehand, stack_weights
+from engine.law.selection.stacking import FormsBeforehand, pooled_weights
 from engine.law.stack import STACKED, _mean, fit_stack
 
-_STRENGTHS = (0.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0)
+_SHARES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
 _OFF = ((4.52e6, 128_000.0, 2.0**-15), (4.52e6, 30_000.0, 2.0**-13), (20e6, 60_000.0, 2.0**-14),
         (110e6, 4_000.0, 2.0**-16), (330e6, 10_000.0, 2.0**-17))  # fmt: skip
 """Sizes, steps and noise-batch ratios beside the ridge, Table 3's first."""
@@ -47,8 +48,8 @@ def campaigns() -> FormsBeforehand:
     return found
 
 
-def strengths(beforehand: FormsBeforehand) -> None:
-    """Print what the larger computes of Table 2 are missed by, for each strength."""
+def shares(beforehand: FormsBeforehand) -> None:
+    """Print what the larger computes of Table 2 are missed by, for each share."""
     source = evidence_of(PUBLISHED_BERT)
     frame = source.frame[source.frame["compute_optimal"].astype(bool)].reset_index(drop=True)
     rows = observations_of(frame, capacity=capacity_of(source.family))
@@ -57,17 +58,14 @@ def strengths(beforehand: FormsBeforehand) -> None:
     names = [name for name in STACKED if found[name][1] <= least + 40.0]
     held = [held_out(form_of(name), rows, found[name][0]) for name in names]
     blind = [replace(one, large=()) for one in held]
-    prior = np.array([beforehand.weights.get(name, 0.0) for name in names])
-    for strength in _STRENGTHS:
-        if strength:
-            unseen, seen = (stack_weights(some, prior, strength) for some in (blind, held))
-        else:
-            unseen, seen = (stack_weights(some, None, PRIOR) for some in (blind, held))
+    for share in _SHARES:
+        known = replace(beforehand, share=share)
+        unseen, seen = (pooled_weights(names, some, known) for some in (blind, held))
         large = _together(held, unseen).large
         single = _together(held, seen).single
         errors = [float(np.abs(part.errors).mean()) for part in large]
         print(
-            f"counted as {strength:g}" if strength else "all alike",
+            f"share {share:.0%}",
             "larger computes " + ", ".join(f"{error:.1%}" for error in errors),
             f"mean {np.mean(errors):.2%}, single {np.abs(single.errors).mean():.2%}",
             sep=": ",
@@ -116,7 +114,7 @@ def main(laws: int = 6) -> None:
     """Print all of it."""
     beforehand = campaigns()
     print("weights beforehand", {name: f"{w:.0%}" for name, w in beforehand.weights.items()})
-    strengths(beforehand)
+    shares(beforehand)
     for outside in (False, True):
         found = defaultdict(list)
         for k, one in enumerate(drawn_laws(laws, outside=outside)):

@@ -127,10 +127,11 @@ def test_what_is_known_of_the_forms_beforehand_moves_the_weights_and_is_kept(kno
         evidence_hash="ab" * 32,
         runs=40,
         weights={"effective_steps": 0.9, "limits": 0.1},
-        observations=30.0,
+        share=0.4,
     )
     moved = fit_stack(frame, forms=forms, resamples=2, beforehand=other)
-    assert moved.forms["effective_steps"] > known.forms.get("effective_steps", 0.0) + 0.1
+    own = known.forms.get("effective_steps", 0.0)
+    assert moved.forms["effective_steps"] == pytest.approx((1 - 0.36) * own + 0.36)
     assert moved.beforehand == other
     again = StackedFit.from_dict(json.loads(json.dumps(moved.to_dict())))
     assert again == moved

@@ -84,7 +84,7 @@ def test_weights_that_count_beforehand_are_said_with_what_they_rest_on(found):
     words = Words(page.language, loss_unit=unit_of(MEASURED_GPT))
     said = summary(law, selection_of(MEASURED_GPT), inspection, words, date="").parts[0].sentences
     assert said[:2] == page.parts[0].sentences
-    assert forms(known.weights, words) in said[2] and "6" in said[2]
+    assert forms(known.weights, words) in said[2] and "50" in said[2]
     assert law_figures.forms_beforehand(fitted.fit, words) is None
     (_, sentence), (_, rests) = fit_document.beforehand_rows(law.fit)
     assert "88%" in sentence and f"133 runs of {MEASURED_GPT}, {'ab' * 32}" in rests

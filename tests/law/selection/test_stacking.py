@@ -1,10 +1,17 @@
 """Weights from what was held out: the form that predicts has the say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.law.selection.holdout import HeldOut, LeftOut
-from engine.law.selection.stacking import LEAST_WEIGHT, stack_weights
+from engine.law.selection.stacking import (
+    LEAST_WEIGHT,
+    FormsBeforehand,
+    pooled_weights,
+    stack_weights,
+)
 
 ROWS = 20
 
@@ -62,14 +69,21 @@ def test_a_prior_says_how_forms_that_say_the_same_share():
     np.testing.assert_allclose(stack_weights([one, one, one], prior), prior, atol=1e-6)
 
 
-def test_a_prior_counts_as_the_observations_that_it_is_given():
-    """20 rows say nothing: what is known beforehand decides whatever it counts for. 20 rows that
-    speak for the first form are outvoted by a prior of many observations and not by one of few."""
-    near, far, prior = held(scattered(0.01, 0)), held(scattered(0.03, 1)), np.array([0.0, 1.0])
-    few, many = (stack_weights([near, far], prior, count) for count in (1.0, 200.0))
-    assert few[0] > 0.8 and many[1] > 0.8
-    alike = stack_weights([near, near], prior, 10.0)
-    assert alike[1] == pytest.approx(1.0, abs=1e-3)
+def test_another_evidence_has_its_share_of_the_weights():
+    """Forms that it does not know keep what the rest of the say leaves them; one that is not among
+    the forms has none, and the evidence's own hold-outs take that share."""
+    forms, rows = ("a", "b", "c"), [held(scattered(0.01, 0)), held(scattered(0.03, 1))]
+    own = stack_weights([*rows, rows[1]])
+    known = FormsBeforehand(
+        evidence_id="other", evidence_hash="", runs=9, weights={"b": 0.75, "gone": 0.25}
+    )
+    found = pooled_weights(forms, [*rows, rows[1]], known)
+    np.testing.assert_allclose(found, 0.625 * own + np.array([0.0, 0.375, 0.0]), rtol=1e-12)
+    none = pooled_weights(forms, [*rows, rows[1]], replace(known, weights={"gone": 1.0}))
+    np.testing.assert_allclose(none, own, rtol=1e-12)
+    # Less than the least is left out of what is pooled as well.
+    little = replace(known, weights={"a": 1.0}, share=0.9)
+    assert pooled_weights(forms, [*rows, rows[1]], little).tolist() == [1.0, 0.0, 0.0]
 
 
 def test_conditions_of_the_optima_count():
