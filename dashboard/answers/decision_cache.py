@@ -15,7 +15,6 @@ from engine.api.decisions import (
     Decision,
     Question,
     Scale,
-    StartWorth,
     answers,
     correlated,
     correlated_worth,
@@ -23,7 +22,6 @@ from engine.api.decisions import (
     devices,
     fitted,
     from_start,
-    start_worth,
     to_certify,
 )
 from engine.api.money import CostAssumptions
@@ -118,15 +116,6 @@ def starts(question: Question) -> from_start.Comparison:
     return from_start.compare_starts(
         budget.data_budget, budget.epsilon, budget.delta, sampling=question.sampling
     )
-
-
-def known_start(question: Question) -> StartWorth | None:
-    """The better start of a question in money; None where none is better, or its value is not
-    known."""
-    try:
-        return start_worth(question)
-    except InputError:
-        return None
 
 
 def more_learning(question: Question) -> correlated.More:

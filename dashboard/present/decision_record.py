@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dashboard.decide import wording
 from dashboard.present import objections, request, tables
 from dashboard.roi import wording as roi_wording
-from engine.api.decisions import Answer, Code, StartWorth
+from engine.api.decisions import Answer, Code, StartFindings
 from engine.api.reports import Field, Record, Section, Table
 from engine.api.scenarios import frozen_figures, is_locked
 from engine.api.scenarios import wording as wording_of_scenarios
-from engine.text import figures, formats, noise, privacy, public_start, verdict
+from engine.text import figures, formats, noise, privacy, public_start, start_advice, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 
@@ -23,10 +23,10 @@ def record(
     basis: tables.Basis,
     words: Words,
     compared: Table | None = None,
-    start: StartWorth | None = None,
+    start: StartFindings | None = None,
 ) -> Record:
     """The form, filled in as far as figures go. ``compared``: scenarios that are options too;
-    ``start``: the better public start, where its value is known."""
+    ``start``: what is known of the ways to begin."""
     further = () if compared is None else (Section(heading=compared.title, table=compared),)
     sections = (
         *_decided(answer, basis.kept, words),
@@ -81,20 +81,24 @@ def record(
     )
 
 
-def _start(found: StartWorth | None, words: Words) -> tuple[Section, ...]:
-    """The other way to begin, in money, with what its promise leaves out."""
+def _start(found: StartFindings | None, words: Words) -> tuple[Section, ...]:
+    """Which way to begin is recommended, in money where that is known, with what is not covered."""
     if found is None:
         return ()
+    said = start_advice.of_start(found, words)
+    if found.worth is None:
+        limits = () if found.comparison is None else (public_start.limits(found.comparison, words),)
+        return (Section(heading=words.say("Way to begin"), sentences=(*said, *limits)),)
     return (
         Section(
             heading=words.say("Begun from a public model"),
             sentences=(
-                public_start.in_money(found, words),
-                public_start.price(found, words),
-                public_start.money_limits(found, words),
+                *said,
+                public_start.price(found.worth, words),
+                public_start.money_limits(found.worth, words),
                 public_start.not_covered(words),
             ),
-            table=tables.start(found, words),
+            table=tables.start(found.worth, words),
         ),
     )
 

@@ -23,9 +23,9 @@ from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
-from engine.api.decisions import Answer, StartWorth
+from engine.api.decisions import Answer, Comparison, StartFindings, StartWorth
 from engine.api.reports import Deck, Slide, Table, Tile
-from engine.text import noise, public_start, verdict
+from engine.text import noise, public_start, start_advice, verdict
 from engine.text.i18n import Words
 
 BUDGETS = ("compute", "data", "epsilon")
@@ -39,8 +39,8 @@ class Material:
     basis: tables.Basis
     options: tuple[Option, ...] = ()
     """This scenario and those that were chosen on Compare; empty where none was."""
-    start: StartWorth | None = None
-    """The better public start in money, where there is one and its value is known."""
+    start: StartFindings | None = None
+    """What is known of the ways to begin."""
 
     @property
     def answers(self) -> list[Answer]:
@@ -63,7 +63,7 @@ def deck(found: Material, words: Words, colours: Palette) -> Deck:
         *_plan(found, words, colours),
         *options.slides(found.options, words, colours),
         *_money(found, words, colours),
-        *_from_start(found.start, words),
+        *_from_start(found.start, found.answer, words),
         *_close(found, words),
         last,
     )
@@ -231,24 +231,47 @@ def _unvalued(answer: Answer, words: Words) -> Slide:
     )
 
 
-def _from_start(found: StartWorth | None, words: Words) -> tuple[Slide, ...]:
-    """What a public model to begin from is worth, where that is known."""
-    if found is None:
+def _from_start(found: StartFindings | None, answer: Answer, words: Words) -> tuple[Slide, ...]:
+    """Which way to begin is recommended, with its worth in money where that is known."""
+    if found is None or found.comparison is None:
         return ()
-    return (
-        Slide(
-            key="start",
-            title=public_start.in_money(found, words),
-            points=(
-                public_start.in_plain_words(words),
-                public_start.price(found, words),
-                public_start.not_covered(words),
-            ),
-            table=tables.start(found, words),
-            notes=(public_start.money_limits(found, words),),
-            live=("data", "epsilon"),
-        ),
+    if found.worth is None:
+        return (_ways(found, found.comparison, answer, words),)
+    return (_valued(found.worth, words),)
+
+
+def _ways(found: StartFindings, compared: Comparison, answer: Answer, words: Words) -> Slide:
+    first, *why = start_advice.of_start(found, words)
+    return Slide(
+        key="start",
+        title=first,
+        points=tuple(why),
+        table=tables.ways(compared, answer.question, words),
+        notes=(public_start.in_plain_words(words), public_start.limits(compared, words)),
+        live=("data", "epsilon"),
     )
+
+
+def _valued(found: StartWorth, words: Words) -> Slide:
+    return Slide(
+        key="start",
+        title=public_start.in_money(found, words),
+        points=(
+            public_start.in_plain_words(words),
+            public_start.price(found, words),
+            public_start.not_covered(words),
+        ),
+        table=tables.start(found, words),
+        notes=(public_start.money_limits(found, words),),
+        live=("data", "epsilon"),
+    )
+
+
+def _uncompared(found: StartFindings | None, words: Words) -> tuple[str, ...]:
+    """Why the ways to begin cannot be compared, where they cannot."""
+    if found is None or found.comparison is not None:
+        return ()
+    return (words.joined(start_advice.of_start(found, words)),)
 
 
 def _close(found: Material, words: Words) -> tuple[Slide, ...]:
@@ -267,7 +290,7 @@ def _close(found: Material, words: Words) -> tuple[Slide, ...]:
         Slide(
             key="caveat",
             title=wording.support(answer.decision, words),
-            points=(objections.caveat(answer, words),),
+            points=(objections.caveat(answer, words), *_uncompared(found.start, words)),
             table=tables.evidence(answer.decision, words),
             notes=(objections.caveat(answer, words),),
         ),

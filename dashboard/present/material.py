@@ -16,7 +16,7 @@ from dashboard.present.options import Option
 from dashboard.present.tables import Basis, Kept
 from dashboard.state import address, link, session, widgets
 from dashboard.state.scenario import Scenario
-from engine.api.decisions import Answer, Question, bridge
+from engine.api.decisions import Answer, Question, bridge, start_findings
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
 from engine.api.scenarios import Saved, State, saved
@@ -35,7 +35,7 @@ def material(now: Scenario) -> Material:
     return Material(
         answer=answer,
         options=_options(answer, now.words),
-        start=decision_cache.known_start(now.question),
+        start=start_findings(now.question),
         basis=Basis(
             fit_version=fit_version(law_cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),

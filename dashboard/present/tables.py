@@ -9,7 +9,15 @@ from dashboard.present import request
 from dashboard.present.cover import Cover
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
-from engine.api.decisions import Answer, AttackRisk, Certificate, Decision, StartWorth
+from engine.api.decisions import (
+    Answer,
+    AttackRisk,
+    Certificate,
+    Comparison,
+    Decision,
+    Question,
+    StartWorth,
+)
 from engine.api.money import RULE, WITHOUT_PRIVACY, Assumptions, CostAssumptions, Study
 from engine.api.reports import Table
 from engine.api.scenarios import Saved, Standing
@@ -247,6 +255,18 @@ def start(found: StartWorth, words: Words) -> Table:
     shown = public_start.money_table(found, words)
     return Table(
         title=words.say("From nothing and from a public model"),
+        heads=tuple(shown),
+        rows=tuple(zip(*shown.values(), strict=True)),
+    )
+
+
+def ways(found: Comparison, question: Question, words: Words) -> Table:
+    """The three ways to begin with the loss that each was expected to reach."""
+    shown = public_start.ways(found, question, words)
+    for left_out in ("Batch (people)", "Steps", "Noise σ", "Cost of the training", "Evidence"):
+        del shown[words.say(left_out)]  # Decide has them.
+    return Table(
+        title=words.say("Three ways to begin"),
         heads=tuple(shown),
         rows=tuple(zip(*shown.values(), strict=True)),
     )

@@ -9,6 +9,7 @@ from dashboard.state import session
 from dashboard.state.scenario import Scenario
 from dashboard.tour import steps
 from dashboard.tour.steps import Answers, Step
+from engine.api.decisions import start_findings
 from engine.errors import InputError
 from engine.text.i18n import Words
 
@@ -29,5 +30,5 @@ def _found(step: Step, now: Scenario) -> Answers:
     if step.page == "compare":
         beside = side("", wider(session.fields()), decision_cache.answer).answer
     answer = decision_cache.answer(now.question)
-    start = decision_cache.known_start(now.question) if step.page == "roi" else None
+    start = start_findings(now.question) if step.page == "roi" else None
     return Answers(now=now, answer=answer, wider=beside, start=start)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from dashboard.pilot import facts as pilot_facts
 from dashboard.state import link
 from dashboard.state.scenario import Scenario
-from engine.api.decisions import Answer, Decision, StartWorth
+from engine.api.decisions import Answer, Decision, StartFindings
 from engine.api.money import Study
 from engine.api.scenarios import fields as grammar
-from engine.text import figures, formats, labels, public_start, quantities, verdict
+from engine.text import figures, formats, labels, quantities, start_advice, verdict
 from engine.text.i18n import N_, Words
 
 _LEFT = ("lang", "currency", "tour", "plane", "shown")
@@ -103,12 +103,12 @@ STEPS = (
 @dataclass(frozen=True, kw_only=True)
 class Answers:
     """What the pages have computed for the scenario on show; ``wider`` is that of the
-    comparison, ``start`` the better public start where its value is known."""
+    comparison, ``start`` what is known of the ways to begin."""
 
     now: Scenario
     answer: Answer
     wider: Answer | None = None
-    start: StartWorth | None = None
+    start: StartFindings | None = None
 
     @property
     def decision(self) -> Decision:
@@ -225,7 +225,7 @@ def _roi(found: Answers, words: Words) -> str:
     said = _worth(found, words)
     if found.start is None:
         return said
-    return words.joined([said, public_start.in_money(found.start, words)])
+    return words.joined([said, *start_advice.of_start(found.start, words)])
 
 
 def _worth(found: Answers, words: Words) -> str:

@@ -33,11 +33,17 @@ from engine.decision.decide import Decision
 from engine.decision.explain import SWAPS, Effect, Explanation, Result, differing, explain
 from engine.decision.findings import Binds
 from engine.decision.fitted import MEASURED_GPT
+from engine.decision.from_start import Comparison
 from engine.decision.next_steps import Act, next_steps
 from engine.decision.next_steps import Step as NextStep
 from engine.decision.published_gaps import missed_near
 from engine.decision.question import OPENING, Currency, Question
-from engine.decision.start_worth import StartWorth, start_worth
+from engine.decision.start_worth import (
+    StartFindings,
+    StartWorth,
+    start_findings,
+    start_worth,
+)
 from engine.decision.verdict import Code
 from engine.deployments import Deployment, deployments
 from engine.loss_unit import LossUnit, unit_of
@@ -65,6 +71,7 @@ __all__ = [
     "Certificate",
     "CertificateRequest",
     "Code",
+    "Comparison",
     "Currency",
     "Decision",
     "Deployment",
@@ -81,6 +88,7 @@ __all__ = [
     "Saturation",
     "Scale",
     "Space",
+    "StartFindings",
     "StartWorth",
     "Support",
     "WiggleRoom",
@@ -106,6 +114,7 @@ __all__ = [
     "profiles",
     "proposed_delta",
     "search",
+    "start_findings",
     "start_worth",
     "to_certify",
     "unit_of",

@@ -76,6 +76,32 @@ class StartWorth:
         return max(self.nothing.plan.reach, self.start.plan.reach, key=_FURTHER.index)
 
 
+@dataclass(frozen=True, kw_only=True)
+class StartFindings:
+    """All that is known of the ways to begin, for a question."""
+
+    comparison: Comparison | None
+    """None where none can be made."""
+    worth: StartWorth | None
+    """Of the better start; None where none is better, or its value is not known."""
+    refusal: InputError | None
+    """Why there is no comparison, or why the worth in money of a better start is not known."""
+
+
+def start_findings(question: Question) -> StartFindings:
+    """The three ways to begin, and the worth of the better start where it is known."""
+    budget = question.budget
+    found = None
+    try:
+        found = compare_starts(
+            budget.data_budget, budget.epsilon, budget.delta, sampling=question.sampling
+        )
+        worth = start_worth(question) if found.start_pays else None
+    except InputError as error:
+        return StartFindings(comparison=found, worth=None, refusal=error)
+    return StartFindings(comparison=found, worth=worth, refusal=None)
+
+
 def start_worth(question: Question) -> StartWorth | None:
     """The better start in money; None where no start beats a training from nothing.
 

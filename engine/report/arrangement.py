@@ -26,6 +26,8 @@ PADDING = 6.0
 """Beside the text of a cell."""
 ROLE, STAMP = 18.0, 60.0
 """Heights of a role's name and of the box to stamp in under it."""
+_STAMPS = ROLE + STAMP + 10
+"""What stamps take of a page, with a gap over them."""
 ABREAST = 3
 """Tiles in a row."""
 GAP = 12.0
@@ -38,6 +40,8 @@ _ALONE = (36, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14)
 """Type of sentences that are all that a slide has."""
 _BESIDE = (22, 20, 18, 16, 15, 14)
 _TABLES = (28, 26, 24, 22, 20, 18, 16, 15, 14, 13, 12)
+_FORM = 15
+"""Least type of a form's table."""
 _VALUES = (48, 44, 40, 36, 32, 28, 24, 20, 18)
 _SHARE = 0.4
 """Most of the body's height that sentences take over a table or tiles."""
@@ -120,6 +124,8 @@ class Page:
 
 def arranged(slide: Slide, room: Room) -> tuple[Page, ...]:
     """The slide's pages, one at the least."""
+    if slide.stamps:  # A form is read on the slide, where few would read small type.
+        room = replace(room, smallest=max(room.smallest, _FORM))
     pages = _pages(slide, room, _extents(slide, slide.title, room, _ASKED))
     if len(pages) > 1:  # Their titles are numbered, and so longer.
         numbered = f"{slide.title} ({len(pages)}/{len(pages)})"
@@ -202,13 +208,17 @@ _ASKED: dict[str, Any] = {
     "powers": _POWERS,
     "under": _UNDER,
     "few": _FEW,
-    "stamps": ROLE + STAMP + 10,
+    "leading": LEADING,
+    "stamps": _STAMPS,
 }
 """What holds for every slide."""
 
 
 def _pages(slide: Slide, room: Room, found: dict[str, Any]) -> list[Page]:
     parts = [] if slide.table is None else _parts(slide.table, room, found)
+    if slide.stamps:  # Only the last page holds them.
+        whole = found["free"] + _STAMPS
+        parts = [*(_filling(part, whole) for part in parts[:-1]), parts[-1]]
     count = max(len(parts), 1)
     sentences = found["points-height"]
     pages = []
@@ -257,6 +267,15 @@ def _parts(table: Table, room: Room, found: dict[str, Any]) -> list[Laid]:
         for part in parts
     )
     return [_stretched(part, max(air, 0.0)) for part in parts]
+
+
+def _filling(part: Laid, room: float) -> Laid:
+    """The part with as much air as its page leaves, up to a limit."""
+    spare = (room - part.height) / len(part.heights)
+    more = max(min(spare, _STRETCH * part.size - part.air), 0.0)
+    return replace(
+        part, heights=tuple(height + more for height in part.heights), air=part.air + more
+    )
 
 
 def _widths(found: dict[str, Any], room: Room) -> tuple[float, ...]:

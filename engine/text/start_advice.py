@@ -3,7 +3,7 @@ comparison comes from: a training, a law, an entry, or nowhere (unknown)."""
 
 from engine.decision.from_start import Comparison, Plan
 from engine.decision.question import Question
-from engine.decision.start_worth import StartWorth
+from engine.decision.start_worth import StartFindings, StartWorth
 from engine.errors import InputError
 from engine.text import figures, formats, labels, public_start
 from engine.text.i18n import Words
@@ -60,6 +60,50 @@ def _way(plan: Plan, words: Words) -> str:
         "a public model of {size} parameters with LoRA of rank {rank}",
         size=size,
         rank=plan.way.method.lora_rank,
+    )
+
+
+def of_start(found: StartFindings, words: Words) -> list[str]:
+    """Which way to begin is recommended, or that it is unknown; then why its worth in money is
+    unknown, or what might turn the recommendation."""
+    refused = [] if found.refusal is None else [words.refusal(found.refusal)]
+    if found.worth is not None:
+        return [public_start.in_money(found.worth, words)]
+    if found.comparison is None:
+        unknown = words.say("Whether to begin from a public model is unknown.")
+        return [unknown, *refused]
+    longer = None if found.comparison.start_pays else _longer(found.comparison, words)
+    return [_in_short(found.comparison, words), *refused, *filter(None, [longer])]
+
+
+def _in_short(found: Comparison, words: Words) -> str:
+    if found.nothing_pays:
+        return words.say(
+            "Of three ways to begin, from nothing is recommended: in small models trained here no "
+            "public model came as far."
+        )
+    if not found.start_pays:
+        return words.say(
+            "Of three ways to begin none is recommended before the others: in small models trained "
+            "here their ranges overlap."
+        )
+    low_rank = found.best.way is not None and found.best.way.method.lora_rank > 0
+    way = (
+        words.say("a public model with LoRA")
+        if low_rank
+        else words.say("a public model, all of it trained,")
+    )
+    if found.people.factor is None:
+        return words.say(
+            "Of three ways to begin, {way} is recommended: in small models trained here no number "
+            "of people came as far from nothing.",
+            way=way,
+        )
+    return words.say(
+        "Of three ways to begin, {way} is recommended: in small models trained here it was worth "
+        "{times} times the people.",
+        way=way,
+        times=public_start.times(found.people.factor, found.people, words),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.present import deck as decks
@@ -12,12 +13,13 @@ from dashboard.ui.colours import LIGHT
 from engine.__main__ import main
 from engine.decision.answer import answer
 from engine.decision.fitted import fitted_evidence
-from engine.decision.start_worth import start_worth
+from engine.decision.start_worth import start_findings, start_worth
 from engine.roi.assumption_files import to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.scenarios import fields, figures
-from engine.text import public_start, quantities
+from engine.text import public_start, quantities, start_advice
 from engine.text.figures import chance, money
+from engine.text.i18n import LANGUAGES, Words
 from tests.decision.test_start_worth import by_the_byte
 from tests.witness import surfaces
 
@@ -58,7 +60,9 @@ def test_page_deck_record_tour_and_command_line_agree(tmp_path, capsys):
     assert all(figure in page.table[0].value.to_csv() for figure in shown)
 
     here = answer(asked, fitted_evidence(asked.evidence_id))
-    material = decks.Material(answer=here, basis=surfaces.BASIS, start=found)
+    known = start_findings(asked)
+    assert known.worth == found and known.refusal is None
+    material = decks.Material(answer=here, basis=surfaces.BASIS, start=known)
     made = decks.deck(material, words, LIGHT)
     (slide,) = [slide for slide in made.slides if slide.key == "start"]
     assert slide.title == sentence
@@ -71,7 +75,7 @@ def test_page_deck_record_tour_and_command_line_agree(tmp_path, capsys):
     assert "start" not in [slide.key for slide in without.slides]
 
     now = Scenario(question=asked, language="en")
-    said = steps.answers(steps.STEPS[2], steps.Answers(now=now, answer=here, start=found), words)
+    said = steps.answers(steps.STEPS[2], steps.Answers(now=now, answer=here, start=known), words)
     assert sentence in said
 
     file = tmp_path / "table.toml"
@@ -84,3 +88,56 @@ def test_page_deck_record_tour_and_command_line_agree(tmp_path, capsys):
     assert document["from_nothing"]["probability"] == found.nothing.probability
     assert document["difference"]["low"] == found.difference.low
     assert document["reach"] == str(found.reach)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize(
+    ("people", "epsilon", "recommended"),
+    [
+        ("2e4", "1", "a public model, all of it trained,"),
+        ("1e7", "4", "from nothing"),
+        ("2e5", "4", None),
+    ],
+)
+def test_without_a_worth_in_money_deck_record_and_tour_say_which_start_and_why(
+    people, epsilon, recommended, language
+):
+    asked = fields.question(link.read_all({"data": people, "epsilon": epsilon})[0])
+    known, words = start_findings(asked), quantities.words_of(asked, language)
+    compared = known.comparison
+    assert compared is not None and known.worth is None
+    said = start_advice.of_start(known, words)
+    if recommended is None:
+        assert not compared.start_pays and not compared.nothing_pays
+        assert "none is recommended" in start_advice.of_start(known, Words("en"))[0]
+    else:
+        assert recommended in start_advice.of_start(known, Words("en"))[0]
+    if compared.start_pays:
+        assert known.refusal is not None and words.refusal(known.refusal) in said
+        assert public_start.times(compared.people.factor, compared.people, words) in said[0]
+    here = answer(asked, fitted_evidence(asked.evidence_id))
+    made = decks.deck(decks.Material(answer=here, basis=surfaces.BASIS, start=known), words, LIGHT)
+    (slide,) = [slide for slide in made.slides if slide.key == "start"]
+    assert [slide.title, *slide.points] == said and slide.table is not None
+    losses = [public_start.loss_of(plan, words) for plan in compared.ways]
+    assert [row[-1] for row in slide.table.rows] == losses
+    (section,) = [
+        section for section in made.form.sections if section.heading == words.say("Way to begin")
+    ]
+    assert list(section.sentences[: len(said)]) == said
+    now = Scenario(question=asked, language=language)
+    told = steps.answers(steps.STEPS[2], steps.Answers(now=now, answer=here, start=known), words)
+    assert words.joined(said) in told
+
+
+def test_a_comparison_that_cannot_be_made_is_called_unknown_with_its_reason():
+    asked = fields.question(link.read_all({"data": "2e4", "sampling": "banded"})[0])
+    known, words = start_findings(asked), quantities.words_of(asked, "en")
+    assert known.comparison is None and known.refusal is not None
+    here = answer(asked, fitted_evidence(asked.evidence_id))
+    made = decks.deck(decks.Material(answer=here, basis=surfaces.BASIS, start=known), words, LIGHT)
+    assert "start" not in [slide.key for slide in made.slides]
+    (caveat,) = [slide for slide in made.slides if slide.key == "caveat"]
+    unknown = words.say("Whether to begin from a public model is unknown.")
+    assert f"{unknown} {words.refusal(known.refusal)}" in caveat.points
+    assert unknown in " ".join(s for section in made.form.sections for s in section.sentences)

@@ -109,6 +109,7 @@ def _fill(book: Book, code: str, table: Table, address: str) -> None:
     longest = [max(columns(text_of(cell)) for cell in column) for column in texts]
     widths = [min(1.05 * length + 3, _WIDEST) for length in longest]
     sheet.widths(*widths)
+    sheet.title_within(widths)
     shown = [tuple(map(text_of, row)) for row in (table.heads, *table.rows)]
     sheet.room(HEAD, shown, widths)
 

@@ -15,19 +15,22 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from engine.report.colours import ACCENT, LINE, QUIET
-from engine.report.measure import line_counts
+from engine.report.measure import columns, line_counts
 from engine.tables.guard import is_live
 
 HEAD = 2
 """Row, from 0, of the first heads: under the title and a note."""
 _FORMATS: dict[str, dict[str, object]] = {
     "title": {"bold": True, "font_size": 16, "font_color": ACCENT},
+    "long_title": {"bold": True, "font_size": 16, "font_color": ACCENT, "text_wrap": True,
+                   "valign": "top"},
     "note": {"font_color": QUIET, "italic": True},
     "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT, "text_wrap": True,
-             "valign": "vcenter"},
-    "text": {"text_wrap": True, "valign": "top", "indent": 1},
-    "live_text": {"text_wrap": True, "valign": "top", "indent": 1, "quote_prefix": True},
-    "code": {"font_color": "#8A8FA3", "valign": "top", "indent": 1},
+             "valign": "vcenter", "align": "center"},
+    "text": {"text_wrap": True, "valign": "top", "align": "left", "indent": 1},
+    "live_text": {"text_wrap": True, "valign": "top", "align": "left", "indent": 1,
+                  "quote_prefix": True},
+    "code": {"font_color": "#8A8FA3", "valign": "top", "align": "left", "indent": 1},
     "total": {"bold": True, "top": 1},
 }  # fmt: skip
 _INPUT: dict[str, object] = {"bg_color": "#FFF8E1", "font_color": "#1A237E"}
@@ -58,6 +61,10 @@ _TITLE_HEIGHT, _LINE_HEIGHT = 24.0, 15.0
 """Points."""
 _PER_EM, _BESIDE = 2.0, 3.0
 """Characters of a column's width for an em of text, and for what stands beside it."""
+_TITLE_TYPE = 1.6
+"""Of a title's bold type over a cell's."""
+_LEAST_TITLE = 70.0
+"""Characters of a line that a long title is broken into at the least."""
 
 
 _LONGEST_LINK = 2079
@@ -103,7 +110,7 @@ class Book:
         page.set_footer(f"&L&8{_plain(self.footer)}&R&8&P / &N")
         page.hide_gridlines(2)
         page.set_row(0, _TITLE_HEIGHT)
-        made = Sheet(book=self, page=page, code=code)
+        made = Sheet(book=self, page=page, code=code, titled=title)
         page.write_string(0, 0, title, self.format("title"))
         if note:
             page.write_string(1, 0, note, self.format("note"))
@@ -117,12 +124,16 @@ class Sheet:
     book: Book
     page: Worksheet
     code: str
+    titled: str = ""
+    headed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Rows of heads with what stands in them from the first column on."""
 
     def heads(self, names: Sequence[str], row: int = HEAD, *, frozen: int | None = 0) -> None:
         """Column heads; what is above them and ``frozen`` columns stay when scrolling (None:
         nothing does), and the heads repeat on every printed page."""
         for across, name in enumerate(names):
             self.page.write_string(row, across, name, self.book.format("head"))
+        self.headed[row] = tuple(names)
         if frozen is not None:
             self.page.freeze_panes(row + 1, frozen)
             self.page.repeat_rows(row)
@@ -172,9 +183,30 @@ class Sheet:
                 self.page.set_row(row, _LINE_HEIGHT * lines)
 
     def widths(self, *widths: float) -> None:
-        """Of the first columns, in characters."""
+        """Of the first columns, in characters; heads get the height that they take in them."""
         for column, width in enumerate(widths):
             self.page.set_column(column, column, width)
+        for row, names in self.headed.items():
+            self.room(row, [names], widths[: len(names)])
+
+    def title_within(self, widths: Sequence[float]) -> None:
+        """Break a title that is longer than its table is wide: a page is as wide as its longest
+        line, and small type is the price. The columns' widths come in characters."""
+        whole = sum(widths)
+        if _TITLE_TYPE * columns(self.titled) <= whole:
+            return
+        short = max(_LEAST_TITLE - whole, 0.0)
+        last = len(widths) - 1
+        if short:
+            self.page.set_column(last, last, widths[last] + short)
+        room = ((whole + short) / _TITLE_TYPE / _PER_EM,)
+        (lines,) = line_counts([(self.titled,)], room)
+        self.page.set_row(0, _TITLE_HEIGHT * lines)
+        look = self.book.format("long_title")
+        if last:
+            self.page.merge_range(0, 0, 0, last, self.titled, look)
+        else:
+            self.page.write_string(0, 0, self.titled, look)
 
 
 def _by_size(shown: str, value: Value) -> str:

@@ -127,8 +127,8 @@ def draws(book: Book, live: Live) -> None:
         sheet.text(row, 4, code, "code")
         row += 1
     row = _parts(sheet, row + 1, worth, live)
-    _tornado(sheet, row + 1, live)
-    _band(book, sheet, worth, live)
+    last = max(_tornado(sheet, row + 1, live), FIRST + len(worth.cash.months))
+    _band(book, sheet, worth, live, last + 1)
     sheet.text(1, 4, said["changed"], "note")
     sheet.formula(1, 3, "=assumptions_changed", 0, "year")
     sheet.widths(40, 18, 18, 18, 26, 3, 10, 18, 18, 18)
@@ -151,8 +151,9 @@ def _parts(sheet: Sheet, row: int, worth: Appraisal, live: Live) -> int:
     return row
 
 
-def _tornado(sheet: Sheet, row: int, live: Live) -> None:
-    """The NPV at both ends of each uncertain figure, all others at their values."""
+def _tornado(sheet: Sheet, row: int, live: Live) -> int:
+    """The NPV at both ends of each uncertain figure, all others at their values; the row after
+    them."""
     assert live.valued is not None
     said = live.labels
     heads = [said[f"column_{head}"] for head in ("tornado", "low", "high", "npv_low", "npv_high")]
@@ -164,10 +165,12 @@ def _tornado(sheet: Sheet, row: int, live: Live) -> None:
              (bar.npv_at_high, "money")), start=1,
         ):  # fmt: skip
             sheet.number(place, column, value, shown, "given")
+    return row + 1 + len(live.valued.study.tornado)
 
 
-def _band(book: Book, sheet: Sheet, worth: Appraisal, live: Live) -> None:
-    """Cumulative cash by month: mean and range, with a chart."""
+def _band(book: Book, sheet: Sheet, worth: Appraisal, live: Live, under: int) -> None:
+    """Cumulative cash by month: mean and range, with a chart in row ``under``: beside the tables it
+    would make the printed page twice as wide."""
     said, cash, column = live.labels, worth.cash, 6
     for across, head in enumerate(("month_month", "column_mean", "column_low", "column_high")):
         sheet.page.write_string(HEAD, column + across, said[head], book.format("head"))
@@ -193,5 +196,5 @@ def _band(book: Book, sheet: Sheet, worth: Appraisal, live: Live) -> None:
                       "interval_tick": 12})  # fmt: skip
     chart.set_y_axis(book.money_axis())
     chart.set_legend({"position": "bottom"})
-    chart.set_size({"width": 760, "height": 340})
-    sheet.page.insert_chart(HEAD, column + 5, chart)
+    chart.set_size({"width": 980, "height": 360})
+    sheet.page.insert_chart(under, 0, chart)

@@ -31,6 +31,7 @@ from engine.decision.answer import Answer, certified_answer
 from engine.decision.bridge import bridge
 from engine.decision.fitted import fitted_evidence
 from engine.decision.question import Question
+from engine.decision.start_worth import start_findings
 from engine.scenarios import fields
 from engine.text.i18n import LANGUAGES, Words
 from tests.browser.server import CHROMIUM_ARGUMENTS, find_chromium
@@ -110,7 +111,9 @@ def materials() -> dict[str, Material]:
                 worth(after)
                 way = bridge(before, after, worth)
                 options += (Option(letter=letter, name=called, answer=known[after], bridge=way),)
-        found[name] = Material(answer=known[asked], basis=basis, options=options)
+        found[name] = Material(
+            answer=known[asked], basis=basis, options=options, start=start_findings(asked)
+        )
     return found
 
 
