@@ -23,7 +23,7 @@ from dashboard.present.speaker_notes import aside
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
-from engine.api.decisions import Answer, Comparison, StartFindings, StartWorth
+from engine.api.decisions import Answer, Code, Comparison, StartFindings, StartWorth
 from engine.api.reports import Deck, Slide, Table, Tile
 from engine.text import noise, public_start, start_advice, verdict
 from engine.text.i18n import Words
@@ -161,7 +161,9 @@ def _agenda(found: Material, words: Words) -> Slide:
         if worth
         else words.say("What it costs"),
         words.say("Likely questions, and what is not known"),
-        words.say("What we ask for"),
+        words.say("What we conclude")
+        if found.answer.verdict.code is Code.WAIT
+        else words.say("What we ask for"),
     )
     return Slide(
         key="agenda",
