@@ -69,3 +69,5 @@ class _Line:
         said = ForwardMsg.FromString(data)
         if said.HasField("new_session"):
             self._page = said.new_session.page_script_hash
+        if said.HasField("navigation"):  # A link to a page begins as the first page's run.
+            self._page = said.navigation.page_script_hash

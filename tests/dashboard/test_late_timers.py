@@ -65,6 +65,12 @@ def begun(page: str) -> ForwardMsg:
     return message
 
 
+def turned_to(page: str) -> ForwardMsg:
+    message = ForwardMsg()
+    message.navigation.page_script_hash = page
+    return message
+
+
 @pytest.mark.parametrize(
     ("sent", "asked_for", "heard_of"),
     [
@@ -73,6 +79,9 @@ def begun(page: str) -> ForwardMsg:
         # A click on a link turns the page at once, the script by the run that it begins.
         ([begun("a")], [asked("b"), asked("a", fragment_id="f")], [0]),
         ([begun("a"), begun("b")], [asked("a", fragment_id="f"), asked("a")], [1]),
+        # A link to a page: its run begins as that of the first page, and turns to its own.
+        ([begun("first"), turned_to("a")], [asked("a", fragment_id="f")], [0]),
+        ([begun("first"), turned_to("a")], [asked("first", fragment_id="f")], []),
         # Before anything has begun, and where a request names no page, nobody can tell.
         ([], [asked("a", fragment_id="f"), asked("", fragment_id="g")], [0, 1]),
         ([begun("a")], [asked("", fragment_id="g")], [0]),
