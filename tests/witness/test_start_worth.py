@@ -113,7 +113,8 @@ def test_without_a_worth_in_money_deck_record_and_tour_say_which_start_and_why(
     else:
         assert recommended in start_advice.of_start(known, Words("en"))[0]
     if compared.start_pays:
-        assert known.refusal is not None and words.refusal(known.refusal) in said
+        assert known.refusal is not None and compared.people.factor is not None
+        assert words.refusal(known.refusal) in said
         assert public_start.times(compared.people.factor, compared.people, words) in said[0]
     here = answer(asked, fitted_evidence(asked.evidence_id))
     made = decks.deck(decks.Material(answer=here, basis=surfaces.BASIS, start=known), words, LIGHT)
