@@ -111,6 +111,9 @@ def _export(family: str | None, words: Words) -> None:
                 key=f"runs:export:{kind}",
                 width="stretch",
             )
+        only = f" --family {family}" if family else ""
+        st.caption(words.say("Into an MLflow server or database, from a terminal on this machine:"))
+        st.code(f"python -m engine runs export --mlflow URI{only}", language="sh")
 
 
 def _made(kind: ExportKind, family: str | None) -> bytes:

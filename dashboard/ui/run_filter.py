@@ -48,8 +48,8 @@ def draw(
     tags = filtering.tags_of(runs)
     with st.container(horizontal=True):
         family = None
+        names = {name: labels.evidence_name(name, words) for name in families}
         if of_families:
-            names = {name: labels.evidence_name(name, words) for name in families}
             family = one_of(words.say("Family"), "family", names)
         sources = {name: name for name in filtering.sources_of(runs)}
         source = one_of(words.say("Source"), "source", sources)
@@ -60,7 +60,7 @@ def draw(
         tag = one_of(words.say("Tag"), "tag", {tag: tag for tag in tags}) if tags else None
         text = st.text_input(
             words.say("Text"),
-            placeholder=words.say("name, file, id, source, tag or note"),
+            placeholder=words.say("name, family, file, id, source, tag or note"),
             **bind("text"),
         )
     return RunFilter(
@@ -71,6 +71,7 @@ def draw(
         flag=flag,
         tag=tag,
         text=text or "",
+        called=filtering.families_called(text or "", names),
     )
 
 

@@ -60,10 +60,18 @@ class Listed:
 
     @cached_property
     def searched(self) -> str:
-        """What a search looks in: name, id, file, source, tags and note, as :func:`searchable`
-        has them."""
+        """What a search looks in: name, family, id, file, source, tags and note, as
+        :func:`searchable` has them."""
         source = str(self.settings.get("source", ""))
-        words = [self.name, self.run_id, self.file or "", source, *self.tags, self.note]
+        words = [
+            self.name,
+            self.family,
+            self.run_id,
+            self.file or "",
+            source,
+            *self.tags,
+            self.note,
+        ]
         return searchable(" ".join(words))
 
     @property

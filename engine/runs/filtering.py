@@ -1,6 +1,6 @@
 """Which runs of the catalogue a person asks for: family, source, size, status, flag, tag, text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.runs.catalogue import Listed, searchable
@@ -19,7 +19,9 @@ class RunFilter:
     flag: str | None = None
     tag: str | None = None
     text: str = ""
-    """Looked for in names, files, ids, sources, tags and notes."""
+    """Looked for in names, families, files, ids, sources, tags and notes."""
+    called: frozenset[str] = frozenset()
+    """Families whose name, as their reader sees it, has the text (:func:`families_called`)."""
 
 
 def matching(runs: Sequence[Listed], asked: RunFilter) -> list[Listed]:
@@ -34,8 +36,15 @@ def matching(runs: Sequence[Listed], asked: RunFilter) -> list[Listed]:
         and (asked.source is None or asked.source in one.sources)
         and (asked.flag is None or asked.flag in one.flags)
         and (asked.tag is None or asked.tag in one.tags)
-        and (not text or text in one.searched)
+        and (not text or text in one.searched or one.family in asked.called)
     ]
+
+
+def families_called(text: str, names: Mapping[str, str]) -> frozenset[str]:
+    """Families that have the text in their names, which ``names`` has by identifier; none for a
+    text that is empty."""
+    said = searchable(text)
+    return frozenset(one for one, name in names.items() if said and said in searchable(name))
 
 
 def sources_of(runs: Sequence[Listed]) -> list[str]:

@@ -150,8 +150,8 @@ def _by_form(sample: bytes) -> str | None:
         name: (_western if name == "cp1252" else _japanese)(text)
         for name, text in texts.items()
         if text is not None
-        # Chinese and Korean bytes are valid EUC-JP too, but have no kana.
-        and (name != "euc_jp" or re.search("[ぁ-んァ-ン]", text))
+        # Chinese and Korean bytes are valid EUC-JP too, but have no kana and no such numbers.
+        and (name != "euc_jp" or re.search("[ぁ-んァ-ン]|[0-9][千万億]", text))
     }
     best = max(scores, key=lambda name: scores[name], default=None)
     return best if best is not None and scores[best] >= _READS_WELL else None

@@ -80,3 +80,8 @@ def test_a_line_of_utf_8_among_others_is_named(text, found):
     require_one(b"a,b\n" + own * 3, found)
     with pytest.raises(InputError, match="line 3"):
         require_one(b"a,b\n" + own + "本番\n".encode() + own, found)
+
+
+def test_japanese_numbers_without_kana_are_read_in_euc_jp():
+    text = "data_budget,batch_size,epsilon,備考\n1千万,22万,0.5,基準\n"
+    assert detect(text.encode("euc_jp")) == "euc_jp"

@@ -18,7 +18,7 @@ from engine.runs.catalogue import catalogue
 from engine.runs.filtering import RunFilter, matching, sizes_of
 from engine.runs.imports.importing import Asked, import_file, store
 from engine.runs.queries import Rows
-from engine.text import formats
+from engine.text import formats, labels
 from engine.text.i18n import Words
 from tests.runs.made_runs import NOW
 
@@ -102,6 +102,18 @@ def test_the_table_lists_each_run_with_its_figures_and_no_formula(page):
     assert rows.loc["large", "Iterations"] == 300 and rows.loc["broken", "Status"] == "diverged"
     assert rows.loc["large", "Noise multiplier σ"] == 0.0
     assert rows.loc["large", "Points of the curve"] == 3
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_family_is_found_by_the_name_that_is_shown_and_by_its_identifier(log, language):
+    page = AppTest.from_function(_page, default_timeout=180)
+    page.query_params["lang"] = language
+    page.run()
+    shown = labels.evidence_name("published-bert", Words(language))
+    for said in (shown, shown.upper()[:14], "published-b"):
+        page.text_input(key="runs:filter:text").set_value(said).run()
+        families = _shown(page)[Words(language).say("Family")]
+        assert set(families) == {"published-bert"}, said
 
 
 def test_nothing_like_that_is_said(page):
