@@ -2,6 +2,7 @@
 dialog where a point of a chart led to one."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import streamlit as st
 
@@ -17,7 +18,9 @@ from engine.text.i18n import Words
 _HEIGHT = 360
 
 
-def draw(runs: Sequence[Listed], version: str, words: Words, clicks: blocks.Clicks) -> None:
+def draw(
+    runs: Sequence[Listed], version: str, words: Words, **clicks: Unpack[blocks.Clicks]
+) -> None:
     """One run, or two side by side, at a version of the catalogue."""
     blocks.columns(facts.side_by_side(runs, words))
     for one in runs:
@@ -56,7 +59,7 @@ def clicked(page: str, words: Words) -> None:
 
 
 def _look(one: Listed, version: str, words: Words) -> None:
-    draw([one], version, words, {})
+    draw([one], version, words)
     if st.button(
         words.say("Find it on the page Runs"),
         icon=":material/search:",

@@ -42,7 +42,7 @@ def draw(words: Words) -> None:
         chosen = _of_groups(found, key, words) if together else _of_runs(found, key, words)
         if chosen:
             click = looked_at.bind_points("runs", "curves")
-            card.draw(chosen[:_COMPARED], version, words, click)
+            card.draw(chosen[:_COMPARED], version, words, **click)
         with st.container(horizontal=True):
             annotation.button(chosen, filtering.tags_of(runs), words)
             deletion.button(chosen, words)

@@ -1,6 +1,6 @@
 """Any two columns of an answer in SQL over one another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def points(
     Where the answer has a column ``run_id``, that is the ``customdata`` of each mark,
     and ``names`` says what it is called."""
     cells = dict(zip(found.columns, found.cells, strict=True))
-    whose = cells.get(_RUN, [None] * len(found))
+    whose: Sequence[object] = cells.get(_RUN, [None] * len(found))
     rows = [
         (x, y, str(run))
         for x, y, run in zip(cells[across], cells[up], whose, strict=True)

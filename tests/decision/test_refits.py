@@ -59,9 +59,19 @@ def _rests_on_its_own_runs(kept, monkeypatch):
     asked = question(1e15, 200_000, 8.0, evidence_id=MEASURED_GPT)
     given = []
     with monkeypatch.context() as patch:
-        patch.setattr(next_run, "narrowing", lambda *its: given.append(its) or narrowing(*its))
+
+        def narrowed(*its):
+            given.append(its)
+            return narrowing(*its)
+
+        patch.setattr(next_run, "narrowing", narrowed)
         next_run.next_runs(asked)
-        patch.setattr(influence, "without_each", lambda *its: given.append(its) or [])
+
+        def without(*its):
+            given.append(its)
+            return []
+
+        patch.setattr(influence, "without_each", without)
         assert not influence.influence(asked, seconds=0.0).is_refit
     for fit, frame, *_ in given:
         assert fit_version(fit) == kept.version
