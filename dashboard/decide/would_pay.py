@@ -108,29 +108,21 @@ def _figures(answer: Answer, words: Words) -> list[tuple[str, str, str, str]]:
     """Figures of the business that alone turn the answer, the nearest first; the value of a task
     whether it can or not."""
     breaks = answer.study.break_evens if answer.study else ()
-    found = sorted(
-        (
-            (each.name, each.value, each.at, abs(each.margin))
-            for each in breaks
-            if each.at is not None and each.margin is not None
-            if each.name not in CURVE_INPUTS
-        ),
-        key=lambda each: each[3],
-    )[:_FIGURES]
+    nearest = [each for each in breaks if each.name not in CURVE_INPUTS][:_FIGURES]
     rows = [
         (
-            figures.name(name, words),
-            figures.figure(name, value, words),
-            figures.figure(name, at, words),
+            figures.name(each.name, words),
+            figures.figure(each.name, each.value, words),
+            figures.figure(each.name, each.at, words),
             _UNKNOWN,
         )
-        for name, value, at, _ in found
+        for each in nearest
     ]
-    worth = next((each for each in breaks if each.name == _WORTH), None)
-    if worth is not None and _WORTH not in {name for name, *_ in found}:
-        at = words.say("out of reach")
-        if worth.at is not None:
-            at = figures.figure(_WORTH, worth.at, words)
-        now = figures.figure(_WORTH, worth.value, words)
+    if answer.study and _WORTH not in {each.name for each in nearest}:
+        reached = next((each.at for each in breaks if each.name == _WORTH), None)
+        at = (
+            words.say("out of reach") if reached is None else figures.figure(_WORTH, reached, words)
+        )
+        now = figures.figure(_WORTH, answer.study.table.values[_WORTH], words)
         rows.insert(0, (figures.name(_WORTH, words), now, at, _UNKNOWN))
     return rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dashboard.decide import wording
 from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, Code, Decision, findings
-from engine.api.money import WITHOUT_PRIVACY, FittedCurve, Study
+from engine.api.money import FittedCurve, Study
 from engine.text import figures, formats, quantities, verdict
 from engine.text.i18n import N_, Words
 
@@ -86,7 +86,7 @@ def just_pays(study: Study, words: Words) -> str:
     at = {item.name: item for item in study.break_evens}
     for bar in study.tornado:
         item = at.get(bar.name)
-        if item is not None and item.at is not None:
+        if item is not None:
             return words.say(
                 "The largest unknown that can turn the answer is “{name}”: it just pays at {at}, "
                 "and we assume {value}.",
@@ -98,21 +98,7 @@ def just_pays(study: Study, words: Words) -> str:
 
 
 def _privacy(answer: Answer, words: Words) -> Objection:
-    others = answer.study.comparisons if answer.study else ()
-    other = next((c for c in others if c.plan.name == WITHOUT_PRIVACY), None)
-    said = []
-    if other is not None:
-        template = (
-            N_("On these figures privacy pays for itself: the plan is worth {gap} more with it.")
-            if other.difference.value >= 0
-            else N_(
-                "On these figures privacy costs {gap} of net present value, legal risk included: "
-                "that is the price of a promise that can be proven."
-            )
-        )
-        gap = figures.money(abs(other.difference.value), words)
-        said.append(words.say(template, gap=gap))
-    said.append(roi_wording.odds(answer.risk, words))
+    said = [roi_wording.privacy_in_all(answer.study, words), roi_wording.odds(answer.risk, words)]
     return Objection(
         question=words.say("Why accept a worse model for the sake of privacy?"),
         answer=words.joined(said),

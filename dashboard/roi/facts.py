@@ -159,20 +159,14 @@ def _part_of(whole: str, part: str, words: Words) -> str:
 
 def break_evens(study: Study, words: Words) -> list[tuple[str, str, str, str]]:
     """(name, value, value at which it just pays, margin), the nearest to the edge first."""
-    found = [
-        (item, item.at, item.margin)
-        for item in study.break_evens
-        if item.at is not None and item.margin is not None
-    ]
-    found.sort(key=lambda each: abs(each[2]))
     return [
         (
             figures.name(item.name, words),
             figures.figure(item.name, item.value, words),
-            figures.figure(item.name, at, words),
-            ("+" if margin > 0 else "−") + formats.percent(abs(margin), words.language),
+            figures.figure(item.name, item.at, words),
+            ("+" if item.margin > 0 else "−") + formats.percent(abs(item.margin), words.language),
         )
-        for item, at, margin in found
+        for item in study.break_evens
     ]
 
 

@@ -242,31 +242,23 @@ def legal(answer: Answer, words: Words) -> str:
         ),
         with_privacy=formats.percent(1.0 if leak is None else leak, words.language),
     )
-    paid = None if answer.study is None or answer.study.premium is None else answer.study.premium
-    if paid is None or paid.paid <= 0:
-        return said
-    premium = words.say(
-        "Its premium is {paid}: the value that privacy takes from the model, and what private "
-        "training costs more.",
-        paid=figures.money(paid.paid, words),
-    )
-    if paid.returned <= 0:
-        return words.joined([said, premium])
-    template = N_(
-        "Set against that, {returned} less of legal damage is expected after tax, none where "
-        "nothing is launched: privacy costs {net} in all."
-    )
-    if paid.net >= 0:
-        template = N_(
-            "Set against that, {returned} less of legal damage is expected after tax, none "
-            "where nothing is launched: privacy gains {net} in all."
+    return words.joined([said, privacy_in_all(answer.study, words)])
+
+
+def privacy_in_all(study: Study | None, words: Words) -> str:
+    """What the promise costs or gains in all: one amount wherever it is said; "" if unknown."""
+    premium = None if study is None else study.premium
+    if premium is None:
+        return ""
+    template = (
+        N_("On these figures privacy pays for itself: the plan is worth {gap} more with it.")
+        if premium <= 0
+        else N_(
+            "On these figures privacy costs {gap} of net present value, legal risk included: "
+            "that is the premium for a promise that can be proven."
         )
-    net = words.say(
-        template,
-        returned=figures.money(paid.returned, words),
-        net=figures.money(abs(paid.net), words),
     )
-    return words.joined([said, premium, net])
+    return words.say(template, gap=figures.money(abs(premium), words))
 
 
 def gate(step: Gate, words: Words) -> str:

@@ -30,8 +30,10 @@ from engine.decision.pilot_effect import PilotEffect, finished, last_effect, unr
 from engine.errors import InputError
 from engine.interval import Interval, Range
 from engine.loss_unit import unit_of
+from engine.roi.study import Study
 from engine.text import (
     bounds,
+    figures,
     labels,
     noise,
     pilot_effect,
@@ -228,12 +230,7 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
         "expected_damage": money(found.outlay.expected_damage, rate),
         "total_cost": money(found.outlay.total_cost, rate),
         "legal_avoided": money(found.outlay.legal_avoided, rate),
-        "privacy_premium": premium
-        and {
-            "paid": premium.paid / rate,
-            "returned": premium.returned / rate,
-            "net": premium.net / rate,
-        },
+        "privacy_premium": None if premium is None else premium / rate,
         "pilot": pilot
         and {
             "price": pilot.price / rate,
@@ -241,6 +238,7 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
             "net": pilot.net / rate,
             "turns": pilot.turns,
         },
+        "break_evens": study and _break_evens(study, words),
         "reconciliation": {
             name: getattr(found.reconciliation, name) / rate
             for name in (
@@ -249,6 +247,19 @@ def returns(found: Answer, words: Words) -> dict[str, Any]:
             )
         },
     }  # fmt: skip
+
+
+def _break_evens(study: Study, words: Words) -> list[dict[str, Any]]:
+    """Which figures alone make it just pay, the nearest first; money in the currency asked for."""
+    return [
+        {
+            "name": item.name,
+            "value": figures.shown(item.name, item.value, words),
+            "at": figures.shown(item.name, item.at, words),
+            "margin": item.margin,
+        }
+        for item in study.break_evens
+    ]
 
 
 def ranges(decision: Decision) -> dict[str, Any]:

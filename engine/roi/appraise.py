@@ -124,21 +124,6 @@ class Outlay:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Premium:
-    """What the privacy promise costs and returns, against the same plan without it; means, JPY."""
-
-    paid: float
-    """The value that is given up for it, and what private training costs more."""
-    returned: float
-    """The legal damage that it takes away, of launched models."""
-
-    @property
-    def net(self) -> float:
-        """Returned less paid: by how much privacy alone pays."""
-        return self.returned - self.paid
-
-
-@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Another plan, and how the recommendation's NPV differs from it, draw by draw."""
 
@@ -266,15 +251,6 @@ def outlay_of(found: Appraisal) -> Outlay:
         costs=found.costs,
         legal_avoided=found.legal_avoided,
     )
-
-
-def premium(private: Sample, plain: Sample) -> Premium:
-    """The premium of the privacy of ``private`` against the same plan without."""
-    kept = 1 - private.figures["tax_rate"]
-    legal = private.flows.present["legal"] - plain.flows.present["legal"]
-    returned = float(np.mean(kept * legal))
-    gained = float(np.mean(private.flows.npv - plain.flows.npv))
-    return Premium(paid=returned - gained, returned=returned)
 
 
 def _lines(found: Flows) -> dict[str, Interval]:

@@ -22,9 +22,9 @@ from engine.roi.plan import Plan
 
 LOSS, TRANSFER, CURVE, FORM = "predicted_loss", "law_transfer", "metric_curve", "curve_form"
 """Unknowns that are no rows of the table."""
-_WIDEST = 5.0
-"""A break-even farther than this factor from the value is called none: a business seldom gets
-there, and who reads the list would take it for a way out."""
+WIDEST = 5.0
+"""A break-even farther than this factor from the value is none: a business seldom gets there, and
+who reads the list would take it for a way out. So is one of a figure that is 0."""
 _POINTS = 48
 _ZOOMS = 2
 _WHOLE = ("horizon_years",)
@@ -51,13 +51,12 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class BreakEven:
-    """The value of one figure, nearest to its own, at which the NPV is
-    zero; None if there is none."""
+    """The value of one figure, nearest to its own, at which the NPV is zero."""
 
     name: str
     value: float
-    at: float | None
-    margin: float | None
+    at: float
+    margin: float
     """Relative distance, at/value − 1: how much it may change before the answer does."""
 
 
@@ -94,26 +93,27 @@ def _ends(table: Assumptions, names: tuple[str, ...]) -> Case:
 
 
 def break_evens(plan: Plan, table: Assumptions, curve: Curve) -> tuple[BreakEven, ...]:
-    """One for each figure, in the table's order; about 20 ms."""
-    names = [name for name in INPUTS if name not in _WHOLE]
+    """Of each figure that can be moved so far, the one nearest to the edge first; about 20 ms."""
     values = table.values
-    grids: list[FloatArray | None] = [_grid(name, values[name]) for name in names]
+    names = [name for name in INPUTS if name not in _WHOLE and values[name]]
+    about = METRICS[curve.kind]
+    grids: list[FloatArray | None] = [
+        _grid(name, values[name], (about.least, about.most) if name in METRIC_ROWS else None)
+        for name in names
+    ]
     for _ in range(_ZOOMS):
         npv = _npv_on(plan, curve, table, names, grids)
         grids = [
             _zoomed(grid, row, values[name])
             for name, grid, row in zip(names, grids, npv, strict=True)
         ]
-    about, found = METRICS[curve.kind], []
+    found = []
     ends = _npv_on(plan, curve, table, names, grids)
     for name, grid, row in zip(names, grids, ends, strict=True):
-        at = _crossed(grid, row, values[name])
-        if at is not None and name in METRIC_ROWS and not about.least <= at <= about.most:
-            at = None
-        value = values[name]
-        margin = at / value - 1 if at is not None and value else None
-        found.append(BreakEven(name=name, value=value, at=at, margin=margin))
-    return tuple(found)
+        at, value = _crossed(grid, row, values[name]), values[name]
+        if at is not None:
+            found.append(BreakEven(name=name, value=value, at=at, margin=at / value - 1))
+    return tuple(sorted(found, key=lambda each: abs(each.margin)))
 
 
 def break_even_metric(plan: Plan, table: Assumptions, curve: Curve) -> float | None:
@@ -213,31 +213,22 @@ def _npv_of_group(
 
 
 @lru_cache(maxsize=256)
-def _grid(name: str, value: float) -> FloatArray:
-    """Values to look at first, the figure's own in the middle; read-only."""
-    grid = _unkept_grid(name, value)
+def _grid(name: str, value: float, possible: tuple[float, float] | None) -> FloatArray:
+    """Values to look at first, the figure's own among them, all within reach; read-only.
+
+    ``possible``: least and most that a value of the metric may be.
+    """
+    low, high = sorted((value / WIDEST, value * WIDEST))
+    rule = INPUTS[name]
+    if rule.kind is Kind.FACTOR:
+        low = max(low, 1.0)
+    high = min(high, rule.most, 1.0 if rule.kind in (Kind.SHARE, Kind.USED_SHARE) else np.inf)
+    if possible is not None:
+        low, high = max(low, possible[0]), min(high, possible[1])
+    grid = value * np.geomspace(1 / WIDEST, WIDEST, 2 * _POINTS)
+    grid = np.unique(np.concatenate([[low, high], grid[(grid > low) & (grid < high)], [value]]))
     grid.setflags(write=False)
     return grid
-
-
-def _unkept_grid(name: str, value: float) -> FloatArray:
-    kind = INPUTS[name].kind
-    if kind in (Kind.SHARE, Kind.USED_SHARE):
-        least = 0.0 if kind is Kind.SHARE else 1e-6
-        inner = np.geomspace(1e-6, 1.0, _POINTS)
-        grid = np.unique(np.concatenate([[least], inner, np.linspace(0.01, 1.0, _POINTS), [value]]))
-        # What is divided by a share crosses any amount towards 0: no place that one could come to.
-        low = value / _WIDEST if kind is Kind.USED_SHARE else 0.0
-        return grid[(grid >= low) & (grid <= _WIDEST * (value or 1.0))]
-    if kind is Kind.ANY:
-        scale = max(abs(value), 1.0)
-        return np.unique(np.concatenate([value + scale * np.linspace(-50, 50, 2 * _POINTS)]))
-    least = 1.0 if kind is Kind.FACTOR else 0.0
-    scale = value if value > 0 else 1.0
-    grid = scale * np.geomspace(1 / _WIDEST, _WIDEST, 2 * _POINTS)
-    grid = np.unique(np.concatenate([[least] if kind is not Kind.POSITIVE else [], grid, [value]]))
-    most = min(INPUTS[name].most, _WIDEST * max(scale, 1.0))
-    return grid[(grid >= least) & (grid <= most)]
 
 
 def _crossed(grid: FloatArray | None, npv: FloatArray | None, value: float) -> float | None:

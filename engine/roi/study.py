@@ -10,10 +10,8 @@ from functools import cached_property
 from engine.roi.appraise import (
     Appraisal,
     Comparison,
-    Premium,
     appraise,
     compare,
-    premium,
     sample,
 )
 from engine.roi.assumptions import Assumptions
@@ -40,12 +38,16 @@ class Study:
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each other plan against the recommendation."""
-        return self._against[0]
+        return self._against
 
     @property
-    def premium(self) -> Premium | None:
-        """Of privacy; None where no plan without it is compared."""
-        return self._against[1]
+    def premium(self) -> float | None:
+        """What the privacy promise costs in all, mean JPY: by how much the same plan without it is
+        worth more, its higher legal damage counted; below 0 the promise pays for itself. None where
+        no plan without it is compared."""
+        found = (each for each in self.comparisons if each.plan.name == WITHOUT_PRIVACY)
+        plain = next(found, None)
+        return None if plain is None else -plain.difference.value
 
     @property
     def without_privacy(self) -> Plan | None:
@@ -63,13 +65,12 @@ class Study:
         return break_even_metric(self.plans[0], self.table, self.curve)
 
     @cached_property
-    def _against(self) -> tuple[tuple[Comparison, ...], Premium | None]:
+    def _against(self) -> tuple[Comparison, ...]:
         """Some 6 ms: the recommendation is drawn again, as what was drawn takes 10 MB."""
         found, *others = (
             sample(plan, self.table, self.curve, seed=self.seed) for plan in self.plans
         )
-        plain = next((other for other in others if other.plan.name == WITHOUT_PRIVACY), None)
-        return compare(found, others), None if plain is None else premium(found, plain)
+        return compare(found, others)
 
 
 def study(plans: tuple[Plan, ...], table: Assumptions, curve: Curve, *, seed: int = SEED) -> Study:

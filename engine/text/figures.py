@@ -32,7 +32,7 @@ PARTS = {
     "serving": N_("Serving"),
     "operation": N_("Operation"),
     "legal": N_("Legal risk left"),
-    "legal_avoided": N_("Legal risk avoided"),
+    "legal_avoided": N_("Legal risk avoided, present value"),
     "tax": N_("Tax"),
     "metric": N_("Metric"),
     "value_per_year": N_("Value a year"),

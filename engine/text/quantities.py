@@ -308,7 +308,9 @@ QUANTITIES: Mapping[str, Quantity] = {
         lambda found: found.parts["value"],
         lambda found, w: figures.money(found.parts["value"], w),
     ),
-    "legal_avoided": _jpy(N_("Legal risk avoided"), lambda a: a.outlay.legal_avoided.value),
+    "legal_avoided": _jpy(
+        N_("Legal risk avoided, present value"), lambda a: a.outlay.legal_avoided.value
+    ),
     "pilot_price": Quantity(
         label=N_("Pilot with its compute, mean over all cases"),
         value=lambda a: a.verdict.pilot_price,

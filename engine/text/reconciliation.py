@@ -8,8 +8,9 @@ from engine.text.i18n import Words
 def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
     """(name, amount): from the list price of the training to its mean over all cases; then from
     what is paid before the first user, over what it costs to run, to all spending, and with the
-    damage that is only expected to the total cost. Lines that begin with a sign are steps."""
-    found = answer.reconciliation
+    damage that is only expected to the total cost, and whether that assumes a launch. Lines that
+    begin with a sign are steps."""
+    found, launched = answer.reconciliation, figures.as_if_launched(answer.study, words)
 
     def named(key: str) -> tuple[str, str]:
         return quantities.label(key, words), quantities.text(key, answer, words)
@@ -27,4 +28,5 @@ def rows(answer: Answer, words: Words) -> list[tuple[str, str]]:
         named("spending"),
         step(quantities.label("expected_damage", words), found.expected_damage),
         named("total_cost"),
+        *([(words.say("From the running cost on"), launched)] if launched else []),
     ]

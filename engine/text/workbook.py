@@ -45,7 +45,9 @@ _SAID: Mapping[str, str] = {
     "waterfall_note": N_("The central case, present values."),
     "break_even": N_("Where the net present value is zero"),
     "break_even_note": N_(
-        "One figure moves at a time. “None” says that no value within reach makes it zero."
+        "One figure moves at a time. Listed is what was within reach, a factor of five, when this "
+        "file was made, the nearest first. “None” says that after a change no value within reach "
+        "makes it zero."
     ),
     "reconciliation": N_("How one amount leads to another"),
     "reconciliation_note": N_(

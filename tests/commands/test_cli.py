@@ -387,10 +387,16 @@ def test_dollars_are_yen_at_the_rate_and_nothing_else_moves(usual):
             assert dollars["return"][name][end] == pytest.approx(usual["return"][name][end] / rate)
     for name, amount in usual["return"]["reconciliation"].items():
         assert dollars["return"]["reconciliation"][name] == pytest.approx(amount / rate)
-    for part in ("pilot", "privacy_premium"):
-        for name, amount in usual["return"][part].items():
-            expected = amount if name == "turns" else pytest.approx(amount / rate)
-            assert dollars["return"][part][name] == expected
+    for name, amount in usual["return"]["pilot"].items():
+        expected = amount if name == "turns" else pytest.approx(amount / rate)
+        assert dollars["return"]["pilot"][name] == expected
+    premium = usual["return"]["privacy_premium"]
+    assert dollars["return"]["privacy_premium"] == pytest.approx(premium / rate)
+    breaks = [each["return"]["break_evens"] for each in (usual, dollars)]
+    assert [each["name"] for each in breaks[0]] == [each["name"] for each in breaks[1]]
+    money = next(each for each in breaks[0] if each["name"] == "value_per_unit")
+    (shown,) = [each for each in breaks[1] if each["name"] == "value_per_unit"]
+    assert shown["at"] == pytest.approx(money["at"] / rate)
     total = usual["return"]["total_cost"]["value"]
     assert sum(usual["return"][name]["value"] for name in lines) == pytest.approx(total)
     ours, theirs = (each["verdict"] for each in (usual, dollars))

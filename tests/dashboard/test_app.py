@@ -34,7 +34,7 @@ def test_first_visit_is_a_worked_example(app):
         "To approve now",
         "Net present value",
         "Payback",
-        "Legal risk avoided",
+        "Legal risk avoided, present value",
         "Attacker's odds",
         "Usual rule needs",
         "Expected loss",

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cost import ONCE, breakdown
-from engine.roi.appraise import appraise, central, compare, premium, sample
+from engine.roi.appraise import appraise, central, compare, sample
 from engine.roi.cashflow import PARTS, flows, timing
 from engine.roi.draws import LossForecast, mean
 from engine.roi.legal_damage import risk_left
 from engine.roi.measures import internal_rates
 from engine.roi.metric import CURVE_INPUTS
+from engine.roi.plan import WITHOUT_PRIVACY
+from engine.roi.study import study
 from tests.roi.closed_forms import annuity, monthly_rate
 
 
@@ -151,22 +153,18 @@ def test_the_three_lines_are_the_total_and_spending_is_no_damage(plan, table, cu
     assert other.running_cost == found.running_cost
 
 
-def test_the_premium_of_privacy_and_what_it_returns_are_the_difference(plan, table, curve):
-    lower = replace(plan.loss, name="without-privacy", value=2.4, resampled=(2.35, 2.4, 2.45))
-    plain = replace(
-        plan,
-        name="without-privacy",
-        loss=lower,
-        advantage=None,
-        workload=replace(plan.workload, private=False),
-    )
+def test_the_premium_of_privacy_is_the_difference_with_its_legal_damage(plan, table, curve):
+    lower = replace(plan.loss, name=WITHOUT_PRIVACY, value=2.4, resampled=(2.35, 2.4, 2.45))
+    work = replace(plan.workload, private=False)
+    plain = replace(plan, name=WITHOUT_PRIVACY, loss=lower, advantage=None, workload=work)
     ours, theirs = (sample(one, table, curve) for one in (plan, plain))
-    found = premium(ours, theirs)
-    assert found.paid > 0 and found.returned > 0
-    assert found.net == pytest.approx(float(np.mean(ours.flows.npv - theirs.flows.npv)))
-    harmless = table.fixed(incident_probability=0)
-    ours, theirs = (sample(one, harmless, curve) for one in (plan, plain))
-    assert premium(ours, theirs).returned == 0.0
+    found = study((plan, plain), table, curve)
+    assert found.premium == pytest.approx(float(np.mean(theirs.flows.npv - ours.flows.npv)))
+    assert study((plan,), table, curve).premium is None
+    harmless = study((plan, plain), table.fixed(incident_probability=0), curve)
+    damage = found.appraisal.legal_avoided.value
+    assert harmless.premium is not None and found.premium is not None
+    assert harmless.premium - found.premium == pytest.approx(damage, rel=0.1)
 
 
 @given(

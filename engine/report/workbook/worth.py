@@ -8,9 +8,10 @@ from engine.report.workbook.model import Live
 from engine.report.workbook.paper import HEAD, Book, Sheet
 from engine.roi.cashflow import PARTS, RUNNING
 from engine.roi.inputs import INPUTS, Kind
-from engine.roi.kinds import METRICS, CurveShape
+from engine.roi.kinds import METRIC_ROWS, METRICS, CurveShape
 from engine.roi.metric import AssumedCurve
 from engine.roi.plan import Plan
+from engine.roi.sensitivity import WIDEST
 
 FIRST = HEAD + 1
 _TIMES = ("months", "ramp_months_sum", "live_months_sum", "all_months_sum", "live_months")
@@ -228,10 +229,6 @@ def _bar(
         sheet.formula(row, column, formula, found, "money", kind if column == 1 else "")
 
 
-_WITHIN = 5.0
-"""A break-even farther than this factor away is none, as in the engine."""
-
-
 def slopes(live: Live) -> dict[str, str]:
     """By how much a unit of each figure moves the NPV of a launched plan, where it does so on a
     straight line; after tax, with the tax relief on what is spent at once."""
@@ -271,18 +268,15 @@ def break_even(book: Book, live: Live) -> None:
         form = _form(each.name, each.value)
         sheet.text(row, 0, said[each.name])
         sheet.formula(row, 1, f"={each.name}", each.value, form)
-        n, at = row + 1, said["none"] if each.at is None else each.at
+        n = row + 1
         if each.name in straight:
             least, most = _ends(each.name, live)
             x = f"B{n}-calc_npv_if_launched/({straight[each.name]})"
             inside = f"AND({x}>={least},{x}<={most})"
-            sheet.formula(row, 2, f"=IFERROR(IF({inside},{x},{none}),{none})", at, form)
-        elif each.at is None:
-            sheet.text(row, 2, said["none"])
+            sheet.formula(row, 2, f"=IFERROR(IF({inside},{x},{none}),{none})", each.at, form)
         else:
             sheet.number(row, 2, each.at, form, "given")
-        margin = "" if each.margin is None else each.margin
-        sheet.formula(row, 3, f'=IFERROR(C{n}/B{n}-1,"")', margin, "share")
+        sheet.formula(row, 3, f'=IFERROR(C{n}/B{n}-1,"")', each.margin, "share")
         sheet.text(row, 4, said["by_formula" if each.name in straight else "by_engine"])
         sheet.text(row, 5, each.name, "code")
     sheet.widths(40, 18, 18, 12, 40, 30)
@@ -298,18 +292,19 @@ def _form(name: str, value: float) -> str:
 def _ends(name: str, live: Live) -> tuple[str, str]:
     """Between what a break-even is looked for, as formulas: the engine's own ends."""
     assert live.valued is not None
-    rule = INPUTS[name]
+    rule, about = INPUTS[name], METRICS[live.valued.curve.kind]
+    lows, highs = [], [rule.most]
+    if rule.kind is Kind.FACTOR:
+        lows.append(1.0)
     if rule.kind in (Kind.SHARE, Kind.USED_SHARE):
-        low = f"{name}/{_WITHIN:g}" if rule.kind is Kind.USED_SHARE else "0"
-        return low, f"MIN(1,{_WITHIN:g}*IF({name}>0,{name},1))"
-    if rule.kind is Kind.ANY:
-        about = METRICS[live.valued.curve.kind]
-        reach = f"50*MAX(ABS({name}),1)"
-        return f"MAX({about.least!r},{name}-{reach})", f"MIN({about.most!r},{name}+{reach})"
-    most = f"{_WITHIN:g}*IF({name}>0,{name},1)"
-    if math.isfinite(rule.most):
-        most = f"MIN({rule.most!r},{most})"
-    return ("1" if rule.kind is Kind.FACTOR else "0"), most
+        highs.append(1.0)
+    if name in METRIC_ROWS:
+        lows, highs = [about.least], [about.most]
+    near, far = f"{name}/{WIDEST:g}", f"{name}*{WIDEST:g}"
+    low, high = f"MIN({near},{far})", f"MAX({near},{far})"
+    least = ",".join(f"{end!r}" for end in lows if math.isfinite(end))
+    most = ",".join(f"{end!r}" for end in highs if math.isfinite(end))
+    return (f"MAX({least},{low})" if least else low), (f"MIN({most},{high})" if most else high)
 
 
 def _quoted(text: str) -> str:

@@ -133,7 +133,8 @@ def test_a_change_in_the_file_moves_every_sheet_as_the_engine_moves(deck, tmp_pa
     table = load("board.xlsx", content).table
     assert table == case.table.edited({"adoption": {"value": 0.75}})
     again = book(deck, replace(case, changes=case.changes | {"adoption": 0.75}))
-    written = load_workbook(io.BytesIO(again), data_only=True)
+    ours, written = (load_workbook(io.BytesIO(file), data_only=True) for file in (content, again))
+    compared: set[str] = set()
     assert len(cells) > 400
     formulas = {cell.place for cell in cells}
     for cell in cells:
@@ -142,8 +143,17 @@ def test_a_change_in_the_file_moves_every_sheet_as_the_engine_moves(deck, tmp_pa
             continue  # Beside values of the draws, which stay those of the export.
         if sheet == "break_even" and place[0] == "D" and f"{sheet}!C{place[1:]}" not in formulas:
             continue  # Beside a value that the engine searched for.
-        expected = Cell(cell.place, cell.formula, written[sheet][place].value, cell.calculated)
+        where = place
+        if sheet == "break_even":  # Each list has what is within reach of it, the nearest first.
+            listed = {row[5].value: row[5].row for row in written[sheet].iter_rows()}
+            row = listed.get(ours["break_even"][f"F{place[1:]}"].value)
+            if row is None:
+                continue
+            where = f"{place[0]}{row}"
+            compared.add(where)
+        expected = Cell(cell.place, cell.formula, written[sheet][where].value, cell.calculated)
         assert expected.agrees, expected
+    assert len({place[1:] for place in compared}) > 4
     named = by_names(cells, content)
     assert named["assumptions_changed"] == 1
     found = central(case.plan, table, case.curve)
