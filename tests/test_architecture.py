@@ -133,6 +133,7 @@ PILOT_FRONT = {
     "engine.pilot.running.recording", "engine.pilot.running.spending",
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
     "engine.pilot.sweeps.launchers",
+    "engine.pilot.sweeps.parts",
     "engine.pilot.sweeps.grid", "engine.pilot.sweeps.record",
     "engine.pilot.sweeps.gridfile", "engine.pilot.sweeps.manifests",
     "engine.pilot.sweeps.shipping",

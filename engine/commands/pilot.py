@@ -44,7 +44,8 @@ from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, pilots_folder, write_text
 from engine.pilot.running.status import State, TrainingResult
 from engine.pilot.sweeps import launchers
-from engine.pilot.sweeps.launchers import Ended, Launcher, Where
+from engine.pilot.sweeps.launchers import Launcher, Where
+from engine.pilot.sweeps.parts import Ended
 from engine.pilot.verdict import Verdict, may_climb, verdict
 from engine.text.terminal import tell
 

@@ -13,10 +13,10 @@ import pytest
 
 from engine.errors import InputError
 from engine.pilot.sweeps import launchers
-from engine.pilot.sweeps.launchers import Ended, Local, Where
+from engine.pilot.sweeps.launchers import Local, Where
+from engine.pilot.sweeps.parts import ROOT, Ended
 from engine.runs.log import RunLog
 
-ROOT = launchers.ROOT
 PLAN = """
 [corpus]
 kind = "jsonl"

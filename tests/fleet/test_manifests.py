@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from engine.__main__ import main
 from engine.errors import InputError
 from engine.pilot.sweeps import manifests
-from engine.pilot.sweeps.launchers import ROOT, part_of
+from engine.pilot.sweeps.launchers import part_of
 from engine.pilot.sweeps.manifests import Target, as_yaml, job_file
+from engine.pilot.sweeps.parts import ROOT
 
 PLAN = ROOT / "data" / "campaign.toml"
 TEXT = PLAN.read_text("utf-8")

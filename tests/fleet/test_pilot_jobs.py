@@ -13,7 +13,7 @@ from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.sweeps import launchers
-from engine.pilot.sweeps.launchers import Ended
+from engine.pilot.sweeps.parts import Ended
 from engine.runs.log import RunLog
 from tests.pilot.ledgers import charged_steps
 from tests.pilot.quick_plan import FAMILY, ROOT, quick_plan, until

@@ -9,6 +9,7 @@ import pytest
 from engine.errors import InputError
 from engine.pilot.sweeps import launchers
 from engine.pilot.sweeps.launchers import Where, shipped
+from engine.pilot.sweeps.parts import Ended
 from engine.pilot.sweeps.record import FAILED_FILE
 from engine.pilot.sweeps.shipping import Shipment
 from engine.runs.log import RunLog
@@ -81,7 +82,7 @@ def test_a_part_whose_runs_cannot_be_stored_is_lost_alone(shipment, monkeypatch)
     one = launchers.Ray(address=None, cpus=1.0, shipment=shipment)
     made_ray = SimpleNamespace(get=lambda made: (0, "", made), exceptions=ray.exceptions)
     monkeypatch.setattr(one, "_ray", made_ray)
-    assert one._ended(1, {}) == launchers.Ended(part=1, code=0, said="")
+    assert one._ended(1, {}) == Ended(part=1, code=0, said="")
     shipment.sweeps_folder.mkdir(parents=True)
     (shipment.sweeps_folder / FAILED_FILE).mkdir()
     found = one._ended(3, {f"pilots/sweeps/{FAILED_FILE}": b"{}"})
@@ -91,9 +92,7 @@ def test_a_part_whose_runs_cannot_be_stored_is_lost_alone(shipment, monkeypatch)
         raise InputError("Expected a row that can be true.")
 
     monkeypatch.setattr(Shipment, "unpacked", refuse)
-    assert one._ended(2, {}) == launchers.Ended(
-        part=2, code=None, said="Expected a row that can be true."
-    )
+    assert one._ended(2, {}) == Ended(part=2, code=None, said="Expected a row that can be true.")
 
 
 def test_only_a_sweep_does_without_shared_folders(tmp_path, shipment):

@@ -19,10 +19,8 @@ covered: machines without a shared folder, but for a sweep on Ray, whose parts t
 they made (:mod:`engine.pilot.sweeps.shipping`).
 """
 
-import ctypes
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -30,25 +28,21 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stdout
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from engine.errors import InputError
+from engine.pilot.sweeps.parts import ROOT, Command, Ended, last_line, share
 from engine.pilot.sweeps.shipping import Files, Shipment, apart
+from engine.pilot.sweeps.submitted import Submitit
 from engine.untrusted.guard import first_line
 
-ROOT = Path(__file__).resolve().parents[3]
-"""Where ``python -m engine`` is found."""
-_PARENT_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of prctl(2)."""
 _POLL = 0.5
 _RETRIES = 3
 _GRACE = 30.0
 """Seconds in which a part may write its checkpoint before it is killed."""
 
-Command = Sequence[str]
 Say = Callable[[str], None]
 
 
@@ -59,15 +53,6 @@ class Where(StrEnum):
     SLURM = "slurm"
     SUBMITIT_LOCAL = "submitit-local"
     RAY = "ray"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """One part: its exit code, None where it was lost, and the end of what it said."""
-
-    part: int
-    code: int | None
-    said: str
 
 
 class Launcher(Protocol):
@@ -99,35 +84,7 @@ def launcher(
             cpus=_number("cpus", options, 1.0),
             shipment=_shipment(options, shipment),
         )
-    cluster = "slurm" if where is Where.SLURM else "local"
-    return Submitit(cluster=cluster, options=options, folder=folder)
-
-
-def share(command: Command, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Run a part here: exit code and the end of its standard error. What asks it to stop reaches
-    it. ``environment``: None for this process's."""
-    process = subprocess.Popen(
-        list(command),
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        preexec_fn=_die_with_parent,
-    )
-    before = signal.getsignal(signal.SIGTERM)
-
-    def stop(number: int, _: object) -> None:
-        process.send_signal(number)
-
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        _, said = process.communicate()
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if process.poll() is None:
-            process.kill()
-    return process.returncode, _end(said)
+    return _submitit(where, options, folder)
 
 
 def shipped(command: Command, files: Files) -> tuple[int, str, Files]:
@@ -167,75 +124,10 @@ class Local:
                 if part in found or process.poll() is None:
                     continue
                 file.seek(0)
-                found[part] = _ended(part, process.returncode, _end(file.read()))
-                say(_line(found[part], len(processes)))
+                found[part] = Ended.of(part, process.returncode, last_line(file.read()))
+                say(found[part].line(len(processes)))
             time.sleep(_POLL)
         return [found[part] for part in sorted(found)]
-
-
-class Share:
-    """A part as a job of submitit: where Slurm takes the machine away, it is requeued."""
-
-    def __call__(self, command: Command) -> tuple[int, str]:
-        return share(command)
-
-    def checkpoint(self, command: Command) -> Any:
-        """What to submit again; the part goes on from its own checkpoints."""
-        from submitit.helpers import DelayedSubmission
-
-        return DelayedSubmission(self, command)
-
-
-class Submitit:
-    """An array of jobs by submitit: Slurm's, or processes of its local executor."""
-
-    def __init__(self, *, cluster: str, options: Mapping[str, str], folder: Path) -> None:
-        try:
-            import submitit
-        except ImportError as error:
-            raise missing("submitit") from error
-        minutes = math.ceil(_number("minutes", options, 1440.0))
-        if cluster == "slurm" and shutil.which("srun") is None:
-            raise InputError(
-                "Expected Slurm on this machine (its command srun), found none: submit from a "
-                "machine of the cluster, or choose another --on."
-            )
-        self._executor = submitit.AutoExecutor(folder=folder / "jobs", cluster=cluster)
-        chosen = {f"slurm_{name}": value for name, value in options.items() if name != "minutes"}
-        try:
-            self._executor.update_parameters(
-                name="kessai", timeout_min=minutes, **(chosen if cluster == "slurm" else {})
-            )
-        except NameError as error:
-            raise _refused("slurm", error) from error
-
-    def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
-        from submitit.core.utils import FailedJobError
-
-        try:
-            jobs = self._executor.map_array(Share(), [list(command) for command in commands])
-        except FailedJobError as error:
-            raise _refused("sbatch", error) from error
-        try:
-            found: dict[int, Ended] = {}
-            while len(found) < len(jobs):
-                for part, job in enumerate(jobs, start=1):
-                    if part not in found and job.done():
-                        found[part] = self._ended(part, job)
-                        say(_line(found[part], len(jobs)))
-                time.sleep(_POLL)
-            return [found[part] for part in sorted(found)]
-        except BaseException:
-            for job in jobs:
-                job.cancel()
-            raise
-
-    @staticmethod
-    def _ended(part: int, job: Any) -> Ended:
-        error = job.exception()
-        if error is not None:
-            return Ended(part=part, code=None, said=f"no answer, see {job.paths.stderr}")
-        return _ended(part, *job.result())
 
 
 class Ray:
@@ -284,7 +176,7 @@ class Ray:
                 for each in ready:
                     part = waiting.pop(each)
                     found[part] = self._ended(part, each)
-                    say(_line(found[part], len(commands)))
+                    say(found[part].line(len(commands)))
             return [found[part] for part in sorted(found)]
         finally:
             ray.shutdown()
@@ -294,10 +186,25 @@ class Ray:
             code, said, *made = self._ray.get(reference)
             if self._shipment is not None:
                 self._shipment.unpacked(*made)
-            return _ended(part, code, said)
+            return Ended.of(part, code, said)
         except (self._ray.exceptions.RayError, InputError, OSError) as error:
             # What it sent back could not be stored here: others' runs are not lost with it.
-            return Ended(part=part, code=None, said=_end(str(error)))
+            return Ended(part=part, code=None, said=last_line(str(error)))
+
+
+class Submitted:
+    """Jobs of submitit, whose words are made into sentences."""
+
+    def __init__(self, jobs: Submitit) -> None:
+        self._jobs = jobs
+
+    def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
+        from submitit.core.utils import FailedJobError
+
+        try:
+            return self._jobs.run(commands, say=say)
+        except FailedJobError as error:
+            raise _refused("sbatch", error) from error
 
 
 def options_of(given: Sequence[str]) -> dict[str, str]:
@@ -344,6 +251,19 @@ def _refused(launcher: str, error: Exception) -> InputError:
     )
 
 
+def _submitit(where: Where, options: Mapping[str, str], folder: Path) -> Submitted:
+    """Jobs of Slurm, or of submitit's local executor."""
+    minutes = math.ceil(_number("minutes", options, 1440.0))
+    others = {name: value for name, value in options.items() if name != "minutes"}
+    cluster = "slurm" if where is Where.SLURM else "local"
+    try:
+        return Submitted(Submitit(cluster=cluster, minutes=minutes, options=others, folder=folder))
+    except ImportError as error:
+        raise missing("submitit") from error
+    except NameError as error:
+        raise _refused("slurm", error) from error
+
+
 def _number(name: str, options: Mapping[str, str], usual: float) -> float:
     """An option of a launcher that is a number above 0."""
     try:
@@ -375,21 +295,9 @@ def _shipment(options: Mapping[str, str], shipment: Shipment | None) -> Shipment
             raise InputError("Expected --job shared=yes or no, got {value}.", value=other[:40])
 
 
-def _ended(part: int, code: int, said: str) -> Ended:
-    """A part that a signal ended is lost."""
-    return Ended(part=part, code=None if code < 0 else code, said=said)
-
-
 def _folders() -> dict[str, str]:
     """The settings of this process: a cluster's machines have not got them."""
     return {name: value for name, value in os.environ.items() if name.startswith("KESSAI_")}
-
-
-def _die_with_parent() -> None:
-    """A launcher that loses its process starts another one, which must not meet the old part.
-    Linux alone tells a process that its parent is gone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
@@ -403,13 +311,3 @@ def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
             process.wait(max(deadline - time.monotonic(), 0.0))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def _end(said: str) -> str:
-    """The last line."""
-    return (said.strip().splitlines() or [""])[-1][:400]
-
-
-def _line(one: Ended, parts: int) -> str:
-    how = "was lost" if one.code is None else "ended" if one.code == 0 else f"ended with {one.code}"
-    return f"part {one.part} of {parts} {how}: {one.said}"

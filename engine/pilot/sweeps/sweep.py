@@ -2,8 +2,9 @@
 
 The workers (:mod:`engine.pilot.sweeps.worker`) are spawned processes that walk one list and claim
 runs by locks; this process reads their events and trains nothing. It loads no torch. A request to
-stop (Ctrl-C, SIGTERM) lets each worker write a checkpoint and end; a second one kills them, which
-costs the seconds since their last checkpoint. A worker ends by itself when this process is gone.
+stop (Ctrl-C, SIGTERM) lets each worker write a checkpoint and end; a second Ctrl-C kills them,
+which costs the seconds since their last checkpoint. A worker ends by itself when this process is
+gone.
 
 Not covered: several machines (start the same plan on each with its own run log, then copy the
 files together), and several devices in one sweep.
@@ -188,8 +189,10 @@ def _signals(sweep: _Sweep) -> Iterator[None]:
         yield
         return
 
-    def count(*_: object) -> None:
-        sweep.requests += 1
+    def count(number: int, _: object) -> None:
+        # Slurm tells every process of a job to end, and the job tells its part again.
+        if number == signal.SIGINT or sweep.requests == 0:
+            sweep.requests += 1
 
     kinds = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(kind, count) for kind in kinds]
