@@ -20,7 +20,7 @@ from engine.commands.options import (
 )
 from engine.config import DEFAULT_DELTA, Budget
 from engine.decision.question import Question
-from engine.decision.schedule import Waiting, schedule, within
+from engine.decision.schedule import LEAST, Waiting, needless, schedule, within
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.pilot.sweeps import again, gridfile, launchers, manifests, sweep
@@ -31,7 +31,7 @@ from engine.pilot.sweeps.manifests import Target
 from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.shipping import Shipment
 from engine.pilot.sweeps.survey import Survey
-from engine.pilot.sweeps.sweep import Report
+from engine.pilot.sweeps.sweep import Report, Runs
 from engine.runs.log import RunLog, data_folder
 from engine.runs.record import RunRecord
 from engine.text.terminal import tell
@@ -145,7 +145,15 @@ def run(options: argparse.Namespace) -> str:
     versions = _versions(options.plan)
     is_act = recorded("sweep", what, folder=folder, versions=versions)
     with is_act if found.left else nullcontext():
-        report = sweep.run_sweep(found, plan.corpus, corpus, place, processes=processes, say=tell)
+        report = sweep.run_sweep(
+            found,
+            plan.corpus,
+            corpus,
+            place,
+            processes=processes,
+            say=tell,
+            judge=None if asked is None or options.again is not None else _Judge(asked),
+        )
     if options.again is None:
         return _summary(found, report, options.json)
     return _compared(found, place, corpus.family, report, options.json)
@@ -222,14 +230,18 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
     with recorded("sweep", what, folder=log_folder, versions=versions):
         ended = launcher.run(commands, say=tell) if found.left else []
     after, _, _ = sweep_survey.open_sweep(plan, share=_share(options.only_first))
+    stopped = {
+        name: one.seconds for name, one in after.stopped.items() if one != found.stopped.get(name)
+    }
     report = Report(
         trained=after.finished - found.finished,
         failed={name: why for name, why in after.failed.items() if name not in found.failed},
         busy=0,
         died=tuple(f"part {one.part}: {one.said}" for one in ended if one.code != 0),
-        left=len(after.left),
+        left=len(after.left) - len(stopped),
         stopped=False,
         seconds=time.monotonic() - started,
+        needless=stopped,
     )
     return _summary(found, report, options.json)
 
@@ -297,9 +309,7 @@ def _ordered(
             )
         found = replace(found, left=tuple(found.left[place] for place in fit))
         seconds = [seconds[place] for place in fit]
-    waiting = [
-        Waiting(config=run.config, noise_batch_ratio=run.noise_batch_ratio) for run in found.left
-    ]
+    waiting = _waiting(found.left)
     order = schedule(asked, waiting, seconds)
     if seconds is not None and hours is not None:
         order = within(order, seconds, 3600 * hours, processes=processes)
@@ -318,6 +328,26 @@ def _ordered(
         run = sweep_survey.described(found.left[one.index])
         tell(f"{place}  {run}{takes}  -{one.narrowing:.1%}")
     return replace(found, left=tuple(found.left[one.index] for one in order.runs))
+
+
+class _Judge:
+    """Asks, as runs come in, which of the others cannot change the decision any more."""
+
+    def __init__(self, asked: Question) -> None:
+        self._asked = asked
+        budget = asked.budget
+        self.reason = (
+            f"stopped: could not change the decision ({budget.compute_flops:g} FLOPs, "
+            f"{budget.data_budget:,} people, ε = {budget.epsilon:g})"
+        )
+
+    def __call__(self, under_way: Runs, waiting: Runs) -> frozenset[int]:
+        return needless(self._asked, _waiting(under_way), _waiting(waiting))
+
+
+def _waiting(runs: Runs) -> list[Waiting]:
+    """Runs as the scheduler takes them."""
+    return [Waiting(config=run.config, noise_batch_ratio=run.noise_batch_ratio) for run in runs]
 
 
 def _read(path: Path) -> str:
@@ -364,6 +394,10 @@ def _forecast(found: Survey, seconds: float | None, price: float | None, json: b
     rows += [
         ("finished", f"{found.finished} of {len(found.runs)} runs"),
         *(("failed", f"{name}: {reason}") for name, reason in found.failed.items()),
+        *(
+            ("stopped", f"{name} after {one.seconds:.0f} s; {one.reason}")
+            for name, one in found.stopped.items()
+        ),
         ("left", f"{len(found.left)} runs, {flops:.3g} FLOPs"),
     ]
     if seconds is not None:
@@ -428,6 +462,7 @@ def _summary(found: Survey, report: Report, json: bool) -> str:
                 "died": list(report.died),
                 "left": report.left,
                 "stopped": report.stopped,
+                "needless": report.needless,
                 "seconds": round(report.seconds, 1),
             }
         )
@@ -437,6 +472,17 @@ def _summary(found: Survey, report: Report, json: bool) -> str:
     ]
     rows += [("failed", f"{name}: {reason}") for name, reason in failed.items()]
     rows += [("died", f"a worker with {how}") for how in report.died]
+    if report.needless:
+        begun = {name: spent for name, spent in report.needless.items() if spent}
+        rows.append(
+            (
+                "needless",
+                f"{len(report.needless)} runs could not change the decision any more (together by "
+                f"less than {LEAST:.0%} of what is not known): {len(begun)} stopped under way "
+                f"after {sum(begun.values()) / 60:.1f} min, which count as spent, and whose "
+                f"checkpoints stay for another decision; {len(report.needless) - len(begun)} not begun",
+            )
+        )
     if report.left:
         why = f", {report.busy} of them at work in another sweep" if report.busy else ""
         rows.append(

@@ -7,8 +7,10 @@ they cost, each with those before it taken as done. Those that would narrow it b
 :data:`LEAST` by then are left out: whatever they showed, the decision would hardly move.
 
 The foresight knows neither what a run will show nor that forms get other weights: with some runs
-done, ask again. Where a budget ends before the order does (:func:`within`), the runs after it wait.
-``python -m tests.benchmarks.replay_schedule`` replays the shipped campaign.
+done, ask again: a sweep does so after each run that ends, and stops those that have become
+needless (:func:`needless`), where they stand. Where a budget ends before the order does
+(:func:`within`), the runs after it wait.
+``python -m tests.benchmarks.replay_schedule`` and ``replay_stops`` replay the shipped campaign.
 
 Not covered: money and time beside the computing, and a plan that moves far while runs come in.
 """
@@ -31,6 +33,9 @@ from engine.runs.imports.selection import Carries
 
 LEAST = 0.01
 """Share of the deviation that the runs which are left out would take away together, at the most."""
+
+_FAR = 1e9
+"""How much dearer than one under way a run is that waits, so that it comes after it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +88,12 @@ def schedule(
     Raises :class:`InputError` for a question without an answer, and for a law whose noise comes
     from another evidence.
     """
+    return schedule_with(question, *_law_of(question), waiting, prices)
+
+
+def _law_of(question: Question, *, on_record: bool = True) -> tuple[FittedEvidence, pd.DataFrame]:
+    """The law of the runs as they stand, and their rows; :class:`InputError` as
+    :func:`schedule`."""
     selection = selection_of(question.evidence_id)
     if selection.carries is not Carries.LAW:
         raise InputError(
@@ -90,9 +101,7 @@ def schedule(
             "not known for a pooled law.",
             evidence=question.evidence_id,
         )
-    return schedule_with(
-        question, fit_selection(selection), selection.evidence.frame, waiting, prices
-    )
+    return fit_selection(selection, on_record=on_record), selection.evidence.frame
 
 
 def within(
@@ -113,6 +122,36 @@ def within(
         runs=order.runs[:count],
         beyond=tuple(one.index for one in order.runs[count:]),
     )
+
+
+def needless(
+    question: Question, under_way: Sequence[Waiting], waiting: Sequence[Waiting]
+) -> frozenset[int]:
+    """Places, in ``under_way`` and then ``waiting``, of the runs whose results could hardly move
+    the decision any more, by the law of the runs as they stand.
+
+    What a run under way has cost is spent, so that each is foreseen before any that waits: it is
+    needless only where it and all that follows would take less than :data:`LEAST` away together.
+    Raises :class:`InputError` as :func:`schedule`.
+    """
+    return needless_with(question, *_law_of(question, on_record=False), under_way, waiting)
+
+
+def needless_with(
+    question: Question,
+    fitted: FittedEvidence,
+    frame: pd.DataFrame,
+    under_way: Sequence[Waiting],
+    waiting: Sequence[Waiting],
+) -> frozenset[int]:
+    """The same under a law that was fitted to ``frame``."""
+    prices = [1.0] * len(under_way) + [_FAR] * len(waiting)
+    relative = [
+        price * float(one.config.compute_flops)
+        for price, one in zip(prices, [*under_way, *waiting], strict=True)
+    ]
+    found = schedule_with(question, fitted, frame, [*under_way, *waiting], relative)
+    return frozenset(found.left_out)
 
 
 def schedule_with(

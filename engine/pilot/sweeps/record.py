@@ -10,7 +10,7 @@ Imports torch only to ask a GPU for its name.
 import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,9 @@ from engine.untrusted.regular import added_to, whole
 from engine.untrusted.texts import json_value
 
 FAILED_FILE = "failed.jsonl"
+STOPPED_FILE = "stopped.jsonl"
+"""Runs that were stopped since they could not change a decision; they may be gone on with."""
+NOTES = (FAILED_FILE, STOPPED_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +58,40 @@ class Place:
     threads: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """A run that could not change a decision any more."""
+
+    reason: str
+    seconds: float
+    """How long it trained, which stays spent."""
+
+
 def failures(folder: Path) -> dict[str, str]:
-    """Run id -> reason, of the notes in ``folder``. A line that no one wrote whole is ignored."""
+    """Run id -> reason, of the notes in ``folder``."""
+    return {name: str(note["reason"]) for name, note in _notes(folder / FAILED_FILE).items()}
+
+
+def stopped_runs(folder: Path) -> dict[str, Stopped]:
+    """The runs that were stopped, by id, each as it was the last time."""
+    return {
+        name: Stopped(reason=str(note["reason"]), seconds=float(note["seconds"]))
+        for name, note in _notes(folder / STOPPED_FILE).items()
+        if isinstance(note.get("seconds"), (int, float))
+    }
+
+
+def _notes(path: Path) -> dict[str, Mapping[str, Any]]:
+    """The last note of each run. A line that no one wrote whole is ignored."""
     try:
-        lines = whole(folder / FAILED_FILE).decode("utf-8", "replace").splitlines()
+        lines = whole(path).decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return {}
     found = {}
     for line in lines:
         try:
             note = json_value(line)
-            found[note["run_id"]] = str(note["reason"])
+            found[note["run_id"]] = {**note, "reason": note["reason"]}
         except (ValueError, TypeError, KeyError):
             continue
     return found
@@ -84,7 +110,16 @@ def divergence(run: TrainingSettings, result: Result) -> str:
     return ""
 
 
-def note(folder: Path, name: str, run: TrainingSettings, reason: str) -> None:
+def note(
+    folder: Path,
+    name: str,
+    run: TrainingSettings,
+    reason: str,
+    *,
+    file: str = FAILED_FILE,
+    seconds: float | None = None,
+) -> None:
+    """Write down why a run has no result; ``seconds``: how long it trained, where that is told."""
     line = {
         "run_id": name,
         "reason": reason,
@@ -94,14 +129,15 @@ def note(folder: Path, name: str, run: TrainingSettings, reason: str) -> None:
         "learning_rate": run.learning_rate,
         "seed": run.seed,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **({} if seconds is None else {"seconds": round(seconds, 2)}),
     }
-    append_notes(folder, [canonical_json(line).encode()])
+    append_notes(folder, [canonical_json(line).encode()], file)
 
 
-def append_notes(folder: Path, lines: Sequence[bytes]) -> None:
+def append_notes(folder: Path, lines: Sequence[bytes], file: str = FAILED_FILE) -> None:
     """Add ``lines`` to the notes in ``folder``. Raises OSError."""
     # One write in append mode, on lines of their own even after a torn one.
-    with added_to(folder / FAILED_FILE, 0o666, buffering=0) as file:
+    with added_to(folder / file, 0o666, buffering=0) as file:
         file.write(b"\n" + b"\n".join(lines) + b"\n")
         os.fsync(file.fileno())
 

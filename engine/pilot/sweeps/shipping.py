@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.pilot.sweeps.record import FAILED_FILE, append_notes
+from engine.pilot.sweeps.record import NOTES, append_notes
 from engine.runs import deletions
 from engine.runs.log import RunLog
 from engine.untrusted.regular import whole
@@ -40,7 +40,7 @@ class Shipment:
         """What a part must know."""
         runs = [*self.log_folder.glob("*.parquet"), *(self.log_folder / deletions.FOLDER).glob("*")]
         found = {f"{_RUNS}/{path.relative_to(self.log_folder)}": path for path in runs}
-        found[f"{_SWEEPS}/{FAILED_FILE}"] = self.sweeps_folder / FAILED_FILE
+        found |= {f"{_SWEEPS}/{name}": self.sweeps_folder / name for name in NOTES}
         return {name: path.read_bytes() for name, path in sorted(found.items()) if path.is_file()}
 
     def unpacked(self, files: Files) -> None:
@@ -53,12 +53,13 @@ class Shipment:
         if records:
             with RunLog.open(self.log_folder) as ours:
                 ours.append(records)
-        notes = self.sweeps_folder / FAILED_FILE
-        known = whole(notes).splitlines() if notes.exists() else []
-        new = [line for line in files.get(f"{_SWEEPS}/{FAILED_FILE}", b"").splitlines() if line]
-        if added := [line for line in new if line not in known]:
-            notes.parent.mkdir(parents=True, exist_ok=True)
-            append_notes(self.sweeps_folder, added)
+        for name in NOTES:
+            notes = self.sweeps_folder / name
+            known = whole(notes).splitlines() if notes.exists() else []
+            new = [line for line in files.get(f"{_SWEEPS}/{name}", b"").splitlines() if line]
+            if added := [line for line in new if line not in known]:
+                notes.parent.mkdir(parents=True, exist_ok=True)
+                append_notes(self.sweeps_folder, added, name)
 
 
 def apart(
@@ -77,7 +78,7 @@ def apart(
             "KESSAI_LOG": str(root / "log"),
         }
         code, said = run(command, {**os.environ, **folders})
-        made = [*(root / _RUNS).glob("*.parquet"), root / _SWEEPS / FAILED_FILE]
+        made = [*(root / _RUNS).glob("*.parquet"), *(root / _SWEEPS / name for name in NOTES)]
         there = {str(path.relative_to(root)): path.read_bytes() for path in made if path.is_file()}
     return code, said, {name: text for name, text in there.items() if files.get(name) != text}
 

@@ -3,7 +3,7 @@ torch until it measures."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine import durable
@@ -11,7 +11,14 @@ from engine.pilot.plan import TrainingSettings
 from engine.pilot.running.folder import pilots_folder
 from engine.pilot.sweeps.grid import SweepPlan, run_id
 from engine.pilot.sweeps.pace import Pace
-from engine.pilot.sweeps.record import Place, failures, hardware, settings_differ
+from engine.pilot.sweeps.record import (
+    Place,
+    Stopped,
+    failures,
+    hardware,
+    settings_differ,
+    stopped_runs,
+)
 from engine.pilot.sweeps.train import train as train_run
 from engine.pilot.sweeps.worker import Trainer, finished
 from engine.pilot.text import corpus as corpora
@@ -33,6 +40,8 @@ class Survey:
     differing: tuple[str, ...]
     """Finished runs whose warm-up, text or other settings were not those of this plan."""
     pace: Pace
+    stopped: dict[str, Stopped] = field(default_factory=dict)
+    """Of those that are left, by run id: what was stopped as it could not change a decision."""
 
 
 def default_place(*, device: str, threads: int) -> Place:
@@ -86,6 +95,11 @@ def survey(runs: Sequence[TrainingSettings], corpus: Corpus, place: Place) -> Su
             sorted(name for name in done if settings_differ(records[name], names[name], corpus))
         ),
         pace=pace,
+        stopped={
+            name: one
+            for name, one in stopped_runs(place.folder).items()
+            if name in names and name not in done and name not in notes
+        },
     )
 
 

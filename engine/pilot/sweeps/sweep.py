@@ -2,7 +2,7 @@
 
 The workers (:mod:`engine.pilot.sweeps.worker`) are spawned processes that walk one list and claim
 runs by locks; this process reads their events and trains nothing. It loads no torch. A request to
-stop (Ctrl-C, SIGTERM) lets each worker write a checkpoint and end; a second Ctrl-C kills them,
+stop (Ctrl-C, SIGTERM) lets each worker write a checkpoint and end; a second one kills them (but not a SIGTERM after a SIGTERM),
 which costs the seconds since their last checkpoint. A worker ends by itself when this process is
 gone.
 
@@ -16,10 +16,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, Protocol
 
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource, TrainingSettings
@@ -35,6 +36,19 @@ _POLL = 0.5
 """Seconds between looks at whether to stop."""
 
 
+Runs = Sequence[TrainingSettings]
+
+
+class Judge(Protocol):
+    """Says which results are not wanted any more."""
+
+    reason: str
+    """Why, for the notes."""
+
+    def __call__(self, under_way: Runs, waiting: Runs) -> frozenset[int]:
+        """Places in ``under_way`` and then ``waiting``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """What one call of :func:`run_sweep` did. ``left`` counts the runs it did not get to."""
@@ -48,6 +62,9 @@ class Report:
     left: int
     stopped: bool
     seconds: float
+    needless: dict[str, float] = field(default_factory=dict)
+    """Run id -> seconds that were spent on it, of those that could not change the decision any
+    more: stopped where they stood, or not begun."""
 
 
 def run_sweep(
@@ -60,10 +77,15 @@ def run_sweep(
     say: Callable[[str], None],
     train: Trainer = train_run,
     load: Callable[[CorpusSource], Corpus] = corpora.load,
+    judge: Judge | None = None,
 ) -> Report:
-    """Train what is left, ``processes`` runs side by side. Raises what a worker was refused."""
+    """Train what is left, ``processes`` runs side by side. Raises what a worker was refused.
+
+    ``judge`` is asked after each run that ends, and what it calls needless is stopped at a
+    checkpoint or not begun; None: every run is wanted.
+    """
     started = time.monotonic()
-    sweep = _Sweep(survey=survey, family=corpus.family, processes=processes, say=say)
+    sweep = _Sweep(survey=survey, family=corpus.family, processes=processes, say=say, judge=judge)
     context = multiprocessing.get_context("spawn")  # a fork of a threaded process may hang
     workers = []
     with _signals(sweep):
@@ -79,6 +101,7 @@ def run_sweep(
         try:
             sweep.follow(workers)
         finally:
+            sweep.judging.shutdown(wait=True, cancel_futures=True)
             for worker in workers:
                 if worker.process.is_alive():
                     worker.process.kill()
@@ -93,6 +116,7 @@ def run_sweep(
         died=tuple(sweep.died),
         left=len(sweep.open),
         stopped=sweep.requests > 0,
+        needless=sweep.needless,
         seconds=time.monotonic() - started,
     )
 
@@ -109,7 +133,13 @@ class _Sweep:
     """The books of a sweep under way."""
 
     def __init__(
-        self, *, survey: Survey, family: str, processes: int, say: Callable[[str], None]
+        self,
+        *,
+        survey: Survey,
+        family: str,
+        processes: int,
+        say: Callable[[str], None],
+        judge: Judge | None,
     ) -> None:
         self.open = {run_id(run, family=family): run for run in survey.left}
         self.total = len(survey.runs)
@@ -123,6 +153,12 @@ class _Sweep:
         self.started: set[str] = set()
         self.died: list[str] = []
         self.refusal: InputError | None = None
+        self.needless: dict[str, float] = {}
+        self.judge = judge
+        self.judging = ThreadPoolExecutor(1)
+        self.judged: Future[frozenset[str]] | None = None
+        self.judging_takes = 0.0
+        self.is_judgement_due = False
 
     def follow(self, workers: list[_Worker]) -> None:
         """Read events until every worker has ended."""
@@ -135,6 +171,7 @@ class _Sweep:
                         worker.connection.send("stop")
                 if self.requests > 1:
                     worker.process.kill()
+            self._rejudge(alive)
             ready = wait([worker.connection for worker in alive], timeout=_POLL)
             for worker in [worker for worker in alive if worker.connection in ready]:
                 try:
@@ -145,6 +182,41 @@ class _Sweep:
                 else:
                     self._take(worker, event)
 
+    def _rejudge(self, workers: list[_Worker]) -> None:
+        """Tell the workers what the last judgement calls needless; begin the next where one is due.
+        It runs beside this thread, which goes on listening."""
+        if self.judge is None or self.requests:
+            return
+        if self.judged is not None and self.judged.done():
+            judged, self.judged = self.judged, None
+            try:
+                found = judged.result()
+            except InputError as error:
+                self.judge = None
+                self.say(f"What is left is not judged any more, and all of it is trained: {error}")
+                return
+            for worker in workers if found else ():
+                with contextlib.suppress(OSError):  # it has just ended
+                    worker.connection.send(dict.fromkeys(found, self.judge.reason))
+        if self.is_judgement_due and self.judged is None and self.open:
+            self.is_judgement_due = False
+            left = self.pace.seconds(self.open.values(), processes=self.processes)
+            if left is not None and left < self.judging_takes:
+                return  # it would be over before it is judged
+            at = {worker.at for worker in workers}
+            names = sorted(self.open, key=lambda name: name not in at)
+            under_way = sum(name in at for name in names)
+            runs = [self.open[name] for name in names]
+            self.judged = self.judging.submit(self._judgement, self.judge, names, runs, under_way)
+
+    def _judgement(
+        self, judge: Judge, names: list[str], runs: Runs, under_way: int
+    ) -> frozenset[str]:
+        began = time.monotonic()
+        found = judge(runs[:under_way], runs[under_way:])
+        self.judging_takes = time.monotonic() - began
+        return frozenset(names[place] for place in found)
+
     def _take(self, worker: _Worker, event: Event | InputError) -> None:
         if isinstance(event, InputError):
             self.refusal = self.refusal or event
@@ -154,15 +226,18 @@ class _Sweep:
             self.started.add(event.run_id)
         elif event.what is What.BUSY:
             self.elsewhere.add(event.run_id)
-        elif event.what in (What.FINISHED, What.FAILED, What.KNOWN):
+        elif event.what in (What.FINISHED, What.FAILED, What.KNOWN, What.NEEDLESS):
             run = self.open.pop(event.run_id, None)
             if run is None:
                 return
             if event.what is What.FINISHED:
                 self.trained += 1
+                self.is_judgement_due = True
                 self.pace.add(run.config.model_size, run.config.compute_flops, event.seconds)
             elif event.what is What.FAILED:
                 self.failed[event.run_id] = event.reason
+            elif event.what is What.NEEDLESS:
+                self.needless[event.run_id] = event.seconds
             if event.what is not What.KNOWN:
                 self.say(self._line(run, event))
 
@@ -175,6 +250,8 @@ class _Sweep:
 
     def _line(self, run: TrainingSettings, event: Event) -> str:
         result = event.reason
+        if event.what is What.NEEDLESS:
+            result += f" after {event.seconds:.0f} s" if event.seconds else ", not begun"
         if event.cross_entropy is not None:
             result = f"loss {event.cross_entropy:.4f}  {event.seconds:.0f} s"
         left = self.pace.seconds(self.open.values(), processes=self.processes)
@@ -189,10 +266,15 @@ def _signals(sweep: _Sweep) -> Iterator[None]:
         yield
         return
 
+    terminated = False
+
     def count(number: int, _: object) -> None:
+        nonlocal terminated
         # Slurm tells every process of a job to end, and the job tells its part again.
-        if number == signal.SIGINT or sweep.requests == 0:
-            sweep.requests += 1
+        if number == signal.SIGTERM and terminated:
+            return
+        terminated = terminated or number == signal.SIGTERM
+        sweep.requests += 1
 
     kinds = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(kind, count) for kind in kinds]
@@ -224,16 +306,33 @@ def _worker(
 ) -> None:
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
+    needless: dict[str, str] = {}
 
     def should_stop() -> bool:
-        # A message asks to stop; a parent that is gone closes the pipe, which reads as one.
-        return told.is_set() or connection.poll()
+        """What is said is either which runs are needless, or to stop; a parent that is gone says
+        nothing more."""
+        while not told.is_set() and connection.poll():
+            try:
+                said = connection.recv()
+            except (EOFError, OSError):
+                said = "stop"
+            if isinstance(said, dict):
+                needless.update(said)
+            else:
+                told.set()
+        return told.is_set()
+
+    def why_needless(name: str) -> str:
+        return "" if told.is_set() else needless.get(name, "")
 
     try:
         corpus = load(source)
         if corpus.fingerprint != fingerprint:
             raise InputError("Expected the text to stay as it is during a sweep, but it changed.")
-        for event in work(runs, corpus, place, train=train, should_stop=should_stop):
+        events = work(
+            runs, corpus, place, train=train, should_stop=should_stop, needless=why_needless
+        )
+        for event in events:
             connection.send(event)
     except InputError as error:
         connection.send(error)

@@ -27,7 +27,15 @@ from engine.errors import InputError
 from engine.pilot.plan import TrainingSettings
 from engine.pilot.running.folder import Lock, PilotFolder
 from engine.pilot.sweeps.grid import run_id
-from engine.pilot.sweeps.record import Place, Result, divergence, failures, note, record_of
+from engine.pilot.sweeps.record import (
+    STOPPED_FILE,
+    Place,
+    Result,
+    divergence,
+    failures,
+    note,
+    record_of,
+)
 from engine.pilot.text.corpus import Corpus
 from engine.runs.checks import canonical_json
 from engine.runs.fine_tuned import tuned_family
@@ -45,6 +53,8 @@ class What(StrEnum):
     """Stored, or noted as failed, by another process since."""
     BUSY = "busy"
     """Another process is at it."""
+    NEEDLESS = "needless"
+    """Its result could not change the decision any more; what it had done stays as a checkpoint."""
     STOPPED = "stopped"
     """On request, in the middle; its checkpoint stays."""
 
@@ -58,7 +68,7 @@ class Event:
     cross_entropy: float | None = None
     """Final loss of a finished run, nats per token or byte."""
     seconds: float = 0.0
-    """How long a finished run trained, over all its processes."""
+    """How long a finished or needless run trained, over all its processes."""
     reason: str = ""
 
 
@@ -84,17 +94,19 @@ def work(
     *,
     train: Trainer,
     should_stop: Callable[[], bool],
+    needless: Callable[[str], str] = lambda name: "",
 ) -> Iterator[Event]:
     """Train what nobody has trained or is training. Raises InputError where nothing can be stored.
 
-    The events of a run come after what they tell of is durable.
+    ``needless``: why the result of a run is not wanted any more, by its id; empty while it is. The
+    events of a run come after what they tell of is durable.
     """
     log = RunLog.open(place.log_folder)
     try:
         for run in runs:
             if should_stop():
                 return
-            yield from _one(run, corpus, place, log, train, should_stop)
+            yield from _one(run, corpus, place, log, train, should_stop, needless)
     finally:
         log.close()
 
@@ -112,8 +124,12 @@ def _one(
     log: RunLog,
     train: Trainer,
     should_stop: Callable[[], bool],
+    needless: Callable[[str], str],
 ) -> Iterator[Event]:
     name = run_id(run, family=corpus.family)
+    if why := needless(name):
+        yield Event(what=What.NEEDLESS, run_id=name, reason=why)
+        return
     folder = PilotFolder(path=place.folder / name)
     lock = _claim(folder, place.folder)
     if lock is None:
@@ -133,8 +149,12 @@ def _one(
             folder=folder.path / _exact(run, corpus),
             device=place.device,
             threads=place.threads,
-            should_stop=should_stop,
+            should_stop=lambda: should_stop() or bool(needless(name)),
         )
+        if result.stopped and (why := needless(name)):
+            note(place.folder, name, run, why, file=STOPPED_FILE, seconds=result.seconds)
+            yield Event(what=What.NEEDLESS, run_id=name, reason=why, seconds=result.seconds)
+            return
         if result.stopped:
             yield Event(what=What.STOPPED, run_id=name)
             return

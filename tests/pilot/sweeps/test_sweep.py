@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running.folder import PilotFolder
 from engine.pilot.sweeps.grid import run_id
-from engine.pilot.sweeps.record import Place, Result, failures
+from engine.pilot.sweeps.record import Place, Result, Stopped, failures
 from engine.pilot.sweeps.survey import described, measure, survey
 from engine.pilot.sweeps.sweep import run_sweep
 from engine.runs.log import RunLog
@@ -151,6 +151,19 @@ def test_a_second_ctrl_c_kills_and_loses_no_more_than_the_checkpoint(place):
     assert sweep(runs, place).trained == 1
 
 
+def test_what_a_cluster_tells_twice_is_one_request(place):
+    runs = plan([1, fake.UNTIL_TOLD])
+
+    def terminate(line):
+        _until(lambda: fake.UNTIL_TOLD in trace())
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    report = sweep(runs, place, say=terminate)
+    assert (report.trained, report.left, report.stopped, report.died) == (1, 1, True, ())
+    assert sweep(runs, place).trained == 1
+
+
 def test_a_worker_told_to_end_stops_after_a_checkpoint(place):
     runs = plan([1, fake.UNTIL_TOLD, 2])
 
@@ -267,3 +280,63 @@ def test_finished_runs_on_this_hardware_say_how_long_others_take(place):
 def test_a_run_in_words():
     (run,) = plan([4], noises=[2**-8])
     assert described(run) == "M=30,192  σ̄=2^-8  lr=2^-7  seed=4  T=64"
+
+
+class Judge:
+    """Calls all that is left needless once the run of ``after`` has ended."""
+
+    reason = "stopped: could not change the decision"
+
+    def __init__(self, after):
+        self.after, self.asked = after, []
+
+    def __call__(self, under_way, waiting):
+        self.asked.append(([run.seed for run in under_way], [run.seed for run in waiting]))
+        left = [run.seed for run in [*under_way, *waiting]]
+        return frozenset(range(len(left))) if self.after not in left else frozenset()
+
+
+def judged(runs, place, judge, **options):
+    return run_sweep(
+        survey(runs, CORPUS, place), SOURCE, CORPUS, place, processes=2, train=train,
+        load=fake.load, judge=judge, **options,
+    )  # fmt: skip
+
+
+def test_runs_that_cannot_change_the_decision_are_stopped_where_they_stand(place):
+    runs = plan([fake.UNTIL_TOLD, 1])
+    judge, lines = Judge(after=1), []
+    report = judged(runs, place, judge, say=lines.append)
+    assert (report.trained, report.left, report.stopped) == (1, 0, False)
+    (name,) = report.needless
+    assert name == run_id(runs[0], family=CORPUS.family)
+    assert judge.asked == [([fake.UNTIL_TOLD], [])], "the one under way, and nothing that waits"
+    (noted,) = survey(runs, CORPUS, place).stopped.items()
+    assert noted == (name, Stopped(reason=Judge.reason, seconds=report.needless[name]))
+    assert any("could not change the decision" in line for line in lines)
+    assert (place.folder / name).is_dir(), "its checkpoint stays"
+    assert failures(place.folder) == {} and stored(place) == [1]
+    # Another decision may want it: it goes on.
+    assert sweep(runs, place).trained == 1
+    assert survey(runs, CORPUS, place).stopped == {}
+
+
+def test_what_is_needless_before_it_begins_is_not_trained(place):
+    first, *others = plan([1, fake.SLOW, 2, 3, 4, 5, 6, 7])
+    report = run_sweep(
+        survey([first, *others], CORPUS, place), SOURCE, CORPUS, place, processes=1,
+        train=fake.slowly, load=fake.load, judge=Judge(after=1), say=lambda line: None,
+    )  # fmt: skip
+    assert report.trained + len(report.needless) == 8 and report.left == 0
+    assert len(report.needless) >= 5 and set(report.needless.values()) == {0.0}
+    assert len(trace()) == report.trained
+
+
+def test_a_judge_that_has_no_law_leaves_every_run_to_be_trained(place):
+    def refuse(under_way, waiting):
+        raise InputError("Expected a law.")
+
+    refuse.reason = ""
+    lines: list[str] = []
+    report = judged(plan([1, 2, 3]), place, refuse, say=lines.append)
+    assert (report.trained, report.needless) == (3, {})
