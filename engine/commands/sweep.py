@@ -20,7 +20,7 @@ from engine.commands.options import (
 )
 from engine.config import DEFAULT_DELTA, Budget
 from engine.decision.question import Question
-from engine.decision.schedule import LEAST, Waiting, needless, schedule, within
+from engine.decision.schedule import LEAST, Judgement, Waiting, schedule, within
 from engine.decision_log import recorded
 from engine.errors import InputError
 from engine.pilot.sweeps import again, gridfile, launchers, manifests, sweep
@@ -334,7 +334,7 @@ class _Judge:
     """Asks, as runs come in, which of the others cannot change the decision any more."""
 
     def __init__(self, asked: Question) -> None:
-        self._asked = asked
+        self._judgement = Judgement(asked)
         budget = asked.budget
         self.reason = (
             f"stopped: could not change the decision ({budget.compute_flops:g} FLOPs, "
@@ -342,7 +342,7 @@ class _Judge:
         )
 
     def __call__(self, under_way: Runs, waiting: Runs) -> frozenset[int]:
-        return needless(self._asked, _waiting(under_way), _waiting(waiting))
+        return self._judgement.needless(_waiting(under_way), _waiting(waiting))
 
 
 def _waiting(runs: Runs) -> list[Waiting]:
@@ -474,13 +474,14 @@ def _summary(found: Survey, report: Report, json: bool) -> str:
     rows += [("died", f"a worker with {how}") for how in report.died]
     if report.needless:
         begun = {name: spent for name, spent in report.needless.items() if spent}
+        others = len(report.needless) - len(begun)
         rows.append(
             (
                 "needless",
                 f"{len(report.needless)} runs could not change the decision any more (together by "
                 f"less than {LEAST:.0%} of what is not known): {len(begun)} stopped under way "
                 f"after {sum(begun.values()) / 60:.1f} min, which count as spent, and whose "
-                f"checkpoints stay for another decision; {len(report.needless) - len(begun)} not begun",
+                f"checkpoints stay for another decision; {others} not begun",
             )
         )
     if report.left:

@@ -8,7 +8,7 @@ they cost, each with those before it taken as done. Those that would narrow it b
 
 The foresight knows neither what a run will show nor that forms get other weights: with some runs
 done, ask again: a sweep does so after each run that ends, and stops those that have become
-needless (:func:`needless`), where they stand. Where a budget ends before the order does
+needless (:class:`Judgement`), where they stand. Where a budget ends before the order does
 (:func:`within`), the runs after it wait.
 ``python -m tests.benchmarks.replay_schedule`` and ``replay_stops`` replay the shipped campaign.
 
@@ -34,6 +34,10 @@ from engine.runs.imports.selection import Carries
 LEAST = 0.01
 """Share of the deviation that the runs which are left out would take away together, at the most."""
 
+SETTLED = 3
+"""Judgements in a row, each after a run that ended, in which the plan must not have moved."""
+MOVED = 0.01
+"""Share of the loss that a plan may lose by the newest law and count as the same decision."""
 _FAR = 1e9
 """How much dearer than one under way a run is that waits, so that it comes after it."""
 
@@ -124,34 +128,59 @@ def within(
     )
 
 
-def needless(
-    question: Question, under_way: Sequence[Waiting], waiting: Sequence[Waiting]
-) -> frozenset[int]:
-    """Places, in ``under_way`` and then ``waiting``, of the runs whose results could hardly move
-    the decision any more, by the law of the runs as they stand.
+class Judgement:
+    """Which results could hardly move a decision any more, asked again as runs come in.
 
-    What a run under way has cost is spent, so that each is foreseen before any that waits: it is
-    needless only where it and all that follows would take less than :data:`LEAST` away together.
-    Raises :class:`InputError` as :func:`schedule`.
+    Laws of few runs claim what more runs take back: replayed without care, a plan far beyond the
+    runs was stopped at 37 % regret. So nothing is needless before the decision has settled: by the
+    newest law the plans of the :data:`SETTLED` judgements before lose less than :data:`MOVED`.
     """
-    return needless_with(question, *_law_of(question, on_record=False), under_way, waiting)
 
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._plans: list[tuple[TrainingConfig, float]] = []
 
-def needless_with(
-    question: Question,
-    fitted: FittedEvidence,
-    frame: pd.DataFrame,
-    under_way: Sequence[Waiting],
-    waiting: Sequence[Waiting],
-) -> frozenset[int]:
-    """The same under a law that was fitted to ``frame``."""
-    prices = [1.0] * len(under_way) + [_FAR] * len(waiting)
-    relative = [
-        price * float(one.config.compute_flops)
-        for price, one in zip(prices, [*under_way, *waiting], strict=True)
-    ]
-    found = schedule_with(question, fitted, frame, [*under_way, *waiting], relative)
-    return frozenset(found.left_out)
+    def needless(self, under_way: Sequence[Waiting], waiting: Sequence[Waiting]) -> frozenset[int]:
+        """Places, in ``under_way`` and then ``waiting``, of those that are, by the law of the runs
+        as they stand. Raises :class:`InputError` as :func:`schedule`."""
+        return self.needless_by(*_law_of(self._question, on_record=False), under_way, waiting)
+
+    def needless_by(
+        self,
+        fitted: FittedEvidence,
+        frame: pd.DataFrame,
+        under_way: Sequence[Waiting],
+        waiting: Sequence[Waiting],
+    ) -> frozenset[int]:
+        """The same under a law that was fitted to ``frame``.
+
+        What a run under way has cost is spent, so that each is foreseen before any that waits: it
+        is needless only where it and all that follows would take less than :data:`LEAST` away
+        together.
+        """
+        if not self._has_settled(fitted):
+            return frozenset()
+        prices = [
+            float(one.config.compute_flops) * (1.0 if place < len(under_way) else _FAR)
+            for place, one in enumerate([*under_way, *waiting])
+        ]
+        found = schedule_with(self._question, fitted, frame, [*under_way, *waiting], prices)
+        return frozenset(found.left_out)
+
+    def _has_settled(self, fitted: FittedEvidence) -> bool:
+        """Take the newest law's plan in, and compare those before with it."""
+        asked = self._question
+        plan = decide(
+            asked.budget, fitted, sampling=asked.sampling, assumptions=asked.prices
+        ).recommendation
+        before = self._plans[-SETTLED:]
+        self._plans.append((plan.config, plan.noise_batch_ratio))
+        if len(before) < SETTLED:
+            return False
+        losses = fitted.fit.law.cross_entropy(
+            *_points([Waiting(config=config, noise_batch_ratio=noise) for config, noise in before])
+        )
+        return bool(np.max(losses) < (1.0 + MOVED) * plan.cross_entropy.value)
 
 
 def schedule_with(

@@ -1,8 +1,8 @@
 """The shipped campaign replayed: what does stopping needless runs save?
 
 ``python -m tests.benchmarks.replay_stops``: minutes of one core. The law starts with the ten
-cheapest runs. The others are put in order once, as a sweep with a decision does, and two workers
-train them, each for as long as its FLOPs say. Beside that sweep stands one that asks again after
+cheapest runs. The others are put in order once, as a sweep with a decision does, and two or
+four workers train them, each for as long as its FLOPs say. Beside that sweep stands one that asks again after
 each run that ends: what has become needless is stopped where it stands, with what it has cost, or
 not begun. Both are judged by the law of the whole campaign: the regret of the plan that each ends
 with, and the deviation of ln L there that each leaves open.
@@ -17,10 +17,10 @@ from engine.config import Budget
 from engine.decision.decide import decide
 from engine.decision.fitted import MEASURED_GPT, FittedEvidence, selection_of
 from engine.decision.question import Question
-from engine.decision.schedule import needless_with, schedule_with
+from engine.decision.schedule import Judgement, schedule_with
 from tests.benchmarks.replay_schedule import FIRST, QUESTIONS, last_points, law_of, waiting_of
 
-WORKERS = 2
+WORKERS = (2, 4)
 
 
 @dataclass
@@ -33,15 +33,18 @@ class Sweep:
     not_begun: list[str] = field(default_factory=list)
 
 
-def sweep(frame: pd.DataFrame, asked: Question, order: Sequence[str], *, judges: bool) -> Sweep:
-    """Train ``order`` on two workers; ``judges``: ask again after each run that ends."""
+def sweep(
+    frame: pd.DataFrame, asked: Question, order: Sequence[str], *, workers: int, judges: bool
+) -> Sweep:
+    """Train ``order`` on ``workers``; ``judges``: ask again after each run that ends."""
     ends = last_points(frame)
     cost = ends.set_index(ends["run_id"].astype(str))["compute_flops"].to_dict()
     cheapest = ends.sort_values("compute_flops")["run_id"].astype(str).tolist()
+    judgement = Judgement(asked)
     found = Sweep(done=cheapest[:FIRST])
     waiting, under_way, now = list(order), {}, 0.0
     while waiting or under_way:
-        while waiting and len(under_way) < WORKERS:
+        while waiting and len(under_way) < workers:
             name = waiting.pop(0)
             under_way[name] = now
         ended = min(under_way, key=lambda name: under_way[name] + cost[name])
@@ -52,8 +55,8 @@ def sweep(frame: pd.DataFrame, asked: Question, order: Sequence[str], *, judges:
             continue
         part = frame[frame["run_id"].astype(str).isin(found.done)]
         running = list(under_way)
-        places = needless_with(
-            asked, law_of(part), part, waiting_of(ends, running), waiting_of(ends, waiting)
+        places = judgement.needless_by(
+            law_of(part), part, waiting_of(ends, running), waiting_of(ends, waiting)
         )
         out = {[*running, *waiting][place] for place in places}
         for name in out & set(under_way):
@@ -94,10 +97,12 @@ def main() -> None:
         found = schedule_with(asked, law_of(first), first, waiting_of(ends, others))
         order = [others[one.index] for one in found.runs]
         all_of_it = ends[ends["run_id"].astype(str).isin(others)]["compute_flops"].sum()
-        for judges in (False, True):
-            one = sweep(frame, asked, order, judges=judges)
+        ways = [(WORKERS[0], False), *((workers, True) for workers in WORKERS)]
+        for workers, judges in ways:
+            one = sweep(frame, asked, order, workers=workers, judges=judges)
             print(
-                f"  {'asks again' if judges else 'asks once'}: {len(one.done) - FIRST} trained, "
+                f"  {f'asks again, {workers} workers' if judges else 'asks once'}: "
+                f"{len(one.done) - FIRST} trained, "
                 f"{len(one.stopped)} stopped, {len(one.not_begun)} not begun of {len(order)} "
                 f"({len(others)}), {one.spent / all_of_it:.0%} of the compute, "
                 f"{stand(frame, budget, whole, one.done)}",

@@ -25,7 +25,7 @@ Not covered: ``nccl`` between GPUs has not been run: none was at hand.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
@@ -46,6 +46,7 @@ from engine.pilot.dpsgd.examples import (
 )
 from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.dpsgd.progress import MemoryFullError, RankLostError
+from engine.pilot.dpsgd.pulse import Pulse
 from engine.pilot.dpsgd.sampling import Batch
 from engine.pilot.dpsgd.start import initial
 from engine.pilot.plan import TrainingSettings
@@ -62,7 +63,8 @@ once."""
 _SHOWN = 200
 """Characters of an error that are told."""
 _TRANSPORTS = ("gloo", "nccl")
-"""What carries sums between ranks."""
+"""What carries sums between ranks: named in an error of theirs while all ranks live, as where the
+network between two of them is cut."""
 
 
 class Order(IntEnum):
@@ -128,9 +130,11 @@ class Team:
         *,
         device: str = "cpu",
         is_sharded: bool = False,
+        pulse: Pulse | None = None,
     ) -> None:
         """As :func:`joined` makes it. ``control``: a group for tensors on the CPU; None: the
-        default one."""
+        default one. ``pulse``: tells which ranks live; None: nothing does."""
+        self._pulse = pulse
         self.rank, self.size = rank, size
         self.device, self.is_sharded = device, is_sharded
         self._control = control
@@ -150,7 +154,7 @@ class Team:
 
     def begin(self, arm: int, repeat: int) -> None:
         """Tell the others which training comes: that of the plan's ``arm``, counted from 0."""
-        with _together():
+        with self._together():
             self._send(Order.TRAIN, arm, repeat)
 
     def deal(self, batch: Batch, parameters: Tensor, shards: "ShardedSum | None" = None) -> Batch:
@@ -158,7 +162,7 @@ class Team:
         :meth:`total_of` where the model is held in parts."""
         self._is_between_steps = False
         self._most = self._share_of(batch.size)
-        with _together():
+        with self._together():
             windows = batch.documents.shape[1] if batch.documents.ndim == 2 else 1
             self._send(Order.STEP, batch.size, windows)
             self._broadcast(torch.from_numpy(batch.units.astype(np.int64)))
@@ -189,7 +193,7 @@ class Team:
     ) -> tuple[Tensor, float]:
         """The same where the model is held in parts: all ranks' sum is put into ``sums``, rank 0's
         own ``examples`` among them."""
-        with _together():
+        with self._together():
             told = self._add(self._of_parts(shards, examples, sums))
         self._is_between_steps = True
         loss, positions, _ = told.tolist()
@@ -198,7 +202,7 @@ class Team:
     def losses(self, shards: "ShardedSum", examples: Examples, parameters: Tensor) -> Tensor:
         """Each example's loss under the flat vector ``parameters``, all ranks evaluating."""
         tokens, targets = examples
-        with _together():
+        with self._together():
             self._send(Order.LOSSES, *tokens.shape)
             self._broadcast(tokens.contiguous())
             self._broadcast(targets.contiguous())
@@ -210,7 +214,7 @@ class Team:
         is lost, whoever started the ranks ends them."""
         if not self._is_between_steps:
             return
-        with suppress(RankLostError), _together():
+        with suppress(RankLostError), self._together():
             self._send(Order.END, 0, 0)
             self._part()
 
@@ -221,7 +225,7 @@ class Team:
         training (arm, repeat). Raises :class:`RankLostError` where rank 0 is gone."""
         helper: Helper | None = None
         while True:
-            with _together():
+            with self._together():
                 order, one, two = self._heard()
             match order:
                 case Order.TRAIN:
@@ -233,7 +237,7 @@ class Team:
                     assert helper is not None and helper.shards is not None
                     self._evaluate(helper.shards, one, two)
                 case _:
-                    with suppress(RankLostError), _together():
+                    with suppress(RankLostError), self._together():
                         self._part()
                     return
 
@@ -242,7 +246,7 @@ class Team:
         units, uniforms = torch.empty(count, dtype=torch.int64), torch.empty(shape).double()
         keys = torch.empty(count, dtype=torch.int64) if helper.is_masked else None
         self._most = self._share_of(count)
-        with _together():
+        with self._together():
             self._broadcast(units)
             self._broadcast(uniforms)
             if keys is not None:
@@ -258,12 +262,12 @@ class Team:
         if helper.sum is not None:
             self._add(helper.add_up(own), helper.sum.sum)
         elif helper.shards is not None:
-            with _together():
+            with self._together():
                 self._add(self._of_parts(helper.shards, helper.examples(own)))
 
     def _evaluate(self, shards: "ShardedSum", count: int, length: int) -> None:
         tokens, targets = (torch.empty(count, length, dtype=torch.int64) for _ in range(2))
-        with _together():
+        with self._together():
             self._broadcast(tokens)
             self._broadcast(targets)
             shards.load(None)
@@ -296,7 +300,7 @@ class Team:
     def _add(self, own: PartOfSum, sums: Tensor | None = None) -> Tensor:
         """On rank 0 what all ranks say, and all their ``sums`` in its own."""
         told = torch.tensor([own.loss, own.positions, own.is_memory_full], dtype=torch.float64)
-        with _together():
+        with self._together():
             dist.reduce(told, dst=0, group=self._control)
             if sums is not None:
                 dist.reduce(sums, dst=0)
@@ -307,7 +311,12 @@ class Team:
         it down with them."""
         dist.barrier(group=self._control)
         self._control = None
+        if self._pulse is not None:
+            self._pulse.end()
         dist.destroy_process_group()
+
+    def _together(self) -> AbstractContextManager[None]:
+        return _together(self._pulse)
 
     def _send(self, order: Order, one: int, two: int) -> None:
         self._broadcast(torch.tensor([order, one, two]))
@@ -362,7 +371,7 @@ def joined(*, rank: int, size: int, device: str, is_sharded: bool = False) -> Te
 
     Raises :class:`RankLostError` where they do not.
     """
-    with _together():
+    with _together(None):
         control = None
         if device == "cpu":
             dist.init_process_group("gloo", rank=rank, world_size=size, timeout=_PATIENCE)
@@ -372,23 +381,32 @@ def joined(*, rank: int, size: int, device: str, is_sharded: bool = False) -> Te
             control = dist.new_group(backend="gloo", timeout=_PATIENCE)
         said = torch.tensor([is_sharded])
         dist.broadcast(said, src=0, group=control)
-        return Team(rank, size, control, device=device, is_sharded=bool(said.item()))
+        return Team(
+            rank,
+            size,
+            control,
+            device=device,
+            is_sharded=bool(said.item()),
+            pulse=Pulse(rank, size),
+        )
 
 
 @contextmanager
-def _together() -> Iterator[None]:
+def _together(pulse: Pulse | None) -> Iterator[None]:
     """What fails between ranks that wait for each other is the loss of another one. What this rank
     does wrong itself is raised as it is."""
     try:
         yield
     except RuntimeError as error:
-        if not _is_between_ranks(error):
-            raise
         reason = first_line(str(error), _SHOWN) or type(error).__name__
+        if not isinstance(error, dist.DistError):
+            # gloo's errors have no type of their own, unlike memory that is full.
+            if type(error) is not RuntimeError:
+                raise
+            silent = [] if pulse is None else pulse.silent()
+            if silent:
+                gone = ", ".join(map(str, silent))
+                reason = f"rank {gone} gives no sign of life; {reason}"
+            elif not any(name in str(error).lower() for name in _TRANSPORTS):
+                raise
         raise RankLostError(reason=reason) from error
-
-
-def _is_between_ranks(error: RuntimeError) -> bool:
-    """gloo raises a plain RuntimeError, which begins with the place in its own code."""
-    said = str(error).lower()
-    return isinstance(error, dist.DistError) or any(name in said for name in _TRANSPORTS)

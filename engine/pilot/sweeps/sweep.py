@@ -2,9 +2,9 @@
 
 The workers (:mod:`engine.pilot.sweeps.worker`) are spawned processes that walk one list and claim
 runs by locks; this process reads their events and trains nothing. It loads no torch. A request to
-stop (Ctrl-C, SIGTERM) lets each worker write a checkpoint and end; a second one kills them (but not a SIGTERM after a SIGTERM),
-which costs the seconds since their last checkpoint. A worker ends by itself when this process is
-gone.
+stop (Ctrl-C, SIGTERM) lets each worker write a checkpoint and end; a second one (but not a SIGTERM
+after a SIGTERM) kills them, which costs the seconds since their last checkpoint. A worker ends by
+itself when this process is gone.
 
 Not covered: several machines (start the same plan on each with its own run log, then copy the
 files together), and several devices in one sweep.

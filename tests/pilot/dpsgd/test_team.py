@@ -124,6 +124,7 @@ def test_a_killed_rank_costs_the_step_under_way_and_a_single_process_goes_on(fou
     lost, resumed = found["lost"], found["resumed"]
     assert lost["ends"] == [0, -signal.SIGKILL]
     assert lost["stop"] == "rank-lost" and "another of its processes is gone" in lost["reason"]
+    assert "rank 1 gives no sign of life" in lost["reason"], "whatever the transport says"
     assert (lost["done"], lost["charged"]) == (LOST_AT - 1, LOST_AT)
     assert len(lost["noisy"]) == LOST_AT - 1, "no noise was drawn for a sum that never came"
     assert (resumed["stop"], resumed["charged"]) == ("finished", ITERATIONS)
@@ -152,7 +153,26 @@ def test_a_failure_of_its_own_is_not_called_anothers(monkeypatch, error):
     assert failed_with(error, monkeypatch, RuntimeError) is error
 
 
-def failed_with(error, monkeypatch, kind):
+class Silent:
+    """A pulse of ranks of which some do not beat."""
+
+    def __init__(self, *ranks):
+        self.ranks = list(ranks)
+
+    def silent(self):
+        return self.ranks
+
+
+def test_a_rank_that_does_not_beat_is_lost_whatever_the_error_says(monkeypatch):
+    said = failed_with(RuntimeError("moved"), monkeypatch, RankLostError, pulse=Silent(1, 3))
+    assert said.values["reason"] == "rank 1, 3 gives no sign of life; moved"
+    alive = RuntimeError("shapes differ")
+    assert failed_with(alive, monkeypatch, RuntimeError, pulse=Silent()) is alive
+    full = torch.OutOfMemoryError("full")
+    assert failed_with(full, monkeypatch, RuntimeError, pulse=Silent(1)) is full
+
+
+def failed_with(error, monkeypatch, kind, **team):
     """What a rank raises where ``error`` comes while it sends."""
 
     def fail(*arguments, **options):
@@ -160,7 +180,7 @@ def failed_with(error, monkeypatch, kind):
 
     monkeypatch.setattr(torch.distributed, "broadcast", fail)
     with pytest.raises(kind) as raised:
-        Team(0, 2).begin(0, 0)
+        Team(0, 2, **team).begin(0, 0)
     return raised.value
 
 
