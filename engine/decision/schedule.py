@@ -154,18 +154,22 @@ class Judgement:
     ) -> frozenset[int]:
         """The same under a law that was fitted to ``frame``.
 
-        What a run under way has cost is spent, so that each is foreseen before any that waits: it
-        is needless only where it and all that follows would take less than :data:`LEAST` away
-        together.
+        What a run under way has cost is spent, so that those are foreseen first, as if nothing
+        waited: those that would take less than :data:`LEAST` away together are needless. Then
+        come those that wait, with the others under way taken as done.
         """
         if not self._has_settled(fitted):
             return frozenset()
+        alike = [1.0] * len(under_way)
+        stopped = schedule_with(self._question, fitted, frame, under_way, alike).left_out
+        kept = [one for place, one in enumerate(under_way) if place not in stopped]
         prices = [
-            float(one.config.compute_flops) * (1.0 if place < len(under_way) else _FAR)
-            for place, one in enumerate([*under_way, *waiting])
+            float(one.config.compute_flops) * (1.0 if place < len(kept) else _FAR)
+            for place, one in enumerate([*kept, *waiting])
         ]
-        found = schedule_with(self._question, fitted, frame, [*under_way, *waiting], prices)
-        return frozenset(found.left_out)
+        later = schedule_with(self._question, fitted, frame, [*kept, *waiting], prices).left_out
+        first, last = len(kept), len(under_way)
+        return frozenset(stopped) | {place - first + last for place in later if place >= first}
 
     def _has_settled(self, fitted: FittedEvidence) -> bool:
         """Take the newest law's plan in, and compare those before with it."""

@@ -2,10 +2,10 @@
 
 ``python -m tests.benchmarks.replay_stops``: minutes of one core. The law starts with the ten
 cheapest runs. The others are put in order once, as a sweep with a decision does, and two or
-four workers train them, each for as long as its FLOPs say. Beside that sweep stands one that asks again after
-each run that ends: what has become needless is stopped where it stands, with what it has cost, or
-not begun. Both are judged by the law of the whole campaign: the regret of the plan that each ends
-with, and the deviation of ln L there that each leaves open.
+four workers train them, each for as long as its FLOPs say. Beside that sweep stands one that asks
+again after each run that ends: what has become needless is stopped where it stands, with what it
+has cost, or not begun. Both are judged by the law of the whole campaign: the regret of the plan
+that each ends with, and the deviation of ln L there that each leaves open.
 """
 
 from collections.abc import Sequence

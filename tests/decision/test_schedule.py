@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from engine.config import Budget, TrainingConfig
-from engine.decision.fitted import MEASURED_GPT
+from engine.decision.fitted import MEASURED_GPT, fit_selection, selection_of
 from engine.decision.question import Question
 from engine.decision.schedule import (
     LEAST,
+    SETTLED,
+    Judgement,
     Schedule,
     Scheduled,
     Waiting,
@@ -93,3 +95,36 @@ def test_dear_seconds_change_the_order():
 def test_nothing_waits():
     found = schedule(ASKED, ())
     assert (found.runs, found.left_out, found.narrowing) == ((), (), 0.0)
+
+
+TELLS_NOTHING = WAITING[0]
+TELLS = run(400_000, 4_000, 2.0**-12)
+
+
+def test_runs_are_needless_once_the_decision_has_settled_and_not_before():
+    judgement = Judgement(ASKED)
+    for _ in range(SETTLED):
+        assert judgement.needless([TELLS_NOTHING], WAITING) == frozenset()
+    out = {place + 1 for place in schedule(ASKED, WAITING).left_out}
+    assert judgement.needless([TELLS_NOTHING], WAITING) == {0, *out} and out
+    # What it has cost is spent: one of a kind under way is kept, and those that wait go by it.
+    found = judgement.needless([TELLS, TELLS_NOTHING], WAITING)
+    assert 0 not in found and {1, *(place + 1 for place in out)} <= found
+    assert judgement.needless([], []) == frozenset()
+
+
+def test_nothing_is_needless_while_the_plan_moves():
+    selection = selection_of(MEASURED_GPT)
+    law = fit_selection(selection)
+    judgement = Judgement(ASKED)
+    for _ in range(SETTLED):
+        judgement.needless_by(law, selection.evidence.frame, [], [TELLS_NOTHING])
+    config, noise = judgement._plans[0]
+    small = replace(config, model_size=config.model_size // 8)
+    judgement._plans[-1] = (small, noise)  # what the last law thought, this one calls worse
+    found = judgement.needless_by(law, selection.evidence.frame, [], [TELLS_NOTHING])
+    assert found == frozenset()
+    for _ in range(SETTLED - 2):
+        assert not judgement.needless_by(law, selection.evidence.frame, [], [TELLS_NOTHING])
+    judgement.needless_by(law, selection.evidence.frame, [], [TELLS_NOTHING])
+    assert judgement.needless_by(law, selection.evidence.frame, [], [TELLS_NOTHING]) == {0}
