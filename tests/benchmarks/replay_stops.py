@@ -42,7 +42,8 @@ def sweep(
     cheapest = ends.sort_values("compute_flops")["run_id"].astype(str).tolist()
     judgement = Judgement(asked)
     found = Sweep(done=cheapest[:FIRST])
-    waiting, under_way, now = list(order), {}, 0.0
+    waiting, now = list(order), 0.0
+    under_way: dict[str, float] = {}
     while waiting or under_way:
         while waiting and len(under_way) < workers:
             name = waiting.pop(0)

@@ -333,10 +333,9 @@ def test_what_is_needless_before_it_begins_is_not_trained(place):
 
 
 def test_a_judge_that_has_no_law_leaves_every_run_to_be_trained(place):
-    def refuse(under_way, waiting):
-        raise InputError("Expected a law.")
+    class Refuses(Judge):
+        def __call__(self, under_way, waiting):
+            raise InputError("Expected a law.")
 
-    refuse.reason = ""
-    lines: list[str] = []
-    report = judged(plan([1, 2, 3]), place, refuse, say=lines.append)
+    report = judged(plan([1, 2, 3]), place, Refuses(after=0), say=lambda line: None)
     assert (report.trained, report.needless) == (3, {})
