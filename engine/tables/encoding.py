@@ -61,7 +61,11 @@ def detect(content: bytes) -> str:
     if wide := _utf_16_without_mark(sample):
         return wide
     if b"\0" in sample:
-        raise unknown_encoding()
+        raise InputError(
+            "Expected a text file, got zero bytes in it, the first at byte {place}: it is no text, "
+            "or a copy that was cut short; write it again in UTF-8.",
+            place=sample.index(b"\0") + 1,
+        )
     if re.search(rb"\x1b(\$[@B]|\([JI])", sample):
         return "iso2022_jp"
     if _is_utf_8(sample, cut=len(content) > len(sample)):

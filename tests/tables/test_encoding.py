@@ -64,6 +64,8 @@ def test_a_character_cut_by_the_sample_does_not_either():
 def test_what_is_no_text_is_refused():
     with pytest.raises(InputError, match="Expected a text file"):
         detect(b"PNG\0\0\1\2\0\xff" * 9)
+    with pytest.raises(InputError, match="zero bytes in it, the first at byte 7:"):
+        detect(b"a,b\n1," + bytes(99))
     with pytest.raises(InputError, match="Expected an encoding such as"):
         require_encoding("base64")
     with pytest.raises(InputError, match="Expected an encoding such as"):

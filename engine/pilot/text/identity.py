@@ -44,7 +44,7 @@ class Rule(StrEnum):
     HYPHEN = "hyphen"
     """Hyphens, dashes and minus signs of other shapes, such as U+2010 and U+2212."""
     NULL_WORD = "null-word"
-    """nan, null, none, -, なし, N/A and the like name nobody."""
+    """nan, null, none, -, なし, N/A and the like name nobody, nor do several of them in a row."""
 
 
 _NULL_WORDS = frozenset({
@@ -61,6 +61,10 @@ _NULL_WORDS = frozenset({
     "无", "未知", "空值", "不详", "匿名用户", "無資料", "없음", "알 수 없음", "익명",
     "нет", "неизвестно",
 })  # fmt: skip
+_NO_LETTERS = re.compile(r"[-_.?*/#~=+!:,;…–—\s]+")
+_JOINTS = re.compile(r"[\s,;|/_]+")
+_SHORT = frozenset({"na", "空", "无", "無"})
+"""Null words that name nobody alone, but twice may be a name: "Na Na"."""
 _UUID = re.compile(r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE | re.ASCII)
 _HYPHENS = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
 _MIDNIGHT = re.compile(r"(?<=\d)[ T]00:00(?::00(?:\.0+)?)?Z?$")
@@ -81,7 +85,7 @@ def person(value: object, *, off: Collection[str] = ()) -> str | None:
     bare = text.strip()
     if Rule.SPACE not in off:
         text = bare
-    if not bare or (Rule.NULL_WORD not in off and _folded(bare) in _NULL_WORDS):
+    if not bare or (Rule.NULL_WORD not in off and _names_nobody(_folded(bare))):
         return None
     if Rule.HYPHEN not in off:
         text, bare = text.translate(_HYPHENS), bare.translate(_HYPHENS)
@@ -92,6 +96,15 @@ def person(value: object, *, off: Collection[str] = ()) -> str | None:
     if Rule.MAIL_CASE not in off and _MAIL.fullmatch(bare):
         text = text.casefold()
     return text
+
+
+def _names_nobody(text: str) -> bool:
+    """Whether it is a null word, a run of signs, or several null words, as where two empty columns
+    were joined: "null null", "nan_nan"."""
+    if text in _NULL_WORDS or _NO_LETTERS.fullmatch(text):
+        return True
+    parts = [part for part in _JOINTS.split(text) if part]
+    return len(parts) > 1 and all(part in _NULL_WORDS - _SHORT for part in parts)
 
 
 def _folded(text: str) -> str:

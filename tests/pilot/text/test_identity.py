@@ -75,6 +75,29 @@ def test_null_words_name_nobody(value):
     assert person(value) is None
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "null null",
+        "nan_nan",
+        "None, none",
+        "未入力　なし",
+        "(null)/(null)",
+        "-----",
+        "????",
+        "* * *",
+    ],
+)
+def test_runs_of_null_words_and_of_signs_name_nobody(value):
+    assert person(value) is None
+    assert person(value, off=[Rule.NULL_WORD]) is not None
+
+
+@pytest.mark.parametrize("value", ["Na Na", "null Smith", "Nan Li", "a_b", "無 無", "1-2", "🐱"])
+def test_what_may_name_somebody_beside_a_null_word_stays(value):
+    assert person(value) == value
+
+
 def test_a_null_word_is_a_person_where_that_is_asked_for():
     assert person("None", off=[Rule.NULL_WORD]) == "None"
 
