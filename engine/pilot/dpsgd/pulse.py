@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from torch import distributed as dist
+from torch._C._distributed_c10d import Store, TCPStore  # where torch.distributed has them from
 
 _BEAT = 0.5
 _ASK = timedelta(seconds=10)
@@ -53,7 +54,7 @@ class Pulse:
         self._ended.set()
         self._thread.join()
 
-    def _beat(self, store: dist.Store) -> None:
+    def _beat(self, store: Store) -> None:
         with suppress(dist.DistError, RuntimeError):  # nobody is left to be told
             while not self._ended.wait(_BEAT):
                 store.add(_key(self._rank), 1)
@@ -62,10 +63,10 @@ class Pulse:
         return [self._store.add(_key(rank), 0) for rank in range(self._size)]
 
     @staticmethod
-    def _open() -> dist.Store:
+    def _open() -> Store:
         """A connection of its own: one that waits for an answer lets no other thread through."""
         host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-        return dist.TCPStore(host, port, is_master=False, wait_for_workers=False, timeout=_ASK)
+        return TCPStore(host, port, is_master=False, wait_for_workers=False, timeout=_ASK)
 
 
 def _key(rank: int) -> str:

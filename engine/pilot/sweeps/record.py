@@ -87,7 +87,7 @@ def _notes(path: Path) -> dict[str, Mapping[str, Any]]:
         lines = whole(path).decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return {}
-    found = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for line in lines:
         try:
             note = json_value(line)
@@ -137,9 +137,9 @@ def note(
 def append_notes(folder: Path, lines: Sequence[bytes], file: str = FAILED_FILE) -> None:
     """Add ``lines`` to the notes in ``folder``. Raises OSError."""
     # One write in append mode, on lines of their own even after a torn one.
-    with added_to(folder / file, 0o666, buffering=0) as file:
-        file.write(b"\n" + b"\n".join(lines) + b"\n")
-        os.fsync(file.fileno())
+    with added_to(folder / file, 0o666, buffering=0) as notes:
+        notes.write(b"\n" + b"\n".join(lines) + b"\n")
+        os.fsync(notes.fileno())
 
 
 def record_of(run: TrainingSettings, corpus: Corpus, place: Place, result: Result) -> RunRecord:

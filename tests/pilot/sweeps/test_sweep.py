@@ -305,7 +305,7 @@ def judged(runs, place, judge, **options):
 
 def test_runs_that_cannot_change_the_decision_are_stopped_where_they_stand(place):
     runs = plan([fake.UNTIL_TOLD, 1])
-    judge, lines = Judge(after=1), []
+    judge, lines = Judge(after=1), list[str]()
     report = judged(runs, place, judge, say=lines.append)
     assert (report.trained, report.left, report.stopped) == (1, 0, False)
     (name,) = report.needless
