@@ -189,6 +189,6 @@ def _pdf(content: bytes) -> str:
     sees, that keep a sign and its amount on one line."""
     if shutil.which("pdftotext") is None:
         return ""
-    command = ["pdftotext", "-layout", "-", "-"]
+    command = ["pdftotext", "-", "-"]
     found = subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
     return found.replace("\u2060", "")
