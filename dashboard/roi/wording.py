@@ -217,17 +217,12 @@ def exposures(plans: tuple[Exposure, ...], here: float, words: Words) -> str:
 def legal(answer: Answer, words: Words) -> str:
     """The third indicator: what privacy avoids, by the drop of the attacker's advantage."""
     avoided = answer.outlay.legal_avoided
-    leak = answer.outlay.plan.advantage
-    template = N_(
-        "Expected legal cost avoided by privacy: {avoided}. It falls with the attacker's "
-        "advantage, {without} without privacy and {with_privacy} under this plan."
-    )
+    template = N_("Expected legal cost avoided by privacy: {avoided}.")
     share = figures.launched_in(answer.study, words)
     if share is not None:
         template = N_(
             "Expected legal cost avoided by privacy where the model is launched, which is in "
-            "{share} of the cases: {avoided}. It falls with the attacker's advantage, {without} "
-            "without privacy and {with_privacy} under this plan."
+            "{share} of the cases: {avoided}."
         )
     said = words.say(
         template,
@@ -237,12 +232,33 @@ def legal(answer: Answer, words: Words) -> str:
             figures.inside(avoided, words),
             words.language,
         ),
-        without=formats.percent(
-            answer.question.assumptions["advantage_without_dp"].value, words.language
-        ),
-        with_privacy=formats.percent(1.0 if leak is None else leak, words.language),
     )
-    return words.joined([said, privacy_in_all(answer.study, words)])
+    return words.joined([said, advantages(answer, words), privacy_in_all(answer.study, words)])
+
+
+def advantages(answer: Answer, words: Words) -> str:
+    """What the attacker's advantage falls from and to; a loose promise allows more than attacks
+    reach without any."""
+    leak = answer.outlay.plan.advantage
+    promised = 1.0 if leak is None else leak
+    measured = answer.question.assumptions["advantage_without_dp"]
+    template = N_(
+        "It falls with the attacker's advantage, {without} without privacy and {with_privacy} "
+        "under this plan."
+    )
+    if promised >= measured.value:
+        template = N_(
+            "This plan promises an attacker's advantage of at most {with_privacy}. Without privacy "
+            "attacks reached {without} ({low}–{high}): only where they reach more than the promise "
+            "allows does it avoid anything."
+        )
+    return words.say(
+        template,
+        without=formats.percent(measured.value, words.language),
+        low=formats.percent(measured.low, words.language),
+        high=formats.percent(measured.high, words.language),
+        with_privacy=formats.percent(promised, words.language),
+    )
 
 
 def privacy_in_all(study: Study | None, words: Words) -> str:

@@ -17,9 +17,7 @@ _WHY = {
         "It is expected to pay, far from what has been measured; a pilot would not pay for itself."
     ),
     Reason.DOES_NOT_PAY: N_(
-        "Neither the plan nor a pilot is expected to pay; we come back when the largest unknown "
-        "has "
-        "been measured."
+        "Neither the plan nor a pilot is expected to pay; we come back when what it lacks is there."
     ),
 }
 

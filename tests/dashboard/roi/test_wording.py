@@ -1,6 +1,8 @@
 """Sentences, facts and figures of the ROI page in every situation, both languages."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +103,18 @@ def test_gates_that_cost_more_than_a_pilot_gains_are_told_from_it(usual, words):
     )
     said = [roi_wording.staged(plan, words) for plan in (slow, fast, idle)]
     assert [why in each for each in said] == [True, False, False]
+
+
+@BOTH
+@pytest.mark.parametrize(("promised", "is_looser"), [(0.28, False), (0.81, True), (None, True)])
+def test_a_promise_that_allows_more_than_attacks_reach_is_no_fall(words, promised, is_looser):
+    """Else a reader sees an attacker who gains by privacy: 65 % without it and 81 % under it."""
+    answer: Any = SimpleNamespace(
+        outlay=SimpleNamespace(plan=plan(RECOMMENDATION, 2.85, promised)),
+        question=SimpleNamespace(assumptions=DEFAULT_ASSUMPTIONS),
+    )
+    said = roi_wording.advantages(answer, words)
+    assert ("31%" in said and "100%" in said) is is_looser  # what attacks reached, low and high
 
 
 @BOTH
