@@ -272,14 +272,15 @@ def weights_of(found: Mapping[str, np.ndarray], shape: Shape) -> Weights:
         for name, one in found.items()
         if not name.endswith(_MASKS)
     }
-    wanted = list(places(shape))
-    lacking = next((part for one in wanted for part in one.parts if part not in plain), None)
+    # One by one: settings may name a million million layers, and the first that lacks ends it.
+    lacking = next((part for one in places(shape) for part in one.parts if part not in plain), None)
     if lacking is not None:
         raise InputError(
             "Expected the weights {name} in the folder, found none: they are not whole, or of "
             "another family.",
             name=lacking,
         )
+    wanted = list(places(shape))
     # Of a tied model some files have the embedding once more, as its head.
     known = {f"{names.head}.weight", *(part for one in wanted for part in one.parts)}
     if odd := plain.keys() - known:
