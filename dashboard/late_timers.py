@@ -4,7 +4,8 @@ A fragment that looks again every so often (``run_every``) is asked for by the b
 page that the browser shows. Where somebody turns to another page, one such request may be under
 way still: Streamlit then either turns back to the page that was left, or takes what the new page
 has just drawn away again and leaves it blank. Such requests are dropped here, before Streamlit
-sees them; the new page draws everything anew, so nothing is missed.
+sees them; the new page draws everything anew. What somebody typed into such a part in the moment of
+leaving is dropped with them.
 """
 
 from google.protobuf.message import DecodeError

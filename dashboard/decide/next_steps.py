@@ -86,10 +86,10 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
             value = formats.plain(step.amount or 0.0)
             _take({"epsilon": float(value)}, f"ε = {value}", words)
         case Act.COMPUTE:
-            flops = step.amount or 0.0
+            flops = _no_less(step.amount or 0.0)
             price = money_cache.cost(flops, answer.question.prices).jpy
             shown = words.say("{money} of compute", money=figures.money(price, words))
-            _take({"compute": float(f"{flops:.2g}")}, shown, words)
+            _take({"compute": flops}, shown, words)
         case Act.TRAIN:
             with st.popover(
                 words.say("Copy the plan"), icon=":material/content_copy:", width="stretch"
@@ -128,4 +128,14 @@ def _take(values: dict[str, grammar.Value], shown: str, words: Words) -> None:
         key=f"monday:{next(iter(values))}",
         on_click=act,
         width="stretch",
+    )
+
+
+def _no_less(flops: float) -> float:
+    """Two digits of ``flops``, rounded up: less would no longer do what it is tried for."""
+    near = float(f"{flops:.2g}")
+    return (
+        near
+        if near >= flops
+        else float(f"{near + 10.0 ** (math.floor(math.log10(flops)) - 1):.2g}")
     )

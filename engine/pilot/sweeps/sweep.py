@@ -189,13 +189,14 @@ class _Sweep:
             return
         if self.judged is not None and self.judged.done():
             judged, self.judged = self.judged, None
-            try:
-                found = judged.result()
-            except InputError as error:
+            failed = judged.exception()
+            if failed is not None:  # whatever it was, no training ends by it
                 self.judge = None
-                self.say(f"What is left is not judged any more, and all of it is trained: {error}")
+                why = failed if isinstance(failed, InputError) else type(failed).__name__
+                self.say(f"What is left is not judged any more, and all of it is trained: {why}")
                 return
-            for worker in workers if found else ():
+            found = judged.result()
+            for worker in workers:  # none too: what another judgement called needless may not be
                 with contextlib.suppress(OSError):  # it has just ended
                     worker.connection.send(dict.fromkeys(found, self.judge.reason))
         if self.is_judgement_due and self.judged is None and self.open:
@@ -317,6 +318,7 @@ def _worker(
             except (EOFError, OSError):
                 said = "stop"
             if isinstance(said, dict):
+                needless.clear()
                 needless.update(said)
             else:
                 told.set()
