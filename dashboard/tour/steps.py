@@ -225,7 +225,8 @@ def _roi(found: Answers, words: Words) -> str:
     said = _worth(found, words)
     if found.start is None:
         return said
-    return words.joined([said, *start_advice.of_start(found.start, words)])
+    start, *_ = start_advice.of_start(found.start, words)  # The page has room for its reasons.
+    return words.joined([said, start])
 
 
 def _worth(found: Answers, words: Words) -> str:
