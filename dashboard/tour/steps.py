@@ -225,8 +225,7 @@ def _roi(found: Answers, words: Words) -> str:
     said = _worth(found, words)
     if found.start is None:
         return said
-    start, *_ = start_advice.of_start(found.start, words)  # The page has room for its reasons.
-    return words.joined([said, start])
+    return words.joined([said, *start_advice.which_and_why(found.start, words)])
 
 
 def _worth(found: Answers, words: Words) -> str:

@@ -64,16 +64,22 @@ def _way(plan: Plan, words: Words) -> str:
 
 
 def of_start(found: StartFindings, words: Words) -> list[str]:
+    """As :func:`which_and_why`; then what might turn the recommendation."""
+    said = which_and_why(found, words)
+    if found.worth is not None or found.comparison is None or found.comparison.start_pays:
+        return said
+    return [*said, *filter(None, [_longer(found.comparison, words)])]
+
+
+def which_and_why(found: StartFindings, words: Words) -> list[str]:
     """Which way to begin is recommended, or that it is unknown; then why its worth in money is
-    unknown, or what might turn the recommendation."""
-    refused = [] if found.refusal is None else [words.refusal(found.refusal)]
+    unknown."""
     if found.worth is not None:
         return [public_start.in_money(found.worth, words)]
+    refused = [] if found.refusal is None else [words.refusal(found.refusal)]
     if found.comparison is None:
-        unknown = words.say("Whether to begin from a public model is unknown.")
-        return [unknown, *refused]
-    longer = None if found.comparison.start_pays else _longer(found.comparison, words)
-    return [_in_short(found.comparison, words), *refused, *filter(None, [longer])]
+        return [words.say("Whether to begin from a public model is unknown."), *refused]
+    return [_in_short(found.comparison, words), *refused]
 
 
 def _in_short(found: Comparison, words: Words) -> str:

@@ -128,7 +128,7 @@ def test_without_a_worth_in_money_deck_record_and_tour_say_which_start_and_why(
     assert list(section.sentences[: len(said)]) == said
     now = Scenario(question=asked, language=language)
     told = steps.answers(steps.STEPS[2], steps.Answers(now=now, answer=here, start=known), words)
-    assert words.joined(said) in told
+    assert words.joined(start_advice.which_and_why(known, words)) in told
 
 
 def test_a_comparison_that_cannot_be_made_is_called_unknown_with_its_reason():
