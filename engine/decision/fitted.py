@@ -161,7 +161,7 @@ def forms_beforehand(selection: Selection, *, cache: Path | None = None) -> Form
     """What our own campaign says of the forms, for runs that all lie on a ridge of optima, of
     which no hold-out can say it; None for others, which say it themselves. The campaign is fitted
     in seconds where it was not yet."""
-    if selection.carries is not Carries.LAW or not lies_on_ridge(selection.evidence.frame):
+    if not _lies_on_ridge(selection):
         return None
     campaign = selection_of(MEASURED_GPT)
     found = fit_selection(campaign, cache=cache, on_record=False)
@@ -171,6 +171,11 @@ def forms_beforehand(selection: Selection, *, cache: Path | None = None) -> Form
         runs=campaign.evidence.runs,
         weights=found.fit.forms,
     )
+
+
+def _lies_on_ridge(selection: Selection) -> bool:
+    """Whether the law comes from the runs themselves, and all of them lie on a ridge of optima."""
+    return selection.carries is Carries.LAW and lies_on_ridge(selection.evidence.frame)
 
 
 def _deciding(
@@ -242,7 +247,7 @@ def is_newest_ready(evidence_id: str, *, cache: Path | None = None) -> bool:
 def is_kept(selection: Selection, *, cache: Path | None = None) -> bool:
     """Whether :func:`fit_selection` will read its fit from disk."""
     beforehand = None
-    if lies_on_ridge(selection.evidence.frame):
+    if _lies_on_ridge(selection):
         if not is_kept(selection_of(MEASURED_GPT), cache=cache):
             return False
         beforehand = forms_beforehand(selection, cache=cache)

@@ -11,6 +11,7 @@ from engine.accounting.search import noise_multiplier
 from engine.decision import fitted
 from engine.errors import InputError
 from engine.law.stack import fit_stack
+from engine.runs.imports.selection import Carries
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,20 @@ def test_runs_of_the_ridge_alone_take_the_forms_of_our_campaign(tmp_path, laws, 
     other = replace(given[20], evidence_hash="cd" * 32)
     monkeypatch.setattr(fitted, "forms_beforehand", lambda *_, **__: other)
     assert not fitted.is_kept(alone, cache=tmp_path)
+
+
+def test_runs_without_noise_need_no_word_of_our_campaign_though_all_are_optimal(
+    tmp_path, laws, monkeypatch
+):
+    """Their law takes noise from the published runs; the campaign's fit need not be there."""
+    frame = fitted.evidence_of(fitted.PUBLISHED_BERT).frame
+    off_ridge = frame["run_id"][~frame["compute_optimal"].astype(bool)].tolist()
+    alone = fitted.selection_of(fitted.PUBLISHED_BERT, without=off_ridge)
+    noiseless = replace(alone, carries=Carries.NOISELESS)
+    monkeypatch.setattr(fitted, "_pooled_fit", lambda *_: laws[23])
+    fitted.fit_selection(noiseless, cache=tmp_path, on_record=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert fitted.is_kept(noiseless, cache=tmp_path)
 
 
 def test_one_form_asked_for_needs_no_weights(tmp_path, monkeypatch):
