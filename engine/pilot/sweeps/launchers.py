@@ -33,10 +33,9 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from engine.errors import InputError
-from engine.pilot.sweeps.parts import ROOT, Command, Ended, last_line, share
+from engine.pilot.sweeps.parts import ROOT, Command, Ended, last_line, missing, refused, share
 from engine.pilot.sweeps.shipping import Files, Shipment, apart
 from engine.pilot.sweeps.submitted import Submitit
-from engine.untrusted.guard import first_line
 
 _POLL = 0.5
 _RETRIES = 3
@@ -159,7 +158,7 @@ class Ray:
                 logging_level="ERROR",
             )
         except ConnectionError as error:
-            raise _refused("ray", error) from error
+            raise refused("ray", error) from error
         try:
             remote = ray.remote(num_cpus=self._cpus, max_retries=_RETRIES)
             sent: list[Any] = []
@@ -192,21 +191,6 @@ class Ray:
             return Ended(part=part, code=None, said=last_line(str(error)))
 
 
-class Submitted:
-    """Jobs of submitit, whose words are made into sentences."""
-
-    def __init__(self, jobs: Submitit) -> None:
-        self._jobs = jobs
-
-    def run(self, commands: Sequence[Command], *, say: Say) -> list[Ended]:
-        from submitit.core.utils import FailedJobError
-
-        try:
-            return self._jobs.run(commands, say=say)
-        except FailedJobError as error:
-            raise _refused("sbatch", error) from error
-
-
 def options_of(given: Sequence[str]) -> dict[str, str]:
     """``["cpus=2"]`` -> {"cpus": "2"}. Raises :class:`InputError` for anything else."""
     pairs = [text.partition("=") for text in given]
@@ -233,35 +217,12 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "engine", *arguments]
 
 
-def missing(library: str) -> InputError:
-    """That an optional library is not there."""
-    return InputError(
-        "Expected {library} to be installed, which this launcher needs: pip install {library}.",
-        library=library,
-    )
-
-
-def _refused(launcher: str, error: Exception) -> InputError:
-    """What a launcher said, in its first line."""
-    return InputError(
-        "Expected a launcher that takes the parts, {launcher} said: {reason}. Change --on or "
-        "--job.",
-        launcher=launcher,
-        reason=first_line(str(error), 200),
-    )
-
-
-def _submitit(where: Where, options: Mapping[str, str], folder: Path) -> Submitted:
+def _submitit(where: Where, options: Mapping[str, str], folder: Path) -> Submitit:
     """Jobs of Slurm, or of submitit's local executor."""
     minutes = math.ceil(_number("minutes", options, 1440.0))
     others = {name: value for name, value in options.items() if name != "minutes"}
     cluster = "slurm" if where is Where.SLURM else "local"
-    try:
-        return Submitted(Submitit(cluster=cluster, minutes=minutes, options=others, folder=folder))
-    except ImportError as error:
-        raise missing("submitit") from error
-    except NameError as error:
-        raise _refused("slurm", error) from error
+    return Submitit(cluster=cluster, minutes=minutes, options=others, folder=folder)
 
 
 def _number(name: str, options: Mapping[str, str], usual: float) -> float:

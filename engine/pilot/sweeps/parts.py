@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import InputError
+from engine.untrusted.guard import first_line
+
 ROOT = Path(__file__).resolve().parents[3]
 """Where ``python -m engine`` is found."""
 _PARENT_DEATH_SIGNAL = 1
@@ -93,6 +96,24 @@ def share(command: Command, environment: Mapping[str, str] | None = None) -> tup
 def last_line(said: str) -> str:
     """Of what a part said."""
     return (said.strip().splitlines() or [""])[-1][:400]
+
+
+def missing(library: str) -> InputError:
+    """That an optional library is not there."""
+    return InputError(
+        "Expected {library} to be installed, which this launcher needs: pip install {library}.",
+        library=library,
+    )
+
+
+def refused(launcher: str, error: Exception) -> InputError:
+    """What a launcher said, in its first line."""
+    return InputError(
+        "Expected a launcher that takes the parts, {launcher} said: {reason}. Change --on or "
+        "--job.",
+        launcher=launcher,
+        reason=first_line(str(error), 200),
+    )
 
 
 def _as_part() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.pilot.sweeps.parts import Command, Ended, Part
+from engine.pilot.sweeps.parts import Command, Ended, Part, missing, refused
 
 _POLL = 0.5
 _ASK = 10.0
@@ -67,8 +67,11 @@ class Submitit:
         self, *, cluster: str, minutes: int, options: Mapping[str, str], folder: Path
     ) -> None:
         """``options``: Slurm's own, such as ``partition``. Raises :class:`InputError` where there
-        is no Slurm; ImportError without submitit, NameError for an option that it does not know."""
-        import submitit
+        is no submitit or no Slurm, and for an option that it does not know."""
+        try:
+            import submitit
+        except ImportError as error:
+            raise missing("submitit") from error
 
         if cluster == "slurm" and shutil.which("srun") is None:
             raise InputError(
@@ -81,13 +84,21 @@ class Submitit:
             f"slurm_{name}": int(value) if value.isdecimal() else value
             for name, value in options.items()
         }
-        self._executor.update_parameters(
-            name="kessai", timeout_min=minutes, **(chosen if self._is_slurm else {})
-        )
+        try:
+            self._executor.update_parameters(
+                name="kessai", timeout_min=minutes, **(chosen if self._is_slurm else {})
+            )
+        except NameError as error:
+            raise refused("slurm", error) from error
 
     def run(self, commands: Sequence[Command], *, say: Callable[[str], None]) -> list[Ended]:
-        """Raises submitit's FailedJobError where Slurm does not take the jobs."""
-        jobs = self._executor.map_array(Share(), [list(command) for command in commands])
+        """Raises :class:`InputError` where Slurm does not take the jobs."""
+        from submitit.core.utils import FailedJobError
+
+        try:
+            jobs = self._executor.map_array(Share(), [list(command) for command in commands])
+        except FailedJobError as error:
+            raise refused("sbatch", error) from error
         states = _States(jobs) if self._is_slurm else None
         try:
             found: dict[int, Ended] = {}
