@@ -56,18 +56,18 @@ def asked(evidence: str, compute: float, people: int, epsilon: float, kind: Metr
     return replace(found, assumptions=table, curve=assumed(kind, table))
 
 
+law_of = lru_cache(fitted_evidence)
+"""Read once: the run log, asked at each point of a grid, would take more time than its answers."""
+
+
 @lru_cache(maxsize=64)
 def decided(evidence: str, compute: float, people: int, epsilon: float):
-    return decide_on(
-        question(compute, people, epsilon, evidence_id=evidence), fitted_evidence(evidence)
-    )
+    return decide_on(question(compute, people, epsilon, evidence_id=evidence), law_of(evidence))
 
 
 def answered(evidence: str, compute: float, people: int, epsilon: float, kind) -> Answer:
     plan = decided(evidence, compute, people, epsilon)
-    return answer(
-        asked(evidence, compute, people, epsilon, kind), fitted_evidence(evidence), decision=plan
-    )
+    return answer(asked(evidence, compute, people, epsilon, kind), law_of(evidence), decision=plan)
 
 
 def require_sane(found: Answer) -> None:
@@ -239,7 +239,7 @@ def test_more_people_are_never_worth_less_but_for_what_they_cost(kind):
         ask = asked(*case, kind)
         free = ("data_preparation_per_person", "incident_probability", "price_per_device_hour")
         table = ask.assumptions.fixed(**dict.fromkeys(free, 0.0))
-        fitted = fitted_evidence(PUBLISHED_BERT)
+        fitted = law_of(PUBLISHED_BERT)
         plan = plans_of(decided(*case), fitted.fit, fitted.space)[0]
         worth.append(float(central(plan, table, applicable_curve(ask)).npv[0]))
     assert np.all(np.diff(worth) >= -1.0)
@@ -249,7 +249,7 @@ def test_more_people_are_never_worth_less_but_for_what_they_cost(kind):
 def test_the_value_moves_smoothly_with_the_loss(kind):
     """NPV has no jump where the launch begins: a little more loss costs a little more money."""
     case = (PUBLISHED_BERT, 3.8e20, 10_000_000, 4.0)
-    ask, fitted = asked(*case, kind), fitted_evidence(PUBLISHED_BERT)
+    ask, fitted = asked(*case, kind), law_of(PUBLISHED_BERT)
     plan = plans_of(decided(*case), fitted.fit, fitted.space)[0]
     losses = np.linspace(2.0, 6.0, 41)
     npv = []
@@ -276,7 +276,7 @@ def test_of_at_most_so_many_people_more_are_never_worth_less(kind):
     """Whoever may use many may use fewer; between two numbers that are tried lies half a percent
     of what is earned and spent."""
     case = (PUBLISHED_BERT, 3.8e20, 10_000_000, 4.0)
-    ask, fitted = asked(*case, kind), fitted_evidence(PUBLISHED_BERT)
+    ask, fitted = asked(*case, kind), law_of(PUBLISHED_BERT)
     worth = []
     for people in np.geomspace(5e6, 1e8, 6):
         budget = replace(ask.budget, data_budget=round(people))
