@@ -36,7 +36,7 @@ from dashboard.shell import (  # noqa: E402
     sign_in,
     top_line,
 )
-from dashboard.state import address, link, session  # noqa: E402
+from dashboard.state import address, arrival, link, session  # noqa: E402
 from dashboard.state.scenario import Scenario  # noqa: E402
 from dashboard.tour import answer as tour_answer  # noqa: E402
 from dashboard.tour import card as tour_card  # noqa: E402
@@ -93,6 +93,7 @@ def main() -> None:
     if page is named:
         st.switch_page(pages[PAGES[0][0]], query_params=st.query_params.to_dict())
     name = next(name for name, one in pages.items() if one is page)
+    arrival.drawing(name)
     step_of_link = session.value(link.TOUR)
     if is_new_link and step_of_link is not None:
         tour_card.begin(step_of_link, pages)

@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.answers import decision_cache, money_cache
 from dashboard.decide import facts, would_pay
-from dashboard.state import session
-from dashboard.ui import arrival, blocks
+from dashboard.state import arrival, session
+from dashboard.ui import blocks
 from engine.api.decisions import Act, Answer, Code, NextStep, from_start, next_steps
 from engine.api.money import Drawn, Goal, Least
 from engine.api.scenarios import fields as grammar
@@ -120,7 +120,7 @@ def _take(values: dict[str, grammar.Value], shown: str, words: Words) -> None:
 
     def act() -> None:
         session.take(values)
-        session.lead_to(arrival.VERDICT)
+        arrival.lead_to("decide", arrival.VERDICT)
 
     st.button(
         words.say("Try {value}", value=shown),

@@ -19,9 +19,9 @@ from dashboard.decide import (
     public_start,
     wording,
 )
-from dashboard.state import session
+from dashboard.state import arrival
 from dashboard.state.scenario import Scenario
-from dashboard.ui import arrival, blocks
+from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from dashboard.ui.metric import Metric
 from engine.api.decisions import Answer, Decision
@@ -36,10 +36,8 @@ def render(scenario: Scenario) -> None:
     if answer is None:
         return
     decision = answer.decision
-    with st.container(key=arrival.VERDICT):
+    with arrival.part(arrival.VERDICT):
         st.title(verdict.headline(answer, words), anchor=False)
-        if session.led_to(arrival.VERDICT):
-            arrival.scroll_to(arrival.VERDICT)
     because = words.joined([verdict.why(answer, words), verdict.turning(answer, words)])
     st.markdown(f":material/gavel: {because}")
     hint, told = st.empty(), st.empty()

@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard.glossary import lookup
 from dashboard.roi import assumption_files
-from dashboard.state import assumption_table, session, table_widgets
+from dashboard.state import arrival, assumption_table, session, table_widgets
 from dashboard.state.scenario import Scenario
-from dashboard.ui import arrival, blocks
+from dashboard.ui import blocks
 from engine.api.money import Distribution
 from engine.text import figures
 from engine.text.i18n import Words
@@ -18,10 +18,8 @@ _HEIGHT = 520
 
 def draw(now: Scenario, words: Words) -> None:
     """The table with what was refused above it, then files and pairs."""
-    with st.container(key=arrival.ASSUMPTIONS):
+    with arrival.part(arrival.ASSUMPTIONS):
         blocks.heading(words.say("Assumptions"))
-        if session.led_to(arrival.ASSUMPTIONS):
-            arrival.scroll_to(arrival.ASSUMPTIONS)
     st.caption(
         words.say("Every figure on this page comes from this table and the plan. Edit a cell.")
     )
@@ -59,7 +57,5 @@ def draw(now: Scenario, words: Words) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         assumption_files.draw(now, words)
-    with right, st.container(key=arrival.PAIRS):
+    with right, arrival.part(arrival.PAIRS):
         assumption_files.pairs(words)
-        if session.led_to(arrival.PAIRS):
-            arrival.scroll_to(arrival.PAIRS)

@@ -17,9 +17,9 @@ from dashboard.roi import (
     uses,
     wording,
 )
-from dashboard.state import session
+from dashboard.state import arrival
 from dashboard.state.scenario import Scenario
-from dashboard.ui import arrival, blocks
+from dashboard.ui import blocks
 from dashboard.ui.colours import Palette, palette
 from engine.api.decisions import Answer
 from engine.api.money import Study
@@ -79,8 +79,6 @@ def _charts(answer: Answer, found: Study, words: Words, colours: Palette) -> Non
     blocks.chart(words.say("What it hangs on"), charts.tornado(found, words, colours))
     st.caption(wording.centre(found, words))
     headlines.break_evens(found, words)
-    with st.container(key=arrival.STAGES):
+    with arrival.part(arrival.STAGES):
         blocks.chart(words.say("Step by step"), charts.stages(found, words, colours), height=330)
         st.caption(wording.staged(found.staged, words))
-        if session.led_to(arrival.STAGES):
-            arrival.scroll_to(arrival.STAGES)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.state import example_session, link
+from dashboard.state import arrival, example_session, link
 from dashboard.state.scenario import Scenario, asked, follow_metric
 from engine.api.money import MetricKind
 from engine.api.scenarios import D, T
@@ -34,21 +34,8 @@ def remember_pages(pages: Mapping[str, st.Page]) -> None:
 
 def open_page(name: str, part: str | None = None) -> None:
     """Go to a page in the same session, to its top or to a ``part``: the scenario goes along."""
-    lead_to(part)
+    arrival.lead_to(name, part)
     st.switch_page(st.session_state["_pages"][name])
-
-
-def lead_to(part: str | None) -> None:
-    """Have the page that is drawn next scrolled to a part of it."""
-    st.session_state["_part"] = part
-
-
-def led_to(part: str) -> bool:
-    """Whether :func:`lead_to` has just named a part of the page; asked once, it is forgotten."""
-    if st.session_state.get("_part") != part:
-        return False
-    st.session_state["_part"] = None
-    return True
 
 
 def language() -> str:

@@ -3,8 +3,7 @@
 import pytest
 
 from dashboard.answers import decision_cache, money_cache
-from dashboard.state import session
-from dashboard.ui import arrival
+from dashboard.state import arrival, session
 from engine.decision import next_steps
 from engine.decision.next_steps import Act, Step
 from engine.errors import InputError
@@ -35,6 +34,13 @@ def test_a_step_that_is_tried_shows_its_verdict_once(fake, app, shown, monkeypat
     assert not page.exception and shown == [arrival.VERDICT]
     page.run()
     assert shown == [arrival.VERDICT]
+
+
+def test_whoever_went_elsewhere_is_not_scrolled_later(fake, app, shown):
+    page = app()
+    page.session_state["_part"] = ("roi", arrival.STAGES)
+    page.run()
+    assert not page.exception and shown == [] and "_part" not in page.session_state
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.answers import decision_cache
 from dashboard.answers.certificates import Certificates
-from dashboard.state import assumption_table, link
-from dashboard.ui import arrival
+from dashboard.state import arrival, assumption_table, link
 from engine.accounting.certificate import Certificate
 from engine.accounting.mechanism import Mechanism
 from engine.errors import InputError
@@ -37,7 +36,7 @@ def page():
 def test_a_part_that_a_button_led_to_shows_itself_once(fake, page, monkeypatch, part):
     shown: list[str] = []
     monkeypatch.setattr(arrival, "scroll_to", shown.append)
-    page.session_state["_part"] = part
+    page.session_state["_part"] = ("roi", part)
     page.run()
     assert not page.exception and shown == [part]
     page.run()
