@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.law import wording
+from dashboard.run_card import facts as run_facts
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
@@ -289,7 +290,7 @@ def _hover(
         words.say(
             "<b>{run}</b><br>{size} parameters, {steps} steps, σ/B {noise}<br>"
             "measured {measured}, fitted {fitted}",
-            run=formats.in_chart(names.get(run) or run[:8]),
+            run=formats.in_chart(run_facts.called(run, names)),
             size=formats.amount(size, words.language),
             steps=formats.count(steps, words.language),
             noise=formats.scientific(noise) if noise else "0",

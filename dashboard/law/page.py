@@ -174,7 +174,7 @@ def _one_run(points: charts.Points, names: Mapping[str, str], words: Words) -> N
             words.say("A run of these charts"),
             runs,
             index=None,
-            format_func=lambda run_id: names.get(run_id) or run_id[:8],
+            format_func=lambda run_id: run_facts.called(run_id, names),
             placeholder=words.say("or click a point"),
             key="law:one-run",
         )

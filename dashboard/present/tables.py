@@ -262,9 +262,7 @@ def start(found: StartWorth, words: Words) -> Table:
 
 def ways(found: Comparison, question: Question, words: Words) -> Table:
     """The three ways to begin with the loss that each was expected to reach."""
-    shown = public_start.ways(found, question, words)
-    for left_out in ("Batch (people)", "Steps", "Noise σ", "Cost of the training", "Evidence"):
-        del shown[words.say(left_out)]  # Decide has them.
+    shown = public_start.ways_in_short(found, question, words)
     return Table(
         title=words.say("Three ways to begin"),
         heads=tuple(shown),

@@ -24,9 +24,14 @@ def run_names(runs: Sequence[Listed]) -> dict[str, str]:
     return {one.run_id: one.name for one in runs if counts[one.name] == 1}
 
 
+def called(run_id: str, names: Mapping[str, str]) -> str:
+    """What a run is called: its own name, else the beginning of its id."""
+    return names.get(run_id) or run_id[:8]
+
+
 def run_name(run_id: str, names: Mapping[str, str]) -> str:
-    """Its own name, else the beginning of its id."""
-    return formats.literally(names.get(run_id) or run_id[:8])
+    """The same in running text."""
+    return formats.literally(called(run_id, names))
 
 
 def side_by_side(runs: Sequence[Listed], words: Words) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from dashboard.run_card import facts as run_facts
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
@@ -52,7 +53,7 @@ def points(
         mode="markers",
         marker={"color": colours.evidence, "size": 7},
         customdata=runs if _RUN in cells else None,
-        hovertext=[formats.in_chart(names.get(run) or run[:8]) for run in runs]
+        hovertext=[formats.in_chart(run_facts.called(run, names)) for run in runs]
         if _RUN in cells
         else None,
         hovertemplate=f"{'<b>%{hovertext}</b><br>' if _RUN in cells else ''}"

@@ -1,6 +1,6 @@
 """What a public start is worth, in words: in people, in money, and what others reported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.config import Budget
 from engine.decision.from_start import Comparison, Plan, Worth
@@ -10,7 +10,7 @@ from engine.decision.start_worth import StartWorth, Valued, list_price
 from engine.fine_tunings import Gap
 from engine.roi.plan import TRANSFER
 from engine.text import bounds, figures, formats, labels
-from engine.text.i18n import Words
+from engine.text.i18n import N_, Words
 
 
 def finding(found: Comparison, words: Words) -> str:
@@ -86,32 +86,50 @@ def in_plain_words(words: Words) -> str:
 def ways(found: Comparison, question: Question, words: Words) -> dict[str, list[str]]:
     """A row for each way: what moves, how it trains, its noise, loss and price, and how near that
     was measured."""
-    rows = []
-    for plan in found.ways:
-        start, moves = _begun(plan, words)
-        rows.append(
-            (
-                start,
-                moves,
-                formats.amount(plan.config.batch_size, words.language),
-                formats.amount(plan.config.iterations, words.language),
-                formats.plain(plan.noise_multiplier),
-                loss_of(plan, words),
-                price_of(plan, question, words),
-                bounds.reach_word(plan.reach, words),
-            )
-        )
-    heads = (
-        words.say("Start"),
-        words.say("What is trained"),
-        words.say("Batch (people)"),
-        words.say("Steps"),
-        words.say("Noise σ"),
-        words.say("Loss (nats per byte)"),
-        words.say("Cost of the training"),
-        words.say("Evidence"),
-    )
-    return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
+    cells = [_cells(plan, list_price(plan, question), words) for plan in found.ways]
+    return _columns(cells, (*cells[0],), words)
+
+
+def ways_in_short(found: Comparison, question: Question, words: Words) -> dict[str, list[str]]:
+    """A row for each way: what moves, and its loss."""
+    cells = [_cells(plan, list_price(plan, question), words) for plan in found.ways]
+    return _columns(cells, ("start", "moves", "loss"), words)
+
+
+_HEADS = {
+    "start": N_("Start"),
+    "moves": N_("What is trained"),
+    "batch": N_("Batch (people)"),
+    "steps": N_("Steps"),
+    "noise": N_("Noise σ"),
+    "loss": N_("Loss (nats per byte)"),
+    "price": N_("Cost of the training"),
+    "cash": N_("Cash to approve"),
+    "npv": N_("Net present value"),
+    "probability": N_("Probability that it pays"),
+    "evidence": N_("Evidence"),
+}
+
+
+def _cells(plan: Plan, jpy: float, words: Words) -> dict[str, str]:
+    """What a table says of a way whose training costs ``jpy``."""
+    start, moves = _begun(plan, words)
+    return {
+        "start": start,
+        "moves": moves,
+        "batch": formats.amount(plan.config.batch_size, words.language),
+        "steps": formats.amount(plan.config.iterations, words.language),
+        "noise": formats.plain(plan.noise_multiplier),
+        "loss": loss_of(plan, words),
+        "price": _price(jpy, words),
+        "evidence": bounds.reach_word(plan.reach, words),
+    }
+
+
+def _columns(
+    rows: Sequence[Mapping[str, str]], names: Sequence[str], words: Words
+) -> dict[str, list[str]]:
+    return {words.say(_HEADS[name]): [row[name] for row in rows] for name in names}
 
 
 def loss_of(plan: Plan, words: Words) -> str:
@@ -126,10 +144,14 @@ def loss_of(plan: Plan, words: Words) -> str:
 
 def price_of(plan: Plan, question: Question, words: Words) -> str:
     """What the computing of one training costs; never nothing."""
-    price, least = list_price(plan, question), figures.LEAST_SHOWN * (words.jpy_per_usd or 1.0)
-    if price < least:
+    return _price(list_price(plan, question), words)
+
+
+def _price(jpy: float, words: Words) -> str:
+    least = figures.LEAST_SHOWN * (words.jpy_per_usd or 1.0)
+    if jpy < least:
         return words.say("under {n}", n=figures.money(least, words))
-    return figures.money(price, words)
+    return figures.money(jpy, words)
 
 
 def _begun(plan: Plan, words: Words) -> tuple[str, str]:
@@ -170,38 +192,24 @@ def price(found: StartWorth, words: Words) -> str:
     """What the fine-tuning costs, alone and with all around it."""
     return words.say(
         "The fine-tuning itself costs {price}, {cash} with all that is paid before the first user.",
-        price=figures.money(found.start.training_list_price, words),
+        price=_price(found.start.training_list_price, words),
         cash=figures.money(found.start.cash_to_approve.value, words),
     )
 
 
 def money_table(found: StartWorth, words: Words) -> dict[str, list[str]]:
     """Both ways in money: heading -> cells."""
-    rows = [_money_row(one, words) for one in (found.nothing, found.start)]
-    heads = (
-        words.say("Start"),
-        words.say("Loss (nats per byte)"),
-        words.say("Cost of the training"),
-        words.say("Cash to approve"),
-        words.say("Net present value"),
-        words.say("Probability that it pays"),
-        words.say("Evidence"),
-    )
-    return {head: list(column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)}
+    names = ("start", "loss", "price", "cash", "npv", "probability", "evidence")
+    return _columns([_in_money(one, words) for one in (found.nothing, found.start)], names, words)
 
 
-def _money_row(one: Valued, words: Words) -> tuple[str, ...]:
-    start, _ = _begun(one.plan, words)
+def _in_money(one: Valued, words: Words) -> dict[str, str]:
     inside = figures.money_range(one.npv.low, one.npv.high, words)
-    return (
-        start,
-        loss_of(one.plan, words),
-        figures.money(one.training_list_price, words),
-        figures.money(one.cash_to_approve.value, words),
-        formats.bracketed(figures.money(one.npv.value, words), inside, words.language),
-        figures.chance(one.probability, words),
-        bounds.reach_word(one.plan.reach, words),
-    )
+    return _cells(one.plan, one.training_list_price, words) | {
+        "cash": figures.money(one.cash_to_approve.value, words),
+        "npv": formats.bracketed(figures.money(one.npv.value, words), inside, words.language),
+        "probability": figures.chance(one.probability, words),
+    }
 
 
 def money_limits(found: StartWorth, words: Words) -> str:

@@ -1,6 +1,7 @@
 """The worth of a public start is one figure on the page, in the deck and on the command line."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -142,3 +143,21 @@ def test_a_comparison_that_cannot_be_made_is_called_unknown_with_its_reason():
     unknown = words.say("Whether to begin from a public model is unknown.")
     assert f"{unknown} {words.refusal(known.refusal)}" in caveat.points
     assert unknown in " ".join(s for section in made.form.sections for s in section.sentences)
+
+
+def test_the_tables_of_the_ways_to_begin_say_the_same_and_no_training_is_free():
+    """One whose price rounds to nothing costs less than what is shown, wherever it stands."""
+    asked = by_the_byte(5_000, 4.0)
+    accelerator = replace(asked.prices.accelerator, price_per_hour_usd=1e-9)
+    cheap = asked.at_prices(replace(asked.prices, accelerator=accelerator))
+    found, words = start_worth(cheap), quantities.words_of(cheap, "en")
+    assert found is not None
+    whole = public_start.ways(found.comparison, cheap, words)
+    short = public_start.ways_in_short(found.comparison, cheap, words)
+    assert {head: whole[head] for head in short} == short and len(short) == 3
+    money_too, best = public_start.money_table(found, words), found.comparison.best
+    rows = [0, found.comparison.ways.index(best)]
+    for head in set(money_too) & set(whole):
+        assert money_too[head] == [whole[head][row] for row in rows]
+    assert whole["Cost of the training"][rows[1]].startswith("under ¥")
+    assert f"costs {whole['Cost of the training'][rows[1]]}" in public_start.price(found, words)
