@@ -1,6 +1,6 @@
 """Kept scenarios: as saved, and as they would be answered now."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from engine.api.scenarios import (
     Since,
     Standing,
     State,
+    Value,
     acts,
     frozen_figures,
     is_same_ground,
@@ -29,6 +30,9 @@ from engine.errors import InputError
 PROPOSAL_WAITS, SAVE_WAITS = 60.0, 12.0
 """Seconds for a certificate: a proposal is refused without, a save keeps estimated figures. The one
 that is under way and one's own take up to 5 s each."""
+
+
+_FURTHEST = (State.APPROVED, State.PROPOSED, State.SUPERSEDED, State.DRAFT)
 
 
 class NotYet(Exception):  # noqa: N818 (no error: the answer waits for this certificate)
@@ -51,6 +55,25 @@ class Kept:
     """Why states are not shown."""
     missing: tuple[str, ...]
     """Approved ones whose files are gone."""
+
+    def same(self, values: Mapping[str, Value]) -> Saved | None:
+        """The one that asks what these values ask; of several the one that is furthest."""
+        found = [one for one in self.scenarios if saved.asks(one, values)]
+        return min(found, key=self._rank, default=None)
+
+    def _rank(self, one: Saved) -> int:
+        standing = self.standings.get(one.name)
+        return len(_FURTHEST) if standing is None else _FURTHEST.index(standing.state)
+
+    def chosen(
+        self, values: Mapping[str, Value], names: Iterable[str]
+    ) -> tuple[Saved | None, tuple[Saved, ...]]:
+        """What the scenario on show is saved as, if it is, and those beside it that were chosen, in
+        the order in which they were: what was chosen and is on show anyway stands once."""
+        kept = {each.name: each for each in self.scenarios}
+        found = [kept[name] for name in names if name in kept]
+        own = next((one for one in found if saved.asks(one, values)), None)
+        return own or self.same(values), tuple(one for one in found if one is not own)
 
 
 def scenario_folder() -> Path:

@@ -7,8 +7,18 @@ from dashboard.ui import blocks
 from engine.text.i18n import Words
 
 
-def draw(are_there_any: bool, words: Words) -> None:
-    """Where nothing was saved yet, one click saves this scenario."""
+def draw(itself: str | None, are_there_any: bool, words: Words) -> None:
+    """Where nothing was saved yet, one click saves this scenario. ``itself``: what was chosen is
+    this scenario, by this name."""
+    if itself is not None:
+        st.caption(
+            words.say(
+                "“{name}” is this scenario as it stands: choose another one, or move a slider. "
+                "Until then an example stands beside it, with ten times the people.",
+                name=itself,
+            )
+        )
+        return
     if are_there_any:
         st.caption(
             words.say(

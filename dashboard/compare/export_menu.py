@@ -1,7 +1,7 @@
 """The comparison to take along: slides, PDF, workbook, CSV."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from dashboard.ui.colours import LIGHT
 from engine.api.decisions import Explanation
 from engine.api.pilots import code_version
 from engine.api.reports import Deck, fit_version, slides, slides_pdf, workbook
-from engine.api.scenarios import Standing
+from engine.api.scenarios import Standing, saved
 from engine.text.i18n import N_, Words
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -27,6 +27,9 @@ FILES: tuple[tuple[str, str, str, Callable[[Deck], bytes]], ...] = (
     (N_("All tables (CSV)"), "-csv.zip", "application/zip", workbook.archive),
 )
 """Label, how the name ends, type, and what makes it."""
+
+_READABLE = 15
+"""Characters of a scenario's name: of four, three bytes each, within the 255 of a file's name."""
 
 
 def draw(
@@ -59,12 +62,19 @@ def draw(
             st.download_button(
                 words.say(label),
                 partial(_file, make, made),
-                f"kessai_comparison_{day.isoformat()}{suffix}",
+                file_name(sides, day, suffix),
                 mime,
                 disabled=not ready or (suffix == ".pdf" and not font),
                 on_click="ignore",
                 width="stretch",
             )
+
+
+def file_name(sides: list[Side], day: date, suffix: str) -> str:
+    """What a file is called: the names of the scenarios, cut to what every system takes, and the
+    day."""
+    names = (saved.readable(each.name)[:_READABLE] for each in sides)
+    return "_".join(("kessai", "comparison", *names, day.isoformat())) + suffix
 
 
 def _file(make: Callable[[Deck], bytes], made: Callable[[], Deck]) -> bytes:

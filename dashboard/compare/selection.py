@@ -33,11 +33,13 @@ def sides(found: scenario_cache.Kept, words: Words) -> list[Side]:
         placeholder=words.say("Saved scenarios"),
         **widgets.bind_names(names),
     )
-    named = [(each.name, {**fields, **each.values}) for each in kept if each.name in chosen]
+    own, others = found.chosen(fields, chosen)
+    named = [(each.name, {**fields, **each.values}) for each in others]
     if not named:
-        empty_state.draw(bool(kept), words)
+        itself = own.name if own is not None and own.name in chosen else None
+        empty_state.draw(itself, bool(kept), words)
         named = [(wording.example(words), wider(fields))]
-    everyone = [(words.say("This scenario"), fields), *named]
+    everyone = [(words.say("This scenario") if own is None else own.name, fields), *named]
     evidence = [grammar.question(values).evidence_id for _, values in everyone]
     there = {one: first_fit.is_there(one, words, f":{one}") for one in dict.fromkeys(evidence)}
     if not there[evidence[0]]:

@@ -17,6 +17,9 @@ from engine.text import figures, formats, noise, privacy, public_start, start_ad
 from engine.text.i18n import Words
 from engine.text.labels import example
 
+_AT_THE_HEAD = ("number", "company", "department", "author", "meeting")
+"""Fields that the printed form begins with; what is empty is written by hand."""
+
 
 def record(
     answer: Answer,
@@ -62,13 +65,11 @@ def record(
             table=risks(answer, words),
         ),
     )
-    title = words.say("Decision record")
+    title, asked = words.say("Decision record"), fields(answer, basis, words)
     return Record(
         title=example(title, words) if basis.made_up else title,
         blanks=(
-            (words.say("Number"), ""),
-            (words.say("Department"), basis.cover.department),
-            (words.say("Author"), basis.cover.presenter),
+            *((field.name, field.text) for field in asked if field.code in _AT_THE_HEAD),
             *_state(basis.kept, words),
         ),
         dated=words.say("Date: {date}", date=tables.day(basis.day, words)),
@@ -77,7 +78,7 @@ def record(
         approvals=approvals(words),
         end=words.say("End of the record"),
         summary=summary(answer, words),
-        fields=fields(answer, basis, words),
+        fields=asked,
     )
 
 

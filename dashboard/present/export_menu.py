@@ -17,6 +17,8 @@ TEMPLATE_MEGABYTES = 20
 
 def draw(found: deck.Material, words: Words) -> None:
     """One button a kind of file."""
+    kept = found.basis.kept
+    name = "" if kept is None else kept.scenario.name
     ready = all(each.certificate is not None for each in found.answers)
     with st.popover(words.say("Exports"), icon=":material/download:"):
         if not ready:
@@ -29,7 +31,7 @@ def draw(found: deck.Material, words: Words) -> None:
             st.download_button(
                 label(export, words),
                 partial(_made, export, found, words, template),
-                file_name(export, found.answer.question, found.basis.day),
+                file_name(export, found.answer.question, found.basis.day, name),
                 export.mime,
                 disabled=not ready or (export.needs_font and not font),
                 on_click="ignore",

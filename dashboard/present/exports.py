@@ -7,6 +7,7 @@ from datetime import date
 
 from engine.api.decisions import Question
 from engine.api.reports import Deck, record_form, record_pdf, slides, slides_pdf, webpage, workbook
+from engine.api.scenarios import saved
 from engine.text.i18n import N_, Words
 
 
@@ -85,13 +86,15 @@ EXPORTS = (
 )
 
 
-def file_name(export: Export, question: Question, day: date) -> str:
-    """What a file is called: the scenario's budgets and the day, in letters of every system, as in
-    ``kessai_10000000-people_eps-4_3.8e20-flops_2026-11-24.pptx``."""
+def file_name(export: Export, question: Question, day: date, name: str = "") -> str:
+    """What a file is called: the scenario's name where it was saved, its budgets and the day, in
+    letters and signs that every system takes, as in
+    ``kessai_第1案_10000000-people_eps-4_3.8e20-flops_2026-11-24.pptx``."""
     asked = question.budget
     flops = f"{asked.compute_flops:.3g}".replace("+", "")
-    scenario = f"{asked.data_budget}-people_eps-{asked.epsilon:g}_{flops}-flops"
-    return f"kessai_{scenario}_{day.isoformat()}{export.suffix}"
+    budgets = f"{asked.data_budget}-people_eps-{asked.epsilon:g}_{flops}-flops"
+    parts = ("kessai", saved.readable(name), budgets, day.isoformat())
+    return "_".join(filter(None, parts)) + export.suffix
 
 
 def label(export: Export, words: Words) -> str:

@@ -1,6 +1,5 @@
 """What a meeting is shown: the answers of the caches, and what they rest on today."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,8 +18,7 @@ from dashboard.state.scenario import Scenario
 from engine.api.decisions import Answer, Question, bridge, start_findings
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
-from engine.api.scenarios import Saved, State, saved
-from engine.api.scenarios import fields as grammar
+from engine.api.scenarios import Saved
 from engine.text.i18n import Words
 
 _LETTERS = "ABCDEF"
@@ -53,47 +51,48 @@ def material(now: Scenario) -> Material:
 def _kept() -> Kept | None:
     """The saved scenario that asks what is on show, in whatever currency; of several the one that
     is furthest."""
-    found, asked = scenario_cache.scenarios(), _asked(saved.texts(session.fields()))
-    same = [
-        Kept(scenario=one, standing=found.standings[one.name], zone=st.context.timezone)
-        for one in found.scenarios
-        if one.name in found.standings and _asked(one.fields) == asked
-    ]
-    rank = (State.APPROVED, State.PROPOSED, State.SUPERSEDED, State.DRAFT)
-    return min(same, key=lambda each: rank.index(each.standing.state), default=None)
-
-
-def _asked(texts: Mapping[str, str]) -> dict[str, str]:
-    return {key: text for key, text in texts.items() if key != grammar.CURRENCY.key}
+    found = scenario_cache.scenarios()
+    own, _ = _chosen()
+    if own is None or own.name not in found.standings:
+        return None
+    standing = found.standings[own.name]
+    return Kept(scenario=own, standing=standing, zone=st.context.timezone)
 
 
 def evidence_of_options() -> list[str]:
     """What the scenarios rest on that were chosen on Compare and are still kept, each once."""
-    return list(dict.fromkeys(one.evidence_id for one in _chosen().values()))
+    _, others = _chosen()
+    return list(dict.fromkeys(one.evidence_id for one in others))
 
 
-def _chosen() -> dict[str, Saved]:
-    kept = {each.name: each for each in scenario_cache.scenarios().scenarios}
-    return {name: kept[name] for name in link.names_of(session.value(link.WITH)) if name in kept}
+def _chosen() -> tuple[Saved | None, tuple[Saved, ...]]:
+    """What this scenario is saved as, and those chosen beside it."""
+    names = link.names_of(session.value(link.WITH))
+    return scenario_cache.scenarios().chosen(session.fields(), names)
 
 
 def _options(first: Answer, words: Words) -> tuple[Option, ...]:
-    """This scenario and those that were chosen on Compare and are still kept; one without an answer
-    is no option, nor is one whose law is still being fitted."""
-    found_now, kept = scenario_cache.scenarios(), _chosen()
+    """This scenario, by the name that it is saved under, and those that were chosen on Compare and
+    are still kept; one without an answer is no option, nor is one whose law is still being
+    fitted."""
+    standings = scenario_cache.scenarios().standings
+    own, others = _chosen()
     fields = session.fields()
-    found = [Option(letter="A", name=words.say("This scenario"), answer=first)]
-    for name, one in kept.items():
+    name = words.say("This scenario")
+    if own is not None:
+        name = compare_wording.named(own.name, standings, words)
+    found = [Option(letter="A", name=name, answer=first)]
+    for one in others:
         if not law_cache.evidence_is_ready(one.evidence_id):
             continue
-        beside = side(name, {**fields, **one.values}, decision_cache.answer)
+        beside = side(one.name, {**fields, **one.values}, decision_cache.answer)
         if beside.answer is None:
             continue
         before = found[-1].answer.question
         found.append(
             Option(
                 letter=_LETTERS[len(found)],
-                name=compare_wording.named(name, found_now.standings, words),
+                name=compare_wording.named(one.name, standings, words),
                 answer=beside.answer,
                 bridge=bridge(before, beside.question, _worth),
             )

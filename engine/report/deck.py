@@ -11,6 +11,7 @@ renderers' own, and where the numbers come from, which the deck's basis says.
 """
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -285,6 +286,22 @@ def text_of(cell: Cell) -> str:
     if isinstance(cell, str):
         return cell
     return f"{cell:,.6g}" if math.isfinite(cell) else ""
+
+
+def unbroken(text: str) -> str:
+    """The text for programs that would end a line between the sign of an amount and its currency: a
+    sign without width keeps them together.
+
+    >>> unbroken("−¥1万 (−$2)") == "−\\u2060¥1万 (−\\u2060$2)"
+    True
+    """
+    return re.sub("−(?=[¥$])", "−\u2060", text)
+
+
+def led(text: str, address: str) -> tuple[str, str]:
+    """The scenario's address, where a text begins with it, and what follows: the address alone is
+    what leads there."""
+    return (address, text[len(address) :]) if address and text.startswith(address) else ("", text)
 
 
 def _clean(cell: Cell) -> Cell:

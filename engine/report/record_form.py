@@ -25,7 +25,7 @@ from docx.text.paragraph import Paragraph
 
 from engine.report.arrangement import column_widths
 from engine.report.colours import ACCENT, plain
-from engine.report.deck import Deck, Record, Table, text_of
+from engine.report.deck import Deck, Record, Table, led, text_of, unbroken
 from engine.tables.guard import csv_text
 
 _ACCENT, _ON_ACCENT = RGBColor.from_string(plain(ACCENT)), plain(ACCENT)
@@ -148,15 +148,16 @@ def _sentences(
 ) -> None:
     """And the table that they lead to, on the same page."""
     for sentence in sentences:
-        made.add_paragraph(sentence).paragraph_format.keep_with_next = table is not None
+        made.add_paragraph(unbroken(sentence)).paragraph_format.keep_with_next = table is not None
     if table is not None:
         _table(made, table, address)
 
 
 def _say(cell: _Cell, text: str, address: str) -> None:
     """The text; the scenario's address leads to it."""
-    cell.text = text
-    if address and text.startswith(address):
+    to, rest = led(text, address)
+    cell.text = to or unbroken(rest)
+    if to:
         (paragraph,) = cell.paragraphs
         lead = OxmlElement("w:hyperlink")
         lead.set(
@@ -167,6 +168,7 @@ def _say(cell: _Cell, text: str, address: str) -> None:
             run.font.underline, run.font.color.rgb = True, _ACCENT
             lead.append(run._r)
         paragraph._p.append(lead)
+        paragraph.add_run(rest)
 
 
 def _table(made: WordDocument, table: Table, address: str) -> None:

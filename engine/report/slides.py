@@ -34,7 +34,7 @@ from engine.report.arrangement import (
 )
 from engine.report.arrangement import Page as Shown
 from engine.report.colours import ACCENT, INK, QUIET, TINT
-from engine.report.deck import Deck, text_of
+from engine.report.deck import Deck, led, text_of, unbroken
 from engine.report.hues import WHITE
 from engine.report.master import BODIES, KEPT, Ground, dress, ground
 from engine.report.measure import columns
@@ -208,15 +208,18 @@ class _Sheet:
         colour: str | None,
         bold: bool = False,
     ) -> None:
-        run = paragraph.add_run()
-        run.text = re.sub(r"[\v\n]", " ", text)
-        if self._deck.address and text.startswith(self._deck.address):
-            run.hyperlink.address = self._deck.address
-        run.font.size, run.font.language_id = Pt(size), self._language
+        to, rest = led(re.sub(r"[\v\n]", " ", text), self._deck.address)
+        for part in filter(None, (to, unbroken(rest))) if text else ("",):
+            run = paragraph.add_run()
+            run.text = part
+            if to and part == to:
+                run.hyperlink.address = to
+            run.font.size, run.font.language_id = Pt(size), self._language
+            if colour is not None:
+                run.font.bold = bold
+                self._base.hues.paint(run.font.color, colour)
         if colour is not None:
             paragraph.alignment = PP_ALIGN.LEFT
-            run.font.bold = bold
-            self._base.hues.paint(run.font.color, colour)
 
     def _table(self, laid: Laid, top: float) -> None:
         table, left = laid.table, self._base.left

@@ -3,7 +3,7 @@
 from html import escape
 
 from engine.report.colours import ACCENT, INK, LINE, QUIET
-from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, text_of
+from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, led, text_of
 from engine.report.measure import columns
 from engine.report.picture import natural_height, svg
 
@@ -63,11 +63,11 @@ _CONTENT = "default-src 'none'; style-src 'unsafe-inline'"
 def webpage(deck: Deck) -> str:
     """The whole deck, its appendix and the decision record."""
     slides = [
-        f"<section{_kind(slide)}>{_titled(slide, 1 if place == 0 else 2)}{_notes(slide, deck)}"
-        f"<footer>{escape(deck.footer)}</footer></section>"
+        f"<section{_kind(slide)}>{_titled(slide, 1 if place == 0 else 2, deck.address)}"
+        f"{_notes(slide, deck)}<footer>{escape(deck.footer)}</footer></section>"
         for place, slide in enumerate((*deck.slides, *deck.appendix))
     ]
-    form = "" if deck.record is None else _record(deck.record)
+    form = "" if deck.record is None else _record(deck.record, deck.address)
     link = f'<a href="{escape(deck.address)}">{escape(deck.address)}</a>'
     return (
         f'<!DOCTYPE html><html lang="{deck.language}"><head><meta charset="utf-8">'
@@ -91,8 +91,8 @@ def _kind(slide: Slide) -> str:
     return ' class="long"' if is_long else ""
 
 
-def _titled(slide: Slide, level: int) -> str:
-    return f"<h{level}>{escape(slide.title)}</h{level}>{_body(slide)}"
+def _titled(slide: Slide, level: int, address: str) -> str:
+    return f"<h{level}>{escape(slide.title)}</h{level}>{_body(slide, address)}"
 
 
 def _inline(figure: Figure) -> str:
@@ -102,11 +102,11 @@ def _inline(figure: Figure) -> str:
     return f'<div class="broad">{broad}</div><div class="slim">{slim}</div>'
 
 
-def _body(slide: Slide) -> str:
+def _body(slide: Slide, address: str) -> str:
     """A slide without its title."""
     figure = "" if slide.figure is None else _inline(slide.figure)
     points = "".join(f"<p>{escape(point)}</p>" for point in slide.points)
-    table = "" if slide.table is None else _table(slide.table)
+    table = "" if slide.table is None else _table(slide.table, address)
     return f"{_tiles(slide.tiles)}{figure}{points}{table}{stamps_html(slide.stamps)}"
 
 
@@ -128,20 +128,21 @@ def _notes(slide: Slide, deck: Deck) -> str:
     return f"<details><summary>{escape(deck.notes_name)}</summary>{said}</details>"
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, address: str) -> str:
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
-    rows = "".join(
-        "<tr>" + "".join(_cell(text_of(cell)) for cell in row) + "</tr>" for row in table.rows
-    )
+    cells = [[_cell(text_of(cell), address) for cell in row] for row in table.rows]
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _cell(text: str) -> str:
+def _cell(text: str, address: str) -> str:
     """An address may break anywhere; a date, an amount or a short name never does."""
+    to, rest = led(text, address)
+    lead = f'<a href="{escape(to)}">{escape(to)}</a>' if to else ""
     broken = max(map(len, text.split()), default=0) > _LONGEST_WORD
     whole = columns(text) <= _SHORT
     kind = ' class="long"' if broken else ' class="short"' if whole else ""
-    return f"<td{kind}>{escape(text)}</td>"
+    return f"<td{kind}>{lead}{escape(rest)}</td>"
 
 
 def stamps_html(roles: tuple[str, ...]) -> str:
@@ -152,7 +153,7 @@ def stamps_html(roles: tuple[str, ...]) -> str:
     return f'<table class="stamps"><tr>{heads}</tr><tr>{"<td></td>" * len(roles)}</tr></table>'
 
 
-def _record(record: Record) -> str:
+def _record(record: Record, address: str) -> str:
     blanks = "".join(
         f'<p>{escape(name)} <span class="blank">{escape(filled)}</span></p>'
         for name, filled in record.blanks
@@ -160,7 +161,7 @@ def _record(record: Record) -> str:
     sections = "".join(
         f"<h3>{number}. {escape(section.heading)}</h3>"
         + "".join(f"<p>{escape(sentence)}</p>" for sentence in section.sentences)
-        + ("" if section.table is None else _table(section.table))
+        + ("" if section.table is None else _table(section.table, address))
         for number, section in enumerate(record.sections, start=1)
     )
     return (

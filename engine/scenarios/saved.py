@@ -195,6 +195,15 @@ def from_file(name: str, content: bytes) -> Saved:
         raise _no_scenario(name) from None
 
 
+def asks(one: Saved, values: Mapping[str, grammar.Value]) -> bool:
+    """Whether a scenario asks what these values ask, in whatever currency."""
+    return _asked(one.values) == _asked(values)
+
+
+def _asked(values: Mapping[str, grammar.Value]) -> dict[str, str]:
+    return texts({**values, grammar.CURRENCY.key: None})
+
+
 def path_of(place: Path, name: str) -> Path:
     return place / file_name(name)
 
@@ -202,8 +211,20 @@ def path_of(place: Path, name: str) -> Path:
 def file_name(name: str) -> str:
     """A name for the file: readable, safe on every disk, and another one for every other name."""
     plain = unicodedata.normalize("NFKC", name).casefold()
-    readable = re.sub(r"[^\w]+", "-", plain).strip("-")[:_READABLE]
-    return f"{readable}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
+    return f"{_plain(plain)}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
+
+
+def readable(name: str) -> str:
+    """A name as part of a file's, in letters, digits and hyphens alone.
+
+    >>> readable("第1案: A/B")
+    '第1案-A-B'
+    """
+    return _plain(unicodedata.normalize("NFKC", name))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w]+", "-", name).strip("-")[:_READABLE]
 
 
 def _change(entry: Mapping[str, Any]) -> Change:

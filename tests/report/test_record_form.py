@@ -120,3 +120,19 @@ def test_fields_for_a_workflow(form):
         "unit": "JPY",
     }
     assert "value" not in found["account"]
+
+
+def test_no_line_ends_between_sign_and_currency(form):
+    """Measured in LibreOffice: without the joiner it breaks there."""
+    amounts = "−¥6,500万(−¥1.2億〜$3)"
+    section = Section(
+        heading="数値",
+        sentences=(amounts,),
+        table=Table(title="t", heads=("a",), rows=((amounts,),)),
+    )
+    made = Document(
+        io.BytesIO(docx(replace(form, record=replace(form.record, sections=(section,)))))
+    )
+    joined = amounts.replace("−", "−\u2060")
+    assert made.tables[-2].rows[1].cells[0].text == joined
+    assert joined in [paragraph.text for paragraph in made.paragraphs]

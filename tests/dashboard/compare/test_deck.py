@@ -13,7 +13,7 @@ from pptx import Presentation
 
 from dashboard.compare import wording
 from dashboard.compare.deck import Basis, deck
-from dashboard.compare.export_menu import FILES
+from dashboard.compare.export_menu import FILES, file_name
 from dashboard.ui.colours import LIGHT
 from engine.errors import InputError
 from engine.report.deck import Bars, Deck
@@ -74,7 +74,7 @@ def test_one_value_known_is_no_figure(sides):
 def test_files_hold_the_page_s_table_and_the_engine_s_numbers(made, sides):
     show = Presentation(io.BytesIO(MAKE[".pptx"](made)))
     cells = {
-        cell.text_frame.text
+        cell.text_frame.text.replace("\u2060", "")
         for page in show.slides
         for shape in page.shapes
         if shape.has_table
@@ -93,6 +93,14 @@ def test_files_hold_the_page_s_table_and_the_engine_s_numbers(made, sides):
     sheet = book["table_comparison"]
     assert {str(c.value) for row in sheet.iter_rows() for c in row} >= shown - {""}
     assert MAKE[".pdf"](made).startswith(b"%PDF")
+
+
+def test_files_are_named_after_scenarios_and_day(sides):
+    assert file_name(sides, BASIS.day, ".pptx") == (
+        "kessai_comparison_This-scenario_A1-案_c_2026-11-24.pptx"
+    )
+    long = [replace(each, name="案" * 60) for each in (*sides, sides[0])]
+    assert len(file_name(long, BASIS.day, "-csv.zip").encode()) <= 255
 
 
 def test_it_asks_for_nothing(made):

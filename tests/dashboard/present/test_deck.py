@@ -317,6 +317,20 @@ def _leads_to(suffix: str, content: bytes) -> set[str]:
     return set(map(html.unescape, found))
 
 
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.suffix)
+def test_a_link_ends_where_its_address_does(material, export):
+    """What is said behind it is neither part of the link nor runs on from it."""
+    address = "http://localhost:8501/present?data=1e7"
+    whole = deck(replace(material, basis=replace(BASIS, address=address)), JA, LIGHT)
+    made = replace(whole, slides=whole.slides[:1], appendix=whole.appendix[-1:], live=None)
+    if export.suffix not in ("-record.csv", "-record.json", "-csv.zip"):
+        content = export.make(made)
+        assert _leads_to(export.suffix, content) == {address}
+    if export.suffix == ".html":
+        assert f">{html.escape(address)}</a> (発表者" in content.decode()
+    assert f"{address} (" in "".join(str(cell) for table in made.tables for cell in table.rows[-1])
+
+
 def test_links_of_every_export_open_the_same_scenario(material):
     """With what is compared, and the assumptions that were typed."""
     texts = {"data": "5e6", "with": "案2\n人数500万人 & ε", "figures": "adoption=0.7~0.5~0.8~pert"}
@@ -366,14 +380,21 @@ def test_who_presents_stands_on_the_first_slide_and_in_the_record(material, word
     first = " ".join(made.slides[0].points)
     assert all(text in first for text in ("ACME", "経営企画部", "Sato", "取締役会"))
     assert present_tables.day(DAY, words) in first
-    assert [filled for _, filled in made.form.blanks] == ["", "経営企画部", "Sato"]
+    assert [filled for _, filled in made.form.blanks] == ["", *asdict(cover).values()]
+    names = {field.code: field.name for field in made.form.fields}
+    assert [name for name, _ in made.form.blanks] == [
+        names[code] for code in ("number", "company", "department", "author", "meeting")
+    ]
+    read: dict[str, Callable[[bytes], str | None]] = {
+        ".pptx": _slides, ".pdf": _pages, "-record.pdf": _pages, ".html": bytes.decode,
+        "-record.docx": _document, "-record.csv": bytes.decode, "-record.json": bytes.decode,
+    }  # fmt: skip
+    made = replace(made, slides=made.slides[:1], appendix=())
     for export in EXPORTS:
-        if export.suffix in (".html", ".pptx"):
-            text = export.make(made)
-            shown = text.decode() if export.suffix.endswith("html") else _slides(text)
-            assert "経営企画部" in shown and "Sato" in shown
-    record = _pages(next(e for e in EXPORTS if "record" in e.suffix).make(made))
-    assert record is None or "経営企画部" in record
+        if export.suffix in read:
+            text = read[export.suffix](export.make(made))
+            for entered in asdict(cover).values():
+                assert text is None or entered in text, (export.suffix, entered)
     plain = deck(material, words, LIGHT).slides[0].points
     assert plain[0] == present_tables.day(DAY, words), "nothing given, nothing shown"
 
@@ -527,6 +548,10 @@ def test_a_file_is_named_after_its_scenario_and_day(material):
     tight = replace(material.answer.question, budget=replace(
         material.answer.question.budget, epsilon=0.5, compute_flops=1.5e18))  # fmt: skip
     assert "eps-0.5_1.5e18-flops" in file_name(EXPORTS[1], tight, DAY)
+    named = file_name(EXPORTS[2], tight, DAY, "第1案: A/B?")
+    assert named.startswith("kessai_第1案-A-B_10000000-people") and named.endswith("-record.pdf")
+    longest = max(len(file_name(export, tight, DAY, "案" * 60).encode()) for export in EXPORTS)
+    assert longest <= 255, "bytes that a file's name may have"
 
 
 @BOTH

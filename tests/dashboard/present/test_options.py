@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from dashboard.answers import scenario_cache
 from dashboard.present.deck import Material, deck
 from dashboard.present.options import Option
 from dashboard.state import link
@@ -67,8 +69,6 @@ def _compare():
 
 
 def test_a_choice_is_in_the_link_and_a_link_is_a_choice(monkeypatch, tmp_path):
-    from streamlit.testing.v1 import AppTest
-
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
     values = {**link.defaults(), "data": 20_000_000}
     for name in ("Fewer", "More"):
@@ -81,6 +81,29 @@ def test_a_choice_is_in_the_link_and_a_link_is_a_choice(monkeypatch, tmp_path):
     again.query_params["with"] = "More\nGone"
     again.run()
     assert not again.exception and again.multiselect(key="compare:chosen").value == ["More"]
+
+
+def test_what_is_on_show_and_saved_stands_once_and_the_rest_as_chosen(monkeypatch, tmp_path):
+    """By its saved name, first; a change of nothing but the currency changes no question."""
+    monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
+    on_show = link.defaults()
+    for name, change in (("A", {"data": 3_000_000}), ("B", {}), ("C", {"data": 2_000_000})):
+        values = {**on_show, "currency": "USD", **change}
+        acts.created(tmp_path, name, values, who="", at=datetime.now(UTC).isoformat())
+    kept = scenario_cache.scenarios()
+
+    def chosen(*names):
+        own, others = kept.chosen(on_show, names)
+        return own.name, [one.name for one in others]
+
+    assert chosen("C", "B", "A") == ("B", ["C", "A"])
+    assert chosen("C", "Gone") == ("B", ["C"]), "named also where it was not chosen"
+    assert kept.chosen({**on_show, "data": 7}, ["B"]) == (None, (kept.scenarios[1],))
+    page = AppTest.from_function(_compare, default_timeout=120)
+    page.query_params["with"] = "C\nB\nA"
+    page.run()
+    heads = [str(head).split(" · ")[0] for head in page.table[0].value.columns]
+    assert heads[-3:] == ["B", "C", "A"]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a\nb\nc\nd", "x" * 61])
