@@ -117,8 +117,7 @@ def test_a_part_that_is_killed_is_told_and_the_next_call_does_what_it_left(sweep
     assert len(names) == len(set(names)) == 4
 
 
-def test_ray_starts_a_lost_part_again_by_itself(sweep, tmp_path):
-    pytest.importorskip("ray", reason="ray is not installed")
+def test_ray_starts_a_lost_part_again_by_itself(ray_alone, sweep, tmp_path):
     process = sweep("--parts", "2", "--on", "ray", steps=200)
     killed(tmp_path, "ray::share")
     report, _ = ended(process)
@@ -201,7 +200,6 @@ def test_what_slurm_refuses_is_a_sentence(tmp_path, monkeypatch):
         slurm.run([["true"]], say=print)
 
 
-def test_a_cluster_of_ray_that_is_not_there_is_a_sentence(tmp_path):
-    pytest.importorskip("ray", reason="ray is not installed")
+def test_a_cluster_of_ray_that_is_not_there_is_a_sentence(ray_alone, tmp_path):
     with pytest.raises(InputError, match="ray said: Could not find any running Ray instance"):
         launchers.launcher(Where.RAY, {"address": "auto"}, tmp_path).run([["true"]], say=print)

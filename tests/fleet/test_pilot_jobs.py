@@ -42,8 +42,7 @@ def handed(plan, **options) -> list[list[str]]:
 
 
 @pytest.mark.slow
-def test_ray_goes_on_with_a_pilot_whose_worker_is_killed(plan):
-    pytest.importorskip("ray", reason="ray is not installed")
+def test_ray_goes_on_with_a_pilot_whose_worker_is_killed(ray_alone, plan):
     lifecycle.register(plan)
     folder = folder_of(plan.plan_id)
     ledger = folder.training_folder("recommended", 0) / "ledger.jsonl"

@@ -199,6 +199,7 @@ def test_the_answer_carries_the_pages_current_numbers(app):
     assert "tour:again" not in keys(page)
 
 
+@pytest.mark.usefixtures("fitted")  # before the page has so many seconds
 def test_a_scenario_kept_in_the_tour_is_known_as_an_example(app, tmp_path, monkeypatch):
     monkeypatch.setenv("KESSAI_SCENARIOS", str(tmp_path))
     page = app(tour="5")
@@ -283,6 +284,7 @@ def _answers(page_name, language):
     tour_answer.draw(step, st.empty(), now, now.words)
 
 
+@pytest.mark.usefixtures("fitted")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.page)
 def test_every_step_answers_with_figures(step, language):
