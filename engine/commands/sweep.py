@@ -9,10 +9,9 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from engine.commands import sweep_report
 from engine.commands.options import (
     add_json,
-    as_json,
-    as_table,
     hour_price,
     hours_for,
     number,
@@ -20,10 +19,10 @@ from engine.commands.options import (
 )
 from engine.config import DEFAULT_DELTA, Budget
 from engine.decision.question import Question
-from engine.decision.schedule import LEAST, Judgement, Waiting, schedule, within
+from engine.decision.schedule import Judgement, Waiting, schedule, within
 from engine.decision_log import recorded
 from engine.errors import InputError
-from engine.pilot.sweeps import again, gridfile, launchers, manifests, sweep
+from engine.pilot.sweeps import gridfile, launchers, manifests, sweep
 from engine.pilot.sweeps import survey as sweep_survey
 from engine.pilot.sweeps.grid import SweepPlan
 from engine.pilot.sweeps.launchers import Where
@@ -32,8 +31,7 @@ from engine.pilot.sweeps.record import Place
 from engine.pilot.sweeps.shipping import Shipment
 from engine.pilot.sweeps.survey import Survey
 from engine.pilot.sweeps.sweep import Report, Runs
-from engine.runs.log import RunLog, data_folder
-from engine.runs.record import RunRecord
+from engine.runs.log import data_folder
 from engine.text.terminal import tell
 from engine.untrusted import regular
 from engine.untrusted.guard import reason_of
@@ -137,7 +135,7 @@ def run(options: argparse.Namespace) -> str:
         pace = sweep_survey.measure(found, corpus, place)
         whole_time = pace.seconds(found.left, processes=processes)
         price = None if options.price is None else hour_price(options.price)
-        return _forecast(found, whole_time, price, options.json)
+        return sweep_report.forecast(found, whole_time, price, options.json)
     if options.parts is not None:
         return _in_parts(options, plan, found, place)
     what = {"family": corpus.family, "runs": len(found.left)}
@@ -155,8 +153,8 @@ def run(options: argparse.Namespace) -> str:
             judge=None if asked is None or options.again is not None else _Judge(asked),
         )
     if options.again is None:
-        return _summary(found, report, options.json)
-    return _compared(found, place, corpus.family, report, options.json)
+        return sweep_report.summary(found, report, options.json)
+    return sweep_report.compared(found, place, corpus.family, report, options.json)
 
 
 def _versions(plan: Path) -> dict[str, str]:
@@ -243,7 +241,7 @@ def _in_parts(options: argparse.Namespace, plan: SweepPlan, found: Survey, place
         seconds=time.monotonic() - started,
         needless=stopped,
     )
-    return _summary(found, report, options.json)
+    return sweep_report.summary(found, report, options.json)
 
 
 def _question(options: argparse.Namespace, family: str) -> Question | None:
@@ -371,122 +369,3 @@ def _share(text: str | None) -> float:
             value=text,
         )
     return value
-
-
-def _forecast(found: Survey, seconds: float | None, price: float | None, json: bool) -> str:
-    usd = None if seconds is None or price is None else price * seconds / 3600
-    flops = sum(run.config.compute_flops for run in found.left)
-    if json:
-        return as_json(
-            {
-                "runs": len(found.runs),
-                "finished": found.finished,
-                "failed": found.failed,
-                "left": [run.to_dict() for run in found.left],
-                "compute_flops": flops,
-                "seconds": seconds,
-                "usd": usd,
-            }
-        )
-    rows = [
-        (f"{place}", sweep_survey.described(run)) for place, run in enumerate(found.left, start=1)
-    ]
-    rows += [
-        ("finished", f"{found.finished} of {len(found.runs)} runs"),
-        *(("failed", f"{name}: {reason}") for name, reason in found.failed.items()),
-        *(
-            ("stopped", f"{name} after {one.seconds:.0f} s; {one.reason}")
-            for name, one in found.stopped.items()
-        ),
-        ("left", f"{len(found.left)} runs, {flops:.3g} FLOPs"),
-    ]
-    if seconds is not None:
-        rows.append(("time", f"about {seconds / 60:.0f} min"))
-    if usd is not None:
-        amount = f"{usd:,.0f}" if usd >= 100 else f"{usd:.2g}"
-        rows.append(("price", f"about {amount} USD"))
-    return as_table(rows)
-
-
-def _records(folder: Path | None, family: str) -> dict[str, RunRecord]:
-    """The family's records by run id; ``folder`` None for this installation's run log."""
-    with RunLog.open(folder) as log:
-        return {record.run_id: record for record in log.records(family)}
-
-
-def _compared(found: Survey, place: Place, family: str, report: Report, json: bool) -> str:
-    """What was trained, and how far its losses lie from those of this installation's run log."""
-    before, now = _records(None, family), _records(place.log_folder, family)
-    twice = again.repeats(found.runs, before, now, family=family)
-    scatter = again.seed_scatter(before.values())
-    worst = max((abs(repeat.difference) for repeat in twice), default=None)
-    if json:
-        return as_json(
-            {
-                "repeated": [
-                    {"run": repeat.run.to_dict(), "before": repeat.before, "now": repeat.now}
-                    for repeat in twice
-                ],
-                "largest_difference": worst,
-                "scatter_between_seeds": scatter,
-                "left": report.left,
-            }
-        )
-    rows = [
-        (
-            f"{repeat.difference:+.2%}",
-            f"{sweep_survey.described(repeat.run)}  loss {repeat.now:.4f}, was {repeat.before:.4f}",
-        )
-        for repeat in twice
-    ]
-    rows.append(("repeated", f"{len(twice)} of {len(found.runs)} runs"))
-    if worst is not None:
-        rows.append(("largest", f"{worst:.2%} of the loss"))
-    if scatter is not None:
-        rows.append(("scatter", f"{scatter:.2%}: one standard deviation between seeds"))
-    if report.left:
-        rows.append(("left", f"{report.left} runs: run this again to go on"))
-    return as_table(rows)
-
-
-def _summary(found: Survey, report: Report, json: bool) -> str:
-    failed = {**found.failed, **report.failed}
-    if json:
-        return as_json(
-            {
-                "runs": len(found.runs),
-                "finished_before": found.finished,
-                "trained": report.trained,
-                "failed": failed,
-                "busy": report.busy,
-                "died": list(report.died),
-                "left": report.left,
-                "stopped": report.stopped,
-                "needless": report.needless,
-                "seconds": round(report.seconds, 1),
-            }
-        )
-    rows = [
-        ("trained", f"{report.trained} runs in {report.seconds / 60:.1f} min"),
-        ("finished before", f"{found.finished} of {len(found.runs)} runs"),
-    ]
-    rows += [("failed", f"{name}: {reason}") for name, reason in failed.items()]
-    rows += [("died", f"a worker with {how}") for how in report.died]
-    if report.needless:
-        begun = {name: spent for name, spent in report.needless.items() if spent}
-        others = len(report.needless) - len(begun)
-        rows.append(
-            (
-                "needless",
-                f"{len(report.needless)} runs could not change the decision any more (together by "
-                f"less than {LEAST:.0%} of what is not known): {len(begun)} stopped under way "
-                f"after {sum(begun.values()) / 60:.1f} min, which count as spent, and whose "
-                f"checkpoints stay for another decision; {others} not begun",
-            )
-        )
-    if report.left:
-        why = f", {report.busy} of them at work in another sweep" if report.busy else ""
-        rows.append(
-            ("left", f"{report.left} of {len(found.runs)} runs{why}: run the sweep again to go on")
-        )
-    return as_table(rows)
