@@ -146,12 +146,13 @@ PILOT_FRONT = {
 
 ONLY_IN = {
     "duckdb": (
-        "engine.runs.log",
+        "engine.runs.database",
         "engine.runs.export",
         "engine.runs.imports.databases",
         "engine.runs.query_process",
     ),
     "pyarrow": (
+        "engine.runs.database",
         "engine.runs.log",
         "engine.runs.files",
         "engine.runs.arrow",
@@ -224,7 +225,7 @@ PARSERS_ONLY_IN = {
     "duckdb.connect": {
         "engine.runs.imports.databases",
         "engine.runs.export",
-        "engine.runs.log",
+        "engine.runs.database",
         "engine.runs.query_process",
     },
 }
@@ -232,8 +233,8 @@ PARSERS_ONLY_IN = {
 limits."""
 CATCHES_ANYTHING = {"engine.untrusted.guard"}
 SQL_ONLY_IN = {
-    "engine.runs.log", "engine.runs.export", "engine.runs.imports.databases",
-    "engine.runs.imports.trackers", "engine.runs.query_process",
+    "engine.runs.log", "engine.runs.database", "engine.runs.export",
+    "engine.runs.imports.databases", "engine.runs.imports.trackers", "engine.runs.query_process",
 }  # fmt: skip
 NO_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
@@ -504,7 +505,7 @@ def test_a_forbidden_import_is_noticed(module, source):
     [
         ("engine.law.fit", "from engine.law import forms\nfrom .forms import FORMS\nimport numpy"),
         ("engine.law.fit", "from engine.interval import Interval"),
-        ("engine.runs.log", "import duckdb\nfrom engine.runs import files"),
+        ("engine.runs.database", "import duckdb\nfrom engine.runs import files"),
         (
             "engine.pilot.train",
             "import torch\nimport opacus\nfrom engine.pilot.dpsgd.model import Model",

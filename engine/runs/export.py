@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 from engine import durable
 from engine.errors import InputError
 from engine.runs.catalogue import Listed, catalogue
+from engine.runs.database import DUCKDB_LIMITS
 from engine.runs.imports import journal
-from engine.runs.log import DUCKDB_LIMITS, RunLog
+from engine.runs.log import RunLog
 from engine.tables.guard import csv_text, harmless
 
 

@@ -148,7 +148,7 @@ def test_only_unseen_files_are_read(tmp_path, monkeypatch):
     log = RunLog.open(tmp_path)
     log.append([record(1)])
     log.append([record(2)])
-    log.refresh()
+    log.run_ids()
     new = write(tmp_path / "elsewhere", [record(3)])
     calls = []
 
@@ -157,7 +157,7 @@ def test_only_unseen_files_are_read(tmp_path, monkeypatch):
         return read(path)
 
     monkeypatch.setattr(files, "read", spied)
-    log.refresh()
+    log.run_ids()
     assert calls == []
     new = new.rename(tmp_path / new.name)
     assert log.families() == {"toy": 3}

@@ -34,9 +34,10 @@ from engine.roi.assumption_files import load, to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
 from engine.roi.workbook_file import COLUMNS
 from engine.runs import files
+from engine.runs.database import DUCKDB_LIMITS
 from engine.runs.imports import journal
 from engine.runs.imports.reading import read
-from engine.runs.log import DATA_VARIABLE, DUCKDB_LIMITS, RunLog
+from engine.runs.log import DATA_VARIABLE, RunLog
 from engine.scenarios import acts, saved
 from engine.tables.reader import read_file
 from engine.text.formats import literally

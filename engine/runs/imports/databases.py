@@ -17,9 +17,9 @@ import duckdb
 import pyarrow as pa
 
 from engine.errors import InputError
+from engine.runs.database import DUCKDB_LIMITS
 from engine.runs.files import not_parquet
 from engine.runs.imports.sheet import Sheet, SheetRow, of_columns
-from engine.runs.log import DUCKDB_LIMITS
 from engine.untrusted.guard import (
     MOST_EXPANDED,
     guarded,
