@@ -52,7 +52,7 @@ body:has(.st-key-tour) .stage{{--card:1}}body:has(.st-key-slide-notes) .stage{{-
 line-height:1.28;word-break:auto-phrase;text-wrap:pretty;
 margin-bottom:calc({_GAP:g}*var(--u))}}
 .stage .body{{flex:1 1 0;min-height:0;display:flex;flex-direction:column}}
-.stage .body>*{{flex:none}}.stage p{{margin:0;line-height:{LEADING}}}
+.stage .body>*{{flex:none}}.stage p{{margin:0;line-height:{LEADING};text-wrap:pretty}}
 .stage .figure{{flex:1 1 0;min-height:0}}
 .stage .figure img{{width:100%;height:100%;object-fit:contain}}
 .stage table{{border-collapse:collapse;table-layout:fixed;width:100%;margin:calc(6*var(--u)) 0 0}}

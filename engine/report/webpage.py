@@ -15,7 +15,8 @@ body{margin:0;background:#eef0f6;color:var(--ink);font-family:"Noto Sans JP","No
 "Hiragino Sans","Yu Gothic UI",Meiryo,"Source Sans 3","Segoe UI",sans-serif;line-height:1.6}
 section{background:var(--paper);max-width:1080px;margin:24px auto;padding:32px 48px;
 border-top:6px solid var(--accent);break-after:page}
-h1,h2{line-height:1.35;font-size:28px;margin:0 0 16px}p{font-size:19px;margin:10px 0}
+h1,h2,p{text-wrap:pretty}h1,h2{line-height:1.35;font-size:28px;margin:0 0 16px}
+p{font-size:19px;margin:10px 0}
 table{border-collapse:collapse;width:100%;font-size:16px;margin:14px 0}
 th{background:var(--accent);color:#fff;text-align:left;font-weight:600}
 th,td{padding:7px 10px;border-bottom:1px solid var(--line);vertical-align:top}

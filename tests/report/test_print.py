@@ -151,3 +151,21 @@ def test_the_record_ends_on_no_page_of_a_few_lines(deck, face, rows):
     content = record_pdf(replace(deck, appendix=(replace(deck.appendix[0], table=short),)), face)
     last = PdfReader(io.BytesIO(content)).pages[-1].extract_text().replace("\x00", "")
     assert last.count("前提") >= 5
+
+
+def test_no_sentence_leaves_a_few_letters_on_its_last_line(deck, face):
+    said = "回収期間は29か月の見込みです。最大の不確かさは「公開までの人数」です。"
+    slides = tuple(
+        replace(
+            deck.slides[0],
+            title="予" * n + said,
+            points=("損" * n + said, said + "1.73 nats です。"),
+        )
+        for n in range(0, 36, 2)
+    )
+    made = slides_pdf(replace(deck, slides=slides, appendix=()), face)
+    pages = PdfReader(io.BytesIO(made)).pages
+    lines = [line for page in pages for line in page.extract_text().splitlines()]
+    assert sum(line.endswith("です。") for line in lines) >= 3 * len(slides)
+    short = [line for line in lines if line.endswith("。") and len(line) < 6]
+    assert short == []
