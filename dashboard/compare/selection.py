@@ -40,12 +40,13 @@ def sides(found: scenario_cache.Kept, words: Words) -> list[Side]:
         empty_state.draw(itself, bool(kept), words)
         named = [(wording.example(words), wider(fields))]
     everyone = [(words.say("This scenario") if own is None else own.name, fields), *named]
+    saved = [own is not None, *([True] * len(others) or [False])]
     evidence = [grammar.question(values).evidence_id for _, values in everyone]
     there = {one: first_fit.is_there(one, words, f":{one}") for one in dict.fromkeys(evidence)}
     if not there[evidence[0]]:
         return []
     return [
-        side(name, values, decision_cache.answer)
-        for (name, values), one in zip(everyone, evidence, strict=True)
+        side(name, values, decision_cache.answer, is_saved=is_saved)
+        for (name, values), is_saved, one in zip(everyone, saved, evidence, strict=True)
         if there[one]
     ]

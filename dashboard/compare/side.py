@@ -12,13 +12,15 @@ Values = Mapping[str, grammar.Value]
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """``answer`` None: the scenario has no plan, for the reason in ``refused``."""
+    """``answer`` None: the scenario has no plan, for the reason in ``refused``. ``is_saved``: under
+    this name."""
 
     name: str
     values: Values
     question: Question
     answer: Answer | None
     refused: InputError | None = None
+    is_saved: bool = False
 
     @property
     def unit(self) -> LossUnit:
@@ -26,10 +28,21 @@ class Side:
         return unit_of(self.question.evidence_id)
 
 
-def side(name: str, values: Values, answer: Callable[[Question], Answer]) -> Side:
+def side(
+    name: str, values: Values, answer: Callable[[Question], Answer], *, is_saved: bool = False
+) -> Side:
     """A scenario and its answer, or why there is none."""
     question = grammar.question(values)
+    found, refused = None, None
     try:
-        return Side(name=name, values=values, question=question, answer=answer(question))
+        found = answer(question)
     except InputError as error:
-        return Side(name=name, values=values, question=question, answer=None, refused=error)
+        refused = error
+    return Side(
+        name=name,
+        values=values,
+        question=question,
+        answer=found,
+        refused=refused,
+        is_saved=is_saved,
+    )

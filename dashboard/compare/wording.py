@@ -140,20 +140,20 @@ def cells(
     names = [name(key, words) for key in SWAPS]
     names += [label for label, _ in results]
     columns: list[list[str]] = []
-    for number, each in enumerate(sides):
+    for each in sides:
         own = [_assumption(each, key, words) for key in SWAPS]
         own += [write(each.answer) if each.answer else "—" for _, write in results]
         first = columns[0] if columns else own
         marked = [c if c == f else f"{MARK} {c}" for c, f in zip(own, first, strict=False)]
-        columns.append([*marked, _state(each, number, standings or {}, words)])
+        columns.append([*marked, _state(each, standings or {}, words)])
     heads = (" ", *(each.name for each in sides))
     return heads, list(zip([*names, words.say("State")], *columns, strict=True))
 
 
-def _state(each: Side, number: int, standings: Mapping[str, Standing], words: Words) -> str:
-    """Of a saved scenario; what is on show has none."""
-    is_saved = number > 0 and each.name in standings
-    return scenarios.state(standings[each.name], words) if is_saved else "—"
+def _state(each: Side, standings: Mapping[str, Standing], words: Words) -> str:
+    """Of a saved scenario; what is on show alone has none, whatever it is called."""
+    known = each.is_saved and each.name in standings
+    return scenarios.state(standings[each.name], words) if known else "—"
 
 
 def effects(found: Explanation, words: Words) -> dict[str, list[str]]:

@@ -20,6 +20,11 @@ from engine.errors import InputError
 from engine.report.workbook.model import Live
 
 Cell = str | float
+_LAST = 6
+"""Letters that the last line of a Japanese sentence has at the least."""
+_KANA = re.compile("[ぁ-ん]")
+_BINDS = re.compile("[!-~、。」』）ー・っゃゅょッャュョ〜−¥]")
+"""What belongs to the letter before it."""
 _CLEAR = 0.04
 """Share of a figure's width that an amount needs to stand clear of its line at zero."""
 
@@ -289,13 +294,30 @@ def text_of(cell: Cell) -> str:
 
 
 def unbroken(text: str) -> str:
-    """The text for programs that would end a line between the sign of an amount and its currency: a
-    sign without width keeps them together.
+    """The text for programs that would end a line between the sign of an amount and its currency,
+    or within ``ε = 4``: a sign without width, and spaces that are none to break at.
 
-    >>> unbroken("−¥1万 (−$2)") == "−\\u2060¥1万 (−\\u2060$2)"
+    >>> unbroken("−¥1万 (−$2), ε = 4") == "−\\u2060¥1万 (−\\u2060$2), ε\\xa0=\\xa04"
     True
     """
-    return re.sub("−(?=[¥$])", "−\u2060", text)
+    whole = re.sub("−(?=[¥$])", "−\u2060", text)
+    return re.sub(r"(?<=[εδ]) ([=≤]) (?=\d)", "\xa0\\1\xa0", whole)
+
+
+def ending(text: str) -> tuple[str, str]:
+    """A Japanese sentence in two: the last part is what its last line holds at the least, so that
+    no letter or two stand there alone; numbers stay whole. Other texts have no second part: they
+    break between words.
+
+    >>> ending("回収期間は14か月です。最大の不確かさは「公開までの人数」です。")
+    ('回収期間は14か月です。最大の不確かさは「公開までの', '人数」です。')
+    """
+    at = len(text) - _LAST
+    if at < 3 * _LAST or not _KANA.search(text):
+        return text, ""
+    while at and (_BINDS.match(text[at]) or text[at - 1] in "「『(（"):
+        at -= 1
+    return (text[:at], text[at:]) if len(text) - at <= 2 * _LAST else (text, "")
 
 
 def led(text: str, address: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from engine.report.arrangement import (
 )
 from engine.report.deck import Bars, Figure, Slide, text_of
 from engine.report.picture import natural_height, picture
-from engine.report.webpage import stamps_html
+from engine.report.webpage import sentence, stamps_html
 
 WIDTH = 1000.0
 _WHOLE, _OVER_SLIDERS = 495.0, 426.0
@@ -52,7 +52,8 @@ body:has(.st-key-tour) .stage{{--card:1}}body:has(.st-key-slide-notes) .stage{{-
 line-height:1.28;word-break:auto-phrase;text-wrap:pretty;
 margin-bottom:calc({_GAP:g}*var(--u))}}
 .stage .body{{flex:1 1 0;min-height:0;display:flex;flex-direction:column}}
-.stage .body>*{{flex:none}}.stage p{{margin:0;line-height:{LEADING};text-wrap:pretty}}
+.stage .body>*{{flex:none}}.stage p{{margin:0;line-height:{LEADING}}}
+.stage .end{{white-space:nowrap}}
 .stage .figure{{flex:1 1 0;min-height:0}}
 .stage .figure img{{width:100%;height:100%;object-fit:contain}}
 .stage table{{border-collapse:collapse;table-layout:fixed;width:100%;margin:calc(6*var(--u)) 0 0}}
@@ -128,7 +129,7 @@ def _high(height: float) -> str:
 
 def _body(page: Page, look: Look) -> str:
     gap = f"margin-bottom:calc({page.apart:.4g}*var(--u))"
-    points = "".join(f"<p{_type(page.point_size, gap)}>{escape(p)}</p>" for p in page.points)
+    points = "".join(f"<p{_type(page.point_size, gap)}>{sentence(p)}</p>" for p in page.points)
     figure = "" if page.figure is None else _figure(page.figure, page.figure_height, look)
     table = "" if page.table is None else _table(page.table)
     return f"{_tiles(page, look)}{figure}{points}{table}{stamps_html(page.stamps)}"

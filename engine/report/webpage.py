@@ -3,7 +3,7 @@
 from html import escape
 
 from engine.report.colours import ACCENT, INK, LINE, QUIET
-from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, led, text_of
+from engine.report.deck import Deck, Figure, Record, Slide, Table, Tile, ending, led, text_of
 from engine.report.measure import columns
 from engine.report.picture import natural_height, svg
 
@@ -15,7 +15,7 @@ body{margin:0;background:#eef0f6;color:var(--ink);font-family:"Noto Sans JP","No
 "Hiragino Sans","Yu Gothic UI",Meiryo,"Source Sans 3","Segoe UI",sans-serif;line-height:1.6}
 section{background:var(--paper);max-width:1080px;margin:24px auto;padding:32px 48px;
 border-top:6px solid var(--accent);break-after:page}
-h1,h2,p{text-wrap:pretty}h1,h2{line-height:1.35;font-size:28px;margin:0 0 16px}
+.end{white-space:nowrap}h1,h2{line-height:1.35;font-size:28px;margin:0 0 16px}
 p{font-size:19px;margin:10px 0}
 table{border-collapse:collapse;width:100%;font-size:16px;margin:14px 0}
 th{background:var(--accent);color:#fff;text-align:left;font-weight:600}
@@ -93,7 +93,13 @@ def _kind(slide: Slide) -> str:
 
 
 def _titled(slide: Slide, level: int, address: str) -> str:
-    return f"<h{level}>{escape(slide.title)}</h{level}>{_body(slide, address)}"
+    return f"<h{level}>{sentence(slide.title)}</h{level}>{_body(slide, address)}"
+
+
+def sentence(text: str) -> str:
+    """A text whose last line has no letter or two alone."""
+    first, end = ending(text)
+    return escape(first) + (f'<span class="end">{escape(end)}</span>' if end else "")
 
 
 def _inline(figure: Figure) -> str:
@@ -106,7 +112,7 @@ def _inline(figure: Figure) -> str:
 def _body(slide: Slide, address: str) -> str:
     """A slide without its title."""
     figure = "" if slide.figure is None else _inline(slide.figure)
-    points = "".join(f"<p>{escape(point)}</p>" for point in slide.points)
+    points = "".join(f"<p>{sentence(point)}</p>" for point in slide.points)
     table = "" if slide.table is None else _table(slide.table, address)
     return f"{_tiles(slide.tiles)}{figure}{points}{table}{stamps_html(slide.stamps)}"
 
@@ -161,7 +167,7 @@ def _record(record: Record, address: str) -> str:
     )
     sections = "".join(
         f"<h3>{number}. {escape(section.heading)}</h3>"
-        + "".join(f"<p>{escape(sentence)}</p>" for sentence in section.sentences)
+        + "".join(f"<p>{sentence(said)}</p>" for said in section.sentences)
         + ("" if section.table is None else _table(section.table, address))
         for number, section in enumerate(record.sections, start=1)
     )

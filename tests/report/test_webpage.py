@@ -6,7 +6,10 @@ from html.parser import HTMLParser
 
 from engine.report.deck import Table
 from engine.report.picture import picture, svg
+from engine.report.stage import Look, stage_html, staged
 from engine.report.webpage import webpage
+
+LOOK = Look(ink="#000000", paper="#FFFFFF", accent="#3B4CC0")
 
 
 class Parts(HTMLParser):
@@ -85,3 +88,15 @@ def test_print_puts_the_basis_under_each_sheet_and_keeps_short_tables_whole(deck
     said = re.sub(r"\\([0-9a-f]{6})", lambda found: chr(int(found[1], 16)), rule[1])
     assert said == 'a "quoted" </style> \\ 基'
     assert page.count('<section class="long">') == 1, "forty rows alone go on overleaf"
+
+
+def test_the_end_of_a_japanese_sentence_stays_on_one_line(deck):
+    said = "回収期間は29か月の見込みです。最大の不確かさは「公開までの人数」です。"
+    slide = replace(
+        deck.slides[0], title=said, points=(said, "English ends as it likes to, always.")
+    )
+    text = webpage(replace(deck, slides=(slide,)))
+    assert text.count('<span class="end">人数」です。</span>') == 2
+    assert "<p>English ends as it likes to, always.</p>" in text
+    (page,) = staged(slide)
+    assert '<span class="end">人数」です。</span></p>' in stage_html(page, "", LOOK)

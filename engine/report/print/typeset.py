@@ -19,7 +19,7 @@ from engine.report.arrangement import (
     arranged,
     tile_sizes,
 )
-from engine.report.deck import Deck, Figure, Slide, Table, text_of
+from engine.report.deck import Deck, Figure, Slide, Table, ending, text_of
 from engine.report.fonts import Face
 from engine.report.picture import natural_height, svg
 from engine.report.print.compiler import compiled, queried
@@ -74,7 +74,11 @@ def record_pdf(deck: Deck, face: Face | None = None) -> bytes:
         "dated": record.dated,
         "request": record.request,
         "sections": [
-            {"heading": part.heading, "sentences": part.sentences, "table": _table(part.table)}
+            {
+                "heading": part.heading,
+                "sentences": list(map(ending, part.sentences)),
+                "table": _table(part.table),
+            }
             for part in record.sections
         ],
         "approvals": record.approvals,
@@ -104,7 +108,7 @@ def sheet_pdf(
     shown = [
         {
             "heading": part.heading,
-            "sentences": part.sentences,
+            "sentences": list(map(ending, part.sentences)),
             "table": _table(
                 Table(title=part.heading, heads=part.heads, rows=part.rows) if part.heads else None
             ),
@@ -132,10 +136,10 @@ def _page(page: Page) -> dict[str, Any]:
     figure, laid = page.figure, page.table
     name, detail = tile_sizes(page.value_size)
     return {
-        "title": page.title,
+        "title": ending(page.title),
         "title_size": page.title_size,
         "title_height": page.title_height,
-        "points": page.points,
+        "points": list(map(ending, page.points)),
         "point_size": page.point_size,
         "apart": page.apart,
         "figure": None if figure is None else _picture(figure, page.figure_height - GAP),
@@ -162,7 +166,11 @@ def _page(page: Page) -> dict[str, Any]:
 
 def _annex(slide: Slide) -> dict[str, Any]:
     """A slide of the appendix in the record: sentences and a table."""
-    return {"title": slide.title, "points": slide.points, "table": _table(slide.table)}
+    return {
+        "title": slide.title,
+        "points": list(map(ending, slide.points)),
+        "table": _table(slide.table),
+    }
 
 
 def _picture(figure: Figure, height: float) -> str:

@@ -104,6 +104,8 @@ def test_what_is_on_show_and_saved_stands_once_and_the_rest_as_chosen(monkeypatc
     page.run()
     heads = [str(head).split(" · ")[0] for head in page.table[0].value.columns]
     assert heads[-3:] == ["B", "C", "A"]
+    states = page.table[0].value.iloc[-1].tolist()
+    assert states[-3:] == ["Draft", "Draft", "Draft"]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a\nb\nc\nd", "x" * 61])
