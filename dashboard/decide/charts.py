@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from dashboard.decide import wording
+from dashboard.ui import label_room
 from dashboard.ui.canvas import FONT, Canvas, two_lines
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
@@ -24,6 +25,8 @@ _VISIBLE_FACTOR = 1.05
 """Least saving that is drawn as a gap."""
 _AIR, _LABEL_AIR = 0.08, 0.24
 """Room around the map, as shares of its span; the second where a label stands beyond the edge."""
+_PLOT = (470.0, 290.0)
+"""Pixels of the plot of :func:`frontier` beside another chart."""
 _NEAR = 0.2
 """Share of the map's height within which a label would leave it."""
 
@@ -48,11 +51,14 @@ def frontier(answer: Decision, words: Words, colours: Palette) -> Chart:
     canvas.line(x, curve.rule_tuned[shown], name, colours.rule, 3, "dashdot")
     name = words.say("Recommended")
     canvas.line(x, curve.best[shown], name, colours.recommendation, 4, "solid")
-    _saturation(canvas, answer, words)
-    _saving(canvas, answer, words)
-    _this_plan(canvas, answer, words)
     canvas.drawing.update_xaxes(title_text=words.say("Compute (FLOPs)"))
     canvas.drawing.update_yaxes(title_text=labels.expected_loss(words), range=losses(answer, shown))
+    saving = _saving(canvas, answer, words)
+    saturation = _saturation(canvas, answer, words)
+    _this_plan(canvas, answer, words)
+    for said in (saving, saturation):  # once all marks stand, which no label may hide
+        if said is not None:
+            label_room.label(canvas, *said, plot=_PLOT, strong=said is saving)
     canvas.legend(traceorder="reversed")
     alt = words.say(
         "Loss against compute. This plan: {loss} at {compute} FLOPs. {saturation} {saving}",
@@ -76,34 +82,32 @@ def _this_plan(canvas: Canvas, answer: Decision, words: Words) -> None:
     )
 
 
-def _saturation(canvas: Canvas, answer: Decision, words: Words) -> None:
-    """Its label stands above the curve, since this plan's stands below.
+_Said = tuple[float, float, str, str]
+"""A place, what stands there, and its colour."""
 
-    Near this plan it leaves room for the saving's under it; far to its right it stays under that.
-    """
+
+def _saturation(canvas: Canvas, answer: Decision, words: Words) -> _Said | None:
+    """Its mark, and the label that it gets."""
     point, colour = answer.saturation, canvas.colours.recommendation
     if point.compute_flops is None:
-        return
+        return None
     at = (point.compute_flops, point.cross_entropy)
     canvas.mark(*at, "line-ns-open", 22, fill=colour, edge=colour)
-    here = answer.recommendation.config.compute_flops
-    ay = -44 if canvas.place("x", at[0]) - canvas.place("x", here) > 0.3 else -76
     tolerance = formats.percent(point.tolerance, words.language)
-    text = two_lines(wording.saturation_label(point, words), tolerance)
-    canvas.label(*at, text, colour, ay=ay, xanchor=canvas.inward(at[0]), strong=False)
+    return *at, two_lines(wording.saturation_label(point, words), tolerance), colour
 
 
-def _saving(canvas: Canvas, answer: Decision, words: Words) -> None:
+def _saving(canvas: Canvas, answer: Decision, words: Words) -> _Said | None:
+    """The gap to the rule, and the label that it gets."""
     factor, colours = findings.stronger_rule(answer).compute_factor, canvas.colours
     if factor is None or factor < _VISIBLE_FACTOR:
-        return
+        return None
     here = answer.recommendation.config.compute_flops
     level = answer.recommendation.cross_entropy.value
     canvas.gap(here, here * factor, level)
     canvas.mark(here * factor, level, "circle", 13, fill=colours.rule, edge=colours.paper)
     text = words.say("{factor} the compute", factor=labels.times(factor, words))
-    anchor = canvas.inward(here * factor)
-    canvas.label(here * factor, level, text, colours.ink, ay=-36, xanchor=anchor)
+    return here * factor, level, text, colours.ink
 
 
 def doublings(answer: Decision, words: Words, colours: Palette) -> Chart:

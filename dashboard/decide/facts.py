@@ -88,7 +88,7 @@ def _cost(answer: Decision, words: Words) -> Metric:
     cost, used = answer.cost, answer.cost.assumptions
     return Metric(
         label=words.say("Cost of the training"),
-        value=figures.money(cost.jpy, words),
+        value=figures.price(cost.jpy, words),
         detail=labels.duration(cost.device_hours, words),
         help=words.say(
             "{accelerator} at ${price} an hour, {utilisation} of its peak used, privacy making "

@@ -66,7 +66,7 @@ def _paying(answer: Answer, words: Words) -> tuple[tuple[Least, ...], Drawn | No
 
 def _start(answer: Answer, words: Words) -> from_start.Comparison | None:
     """Public models to begin from, where a training from nothing is not for now."""
-    if answer.provisional or answer.study is None or answer.verdict.code is not Code.WAIT:
+    if answer.provisional or answer.verdict.code is not Code.WAIT:
         return None
     try:
         with st.spinner(words.say("Comparing with trainings that begin from a public model …")):
@@ -79,17 +79,20 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
     """Does the step, or leads to where it is done."""
     match step.act:
         case Act.PEOPLE | Act.FEWER:
-            people = float(math.ceil(step.amount or 0))
+            people = float(math.ceil(text_of.enough(step)))
             with_it = {} if step.compute_flops is None else {"compute": step.compute_flops}
             _take({"data": people, **with_it}, labels.people(people, words), words)
         case Act.EPSILON:
-            value = formats.plain(step.amount or 0.0)
+            value = formats.plain(text_of.enough(step))
             _take({"epsilon": float(value)}, f"ε = {value}", words)
         case Act.COMPUTE:
-            flops = _no_less(step.amount or 0.0)
+            flops = text_of.enough(step)
             price = money_cache.cost(flops, answer.question.prices).jpy
             shown = words.say("{money} of compute", money=figures.money(price, words))
             _take({"compute": flops}, shown, words)
+        case Act.EVIDENCE:
+            shown = labels.evidence_in_short(step.names[0], words)
+            _take({"evidence": step.names[0]}, shown, words)
         case Act.TRAIN:
             with st.popover(
                 words.say("Copy the plan"), icon=":material/content_copy:", width="stretch"
@@ -128,14 +131,4 @@ def _take(values: dict[str, grammar.Value], shown: str, words: Words) -> None:
         key=f"monday:{next(iter(values))}",
         on_click=act,
         width="stretch",
-    )
-
-
-def _no_less(flops: float) -> float:
-    """Two digits of ``flops``, rounded up: less would no longer do what it is tried for."""
-    near = float(f"{flops:.2g}")
-    return (
-        near
-        if near >= flops
-        else float(f"{near + 10.0 ** (math.floor(math.log10(flops)) - 1):.2g}")
     )

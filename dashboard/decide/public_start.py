@@ -51,7 +51,7 @@ def _comparison(answer: Answer, hint: DeltaGenerator, words: Words) -> None:
         st.markdown(public_start.missed(missed, words))
     st.caption(public_start.in_plain_words(words))
     blocks.columns(public_start.ways(found, question, words))
-    st.caption(public_start.limits(found, words))
+    st.caption(public_start.limits(found, question.evidence_id, words))
 
     def traced() -> None:
         blocks.columns(start_advice.origins(found, question, money, words))

@@ -83,13 +83,13 @@ def plan(answer: Decision, words: Words) -> str:
     """The best plan within the budgets, without saying that it should be done."""
     best, language = answer.recommendation, words.language
     return words.say(
-        "The best plan within these budgets: a {model}-parameter model, {steps} on batches of "
-        "{people}. It would reach a loss of {loss} for about {money}.",
+        "The best plan within these budgets: a model of {model} parameters, {steps} on "
+        "batches of {people}. It would reach a loss of {loss} for {money}.",
         model=formats.amount(best.config.model_size, language),
         steps=labels.steps(best.config.iterations, words),
         people=labels.people(best.config.batch_size, words),
         loss=loss(best.cross_entropy, words),
-        money=figures.money(answer.cost.jpy, words),
+        money=figures.price(answer.cost.jpy, words),
     )
 
 
@@ -97,13 +97,13 @@ def decision(answer: Decision, words: Words) -> str:
     """The plan as something to do."""
     best, language = answer.recommendation, words.language
     return words.say(
-        "Train a {model}-parameter model, {steps} on batches of {people}. "
-        "Expect a loss of {loss} for about {money}.",
+        "Train a model of {model} parameters, {steps} on batches of {people}. "
+        "Expect a loss of {loss} for {money}.",
         model=formats.amount(best.config.model_size, language),
         steps=labels.steps(best.config.iterations, words),
         people=labels.people(best.config.batch_size, words),
         loss=loss(best.cross_entropy, words),
-        money=figures.money(answer.cost.jpy, words),
+        money=figures.price(answer.cost.jpy, words),
     )
 
 
@@ -215,7 +215,13 @@ def saving(answer: Decision, words: Words) -> str:
     tuned, practised = answer.rule_tuned, answer.rule_practised
     needed, usual = factor(tuned, words), factor(practised, words)
     limit = formats.scientific(tuned.searched_flops)
-    if needed is None:
+    if needed is None and not tuned.searched_flops:
+        first = words.say(
+            "How much compute the usual rule (20 tokens per parameter) needs for the same loss at "
+            "the same privacy is unknown: none of its plans lies near enough to the evidence to be "
+            "compared."
+        )
+    elif needed is None:
         first = words.say(
             "How much compute the usual rule (20 tokens per parameter) needs for the same loss at "
             "the same privacy is unknown: the evidence can compare it up to {limit} FLOPs only.",

@@ -81,7 +81,7 @@ def _budgets(
             continue
         chance = least.probability
         said = _UNKNOWN if chance is None else figures.chance(chance, words)
-        rows.append((label, show(now), show(least.value), said))
+        rows.append((label, show(now), show(formats.rounded(least.value, up=True)), said))
     return rows
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from dashboard.law import wording
 from dashboard.run_card import facts as run_facts
+from dashboard.ui import label_room
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
@@ -22,6 +23,8 @@ from engine.text.i18n import N_, Words
 from engine.text.law_profile import profiled
 
 _MOST = 2000
+_PLOT = (350.0, 300.0)
+"""Pixels of the plot of one of the two maps."""
 _AIR = (0.08, 0.08)
 _WORST = 3.0
 """Of a profile: what fits worse than that many thresholds is not drawn."""
@@ -209,11 +212,8 @@ def coverage(
         text = words.say("Today's plan: {reach}", reach=reach)
         colour = colours.recommendation
         canvas.mark(plan["x"], plan["y"], "diamond", 16, fill=colour, edge=colours.paper)
-        high = canvas.place("y", plan["y"]) > 0.5
-        canvas.label(
-            plan["x"], plan["y"], text, colour, ay=44 if high else -44,
-            xanchor=canvas.inward(plan["x"]),
-        )  # fmt: skip
+        below = canvas.place("y", plan["y"]) > 0.5
+        label_room.label(canvas, plan["x"], plan["y"], text, colour, plot=_PLOT, below=below)
         said = wording.today(decision, words)
     canvas.drawing.update_xaxes(title_text=words.say(SIZE.title), showgrid=False)
     canvas.drawing.update_yaxes(title_text=words.say(up.title), showgrid=False)

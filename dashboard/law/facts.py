@@ -284,10 +284,8 @@ def candidates(found: Sequence[Candidate], words: Words) -> dict[str, list[str]]
 
 
 def price(one: Candidate, words: Words) -> str:
-    """Of a candidate; below a yen that is said."""
-    if one.cost.jpy < 1:
-        return words.say("less than {amount}", amount=figures.money(1.0, words))
-    return figures.money(one.cost.jpy, words)
+    """Of a candidate."""
+    return figures.price(one.cost.jpy, words)
 
 
 def refused(error: InputError | None, words: Words) -> str:

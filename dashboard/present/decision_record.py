@@ -50,7 +50,7 @@ def record(
             sentences=(roi_wording.headline_of(answer, words),),
             table=tables.key_figures(answer, words),
         ),
-        *_start(start, words),
+        *_start(start, answer.question.evidence_id, words),
         Section(
             heading=words.say("Assumptions"),
             sentences=(
@@ -82,13 +82,17 @@ def record(
     )
 
 
-def _start(found: StartFindings | None, words: Words) -> tuple[Section, ...]:
+def _start(found: StartFindings | None, evidence_id: str, words: Words) -> tuple[Section, ...]:
     """Which way to begin is recommended, in money where that is known, with what is not covered."""
     if found is None:
         return ()
     said = start_advice.of_start(found, words)
     if found.worth is None:
-        limits = () if found.comparison is None else (public_start.limits(found.comparison, words),)
+        limits = (
+            ()
+            if found.comparison is None
+            else (public_start.limits(found.comparison, evidence_id, words),)
+        )
         return (Section(heading=words.say("Way to begin"), sentences=(*said, *limits)),)
     return (
         Section(

@@ -249,7 +249,10 @@ def _ways(found: StartFindings, compared: Comparison, answer: Answer, words: Wor
         title=first,
         points=tuple(why),
         table=tables.ways(compared, answer.question, words),
-        notes=(public_start.in_plain_words(words), public_start.limits(compared, words)),
+        notes=(
+            public_start.in_plain_words(words),
+            public_start.limits(compared, answer.question.evidence_id, words),
+        ),
         live=("data", "epsilon"),
     )
 

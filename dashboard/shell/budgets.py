@@ -16,8 +16,6 @@ from engine.text import figures, formats
 from engine.text.i18n import Words
 
 _REMEMBERED_TEXTS = 256
-_LEAST_SHOWN = 0.01
-"""Of the reader's currency: compute that costs less is shown in FLOPs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +82,7 @@ def _price(prices: CostAssumptions, words: Words) -> Callable[[float], str]:
     @lru_cache(maxsize=_REMEMBERED_TEXTS)
     def show(compute_flops: float) -> str:
         jpy = cost(compute_flops, prices).jpy
-        if jpy / (words.jpy_per_usd or 1.0) < _LEAST_SHOWN:
+        if jpy < figures.coin_of(words):
             return f"{formats.scientific(compute_flops)} FLOPs"
         return figures.money(jpy, words)
 

@@ -198,11 +198,11 @@ def _headed(head: str, text: str) -> str:
 def _decide(found: Answers, words: Words) -> str:
     config = found.decision.recommendation.config
     plan = words.say(
-        "With ε = {epsilon}: {model} parameters for about {money}; an attacker guesses {found} of "
+        "With ε = {epsilon}: {model} parameters for {money}; an attacker guesses {found} of "
         "1,000 right, without the model {guessed}; compute of the usual rule: {rule}.",
         epsilon=formats.plain(found.now.budget.epsilon),
         model=formats.amount(config.model_size, words.language),
-        money=figures.money(found.decision.cost.jpy, words),
+        money=figures.price(found.decision.cost.jpy, words),
         found=quantities.text("odds_found", found.answer, words),
         guessed=quantities.text("odds_guessed", found.answer, words),
         rule=quantities.text("rule_factor", found.answer, words),

@@ -7,7 +7,9 @@ all sizes, and what a start is worth must not be mixed with what a larger model 
 The losses are those of one text (:data:`engine.decision.fine_tuning.TUNED_TEXT`), of models of at
 most 300,000 parameters on bytes: what carries over to a company's model is the order of the three
 and roughly what a start is worth in people, not a loss. How far each plan lies from what was
-trained is part of it, and no plan lies farther than :data:`~engine.allocation.reach.NEAR`.
+trained is part of it, by size, steps and σ/B: no plan from a start lies farther than
+:data:`~engine.allocation.reach.NEAR`. Batches are larger than any that was trained; both laws take
+them to matter through σ/B alone.
 
 Not covered by the promise: the public text that the start was trained on, and whoever stands in
 both texts is protected in the private one only.
@@ -35,6 +37,7 @@ from engine.decision.fine_tuning import (
     tuning_law,
     tuning_state,
 )
+from engine.decision.fitted import newest_evidence
 from engine.decision.pilot_law import pilot_law
 from engine.errors import InputError
 from engine.interval import FloatArray, Interval
@@ -104,6 +107,8 @@ class Comparison:
     epsilon: Worth
     largest_start: int
     """Parameters; from nothing none is larger."""
+    largest_batch: int
+    """Examples at a step, of all trainings that both laws rest on."""
     runs: int
     """Fine-tunings behind it."""
     evidence_hash: str
@@ -200,6 +205,7 @@ def _compared(budget: Budget, sampling: Sampling, family: str, state: str) -> Co
         people=nothing.people(target),
         epsilon=nothing.epsilon(target),
         largest_start=largest,
+        largest_batch=_largest_batch(fit, law),
         runs=evidence.runs,
         evidence_hash=evidence.sha256,
         behind_nothing=law.summary,
@@ -210,6 +216,11 @@ def _compared(budget: Budget, sampling: Sampling, family: str, state: str) -> Co
 @lru_cache(maxsize=4)
 def _law_from_nothing(family: str, _state: str) -> PilotLaw:
     return pilot_law(family, vocabulary_size=None)
+
+
+def _largest_batch(fit: TuningFit, law: PilotLaw) -> int:
+    nothing = max(run[-1] for run in newest_evidence(law.summary.id).coverage.runs)
+    return round(max(float(fit.points.batch_size.max()), math.exp(nothing)))
 
 
 def _target(start: Interval, nothing: Interval) -> Interval:

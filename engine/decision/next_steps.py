@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.decision.answer import Answer
+from engine.decision.fitted import EVIDENCE
 from engine.decision.from_start import Comparison
+from engine.decision.question import Question
 from engine.decision.verdict import Code
+from engine.errors import InputError
+from engine.loss_unit import unit_of
 from engine.roi.inverse import Drawn, Least
+from engine.roi.metric import in_unit
 from engine.roi.staging import Gate
 from engine.roi.study import Study
 
@@ -18,6 +23,8 @@ _ASSUMPTIONS = 3
 """Assumptions that are asked for at once."""
 _LEAST, _MOST = 3, 5
 """Steps that a board is shown."""
+_FAR = 10.0
+"""So many times the people are nobody's to gather: a public start is tried before."""
 
 
 class Act(StrEnum):
@@ -43,16 +50,19 @@ class Act(StrEnum):
     """Pilot a training that begins from a public model."""
     PAIRS = "pairs"
     """Measure what a loss is worth."""
+    EVIDENCE = "evidence"
+    """See what the plan would be worth by an evidence whose loss has a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One step.
 
-    ``amount``: JPY of :attr:`Act.APPROVE` and :attr:`Act.PILOT`, people of :attr:`Act.PEOPLE` and
-    :attr:`Act.FEWER`, ε of :attr:`Act.EPSILON`, FLOPs of :attr:`Act.COMPUTE`. ``gate``:
-    what must be measured before more is done, where any outcome would stop it. ``names``:
-    assumptions to replace, the one that moves the return most first.
+    ``amount``: JPY of :attr:`Act.APPROVE` and :attr:`Act.PILOT` (None where nobody knows what it
+    is worth), people of :attr:`Act.PEOPLE` and :attr:`Act.FEWER`, ε of :attr:`Act.EPSILON`, FLOPs
+    of :attr:`Act.COMPUTE`. ``gate``: what must be measured before more is done, where any outcome
+    would stop it. ``names``: assumptions to replace, the one that moves the return most first; of
+    :attr:`Act.EVIDENCE` that to choose.
     """
 
     act: Act
@@ -74,7 +84,7 @@ def next_steps(
     together: Drawn | None = None,
     start: Comparison | None = None,
 ) -> tuple[Step, ...]:
-    """Three to five steps, in their order; one where nobody knows what a loss is worth.
+    """Three to five steps, in their order.
 
     ``paying``: the least of each budget with which the plan pays in the central case, where that
     was asked (:func:`engine.roi.inverse.least_budgets`). ``fewer``: the smaller number of people
@@ -84,7 +94,8 @@ def next_steps(
     """
     study = answer.study
     if study is None:
-        return (Step(act=Act.PAIRS),)
+        begun = _start(start) or (Step(act=Act.PILOT),)
+        return (Step(act=Act.PAIRS), *begun, *_valued(answer.question))
     match answer.verdict.code:
         case Code.TRAIN:
             return (
@@ -103,10 +114,9 @@ def next_steps(
             )
         case Code.WAIT:
             less = () if fewer is None else (_fewer(fewer),)
-            steps = (
-                *(less or _other_budgets(answer, paying, together)),
-                *_start(start),
-            )
+            others = less or _other_budgets(answer, paying, together)
+            begun = _start(start)
+            steps = (*begun, *others) if _far(others, answer) else (*others, *begun)
     steps = (*steps[: _MOST - 1], _measure(study))
     if len(steps) < _LEAST and not study.curve.measured:
         return (*steps, Step(act=Act.PAIRS))
@@ -119,6 +129,26 @@ def _fewer(found: Drawn) -> Step:
 
 def _start(found: Comparison | None) -> tuple[Step, ...]:
     return () if found is None or not found.start_pays else (Step(act=Act.START, start=found),)
+
+
+def _far(steps: Sequence[Step], answer: Answer) -> bool:
+    """Whether the first asks for many times the people that there are."""
+    first = steps[0] if steps else None
+    people = answer.question.budget.data_budget
+    return first is not None and first.act is Act.PEOPLE and (first.amount or 0.0) > _FAR * people
+
+
+def _valued(question: Question) -> tuple[Step, ...]:
+    """Another evidence that ships, whose losses have a value by the question's own curve."""
+    for evidence_id in EVIDENCE:
+        if evidence_id == question.evidence_id:
+            continue
+        try:
+            in_unit(question.curve, unit_of(evidence_id))
+        except InputError:
+            continue
+        return (Step(act=Act.EVIDENCE, names=(evidence_id,)),)
+    return ()
 
 
 def _measure(study: Study) -> Step:

@@ -92,8 +92,9 @@ _IN_DOLLARS = {
     "JPY/person": N_("${n} per person"),
     "JPY/month": N_("${n} a month"),
 }
-LEAST_SHOWN = 0.005
-"""Of a currency: what is less is nothing, and often the rounding of a difference of millions."""
+_COINS = {"JPY": 1.0, "USD": 0.01}
+"""The least of a currency that anyone pays: what is less is often the rounding of a difference of
+millions."""
 _SHARES = ("share", "share/year")
 
 
@@ -171,15 +172,39 @@ def chance(probability: float, words: Words) -> str:
 
 
 def money(jpy: float, words: Words) -> str:
-    """An amount in JPY with its sign, in the currency that is shown.
+    """An amount in JPY with its sign, in whole coins of the currency that is shown.
 
-    >>> money(-1e-9, Words("en")), money(0.0, Words("ja"))
-    ('¥0', '0円')
+    >>> money(-0.4, Words("en")), money(26.1, Words("ja")), money(-27.1, Words("en", 150.0))
+    ('¥0', '26円', '−$0.18')
     """
+    coin = coin_of(words)
+    coins = math.floor(abs(jpy) / coin + 0.5)
+    return _signed(math.copysign(coins * coin, jpy) if coins else 0.0, words)
+
+
+def coin_of(words: Words) -> float:
+    """JPY of the least that is paid in the currency that is shown."""
+    rate = words.jpy_per_usd
+    return _COINS["USD"] * rate if rate else _COINS["JPY"]
+
+
+def price(jpy: float, words: Words) -> str:
+    """What something costs that is never nothing.
+
+    >>> price(0.034, Words("en")), price(0.034, Words("ja")), price(654.0, Words("en"))
+    ('under ¥1', '1円未満', '¥654')
+    """
+    coin = coin_of(words)
+    if jpy < coin:
+        return words.say("under {n}", n=_signed(coin, words))
+    return money(jpy, words)
+
+
+def _signed(jpy: float, words: Words) -> str:
+    """An amount as it is, parts of a coin included: of the price of one thing of many."""
     shown = abs(jpy) / (words.jpy_per_usd or 1.0)
-    shown = 0.0 if shown < LEAST_SHOWN else shown
     text = (formats.usd if words.jpy_per_usd else formats.yen)(shown, words.language)
-    return f"−{text}" if jpy < 0 and shown else text
+    return f"−{text}" if jpy < 0 else text
 
 
 def jpy(shown: float, words: Words) -> float:
@@ -250,7 +275,7 @@ def figure(key: str, value: float, words: Words) -> str:
     if unit in _SHARES:
         return formats.percent(value, words.language) if value else "0%"
     if unit == "JPY":
-        return money(value, words)
+        return _signed(value, words)
     if unit == "metric" and words.metric != MetricKind.MINUTES_SAVED:
         return metric(value, words)
     if unit in _IN_DOLLARS and words.jpy_per_usd:

@@ -36,6 +36,12 @@ _EVIDENCE = {
     "gpt-bytes-python-source": N_("Kessai's own runs: small GPTs on functions"),
     "gpt-bytes-python-source-tuned": N_("Kessai's own runs: fine-tuned from public starts"),
 }
+_EVIDENCE_IN_SHORT = {
+    "published-bert": N_("BERT, published 2025"),
+    "gpt-bytes-docstrings": N_("Small GPTs, docstrings"),
+    "gpt-bytes-python-source": N_("Small GPTs, functions"),
+    "gpt-bytes-python-source-tuned": N_("GPTs from public starts"),
+}
 _LIMITS = {
     "published-bert": N_(
         "All runs are of one family of models (BERT) on one English corpus, at one place: another "
@@ -120,10 +126,16 @@ def evidence_name(evidence_id: str, words: Words) -> str:
     return words.say(_EVIDENCE[evidence_id]) if evidence_id in _EVIDENCE else evidence_id
 
 
+def evidence_in_short(evidence_id: str, words: Words) -> str:
+    """The same where there is little room."""
+    said = _EVIDENCE_IN_SHORT.get(evidence_id)
+    return evidence_name(evidence_id, words) if said is None else words.say(said)
+
+
 def evidence_choice(evidence_id: str, words: Words) -> str:
-    """The same in a list to choose from: of an imported family with the unit of its losses."""
+    """The same in a narrow list: of an imported family with the unit of its losses."""
     if evidence_id in _EVIDENCE:
-        return evidence_name(evidence_id, words)
+        return evidence_in_short(evidence_id, words)
     return words.say(
         "{family} ({unit})", family=evidence_id, unit=words.field(unit_of(evidence_id).measure)
     )

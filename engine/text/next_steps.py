@@ -20,6 +20,7 @@ _WHO = {
     Act.COMPUTE: N_("Engineering"),
     Act.START: N_("Engineering"),
     Act.PAIRS: N_("The business"),
+    Act.EVIDENCE: N_("Finance and the business"),
 }
 _THIS, _NEXT = N_("at this meeting"), N_("before the next meeting")
 
@@ -60,6 +61,7 @@ def what(step: Step, answer: Answer, words: Words) -> str:
         Act.COMPUTE: _compute,
         Act.START: _start,
         Act.PAIRS: _pairs,
+        Act.EVIDENCE: _evidence,
     }[step.act](step, answer, words)
 
 
@@ -76,7 +78,7 @@ def _approve(step: Step, answer: Answer, words: Words) -> str:
         "takes {running} over {years} years.",
         running=figures.money(answer.reconciliation.running_cost, words),
         money=figures.money(step.amount or 0.0, words),
-        training=figures.money(answer.reconciliation.training_list_price, words),
+        training=figures.price(answer.reconciliation.training_list_price, words),
         years=formats.plain(answer.question.assumptions["horizon_years"].value),
     )
 
@@ -93,6 +95,11 @@ def _train(step: Step, answer: Answer, words: Words) -> str:
 
 
 def _pilot(step: Step, answer: Answer, words: Words) -> str:
+    if step.amount is None:
+        return words.say(
+            "Run a small pilot on your own text: it measures which loss to expect there, whatever "
+            "that is worth."
+        )
     said = words.say(
         "Run a pilot of {price} before anything else is spent.",
         price=figures.money(step.amount or 0.0, words),
@@ -138,14 +145,19 @@ def _people(step: Step, answer: Answer, words: Words) -> str:
         return words.say(
             "Find out whether the text of {people} may be used: with so many, and compute of "
             "{compute}, the plan just pays in the central case; neither is enough alone.",
-            people=labels.people(step.amount or 0.0, words),
+            people=labels.people(enough(step), words),
             compute=_priced(step.compute_flops, answer, words),
         )
     return words.say(
         "Find out whether the text of {people} may be used: with so many, all else as it is, the "
         "plan just pays in the central case.",
-        people=labels.people(step.amount or 0.0, words),
+        people=labels.people(enough(step), words),
     )
+
+
+def enough(step: Step) -> float:
+    """The amount of a step that does what it is taken for, in three digits: less would not."""
+    return formats.rounded(step.amount or 0.0, up=True)
 
 
 def _fewer(step: Step, answer: Answer, words: Words) -> str:
@@ -163,7 +175,7 @@ def _epsilon(step: Step, answer: Answer, words: Words) -> str:
     return words.say(
         "Ask whether ε = {epsilon} may be promised: with that, all else as it is, the plan just "
         "pays in the central case.",
-        epsilon=formats.plain(step.amount or 0.0),
+        epsilon=formats.plain(enough(step)),
     )
 
 
@@ -171,7 +183,7 @@ def _compute(step: Step, answer: Answer, words: Words) -> str:
     return words.say(
         "Plan with compute of {compute} instead of {now}: with that, all else as it is, the plan "
         "just pays in the central case.",
-        compute=_priced(step.amount or 0.0, answer, words),
+        compute=_priced(enough(step), answer, words),
         now=_priced(answer.question.budget.compute_flops, answer, words),
     )
 
@@ -202,4 +214,12 @@ def _pairs(step: Step, answer: Answer, words: Words) -> str:
     return words.say(
         "Measure what you want to improve at three models of known loss: then a loss has a value, "
         "and this page a return."
+    )
+
+
+def _evidence(step: Step, answer: Answer, words: Words) -> str:
+    return words.say(
+        "Look at the plan by “{evidence}” too: a loss of that evidence has an assumed value, and "
+        "the page a return.",
+        evidence=labels.evidence_name(step.names[0], words),
     )

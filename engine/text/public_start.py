@@ -121,7 +121,7 @@ def _cells(plan: Plan, jpy: float, words: Words) -> dict[str, str]:
         "steps": formats.amount(plan.config.iterations, words.language),
         "noise": formats.plain(plan.noise_multiplier),
         "loss": loss_of(plan, words),
-        "price": _price(jpy, words),
+        "price": figures.price(jpy, words),
         "evidence": bounds.reach_word(plan.reach, words),
     }
 
@@ -144,14 +144,7 @@ def loss_of(plan: Plan, words: Words) -> str:
 
 def price_of(plan: Plan, question: Question, words: Words) -> str:
     """What the computing of one training costs; never nothing."""
-    return _price(list_price(plan, question), words)
-
-
-def _price(jpy: float, words: Words) -> str:
-    least = figures.LEAST_SHOWN * (words.jpy_per_usd or 1.0)
-    if jpy < least:
-        return words.say("under {n}", n=figures.money(least, words))
-    return figures.money(jpy, words)
+    return figures.price(list_price(plan, question), words)
 
 
 def _begun(plan: Plan, words: Words) -> tuple[str, str]:
@@ -192,7 +185,7 @@ def price(found: StartWorth, words: Words) -> str:
     """What the fine-tuning costs, alone and with all around it."""
     return words.say(
         "The fine-tuning itself costs {price}, {cash} with all that is paid before the first user.",
-        price=_price(found.start.training_list_price, words),
+        price=figures.price(found.start.training_list_price, words),
         cash=figures.money(found.start.cash_to_approve.value, words),
     )
 
@@ -232,9 +225,9 @@ def not_covered(words: Words) -> str:
     )
 
 
-def limits(found: Comparison, words: Words) -> str:
-    """What the comparison rests on, and what it does not say."""
-    return words.say(
+def limits(found: Comparison, evidence_id: str, words: Words) -> str:
+    """What the comparison rests on, and what it does not say beside a plan by another evidence."""
+    rests = words.say(
         "Measured here on {runs} trainings of models of up to {largest} parameters on the bytes of "
         "program text; none is larger from nothing. What carries over to your model is the order "
         "of the three and roughly the worth in people, not a loss: that of a public model on your "
@@ -243,6 +236,18 @@ def limits(found: Comparison, words: Words) -> str:
         runs=formats.exact(found.runs),
         largest=formats.amount(found.largest_start, words.language),
     )
+    batches = words.say(
+        "“Measured” is said of size, steps and σ/B: no training here had batches of more than "
+        "{batch}, and larger ones are taken to matter through σ/B alone.",
+        batch=formats.exact(found.largest_batch),
+    )
+    if evidence_id == found.family:
+        return words.joined([rests, batches])
+    other = words.say(
+        "It is another text than that of the evidence chosen in the sidebar, so its losses are not "
+        "those of the plan that is recommended by that evidence."
+    )
+    return words.joined([rests, batches, other])
 
 
 def missed(pairs: Sequence[AskedGap], words: Words) -> str:

@@ -117,6 +117,11 @@ def _jpy(label: str, amount: Callable[[Answer], float]) -> Quantity:
     return Quantity(label=label, value=amount, text=_money(amount))
 
 
+def _price(label: str, amount: Callable[[Answer], float]) -> Quantity:
+    """What is never nothing."""
+    return Quantity(label=label, value=amount, text=lambda a, w: figures.price(amount(a), w))
+
+
 def _worth(
     label: str, value: Callable[[Appraisal], Value], text: Callable[[Appraisal, Words], str]
 ) -> Quantity:
@@ -260,10 +265,10 @@ QUANTITIES: Mapping[str, Quantity] = {
         text=lambda a, w: formats.percent(a.risk.advantage, w.language),
     ),
     # the money
-    "training_list_price": _jpy(
+    "training_list_price": _price(
         N_("Cost of the training"), lambda a: a.reconciliation.training_list_price
     ),
-    "training_mean": _jpy(
+    "training_mean": _price(
         N_("Training, mean over all cases"), lambda a: a.reconciliation.training_mean
     ),
     "npv": _worth(

@@ -67,7 +67,7 @@ def ask(answer: Answer, words: Words) -> str:
         return words.say(
             "We ask you to approve the training: {money} for the final run, {total} in all over "
             "{years} years.",
-            money=figures.money(answer.reconciliation.training_list_price, words),
+            money=figures.price(answer.reconciliation.training_list_price, words),
             total=figures.money(answer.reconciliation.spending, words),
             years=formats.plain(answer.question.assumptions["horizon_years"].value),
         )

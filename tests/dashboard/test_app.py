@@ -28,7 +28,7 @@ def test_first_visit_is_a_worked_example(app):
     page = app()
     assert not page.exception and not page.error
     assert page.title[0].value.startswith("Train: it pays with 8")
-    assert page.header[0].value.startswith("Train a 49M-parameter model")
+    assert page.header[0].value.startswith("Train a model of 49M parameters")
     assert any("in balance" in text.value for text in page.markdown)
     assert [metric.label for metric in page.metric] == [
         "To approve now",

@@ -16,7 +16,7 @@ JA, EN = Words("ja"), Words("en")
 def test_the_page(app):
     page = app()
     assert not page.exception and not page.error
-    assert "-parameter model" in page.header[0].value
+    assert " parameters, " in page.header[0].value
     assert len(page.metric) == 9
     assert any(text.value.startswith("On 1 NVIDIA H200 this training") for text in page.markdown)
 

@@ -83,7 +83,7 @@ def test_it_is_said_with_its_worth_and_its_limits(few, language):
     words = Words(language)
     assert f"{few.people.factor:.2g}" in public_start.finding(few, words)
     assert f"{few.people.factor:.2g}" in public_start.hint(few, words)
-    assert str(few.runs) in public_start.limits(few, words)
+    assert str(few.runs) in public_start.limits(few, few.family, words)
 
 
 def asked_with(people: int) -> Question:
@@ -98,7 +98,7 @@ def test_each_way_has_its_noise_and_its_price(few, language):
     for plan, row in zip(few.ways, rows, strict=True):
         flops = 6 * plan.config.model_size * plan.config.batch_size * plan.config.iterations * 64
         price = cost(flops, asked.prices).jpy
-        assert figures.money(price, words) in row
+        assert figures.price(price, words) in row
         assert formats.plain(plan.noise_multiplier) in row
 
 
@@ -121,7 +121,20 @@ def test_no_price_is_nothing(few):
     assert rate and cost(few.best.config.compute_flops, free.prices).jpy / rate < 0.005
     cheap = replace(few.best, config=replace(few.best.config, batch_size=100))
     said = public_start.price_of(cheap, free, words)
-    assert said == f"under {figures.money(figures.LEAST_SHOWN * rate, words)}" != "under $0"
+    assert said == f"under {figures.money(figures.coin_of(words), words)}" != "under $0"
+
+
+def test_batches_larger_than_any_that_was_trained_are_said(few):
+    assert few.best.config.batch_size > few.largest_batch > 64
+    for evidence_id in ("published-bert", few.family):
+        said = public_start.limits(few, evidence_id, Words("en"))
+        assert f"batches of more than {few.largest_batch}," in said
+
+
+def test_another_text_than_the_plans_is_said(few):
+    words = Words("en")
+    assert "another text" in public_start.limits(few, "published-bert", words)
+    assert "another text" not in public_start.limits(few, few.family, words)
 
 
 def test_where_ranges_overlap_nothing_is_recommended_and_longer_is_unknown(few):

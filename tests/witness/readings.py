@@ -64,14 +64,14 @@ def flat(text: str) -> str:
 
 _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
-        "Train a {model}-parameter model, {steps} on batches of {people}. "
-        "Expect a loss of {loss} for about {money}.",
+        "Train a model of {model} parameters, {steps} on batches of {people}. "
+        "Expect a loss of {loss} for {money}.",
         {"model": "model_size", "steps": "steps", "people": "batch_people",
          "loss": "loss_and_range", "money": "training_list_price"},
     ),
     (
-        "The best plan within these budgets: a {model}-parameter model, {steps} on batches of "
-        "{people}. It would reach a loss of {loss} for about {money}.",
+        "The best plan within these budgets: a model of {model} parameters, {steps} on "
+        "batches of {people}. It would reach a loss of {loss} for {money}.",
         {"model": "model_size", "steps": "steps", "people": "batch_people",
          "loss": "loss_and_range", "money": "training_list_price"},
     ),

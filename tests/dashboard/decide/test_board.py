@@ -91,7 +91,19 @@ def test_without_a_value_worth_and_payback_are_unknown(answered):
     assert (worth.value, payback.value) == ("—", "—")
     assert worth.help == "No value here."
     assert verdict.headline(found, EN) == "Not now: what the plan is worth is not known."
-    assert [step.act for step in next_steps(found, PAYING)] == [Act.PAIRS]
+
+
+@pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])
+def test_without_a_value_three_steps_lead_to_one(answered, words):
+    """Measured pairs, a pilot on one's own text, and an evidence whose losses have a value."""
+    found = unvalued(answered())
+    in_bytes = replace(found, question=replace(found.question, evidence_id="gpt-bytes-docstrings"))
+    steps = next_steps(in_bytes)
+    assert [step.act for step in steps] == [Act.PAIRS, Act.PILOT, Act.EVIDENCE]
+    said = [text_of.what(step, in_bytes, words) for step in steps]
+    assert "McKenna" in said[2] and all(text_of.who(step, words) for step in steps)
+    assert all(text_of.when(step, in_bytes, words) for step in steps)
+    assert [step.act for step in next_steps(found)] == [Act.PAIRS, Act.PILOT]
 
 
 def test_the_headline_names_verdict_probability_and_worth(answered):
@@ -179,6 +191,28 @@ def test_what_does_not_pay_asks_for_what_would_make_it_pay(answered):
     fewer = (Least(name="data_budget", value=5e6), Least(name="epsilon", value=None))
     assert [step.act for step in next_steps(answer, fewer)] == [Act.MEASURE, Act.PAIRS]
     assert "value is assumed so far" in text_of.what(next_steps(answer, fewer)[1], answer, EN)
+
+
+def test_what_is_tried_is_said_and_is_enough(answered):
+    """By hand: three digits, rounded up; the least itself, or less, would not just pay."""
+    answer = under(answered(), Code.WAIT, npv=-1e7)
+    compute = (Least(name="compute_flops", value=2.5142e18, probability=0.43),)
+    step = next_steps(answer, compute)[0]
+    assert text_of.enough(step) == 2.52e18
+    assert "2.52 × 10¹⁸ FLOPs" in text_of.what(step, answer, EN)
+    assert "2.52 × 10¹⁸" in str(would_pay.table(answer, compute, EN))
+
+
+def test_many_times_the_people_come_after_a_public_start(answered):
+    """A company of some thousand does not begin by looking for a million."""
+    answer = under(answered(), Code.WAIT, npv=-1e7)
+    start = from_start.compare_starts(5_000, 4.0, 1e-8)
+    assert start.start_pays
+    people = float(answer.question.budget.data_budget)
+    for times, acts in ((20, [Act.START, Act.PEOPLE]), (5, [Act.PEOPLE, Act.START])):
+        more = (Least(name="data_budget", value=times * people),)
+        found = next_steps(answer, more, None, None, start)
+        assert [step.act for step in found] == [*acts, Act.MEASURE]
 
 
 @pytest.mark.parametrize("words", [JA, EN], ids=["ja", "en"])

@@ -30,12 +30,12 @@ def doubling(compute, data, epsilon):
 def test_the_decision(decide):
     answer = decide()
     assert wording.decision(answer, EN) == (
-        "Train a 49M-parameter model, 11,400 steps on batches of 222,000 people. "
-        "Expect a loss of 2.92 (2.81–3.04) for about ¥180,000."
+        "Train a model of 49M parameters, 11,400 steps on batches of 222,000 people. "
+        "Expect a loss of 2.92 (2.81–3.04) for ¥180,000."
     )
     assert wording.decision(answer, JA) == (
         "4,900万パラメータのモデルを、毎回22.2万人分のデータで11,400回更新して学習します。"
-        "予測損失は2.92(2.81〜3.04)、費用は約18万円です。"
+        "予測損失は2.92(2.81〜3.04)、費用は18万円です。"
     )
 
 

@@ -290,7 +290,7 @@ def test_the_next_experiment_is_told_also_where_no_run_tells_much(words):
     assert "2%" in wording.how_foreseen(found, words)
     table = facts.candidates([one, replace(one, cost=cost(1e3, ASKED.prices))], words)
     assert {len(column) for column in table.values()} == {2}
-    assert words.say("less than {amount}", amount=figures.money(1.0, words)) in str(table)
+    assert words.say("under {n}", n=figures.money(1.0, words)) in str(table)
 
 
 def _profile(evidence_id, name):

@@ -189,7 +189,7 @@ def test_the_answer_carries_the_pages_current_numbers(app):
     page = app(tour="1")
     first = card(page)
     cost = next(metric.value for metric in page.metric if metric.label == "Cost of the training")
-    assert f"for about {cost};" in first and "ε = 8" in first
+    assert f"for {cost};" in first and "ε = 8" in first
     assert page.title[0].value in first, "the verdict comes first"
     button(page, "tour:try").click().run()
     assert page.select_slider(key="epsilon:slider").value == 4
