@@ -94,6 +94,7 @@ def test_what_is_on_show_and_saved_stands_once_and_the_rest_as_chosen(monkeypatc
 
     def chosen(*names):
         own, others = kept.chosen(on_show, names)
+        assert own is not None
         return own.name, [one.name for one in others]
 
     assert chosen("C", "B", "A") == ("B", ["C", "A"])
