@@ -25,9 +25,12 @@ def draw(answer: Answer, words: Words) -> correlated.More | None:
     except InputError as error:
         st.markdown(words.refusal(error))
         return None
-    # A plan that takes correlated noise says of itself how far it lies from what was measured.
-    finding = wording.gain if answer.question.sampling is Sampling.BANDED else wording.finding
     worth = decision_cache.worth_of_correlation(answer, found)
-    said = (finding(found, words), wording.money(worth, words))
-    st.markdown(words.joined([sentence for sentence in said if sentence]))
+    if answer.question.sampling is Sampling.BANDED:
+        bands = answer.decision.recommendation.bands
+        st.markdown(wording.within(found, bands, worth, words))
+    else:
+        st.markdown(
+            words.joined([wording.finding(found, words), wording.money(found, worth, words)])
+        )
     return found

@@ -127,7 +127,9 @@ def _legal(answer: Answer, words: Words) -> Metric:
     avoided = answer.outlay.legal_avoided
     share = figures.launched_in(answer.study, words)
     inside = figures.inside(avoided, words)
-    if share is not None:
+    if quantities.text("legal_avoided", answer, words) == figures.money(0.0, words):
+        inside = words.say("the promise allows as much as attacks reach without it")
+    elif share is not None:
         inside = words.say(
             "{inside} · if launched, as in {share} of the cases", inside=inside, share=share
         )

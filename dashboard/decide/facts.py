@@ -157,7 +157,7 @@ def _saturation(answer: Decision, words: Words) -> Metric:
             level=formats.percent(point.compute.level, words.language),
         )
     return Metric(
-        label=words.say("Compute pays up to"),
+        label=words.say("Compute helps up to"),
         value=bounds.short_saturation(point),
         detail=words.say("FLOPs · {ratio}", ratio=wording.saturation(answer, words)),
         help=meaning,
@@ -172,7 +172,7 @@ def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
     shapes = families.shapes_near(answer.evidence.id, config.model_size)
 
     def ranged(value: int, found: Range) -> str:
-        inside = bounds.span(found, lambda end: formats.amount(end, words.language), words)
+        inside = bounds.whole(found, words)
         exact = formats.exact(value)
         return exact if inside is None else formats.bracketed(exact, inside, words.language)
 
@@ -180,6 +180,7 @@ def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
         (words.say("Model size (parameters)"), ranged(config.model_size, ranges.model_size)),
         *([(words.say("Shape (layers × width)"), _shape(shapes, words))] if shapes else []),
         (words.say("Batch size (people, expected)"), ranged(config.batch_size, ranges.batch_size)),
+        *_batch_share(answer, words),
         (words.say("Iterations (steps)"), ranged(config.iterations, ranges.iterations)),
         (words.say("Sequence length (tokens)"), formats.exact(config.sequence_length)),
         *_noise(best, words),
@@ -190,6 +191,16 @@ def configuration(answer: Decision, words: Words) -> list[tuple[str, str]]:
             formats.amount(config.tokens / config.model_size, words.language),
         ),
     ]
+
+
+def _batch_share(answer: Decision, words: Words) -> list[tuple[str, str]]:
+    """The part of all people in a batch, where the guarantee does not say it: of groups that take
+    turns it has the part of a group, of fixed batches none."""
+    best = answer.recommendation
+    if best.bands == 1 and best.sampling is Sampling.POISSON:
+        return []
+    share = best.config.batch_size / answer.budget.data_budget
+    return [(words.say("Share of all people in a batch"), formats.percent(share, words.language))]
 
 
 def _noise(best: Allocation, words: Words) -> list[tuple[str, str]]:
@@ -288,16 +299,20 @@ def guarantee(certificate: Certificate, words: Words) -> list[tuple[str, str]]:
         ),
         *_correlation(certificate, words),
         (words.say("Sampling"), noise_words.sampling(certificate, words)),
-        (
-            words.say("Sampling probability q") if poisson else words.say("Share of each round"),
-            share,
-        ),
+        *([(_probability(certificate, words), share)] if poisson else []),
         (
             _composed(certificate, words),
             formats.exact(certificate.compositions),
         ),
         (words.say("Accountant"), certificate.accountant),
     ]
+
+
+def _probability(certificate: Certificate, words: Words) -> str:
+    """Of whom the sampling probability is: of everybody, or of the group whose turn it is."""
+    if certificate.bands == 1:
+        return words.say("Sampling probability q")
+    return words.say("Sampling probability q in the group whose turn it is")
 
 
 def _correlation(certificate: Certificate, words: Words) -> list[tuple[str, str]]:

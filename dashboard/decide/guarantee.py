@@ -4,7 +4,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.decide import facts
 from dashboard.ui import blocks
-from engine.api.decisions import Answer
+from engine.api.decisions import Answer, Certificate
 from engine.text import privacy
 from engine.text.i18n import Words
 
@@ -20,11 +20,17 @@ def draw(answer: Answer, promise: DeltaGenerator, statement: DeltaGenerator, wor
         statement.markdown(facts.to_come(budget, words))
     else:
         promise.markdown(
-            f":green[:material/verified_user:] {facts.promise(answer.certificate, words)}"
+            f":green[:material/verified_user:] {_promise(answer, answer.certificate, words)}"
             + "".join(f"\n\n:material/warning: {caution}" for caution in _cautions(answer, words)),
             help=blocks.tips(words, "epsilon", "delta", "certificate"),
         )
         blocks.table(facts.guarantee(answer.certificate, words), statement)
+
+
+def _promise(answer: Answer, certificate: Certificate, words: Words) -> str:
+    """The guarantee, and why it is stricter than what was asked for, where it is."""
+    less = privacy.why_stricter(answer.question.budget.epsilon, certificate, words)
+    return words.joined([facts.promise(certificate, words), less])
 
 
 def _cautions(answer: Answer, words: Words) -> list[str]:

@@ -1,7 +1,5 @@
 """What to do next Monday, a button beside each step; and what would make the plan pay."""
 
-import math
-
 import streamlit as st
 
 from dashboard.answers import decision_cache, money_cache
@@ -36,7 +34,7 @@ def draw(answer: Answer, words: Words) -> None:
         st.caption(would_pay.despite(answer, words))
     if paying:
         with st.expander(words.say("What would make it pay"), expanded=True):
-            st.caption(would_pay.meaning(words))
+            st.caption(would_pay.meaning(answer, paying, words))
             blocks.columns(would_pay.table(answer, paying, words, together))
 
 
@@ -79,12 +77,12 @@ def _button(step: NextStep, answer: Answer, words: Words) -> None:
     """Does the step, or leads to where it is done."""
     match step.act:
         case Act.PEOPLE | Act.FEWER:
-            people = float(math.ceil(text_of.enough(step)))
+            people = text_of.enough(step)
             with_it = {} if step.compute_flops is None else {"compute": step.compute_flops}
             _take({"data": people, **with_it}, labels.people(people, words), words)
         case Act.EPSILON:
-            value = formats.plain(text_of.enough(step))
-            _take({"epsilon": float(value)}, f"ε = {value}", words)
+            epsilon = text_of.enough(step)
+            _take({"epsilon": epsilon}, f"ε = {formats.plain(epsilon)}", words)
         case Act.COMPUTE:
             flops = text_of.enough(step)
             price = money_cache.cost(flops, answer.question.prices).jpy

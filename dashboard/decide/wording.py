@@ -264,7 +264,7 @@ def saving(answer: Decision, words: Words) -> str:
 def saturation(answer: Decision, words: Words) -> str:
     """Where the saturation point lies from here."""
     if answer.saturation.compute_flops is None:
-        return words.say("at least; unknown beyond, where the search ends")
+        return words.say("unknown beyond, where the search ends")
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say("{factor} this budget", factor=labels.times(ratio, words))
@@ -275,10 +275,10 @@ def saturation(answer: Decision, words: Words) -> str:
 
 
 def saturation_sentence(point: Saturation, words: Words) -> str:
-    """Up to where compute pays, or that this is not known."""
+    """Up to where compute helps, or that this is not known."""
     if point.compute_flops is None:
         return words.say(
-            "Compute pays up to {limit} FLOPs; whether it pays beyond is unknown.",
+            "Compute helps up to {limit} FLOPs; whether it helps beyond is unknown.",
             limit=bounds.least_saturation(point, words),
         )
     return words.say(
@@ -310,13 +310,13 @@ def support(answer: Decision, words: Words) -> str:
     if found.word is Word.EXTRAPOLATED:
         return words.say(
             "Extrapolated: the nearest run is about {factor} away, most in {name}. "
-            "Take the answer as a lead; a pilot would come before any training.",
+            "Take the answer as a lead: a pilot would show whether it holds there.",
             name=name,
             factor=factor,
         )
     return words.say(
         "Unknown: the nearest run is about {factor} away, most in {name}. Nobody has measured "
-        "anything like it: run pilots before relying on any figure here.",
+        "anything like it: a pilot would be the first check of these figures.",
         name=name,
         factor=factor,
     )

@@ -32,12 +32,20 @@ def despite(answer: Answer, words: Words) -> str:
     )
 
 
-def meaning(words: Words) -> str:
+def meaning(answer: Answer, paying: Sequence[Least], words: Words) -> str:
     """What the table holds."""
-    return words.say(
+    said = words.say(
         "With which value the plan just pays at the central case, each alone, all else as it is. "
         "“Out of reach”: nothing that may be asked for is enough."
     )
+    budget = answer.question.budget
+    if all(each.value is None or each.value >= getattr(budget, each.name) for each in paying):
+        return said
+    less = words.say(
+        "Where it is less than now, the plan pays from there on, but no longer with as much as "
+        "now: what is added costs or risks more than it brings."
+    )
+    return words.joined([said, less])
 
 
 def table(

@@ -25,7 +25,7 @@ _DOUBLED = {
 
 
 def headline(answer: Decision, words: Words) -> str:
-    """Which budget pays most from here, and where the ridge lies."""
+    """Which budget helps most from here, and where the ridge lies."""
     return words.joined([wording.binding(answer, words), ridge(answer, words)])
 
 
@@ -36,11 +36,13 @@ def ridge(answer: Decision, words: Words) -> str:
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say(
-            "Compute pays up to {limit} FLOPs, {factor} this budget.",
+            "Compute helps up to {limit} FLOPs, {factor} this budget.",
             limit=limit,
             factor=labels.times(ratio, words),
         )
-    return words.say("Compute pays up to {limit} FLOPs, which this budget has passed.", limit=limit)
+    return words.say(
+        "Compute helps up to {limit} FLOPs, which this budget has passed.", limit=limit
+    )
 
 
 def axis(key: str, words: Words) -> str:

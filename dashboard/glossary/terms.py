@@ -210,7 +210,10 @@ TERMS: Mapping[str, tuple[str, str, str]] = {
     "break_even": (
         N_("Break-even"),
         "",
-        N_("The value of one figure at which it just pays, all the others held."),
+        N_(
+            "The value of one figure at which it just pays in the central case: every other figure "
+            "at its own value."
+        ),
     ),
     "pilot": (
         N_("Pilot run"),

@@ -271,9 +271,10 @@ def promise(answer: Answer, words: Words) -> str:
         epsilon=privacy.promised_epsilon(certificate),
         delta=formats.scientific(certificate.delta),
     )
-    people = answer.question.budget.data_budget
-    caution = privacy.published_whole(people, certificate.delta, words)
-    return f"{held} {caution}".rstrip()
+    budget = answer.question.budget
+    less = privacy.why_stricter(budget.epsilon, certificate, words)
+    caution = privacy.published_whole(budget.data_budget, certificate.delta, words)
+    return words.joined([held, less, caution])
 
 
 def summary(answer: Answer, words: Words) -> Table:

@@ -125,7 +125,7 @@ def stepwise(study: Study, words: Words) -> str:
         return stops
     if first.passed <= 0:
         return words.say("On these figures no result of a pilot would make the plan pay.")
-    if first.threshold is None and second.threshold is None:
+    if all(gate.threshold is None and gate.passed >= 1 for gate in (first, second)):
         return words.say("On these figures no result at a gate would change the decision to go on.")
     return stops
 

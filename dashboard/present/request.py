@@ -5,7 +5,7 @@ What is asked for is the verdict (:mod:`engine.decision.verdict`), in the words 
 """
 
 from engine.api.decisions import Answer, Code
-from engine.text import formats, labels
+from engine.text import labels, privacy
 from engine.text.i18n import N_, Words
 
 
@@ -50,7 +50,7 @@ def _of(answer: Answer, template: str, words: Words) -> str:
     return words.say(
         template,
         people=labels.people(budget.data_budget, words),
-        epsilon=formats.plain(budget.epsilon),
+        epsilon=privacy.bound(budget.epsilon, answer.certificate, words),
     )
 
 
@@ -64,7 +64,7 @@ def opening(answer: Answer, words: Words) -> str:
         "can "
         "reveal about any one of them.",
         people=labels.people(budget.data_budget, words),
-        epsilon=formats.plain(budget.epsilon),
+        epsilon=privacy.bound(budget.epsilon, answer.certificate, words),
     )
 
 

@@ -142,7 +142,7 @@ def plan_in_short(answer: Answer, words: Words) -> Table:
         ("batch_size", ranges.batch_size),
         ("iterations", ranges.iterations),
     ):
-        inside = bounds.span(found, lambda end: formats.amount(end, words.language), words)
+        inside = bounds.whole(found, words)
         rows.append(
             (quantities.label(key, words), quantities.text(key, answer, words), inside or "")
         )
@@ -167,7 +167,8 @@ def options(answer: Answer, words: Words) -> Table:
         unbounded = answer.question.assumptions["advantage_without_dp"].value
         if advantage is None:
             return words.say(
-                "{share}, assumed, no limit", share=formats.percent(unbounded, words.language)
+                "no limit; attacks reach {share}, assumed",
+                share=formats.percent(unbounded, words.language),
             )
         return words.say("{share} at most", share=formats.percent(advantage, words.language))
 

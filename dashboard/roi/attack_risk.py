@@ -13,7 +13,7 @@ from engine.text.i18n import Words
 
 def draw(answer: Answer, words: Words, colours: Palette) -> None:
     """The odds on the left, published deployments on the right."""
-    attack, epsilon = answer.risk, answer.question.budget.epsilon
+    attack = answer.risk
     left, right = st.columns(2, gap="medium")
     with left:
         blocks.chart(
@@ -30,7 +30,7 @@ def draw(answer: Answer, words: Words, colours: Palette) -> None:
         peers = deployments()
         blocks.chart(
             words.say("ε among published deployments"),
-            attack_risk_charts.peers(epsilon, peers, words, colours),
+            attack_risk_charts.peers(answer, peers, words, colours),
             help=lookup.tips(words, "epsilon", "privacy_unit"),
         )
         st.caption(words.say("Units differ: look along the strip, do not rank by it."))

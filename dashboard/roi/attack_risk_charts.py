@@ -9,8 +9,8 @@ from dashboard.roi import wording
 from dashboard.ui.canvas import FONT, Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.api.decisions import PEOPLE, AttackRisk, Deployment
-from engine.text import formats, quantities
+from engine.api.decisions import PEOPLE, Answer, AttackRisk, Deployment
+from engine.text import formats, privacy, quantities
 from engine.text.i18n import N_, Words
 
 _UNITS = {
@@ -51,8 +51,9 @@ def odds(risk: AttackRisk, words: Words, colours: Palette) -> Chart:
     return Chart(canvas.drawing, wording.odds(risk, words))
 
 
-def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours: Palette) -> Chart:
-    """This ε among published ones, each with its unit: a strip to look along, no ranking."""
+def peers(answer: Answer, others: tuple[Deployment, ...], words: Words, colours: Palette) -> Chart:
+    """The plan's ε, certified where it is, among published ones, each with its unit: a strip to
+    look along, no ranking."""
     canvas = Canvas(colours)
     here = words.say("This plan")
     person = words.say("person")
@@ -60,21 +61,26 @@ def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours:
         (
             f"{peer.organisation} {peer.year}",
             peer.epsilon,
+            formats.plain(peer.epsilon),
             words.say(_UNITS.get(peer.unit, peer.unit)),
         )
         for peer in others
     ]
-    rows.append((here, epsilon, person))
+    asked, certified = answer.question.budget.epsilon, answer.certificate
+    if certified is None:
+        rows.append((here, asked, formats.plain(asked), person))
+    else:
+        rows.append((here, certified.epsilon, privacy.promised_epsilon(certified), person))
     rows.sort(key=lambda row: row[1])
     low, high = (f([row[1] for row in rows]) for f in (min, max))
     middle = np.sqrt(low * high)
     canvas.log_axis("x", low / 4, high * 4, words.language)
-    for place, (name, value, unit) in enumerate(rows):
+    for place, (name, value, shown, unit) in enumerate(rows):
         own, right = name is here, value > middle
         colour = colours.recommendation if own else colours.evidence
         symbol, size = ("star", 18) if own else ("circle", 12)
         canvas.mark(value, place, symbol, size, fill=colour, edge=colours.paper)
-        amount = f"<b>{formats.plain(value)}</b>"
+        amount = f"<b>{shown}</b>"
         text = f"<b>{name}</b> · {unit}" if own else f"{name} · {unit}"
         canvas.drawing.add_annotation(
             x=np.log10(value),
@@ -88,7 +94,7 @@ def peers(epsilon: float, others: tuple[Deployment, ...], words: Words, colours:
     canvas.drawing.update_xaxes(title_text="ε")
     canvas.drawing.update_yaxes(visible=False, range=[-0.7, len(rows) - 0.3])
     canvas.drawing.update_layout(showlegend=False)
-    listed = "; ".join(f"{name} {formats.plain(value)}" for name, value, _ in rows)
+    listed = "; ".join(f"{name} {shown}" for name, _, shown, _ in rows)
     return Chart(
         canvas.drawing,
         words.say("ε of published deployments and of this plan: {listed}.", listed=listed),

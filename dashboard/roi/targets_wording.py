@@ -51,7 +51,7 @@ def _least(item: Least, shown: Callable[[float], str], words: Words) -> str:
         if inside is None or item.range is None or item.range.low is None:
             return words.say("out of reach")
         return words.say("out of reach in most draws of the law; {range}", range=inside)
-    value = shown(item.value)
+    value = shown(formats.rounded(item.value, up=True))  # less would not do
     if inside is not None:
         return words.say("{value} (90 % range: {range})", value=value, range=inside)
     if item.probability is not None:

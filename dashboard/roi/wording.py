@@ -21,6 +21,13 @@ _OTHERS = {
     RULE: N_("the usual rule's plan"),
     WITHOUT_PRIVACY: N_("the same plan without privacy"),
 }
+_METRIC_GATES = {
+    ("pilot_metric", True): N_("go on if the pilot's metric is at most {value}"),
+    ("pilot_metric", False): N_("go on if the pilot's metric is at least {value}"),
+    ("metric", True): N_("go on if the metric is at most {value}"),
+    ("metric", False): N_("go on if the metric is at least {value}"),
+}
+"""By what is measured, and whether it has to be low."""
 _UNPAID = 0.5
 """Share of draws that never pay back above which payback is not the headline."""
 _NEGLIGIBLE_GAP = 0.01
@@ -280,16 +287,15 @@ def privacy_in_all(study: Study | None, words: Words) -> str:
 def gate(step: Gate, words: Words) -> str:
     """What must be measured to go on."""
     if step.threshold is None:
-        template = (
-            N_("go on whatever is measured") if step.passed > 0 else N_("no result would go on")
-        )
-        return words.say(template)
+        if step.passed <= 0:
+            return words.say("no result would go on")
+        if step.passed >= 1:
+            return words.say("go on whatever is measured")
+        return words.say("go on if with all that was measured it is expected to pay")
     if step.measured == "loss":
         return words.say("go on if the loss is at most {loss}", loss=formats.loss(step.threshold))
     value = figures.metric(step.threshold, words)
-    if step.at_most:
-        return words.say("go on if the metric is at most {value}", value=value)
-    return words.say("go on if the metric is at least {value}", value=value)
+    return words.say(_METRIC_GATES[step.measured, step.at_most], value=value)
 
 
 def staged(plan: StagedPlan, words: Words) -> str:

@@ -2,9 +2,10 @@
 
 A training also starts once, as long as after a failure: of many devices for a short one that is
 most of the price. The range is that of :func:`engine.cluster.calibration.spread`: how far the hours
-of published runs lay from the same forecast. It does not cover the time that DP-SGD adds to a step,
-which is the scenario's own assumption; a search for learning rates; waiting for machines; a network
-slower than the machine's; nor runs of a kind that nobody has published.
+of published runs lay from the same forecast, of all but the start, whose minutes are assumed. It
+does not cover the time that DP-SGD adds to a step, which is the scenario's own assumption; a search
+for learning rates; waiting for machines; a network slower than the machine's; nor runs of a kind
+that nobody has published.
 
 >>> from engine.cluster.machines import MACHINES
 >>> from engine.cluster.step import training_of
@@ -93,22 +94,28 @@ def forecast(
     share = utilisation(training, machine, devices, step.seconds) * lost.kept
     factor = spread(recompute is not None).factor
     start = devices * RESTART_HOURS
-    hours = training.flops / (3600 * machine.peak_flops * share) + start
-    used = training.flops * training.dp_overhead / (3600 * machine.peak_flops * hours)
+    work = training.flops / (3600 * machine.peak_flops * share)
+    hours = Interval(
+        value=factor.value * work + start,
+        low=factor.low * work + start,
+        high=factor.high * work + start,
+        level=factor.level,
+    )
+    at_peak = training.flops * training.dp_overhead / (3600 * machine.peak_flops)
     return Forecast(
         devices=devices,
         step=step,
         losses=lost,
         utilisation=Interval(
-            value=used / factor.value,
-            low=used / factor.high,
-            high=used / factor.low,
+            value=at_peak / hours.value,
+            low=at_peak / hours.high,
+            high=at_peak / hours.low,
             level=factor.level,
         ),
-        hours=_times(factor, hours),
-        days=_times(factor, hours / devices / 24),
-        usd=_times(factor, hours * usd_per_hour),
-        start=start / hours,
+        hours=hours,
+        days=_times(hours, 1 / devices / 24),
+        usd=_times(hours, usd_per_hour),
+        start=start / hours.value,
     )
 
 
@@ -145,10 +152,10 @@ def scale(
     )
 
 
-def _times(factor: Interval, amount: float) -> Interval:
+def _times(hours: Interval, factor: float) -> Interval:
     return Interval(
-        value=factor.value * amount,
-        low=factor.low * amount,
-        high=factor.high * amount,
-        level=factor.level,
+        value=hours.value * factor,
+        low=hours.low * factor,
+        high=hours.high * factor,
+        level=hours.level,
     )

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> str:
     return "\n".join(
         [
             correlated.finding(found, words),
-            *filter(None, [correlated.money(added, words)]),
+            *filter(None, [correlated.money(found, added, words)]),
             "",
             under_headings(correlated.columns(found, words)),
             "",

@@ -357,6 +357,7 @@ def rows(found: Answer, words: Words) -> list[tuple[str, str]]:
     )
     budget = found.question.budget
     cautions = (
+        privacy.why_stricter(budget.epsilon, certificate, words),
         privacy.published_whole(budget.data_budget, budget.delta, words),
         privacy.few_people(budget.data_budget, words),
     )

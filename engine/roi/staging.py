@@ -4,8 +4,9 @@ A decision now goes ahead if the expected NPV is above zero. A pilot is a small 
 text: it shows how far the law and the curve hold there (:mod:`engine.roi.experiment`) before the
 money is spent. Its size is the one whose worth less price is largest. A limited launch shows what
 the model earns in use before everybody gets it: metric, adoption and tasks together, told as the
-metric at the expected adoption. Each lets one stop; the gates are where the expectation given what
-was seen crosses zero.
+metric at the expected adoption. Each lets one stop. The first gate is the pilot's own decision, so
+that its chance is that of the pilot's worth: whether the training is expected to pay by loss and
+metric together. The second is where the expectation given what was seen crosses zero.
 
 Assumed: a pilot of a share s of the plan's compute ends at a loss s^−:data:`LOSS_EXPONENT` times
 as high, and shows ln loss with the standard deviation of its seed (:data:`SEED_NOISE`) and of what
@@ -18,7 +19,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.interval import BoolArray, FloatArray
@@ -35,7 +35,7 @@ from engine.roi.experiment import (
     seen,
     worth,
 )
-from engine.roi.kinds import METRICS
+from engine.roi.kinds import METRICS, CurveShape
 from engine.roi.metric import Curve
 from engine.roi.plan import Plan
 
@@ -55,12 +55,14 @@ _CHOSEN_BY = 5_000
 class Gate:
     """Go on if what is measured is on the right side of ``threshold``.
 
-    ``threshold`` is None where every outcome leads the same way. ``at_most``: whether going on
-    asks for at most the threshold (a loss) or at least (a metric). ``passed`` is the probability.
-    A loss is the plan's as the pilot lets one expect it.
+    ``threshold`` is None where no value of one measurement alone tells: every outcome leads the
+    same way, or several measurements decide together. ``at_most``: whether going on asks for at
+    most the threshold or at least. ``passed`` is the probability, of all that is measured.
     """
 
     measured: str
+    """``loss``: the plan's, as the pilot lets one expect it; ``pilot_metric``: that of the pilot's
+    own model; ``metric``: in use."""
     threshold: float | None
     at_most: bool
     passed: float
@@ -154,9 +156,9 @@ def staged_plan(
     worth_it = _goes_on(in_use, rest)
     full = worth_it & at_once.flows.launched
     with_second_gate = stop_later + np.where(full, rest, 0.0)
-    seen_now = seen(pilot, belief, seed=seed)
-    told, on = _told(pilot, belief, seen_now, with_second_gate)
-    expected_loss = plan.loss.value * np.exp(seen_now[0])
+    shown = seen(pilot, belief, seed=seed)
+    expected = conditional(shown, belief.earned[None])[0]
+    told, on = information(pilot, expected, belief), expected > 0
     today = float(np.mean(figures["metric_today"]))
     go, ungated = belief.earned, float(np.mean(stop_later + rest))
     return StagedPlan(
@@ -176,14 +178,7 @@ def staged_plan(
             price=0.0,
         ),
         gates=(
-            Gate(
-                measured="loss",
-                threshold=_crossing(expected_loss, _goes_on(expected_loss, with_second_gate)),
-                at_most=True,
-                passed=float(np.mean(on)),
-                spent_before=told.price,
-                month=min(1.0, launch),
-            ),
+            _first_gate(shown, on, belief, price=told.price, month=min(1.0, launch)),
             Gate(
                 measured="metric",
                 threshold=_metric_at(_crossing(in_use, worth_it), today, way),
@@ -199,12 +194,26 @@ def staged_plan(
     )
 
 
-def _told(
-    pilot: Experiment, belief: Belief, shown: FloatArray, staged: FloatArray
-) -> tuple[Information, NDArray[np.bool_]]:
-    """What the pilot is worth for the plan at once, and where it lets the staged one go on."""
-    at_once, in_stages = conditional(shown, np.stack([belief.earned, staged]))
-    return information(pilot, at_once, belief), in_stages > 0
+def _first_gate(
+    shown: FloatArray, on: BoolArray, belief: Belief, *, price: float, month: float
+) -> Gate:
+    """The pilot's decision by the one of its two measurements that alone decides most like both;
+    ``shown``: of :func:`engine.roi.experiment.seen`, ``on``: where both together go on."""
+    metric = METRICS[belief.curve.kind]
+    measured = {
+        "loss": belief.sample.plan.loss.value * np.exp(shown[0]),
+        "pilot_metric": np.exp(shown[1]) if metric.shape is CurveShape.EXPONENTIAL else shown[1],
+    }
+    alone = {name: _goes_on(values, belief.earned) for name, values in measured.items()}
+    best = max(alone, key=lambda name: float(np.mean(alone[name] == on)))
+    return Gate(
+        measured=best,
+        threshold=_crossing(measured[best], alone[best]),
+        at_most=best == "loss" or not metric.higher_is_better,
+        passed=float(np.mean(on)),
+        spent_before=price,
+        month=month,
+    )
 
 
 def _in_use(found: Sample, noise: float, seed: int) -> FloatArray:

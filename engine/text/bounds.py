@@ -89,6 +89,11 @@ def short_saturation(point: Saturation) -> str:
     return f"≥ {formats.scientific(point.compute.low or 0.0, 2)}"
 
 
+def whole(found: Range, words: Words) -> str | None:
+    """:func:`span` of what comes whole: people, steps, parameters."""
+    return span(found, lambda end: formats.amount(round(end), words.language), words)
+
+
 def span(found: Range, shown: Callable[[float], str], words: Words) -> str | None:
     """Both ends of a range, or the one that is known; None: neither is."""
     low, high = (None if end is None else shown(end) for end in (found.low, found.high))

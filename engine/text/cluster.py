@@ -12,6 +12,8 @@ from engine.text.i18n import N_, Words
 
 _MUCH_OF_A_RUN = 0.1
 """Share of the device hours from which on the start is named."""
+_ALL_OF_A_RUN = 0.95
+"""The share that is said without a figure: rounded it would be all, and nothing for computing."""
 _ROLES = {
     Role.CALIBRATION: N_("calibration"),
     Role.HELD_OUT: N_("held out"),
@@ -51,7 +53,15 @@ def finding(found: Scale, devices: int, jpy_per_usd: float, words: Words) -> str
             "the utilisation as entered, and the two differ.",
             cost=quantities.label("training_list_price", words),
         )
-        if one.start >= _MUCH_OF_A_RUN:
+        if one.start >= _ALL_OF_A_RUN:
+            apart = words.say(
+                "It is forecast from the devices, and nearly all of it is their start ({minutes} "
+                "minutes each, our assumption), however short the training. “{cost}” is another "
+                "figure: the computing alone, at the utilisation as entered.",
+                minutes=formats.plain(60 * RESTART_HOURS),
+                cost=quantities.label("training_list_price", words),
+            )
+        elif one.start >= _MUCH_OF_A_RUN:
             apart = words.say(
                 "It is forecast from the devices, and {share} of it is their start ({minutes} "
                 "minutes each, our assumption), however short the training. “{cost}” is another "
@@ -201,6 +211,8 @@ def check_columns(
 
 
 def _ranged(amount: Interval, shown: Callable[[float], str], words: Words) -> str:
+    if shown(amount.low) == shown(amount.high):
+        return shown(amount.value)
     inside = formats.between(shown(amount.low), shown(amount.high), words.language)
     return formats.bracketed(shown(amount.value), inside, words.language)
 

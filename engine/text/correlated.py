@@ -15,12 +15,35 @@ _NOTHING = 1.05
 def finding(found: More, words: Words) -> str:
     """What the best number of bands would buy, or that it buys nothing and why; and how far that
     lies from what was measured."""
-    return words.joined([gain(found, words), _where(found.best, found, words)])
+    said = _gain(found, words) if buys(found) else _nothing(found, words)
+    return words.joined([said, _where(found.best, found, words)])
 
 
-def gain(found: More, words: Words) -> str:
-    """The same without how far: for a plan that says so of itself."""
-    return _gain(found, words) if buys(found) else _nothing(found, words)
+def within(found: More, bands: int, worth: Interval | None, words: Words) -> str:
+    """The same, and its worth, of a plan whose noise is correlated over ``bands`` steps already:
+    it says of itself how far it lies from what was measured, and its figures count it."""
+    if bands != found.best.bands or not buys(found):
+        said = _gain(found, words) if buys(found) else _nothing(found, words)
+        return words.joined([said, money(found, worth, words)])
+    best = found.best
+    said = words.say(
+        "This plan takes noise correlated over {bands} steps. By a coarse search with and without "
+        "it, that brings the loss from {before} to {after} at the same ε, as independent noise "
+        "would with {people}.",
+        bands=formats.exact(best.bands),
+        before=formats.loss(found.independent.cross_entropy.value),
+        after=formats.loss(best.cross_entropy.value),
+        people=_people(best, found.searched, words),
+    )
+    if worth is None or figures.is_no_money(worth):
+        return words.joined([said, money(found, worth, words)])
+    counted = words.say(
+        "In money that is {value} ({inside}), which the net present value counts already: the "
+        "range is what was measured of correlation, the law's own errors move both plans alike.",
+        value=figures.money(worth.value, words),
+        inside=figures.money_range(worth.low, worth.high, words),
+    )
+    return words.joined([said, counted])
 
 
 def buys(found: More) -> bool:
@@ -28,7 +51,7 @@ def buys(found: More) -> bool:
     return found.best.people.value > _NOTHING
 
 
-def money(worth: Interval | None, words: Words) -> str:
+def money(found: More, worth: Interval | None, words: Words) -> str:
     """What the best number of bands adds to the net present value; "" where no loss has a value."""
     if worth is None:
         return ""
@@ -45,7 +68,7 @@ def money(worth: Interval | None, words: Words) -> str:
             "such a loss the value no longer hangs on it.",
             value=ends.pop(),
         )
-    if worth.low <= 0.0:
+    if worth.low <= 0.0 or not buys(found):
         return words.say(
             "In money it may add {inside} to the net present value, as far as was measured what "
             "correlation does: no reason to choose it yet.",
@@ -97,11 +120,18 @@ def _gain(found: More, words: Words) -> str:
 
 def _nothing(found: More, words: Words) -> str:
     best = found.best
+    if math.isinf(best.people.high):
+        return words.say(
+            "Noise correlated over steps would buy next to nothing here: worth {people}. Batches "
+            "are so large a share of the people that groups which take turns lose as much as "
+            "correlation wins.",
+            people=_people(best, found.searched, words),
+        )
     return words.say(
-        "Noise correlated over steps would buy next to nothing here: worth {people}. Batches are "
-        "so large a share of the people that groups which take turns lose as much as correlation "
-        "wins.",
-        people=_people(best, found.searched, words),
+        "Noise correlated over steps would buy next to nothing here: at best as much as {most} "
+        "times the people. Batches are so large a share of the people that groups which take turns "
+        "lose as much as correlation wins.",
+        most=formats.plain(best.people.high, 2),
     )
 
 

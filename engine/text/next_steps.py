@@ -106,10 +106,17 @@ def _pilot(step: Step, answer: Answer, words: Words) -> str:
     )
     if step.gate is None or step.gate.threshold is None:
         return said
-    goes_on = words.say(
-        "Go on if the loss that it lets expect is at most {threshold}.",
-        threshold=formats.loss(step.gate.threshold),
-    )
+    if step.gate.measured == "loss":
+        goes_on = words.say(
+            "Go on if the loss that it lets expect is at most {threshold}.",
+            threshold=formats.loss(step.gate.threshold),
+        )
+    else:
+        goes_on = words.say(
+            "Go on if its model, tried on the task, shows {threshold} ({metric}).",
+            threshold=_threshold(step.gate, words),
+            metric=figures.inline("metric", words),
+        )
     return words.joined([said, goes_on])
 
 

@@ -1,13 +1,19 @@
 """The promise in words: ε and its noise rounded up, and what a δ allows."""
 
 from engine.accounting.certificate import Certificate
-from engine.accounting.domain import people_published_whole, proposed_delta
+from engine.accounting.domain import (
+    SMALLEST_NOISE_MULTIPLIER,
+    people_published_whole,
+    proposed_delta,
+)
 from engine.config import FEW_PEOPLE
 from engine.text import formats, labels
 from engine.text.i18n import Words
 
 DIGITS = 4
 """Significant figures of a promised ε and of its noise."""
+_AS_ASKED = 0.99
+"""A certified ε is rounded up from a little below the one asked for; less than this is another."""
 
 
 def upper(epsilon: float) -> str:
@@ -18,6 +24,35 @@ def upper(epsilon: float) -> str:
 def promised_epsilon(certificate: Certificate) -> str:
     """The certified ε, rounded up."""
     return upper(certificate.epsilon)
+
+
+def stricter(asked: float, certificate: Certificate | None) -> bool:
+    """Whether clearly less is certified than the ε that was asked for."""
+    return certificate is not None and certificate.epsilon < _AS_ASKED * asked
+
+
+def bound(asked: float, certificate: Certificate | None, words: Words) -> str:
+    """The ε that a plan is said to keep: what was asked for; what is certified where that is
+    clearly less."""
+    if certificate is None or not stricter(asked, certificate):
+        return formats.plain(asked)
+    return words.say(
+        "{certified} ({asked} asked for)",
+        certified=promised_epsilon(certificate),
+        asked=formats.plain(asked),
+    )
+
+
+def why_stricter(asked: float, certificate: Certificate, words: Words) -> str:
+    """Why less is certified than was asked for; empty where it is not."""
+    if not stricter(asked, certificate):
+        return ""
+    return words.say(
+        "That is stricter than the ε = {asked} asked for: no plan takes less noise than σ = "
+        "{least}.",
+        asked=formats.plain(asked),
+        least=formats.plain(SMALLEST_NOISE_MULTIPLIER),
+    )
 
 
 def noise(certificate: Certificate) -> str:

@@ -230,7 +230,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         text=_rule,
     ),
     "saturation_compute_flops": Quantity(
-        label=N_("Compute pays up to"),
+        label=N_("Compute helps up to"),
         value=lambda a: a.decision.saturation.compute_flops,
         text=lambda a, w: bounds.saturation(a.decision.saturation, w),
     ),

@@ -17,7 +17,7 @@ def query(page: Page) -> dict[str, str]:
 
 def test_a_click_on_the_map_becomes_the_scenario(page: Page, dashboard):
     page.goto(f"{dashboard.url}/explore?lang=en")
-    expect(page.locator("h1")).to_contain_text("Compute pays up to", timeout=FIRST)
+    expect(page.locator("h1")).to_contain_text("Compute helps up to", timeout=FIRST)
     figure = page.get_by_role("figure", name=re.compile("^Expected loss"))
     expect(figure.locator(".main-svg").first).to_be_visible(timeout=NEXT)
     before, asked = page.locator("h1").inner_text(), query(page)
@@ -38,7 +38,7 @@ def test_a_click_on_the_map_becomes_the_scenario(page: Page, dashboard):
 def test_a_phone_shows_the_sentence_and_the_map(page: Page, dashboard):
     page.set_viewport_size({"width": 390, "height": 1500})
     page.goto(f"{dashboard.url}/explore?lang=en")
-    expect(page.locator("h1")).to_contain_text("Compute pays up to", timeout=FIRST)
+    expect(page.locator("h1")).to_contain_text("Compute helps up to", timeout=FIRST)
     expect(page.get_by_role("figure", name=re.compile("^Expected loss"))).to_be_visible(
         timeout=NEXT
     )
@@ -47,7 +47,7 @@ def test_a_phone_shows_the_sentence_and_the_map(page: Page, dashboard):
 
 def test_back_undoes_a_click_and_the_link_holds_the_map(page: Page, dashboard):
     page.goto(f"{dashboard.url}/explore?lang=en&plane=compute-epsilon&shown=size")
-    expect(page.locator("h1")).to_contain_text("Compute pays up to", timeout=FIRST)
+    expect(page.locator("h1")).to_contain_text("Compute helps up to", timeout=FIRST)
     figure = page.get_by_role("figure", name=re.compile("^Best model size"))
     expect(figure.locator(".main-svg").first).to_be_visible(timeout=NEXT)
     settle(page)  # The promise is certified: figures no longer move.

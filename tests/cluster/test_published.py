@@ -125,7 +125,11 @@ def test_the_range_is_students_t_of_a_new_error():
 def test_a_start_costs_every_device_ten_minutes():
     training = training_of(49e6, batch_size=350_000, sequence_length=512, iterations=1)
     one = forecast(training, H100, 4096, usd_per_hour=3.0)
-    assert one.hours.value == pytest.approx(4096 / 6 * spread(False).factor.value, rel=0.01)
+    assert one.hours.value == pytest.approx(4096 / 6, rel=0.01)
+    assert one.start * one.hours.value == pytest.approx(4096 / 6)
+    # No end of the range is shorter than the start that is in it.
+    assert 4096 / 6 < one.hours.low < one.hours.value < one.hours.high
+    assert 24 * 60 * one.days.low > 10
 
 
 def test_ranges_and_prices_of_a_forecast():

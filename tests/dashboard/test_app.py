@@ -39,7 +39,7 @@ def test_first_visit_is_a_worked_example(app):
         "Usual rule needs",
         "Expected loss",
         "Cost of the training",
-        "Compute pays up to",
+        "Compute helps up to",
     ]
     assert any("Certified: ε ≤ 3.997" in text.value for text in page.markdown)
     assert not any("Provisional" in caption.value for caption in page.caption)

@@ -108,7 +108,7 @@ def test_no_worth_without_a_value():
     answered = answer(asked, fitted)
     found = more_learning(answered, fitted)
     assert worth(found, replace(answered, study=None), fitted) is None
-    assert correlated_words.money(None, Words("en")) == ""
+    assert correlated_words.money(found, None, Words("en")) == ""
 
 
 def test_what_takes_no_turns_is_refused():
@@ -118,16 +118,25 @@ def test_what_takes_no_turns_is_refused():
         more(1e18, 350, 4.0)
 
 
-def test_a_worth_that_hangs_on_nothing_is_no_range():
+def test_a_worth_that_hangs_on_nothing_is_no_range(opening):
     same = Interval(value=-306_000.0, low=-306_000.0, high=-306_000.0, level=0.9)
-    said = correlated_words.money(same, Words("en"))
+    said = correlated_words.money(opening, same, Words("en"))
     assert said.count("306") == 1 and "no longer hangs on it" in said
 
 
-def test_a_small_worth_is_called_small_without_a_reason():
+def test_a_small_worth_is_called_small_without_a_reason(opening):
     small = Interval(value=-306.0, low=-900.0, high=40.0, level=0.9)
-    said = correlated_words.money(small, Words("en"))
+    said = correlated_words.money(opening, small, Words("en"))
     assert said == "In money it changes less than ¥10,000."
+
+
+def test_what_buys_next_to_nothing_adds_no_money_for_sure(opening):
+    """“Worth 1 times the people” beside “would add ¥4,450” contradict each other."""
+    worth = Interval(value=4_450.0, low=4_450.0, high=312_000.0, level=0.9)
+    said = correlated_words.money(opening, worth, Words("en"))
+    assert "may add ¥4,450–¥312,000" in said and "no reason to choose it yet" in said
+    found = correlated_words.finding(opening, Words("en"))
+    assert f"at best as much as {opening.best.people.high:.2g} times the people" in found
 
 
 @pytest.mark.parametrize("far", [False, True])
@@ -143,4 +152,15 @@ def test_the_wiggle_room_says_where_the_plan_would_go(far):
     assert f"{found.best.cross_entropy.value:.2f}" in said
     assert f"in place of {found.independent.cross_entropy.value:.2f}" in said
     assert ("Too far" in said) is far
-    assert correlated_words.gain(found, Words("en")) in correlated_words.finding(found, Words("en"))
+
+
+def test_a_plan_that_takes_correlated_noise_is_not_told_to_add_it_once_more():
+    asked = question(1e14, 1_000_000, 1.0, evidence_id="gpt-bytes-docstrings")
+    fitted = fitted_evidence(asked.evidence_id)
+    found = more_learning(answer(asked, fitted), fitted)
+    worth = Interval(value=3.7e7, low=1.9e7, high=5.3e7, level=0.9)
+    taken = correlated_words.within(found, found.best.bands, worth, Words("en"))
+    assert "This plan takes" in taken and "counts already" in taken and "would add" not in taken
+    other = correlated_words.within(found, 1, worth, Words("en"))
+    assert "would bring" in other and "would add ¥37M" in other
+    assert correlated_words.within(found, found.best.bands, None, Words("en")) in taken

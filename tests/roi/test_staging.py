@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.roi.appraise import sample
-from engine.roi.experiment import belief_of, worth
+from engine.roi.experiment import belief_of, seen, worth
 from engine.roi.staging import PILOT_SHARES, _isotonic, pilot_of, staged_plan
 
 
@@ -71,8 +71,8 @@ def test_gates_have_numbers_where_the_outcome_is_open(plan, table, curve):
     found = staged_plan(wide, table.fixed(tasks_per_year=280_000), curve, limited_share=0.2)
     first, second = found.gates
     assert first.threshold is not None and second.threshold is not None
-    assert first.at_most
-    assert 2.2 < first.threshold < 3.6
+    assert first.measured == "pilot_metric" and not first.at_most
+    assert 0 < first.threshold < 5
     assert 0 < first.passed < 1
     assert not second.at_most
     assert 0 < second.threshold < 5
@@ -80,6 +80,29 @@ def test_gates_have_numbers_where_the_outcome_is_open(plan, table, curve):
     assert second.month > first.month
     assert found.npv_staged > max(found.npv_at_once, 0)
     assert found.pilot.value > found.pilot.price
+
+
+@pytest.mark.parametrize("tasks", [220_000, 280_000, 320_000, 1_000_000])
+def test_the_first_gate_is_the_pilots_own_decision(open_plan, table, curve, tasks):
+    found = staged_plan(open_plan, table.fixed(tasks_per_year=tasks), curve)
+    gate, turns = found.gates[0], found.pilot.turns
+    assert gate.passed == pytest.approx(1 - turns if found.npv_at_once > 0 else turns, abs=1e-12)
+    assert 0 < turns < 1
+
+
+def test_the_first_gate_asks_for_what_tells_most(open_plan, table, curve):
+    """Where the law is nearly certain, the metric; where the curve is, the loss: and who passes by
+    that alone passes nearly as often as by both."""
+    near = table.fixed(tasks_per_year=320_000)
+    belief = belief_of(sample(open_plan, near, curve), near, curve)
+    found = staged_plan(open_plan, near, curve)
+    gate = found.gates[0]
+    shown = seen(pilot_of(belief.sample, found.pilot_share), belief)
+    assert gate.measured == "pilot_metric"
+    assert np.mean(shown[1] >= gate.threshold) == pytest.approx(gate.passed, abs=0.04)
+    known = near.fixed(metric_ceiling=5.0, metric_half_loss=3.0, metric_width=0.4)
+    gate = staged_plan(open_plan, known, curve, metric_noise=0.1).gates[0]
+    assert gate.measured == "loss" and gate.at_most
 
 
 def test_a_limited_launch_shows_the_adoption(open_plan, table, curve):

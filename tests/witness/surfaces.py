@@ -129,9 +129,14 @@ def exports(made: Deck) -> dict[str, str]:
         "kessai-record.docx": _docx, "kessai-record.csv": _fields, "kessai-record.json": _fields,
     }  # fmt: skip
     return {
-        f"kessai{each.suffix}": flat(read[f"kessai{each.suffix}"](each.make(made)))
+        f"kessai{each.suffix}": flat(_unjoined(read[f"kessai{each.suffix}"](each.make(made))))
         for each in EXPORTS
     }
+
+
+def _unjoined(text: str) -> str:
+    """Without the marks, which nobody sees, that keep a sign and its amount on one line."""
+    return text.replace("\u2060", "")
 
 
 def _pptx(content: bytes) -> str:
@@ -185,10 +190,8 @@ def _html(content: bytes) -> str:
 
 
 def _pdf(content: bytes) -> str:
-    """By Poppler; pypdf misreads fonts of more than 256 characters. Without the marks, which nobody
-    sees, that keep a sign and its amount on one line."""
+    """By Poppler; pypdf misreads fonts of more than 256 characters."""
     if shutil.which("pdftotext") is None:
         return ""
     command = ["pdftotext", "-", "-"]
-    found = subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
-    return found.replace("\u2060", "")
+    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()

@@ -155,12 +155,15 @@ def test_steps_of_a_pilot(answered):
     approve, pilot, measure = next_steps(answer)
     assert (approve.act, pilot.act, measure.act) == (Act.APPROVE, Act.PILOT, Act.MEASURE)
     assert isinstance(pilot.gate, Gate)
+    assert pilot.gate.measured == "pilot_metric"
     price = figures.money(answer.study.staged.pilot.price, EN)
     asked = text_of.what(approve, answer, EN)
     assert f"Approve {price} for a pilot" in asked
     assert figures.money(answer.reconciliation.cash_to_approve, EN) in asked
     said = text_of.what(pilot, answer, EN)
-    assert price in said and "at most 3.25" in said
+    assert price in said and "shows at least 3.3 minutes (minutes saved a task)" in said
+    of_loss = replace(pilot, gate=replace(pilot.gate, measured="loss", at_most=True))
+    assert "the loss that it lets expect is at most 3.25" in text_of.what(of_loss, answer, EN)
     without = gated(answer, 0, None)
     assert "Go on" not in text_of.what(next_steps(without)[1], without, EN)
 

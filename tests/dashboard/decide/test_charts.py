@@ -69,7 +69,7 @@ def test_no_saturation_is_drawn_where_only_a_bound_is_known(decide):
     chart = charts.frontier(fake_engine.unsaturated(decide()), EN, LIGHT)
     assert "Further compute buys<br>under 1%" not in texts(chart.figure)
     assert not [trace for trace in chart.figure.data if trace.name == "line-ns-open"]
-    assert "at least 1.4 × 10²⁵ FLOPs; whether it pays beyond is unknown. For" in chart.alt
+    assert "at least 1.4 × 10²⁵ FLOPs; whether it helps beyond is unknown. For" in chart.alt
 
 
 def test_the_window_holds_all_three_points(decide):

@@ -12,7 +12,7 @@ from engine.decision import findings
 from engine.decision.answer import to_certify
 from engine.interval import Interval
 from engine.law.forms import FORMS
-from engine.text import bounds, labels
+from engine.text import bounds, formats, labels
 from engine.text.i18n import Words
 from engine.text.privacy import noise, promised_epsilon
 from tests.dashboard import fake_engine
@@ -292,6 +292,23 @@ def test_the_statement_names_unit_relation_sampling_and_accountant(answered):
     mechanism = Mechanism.deterministic(noise_multiplier=0.9, participations=252)
     fixed = replace(certificate, mechanism=mechanism)
     assert dict(facts.guarantee(fixed, JA))["1人の参加回数"] == "252"
+    assert "100%" not in dict(facts.guarantee(fixed, EN)).values(), "no share of the people"
+
+
+def test_groups_that_take_turns_have_a_share_of_their_own(answered):
+    """Else 3.4 % of a group reads as 3.4 % of all people, of whom a batch has 0.05 %."""
+    answer = answered()
+    best = replace(answer.decision.recommendation, bands=64)
+    banded = replace(answer.decision, recommendation=best)
+    rows = dict(facts.configuration(banded, EN))
+    part = best.config.batch_size / banded.budget.data_budget
+    assert rows["Share of all people in a batch"] == formats.percent(part, "en")
+    assert "Share of all people in a batch" not in dict(facts.configuration(answer.decision, EN))
+    kept = certified(answer)
+    turns = replace(kept, mechanism=replace(kept.mechanism, bands=64))
+    named = dict(facts.guarantee(turns, EN))
+    assert "Sampling probability q in the group whose turn it is" in named
+    assert "Sampling probability q" not in named
 
 
 def test_the_configuration_has_every_digit(decide):

@@ -194,7 +194,7 @@ def test_arrows_point_to_what_pays(fitted):
 
 def test_the_headline_says_what_pays_and_where_the_ridge_is(answer):
     said = explore_wording.headline(answer, EN)
-    assert "twice the people" in said and "Compute pays up to" in said and "this budget" in said
+    assert "twice the people" in said and "Compute helps up to" in said and "this budget" in said
     assert explore_wording.headline(answer, JA).endswith("。")
 
 
@@ -269,7 +269,7 @@ def test_explore_first_visit(page, language):
     shown.query_params["lang"] = language
     shown.run()
     assert not shown.exception and not shown.error
-    assert ("Compute pays up to" if language == "en" else "計算量が効くのは") in shown.title[
+    assert ("Compute helps up to" if language == "en" else "計算量が効くのは") in shown.title[
         0
     ].value
     charts = [element for element in shown.main if element.type == "plotly_chart"]

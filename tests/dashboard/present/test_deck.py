@@ -146,7 +146,7 @@ def test_what_is_only_bounded_is_said_and_drawn_so(answer, words):
     whole = "".join(said(made))
     assert words.say("at least {amount}", amount="1.4 × 10²⁵") in whole
     assert "≥ 1.4 × 10²⁵" in whole
-    assert words.say("at least; unknown beyond, where the search ends") in whole
+    assert words.say("unknown beyond, where the search ends") in whole
     bound = words.say("at least {amount}", amount=labels.times(17, words))
     assert words.say("{bound}, as far as the evidence goes", bound=bound) in whole
     drawn = next(s.figure for s in made.slides if getattr(s.figure, "marks", None))

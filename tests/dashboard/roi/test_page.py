@@ -12,7 +12,6 @@ from engine.errors import InputError
 from engine.interval import Interval
 from engine.roi.assumption_files import to_csv, to_toml
 from engine.roi.defaults import DEFAULT_ASSUMPTIONS
-from engine.text.correlated import money
 from engine.text.i18n import Words
 
 PAIRS = "2.0, 4.5\n2.5\t3.9\n3.0; 2.4\n3.5 1.2"
@@ -265,7 +264,7 @@ def test_what_correlated_noise_adds_stands_in_a_line(page, monkeypatch, certifie
     monkeypatch.setattr(decision_cache, "worth_of_correlation", lambda answer, found: worth)
     said = _below(page.run(), MORE)
     assert not page.exception
-    assert "Noise correlated over steps" in said and money(worth, Words("en")) in said
+    assert "Noise correlated over steps" in said and "¥2M–¥4M" in said
 
     def refuse(question):
         raise InputError("No such plan.")

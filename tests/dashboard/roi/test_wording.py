@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dashboard.present import request
 from dashboard.roi import attack_risk_charts, targets_wording
 from dashboard.roi import charts as roi_charts
 from dashboard.roi import facts as roi_facts
@@ -15,7 +16,7 @@ from dashboard.ui.colours import DARK, LIGHT
 from dashboard.ui.label_text import em
 from engine.accounting.mechanism import Mechanism
 from engine.attack_risk import Exposure, attack_risk
-from engine.config import Budget
+from engine.config import Budget, Sampling
 from engine.cost import Workload
 from engine.deployments import deployments
 from engine.interval import Interval
@@ -30,8 +31,9 @@ from engine.roi.metric import AssumedCurve, fit_curve
 from engine.roi.plan import RECOMMENDATION, RULE, WITHOUT_PRIVACY, Plan
 from engine.roi.study import study
 from engine.roi.trace import PARTS_OF, PLAN_INPUTS
-from engine.text import figures, labels
+from engine.text import figures, labels, privacy
 from engine.text.i18n import Words
+from tests.dashboard import fake_engine
 from tests.dashboard.fake_engine import changed
 
 JA, EN = Words("ja"), Words("en")
@@ -248,14 +250,44 @@ def test_risk_in_plain_numbers(words):
 
 @BOTH
 @pytest.mark.parametrize("epsilon", [0.1, 4.0, 64.0])
-def test_a_strict_epsilon_looks_like_any_other(words, epsilon):
+def test_a_strict_epsilon_looks_like_any_other(answered, words, epsilon):
     odds = attack_risk_charts.odds(RISK, words, LIGHT)
     assert odds.alt
-    chart = attack_risk_charts.peers(epsilon, deployments(), words, LIGHT)
+    chart = attack_risk_charts.peers(answered(epsilon=epsilon), deployments(), words, LIGHT)
     star = next(trace for trace in chart.figure.data if trace.name == "star")
     assert star.marker.color == LIGHT.recommendation
     assert star.x[0] == epsilon
     assert len(chart.figure.layout.annotations) == len(deployments()) + 1
+
+
+@BOTH
+def test_the_plan_stands_among_deployments_with_its_certified_epsilon(answered, words):
+    """What Decide says is certified, not another figure that was asked for."""
+    asked = answered(epsilon=64.0)
+    kept = fake_engine.certify(
+        data_budget=10_000_000, batch_size=5, iterations=1_500, epsilon=44.02, delta=1e-8,
+        sampling=Sampling.POISSON,
+    )  # fmt: skip
+    there = replace(asked, certificate=kept)
+    shown = privacy.promised_epsilon(kept)
+    chart = attack_risk_charts.peers(there, deployments(), words, LIGHT)
+    star = next(trace for trace in chart.figure.data if trace.name == "star")
+    assert star.x[0] == kept.epsilon and f" {shown}" in chart.alt
+    assert any(f"<b>{shown}</b>" in note.text for note in chart.figure.layout.annotations)
+    for said in (request.question(there, words), request.opening(there, words)):
+        assert shown in said and "64" in said
+    assert privacy.why_stricter(64.0, kept, words) and not privacy.why_stricter(44.1, kept, words)
+    assert shown not in request.question(asked, words)
+
+
+def test_a_gate_of_two_measurements_does_not_go_on_whatever_is_measured(usual):
+    """A chance of 12 % beside “whatever is measured” contradicts itself."""
+    first = replace(usual.staged.gates[0], threshold=None)
+    said = {
+        passed: roi_wording.gate(replace(first, passed=passed), EN) for passed in (0.0, 0.12, 1.0)
+    }
+    assert said[0.0] == "no result would go on" and said[1.0] == "go on whatever is measured"
+    assert said[0.12] == "go on if with all that was measured it is expected to pay"
 
 
 def test_money_has_its_sign_before_its_currency():
