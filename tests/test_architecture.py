@@ -128,6 +128,7 @@ PILOT_FRONT = {
     "engine.pilot.dpsgd.ledger", "engine.pilot.dpsgd.progress",
     "engine.pilot.running.text_total", "engine.pilot.running.folder",
     "engine.pilot.running.job",
+    "engine.pilot.running.ledgers",
     "engine.pilot.running.lifecycle", "engine.pilot.running.process",
     "engine.pilot.running.ranks", "engine.pilot.running.supervisor",
     "engine.pilot.running.recording", "engine.pilot.running.spending",

@@ -13,7 +13,7 @@ from engine.doctor import examination, installation, network, records
 from engine.doctor.examination import findings
 from engine.doctor.finding import State
 from engine.errors import InputError
-from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger, require_sound
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger, most_charged
 from engine.pilot.running.folder import PLAN_FILE
 from engine.scenarios import acts
 from engine.scenarios.fields import defaults
@@ -122,20 +122,20 @@ def test_a_torn_last_line_of_a_ledger_is_no_damage_and_a_lost_one_is(tmp_path):
     path = tmp_path / LEDGER_FILE
     for torn in (b"", b'{"form'):
         path.write_bytes(torn)
-        require_sound(path)
+        most_charged(path)
     path.write_bytes(b"[1]\n")
     with pytest.raises(InputError):
-        require_sound(path)
+        most_charged(path)
     path.unlink()
     with Ledger(path, settings(iterations=20)) as ledger:
         ledger.reserve(3)
-    require_sound(path)
+    most_charged(path)
     content = path.read_bytes()
     path.write_bytes(content + b'{"char')
-    require_sound(path)
+    most_charged(path)
     path.write_bytes(content[: content[:-1].rfind(b"\n") + 1])
     with pytest.raises(InputError):
-        require_sound(path)
+        most_charged(path)
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,19 @@ def history(entries: Sequence[Entry], zone: str | None, words: Words) -> Columns
             for entry in entries
         ],
         words.say("Outcome"): [
-            pilot_labels.state(entry.status.state, words)
-            if found is None
-            else _outcome(found, words)
-            for entry, found in zip(entries, verdicts, strict=True)
+            _stands(entry, found, words) for entry, found in zip(entries, verdicts, strict=True)
         ],
         words.say("Saving"): [_factor(found, words) for found in verdicts],
     }
+
+
+def _stands(entry: Entry, found: Verdict | None, words: Words) -> str:
+    """Its outcome, or where it stands; and that what it has spent is unknown."""
+    state = pilot_labels.state(entry.status.state, words)
+    said = state if found is None else _outcome(found, words)
+    if entry.ledger_doubt is None:
+        return said
+    return words.say("{outcome}; its privacy ledger is not whole", outcome=said)
 
 
 def _outcome(found: Verdict, words: Words) -> str:

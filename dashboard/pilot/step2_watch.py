@@ -9,7 +9,7 @@ from dashboard.state import address
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.api.pilots import Entry, PilotPlan, Status, lifecycle
+from engine.api.pilots import Entry, PilotPlan, Status, ledger_doubt, lifecycle
 from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0
@@ -41,6 +41,8 @@ def _picture(
     plan: PilotPlan, status: Status, expected: Predictions, words: Words, colours: Palette
 ) -> None:
     st.title(wording.watching(status, words), anchor=False)
+    if doubt := ledger_doubt(plan.plan_id):
+        blocks.refused(doubt, words)
     if sentence := labels.reason(status, words):
         st.error(sentence, icon=":material/block:")
     st.progress(min(max(status.progress, 0.0), 1.0), wording.under_way(status, plan, words))

@@ -26,7 +26,11 @@ def draw(
     promise = wording.promise(
         found.epsilon_each, found.epsilon_total, found.delta_total, plan.trainings, words
     )
-    st.markdown(f":green[:material/verified_user:] {promise}")
+    if entry.ledger_doubt is None:
+        st.markdown(f":green[:material/verified_user:] {promise}")
+    else:
+        st.markdown(f":gray[:material/gpp_maybe:] {promise}")
+        blocks.refused(entry.ledger_doubt, words)
     if sentence := provenance.changed_code(plan, found.other_code, words):
         st.warning(sentence, icon=":material/update:")
     for sentence in entries.unrecorded(entry, words):

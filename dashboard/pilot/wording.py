@@ -290,6 +290,13 @@ def promised_before(found: Promised, words: Words) -> str | None:
         "{n} pilots cannot be read: what they promised is unknown, and not counted here.",
         found.unreadable,
     )
+    doubtful = found.doubtful and words.count(
+        "{n} pilot has a privacy ledger that is not whole: what it spent may be more than it "
+        "promised.",
+        "{n} pilots have privacy ledgers that are not whole: what they spent may be more than they "
+        "promised.",
+        found.doubtful,
+    )
     if not found.trainings:
         return unknown or None
     known = words.say(
@@ -299,7 +306,7 @@ def promised_before(found: Promised, words: Words) -> str | None:
         epsilon=epsilon(found.epsilon),
         delta=formats.scientific(found.delta),
     )
-    return words.joined([known, unknown or None])
+    return words.joined([known, doubtful or None, unknown or None])
 
 
 def account(found: Account, asked: Charge, words: Words) -> str:

@@ -23,6 +23,7 @@ from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms, WantedRun
 from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import Request, folder_of
+from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.lifecycle import Entry, other_code
 from engine.pilot.running.ranks import Ranks
 from engine.pilot.running.status import State, Status, TrainingResult
@@ -75,6 +76,7 @@ __all__ = [
     "law_of_pilots",
     "lead_of",
     "least_seconds",
+    "ledger_doubt",
     "lifecycle",
     "mechanism_audit",
     "of_prediction",

@@ -42,6 +42,7 @@ from engine.pilot.audits.mechanism_audit import (
 from engine.pilot.plan import PilotPlan
 from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import folder_of, pilots_folder, write_text
+from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.status import State, TrainingResult
 from engine.pilot.sweeps import launchers
 from engine.pilot.sweeps.launchers import Launcher, Where
@@ -305,15 +306,19 @@ class _Judged:
     effects: list[PilotEffect]
     mechanism: MechanismAudit | None
     """Of its mechanism, where one was made."""
+    doubt: InputError | None
+    """Of its privacy ledgers."""
 
     def document(self) -> dict[str, Any]:
-        document = report.verdict_document(self.plan, self.found, self.results, self.effects)
+        document = report.verdict_document(
+            self.plan, self.found, self.results, self.effects, self.doubt
+        )
         if self.mechanism is not None:
             document["mechanism"] = report.mechanism_document(self.plan.plan_id, self.mechanism)
         return document
 
     def rows(self) -> report.Rows:
-        rows = report.verdict_rows(self.plan, self.found, self.results, self.effects)
+        rows = report.verdict_rows(self.plan, self.found, self.results, self.effects, self.doubt)
         if self.mechanism is not None:
             rows += report.mechanism_rows(self.plan.plan_id, self.mechanism)[1:]
         return rows
@@ -328,6 +333,7 @@ def _judged(chosen: PilotPlan) -> _Judged:
         found=found,
         effects=_effects(chosen.plan_id),
         mechanism=read_audit(folder_of(chosen.plan_id).path),
+        doubt=ledger_doubt(chosen.plan_id),
     )
 
 
@@ -370,15 +376,15 @@ def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
 
 
 def _state(options: argparse.Namespace, plan_id: str) -> str:
-    now = lifecycle.poll(plan_id)
+    now, doubt = lifecycle.poll(plan_id), ledger_doubt(plan_id)
     try:
         chosen = folder_of(plan_id).plan()
     except InputError:  # where it stands is known all the same
         chosen = None
     return _said(
         options,
-        lambda: as_json(report.status_document(plan_id, now, chosen)),
-        lambda: report.status_rows(plan_id, now, chosen),
+        lambda: as_json(report.status_document(plan_id, now, chosen, doubt)),
+        lambda: report.status_rows(plan_id, now, chosen, doubt),
     )
 
 

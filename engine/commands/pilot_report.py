@@ -9,6 +9,7 @@ from typing import Any
 from engine.accounting.domain import people_published_whole
 from engine.decision.fine_tuning import lead_of
 from engine.decision.pilot_effect import PilotEffect
+from engine.errors import InputError
 from engine.loss_unit import unit_of
 from engine.pilot.audits.audit import Finding
 from engine.pilot.audits.mechanism_audit import MechanismAudit
@@ -217,6 +218,15 @@ def _others(others: Promised) -> Rows:
         unknown = [
             ("", f"{others.unreadable} {pilots_read} cannot be read: what they promised is unknown")
         ]
+    if others.doubtful:
+        have = "pilot has" if others.doubtful == 1 else "pilots have"
+        unknown.append(
+            (
+                "",
+                f"{others.doubtful} {have} a privacy ledger that is not whole: what was spent may "
+                "be more than was promised",
+            )
+        )
     if not others.trainings:
         return unknown
     said = f"ε ≤ {upwards(others.epsilon)} at δ = {others.delta:g} for {others.trainings} trainings"
@@ -226,18 +236,27 @@ def _others(others: Promised) -> Rows:
     ]
 
 
-def status_document(name: str, status: Status, plan: PilotPlan | None) -> dict[str, Any]:
+def status_document(
+    name: str, status: Status, plan: PilotPlan | None, doubt: InputError | None
+) -> dict[str, Any]:
     other = None if plan is None else other_code(plan, status)
     return {
         "plan_id": name,
         "sentence": status.sentence,
         "planned_by": None if plan is None else plan.code_version,
         "other_code": other,
+        "ledger_doubt": _sentence(doubt),
         **asdict(status),
     }
 
 
-def status_rows(name: str, status: Status, plan: PilotPlan | None) -> Rows:
+def _sentence(doubt: InputError | None) -> str | None:
+    return None if doubt is None else str(doubt)
+
+
+def status_rows(
+    name: str, status: Status, plan: PilotPlan | None, doubt: InputError | None
+) -> Rows:
     """Where a pilot stands; ``plan`` None where its file cannot be read."""
     rows = [
         ("pilot", name),
@@ -258,6 +277,8 @@ def status_rows(name: str, status: Status, plan: PilotPlan | None) -> Rows:
                 f"{status.repeat}, as its ledger has them",
             )
         )
+    if doubt is not None:
+        rows.append(("ledger", str(doubt)))
     if status.sentence:
         rows.append(("reason", status.sentence))
     if plan is None:
@@ -301,6 +322,7 @@ def history_document(entries: Sequence[Entry]) -> list[dict[str, Any]]:
             "state": entry.status.state,
             "progress": entry.status.progress,
             "trainings_done": len(entry.results),
+            "ledger_doubt": _sentence(entry.ledger_doubt),
             "plan": None if entry.plan is None else entry.plan.to_dict(),
         }
         for entry in entries
@@ -317,7 +339,8 @@ def history_rows(entries: Sequence[Entry]) -> Rows:
             what = f"{plan.corpus.kind}, ε ≤ {upwards(plan.epsilon)}, {plan.trainings} trainings"
         day = f"{datetime.fromtimestamp(entry.began, UTC):%Y-%m-%d %H:%M}" if entry.began else "?"
         state = f"{entry.status.state}  {entry.status.progress:.0%}"
-        rows.append((entry.plan_id, f"{day}  {state}  {what}"))
+        doubt = "" if entry.ledger_doubt is None else f"  {entry.ledger_doubt}"
+        rows.append((entry.plan_id, f"{day}  {state}  {what}{doubt}"))
     return rows
 
 
@@ -326,6 +349,7 @@ def verdict_document(
     found: Verdict,
     results: Sequence[TrainingResult],
     effects: Sequence[PilotEffect],
+    doubt: InputError | None,
 ) -> dict[str, Any]:
     """``effects``: on the opening question, one for each evidence on which it has an answer."""
     return {
@@ -333,6 +357,7 @@ def verdict_document(
         "outcome": found.outcome,
         **asdict(found),
         "next_step": pilots.next_step(plan, found, Words("en")),
+        "ledger_doubt": _sentence(doubt),
         "limit": limit_document(plan),
         "decision": [pilot_effect.document(one, Words("en")) for one in effects],
         "trainings": [asdict(result) for result in results],
@@ -344,6 +369,7 @@ def verdict_rows(
     found: Verdict,
     results: Sequence[TrainingResult],
     effects: Sequence[PilotEffect],
+    doubt: InputError | None,
 ) -> Rows:
     """What was measured against what was written down before."""
     rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
@@ -374,6 +400,8 @@ def verdict_rows(
             f"{plan.privacy_unit}",
         )
     )
+    if doubt is not None:
+        rows.append(("ledger", str(doubt)))
     promised = {arm.name: arm.certificate.epsilon for arm in plan.arms}
     for result in results:
         name = f"{result.arm} {result.repeat}"

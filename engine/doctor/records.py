@@ -5,10 +5,7 @@ from collections.abc import Iterator
 from engine import approvals, decision_log
 from engine.decision.fitted import EVIDENCE, PUBLISHED_BERT, evidence_of, is_ready, run_log
 from engine.doctor.finding import Finding, State
-from engine.errors import InputError
-from engine.pilot.dpsgd.ledger import LEDGER_FILE, require_sound
 from engine.pilot.running import lifecycle
-from engine.pilot.running.folder import folder_of
 from engine.runs.log import data_folder
 from engine.scenarios import acts, saved
 
@@ -68,17 +65,14 @@ def pilots() -> Iterator[Finding]:
                 found=f"{entry.plan_id}: its plan cannot be read or was changed",
                 to_do="bring it back from a backup: it proves nothing as it is",
             )
-        for path in sorted(folder_of(entry.plan_id).path.glob(f"*/{LEDGER_FILE}")):
-            try:
-                require_sound(path)
-            except (InputError, OSError) as error:
-                damaged += 1
-                yield Finding(
-                    name="ledger",
-                    state=State.BROKEN,
-                    found=f"{entry.plan_id}, {path.parent.name}: {error}",
-                    to_do="take all promised steps of this training as spent",
-                )
+        if entry.ledger_doubt is not None:
+            damaged += 1
+            yield Finding(
+                name="ledger",
+                state=State.BROKEN,
+                found=str(entry.ledger_doubt),
+                to_do="bring it back from a backup, or take all promised steps as spent",
+            )
     if not damaged:
         yield Finding(
             name="pilots", state=State.OK, found=f"{len(entries)}, plans and ledgers are whole"

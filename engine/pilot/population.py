@@ -7,7 +7,8 @@ nothing is ever given back; one that does not fit under the cap is not started. 
 line changes a cap (:mod:`engine.pilot.text.registry`).
 
 It fails closed: an account that cannot be read, whose lines do not follow from each other, or that
-lacks lines which the file beside it counts (its *head*, written after each charge), starts nothing.
+lacks lines which the file beside it counts (its *head*, written after each charge), starts nothing,
+nor does one with a pilot whose privacy ledger is in doubt: it may have spent more than its promise.
 An account of before heads were written gets one with its next charge. Pilots that were started
 without being charged (before their text was registered) count as well. Not covered: whoever may
 write the folder of accounts and that of pilots can empty both; and texts that share people without
@@ -29,6 +30,8 @@ from engine.access.rights import LOCAL, Person, Right
 from engine.decision_log import recorded
 from engine.errors import InputError, inert
 from engine.pilot.plan import PilotPlan
+from engine.pilot.running.folder import is_plan_id
+from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.text.registry import Cap, registry, require_name
 from engine.runs.checks import canonical_json
 from engine.runs.log import data_folder
@@ -111,7 +114,8 @@ def account(population: str, started: Iterable[PilotPlan] = ()) -> Account:
     """The account as it stands; ``started``: pilots that were, of which those on this population
     count though nobody charged them.
 
-    Raises :class:`InputError` for a population without a cap and for an account that is unsound.
+    Raises :class:`InputError` for a population without a cap, for an account that is unsound, and
+    where nobody knows what one of its pilots has spent.
     """
     known = registry()
     if population not in known.populations:
@@ -125,6 +129,9 @@ def account(population: str, started: Iterable[PilotPlan] = ()) -> Account:
     for plan in started:
         if plan.plan_id not in charges and known.population_of(plan.corpus) == population:
             charges[plan.plan_id] = charge_of(plan)
+    for doubt in (ledger_doubt(what) for what in charges if is_plan_id(what)):
+        if doubt is not None:
+            raise doubt
     return Account(
         population=population,
         cap=known.populations[population],

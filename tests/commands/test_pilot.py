@@ -25,6 +25,7 @@ from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.running.versions import versions
 from engine.pilot.statistical_power import Power
 from engine.runs.log import RunLog
+from tests.dashboard.made_pilots import charge
 from tests.pilot.conftest import FAMILY, law, prepared  # noqa: F401 (fixtures)
 from tests.pilot.ledgers import charged_steps
 from tests.pilot.test_verdict import result
@@ -398,7 +399,38 @@ def test_what_was_spent_before_the_end_is_told(ready, capsys):
         epsilon_spent=2.91831,
     )  # fmt: skip
     write_status(folder_of(name).status_file, status)
+    assert "is gone: what was spent is unknown" in text(capsys, "status", name)
+    charge(folder_of(name).plan(), "recommended", 0, 61)
     assert "ε ≤ 2.919 by 61 steps of recommended 0" in text(capsys, "status", name)
+
+
+def test_a_ledger_that_lost_its_last_line_is_told_wherever_the_pilot_is(ready, capsys):
+    name = answer(capsys, "plan", "--minutes", "2", "--no-rule", *PROMISE)["plan_id"]
+    plan = folder_of(name).plan()
+    made = result(plan, 0, 3.0)
+    charge(plan, "recommended", 0, made.charged - 5)
+    charge(plan, "recommended", 0, made.charged)
+    folder_of(name).store_result("recommended", 0, made.to_json())
+    told = ("status", "verdict")
+    write_status(
+        folder_of(name).status_file,
+        Status(state=State.FINISHED, arm="recommended", repeat=0, epsilon_spent=2.9),
+    )
+    assert all(answer(capsys, act, name)["ledger_doubt"] is None for act in told)
+    assert answer(capsys, "list")[0]["ledger_doubt"] is None
+    ledger = folder_of(name).training_folder("recommended", 0) / "ledger.jsonl"
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    ledger.write_bytes(b"".join(lines[:-1]))
+    sentence = f"{name}/recommended-0/ledger.jsonl is damaged at line {len(lines)}"
+    for act in told:
+        assert sentence in answer(capsys, act, name)["ledger_doubt"]
+        assert sentence in text(capsys, act, name)
+    assert sentence in answer(capsys, "list")[0]["ledger_doubt"]
+    assert sentence in text(capsys, "list")
+    assert answer(capsys, "status", name)["epsilon_spent"] is None
+    others = answer(capsys, "plan", "--minutes", "3", "--no-rule", *PROMISE)["plan_id"]
+    said = text(capsys, "plan", "--minutes", "3", "--no-rule", *PROMISE)
+    assert others in said and "1 pilot has a privacy ledger that is not whole" in said
 
 
 def test_ctrl_c_leaves_the_pilot_running(ready, capsys, monkeypatch):

@@ -13,6 +13,7 @@ from engine.accounting.mechanism import Mechanism
 from engine.code_version import code_version
 from engine.config import TrainingConfig
 from engine.interval import Interval
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.ladder import parameter_count, shape_for
 from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
 from engine.pilot.prepared import PREPARED_FILE, Prepared, Speed
@@ -273,11 +274,28 @@ def status(of, state, *, share=0.41, now=None, **other):
     )
 
 
+def opened(of, name, repeat):
+    """The ledger of one training."""
+    arm = next(arm for arm in of.arms if arm.name == name)
+    place = folder_of(of.plan_id).training_folder(name, repeat)
+    place.mkdir(exist_ok=True)
+    return Ledger(place / LEDGER_FILE, arm.settings)
+
+
+def charge(of, name, repeat, steps):
+    """In the ledger of one training, up to so many steps."""
+    with opened(of, name, repeat) as ledger:
+        ledger.reserve(steps - ledger.charged)
+
+
 def store(of, said, done=()):
-    """A pilot's folder as the runner leaves it."""
+    """A pilot's folder as the runner leaves it, with the ledgers of what was charged."""
     folder: PilotFolder = folder_of(of.plan_id)
     folder.store_plan(of)
     for training in done:
         folder.store_result(training.arm, training.repeat, training.to_json())
+        charge(of, training.arm, training.repeat, training.charged)
+    if said.arm is not None:
+        charge(of, said.arm, said.repeat, said.charged)
     write_status(folder.status_file, said)
     return folder

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import InputError
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.plan import CorpusSource
 from engine.pilot.population import (
     Charge,
@@ -19,6 +20,7 @@ from engine.pilot.population import (
     charge_pilot,
 )
 from engine.pilot.running import lifecycle, process
+from engine.pilot.running.folder import folder_of
 from engine.pilot.sweeps import gridfile
 from engine.pilot.text.registry import Cap, Text, changing
 from tests.pilot.fake_pilots import made_plan
@@ -64,6 +66,30 @@ def test_each_pilot_is_charged_whole_and_once(text):
     with pytest.raises(InputError, match="population customers has left"):
         charge_pilot(third, none)
     assert len(account("customers").charges) == 2
+
+
+@pytest.mark.parametrize("was_charged", [True, False])
+def test_nothing_is_summed_while_a_ledger_is_in_doubt(text, was_charged):
+    """Neither a charged pilot's nor that of one that was started before its text was registered."""
+    first, second, _ = plans(text, 3)
+    started = [] if was_charged else [first]
+    if was_charged:
+        charge_pilot(first, none)
+    lifecycle.register(first)
+    place = folder_of(first.plan_id).training_folder("recommended", 0)
+    place.mkdir()
+    with Ledger(place / LEDGER_FILE, first.arms[0].settings) as ledger:
+        ledger.reserve(3)
+        ledger.reserve(4)
+    assert account("customers", started).epsilon == first.epsilon_total
+    lines = (place / LEDGER_FILE).read_bytes().splitlines(keepends=True)
+    (place / LEDGER_FILE).write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(InputError, match="damaged at line 3, or lines are missing"):
+        account("customers", started)
+    with pytest.raises(InputError, match="what was spent is unknown"):
+        charge_pilot(second, lambda: started)
+    (place / LEDGER_FILE).write_bytes(b"".join(lines))
+    assert account("customers", started).trainings == 2
 
 
 def test_added_rows_and_other_files_do_not_begin_it_anew(text):

@@ -47,9 +47,11 @@ _UNCHECKED_FORMAT = "kessai privacy ledger 1"
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """What whole lines say: the total, the checksum after each of them, whether they have one."""
+    """What whole lines say: the total, the largest there was, the checksum after each of them,
+    whether they have one."""
 
     charged: int
+    most: int
     checks: tuple[str, ...]
     is_checked: bool
 
@@ -211,21 +213,26 @@ def epsilon_spent(mechanism: Mechanism | None, *, charged: int, delta: float) ->
     return certified_epsilon(mechanism.after(charged), delta)[0]
 
 
-def require_sound(path: Path) -> None:
-    """Raise :class:`InputError` for a file that is no whole ledger of any training; a torn last
-    line is no damage. OSError where it cannot be read."""
-    charged_steps(path)
-
-
 def charged_steps(path: Path) -> int:
-    """Steps that the ledger at ``path`` has charged so far, whoever holds it. Raises as
-    :func:`require_sound`."""
+    """Steps that the ledger at ``path`` has charged so far, whoever holds it; a torn last line is
+    no damage. Raises :class:`InputError` for a file that is no whole ledger of any training,
+    OSError where it cannot be read."""
+    return _sound(path).charged
+
+
+def most_charged(path: Path) -> int:
+    """The largest total that it ever had, before steps were given back. Raises as
+    :func:`charged_steps`."""
+    return _sound(path).most
+
+
+def _sound(path: Path) -> _Found:
     head = _read_head(path)  # first: a training that runs may write a line meanwhile
     content = whole(path)
     found = _read(content[: content.rfind(b"\n") + 1], None)
     if found.is_checked:
         _hold_to_head(head, found.checks)
-    return found.charged
+    return found
 
 
 def _checked(line: dict[str, Any], place: int, before: str) -> dict[str, Any]:
@@ -241,7 +248,7 @@ def _read(content: bytes, header: dict[str, Any] | None) -> _Found:
     Raises :class:`InputError` for a damaged line, and for the ledger of another training than that
     of ``header``, where one is given.
     """
-    charged, promised, place, is_checked = 0, 0, 0, True
+    charged, most, promised, place, is_checked = 0, 0, 0, 0, True
     checks: list[str] = []
     for number, line in enumerate(content.splitlines(keepends=True), start=1):
         try:
@@ -264,6 +271,7 @@ def _read(content: bytes, header: dict[str, Any] | None) -> _Found:
             raise _damaged(number)
         if number > 1:
             charged = entry["charged"]
+            most = max(most, charged)
         elif header is not None and {**entry, "format": _FORMAT} != header:
             raise InputError(
                 "Expected the privacy ledger of this training, got that of another one (promised "
@@ -271,7 +279,7 @@ def _read(content: bytes, header: dict[str, Any] | None) -> _Found:
                 promised=entry.get("promised"),
             )
         place += len(line)
-    return _Found(charged=charged, checks=tuple(checks), is_checked=is_checked)
+    return _Found(charged=charged, most=most, checks=tuple(checks), is_checked=is_checked)
 
 
 def _head_of(path: Path) -> Path:

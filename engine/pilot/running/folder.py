@@ -263,12 +263,17 @@ def pilots_folder() -> Path:
 
 def folder_of(plan_id: str) -> PilotFolder:
     """The folder of a plan. Raises :class:`InputError` for what can be no plan's id."""
-    if not _PLAN_ID.fullmatch(plan_id):
+    if not is_plan_id(plan_id):
         raise InputError(
             "Expected the id of a pilot, 16 hexadecimal digits, got {value}: list the pilots.",
             value=plan_id,
         )
     return PilotFolder(path=pilots_folder() / plan_id)
+
+
+def is_plan_id(name: str) -> bool:
+    """Whether a plan may be called that."""
+    return _PLAN_ID.fullmatch(name) is not None
 
 
 def preparation_of(source: CorpusSource) -> PilotFolder:
@@ -280,7 +285,7 @@ def preparation_of(source: CorpusSource) -> PilotFolder:
 def folders() -> list[PilotFolder]:
     """Every pilot's folder, in order of id. Raises :class:`InputError` where the folder of pilots
     cannot be read."""
-    return [folder for folder in _all_folders() if _PLAN_ID.fullmatch(folder.name)]
+    return [folder for folder in _all_folders() if is_plan_id(folder.name)]
 
 
 def preparations() -> list[PilotFolder]:

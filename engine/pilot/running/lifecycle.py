@@ -37,6 +37,7 @@ from engine.pilot.running.folder import (
     preparation_of,
     preparations,
 )
+from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.process import detached, handed_over
 from engine.pilot.running.ranks import Ranks, printed
 from engine.pilot.running.spending import is_private
@@ -46,7 +47,6 @@ from engine.pilot.running.status import (
     Status,
     TrainingResult,
     read_status,
-    reason_of,
     write_status,
 )
 from engine.runs.log import data_folder
@@ -85,6 +85,8 @@ class Entry:
     plan: PilotPlan | None
     status: Status
     results: tuple[TrainingResult, ...]
+    ledger_doubt: InputError | None = None
+    """Why nobody knows what it has spent; None where its ledgers are whole."""
 
     @property
     def began(self) -> float:
@@ -151,8 +153,9 @@ def command(plan: PilotPlan, ranks: Ranks) -> str:
 
 
 def poll(plan_id: str) -> Status:
-    """Where a pilot stands. Raises :class:`InputError` for an unknown one."""
-    return _status(_known(plan_id))
+    """Where a pilot stands; without ε spent where its ledgers are in doubt. Raises
+    :class:`InputError` for an unknown one."""
+    return _believed(_status(_known(plan_id)), ledger_doubt(plan_id))
 
 
 def cancel(plan_id: str, *, by: Person = LOCAL) -> Status:
@@ -220,7 +223,16 @@ def history() -> tuple[Entry, ...]:
         except InputError:
             plan = None
         found = () if plan is None else _results(folder, plan)
-        entries.append(Entry(plan_id=folder.name, plan=plan, status=_status(folder), results=found))
+        doubt = ledger_doubt(folder.name)
+        entries.append(
+            Entry(
+                plan_id=folder.name,
+                plan=plan,
+                status=_believed(_status(folder), doubt),
+                results=found,
+                ledger_doubt=doubt,
+            )
+        )
     return tuple(sorted(entries, key=lambda entry: -entry.began))
 
 
@@ -299,6 +311,10 @@ def _known(plan_id: str) -> PilotFolder:
     return folder
 
 
+def _believed(status: Status, doubt: InputError | None) -> Status:
+    return status if doubt is None else replace(status, epsilon_spent=None)
+
+
 def _status(folder: PilotFolder) -> Status:
     status = read_status(folder.status_file)
     if status is not None and not status.is_running:
@@ -329,23 +345,13 @@ def _interrupted(folder: PilotFolder, status: Status) -> Status:
         charged = charged_steps(ledger)
     except FileNotFoundError:  # not yet begun, or no private training
         return died
-    except OSError as error:
-        return replace(died, epsilon_spent=None, **reason_of(_unreadable(ledger, error)))
-    except InputError as error:
-        return replace(died, epsilon_spent=None, **reason_of(error))
+    except (OSError, InputError):  # ledger_doubt says why
+        return replace(died, epsilon_spent=None)
     arm = next((arm for arm in plan.arms if arm.name == status.arm), None)
     if arm is None or not is_private(arm):
         return died
     spent = epsilon_spent(arm.settings.mechanism, charged=charged, delta=plan.delta)
     return replace(died, charged=charged, epsilon_spent=spent)
-
-
-def _unreadable(ledger: Path, error: OSError) -> InputError:
-    return InputError(
-        "Expected to read the privacy ledger {path}: {reason}. What was spent is unknown.",
-        path=ledger,
-        reason=error.strerror or error,
-    )
 
 
 def _results(folder: PilotFolder, plan: PilotPlan) -> tuple[TrainingResult, ...]:

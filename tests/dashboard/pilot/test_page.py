@@ -14,6 +14,7 @@ from dashboard.pilot import plan as plan_step
 from engine.access.rights import LOCAL
 from engine.decision import fitted
 from engine.errors import InputError
+from engine.pilot.dpsgd.ledger import LEDGER_FILE
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import Charge, charge
 from engine.pilot.prepared import PREPARED_FILE
@@ -483,6 +484,24 @@ def test_other_code_goes_on_where_it_is_asked_to_and_is_told_before(page, law, m
     made.store(plan, made.status(plan, State.FINISHED), made.results(plan))
     page.run()
     assert "the records name both" in page.warning[0].value
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.FINISHED])
+def test_a_ledger_that_lost_a_line_is_told_and_nothing_is_green(page, law, state):
+    plan = made.plan(evidence_hash=law)
+    done = made.results(plan) if state is State.FINISHED else ()
+    folder = made.store(plan, made.status(plan, state, share=0.5), done)
+    place = folder.training_folder("recommended", 0) / LEDGER_FILE
+    lines = place.read_bytes().splitlines(keepends=True)
+    page.run()
+    assert not page.error
+    place.write_bytes(b"".join(lines[:-1]))
+    page.run()
+    (refused,) = page.error
+    assert "what was spent is unknown" in refused.value and plan.plan_id in refused.value
+    assert not any("verified_user" in sentence for sentence in said(page))
+    assert "2.87" not in str([metric.value for metric in page.metric])
+    assert "its privacy ledger is not whole" in page.table[-1].value.to_string()
 
 
 def test_what_is_not_in_the_run_log_is_said(page, law):

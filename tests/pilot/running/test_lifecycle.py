@@ -20,6 +20,7 @@ from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running import lifecycle, process
 from engine.pilot.running.folder import PilotFolder, Request, folder_of
+from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.status import State, Status, read_status, write_status
 from engine.runs.log import RunLog
 from tests.pilot.fake_pilots import SECRET, STEPS, made_plan
@@ -335,7 +336,8 @@ def test_the_status_after_a_kill_is_the_ledger_s(plan):
     whole = (place / LEDGER_FILE).read_bytes().splitlines(keepends=True)
     (place / LEDGER_FILE).write_bytes(b"".join(whole[:-1]))
     lost = lifecycle.poll(plan.plan_id)
-    assert lost.epsilon_spent is None and "what it has spent is unknown" in lost.sentence
+    assert lost.epsilon_spent is None and lost.sentence.startswith("The process ended")
+    assert "damaged at line 2, or lines are missing" in str(ledger_doubt(plan.plan_id))
 
 
 def test_a_folder_that_cannot_be_written_is_refused(plan, tmp_path, monkeypatch):
