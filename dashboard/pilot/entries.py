@@ -112,9 +112,9 @@ def _factor(found: Verdict | None, words: Words) -> str:
     if found is None or found.saving is None:
         return _NONE
     times = labels.times(found.saving.factor, words)
-    if not found.saving.at_least:
-        return times
-    return f"≥ {times}" if found.saving.factor >= 1 else f"≤ {times}"
+    if found.saving.at_least:
+        times = f"≥ {times}" if found.saving.factor >= 1 else f"≤ {times}"
+    return words.say("{factor} (no test)", factor=times) if found.is_weak else times
 
 
 def verdict_of(entry: Entry) -> Verdict | None:

@@ -247,6 +247,7 @@ def caveats(found: Verdict, words: Words) -> str:
     first = found.arms[0]
     lost = sum(measured.iterations_lost for measured in found.arms)
     sentences = [
+        pilots.weak(found.apart, words),
         words.say("One training of each arm: chance is not averaged out.")
         if first.repeats == 1
         else words.say("Means of {n} trainings of each arm.", n=first.repeats),

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from engine.commands import pilot_report as report
+from engine.commands import pilot_verdict as judging
 from engine.commands.options import add_json, as_json, as_table, run_action, whole
 from engine.commands.pilot_following import SAYS, ended_status
 from engine.commands.pilot_metrics import metrics
@@ -275,8 +276,8 @@ def audit(options: argparse.Namespace) -> str:
     write_text(folder_of(chosen.plan_id).path / AUDIT_FILE, found.to_json())
     return _said(
         options,
-        lambda: as_json(report.mechanism_document(chosen.plan_id, found)),
-        lambda: report.mechanism_rows(chosen.plan_id, found),
+        lambda: as_json(judging.mechanism_document(chosen.plan_id, found)),
+        lambda: judging.mechanism_rows(chosen.plan_id, found),
     )
 
 
@@ -310,17 +311,17 @@ class _Judged:
     """Of its privacy ledgers."""
 
     def document(self) -> dict[str, Any]:
-        document = report.verdict_document(
+        document = judging.verdict_document(
             self.plan, self.found, self.results, self.effects, self.doubt
         )
         if self.mechanism is not None:
-            document["mechanism"] = report.mechanism_document(self.plan.plan_id, self.mechanism)
+            document["mechanism"] = judging.mechanism_document(self.plan.plan_id, self.mechanism)
         return document
 
     def rows(self) -> report.Rows:
-        rows = report.verdict_rows(self.plan, self.found, self.results, self.effects, self.doubt)
+        rows = judging.verdict_rows(self.plan, self.found, self.results, self.effects, self.doubt)
         if self.mechanism is not None:
-            rows += report.mechanism_rows(self.plan.plan_id, self.mechanism)[1:]
+            rows += judging.mechanism_rows(self.plan.plan_id, self.mechanism)[1:]
         return rows
 
 

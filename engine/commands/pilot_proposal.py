@@ -96,7 +96,8 @@ def proposed_for(options: argparse.Namespace) -> Proposed:
     )
     can = power(proposed, law)
     return Proposed(
-        plan=replace(proposed, canaries=canaries),
+        # Canaries spend capacity: what was reckoned without them is not what it can tell.
+        plan=replace(proposed, canaries=canaries, apart=None) if canaries else proposed,
         can=can,
         least=least_seconds(prepared, law, terms, repeats=repeats) if can.falls_short else None,
     )

@@ -8,31 +8,20 @@ from typing import Any
 
 from engine.accounting.domain import people_published_whole
 from engine.decision.fine_tuning import lead_of
-from engine.decision.pilot_effect import PilotEffect
 from engine.errors import InputError
 from engine.loss_unit import unit_of
-from engine.pilot.audits.audit import Finding
-from engine.pilot.audits.mechanism_audit import MechanismAudit
 from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
 from engine.pilot.running.lifecycle import Entry, other_code
-from engine.pilot.running.status import State, Status, TrainingResult
+from engine.pilot.running.status import State, Status
 from engine.pilot.running.text_total import Promised
 from engine.pilot.statistical_power import ENOUGH, Power
 from engine.pilot.text.identity import Rule
-from engine.pilot.verdict import Measured, Saving, Verdict
-from engine.text import pilot_effect, pilots, privacy
+from engine.text import pilots, privacy
 from engine.text.i18n import Words
 
 Rows = list[tuple[str, str]]
-
-
-_FINDINGS = {
-    Finding.BROKEN: " THE PROMISE IS BROKEN",
-    Finding.HELD: "",
-    Finding.SILENT: ": it could not have refuted the promise",
-}
 
 
 def prepared_rows(found: Prepared) -> Rows:
@@ -92,8 +81,8 @@ def plan_rows(
     """What is frozen, and what it can tell."""
     rows = [("pilot", plan.plan_id), *people_rows(people, plan)]
     for arm in plan.arms:
-        rows += [(arm.name, _arm(arm)), *_start(plan, arm), ("", _expected(plan, arm))]
-    rows += _origin(plan.transfer)
+        rows += [(arm.name, _arm(arm)), *start_rows(plan, arm), ("", _expected(plan, arm))]
+    rows += origin_rows(plan.transfer)
     rows += [
         ("windows", f"{plan.corpus.window} tokens an example"),
         *(("", said) for said in [pilots.window(plan, Words("en"))] if said),
@@ -200,7 +189,7 @@ def people_rows(people: People, plan: PilotPlan) -> Rows:
     return [*rows, *(("caution", caution) for caution in cautions if caution)]
 
 
-def _origin(transfer: Transfer | None) -> Rows:
+def origin_rows(transfer: Transfer | None) -> Rows:
     """Where predictions come from that are not of this text's own law."""
     if transfer is None:
         return []
@@ -245,12 +234,12 @@ def status_document(
         "sentence": status.sentence,
         "planned_by": None if plan is None else plan.code_version,
         "other_code": other,
-        "ledger_doubt": _sentence(doubt),
+        "ledger_doubt": sentence_of(doubt),
         **asdict(status),
     }
 
 
-def _sentence(doubt: InputError | None) -> str | None:
+def sentence_of(doubt: InputError | None) -> str | None:
     return None if doubt is None else str(doubt)
 
 
@@ -285,13 +274,13 @@ def status_rows(
         return rows
     other = other_code(plan, status)
     if other is not None:
-        rows.append(("code", _changed(plan, other)))
+        rows.append(("code", changed(plan, other)))
     if any(arm.predicted for arm in plan.arms):
-        rows += _origin(plan.transfer)
+        rows += origin_rows(plan.transfer)
     return rows
 
 
-def _changed(plan: PilotPlan, *codes: str) -> str:
+def changed(plan: PilotPlan, *codes: str) -> str:
     return (
         f"Kessai has changed since this was planned by {plan.code_version}: what was not yet "
         f"trained is trained by {', '.join(codes)}, and its records name both"
@@ -322,7 +311,7 @@ def history_document(entries: Sequence[Entry]) -> list[dict[str, Any]]:
             "state": entry.status.state,
             "progress": entry.status.progress,
             "trainings_done": len(entry.results),
-            "ledger_doubt": _sentence(entry.ledger_doubt),
+            "ledger_doubt": sentence_of(entry.ledger_doubt),
             "plan": None if entry.plan is None else entry.plan.to_dict(),
         }
         for entry in entries
@@ -342,99 +331,6 @@ def history_rows(entries: Sequence[Entry]) -> Rows:
         doubt = "" if entry.ledger_doubt is None else f"  {entry.ledger_doubt}"
         rows.append((entry.plan_id, f"{day}  {state}  {what}{doubt}"))
     return rows
-
-
-def verdict_document(
-    plan: PilotPlan,
-    found: Verdict,
-    results: Sequence[TrainingResult],
-    effects: Sequence[PilotEffect],
-    doubt: InputError | None,
-) -> dict[str, Any]:
-    """``effects``: on the opening question, one for each evidence on which it has an answer."""
-    return {
-        "plan_id": plan.plan_id,
-        "outcome": found.outcome,
-        **asdict(found),
-        "next_step": pilots.next_step(plan, found, Words("en")),
-        "ledger_doubt": _sentence(doubt),
-        "limit": limit_document(plan),
-        "decision": [pilot_effect.document(one, Words("en")) for one in effects],
-        "trainings": [asdict(result) for result in results],
-    }
-
-
-def verdict_rows(
-    plan: PilotPlan,
-    found: Verdict,
-    results: Sequence[TrainingResult],
-    effects: Sequence[PilotEffect],
-    doubt: InputError | None,
-) -> Rows:
-    """What was measured against what was written down before."""
-    rows = [("pilot", plan.plan_id), ("verdict", str(found.outcome))]
-    rows += [(arm.arm, _measured(plan, arm)) for arm in found.arms]
-    rows.append(("next", pilots.next_step(plan, found, Words("en"))))
-    rows += [("tokens", said) for said in [pilots.bytes_per_token(plan, Words("en"))] if said]
-    rows += _start(plan, plan.arms[0])
-    if found.start_was_better:
-        rows.append(("", "the start as it was did as well or better: use it, and train nothing"))
-    if any(arm.predicted is not None for arm in found.arms):
-        rows += _origin(found.transfer)
-    if found.other_code:
-        rows.append(("code", _changed(plan, *found.other_code)))
-    if found.saving is not None:
-        rows.append(("saving", _saving(found.saving)))
-    if said := pilots.excluded(found, Words("en")):
-        rows.append(("excluded", said))
-    for one in effects:
-        rows += [
-            ("decision", f"{one.evidence_id}: {pilot_effect.sentence(one, Words('en'))}"),
-            ("", pilot_effect.transfer(one, Words("en"))),
-        ]
-    rows.append(
-        (
-            "privacy",
-            f"ε ≤ {upwards(found.epsilon_each)} each, ε ≤ {upwards(found.epsilon_total)} at "
-            f"δ = {found.delta_total:g} for all {plan.trainings} trainings, per "
-            f"{plan.privacy_unit}",
-        )
-    )
-    if doubt is not None:
-        rows.append(("ledger", str(doubt)))
-    promised = {arm.name: arm.certificate.epsilon for arm in plan.arms}
-    for result in results:
-        name = f"{result.arm} {result.repeat}"
-        for audit in result.audits:
-            said = _FINDINGS[audit.finding(promised[result.arm])]
-            rows.append(
-                (
-                    f"audit of {name}",
-                    f"ε ≥ {audit.lower_bound:.2f} with {audit.confidence:.4g} confidence "
-                    f"({audit.method}; {audit.ceiling:.2f} with every guess right){said}",
-                )
-            )
-        recorded = result.run_id or (result.reason or "").format(**result.values)
-        rows.append((f"record of {name}", recorded))
-    return rows
-
-
-def mechanism_document(plan_id: str, found: MechanismAudit) -> dict[str, Any]:
-    return {
-        "plan_id": plan_id,
-        "finding": str(found.finding),
-        "sentence": pilots.mechanism_audit(found, Words("en")),
-        **asdict(found),
-    }
-
-
-def mechanism_rows(plan_id: str, found: MechanismAudit) -> Rows:
-    """What gradient canaries showed."""
-    return [
-        ("pilot", plan_id),
-        ("mechanism", str(found.finding)),
-        ("", pilots.mechanism_audit(found, Words("en"))),
-    ]
 
 
 def duration(seconds: float) -> str:
@@ -457,15 +353,14 @@ def _arm(arm: Arm) -> str:
     )
 
 
-def _start(plan: PilotPlan, arm: Arm) -> Rows:
+def start_rows(plan: PilotPlan, arm: Arm) -> Rows:
     """What an arm is fine-tuned from; nothing where it begins from nothing."""
     start = arm.settings.start
     if start is None or plan.start_cross_entropy is None:
         return []
     method = f"LoRA of rank {start.lora_rank}" if start.lora_rank else "all weights"
-    return [
-        ("", f"from {start.name}, {method}; {plan.start_cross_entropy:.3f} {_unit(plan)} before")
-    ]
+    before = f"{plan.start_cross_entropy:.3f} {unit_of_losses(plan)} before"
+    return [("", f"from {start.name}, {method}; {before}")]
 
 
 def _expected(plan: PilotPlan, arm: Arm) -> str:
@@ -473,30 +368,10 @@ def _expected(plan: PilotPlan, arm: Arm) -> str:
     if seen is None:
         return "nothing is predicted"
     return (
-        f"predicted {seen.value:.3f} {_unit(plan)} ({seen.low:.3f} to {seen.high:.3f}, "
+        f"predicted {seen.value:.3f} {unit_of_losses(plan)} ({seen.low:.3f} to {seen.high:.3f}, "
         f"{seen.level:.0%})"
     )
 
 
-def _measured(plan: PilotPlan, arm: Measured) -> str:
-    error = "" if arm.standard_error is None else f" ± {arm.standard_error:.3f}"
-    against = "nothing was predicted"
-    if arm.predicted is not None:
-        against = f"predicted {arm.predicted.low:.3f} to {arm.predicted.high:.3f}: {arm.outcome}"
-    lost = f"; {arm.iterations_lost} steps lost to interruptions" if arm.iterations_lost else ""
-    each = ""
-    if plan.bytes_per_token is not None:
-        each = f" ({arm.cross_entropy / plan.bytes_per_token:.3f} nats per byte)"
-    return f"{arm.cross_entropy:.3f}{error} {_unit(plan)}{each}, {against}{lost}"
-
-
-def _unit(plan: PilotPlan) -> str:
+def unit_of_losses(plan: PilotPlan) -> str:
     return unit_of(plan.family).measure.phrase
-
-
-def _saving(saving: Saving) -> str:
-    if saving.factor >= 1:
-        least = "at least " if saving.at_least else ""
-        return f"the 20-tokens rule takes {least}{saving.factor:.3g} times the compute for its loss"
-    most = "at most " if saving.at_least else ""
-    return f"none: the 20-tokens rule was better with {most}{saving.factor:.3g} of the compute"

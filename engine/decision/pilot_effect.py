@@ -104,6 +104,9 @@ class PilotEffect:
     """Without its runs; None where none counts, or where the question has no answer without."""
     after: Stand
     transfer: Transfer
+    apart: float | None
+    """Probability with which its plan was to tell its recommendation and the usual rule apart; None
+    where it compares none."""
 
     @property
     def plan_changed(self) -> bool:
@@ -211,6 +214,7 @@ def _effect(
         before=before,
         after=after,
         transfer=_transfer(first, now, fitted),
+        apart=pilot.plan.apart,
     )
 
 

@@ -392,6 +392,9 @@ class PilotPlan:
     """What was asked and what ended it; None in plans of before that was said."""
     bytes_per_token: float | None = None
     """Mean over the text, exact; None for bytes, and where it is not known."""
+    apart: float | None = None
+    """Probability with which it will tell recommendation and rule apart, as reckoned when it was
+    made; None without both arms or a prediction, and in plans of before that was kept."""
 
     @property
     def plan_id(self) -> str:
@@ -444,6 +447,8 @@ class PilotPlan:
             del content["limit"]
         if self.bytes_per_token is None:
             del content["bytes_per_token"]
+        if self.apart is None:
+            del content["apart"]
         return content
 
     def to_json(self) -> str:

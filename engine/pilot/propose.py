@@ -36,9 +36,12 @@ from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
 from engine.pilot.search import Found, seconds_of, within_budget
+from engine.pilot.statistical_power import power
 
 LEVEL = 0.9
 CLIP_NORM = 1.0
+APART_DIGITS = 4
+"""Of the probability that a plan keeps: its id does not hang on a machine's last bit."""
 WARMUP = 20
 """Steps, the same for every length, so that a curve's points are trainings of their own."""
 
@@ -75,7 +78,7 @@ def propose(
         raise InputError("Expected 1 to 20 repeats, got {value}.", value=repeats)
     chosen = within_budget(prepared, law, terms, budget, with_rule=with_rule, repeats=repeats)
     arms = tuple(_arm(name, prepared, law, terms, found) for name, found in chosen.items())
-    return PilotPlan(
+    plan = PilotPlan(
         corpus=prepared.source,
         corpus_fingerprint=prepared.fingerprint,
         bytes_per_token=None if prepared.bytes_per_token == 1 else prepared.bytes_per_token,
@@ -102,6 +105,8 @@ def propose(
             units=prepared.units,
         ),
     )
+    apart = power(plan, law).apart
+    return replace(plan, apart=None if apart is None else round(apart, APART_DIGITS))
 
 
 def _arm(name: str, prepared: Prepared, law: PilotLaw, terms: PrivacyTerms, found: Found) -> Arm:

@@ -39,6 +39,7 @@ from engine.pilot.limit import End
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.running.versions import EARLIER, KESSAI
+from engine.pilot.statistical_power import ENOUGH
 
 SLIGHT = 0.05
 """Share of a training's steps; the margin that plans keep above what a law counts."""
@@ -121,13 +122,20 @@ class Verdict:
     """Where the predictions come from, if not from the family's own law."""
     other_code: tuple[str, ...] = ()
     """Versions of the code that trained and had not planned it, in order of their first part."""
-
+    apart: float | None = None
+    """Probability with which the plan was to tell recommendation and rule apart; see
+    :attr:`PilotPlan.apart`."""
     start_cross_entropy: float | None = None
     """Of the public start that ``arms[0]`` began from, on the held-out text; None from nothing."""
 
     @property
     def outcome(self) -> Outcome:
         return self.arms[0].outcome
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it compares recommendation and rule, and is no test of them."""
+        return self.apart is not None and self.apart < ENOUGH
 
     @property
     def start_was_better(self) -> bool:
@@ -179,6 +187,7 @@ def verdict(plan: PilotPlan, results: Iterable[TrainingResult]) -> Verdict:
         delta_total=plan.delta_total,
         transfer=plan.transfer,
         other_code=_other_code(plan, groups),
+        apart=plan.apart,
         start_cross_entropy=plan.start_cross_entropy,
     )
 

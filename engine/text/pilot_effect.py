@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.config import TrainingConfig
 from engine.decision.pilot_effect import PilotEffect, Stand, Unmoved
-from engine.text import figures, formats, labels, verdict
+from engine.text import figures, formats, labels, pilots, verdict
 from engine.text.i18n import N_, Words
 from engine.text.quantities import loss_range
 
@@ -30,7 +30,11 @@ _WHY: Mapping[Unmoved, str] = {
 
 def sentence(found: PilotEffect, words: Words) -> str:
     """What it changed of plan, worth and verdict, before and after; or that it changed nothing, and
-    why."""
+    why. How weak it was where it was no test of its recommendation."""
+    return words.joined([_changed(found, words), pilots.weak(found.apart, words) or None])
+
+
+def _changed(found: PilotEffect, words: Words) -> str:
     day = f"{found.ended_at.astimezone(UTC):%Y-%m-%d}"
     if found.unmoved is not None:
         return words.say(
@@ -123,6 +127,7 @@ def document(found: PilotEffect, words: Words) -> dict[str, Any]:
         "trainings": found.trainings,
         "counted": found.counted,
         "unmoved": found.unmoved,
+        "apart": found.apart,
         "changed": found.changed,
         "before": None if found.before is None else _stand(found.before, words),
         "after": _stand(found.after, words),

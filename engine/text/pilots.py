@@ -11,6 +11,7 @@ from engine.pilot.memory import saved
 from engine.pilot.plan import WINDOW, PilotPlan, TrainingSettings
 from engine.pilot.prepared import RECOMPUTING
 from engine.pilot.starts import is_foreign
+from engine.pilot.statistical_power import ENOUGH
 from engine.pilot.verdict import Outcome, Verdict
 from engine.text import formats
 from engine.text.i18n import N_, Words
@@ -81,6 +82,21 @@ def next_step(plan: PilotPlan, found: Verdict, words: Words) -> str:
                 "What to do: compare this loss with that of the other training or of the public "
                 "model; there is no forecast that it could bear out."
             )
+
+
+def weak(apart: float | None, words: Words) -> str:
+    """How weak a plan was that is no test of recommendation against rule; empty where it is one,
+    or compares none."""
+    if apart is None or apart >= ENOUGH:
+        return ""
+    return words.say(
+        "No test of the recommendation against the usual rule: by its plan it was to tell them "
+        "apart with {chance} probability, and a test takes {enough}. What differs between them "
+        "may be chance.",
+        # Never rounded up to what a test takes.
+        chance=formats.percent(math.floor(100 * apart) / 100, words.language),
+        enough=formats.percent(ENOUGH, words.language),
+    )
 
 
 def excluded(found: Verdict, words: Words) -> str:

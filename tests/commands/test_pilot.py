@@ -21,6 +21,7 @@ from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE
 from engine.pilot.running import lifecycle
 from engine.pilot.running.folder import PLAN_FILE, folder_of, preparation_of, write_text
+from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.running.versions import versions
 from engine.pilot.statistical_power import Power
@@ -402,6 +403,26 @@ def test_what_was_spent_before_the_end_is_told(ready, capsys):
     assert "is gone: what was spent is unknown" in text(capsys, "status", name)
     charge(folder_of(name).plan(), "recommended", 0, 61)
     assert "ε ≤ 2.919 by 61 steps of recommended 0" in text(capsys, "status", name)
+
+
+def test_a_verdict_after_a_weak_plan_says_how_weak_it_was(ready, capsys):
+    plan = folder_of(answer(capsys, "plan", "--minutes", "2", *PROMISE)["plan_id"]).plan()
+    for apart in (0.39, 0.9):
+        weaker = replace(plan, apart=apart)
+        lifecycle.register(weaker)
+        for arm in (0, 1):
+            made = result(weaker, arm, 3.0 + 0.1 * arm)
+            charge(weaker, made.arm, 0, made.charged)
+            folder_of(weaker.plan_id).store_result(made.arm, 0, made.to_json())
+        told = answer(capsys, "verdict", weaker.plan_id)
+        assert told["apart"] == apart
+        sentence = "No test of the recommendation against the usual rule"
+        assert sentence in (told["weak"] or "") or apart == 0.9
+        assert (sentence in text(capsys, "verdict", weaker.plan_id)) is (apart == 0.39)
+        assert record_of(weaker, weaker.arms[0], made).versions.count(f'"apart":{apart}') == 1
+    assert told["weak"] is None
+    found = answer(capsys, "plan", "--minutes", "2", "--canaries", "40", *PROMISE)["plan"]
+    assert "apart" not in found, "what canaries change was not reckoned"
 
 
 def test_a_ledger_that_lost_its_last_line_is_told_wherever_the_pilot_is(ready, capsys):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
+from engine.pilot.plan import PilotPlan
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.statistical_power import TRIED_SECONDS, Power, least_seconds, power
@@ -49,6 +50,17 @@ def test_simulated_pilots_tell_as_often_as_said(plan, law, repeats):  # noqa: F8
     )
     told = np.mean(np.abs(measured[1] - measured[0]) > by_chance)
     assert found.apart == pytest.approx(told, abs=0.015)
+
+
+def test_a_plan_keeps_what_it_can_tell(plan, prepared, law):  # noqa: F811
+    """For its verdict, and in its hash: it cannot be said otherwise afterwards."""
+    assert plan.apart == pytest.approx(present(power(plan, law).apart), abs=1e-4)
+    assert PilotPlan.from_json(plan.to_json()) == plan
+    assert replace(plan, apart=0.5).plan_id != plan.plan_id
+    before = replace(plan, apart=None)
+    assert "apart" not in before.to_dict()
+    alone = propose(prepared, law, TERMS, PilotBudget(seconds=120.0), with_rule=False)
+    assert alone.apart is None
 
 
 def test_equal_arms_are_told_apart_by_chance_alone(plan, law):  # noqa: F811

@@ -13,7 +13,7 @@ from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.verdict import SLIGHT, Outcome, Saving, verdict
 from engine.text.i18n import Words
-from engine.text.pilots import next_step, wall
+from engine.text.pilots import next_step, wall, weak
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,17 @@ def test_steps_lost_to_interruptions_are_told(plan):
     config = plan.arms[0].settings.config
     short = result(plan, 0, 3.0, iterations=config.iterations - 7, charged=config.iterations)
     assert verdict(plan, [short, result(plan, 1, 3.1)]).arms[0].iterations_lost == 7
+
+
+def test_a_weak_plan_is_repeated_by_its_verdict_and_called_no_test(plan):
+    results = [result(plan, 0, 3.0), result(plan, 1, 3.1)]
+    said = verdict(replace(plan, apart=0.7999), results)
+    assert said.is_weak and said.saving is not None
+    assert "apart with 79% probability, and a test takes 80%" in weak(said.apart, Words("en"))
+    assert "79%" in weak(said.apart, Words("ja")) and "検証" in weak(said.apart, Words("ja"))
+    for enough in (0.8, None):
+        said = verdict(replace(plan, apart=enough), results)
+        assert not said.is_weak and weak(said.apart, Words("en")) == ""
 
 
 def test_a_missing_training_is_no_verdict(plan):

@@ -21,6 +21,7 @@ from engine.pilot.audits.audit import Audit, Finding, Method
 from engine.pilot.audits.weights import WEIGHTS_FILE
 from engine.pilot.plan import Arm, PilotPlan, Start
 from engine.pilot.running.status import TrainingResult
+from engine.pilot.statistical_power import ENOUGH
 
 CARD_FILE = "README.md"
 _MARKED = "\\`*_{}[]<>()#|~"
@@ -222,6 +223,10 @@ def _losses(plan: PilotPlan, arm: Arm, result: TrainingResult) -> str:
         lines.append(
             f"| Predicted before training ({seen.level:.0%} interval{origin}) | {seen.value:.4f} "
             f"({seen.low:.4f} to {seen.high:.4f}) |"
+        )
+    if plan.apart is not None and plan.apart < ENOUGH:
+        lines.append(
+            f"| No test against the usual rule | told apart with {plan.apart:.0%} probability |"
         )
     curve = "".join(f"\n| {iteration:,} | {loss:.4f} |" for iteration, loss in result.curve)
     return (

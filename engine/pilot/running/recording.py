@@ -96,6 +96,7 @@ def record_of(plan: PilotPlan, arm: Arm, result: TrainingResult) -> RunRecord:
                 "arm": arm.name,
                 "repeat": result.repeat,
                 "charged": result.charged,
+                **({} if plan.apart is None else {"apart": plan.apart}),
                 **_begun(plan, settings),
             }
         ),

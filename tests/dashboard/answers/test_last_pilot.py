@@ -1,6 +1,7 @@
 """One sentence on what the last pilot changed; nothing before there is one, and no silence where
 pilots cannot be read."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,8 @@ from engine.decision.pilot_effect import PilotEffect, Stand, Transfer, Unmoved
 from engine.decision.question import question
 from engine.decision.verdict import Code, Reason, Verdict
 from engine.errors import InputError
+from engine.text.i18n import Words
+from engine.text.pilot_effect import document
 from tests.dashboard import fake_engine
 
 ASKED = question(3.8e20, 10_000_000, 4.0)
@@ -29,6 +32,7 @@ EFFECT = PilotEffect(
     transfer=Transfer(
         model_size=27_120, size_factor=1_800.0, compute_factor=1e6, distance_share=0.2
     ),
+    apart=None,
 )
 
 
@@ -60,6 +64,12 @@ def test_a_pilot_that_changed_nothing_says_why(monkeypatch):
     (said,) = drawn(monkeypatch, lambda _: EFFECT)
     assert "The pilot of 2026-11-29 changed nothing the decision rests on" in said
     assert "gpt-bytes-letters" in said and "do not compare" in said
+
+
+def test_a_pilot_that_could_not_discriminate_is_called_no_test(monkeypatch):
+    (said,) = drawn(monkeypatch, lambda _: replace(EFFECT, apart=0.39))
+    assert "No test of the recommendation" in said and "39% probability" in said
+    assert document(replace(EFFECT, apart=0.39), Words("en"))["apart"] == 0.39
 
 
 def test_pilots_that_cannot_be_read_are_not_none(monkeypatch):

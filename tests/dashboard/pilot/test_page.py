@@ -486,6 +486,14 @@ def test_other_code_goes_on_where_it_is_asked_to_and_is_told_before(page, law, m
     assert "the records name both" in page.warning[0].value
 
 
+def test_a_verdict_after_a_weak_plan_says_how_weak_it_was(page, law):
+    finished(law, apart=0.39)
+    page.run()
+    (line,) = (head.value for head in page.header if "chance" in head.value)
+    assert line.startswith("No test of the recommendation") and "39% probability" in line
+    assert page.table[-1].value["Saving"].iloc[0].endswith("(no test)")
+
+
 @pytest.mark.parametrize("state", [State.PAUSED, State.FINISHED])
 def test_a_ledger_that_lost_a_line_is_told_and_nothing_is_green(page, law, state):
     plan = made.plan(evidence_hash=law)
