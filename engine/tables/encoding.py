@@ -40,6 +40,10 @@ _SINGLE_BYTE = ("cp125", "mac_", "latin", "iso8859")
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_JAPANESE = re.compile("[\u3041-\u30ff\u3000-\u303f\u4e00-\u9fff\uff01-\uff9f\t\r\n -~]")
+_MANY_KANA = 0.1
+"""Share of the signs of a Japanese text."""
 _ENOUGH = 4000
 """Letters beyond ASCII that are looked at."""
 _READS_WELL = 0.5
@@ -121,7 +125,8 @@ def unknown_encoding() -> InputError:
 
 
 def _utf_16_without_mark(sample: bytes) -> str | None:
-    """A text with ASCII in it has a zero in every other place, on one side alone."""
+    """A text with ASCII in it has zeros in every other place, on one side alone; where there are
+    few of them it must read as Japanese too, as other bytes than a text's may hold a zero."""
     if len(sample) < 4 or (len(sample) % 2 and len(sample) < SAMPLE):
         return None
     first, second = sample[0::2].count(0), sample[1::2].count(0)
@@ -130,7 +135,19 @@ def _utf_16_without_mark(sample: bytes) -> str | None:
         return "utf-16-le"
     if first > enough and second <= first * 0.02:
         return "utf-16-be"
-    return None
+    side = "utf-16-le" if second else "utf-16-be"
+    return side if bool(first) != bool(second) and _reads_as_japanese(sample, side) else None
+
+
+def _reads_as_japanese(sample: bytes, encoding: str) -> bool:
+    """Whether hardly a letter is of another script, and many are kana: two bytes of other encodings
+    make kanji, and hardly kana."""
+    try:
+        text = sample[: len(sample) // 2 * 2].decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    kana = len(_KANA.findall(text))
+    return kana >= _MANY_KANA * len(text) and len(_JAPANESE.findall(text)) >= 0.95 * len(text)
 
 
 def _is_utf_8(sample: bytes, *, cut: bool) -> bool:

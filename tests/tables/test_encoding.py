@@ -87,3 +87,25 @@ def test_a_line_of_utf_8_among_others_is_named(text, found):
 def test_japanese_numbers_without_kana_are_read_in_euc_jp():
     text = "data_budget,batch_size,epsilon,備考\n1千万,22万,0.5,基準\n"
     assert detect(text.encode("euc_jp")) == "euc_jp"
+
+
+LETTER = "顧客からの問い合わせに対して担当者が丁寧に回答した記録です。"
+
+
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
+def test_japanese_in_utf_16_without_a_mark_is_known_by_few_zeros(name):
+    """A letter's line ends are all the zeros that it has."""
+    content = f"{LETTER}\n{LETTER}\n".encode(name)
+    assert 0 < content.count(0) < 0.1 * len(content) / 2
+    assert detect(content) == name
+
+
+@pytest.mark.parametrize("name", ["utf-8", "cp932", "euc_jp", "cp1252"])
+@pytest.mark.parametrize("at", range(8))
+def test_a_zero_in_other_texts_does_not_make_them_utf_16(name, at):
+    """Two of their bytes make kanji at times, and hardly kana."""
+    text = "Größe und Maß der Lieferung, " * 4 if name == "cp1252" else LETTER * 2
+    content = text.encode(name)
+    for spoilt in (content[:at] + b"\0" + content[at:], content[:-at] + bytes(at + 1)):
+        with pytest.raises(InputError, match="got zero bytes in it"):
+            detect(spoilt)
