@@ -38,8 +38,7 @@ def validate(
     _require("data_budget", data_budget, DATA_RANGE[0], 2 * DATA_RANGE[1])
     _require("batch_size", batch_size, 1, np.inf)
     _require("iterations", iterations, 1, MOST_ITERATIONS)
-    _require("epsilon", epsilon, EPSILON_RANGE[0], 2 * EPSILON_RANGE[1])
-    _require("delta", delta, *DELTA_RANGE)
+    require_promise(epsilon, delta)
     if np.any(np.asarray(batch_size) > np.asarray(data_budget)):
         batch, people = np.broadcast_arrays(batch_size, data_budget)
         worst = np.argmax(batch > people)
@@ -49,6 +48,12 @@ def validate(
             batch_size=f"{batch.flat[worst]:g}",
             data_budget=f"{people.flat[worst]:g}",
         )
+
+
+def require_promise(epsilon: np.ndarray | float, delta: np.ndarray | float) -> None:
+    """Raise :class:`InputError` for an ε or δ outside the domain."""
+    _require("epsilon", epsilon, EPSILON_RANGE[0], 2 * EPSILON_RANGE[1])
+    _require("delta", delta, *DELTA_RANGE)
 
 
 def participations(data_budget: int, batch_size: int, iterations: int) -> int:

@@ -17,7 +17,6 @@ from engine.commands.options import add_json, as_json, as_table, run_action, who
 from engine.commands.pilot_following import SAYS, ended_status
 from engine.commands.pilot_metrics import metrics
 from engine.commands.pilot_options import (
-    add_corpus,
     add_launcher,
     add_machines,
     add_mechanism,
@@ -25,9 +24,10 @@ from engine.commands.pilot_options import (
     add_ranks,
     machines_of,
     ranks_here,
-    source_of,
+    require_one_question,
 )
 from engine.commands.pilot_proposal import people_in, plan_rows, prepared_text, proposed_for
+from engine.commands.text_options import add_corpus, source_of
 from engine.decision.answer import answer
 from engine.decision.fitted import EVIDENCE, fitted_evidence
 from engine.decision.pilot_effect import PilotEffect, effect_of, finished
@@ -149,6 +149,7 @@ def start(options: argparse.Namespace) -> str:
     launcher = _launcher(options, where)
     if options.climb:
         return _climbed(options)
+    require_one_question(options)
     chosen = _told(options) if options.plan_id is None else folder_of(options.plan_id).plan()
     jobs: list[Ended] = []
     through = None if launcher is None else partial(_as_job, launcher, jobs)

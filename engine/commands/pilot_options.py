@@ -1,107 +1,25 @@
-"""What ``python -m engine pilot`` is asked: a text, a promise and a budget."""
+"""What ``python -m engine pilot`` is asked of a text: a promise and a budget."""
 
 import argparse
-from typing import TypedDict
+from dataclasses import replace
 
 from engine.accounting.domain import MOST_BANDS, require_sampling
 from engine.commands.options import hours_for, number, whole
 from engine.config import Sampling
-from engine.durable import expanded
 from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
 from engine.pilot.imported_start import RATES, STEPS, Asked
-from engine.pilot.plan import WINDOW, CorpusSource
-from engine.pilot.prepared import RECOMPUTING, Prepared
-from engine.pilot.question import PilotBudget, PrivacyTerms, WantedRun
+from engine.pilot.plan import CorpusSource
+from engine.pilot.prepared import RECOMPUTING
+from engine.pilot.question import PilotBudget, PrivacyTerms, WantedRun, require_repeats
 from engine.pilot.running.ranks import Ranks, ranks_of
-from engine.pilot.starts import StartFile, card_of, is_foreign, read, tokenizer_file
+from engine.pilot.starts import StartFile, read
 from engine.pilot.sweeps.launchers import Where
-from engine.pilot.text.docstrings import KINDS
-from engine.pilot.text.identity import Rule
-from engine.pilot.text.public_tokenizers import names
-from engine.pilot.text.registry import registry
 
-CORPORA = (*KINDS, "folder", "jsonl", "csv", "parquet", "huggingface")
 DEFAULT_DELTA = 1e-6
-"""Well below one in the number of documents of the default text, see :func:`terms_of`."""
+"""Well below one in the number of documents of the default text, see :func:`terms_for`."""
 _SHARE = 0.1
 """Of 1/N, above which the default δ never lies: at 1/N, publishing one unit whole would pass."""
-
-
-def add_corpus(parser: argparse.ArgumentParser) -> None:
-    """Which text to train on."""
-    parser.add_argument(
-        "--corpus",
-        choices=CORPORA,
-        default="docstrings",
-        help="kind of text (default: docstrings of the installed packages, public; python-source: "
-        "their functions)",
-    )
-    parser.add_argument("--path", default="", help="file, folder or data set; not for these two")
-    parser.add_argument(
-        "--text", metavar="NAME", help="a registered text, in place of all these (`texts list`)"
-    )
-    add_columns(parser)
-
-
-def add_columns(parser: argparse.ArgumentParser) -> None:
-    """Which columns hold text and person, how persons are told apart, and the tokenizer."""
-    parser.add_argument("--text-column", default="text", metavar="NAME", help="(default: text)")
-    parser.add_argument(
-        "--unit-column", metavar="NAME", help="column that names the person (default: none)"
-    )
-    parser.add_argument(
-        "--distinct",
-        action="append",
-        default=[],
-        choices=[str(rule) for rule in Rule],
-        metavar="RULE",
-        help="do not apply this rule to the person's column, so that such spellings are different "
-        "people (default: all apply: " + ", ".join(Rule) + ")",
-    )
-    parser.add_argument(
-        "--tokenizer",
-        metavar="NAME",
-        help="of public text, by its name (`tokenizer list`) or its file (default: that of an "
-        "imported start, else bytes)",
-    )
-    parser.add_argument(
-        "--window",
-        metavar="TOKENS",
-        help="of an example; other windows than the default's are another family, to which the law "
-        f"is carried over (default: that of an imported start, else {WINDOW})",
-    )
-
-
-class Columns(TypedDict):
-    """What :func:`add_columns` asks, as arguments of a source."""
-
-    text_column: str
-    unit_column: str | None
-    rules_off: tuple[str, ...]
-    tokenizer: str
-    window: int
-
-
-def columns_of(options: argparse.Namespace) -> Columns:
-    """The columns, and the tokenizer under its absolute path: without another word those that an
-    imported start reads with."""
-    named, window = _read_by(getattr(options, "from_start", None))
-    tokenizer = named if options.tokenizer is None else options.tokenizer
-    return Columns(
-        text_column=options.text_column,
-        unit_column=options.unit_column,
-        rules_off=tuple(sorted(set(options.distinct))),
-        tokenizer=tokenizer if tokenizer in ("bytes", *names()) else _absolute(tokenizer),
-        window=window if options.window is None else whole("--window", options.window),
-    )
-
-
-def _read_by(start: str | None) -> tuple[str, int]:
-    """Tokenizer and window of the imported start of this name; of any other the usual ones."""
-    if start is None or not is_foreign(shape := card_of(start).shape):
-        return "bytes", WINDOW
-    return str(tokenizer_file(start)), shape.sequence_length
 
 
 def add_question(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -256,32 +174,6 @@ def machines_of(options: argparse.Namespace) -> Ranks | None:
     return ranks_of(whole("--ranks", options.ranks or str(nodes)), nodes)
 
 
-def source_of(options: argparse.Namespace) -> CorpusSource:
-    """The text, under absolute paths: a process elsewhere must find it."""
-    kind, path = options.corpus, options.path
-    if options.text is not None:
-        if path or kind != "docstrings":
-            raise InputError(
-                "Expected --text for a registered text or --corpus and --path for another, got "
-                "both."
-            )
-        return registry().source(options.text)
-    if (kind in KINDS) == bool(path):
-        raise InputError(
-            "Expected --path for a text of your own and none for docstrings or python-source, got "
-            "--corpus {kind} --path {path}.",
-            kind=kind,
-            path=path or '""',
-        )
-    # The name of a data set on a hub is no path.
-    is_local = path and (kind != "huggingface" or expanded(path).exists())
-    return CorpusSource(
-        kind=kind,
-        path=_absolute(path) if is_local else path,
-        **columns_of(options),
-    )
-
-
 def start_of(options: argparse.Namespace) -> StartFile | None:
     """The public start, if one was named. Raises :class:`InputError` for what cannot go with it."""
     if options.from_start is None:
@@ -316,6 +208,8 @@ def asked_of(options: argparse.Namespace) -> Asked:
 
 def budget_of(options: argparse.Namespace) -> PilotBudget:
     """The one budget that was given. Raises :class:`InputError` for none."""
+    if options.price is not None and options.money is None:
+        raise InputError("Expected --money with --price, got --price alone.")
     if options.compute is not None:
         return PilotBudget(compute_flops=number("--compute", options.compute))
     if options.money is not None:
@@ -340,13 +234,17 @@ def _run_of(text: str) -> WantedRun:
     )
 
 
-def terms_of(options: argparse.Namespace, prepared: Prepared) -> PrivacyTerms:
-    """The promise for the units of ``prepared``."""
-    if options.delta is None:
-        delta = min(DEFAULT_DELTA, _SHARE / prepared.units)
-    else:
-        delta = number("--delta", options.delta)
-    unit = prepared.source.unit
+def terms_for(units: int, terms: PrivacyTerms, options: argparse.Namespace) -> PrivacyTerms:
+    """The promise for so many units: a δ that nobody named falls with their number."""
+    if options.delta is not None:
+        return terms
+    return replace(terms, delta=min(DEFAULT_DELTA, _SHARE / units))
+
+
+def terms_of(options: argparse.Namespace, source: CorpusSource) -> PrivacyTerms:
+    """The promise for the units of ``source``, before anybody has counted them."""
+    delta = DEFAULT_DELTA if options.delta is None else number("--delta", options.delta)
+    unit = source.unit
     if options.unit not in (None, unit):
         raise InputError(
             "Expected --unit {unit}, which is what this text protects, got {value}: a person is "
@@ -373,6 +271,24 @@ def bands_of(options: argparse.Namespace) -> int:
     return bands
 
 
+def repeats_of(options: argparse.Namespace) -> int:
+    """Trainings of each arm. Raises :class:`InputError`."""
+    repeats = whole("--repeats", options.repeats)
+    require_repeats(repeats)
+    return repeats
+
+
+def require_canaries(canaries: int, units: int) -> None:
+    """Raise :class:`InputError` for more canaries than there are units to train on."""
+    if canaries > units:
+        raise InputError(
+            "Expected at most {units} canaries, as many as there are units to train on, got "
+            "{count}: the model would learn little else.",
+            units=units,
+            count=canaries,
+        )
+
+
 def canaries_of(options: argparse.Namespace) -> int:
     """How many canaries to draw, 0 for none."""
     count = whole("--canaries", options.canaries)
@@ -385,5 +301,22 @@ def canaries_of(options: argparse.Namespace) -> int:
     return count
 
 
-def _absolute(path: str) -> str:
-    return str(expanded(path).absolute())
+_UNASKED = {
+    "minutes": None, "compute": None, "money": None, "wanted_run": None, "price": None,
+    "delta": None, "unit": None, "text": None, "from_start": None, "path": "",
+    "epsilon": "4", "corpus": "docstrings", "repeats": "1", "canaries": "0",
+}  # fmt: skip
+"""Options of a question as they stand where nobody named them."""
+
+
+def require_one_question(options: argparse.Namespace) -> None:
+    """Raise :class:`InputError` where a plan is named and a question asked as well: the plan is
+    frozen, and would not follow."""
+    named = [name for name, usual in _UNASKED.items() if getattr(options, name) != usual]
+    if options.plan_id is not None and named:
+        raise InputError(
+            "Expected a plan's id or the options of a new plan, got {plan_id} and {option}: a plan "
+            "is frozen, so leave one of them out.",
+            plan_id=options.plan_id,
+            option="--" + named[0].replace("wanted_run", "run").replace("_", "-"),
+        )

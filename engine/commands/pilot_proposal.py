@@ -4,17 +4,19 @@ import argparse
 from dataclasses import dataclass, replace
 
 from engine.commands import pilot_report as report
-from engine.commands.options import whole
 from engine.commands.pilot_following import failed, followed
 from engine.commands.pilot_options import (
     asked_of,
     budget_of,
     canaries_of,
     held_by,
-    source_of,
+    repeats_of,
+    require_canaries,
     start_of,
+    terms_for,
     terms_of,
 )
+from engine.commands.text_options import source_of
 from engine.decision.fine_tuning import tuning_basis
 from engine.decision.pilot_law import pilot_law
 from engine.errors import InputError
@@ -71,10 +73,9 @@ def prepared_text(source: CorpusSource, *, again: bool = False) -> Prepared:
 def proposed_for(options: argparse.Namespace) -> Proposed:
     """What the options of ``plan`` and ``run`` ask for. Raises :class:`InputError`."""
     # Refuse what is wrong with the question before the minutes that answering takes.
-    budget, canaries = budget_of(options), canaries_of(options)
-    repeats = whole("--repeats", options.repeats)
-    start = start_of(options)
-    source = source_of(options)
+    budget, canaries, repeats = budget_of(options), canaries_of(options), repeats_of(options)
+    start, source = start_of(options), source_of(options)
+    asked = terms_of(options, source)
     if start is not None:
         budget.require_no_run()
         require_reading(start.name, source)
@@ -82,7 +83,8 @@ def proposed_for(options: argparse.Namespace) -> Proposed:
     found = lifecycle.prepared(source) or prepared_text(source)
     prepared = replace(found, recompute=options.recompute, held_by=held_by(options, found.device))
     law = pilot_law(prepared.family, prepared.vocabulary_size, prepared.sequence_length)
-    terms = terms_of(options, prepared)
+    terms = terms_for(prepared.units, asked, options)
+    require_canaries(canaries, prepared.units)
     if start is not None:
         return _from_start(start, options, prepared, terms, budget)
     proposed = propose(
@@ -119,7 +121,7 @@ def _from_start(
         terms,
         budget,
         asked=asked_of(options),
-        repeats=whole("--repeats", options.repeats),
+        repeats=repeats_of(options),
         keep_weights=options.keep_weights,
     )
     return Proposed(plan=plan, can=of_prediction(plan), least=None)

@@ -17,7 +17,7 @@ from engine.commands.options import (
     run_action,
     whole,
 )
-from engine.commands.pilot_options import add_corpus, source_of
+from engine.commands.text_options import add_corpus, source_of
 from engine.decision_log import recorded
 from engine.durable import expanded
 from engine.errors import InputError

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import asdict
 
 from engine.commands.options import add_json, as_json, as_table, run_action
-from engine.commands.pilot_options import add_columns, columns_of
+from engine.commands.text_options import add_columns, columns_of
 from engine.pilot.plan import CorpusSource
 from engine.pilot.text.registry import KINDS, Registry, Text, changing, registry
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.commands.options import add_json, as_columns, as_json, as_table, run_action, whole
-from engine.commands.pilot_options import CORPORA
+from engine.commands.text_options import CORPORA
 from engine.decision_log import recorded
 from engine.durable import expanded
 from engine.errors import InputError

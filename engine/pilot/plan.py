@@ -185,12 +185,7 @@ class TrainingSettings:
                 "Expected poisson or truncated-poisson sampling for a training, got {sampling}.",
                 sampling=str(self.sampling),
             )
-        if not 1 <= self.documents <= MOST_DOCUMENTS:
-            raise InputError(
-                "Expected 1 to {most} documents a person in a step, got {value}.",
-                most=MOST_DOCUMENTS,
-                value=self.documents,
-            )
+        require_documents(self.documents)
         if self.documents > 1 and (self.engine is Engine.OPACUS or self.shape.kind != "gpt"):
             raise InputError(
                 "Expected the fast engine and a decoder for several documents a person, got "
@@ -291,6 +286,16 @@ class TrainingSettings:
                 "sampling": Sampling(data.get("sampling", Sampling.POISSON)),
                 "start": Start(**data["start"]) if data.get("start") else None,
             }
+        )
+
+
+def require_documents(count: int) -> None:
+    """Raise :class:`InputError` unless a unit may give so many windows a step."""
+    if not 1 <= count <= MOST_DOCUMENTS:
+        raise InputError(
+            "Expected 1 to {most} documents a person in a step, got {value}.",
+            most=MOST_DOCUMENTS,
+            value=count,
         )
 
 

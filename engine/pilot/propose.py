@@ -34,7 +34,7 @@ from engine.interval import Interval
 from engine.pilot.limit import Limit
 from engine.pilot.plan import Arm, PilotPlan, TrainingSettings
 from engine.pilot.prepared import Prepared
-from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms
+from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms, require_repeats
 from engine.pilot.search import Found, seconds_of, within_budget
 from engine.pilot.statistical_power import power
 
@@ -74,8 +74,7 @@ def propose(
             "Expected a text whose people have documents (--unit-column) for several documents a "
             "person, got one in which each document is its own unit."
         )
-    if not 1 <= repeats <= 20:
-        raise InputError("Expected 1 to 20 repeats, got {value}.", value=repeats)
+    require_repeats(repeats)
     chosen = within_budget(prepared, law, terms, budget, with_rule=with_rule, repeats=repeats)
     arms = tuple(_arm(name, prepared, law, terms, found) for name, found in chosen.items())
     plan = PilotPlan(

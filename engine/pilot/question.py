@@ -6,15 +6,17 @@ Loads no torch.
 import math
 from dataclasses import dataclass
 
+from engine.accounting.domain import require_promise
 from engine.allocation.space import Space
 from engine.config import Sampling
 from engine.errors import InputError
 from engine.law.fit import FittedLaw
 from engine.pilot.learning_rate import LearningRateRule
-from engine.pilot.plan import Transfer
+from engine.pilot.plan import Transfer, require_documents
 from engine.runs.evidence import EvidenceSummary
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 20.0, 7 * 86_400.0
+MOST_REPEATS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,3 +123,15 @@ class PrivacyTerms:
     documents: int = 1
     """k: windows, of as many documents, whose mean gradient a unit gives a step; the promise is the
     same."""
+
+    def __post_init__(self) -> None:
+        require_promise(self.epsilon, self.delta)
+        require_documents(self.documents)
+
+
+def require_repeats(repeats: int) -> None:
+    """Raise :class:`InputError` unless each arm may be trained so often."""
+    if not 1 <= repeats <= MOST_REPEATS:
+        raise InputError(
+            "Expected 1 to {most} repeats, got {value}.", most=MOST_REPEATS, value=repeats
+        )

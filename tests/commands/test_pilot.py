@@ -30,6 +30,7 @@ from tests.dashboard.made_pilots import charge
 from tests.pilot.conftest import FAMILY, law, prepared  # noqa: F401 (fixtures)
 from tests.pilot.ledgers import charged_steps
 from tests.pilot.test_verdict import result
+from tests.present import present
 
 PROMISE = ["--epsilon", "8", "--delta", "1e-6"]
 WORD = "confidential"
@@ -196,6 +197,37 @@ def test_a_plan_that_could_hardly_tell_is_not_called_a_test(ready, capsys, monke
     monkeypatch.setattr(pilot_proposal, "power", lambda *_: little)
     assert "42% probability" in (told := text(capsys, "plan", "--minutes", "10", *PROMISE))
     assert "too little to be called a test; for 80%:" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["plan", "--minutes", "3", "--price", "3"], "Expected --money with --price"),
+        (["plan", "--minutes", "3", "--unit-column", "who"], "which has no columns"),
+        (["plan", "--minutes", "3", "--distinct", "number"], "which has no columns"),
+        (["plan", "--minutes", "3", "--text", "a", "--unit-column", "who"], "got both"),
+        (["plan", "--minutes", "3", "--canaries", "1e9"], "Expected at most 32000 canaries"),
+        (["run", "0123456789abcdef", "--minutes", "3"], "0123456789abcdef and --minutes"),
+        (["run", "0123456789abcdef", "--run", "1e4,100,1e-3"], "0123456789abcdef and --run"),
+        (["run", "0123456789abcdef", "--epsilon", "2"], "0123456789abcdef and --epsilon"),
+    ],
+)
+def test_what_would_be_left_out_in_silence_is_refused(ready, capsys, arguments, sentence):
+    present(ready)
+    assert sentence in refusal(capsys, *arguments)
+    assert answer(capsys, "list") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--repeats", "21"], ["--epsilon", "0"], ["--delta", "0.5"], ["--documents-per-person", "65"]],
+)
+def test_a_wrong_promise_is_refused_before_the_text_is_prepared(place, capsys, monkeypatch, wrong):
+    def never(*_, **__):
+        raise AssertionError("nothing is to be prepared for it")
+
+    monkeypatch.setattr(lifecycle, "prepare", never)
+    assert "Expected" in refusal(capsys, "plan", "--minutes", "3", *wrong)
 
 
 def test_money_is_time_at_a_price(ready, capsys):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.__main__ import main
-from engine.commands.pilot_options import source_of
+from engine.commands.text_options import source_of
 from engine.pilot.text.registry import registry
 
 

@@ -362,7 +362,7 @@ def test_a_run_that_the_law_asks_for_is_planned_as_it_is(prepared, law):
 
 
 def test_the_command_names_a_run_by_size_steps_and_noise():
-    none = {"compute": None, "money": None, "minutes": None}
+    none = {"compute": None, "money": None, "minutes": None, "price": None}
     said = Namespace(**none, wanted_run="300000, 900, 0.0078125")
     assert budget_of(said) == PilotBudget(run=WANTED)
     for text in ("300000,900", "300000,900,1e-3,2", "many,900,1e-3"):
@@ -416,11 +416,11 @@ def test_a_run_that_takes_too_long_is_not_told_to_ask_for_compute(prepared, law)
 
 def test_a_run_beside_a_public_model_is_refused_before_anything_is_prepared(monkeypatch):
     asked = {
-        "budget_of": PilotBudget(run=WANTED), "canaries_of": 0, "whole": 1, "start_of": object(),
-        "source_of": object(),
+        "budget_of": PilotBudget(run=WANTED), "canaries_of": 0, "repeats_of": 1,
+        "start_of": object(), "source_of": object(), "terms_of": None,
     }  # fmt: skip
     for name, value in asked.items():
         monkeypatch.setattr(pilot_proposal, name, lambda *_, value=value: value)
     monkeypatch.setattr(pilot_proposal, "require_reading", lambda *_: pytest.fail("looked at it"))
     with pytest.raises(InputError, match="pilot from a public model"):
-        pilot_proposal.proposed_for(Namespace(repeats="1"))
+        pilot_proposal.proposed_for(Namespace())

@@ -435,6 +435,8 @@ def _launch(
                 reason=None,
                 values={},
                 code_version=code_version(),
+                # What was prepared before is prepared anew; a pilot goes on.
+                progress=before.progress if action == "run" else 0.0,
             )
             write_status(folder.status_file, queued)
             process = detached(folder, action, lock.descriptor, ranks=here)

@@ -49,6 +49,7 @@ def test_a_ledger_put_back_with_its_head_is_noticed_by_what_was_said(plan, done)
     head_of(ledger).write_bytes(before[1])
     doubt = ledger_doubt(plan.plan_id)
     said = arm.settings.config.iterations if done else 362
+    assert doubt is not None
     assert (doubt.values["counted"], doubt.values["said"]) == (72, said)
 
 
