@@ -20,7 +20,7 @@ Loads no torch.
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -184,8 +184,10 @@ def _charge(
         durable.make_folder(place.parent)
         with durable.locked(place):
             lines = _lines(population)
-            if any(standing.what == new.what for standing, _ in lines):
-                return account(population, plans)
+            for standing, _ in lines:
+                if standing.what == inert(new.what):
+                    _require_same(standing, new)
+                    return account(population, plans)
             found = account(population, [plan for plan in plans if plan.plan_id != new.what])
             if not found.admits(new):
                 raise _refused(found, new)
@@ -203,6 +205,19 @@ def _charge(
     except OSError as error:
         raise _unusable(place, error.strerror or error) from error
     return account(population, plans)
+
+
+def _require_same(standing: Charge, new: Charge) -> None:
+    """Of a pilot the plan's id says so: figures of before are not held to today's sum."""
+    same = _figures(standing) == _figures(replace(new, what=standing.what))
+    if not (same or is_plan_id(standing.what)):
+        raise InputError(
+            "Expected another name than {what}, under which ε = {epsilon}, δ = {delta} stand "
+            "already: what is charged stays as it is.",
+            what=standing.what,
+            epsilon=f"{standing.epsilon:g}",
+            delta=f"{standing.delta:g}",
+        )
 
 
 def account_file(population: str) -> Path:

@@ -108,6 +108,16 @@ def test_delta_is_capped_too(text):
         charge_pilot(plans(text, 1)[0], none)
 
 
+def test_the_same_name_again_counts_once_and_other_figures_under_it_are_refused(text):
+    made = Charge(what="work\u202e of May", epsilon=2.0, delta=1e-8)
+    charge("customers", made)
+    assert charge("customers", made).trainings == 1, "as it is written down, invisible signs gone"
+    for other in (replace(made, epsilon=3.0), replace(made, delta=2e-8)):
+        with pytest.raises(InputError, match=r"under which ε = 2, δ = 1e-08 stand already"):
+            charge("customers", other)
+    assert account("customers").epsilon == 2.0
+
+
 def test_the_cap_itself_may_be_reached(text):
     charge("customers", Charge(what="abroad", epsilon=40.0, delta=1e-5))
     found = account("customers")
