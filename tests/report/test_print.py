@@ -4,6 +4,7 @@ font."""
 import io
 import re
 from dataclasses import replace
+from urllib.parse import quote_plus
 
 import pytest
 from pypdf import PdfReader
@@ -169,3 +170,24 @@ def test_no_sentence_leaves_a_few_letters_on_its_last_line(deck, face):
     assert sum(line.endswith("です。") for line in lines) >= 3 * len(slides)
     short = [line for line in lines if line.endswith("。") and len(line) < 6]
     assert short == []
+
+
+def test_a_long_address_keeps_to_its_cell_and_can_be_copied(deck, face):
+    """As one is that names scenarios in Japanese: little of it breaks by itself."""
+    names = quote_plus("案C: ε=1\n案A: 1,000万人 / 標準\n案B: 500万人")
+    address = f"http://127.0.0.1:8718/present?compute=3.8e20&data=1e7&with={names}&lang=ja"
+    rows = (
+        ("リンク", f"{address} (端末でのみ)"),
+        ("サイズと更新回数", "最も厳しいものが決める形" * 6),
+    )
+    table = Table(title="t", heads=("項目", "内容"), rows=rows)
+    slide = replace(deck.slides[0], points=(), table=table)
+    record = replace(deck.record, sections=())
+    made = replace(deck, address=address, slides=(), appendix=(slide,), record=record)
+    for content in (slides_pdf(made, face), record_pdf(made, face)):
+        (page,) = (p for p in PdfReader(io.BytesIO(content)).pages if p.annotations)
+        found = [note.get_object() for note in page.annotations]
+        assert {note["/A"]["/URI"] for note in found} == {address}
+        right = max(float(note["/Rect"][2]) for note in found)
+        assert right <= float(page.mediabox.right) - 44
+        assert address in re.sub(r"\s", "", page.extract_text())
