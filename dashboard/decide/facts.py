@@ -227,6 +227,7 @@ def job(answer: Answer) -> str:
         "epsilon": answer.question.budget.epsilon,
         "delta": answer.question.budget.delta,
         "certified": certified is not None,
+        **({} if certified is None else {"epsilon_certified": certified.epsilon}),
     }
     return json.dumps(plan, indent=2)
 

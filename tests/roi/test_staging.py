@@ -86,6 +86,7 @@ def test_gates_have_numbers_where_the_outcome_is_open(plan, table, curve):
 def test_the_first_gate_is_the_pilots_own_decision(open_plan, table, curve, tasks):
     found = staged_plan(open_plan, table.fixed(tasks_per_year=tasks), curve)
     gate, turns = found.gates[0], found.pilot.turns
+    assert turns is not None
     assert gate.passed == pytest.approx(1 - turns if found.npv_at_once > 0 else turns, abs=1e-12)
     assert 0 < turns < 1
 

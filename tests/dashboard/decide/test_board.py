@@ -314,7 +314,7 @@ def test_the_configuration_to_copy_holds_certified_noise_where_there_is_a_certif
     answer = answered()
     found = json.loads(facts.job(answer))
     assert found["model_size"] == answer.decision.recommendation.config.model_size
-    assert found["certified"] is False
+    assert found["certified"] is False and "epsilon_certified" not in found
     assert found["noise_multiplier"] == answer.decision.recommendation.noise_multiplier
     best = answer.decision.recommendation
     certificate = fake_engine.certify(
@@ -322,7 +322,7 @@ def test_the_configuration_to_copy_holds_certified_noise_where_there_is_a_certif
         iterations=best.config.iterations, epsilon=4.0, delta=1e-8, sampling=best.sampling,
     )  # fmt: skip
     found = json.loads(facts.job(replace(answer, certificate=certificate)))
-    assert found["certified"] is True
+    assert found["certified"] is True and found["epsilon_certified"] == certificate.epsilon
     assert found["noise_multiplier"] == certificate.noise_multiplier
 
 
