@@ -48,7 +48,7 @@ _SHARE = 0.4
 _BREAKS = re.compile(r"\s+|(?=[(（])")
 """Where the value of a tile may go on on another line."""
 _LARGE = 24
-"""Type of a title in one line that is large enough."""
+"""Type of a title or a value in one line that is large enough."""
 _POWERS = (1.0, 0.75, 0.5)
 """Of lengths of columns, by which long ones share the room: that which makes a table lowest."""
 _FEW, _FEW_IN_DOCUMENTS = 7, 5

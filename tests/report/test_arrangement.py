@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine.report.arrangement import GAP, ROLE, STAMP, Room, arranged
 from engine.report.deck import Slide, Table, Tile
 from engine.report.measure import line_counts
+from engine.report.picture import em
 from engine.report.print import compiler
 from tests.present import present
 
@@ -66,6 +67,10 @@ def test_tiles_fill_their_slide_with_large_values(count):
     (page,) = arranged(Slide(key="k", title="T", tiles=tiles), ROOM)
     assert page.tiles_height == pytest.approx(ROOM.body)
     assert page.value_size >= 32
+    two = tuple(replace(tile, value="29 months") for tile in tiles)
+    (page,) = arranged(Slide(key="k", title="T", tiles=two), replace(ROOM, width=700))
+    # Bold type is wider than this says: its value stands in one line.
+    assert em("29 months") * page.value_size <= (700 - 2 * GAP) / 3 - 24
     long = tuple(replace(tile, value="29か月(15か月以上を見込みます)") for tile in tiles)
     (page,) = arranged(Slide(key="k", title="T", tiles=long), ROOM)
     assert 18 <= page.value_size < 32

@@ -65,10 +65,16 @@ _ACROSS, _LEVELS = 8, 16
 
 
 def needed() -> str | None:
-    """What is missing on this machine; None: nothing."""
-    tools = [name for name in ("soffice", "pdftoppm") if shutil.which(name) is None]
+    """What is missing on this machine; None: nothing. Slides are set in Arial: without a font of its
+    widths LibreOffice takes a wider one, and lines break elsewhere."""
+    tools = [name for name in ("soffice", "pdftoppm", "fc-match") if shutil.which(name) is None]
     if find_chromium() is None:
         tools.append("chromium")
+    if not tools:
+        asked = ["fc-match", "--format=%{family}", "Arial"]
+        said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+        if not any(name in said for name in ("Arial", "Liberation Sans", "Arimo")):
+            tools.append("fonts-liberation")
     return ", ".join(tools) or None
 
 

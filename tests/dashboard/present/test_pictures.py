@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(
         pictures.needed() is not None,
         reason=f"needs {pictures.needed()}: apt-get install chromium poppler-utils "
-        "libreoffice-impress libreoffice-writer",
+        "libreoffice-impress libreoffice-writer fonts-liberation",
     ),
 ]
 _MOVED = 40
