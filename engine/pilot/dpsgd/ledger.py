@@ -66,7 +66,7 @@ class Ledger:
         process holds it; OSError where it cannot be written.
         """
         self.path = path
-        self._head = _head_of(path)
+        self._head = head_of(path)
         self.mechanism = settings.mechanism
         """What the whole training would be; None without noise."""
         self.promised = settings.config.iterations
@@ -282,13 +282,14 @@ def _read(content: bytes, header: dict[str, Any] | None) -> _Found:
     return _Found(charged=charged, most=most, checks=tuple(checks), is_checked=is_checked)
 
 
-def _head_of(path: Path) -> Path:
+def head_of(path: Path) -> Path:
+    """The file beside a ledger that says how many lines it has."""
     return path.with_name(f"{path.name}.head")
 
 
 def _read_head(path: Path) -> bytes | None:
     try:
-        return whole(_head_of(path))
+        return whole(head_of(path))
     except FileNotFoundError:
         return None
 

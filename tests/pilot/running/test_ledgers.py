@@ -1,10 +1,12 @@
 """A pilot whose ledger lost something says so to whoever reads it; a whole one does not."""
 
+import os
 from dataclasses import replace
 
 import pytest
 
-from engine.pilot.dpsgd.ledger import LEDGER_FILE
+from engine.pilot.dpsgd.ledger import LEDGER_FILE, most_charged
+from engine.pilot.running import ledgers
 from engine.pilot.running.folder import PLAN_FILE, folder_of
 from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.status import State, Status
@@ -60,6 +62,22 @@ def test_steps_given_back_since_the_last_word_are_no_loss(plan):
         ledger.reserve(10)
         ledger.settle(10)
     assert ledger_doubt(plan.plan_id) is None
+
+
+def test_a_ledger_of_before_is_read_once_and_anew_when_it_changed(plan, monkeypatch):
+    """Pages ask at each click, and a ledger of hours has hundreds of lines."""
+    ledger = stored(plan)
+    asked = []
+    monkeypatch.setattr(
+        ledgers, "most_charged", lambda path: asked.append(path) or most_charged(path)
+    )
+    for path in ledger.parent.parent.glob("*/*"):
+        os.utime(path, (1e9, 1e9))
+    assert ledger_doubt(plan.plan_id) is None and ledger_doubt(plan.plan_id) is None
+    assert len(asked) == 2, "each of two trainings"
+    ledger.write_bytes(ledger.read_bytes()[:-20])
+    os.utime(ledger, (1e9, 1e9))
+    assert ledger_doubt(plan.plan_id) is not None and asked[2:] == [ledger]
 
 
 def test_a_ledger_that_is_gone_is_noticed(plan):
