@@ -368,10 +368,10 @@ def audits(found: list[tuple[str, Audit, float]], words: Words) -> list[tuple[st
 def _audit(name: str, audit: Audit, promised: float, words: Words) -> str:
     values = {
         "arm": pilot_labels.arm(name, words),
-        "bound": f"{audit.lower_bound:.2f}",
-        "confidence": formats.percent(audit.confidence, words.language),
+        "bound": pilots.at_least(audit.lower_bound),
+        "confidence": pilots.confidence(audit.confidence),
         "epsilon": epsilon(promised),
-        "ceiling": f"{audit.ceiling:.2f}",
+        "ceiling": pilots.at_least(audit.ceiling),
     }
     finding = audit.finding(promised)
     if finding is Finding.BROKEN:

@@ -88,11 +88,12 @@ def verdict_rows(
         name = f"{result.arm} {result.repeat}"
         for audit in result.audits:
             said = _FINDINGS[audit.finding(promised[result.arm])]
+            bound, most = pilots.at_least(audit.lower_bound), pilots.at_least(audit.ceiling)
             rows.append(
                 (
                     f"audit of {name}",
-                    f"ε ≥ {audit.lower_bound:.2f} with {audit.confidence:.4g} confidence "
-                    f"({audit.method}; {audit.ceiling:.2f} with every guess right){said}",
+                    f"ε ≥ {bound} with {audit.confidence:.4g} confidence ({audit.method}; {most} "
+                    f"with every guess right){said}",
                 )
             )
         recorded = result.run_id or (result.reason or "").format(**result.values)

@@ -119,9 +119,9 @@ def mechanism_audit(found: MechanismAudit, words: Words) -> str:
     values = {
         "canaries": formats.exact(found.canaries),
         "steps": formats.exact(found.iterations),
-        "bound": _down(max(found.epsilon, found.one_run.lower_bound)),
-        "coins": _down(found.one_run.lower_bound),
-        "confidence": formats.percent(found.confidence, words.language),
+        "bound": at_least(max(found.epsilon, found.one_run.lower_bound)),
+        "coins": at_least(found.one_run.lower_bound),
+        "confidence": confidence(found.confidence),
         "promised": formats.plain(formats.rounded(found.promised, 3, up=True)),
         "share": formats.percent(found.noise_share, words.language),
     }
@@ -151,7 +151,17 @@ def mechanism_audit(found: MechanismAudit, words: Words) -> str:
     return words.joined([shown, seen])
 
 
-def _down(epsilon: float) -> str:
+def confidence(share: float) -> str:
+    """A confidence in per cent, never more of it than there is.
+
+    >>> confidence(0.95), confidence(0.975), confidence(0.9999)
+    ('95%', '97.5%', '99.9%')
+    """
+    return f"{math.floor(1000 * share + 1e-9) / 10:g}%"
+
+
+def at_least(epsilon: float) -> str:
+    """A lower bound on ε, never above it."""
     return f"{math.floor(100 * epsilon) / 100:.2f}"
 
 

@@ -262,6 +262,9 @@ def test_an_audit_below_the_promise_and_one_above():
     mute = replace(audit, lower_bound=0.0, ceiling=2.55, canaries=100)
     ((said, finding),) = pilot_wording.audits([("rule", mute, 3.97)], EN)
     assert finding is Finding.SILENT and "no test of the promise" in said
+    near = replace(mute, lower_bound=1.239, confidence=0.975, ceiling=2.559)
+    ((told, _),) = pilot_wording.audits([("rule", near, 3.97)], EN)
+    assert "ε ≥ 1.23 with 97.5% confidence" in told and "have shown 2.55," in told, "never more"
     enough = mute.candidates_to_refute(3.97)
     assert enough is not None and f"at least {enough:,} units, here 100" in said
     ((said, _),) = pilot_wording.audits([("rule", mute, 60.0)], EN)
