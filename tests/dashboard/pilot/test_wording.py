@@ -350,7 +350,7 @@ def test_price_and_time_are_inverse():
 
 def test_the_terms_of_a_plan():
     rows = dict(pilot_facts.terms(PLAN, DEFAULTS, EN))
-    assert rows["Price"] == "¥48.7 at $4 an hour"
+    assert rows["Price"] == "¥49 at $4 an hour"
     assert rows["ε of all trainings together"] == "8"
     assert rows["Plan, frozen before the first step"] == PLAN.plan_id
     assert "each document joins" in rows["Sampling"]
