@@ -101,7 +101,7 @@ def _payback(answer: Answer, words: Words) -> Metric:
         detail=words.say("may never pay back: {chance}", chance=never)
         if math.isinf(time.low)
         else words.say(
-            "from {low} on · may never pay back: {chance}",
+            "{low} at the soonest · may never pay back: {chance}",
             low=figures.months(time.low, words),
             chance=never,
         ),

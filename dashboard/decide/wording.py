@@ -22,6 +22,8 @@ from engine.interval import Interval
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import N_, Words
 
+_ALL = 0.9
+"""Of a budget, from which what is enough is called all of it."""
 _BINDING = {
     ("compute", "data"): N_(
         "Compute is what binds now: twice the compute lowers the loss by {gain}, "
@@ -268,6 +270,8 @@ def saturation(answer: Decision, words: Words) -> str:
     ratio = answer.saturation.compute_flops / answer.budget.compute_flops
     if ratio >= 1:
         return words.say("{factor} this budget", factor=labels.times(ratio, words))
+    if ratio > _ALL:
+        return words.say("as much as this budget")
     return words.say(
         "already passed: {share} of this budget is enough",
         share=formats.percent(ratio, words.language),

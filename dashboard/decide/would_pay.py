@@ -36,7 +36,8 @@ def meaning(answer: Answer, paying: Sequence[Least], words: Words) -> str:
     """What the table holds."""
     said = words.say(
         "With which value the plan just pays at the central case, each alone, all else as it is. "
-        "“Out of reach”: nothing that may be asked for is enough."
+        "“Out of reach”: nothing that may be asked for is enough. Probabilities are drawn for the "
+        "budgets; a figure of the table has one on ROI once it is changed there."
     )
     budget = answer.question.budget
     if all(each.value is None or each.value >= getattr(budget, each.name) for each in paying):

@@ -10,6 +10,9 @@ from engine.api.money import Measure, to_csv, to_toml
 from engine.text import figures, formats, tables
 from engine.text.i18n import Words
 
+_PAIRS_HEIGHT = 140
+"""Pixels: the unit and three pairs, and room to write a fourth."""
+
 
 def draw(now: Scenario, words: Words) -> None:
     """Save, load, restore."""
@@ -75,6 +78,7 @@ def pairs(words: Words) -> None:
             )
         ),
         placeholder=figures.example_pairs(words),
+        height=_PAIRS_HEIGHT,
         **table_widgets.bind_pairs(),
     )
     if sentence := session.refused_entry("pairs", words):

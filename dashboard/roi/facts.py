@@ -89,7 +89,9 @@ def _rate(study: Study, words: Words) -> Headline:
         detail=words.say(
             "a year · discount rate {rate}",
             rate=formats.percent(study.table["discount_rate"].value, words.language),
-        ),
+        )
+        if study.appraisal.internal_rates
+        else words.say("at no rate is the mean cash flow worth nothing"),
         help=words.say(
             "Rate at which the mean cash flow is worth nothing. “None” and “several” are said "
             "where there is no single one: then decide by the net present value."
@@ -105,12 +107,16 @@ def _total(answer: Answer, words: Words) -> Headline:
         inside=figures.money_range(cost.low, cost.high, words),
         years=formats.plain(answer.question.assumptions["horizon_years"].value),
     )
+    damage = words.say(
+        "of it {damage} of legal damage to be expected",
+        damage=quantities.text("expected_damage", answer, words),
+    )
     launched = figures.as_if_launched(answer.study, words)
     return Headline(
         key="total_cost",
         label=figures.name("total_cost", words),
         value=figures.money(cost.value, words),
-        detail=" · ".join(filter(None, (inside, launched))),
+        detail=" · ".join(filter(None, (inside, damage, launched))),
         help=words.say(
             "Everything spent until the horizon, not discounted: compute, search, pilots, data, "
             "people, serving, operation, and the legal loss to be expected."

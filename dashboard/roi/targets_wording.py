@@ -4,10 +4,13 @@
 from collections.abc import Callable
 
 from engine.api.decisions import Answer
-from engine.api.money import Drawn, Goal, Least, Study
+from engine.api.money import METRICS, Drawn, Goal, Least, Study
 from engine.config import EPSILON_RANGE
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
+
+_BETTER = 0.1
+"""By so much an example of a target is better than what the plan reaches."""
 
 
 def untold(answer: Answer, goal: Goal, words: Words) -> str:
@@ -20,13 +23,14 @@ def untold(answer: Answer, goal: Goal, words: Words) -> str:
 
 
 def example(answer: Answer, goal: Goal, words: Words) -> str:
-    """A target near what the plan reaches, to type something like it."""
-    reached = {Goal.LOSS: answer.outlay.plan.loss.value}
+    """A target somewhat better than what the plan reaches; to lose nothing, of one that loses."""
+    better = {Goal.LOSS: answer.outlay.plan.loss.value * (1 - _BETTER)}
     if answer.study is not None:
-        worth = answer.study.appraisal
-        reached[Goal.NPV] = worth.central_npv / figures.jpy(1.0, words)
-        reached[Goal.METRIC] = worth.metric.value
-    return f"{formats.rounded(reached[goal], 2):.10g}"
+        worth, up = answer.study.appraisal, METRICS[words.metric].direction
+        npv = max(0.0, worth.central_npv) * (1 + _BETTER)
+        better[Goal.NPV] = npv / figures.jpy(1.0, words)
+        better[Goal.METRIC] = worth.metric.value + up * _BETTER * abs(worth.metric.value)
+    return f"{formats.rounded(better[goal], 2):.10g}"
 
 
 def least(found: tuple[Least, ...], words: Words) -> list[tuple[str, str]]:

@@ -31,6 +31,8 @@ _METRIC_GATES = {
 _UNPAID = 0.5
 """Share of draws that never pay back above which payback is not the headline."""
 _NEGLIGIBLE_GAP = 0.01
+_RARE = 0.005
+"""Share of draws that is not worth a word."""
 
 
 def headline_of(answer: Answer, words: Words) -> str:
@@ -38,9 +40,9 @@ def headline_of(answer: Answer, words: Words) -> str:
     if answer.study is not None:
         return headline(answer.study, words)
     return words.say(
-        "Over {years} years it would cost {total}; what it is worth is not known.",
+        "Over {years} years {spending} would be spent; what it is worth is not known.",
         years=formats.plain(answer.question.assumptions["horizon_years"].value),
-        total=quantities.text("total_cost", answer, words),
+        spending=quantities.text("spending", answer, words),
     )
 
 
@@ -116,16 +118,25 @@ def against(other: Comparison, words: Words) -> str:
             other=words.say(_OTHERS[other.plan.name]),
             nothing=figures.money(figures.NO_MONEY, words),
         )
-    template = (
-        N_("Against {other}: {gap} more (better with {chance} probability).")
-        if gap.value >= 0
-        else N_("Against {other}: {gap} less (better with {chance} probability).")
-    )
+    more = gap.value >= 0
+    if other.probability_alike < _RARE:
+        template = (
+            N_("Against {other}: {gap} more (better with {chance} probability).")
+            if more
+            else N_("Against {other}: {gap} less (better with {chance} probability).")
+        )
+    else:
+        template = (
+            N_("Against {other}: {gap} more (better with {chance}, alike with {alike}).")
+            if more
+            else N_("Against {other}: {gap} less (better with {chance}, alike with {alike}).")
+        )
     return words.say(
         template,
         other=words.say(_OTHERS[other.plan.name]),
         gap=figures.money(abs(gap.value), words),
         chance=figures.chance(other.probability_better, words),
+        alike=figures.chance(other.probability_alike, words),
     )
 
 
@@ -196,7 +207,7 @@ def rates(risk: AttackRisk, words: Words) -> list[tuple[str, str]]:
 def exposures(plans: tuple[Exposure, ...], here: float, words: Words) -> str:
     """Which of the equally good plans leaks least."""
     if not plans:
-        return words.say("No other plan is as good.")
+        return words.say("No other plan comes as near to the best loss, so none can leak less.")
     best, worst = plans[0], plans[-1]
     template = N_(
         "Among {count} plans of equal privacy and nearly equal loss, the attacker's advantage runs "

@@ -13,6 +13,7 @@ def render(now: Scenario) -> None:
     words, families = now.words, fitted.run_log().families()
     st.title(wording.headline(families, words), anchor=False)
     blocks.columns(wording.families_table(families, words))
+    st.caption(wording.of_a_law(words))
     with st.container(border=True):
         st.subheader(words.say("Import runs of your own"), anchor=False)
         import_panel.draw(words)

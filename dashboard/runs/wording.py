@@ -53,11 +53,19 @@ _ASSUMED = {
 
 
 def headline(families: Mapping[str, int], words: Words) -> str:
-    """Line 1: how much there is for laws to rest on."""
+    """Line 1: how much there is."""
     return words.say(
-        "{runs} of {families} are on record for laws to rest on.",
+        "{runs} of {families} are on record.",
         runs=words.count("{n} run", "{n} runs", sum(families.values())),
         families=words.count("{n} family", "{n} families", len(families)),
+    )
+
+
+def of_a_law(words: Words) -> str:
+    """Why Law counts fewer runs of a family than this page."""
+    return words.say(
+        "A law may rest on fewer than are on record: it leaves out runs that are too short, "
+        "published ones of very small batches, and those that look wrong. Law says on how many."
     )
 
 

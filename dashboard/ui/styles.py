@@ -30,6 +30,9 @@ _STYLE = f"""<style>
 @media (max-width: 767px) {{
   [data-testid="stMain"] [data-testid="stHeading"] h1 {{ font-size: 1.5rem; }}
   [data-testid="stMain"] [data-testid="stHeading"] h2 {{ font-size: 1.15rem; }}
+  [data-testid="stButtonGroup"] > [role="radiogroup"] {{
+    flex-wrap: wrap; overflow: visible; mask-image: none;
+  }}
 }}
 @media (min-width: 768px) and (max-width: {_ROOMY - 1}px) {{
   {_ROW}:has({_IN_COLUMN} [data-testid="stMetric"]) {_IN_COLUMN} {{

@@ -21,7 +21,7 @@ from engine.roi.defaults import (
 )
 from engine.roi.inputs import INPUTS
 from engine.roi.inverse import Drawn, Goal, Held, Least
-from engine.roi.kinds import MetricKind
+from engine.roi.kinds import METRICS, MetricKind
 from engine.roi.metric import CURVE_INPUTS, AssumedCurve, Curve, FittedCurve, assumed, fit_metric
 from engine.roi.plan import RULE, TRANSFER, WITHOUT_PRIVACY, Plan
 from engine.roi.staging import Gate, StagedPlan
@@ -36,6 +36,7 @@ __all__ = [
     "DEFAULT_ASSUMPTIONS",
     "INPUTS",
     "INPUTS_OF",
+    "METRICS",
     "OF_METRIC",
     "ONCE",
     "PARTS_OF",

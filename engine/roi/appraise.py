@@ -123,6 +123,10 @@ class Outlay:
     legal_avoided: Interval
 
 
+NO_MONEY = 10_000.0
+"""So many JPY or less, over all the years, are called nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Another plan, and how the recommendation's NPV differs from it, draw by draw."""
@@ -133,6 +137,9 @@ class Comparison:
     difference: Interval
     """NPV of the recommendation less that of the other plan, JPY."""
     probability_better: float
+    """By :data:`NO_MONEY` or more."""
+    probability_alike: float
+    """By less than that, either way: mostly where neither plan is launched."""
 
 
 def sample(
@@ -276,7 +283,10 @@ def compare(recommended: Sample, others: Sequence[Sample]) -> tuple[Comparison, 
             npv=spread(other.flows.npv),
             metric=spread(other.metric),
             difference=spread(recommended.flows.npv - other.flows.npv),
-            probability_better=float(np.mean(recommended.flows.npv > other.flows.npv)),
+            probability_better=float(np.mean(recommended.flows.npv - other.flows.npv >= NO_MONEY)),
+            probability_alike=float(
+                np.mean(np.abs(recommended.flows.npv - other.flows.npv) < NO_MONEY)
+            ),
         )
         for other in others
     )

@@ -77,7 +77,7 @@ class Share:
     probability: float
     """That its NPV is above zero."""
     alone: float
-    """Its central NPV if no other use took anything of ε and compute."""
+    """Its mean NPV if no other use took anything of ε and compute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +143,7 @@ def share_privacy(uses: Sequence[Use], held: Held) -> Sharing:
                 batch_size=one.config.batch_size,
                 npv=spread(npv),
                 probability=float(np.mean(npv > 0)),
-                alone=float(values[k, -1].max()),
+                alone=_alone(uses[k], tables[k], values[k, -1], mu, held),
             )
         )
     return Sharing(
@@ -155,6 +155,17 @@ def share_privacy(uses: Sequence[Use], held: Held) -> Sharing:
         probability=float(np.mean(total > 0)),
         one_model=_one_model(uses, held),
     )
+
+
+def _alone(use: Use, table: Assumptions, values: FloatArray, mu: float, held: Held) -> float:
+    """Mean NPV of a use that had all shares, with the compute that suits it best."""
+    compute = held.budget.compute_flops * float(_COMPUTE[int(np.argmax(values))])
+    budget = _budget_of(use, _SHARES, compute, mu, held.budget)
+    (plan,) = best_plans(
+        [] if budget is None else [budget], held.fit, held.space, sampling=held.sampling
+    ) or (None,)
+    assert plan is not None  # a use that is dealt a part could have all of it
+    return float(sample(plan, table, held.curve).flows.npv.mean())
 
 
 def _require(uses: Sequence[Use], budget: Budget) -> None:
@@ -172,7 +183,8 @@ def _require(uses: Sequence[Use], budget: Budget) -> None:
         replace(budget, data_budget=use.people)
         if use.people > budget.data_budget:
             raise InputError(
-                "Expected at most the {people} people of the population for {name}, got {asked}.",
+                "Expected at most the {people} people of the population for {name}, got {asked}: a "
+                "use on other people shares no ε with these and is a scenario of its own.",
                 people=f"{budget.data_budget:,}",
                 name=use.name,
                 asked=f"{use.people:,}",

@@ -11,7 +11,7 @@ import math
 
 from engine.interval import Interval
 from engine.loss_unit import Measure
-from engine.roi.appraise import Appraisal
+from engine.roi.appraise import NO_MONEY, Appraisal
 from engine.roi.assumptions import Distribution
 from engine.roi.inputs import CURVE_LOSSES, INPUTS
 from engine.roi.inverse import Goal
@@ -216,10 +216,6 @@ def range_of(low: str, high: str, words: Words) -> str:
     """A range whose ends may be negative, so that its dash is no minus."""
     between = words.say("{low} to {high}", low=low, high=high)
     return between if "−" in low + high else formats.between(low, high, words.language)
-
-
-NO_MONEY = 10_000.0
-"""So many JPY or less, over all the years, are called nothing."""
 
 
 def is_no_money(worth: Interval) -> bool:

@@ -4,10 +4,18 @@ from collections.abc import Callable
 
 from engine.roi.uses import Share, Sharing
 from engine.text import figures, formats, labels, privacy
-from engine.text.i18n import Words
+from engine.text.i18n import N_, Words
 
 Foreign = Callable[[str], str]
 """How a name that a person typed is made harmless: as Markdown on a page, not on a terminal."""
+_ALONE = N_(
+    "Only one gets a model of its own: {parts}; it promises ε ≤ {together} and earns {npv}, with a "
+    "probability of {probability} of paying."
+)
+_TOGETHER = N_(
+    "A model for each: {parts}; together they promise ε ≤ {together} and earn {npv}, with a "
+    "probability of {probability} of paying."
+)
 
 
 def sentence(found: Sharing, words: Words, foreign: Foreign = str) -> str:
@@ -25,8 +33,7 @@ def sentence(found: Sharing, words: Words, foreign: Foreign = str) -> str:
         for share in found.shares
     ]
     said = words.say(
-        "A model for each: {parts}; together they promise ε ≤ {together} and earn {npv}, with a "
-        "probability of {probability} of paying.",
+        _ALONE if len(found.shares) == 1 else _TOGETHER,
         parts=words.listed(parts),
         together=privacy.upper(found.epsilon),
         npv=figures.money(found.npv.value, words),
@@ -79,7 +86,7 @@ def assumed(words: Words) -> str:
     return words.say(
         "Everybody is taken to be in the text of every use, all models are learned as the evidence "
         "says, and whoever sees one model may see all. Steps and noise of all trainings are fixed "
-        "before the first begins."
+        "before the first begins. Uses on other people share no ε: each is a scenario of its own."
     )
 
 
@@ -105,7 +112,7 @@ def _cells(share: Share, words: Words, foreign: Foreign) -> dict[str, str]:
         words.say("Its ε"): privacy.upper(share.epsilon),
         words.say("Net present value"): figures.money(share.npv.value, words),
         words.say("Probability that it pays"): figures.chance(share.probability, words),
-        words.say("NPV if it had everything, central case"): figures.money(share.alone, words),
+        words.say("NPV if it had everything"): figures.money(share.alone, words),
         words.say("Compute (FLOPs)"): formats.scientific(work.compute_flops),
         words.say("Parameters"): formats.amount(work.model_size, words.language),
         words.say("Steps"): formats.exact(round(work.iterations)),

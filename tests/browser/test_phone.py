@@ -69,6 +69,12 @@ UNREADABLE = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(
   return [...cut, ...over];
 })"""
 """Lines of words that a drawn chart cuts, or that lie over those of other words."""
+CHOICES_OUTSIDE = """() => [...document.querySelectorAll(
+  '[data-testid="stMain"] [data-testid="stButtonGroup"] button'
+)].filter(choice => {
+  const box = choice.getBoundingClientRect(), row = choice.parentElement.getBoundingClientRect();
+  return box.right > Math.min(row.right, innerWidth) + 1 || box.left < Math.max(row.left, 0) - 1;
+}).map(choice => choice.innerText)"""
 NARROW = """() => [...document.querySelectorAll('[data-testid="stTable"] td')]
   .filter(cell => cell.innerText.length > 3 && cell.getBoundingClientRect().width < 60)
   .map(cell => cell.innerText)"""
@@ -110,6 +116,11 @@ def test_charts_are_whole_and_legible(opened):
     assert opened.evaluate(OVERPRINTED) == []
     sizes = opened.evaluate(SIZES)
     assert not sizes or min(sizes) >= SMALLEST
+
+
+def test_every_choice_is_in_sight(opened):
+    """A row of choices breaks into lines: none waits beyond an edge for somebody to swipe."""
+    assert opened.evaluate(CHOICES_OUTSIDE) == []
 
 
 def test_no_cell_is_so_narrow_that_it_reads_downwards(opened):

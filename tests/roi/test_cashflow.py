@@ -208,6 +208,9 @@ def test_plans_are_compared_draw_by_draw(plan, table, curve):
         recommended.flows.npv.mean() - other.flows.npv.mean()
     )
     assert found.probability_better > 0.8, "the rest is launched under neither"
+    assert 0 < found.probability_alike < 1 - found.probability_better
+    (same,) = compare(recommended, [recommended])
+    assert (same.probability_better, same.probability_alike) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

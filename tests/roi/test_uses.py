@@ -69,6 +69,12 @@ def test_sharing_costs_every_use_something_and_one_model_costs_nothing(found):
     assert found.npv.value == pytest.approx(parts)
 
 
+def test_a_use_that_has_everything_is_worth_what_it_would_be_alone(held):
+    """Both means: a mean under shared ε beside a central case read as more than with all of it."""
+    (only,) = share_privacy([SUPPORT, NOTHING], held).shares
+    assert only.alone == pytest.approx(only.npv.value, rel=0.05)
+
+
 def test_a_tiny_population_is_told_to_leave_it(held):
     budget = OPENING.__class__(compute_flops=1e18, data_budget=5_000, epsilon=1.0, delta=1e-8)
     small = Held(

@@ -184,8 +184,8 @@ _SENTENCES: tuple[tuple[str, Mapping[str, str]], ...] = (
         {"inside": "cross_entropy_range", "bits": "bits_per_byte"},
     ),
     (
-        "Over {years} years it would cost {total}; what it is worth is not known.",
-        {"total": "total_cost"},
+        "Over {years} years {spending} would be spent; what it is worth is not known.",
+        {"spending": "spending"},
     ),
     (
         "In short: one training for {cost}, and a model that is as unsure of the next byte as "

@@ -93,6 +93,48 @@ def test_every_situation_has_its_sentences(any_study, words):
 
 
 @BOTH
+def test_plans_that_end_alike_are_not_called_worse(usual, words):
+    """Where neither is launched both lose the same: else “22 %” stands beside “8 million more”."""
+    rule = next(one for one in usual.comparisons if one.plan.name == RULE)
+    tied = replace(rule, probability_better=0.22, probability_alike=0.76)
+    said = roi_wording.against(tied, words)
+    assert "22%" in said and "76%" in said
+    apart = roi_wording.against(replace(tied, probability_alike=0.0), words)
+    assert "22%" in apart and "0%" not in apart.replace("22%", "")
+
+
+def test_an_example_of_a_target_is_better_than_what_the_plan_reaches(answered):
+    answer = answered()
+    worth = answer.study.appraisal
+    assert float(targets_wording.example(answer, Goal.LOSS, EN)) < answer.outlay.plan.loss.value
+    assert float(targets_wording.example(answer, Goal.METRIC, EN)) > worth.metric.value
+    losing = replace(answer.study, appraisal=replace(worth, central_npv=-1.5e7))
+    assert targets_wording.example(replace(answer, study=losing), Goal.NPV, EN) == "0"
+    paying = replace(answer.study, appraisal=replace(worth, central_npv=1.5e7))
+    shown = targets_wording.example(replace(answer, study=paying), Goal.NPV, EN)
+    assert float(shown) > 1.5e7
+
+
+@BOTH
+def test_the_cost_of_ownership_says_how_much_of_it_is_spent_by_nobody(answered, words):
+    answer = answered()
+    total = next(one for one in roi_facts.headlines(answer, words) if one.key == "total_cost")
+    assert figures.money(answer.reconciliation.expected_damage, words) in total.detail
+    unvalued = roi_wording.headline_of(replace(answer, study=None), words)
+    assert figures.money(answer.reconciliation.spending, words) in unvalued
+
+
+@BOTH
+def test_without_a_rate_of_return_none_is_called_a_years(answered, words):
+    answer = answered()
+    worth = replace(answer.study.appraisal)
+    worth.__dict__["internal_rates"] = ()  # made when asked for
+    rateless = replace(answer, study=replace(answer.study, appraisal=worth))
+    rate = next(one for one in roi_facts.headlines(rateless, words) if one.key == "internal_rate")
+    assert rate.detail == words.say("at no rate is the mean cash flow worth nothing")
+
+
+@BOTH
 def test_gates_that_cost_more_than_a_pilot_gains_are_told_from_it(usual, words):
     """Else a board reads that a pilot pays and that going by it costs more."""
     pilot = replace(usual.staged.pilot, value=2e6, price=4e5)
@@ -372,4 +414,4 @@ def test_a_difference_of_a_few_yen_is_not_said_as_an_amount(usual):
     assert roi_wording.against(few, EN).endswith("the difference is under ¥10,000.")
     assert roi_wording.against(few, JA).endswith("差は1万円未満です。")
     wide = replace(few, difference=Interval(value=-0.19, low=-2e6, high=3.0, level=0.9))
-    assert "probability" in roi_wording.against(wide, EN)
+    assert "better with" in roi_wording.against(wide, EN)
