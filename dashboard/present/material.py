@@ -15,7 +15,14 @@ from dashboard.present.options import Option
 from dashboard.present.tables import Basis, Kept
 from dashboard.state import address, link, session, widgets
 from dashboard.state.scenario import Scenario
-from engine.api.decisions import Answer, Question, bridge, start_findings
+from engine.api.decisions import (
+    MEASURED_GPT,
+    Answer,
+    Question,
+    StartFindings,
+    bridge,
+    start_findings,
+)
 from engine.api.pilots import code_version
 from engine.api.reports import fit_version
 from engine.api.scenarios import Saved
@@ -33,7 +40,7 @@ def material(now: Scenario) -> Material:
     return Material(
         answer=answer,
         options=_options(answer, now.words),
-        start=start_findings(now.question),
+        start=_start(now.question),
         basis=Basis(
             fit_version=fit_version(law_cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),
@@ -59,10 +66,16 @@ def _kept() -> Kept | None:
     return Kept(scenario=own, standing=standing, zone=st.context.timezone)
 
 
-def evidence_of_options() -> list[str]:
-    """What the scenarios rest on that were chosen on Compare and are still kept, each once."""
+def _start(asked: Question) -> StartFindings | None:
+    """The ways to begin; None while the law of the trainings that they rest on is being fitted."""
+    return start_findings(asked) if law_cache.evidence_is_ready(MEASURED_GPT) else None
+
+
+def evidence_beside() -> list[str]:
+    """What the ways to begin rest on, and the scenarios that were chosen on Compare and are still
+    kept, each once."""
     _, others = _chosen()
-    return list(dict.fromkeys(one.evidence_id for one in others))
+    return list(dict.fromkeys([*(one.evidence_id for one in others), MEASURED_GPT]))
 
 
 def _chosen() -> tuple[Saved | None, tuple[Saved, ...]]:

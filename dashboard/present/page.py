@@ -59,8 +59,8 @@ def render(now: Scenario) -> None:
         presenter_view.missing(token, words)
         return
     name = now.question.evidence_id
-    for other in material.evidence_of_options():
-        if other != name:  # its scenario is an option once its law is there
+    for other in material.evidence_beside():
+        if other != name:  # its scenario is an option, its starts a slide, once its law is there
             first_fit.is_there(other, words, f":{other}")
     made = first_fit.answered(name, lambda: _made(now, words, colours), words)
     if made is None:

@@ -65,8 +65,8 @@ _ACROSS, _LEVELS = 8, 16
 
 
 def needed() -> str | None:
-    """What is missing on this machine; None: nothing. Slides are set in Arial: without a font of its
-    widths LibreOffice takes a wider one, and lines break elsewhere."""
+    """What is missing on this machine; None: nothing. Slides are set in Arial: without a font of
+    its widths LibreOffice takes a wider one, and lines break elsewhere."""
     tools = [name for name in ("soffice", "pdftoppm", "fc-match") if shutil.which(name) is None]
     if find_chromium() is None:
         tools.append("chromium")
