@@ -155,7 +155,7 @@ def test_the_plan_stands_before_the_start_and_one_click_starts_it(page, law, mon
     assert any("evidence" in str(name) for name in terms["name"])
     # The last figure follows the fit of the sweep.
     label = button(page, "Start the pilot: ").label
-    assert re.fullmatch(r"Start the pilot: 3 minutes, ¥29\.\d", label), label
+    assert label == "Start the pilot: 3 minutes, ¥29"
     button(page, "Start the pilot").click().run()
     (plan,) = started
     assert plan.evidence_hash == law and plan.repeats == 1 and len(plan.arms) == 2

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -67,10 +68,13 @@ def test_steps_given_back_since_the_last_word_are_no_loss(plan):
 def test_a_ledger_of_before_is_read_once_and_anew_when_it_changed(plan, monkeypatch):
     """Pages ask at each click, and a ledger of hours has hundreds of lines."""
     ledger = stored(plan)
-    asked = []
-    monkeypatch.setattr(
-        ledgers, "most_charged", lambda path: asked.append(path) or most_charged(path)
-    )
+    asked: list[Path] = []
+
+    def counting(path):
+        asked.append(path)
+        return most_charged(path)
+
+    monkeypatch.setattr(ledgers, "most_charged", counting)
     for path in ledger.parent.parent.glob("*/*"):
         os.utime(path, (1e9, 1e9))
     assert ledger_doubt(plan.plan_id) is None and ledger_doubt(plan.plan_id) is None
