@@ -1,7 +1,6 @@
 """The Pilot page in every state: one start however often it is clicked, a run found again,
 refits."""
 
-import re
 import subprocess
 import sys
 from dataclasses import replace

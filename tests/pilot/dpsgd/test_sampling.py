@@ -79,6 +79,13 @@ def test_a_batch_holds_its_people_and_numbers_between_0_and_1():
     )
 
 
+@pytest.mark.parametrize(("windows", "shape"), [(1, (9,)), (3, (9, 3))])
+def test_each_unit_has_numbers_for_as_many_windows_as_asked(windows, shape):
+    batch = draw(SeededNoise(1), 4, units=9, probability=1.0, windows=windows)
+    assert batch.documents.shape == batch.windows.shape == shape
+    assert len(np.unique(batch.documents)) == batch.documents.size, "each a draw of its own"
+
+
 def test_an_empty_batch_is_a_batch():
     batch = draw(Bits([2**64 - 1]), 0, units=9, probability=0.5)
     assert batch.size == 0 and batch.documents.size == 0

@@ -6,16 +6,18 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 
 from engine.errors import InputError
-from engine.pilot.dpsgd.progress import RankLostError
+from engine.pilot.dpsgd.batch_sum import BatchSum
+from engine.pilot.dpsgd.progress import MemoryFullError, RankLostError
 from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.dpsgd.sampling import Batch
-from engine.pilot.dpsgd.team import Helper, Team, dealt
+from engine.pilot.dpsgd.team import Helper, Team, dealt, part_of_sum
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import Engine
 from engine.pilot.running.ranks import is_too_large
@@ -198,6 +200,18 @@ def test_a_batch_of_nobody_leaves_every_rank_without_units():
     none = np.zeros(0)
     batch = Batch(units=none.astype(np.int64), documents=none, windows=none)
     assert [dealt(batch, rank, 3).size for rank in range(3)] == [0, 0, 0]
+
+
+def test_full_memory_of_a_rank_is_told_and_not_raised():
+    """The others wait for its part: rank 0 hears it from there."""
+
+    class Full:
+        def add_up(self, examples):
+            raise MemoryFullError(tokens=16)
+
+    examples = torch.zeros(2, 16), torch.zeros(2, 16)
+    part = part_of_sum(cast(BatchSum, Full()), examples)
+    assert (part.is_memory_full, part.tokens, part.loss) == (True, 16, 0.0)
 
 
 def test_a_rank_computes_activations_anew_where_the_plan_says_so():
