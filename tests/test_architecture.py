@@ -132,6 +132,7 @@ PILOT_FRONT = {
     "engine.pilot.running.lifecycle", "engine.pilot.running.process",
     "engine.pilot.running.ranks", "engine.pilot.running.supervisor",
     "engine.pilot.running.recording", "engine.pilot.running.spending",
+    "engine.pilot.running.standing",
     "engine.pilot.running.status", "engine.pilot.running.versions", "engine.pilot.sweeps.again",
     "engine.pilot.sweeps.launchers",
     "engine.pilot.sweeps.parts",

@@ -21,10 +21,10 @@ from engine.api.pilots import (
     TuningBasis,
     law_of_pilots,
     least_seconds,
-    lifecycle,
     pilot_effects,
     propose,
     propose_from_start,
+    standing,
     tuning_basis,
 )
 from engine.api.pilots import starts as starts_at_hand
@@ -34,7 +34,7 @@ from engine.errors import InputError
 def unreadable_pilots() -> int:
     """Pilots that nobody can tell anything of. Raises :class:`engine.errors.InputError` where none
     can be read."""
-    return _unreadable_pilots(lifecycle.stamp())
+    return _unreadable_pilots(standing.stamp())
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -53,7 +53,7 @@ def effect_of_pilot(now: Answer, plan_id: str) -> PilotEffect | None:
 
 
 def _effect_of(now: Answer, plan_id: str | None) -> PilotEffect | None:
-    pilots = _finished_pilots(lifecycle.stamp())
+    pilots = _finished_pilots(standing.stamp())
     chosen = tuple(one for one in pilots if plan_id in (None, one.plan_id))
     if not chosen:
         return None

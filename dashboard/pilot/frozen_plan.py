@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.pilot import facts, provenance, wording
 from dashboard.ui import blocks
 from engine.api.money import CostAssumptions
-from engine.api.pilots import PilotPlan, account_for, charge_of, lifecycle, promised_on
+from engine.api.pilots import PilotPlan, account_for, charge_of, promised_on, standing
 from engine.errors import InputError
 from engine.text import pilots
 from engine.text.i18n import Words
@@ -26,7 +26,7 @@ def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
         if sentence := pilots.bytes_per_token(plan, words):
             st.markdown(sentence)
         st.markdown(wording.plan_promise(plan, words))
-        others = promised_on(plan.corpus_fingerprint, lifecycle.history(), other_than=plan.plan_id)
+        others = promised_on(plan.corpus_fingerprint, standing.entries(), other_than=plan.plan_id)
         if sentence := wording.promised_before(others, words):
             st.markdown(sentence)
         _account(plan, words)
@@ -39,7 +39,7 @@ def draw(plan: PilotPlan, costs: CostAssumptions, words: Words) -> None:
 def _account(plan: PilotPlan, words: Words) -> None:
     """What the population's account has left for this plan, where the text is about one."""
     try:
-        found = account_for(plan, lifecycle.started_plans)
+        found = account_for(plan, standing.started_plans)
     except InputError as error:
         blocks.refused(error, words)
         return

@@ -12,14 +12,14 @@ from dashboard.state import link, session
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import palette
-from engine.api.pilots import lifecycle, unit_of
+from engine.api.pilots import lifecycle, standing, unit_of
 from engine.text.i18n import Words
 
 
 def render(now: Scenario) -> None:
     """Draw the page."""
     words, colours = now.words, palette(st.context.theme.type)
-    entries, wanted = lifecycle.history(), session.value(link.PILOT)
+    entries, wanted = standing.entries(), session.value(link.PILOT)
     shown = pilot_entries.on_show(entries, wanted)
     if shown is None and wanted not in (None, link.NEW_PILOT):
         blocks.accepted(partial(lifecycle.poll, wanted), words)

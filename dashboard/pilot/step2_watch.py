@@ -9,7 +9,7 @@ from dashboard.state import address
 from dashboard.state.scenario import Scenario
 from dashboard.ui import blocks
 from dashboard.ui.colours import Palette
-from engine.api.pilots import Entry, PilotPlan, Status, ledger_doubt, lifecycle
+from engine.api.pilots import Entry, PilotPlan, Status, ledger_doubt, lifecycle, standing
 from engine.text.i18n import Words
 
 _LOOK_AGAIN = 1.0
@@ -52,7 +52,7 @@ def _picture(
             st.metric(metric.label, metric.value, help=metric.help)
             st.caption(metric.detail)
     arm = next((arm for arm in plan.arms if arm.name == status.arm), plan.arms[0])
-    done = [r.curve for r in lifecycle.results(plan.plan_id) if r.arm == arm.name]
+    done = [r.curve for r in standing.results(plan.plan_id) if r.arm == arm.name]
     drawn = charts.watch(
         arm, status.curve, done, expected[arm.name], words, colours, transfer=plan.transfer
     )

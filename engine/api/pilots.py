@@ -21,11 +21,11 @@ from engine.pilot.population import Account, Charge, account_for, charge_of
 from engine.pilot.prepared import RECOMPUTING, Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PilotLaw, PrivacyTerms, WantedRun
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import Request, folder_of
 from engine.pilot.running.ledgers import ledger_doubt
-from engine.pilot.running.lifecycle import Entry, other_code
 from engine.pilot.running.ranks import Ranks
+from engine.pilot.running.standing import Entry, other_code
 from engine.pilot.running.status import State, Status, TrainingResult
 from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.statistical_power import ENOUGH, Power, least_seconds, of_prediction, power
@@ -88,6 +88,7 @@ __all__ = [
     "propose_from_start",
     "registry",
     "require_reading",
+    "standing",
     "starts",
     "tokenizers",
     "tuning_basis",

@@ -41,7 +41,7 @@ from engine.pilot.audits.mechanism_audit import (
     read_audit,
 )
 from engine.pilot.plan import PilotPlan
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import folder_of, pilots_folder, write_text
 from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.status import State, TrainingResult
@@ -285,7 +285,7 @@ def audit(options: argparse.Namespace) -> str:
 def history(options: argparse.Namespace) -> str:
     """List the pilots of this installation."""
     lifecycle.sweep_stale()
-    entries = lifecycle.history()
+    entries = standing.entries()
     if not entries and not pilots_folder().exists():
         tell(f"There is no folder of pilots {pilots_folder()} yet: the first pilot makes it.")
     if options.json:
@@ -327,7 +327,7 @@ class _Judged:
 
 
 def _judged(chosen: PilotPlan) -> _Judged:
-    results = lifecycle.results(chosen.plan_id)
+    results = standing.results(chosen.plan_id)
     found = verdict(chosen, results)
     return _Judged(
         plan=chosen,
@@ -371,7 +371,7 @@ def _waited(options: argparse.Namespace, chosen: PilotPlan) -> str:
     """Follow a pilot to its end: the verdict, or where it stands."""
     told = metrics(chosen.plan_id, tensorboard=options.tensorboard, mlflow=options.mlflow)
     ended = ended_status(chosen.plan_id, told.saw)
-    told.ended(lifecycle.results(chosen.plan_id))
+    told.ended(standing.results(chosen.plan_id))
     if ended is not None and ended.state is State.FINISHED:
         return _verdict(options, chosen)
     return _state(options, chosen.plan_id)

@@ -26,7 +26,7 @@ from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.prepared import Prepared
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.status import State
 from engine.pilot.running.text_total import Promised, promised_on
 from engine.pilot.starts import StartFile
@@ -49,7 +49,7 @@ def plan_rows(found: Proposed) -> report.Rows:
 
 
 def _others(plan: PilotPlan) -> Promised:
-    return promised_on(plan.corpus_fingerprint, lifecycle.history(), other_than=plan.plan_id)
+    return promised_on(plan.corpus_fingerprint, standing.entries(), other_than=plan.plan_id)
 
 
 def people_in(plan: PilotPlan) -> People:

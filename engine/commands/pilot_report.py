@@ -13,7 +13,7 @@ from engine.loss_unit import unit_of
 from engine.pilot.people import People
 from engine.pilot.plan import Arm, PilotPlan, Transfer
 from engine.pilot.prepared import Prepared
-from engine.pilot.running.lifecycle import Entry, other_code
+from engine.pilot.running.standing import Entry, other_code
 from engine.pilot.running.status import State, Status
 from engine.pilot.running.text_total import Promised
 from engine.pilot.statistical_power import ENOUGH, Power

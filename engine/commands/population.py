@@ -10,7 +10,7 @@ from dataclasses import asdict
 from engine.commands.options import add_json, as_json, as_table, number, run_action
 from engine.commands.pilot_report import upwards
 from engine.pilot.population import Account, Charge, account, charge
-from engine.pilot.running.lifecycle import started_plans
+from engine.pilot.running.standing import started_plans
 from engine.pilot.text.registry import Cap, changing, registry
 
 

@@ -35,7 +35,8 @@ from engine.decision.law_store import current
 from engine.decision.question import Question
 from engine.decision.verdict import Verdict
 from engine.errors import InputError
-from engine.pilot.running.lifecycle import Entry, history
+from engine.pilot.running import standing
+from engine.pilot.running.standing import Entry
 from engine.pilot.running.status import State
 from engine.runs.catalogue import stamp
 
@@ -140,14 +141,14 @@ def finished() -> tuple[Entry, ...]:
     the folder of pilots cannot be read."""
     return tuple(
         entry
-        for entry in history()
+        for entry in standing.entries()
         if entry.plan is not None and entry.status.state is State.FINISHED and entry.results
     )
 
 
 def unreadable() -> int:
     """Pilots of which nobody can tell whether they have ended, nor with what."""
-    return sum(entry.plan is None for entry in history())
+    return sum(entry.plan is None for entry in standing.entries())
 
 
 def last_effect(now: Answer, fitted: FittedEvidence, pilots: Sequence[Entry]) -> PilotEffect | None:

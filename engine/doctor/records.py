@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engine import approvals, decision_log
 from engine.decision.fitted import EVIDENCE, PUBLISHED_BERT, evidence_of, is_ready, run_log
 from engine.doctor.finding import Finding, State
-from engine.pilot.running import lifecycle
+from engine.pilot.running import standing
 from engine.runs.log import data_folder
 from engine.scenarios import acts, saved
 
@@ -54,7 +54,7 @@ def runs() -> Iterator[Finding]:
 
 def pilots() -> Iterator[Finding]:
     """Plans and ledgers of all pilots."""
-    entries = lifecycle.history()
+    entries = standing.entries()
     damaged = 0
     for entry in entries:
         if entry.plan is None:

@@ -25,11 +25,11 @@ from engine.pilot.running.devices import Device, device
 from engine.pilot.running.folder import Lock, PilotFolder, Request
 from engine.pilot.running.follower import follow
 from engine.pilot.running.freed_memory import keep_freed_memory
-from engine.pilot.running.lifecycle import started_plans
 from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.ranks import Place, Ranks, is_too_large, place_of
 from engine.pilot.running.runner import Workshop, run_plan
 from engine.pilot.running.speed import measure
+from engine.pilot.running.standing import started_plans
 from engine.pilot.running.status import State, read_status
 from engine.pilot.running.supervisor import lock_from
 from engine.pilot.running.tracebacks import without_text

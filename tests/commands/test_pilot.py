@@ -19,7 +19,7 @@ from engine.law.transfer.pool import pool
 from engine.pilot.audits.mechanism_audit import audit_scores
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import PLAN_FILE, folder_of, preparation_of, write_text
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
@@ -332,7 +332,8 @@ def test_a_family_s_own_prediction_names_no_source(ready, capsys):
 def test_resuming_with_other_code_says_so(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
     assert " code " not in text(capsys, "pause", name)
-    monkeypatch.setattr(lifecycle, "code_version", lambda: "b" * 12)
+    for module in (lifecycle, standing):
+        monkeypatch.setattr(module, "code_version", lambda: "b" * 12)
     monkeypatch.setattr(lifecycle, "_launch", lambda *_, **__: None)
     planned_by = folder_of(name).plan().code_version
     said = text(capsys, "resume", name)

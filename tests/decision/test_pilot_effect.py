@@ -14,7 +14,7 @@ from engine.decision.pilot_law import pilot_law
 from engine.decision.question import question
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
-from engine.pilot.running.lifecycle import Entry
+from engine.pilot.running.standing import Entry
 from engine.pilot.running.status import State, Status
 from engine.text import pilot_effect
 from engine.text.i18n import Words

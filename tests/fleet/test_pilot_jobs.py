@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from engine.errors import InputError
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.sweeps import launchers
@@ -57,7 +57,7 @@ def test_ray_goes_on_with_a_pilot_whose_worker_is_killed(ray_alone, plan):
     _, said = command.communicate(timeout=240)
     assert command.returncode == 0, said
     assert "part 1 of 1 ended" in said
-    (result,) = lifecycle.results(plan.plan_id)
+    (result,) = standing.results(plan.plan_id)
     assert result.charged == charged_steps(ledger) == STEPS > before
     assert result.iterations < STEPS, "what was lost with the worker stays charged"
     with RunLog.open() as log:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.status import State
 from engine.pilot.sweeps.submitted import Submitit
@@ -62,7 +62,7 @@ def test_a_pilot_goes_on_where_slurm_takes_its_machine(slurm, tmp_path, monkeypa
     finally:
         command.kill()
     assert command.returncode == 0 and "part 1 of 1 ended" in said, said
-    (result,) = lifecycle.results(plan.plan_id)
+    (result,) = standing.results(plan.plan_id)
     assert result.charged == charged_steps(ledger) == result.iterations == STEPS
     with RunLog.open() as log:
         (record,) = log.records(FAMILY)

@@ -19,7 +19,7 @@ from engine.pilot.population import (
     charge_of,
     charge_pilot,
 )
-from engine.pilot.running import lifecycle, process
+from engine.pilot.running import lifecycle, process, standing
 from engine.pilot.running.folder import folder_of
 from engine.pilot.sweeps import gridfile
 from engine.pilot.text.registry import Cap, Text, changing
@@ -150,7 +150,7 @@ def test_no_pilot_starts_that_the_account_does_not_hold(text):
     assert account("customers").holds(first.plan_id)
     lifecycle.cancel(first.plan_id)
     assert account("customers").holds(first.plan_id), "what was promised stays promised"
-    found = account_for(second, lifecycle.started_plans)
+    found = account_for(second, standing.started_plans)
     assert found is not None and not found.admits(charge_of(third))
 
 

@@ -16,7 +16,7 @@ from engine.__main__ import main
 from engine.decision import fitted
 from engine.errors import InputError
 from engine.pilot.plan import CorpusSource
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import pilots_folder
 from engine.pilot.text import sources
 from engine.runs.folder import listing
@@ -101,10 +101,10 @@ def test_a_pilot_that_may_not_be_looked_into_is_listed(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "exists", may_exist)
     monkeypatch.setattr(os, "open", may_open)
     assert lifecycle.sweep_stale() == ()
-    (entry,) = lifecycle.history()
+    (entry,) = standing.entries()
     assert (entry.plan_id, entry.plan) == ("0" * 16, None)
     with pytest.raises(InputError, match="cannot be read"):
-        lifecycle.results("0" * 16)
+        standing.results("0" * 16)
 
 
 @pytest.fixture

@@ -23,9 +23,8 @@ from engine.access.check import require
 from engine.access.rights import LOCAL, Person, Right
 from engine.code_version import code_version
 from engine.decision_log import recorded
-from engine.durable import remove_leftovers, signature
+from engine.durable import remove_leftovers
 from engine.errors import InputError
-from engine.pilot.dpsgd.ledger import LEDGER_FILE, charged_steps, epsilon_spent
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import charge_pilot
 from engine.pilot.prepared import Prepared, read_prepared
@@ -40,12 +39,11 @@ from engine.pilot.running.folder import (
 from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.process import detached, handed_over
 from engine.pilot.running.ranks import Ranks, printed
-from engine.pilot.running.spending import is_private
+from engine.pilot.running.standing import believed, interrupted, started_plans, status_of
 from engine.pilot.running.status import (
     RUNNING,
     State,
     Status,
-    TrainingResult,
     read_status,
     write_status,
 )
@@ -59,10 +57,6 @@ _PATIENCE = 1.0
 """Seconds that a launcher waits for a lock that somebody may only be looking at."""
 _LONGEST_ID = 80
 """Characters of what is written down as a plan's id before it is known to be one."""
-_DIED = (
-    "The process ended without a word (killed, out of memory, out of power): resume it to go on "
-    "from its last checkpoint."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,23 +69,6 @@ class Handle:
     started: bool
     """Whether this call started a process."""
     process: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A pilot in the history; ``plan`` None where its file cannot be read."""
-
-    plan_id: str
-    plan: PilotPlan | None
-    status: Status
-    results: tuple[TrainingResult, ...]
-    ledger_doubt: InputError | None = None
-    """Why nobody knows what it has spent; None where its ledgers are whole."""
-
-    @property
-    def began(self) -> float:
-        """When it was started, or else planned, in seconds since 1970."""
-        return self.status.started or self.status.heartbeat
 
 
 def register(plan: PilotPlan, *, by: Person = LOCAL) -> None:
@@ -155,7 +132,7 @@ def command(plan: PilotPlan, ranks: Ranks) -> str:
 def poll(plan_id: str) -> Status:
     """Where a pilot stands; without ε spent where its ledgers are in doubt. Raises
     :class:`InputError` for an unknown one."""
-    return _believed(_status(_known(plan_id)), ledger_doubt(plan_id))
+    return believed(status_of(_known(plan_id)), ledger_doubt(plan_id))
 
 
 def cancel(plan_id: str, *, by: Person = LOCAL) -> Status:
@@ -197,61 +174,6 @@ def _plan_of(folder: PilotFolder) -> PilotPlan | None:
         return None
 
 
-def other_code(plan: PilotPlan, status: Status) -> str | None:
-    """The version of the code that trains what is left of ``plan`` (or would, or trained it), where
-    another one planned it."""
-    lives = status.is_running or status.state is State.FINISHED
-    trains = status.code_version if lives else code_version()
-    return None if trains in (None, plan.code_version) else trains
-
-
-def results(plan_id: str) -> tuple[TrainingResult, ...]:
-    """Results so far, in the order of training. Raises :class:`InputError` for an unknown pilot."""
-    folder = folder_of(plan_id)
-    return _results(folder, folder.plan())
-
-
-def history() -> tuple[Entry, ...]:
-    """Every pilot of this installation, the one that began last first; one that was never started
-    by when it was planned."""
-    entries = []
-    for folder in folders():
-        if not folder.is_registered:
-            continue
-        try:
-            plan = folder.plan()
-        except InputError:
-            plan = None
-        found = () if plan is None else _results(folder, plan)
-        doubt = ledger_doubt(folder.name)
-        entries.append(
-            Entry(
-                plan_id=folder.name,
-                plan=plan,
-                status=_believed(_status(folder), doubt),
-                results=found,
-                ledger_doubt=doubt,
-            )
-        )
-    return tuple(sorted(entries, key=lambda entry: -entry.began))
-
-
-def stamp() -> str:
-    """Changes when a pilot comes, goes, or says something. Raises :class:`InputError` where the
-    folder of pilots cannot be read."""
-    return repr([(folder.name, signature(folder.status_file)) for folder in folders()])
-
-
-def started_plans() -> list[PilotPlan]:
-    """The plans of all pilots that were ever started. Raises :class:`InputError` where one cannot
-    be read: nobody knows then what it has promised to whom."""
-    return [
-        folder.plan()
-        for folder in folders()
-        if folder.is_registered and _status(folder).state is not State.PLANNED
-    ]
-
-
 def sweep_stale() -> tuple[str, ...]:
     """Write down which pilots were killed and remove their temporary files; the pilots' ids."""
     found = []
@@ -265,7 +187,7 @@ def sweep_stale() -> tuple[str, ...]:
         try:
             status = read_status(folder.status_file)
             if status is not None and status.is_running:
-                write_status(folder.status_file, _interrupted(folder, status))
+                write_status(folder.status_file, interrupted(folder, status))
                 found.append(folder.name)
             remove_leftovers(folder.path)
             for path in folder.path.iterdir():
@@ -301,7 +223,7 @@ def prepared(source: CorpusSource) -> Prepared | None:
 
 def poll_preparation(source: CorpusSource) -> Status:
     """Where a preparation stands."""
-    return _status(preparation_of(source))
+    return status_of(preparation_of(source))
 
 
 def _known(plan_id: str) -> PilotFolder:
@@ -311,61 +233,9 @@ def _known(plan_id: str) -> PilotFolder:
     return folder
 
 
-def _believed(status: Status, doubt: InputError | None) -> Status:
-    return status if doubt is None else replace(status, epsilon_spent=None)
-
-
-def _status(folder: PilotFolder) -> Status:
-    status = read_status(folder.status_file)
-    if status is not None and not status.is_running:
-        return status
-    if folder.is_held():
-        return status or Status(state=State.QUEUED)
-    # The last word is written before the lock goes: read after the lock was found free, it stands.
-    status = read_status(folder.status_file)
-    if status is None and not folder.is_readable:
-        return Status(state=State.UNREADABLE, heartbeat=folder.registered)
-    if status is None and folder.has_begun:
-        # It may have spent all of its promise.
-        return Status(state=State.INTERRUPTED, heartbeat=folder.registered, reason=_DIED)
-    if status is None:
-        return Status(state=State.PLANNED, heartbeat=folder.registered)
-    return _interrupted(folder, status) if status.is_running else status
-
-
-def _interrupted(folder: PilotFolder, status: Status) -> Status:
-    """What its ledger says of the training under way: the process may have died between a charge
-    and its next word."""
-    died = replace(status, state=State.INTERRUPTED, reason=_DIED, values={}, seconds_left=None)
-    if status.arm is None or status.repeat is None:
-        return died
-    ledger = folder.training_folder(status.arm, status.repeat) / LEDGER_FILE
-    try:
-        plan = folder.plan()
-        charged = charged_steps(ledger)
-    except FileNotFoundError:  # not yet begun, or no private training
-        return died
-    except (OSError, InputError):  # ledger_doubt says why
-        return replace(died, epsilon_spent=None)
-    arm = next((arm for arm in plan.arms if arm.name == status.arm), None)
-    if arm is None or not is_private(arm):
-        return died
-    spent = epsilon_spent(arm.settings.mechanism, charged=charged, delta=plan.delta)
-    return replace(died, charged=charged, epsilon_spent=spent)
-
-
-def _results(folder: PilotFolder, plan: PilotPlan) -> tuple[TrainingResult, ...]:
-    found = (
-        TrainingResult.from_json(folder.result(arm.name, repeat))
-        for repeat in range(plan.repeats)
-        for arm in plan.arms
-    )
-    return tuple(result for result in found if result is not None)
-
-
 def _ask(folder: PilotFolder, request: Request, state: State) -> Status:
-    if _status(folder).state is State.FINISHED:
-        return _status(folder)
+    if status_of(folder).state is State.FINISHED:
+        return status_of(folder)
     try:
         folder.ask(request)
         lock = folder.take_lock()
@@ -373,7 +243,7 @@ def _ask(folder: PilotFolder, request: Request, state: State) -> Status:
             try:
                 status = _last_word(folder)
                 if status.is_running:  # its process died
-                    status = _interrupted(folder, status)
+                    status = interrupted(folder, status)
                 if status.state is not State.FINISHED:
                     write_status(
                         folder.status_file,
@@ -384,7 +254,7 @@ def _ask(folder: PilotFolder, request: Request, state: State) -> Status:
                 lock.release()
     except OSError as error:
         raise _unwritable(folder, error) from error
-    return _status(folder)
+    return status_of(folder)
 
 
 def _last_word(folder: PilotFolder) -> Status:
@@ -395,7 +265,7 @@ def _handed_over(
     folder: PilotFolder, through: Callable[[list[str]], None], ranks: int | None
 ) -> Handle:
     """Until it begins, which may be long after, it stays as it is: it can be cancelled."""
-    is_new = not (_status(folder).state in _OVER or folder.is_held())
+    is_new = not (status_of(folder).state in _OVER or folder.is_held())
     if is_new:
         through(handed_over(folder.path, _here(_last_word(folder), ranks)))
     return Handle(name=folder.name, folder=folder.path, started=is_new)

@@ -12,7 +12,7 @@ Loads no torch.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.pilot.running.lifecycle import Entry
+from engine.pilot.running.standing import Entry
 from engine.pilot.running.status import State
 
 

@@ -95,7 +95,7 @@ def test_the_effect_is_asked_of_finished_pilots_and_kept(monkeypatch, asked):
         return EFFECT
 
     stamps = iter(["a", "a", "b"])
-    monkeypatch.setattr("dashboard.answers.pilot_cache.lifecycle.stamp", lambda: next(stamps))
+    monkeypatch.setattr("dashboard.answers.pilot_cache.standing.stamp", lambda: next(stamps))
     monkeypatch.setattr("dashboard.answers.pilot_cache.pilot_effects.finished", lambda: (entry,))
     monkeypatch.setattr("dashboard.answers.pilot_cache.pilot_effects.last_effect", found)
     monkeypatch.setattr(law_cache, "fitted_evidence", lambda _: fake_engine.FittedEvidence())

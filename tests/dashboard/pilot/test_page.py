@@ -17,7 +17,7 @@ from engine.pilot.dpsgd.ledger import LEDGER_FILE
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import Charge, charge
 from engine.pilot.prepared import PREPARED_FILE
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import folder_of, preparation_of, write_text
 from engine.pilot.running.preparation import run_preparation
 from engine.pilot.running.recording import record_of
@@ -172,10 +172,10 @@ def test_a_plan_tells_the_command_of_many_gpus_and_is_written_down_for_it(page, 
     ).set_value(2).run()
     command = next(code.value for code in page.code if "torch.distributed" in code.value)
     assert "--nnodes=2 --nproc-per-node=8" in command
-    assert lifecycle.history() == ()
+    assert standing.entries() == ()
     button(page, "Write the plan down").click().run()
     assert not page.exception and not page.error
-    (entry,) = lifecycle.history()
+    (entry,) = standing.entries()
     assert entry.status.state is State.PLANNED
     assert command.endswith(f"-m engine.pilot run {folder_of(entry.plan_id).path}")
 

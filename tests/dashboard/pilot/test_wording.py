@@ -24,8 +24,8 @@ from engine.interval import Interval
 from engine.pilot.audits.audit import Audit, Finding, Method
 from engine.pilot.dpsgd import progress
 from engine.pilot.plan import CorpusSource, Transfer
-from engine.pilot.running import lifecycle
-from engine.pilot.running.lifecycle import Entry
+from engine.pilot.running import standing
+from engine.pilot.running.standing import Entry
 from engine.pilot.running.status import State, Status
 from engine.pilot.running.text_total import Promised
 from engine.pilot.text import refusals
@@ -384,7 +384,7 @@ def test_who_is_protected():
 def test_the_engine_s_own_sentences_can_be_translated():
     """Those that it does not raise as an InputError with a literal are listed by hand."""
     said = {catalogue_id for catalogue_id in catalogues.collect() if isinstance(catalogue_id, str)}
-    assert lifecycle._DIED in said
+    assert standing.DIED in said
     stopped = progress.StoppedError.__subclasses__()
     assert {kind.sentence for kind in stopped} <= said
     reasons = [name for name in dir(refusals) if name.isupper() and not name.startswith("_")]
@@ -393,7 +393,7 @@ def test_the_engine_s_own_sentences_can_be_translated():
 
 
 def test_a_reason_in_japanese():
-    status = Status(state=State.INTERRUPTED, reason=lifecycle._DIED)
+    status = Status(state=State.INTERRUPTED, reason=standing.DIED)
     assert "チェックポイント" in pilot_labels.reason(status, JA)
     assert pilot_labels.reason(Status(state=State.PAUSED), JA) == ""
     refused = InputError(

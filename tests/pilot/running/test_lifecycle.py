@@ -18,7 +18,7 @@ from engine.durable import temporary_path
 from engine.errors import InputError
 from engine.pilot.dpsgd.ledger import LEDGER_FILE, Ledger
 from engine.pilot.plan import CorpusSource
-from engine.pilot.running import lifecycle, process
+from engine.pilot.running import lifecycle, process, standing
 from engine.pilot.running.folder import PilotFolder, Request, folder_of
 from engine.pilot.running.ledgers import ledger_doubt
 from engine.pilot.running.status import State, Status, read_status, write_status
@@ -83,10 +83,10 @@ def test_a_plan_runs_to_its_results(plan):
     handle = lifecycle.start(plan)
     assert handle.started and lifecycle.poll(plan.plan_id).is_running
     assert ended(plan).state is State.FINISHED
-    assert [result.arm for result in lifecycle.results(plan.plan_id)] == ["recommended", "rule"]
+    assert [result.arm for result in standing.results(plan.plan_id)] == ["recommended", "rule"]
     assert not lifecycle.start(plan).started and not lifecycle.resume(plan.plan_id).started
     assert processes(plan) == [handle.process]
-    (entry,) = lifecycle.history()
+    (entry,) = standing.entries()
     assert (entry.plan_id, entry.plan, len(entry.results)) == (plan.plan_id, plan, 2)
     assert lifecycle.cancel(plan.plan_id).state is State.FINISHED
 
@@ -150,14 +150,14 @@ def test_kills_at_random_moments_overspend_nothing_and_lose_no_result(plan, monk
         lifecycle.resume(plan.plan_id)
     assert kills
     assert ended(plan).state is State.FINISHED
-    for result in lifecycle.results(plan.plan_id):
+    for result in standing.results(plan.plan_id):
         assert result.charged == charged(plan, result.arm) == STEPS
         assert result.iterations <= taken(plan, result.arm) <= STEPS
         assert result.iterations >= STEPS - 5 * kills, "more than a block was lost to a kill"
     with RunLog.open() as log:
         found = log.records("gpt-bytes-made")
     assert sorted(record.run_id for record in found) == sorted(
-        present(result.run_id) for result in lifecycle.results(plan.plan_id)
+        present(result.run_id) for result in standing.results(plan.plan_id)
     )
 
 
@@ -242,7 +242,7 @@ def test_a_torn_status_is_no_obstacle(plan):
     assert ended(plan).state is State.FINISHED
     folder_of(plan.plan_id).status_file.write_text('{"state": "train')
     assert lifecycle.poll(plan.plan_id).state is State.INTERRUPTED, "it has spent what it has"
-    assert [one.plan_id for one in lifecycle.started_plans()] == [plan.plan_id]
+    assert [one.plan_id for one in standing.started_plans()] == [plan.plan_id]
     assert lifecycle.start(plan).started, "to see what is missing"
     assert ended(plan).state is State.FINISHED
     assert taken(plan) == STEPS
@@ -265,19 +265,21 @@ def test_what_is_asked_of_the_last_process_does_not_stop_the_next(plan):
     assert ended(plan).state is State.FINISHED
 
 
-@pytest.mark.parametrize("act", ["poll", "pause", "cancel", "resume", "results"])
+@pytest.mark.parametrize(
+    "act", [lifecycle.poll, lifecycle.pause, lifecycle.cancel, lifecycle.resume, standing.results]
+)
 def test_unknown_pilots_are_refused(plan, act):
     with pytest.raises(InputError, match="16 hexadecimal digits, got nothing"):
-        getattr(lifecycle, act)("nothing")
+        act("nothing")
     with pytest.raises(InputError, match="found none: list the pilots"):
-        getattr(lifecycle, act)("0" * 16)
+        act("0" * 16)
 
 
 def test_a_changed_plan_stays_in_the_history_without_a_plan(plan):
     lifecycle.register(plan)
     path = folder_of(plan.plan_id).path / "plan.json"
     path.write_text(path.read_text().replace('"low": 3.5', '"low": 3.4'))
-    (entry,) = lifecycle.history()
+    (entry,) = standing.entries()
     assert (entry.plan, entry.results) == (None, ())
     with pytest.raises(InputError, match="it was changed since"):
         lifecycle.resume(plan.plan_id)
@@ -290,7 +292,7 @@ def test_the_list_is_in_order_of_the_dates_that_it_shows(plan):
         lifecycle.register(each)
         status = Status(state=State.PAUSED, started=started, heartbeat=heartbeat)
         write_status(folder_of(each.plan_id).status_file, status)
-    found = lifecycle.history()
+    found = standing.entries()
     assert [e.plan_id for e in found] == [other.plan_id, plan.plan_id]
     assert [e.began for e in found] == [2.0, 1.0]
 
@@ -298,7 +300,7 @@ def test_the_list_is_in_order_of_the_dates_that_it_shows(plan):
 def test_a_pilot_that_may_not_be_looked_into_is_not_one_that_was_never_started(plan, monkeypatch):
     """Else what it has spent would be summed to nothing."""
     lifecycle.register(plan)
-    assert lifecycle.started_plans() == []
+    assert standing.started_plans() == []
     closed = PermissionError(errno.EACCES, "Permission denied")
 
     def refuse(path, *_, **__):
@@ -308,12 +310,12 @@ def test_a_pilot_that_may_not_be_looked_into_is_not_one_that_was_never_started(p
         monkeypatch.setattr(f"pathlib.Path.{act}", refuse)
     monkeypatch.setattr("engine.pilot.running.folder.whole", refuse)
     monkeypatch.setattr(
-        lifecycle, "folders", lambda: [PilotFolder(path=folder_of(plan.plan_id).path)]
+        standing, "folders", lambda: [PilotFolder(path=folder_of(plan.plan_id).path)]
     )
-    (entry,) = lifecycle.history()
+    (entry,) = standing.entries()
     assert entry.plan is None and entry.status.state is State.UNREADABLE
     with pytest.raises(InputError, match="cannot be read: ask its owner"):
-        lifecycle.started_plans()
+        standing.started_plans()
 
 
 def test_the_status_after_a_kill_is_the_ledger_s(plan):
@@ -347,7 +349,7 @@ def test_a_folder_that_cannot_be_written_is_refused(plan, tmp_path, monkeypatch)
         with pytest.raises(InputError, match="Set KESSAI_PILOTS to a folder"):
             act(plan)
     with pytest.raises(InputError, match="Expected to read the folder of pilots"):
-        lifecycle.history()
+        standing.entries()
 
 
 def test_a_preparation_of_nothing_is_planned(plan):

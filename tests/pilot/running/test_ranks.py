@@ -13,7 +13,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.pilot.__main__ import _needs_parts
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.devices import Device
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.ranks import Ranks, place_of, printed, ranks_of
@@ -75,7 +75,7 @@ def test_a_killed_rank_ends_all_and_the_printed_command_goes_on_with_what_is_lef
     assert [machine.returncode for machine in machines] == [0, 0], "\n".join(said)
     after = lifecycle.poll(plan.plan_id)
     assert (after.state, after.ranks, after.nodes) == (State.FINISHED, 2, 2)
-    (result,) = lifecycle.results(plan.plan_id)
+    (result,) = standing.results(plan.plan_id)
     assert result.charged == charged_steps(ledger) == STEPS
     assert result.iterations == STEPS - 1, "the step under way, and no other, was lost"
     assert result.hardware.startswith("2 × ")

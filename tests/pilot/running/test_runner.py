@@ -11,7 +11,7 @@ import pytest
 
 from engine.code_version import code_version
 from engine.pilot.dpsgd.progress import DiskError, DivergedError
-from engine.pilot.running import lifecycle, runner, versions
+from engine.pilot.running import lifecycle, runner, standing, versions
 from engine.pilot.running.folder import PilotFolder, Request
 from engine.pilot.running.runner import run_plan
 from engine.pilot.running.status import State, TrainingResult, read_status
@@ -115,15 +115,15 @@ def test_a_pilot_that_kessai_was_updated_under_goes_on_and_names_both_codes(make
     paused = run(folder, train=trainer)
     assert (paused.state, paused.code_version) == (State.PAUSED, ours)
     folder.withdraw_requests()
-    assert lifecycle.other_code(folder.plan(), paused) is None
-    for module in (runner, versions, lifecycle):
+    assert standing.other_code(folder.plan(), paused) is None
+    for module in (runner, versions, lifecycle, standing):
         monkeypatch.setattr(module, "code_version", lambda: "b" * 12)
-    assert lifecycle.other_code(folder.plan(), paused) == "b" * 12, "said before it goes on"
+    assert standing.other_code(folder.plan(), paused) == "b" * 12, "said before it goes on"
     ended = run(folder)
     assert (ended.state, ended.code_version) == (State.FINISHED, "b" * 12)
-    assert lifecycle.other_code(folder.plan(), ended) == "b" * 12
+    assert standing.other_code(folder.plan(), ended) == "b" * 12
     by_ours = replace(ended, code_version=ours)
-    assert lifecycle.other_code(folder.plan(), by_ours) is None, "an update changes no result"
+    assert standing.other_code(folder.plan(), by_ours) is None, "an update changes no result"
     begun, later = results(folder)
     assert (begun.versions["kessai"], begun.versions["kessai_earlier"]) == ("b" * 12, ours)
     assert later.versions["kessai"] == "b" * 12 and "kessai_earlier" not in later.versions

@@ -6,7 +6,7 @@ import pytest
 
 from engine.pilot.propose import propose
 from engine.pilot.question import PilotBudget, PrivacyTerms
-from engine.pilot.running.lifecycle import Entry
+from engine.pilot.running.standing import Entry
 from engine.pilot.running.status import State, Status
 from engine.pilot.running.text_total import promised_on
 
