@@ -36,7 +36,8 @@ from engine.errors import InputError
 from engine.interval import FloatArray, Interval
 from engine.roi.appraise import central, sample, spread
 from engine.roi.assumptions import Assumption, Assumptions
-from engine.roi.inverse import Found, Held, best_configurations, best_plans, plan_with
+from engine.roi.configurations import Found, best_configurations, best_plans, plan_with
+from engine.roi.inverse import Held
 from engine.roi.plan import Plan
 
 MOST_USES = 12

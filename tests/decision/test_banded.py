@@ -16,7 +16,7 @@ from engine.decision.from_start import compare_starts
 from engine.decision.question import OPENING, question
 from engine.errors import InputError
 from engine.law.correlated import correlation
-from engine.roi.inverse import best_configurations
+from engine.roi.configurations import best_configurations
 from engine.text import noise
 from engine.text.i18n import Words
 

@@ -11,13 +11,13 @@ from engine.decision.decide import decide
 from engine.decision.plans import plans_of
 from engine.errors import InputError
 from engine.roi.appraise import sample
+from engine.roi.configurations import best_plans
 from engine.roi.inverse import (
     Goal,
     Held,
     along,
     best_epsilon,
     best_people,
-    best_plans,
     fewer_people,
     least_budgets,
     least_for_npv,
