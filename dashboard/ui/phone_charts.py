@@ -35,6 +35,8 @@ _HEAD = 12
 """Pixels around an arrow for its head."""
 _SIDE = 40
 """Pixels beside the plot where an axis carries numbers."""
+_SPARE = 1.06
+"""Widths of words are estimates: what a line is given over its own."""
 _TAGS = re.compile(r"<[^>]+>")
 
 
@@ -57,7 +59,8 @@ def narrowed(figure: go.Figure, height: int) -> tuple[go.Figure, int]:
     notes = [copy.deepcopy(note) for note in layout.annotations]
     for note in notes:
         _smaller(note)
-        note.text = _broken(note, (_BESIDE_BARS if names else _ALONE) * plot)
+        usual = (_BESIDE_BARS if names else _ALONE) * plot
+        note.text = _broken(note, max(usual, _beside(note, figure, plot)))
         note.align = note.xanchor if note.xanchor in ("left", "right") else None
     layout.annotations = _apart(figure, notes, plot, height)
     _room(figure, plot)
@@ -133,6 +136,17 @@ def _broken(note: go.layout.Annotation, width: float) -> str:
     return "<br>".join(_wrapped(line, width / note.font.size) for line in text.split("<br>"))
 
 
+def _beside(note: go.layout.Annotation, figure: go.Figure, plot: float) -> float:
+    """Pixels from where words begin to the end of a plot of stages, which has no axis of names; 0
+    in other plots."""
+    axis = figure.layout.xaxis
+    if figure.layout.yaxis.visible is not False or note.xanchor != "left" or axis.range is None:
+        return 0.0
+    low, high = axis.range
+    room = (high - float(note.x)) / (high - low) * plot - abs(note.xshift or 0) - 8
+    return float(room / _SPARE)
+
+
 def _wrapped(line: str, most: float) -> str:
     """One line in several of at most so many em; one that is bold in part stays."""
     bold = re.fullmatch(r"<b>([^<]*)</b>", line)
@@ -146,7 +160,7 @@ def _wrapped(line: str, most: float) -> str:
 def _size(note: go.layout.Annotation) -> tuple[float, float]:
     """Width and height of the words, in pixels."""
     lines = [_TAGS.sub("", line) for line in (note.text or "").split("<br>")]
-    return max(map(em, lines)) * note.font.size * 1.06, len(lines) * note.font.size * 1.3
+    return max(map(em, lines)) * note.font.size * _SPARE, len(lines) * note.font.size * 1.3
 
 
 def _room(figure: go.Figure, plot: float) -> None:

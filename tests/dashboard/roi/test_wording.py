@@ -12,6 +12,7 @@ from dashboard.roi import attack_risk_charts, targets_wording
 from dashboard.roi import charts as roi_charts
 from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
+from dashboard.ui import phone_charts
 from dashboard.ui.colours import DARK, LIGHT
 from dashboard.ui.label_text import em
 from engine.accounting.mechanism import Mechanism
@@ -320,6 +321,20 @@ def test_the_plan_stands_among_deployments_with_its_certified_epsilon(answered, 
         assert shown in said and "64" in said
     assert privacy.why_stricter(64.0, kept, words) and not privacy.why_stricter(44.1, kept, words)
     assert shown not in request.question(asked, words)
+
+
+@BOTH
+def test_gates_on_a_phone_keep_off_the_bars(usual, words):
+    """Three lines of words stand on the bar of the next stage."""
+    gates = (replace(usual.staged.gates[0], measured="pilot_metric", threshold=0.82, passed=0.85),)
+    study = replace(usual, staged=replace(usual.staged, gates=(*gates, usual.staged.gates[1])))
+    narrow, _ = phone_charts.narrowed(roi_charts.stages(study, words, LIGHT).figure, 330)
+    bold = [note for note in narrow.layout.annotations if note.text.startswith("<b>")]
+    assert len(bold) == 2 and all(note.text.count("<br>") <= 1 for note in bold)
+    low, high = narrow.layout.xaxis.range
+    for note in bold:
+        start = (note.x - low) / (high - low) * phone_charts.WIDTH + note.xshift
+        assert start + phone_charts._size(note)[0] <= phone_charts.WIDTH
 
 
 def test_a_gate_of_two_measurements_does_not_go_on_whatever_is_measured(usual):
