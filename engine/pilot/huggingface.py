@@ -22,7 +22,8 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.pilot.huggingface_names import Weights, weights_of
-from engine.pilot.plan import LONGEST_WINDOW, SHORTEST_WINDOW, Shape
+from engine.pilot.plan import LONGEST_WINDOW, SHORTEST_WINDOW
+from engine.pilot.shape import Shape
 from engine.untrusted import regular
 from engine.untrusted.guard import guarded
 from engine.untrusted.texts import json_value

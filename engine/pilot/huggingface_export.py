@@ -23,7 +23,7 @@ from engine.pilot.huggingface import (
     WEIGHTS_FILE,
 )
 from engine.pilot.huggingface_names import NAMES, Weights, layer_place, places
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 
 def adapter_files(

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.pilot.ladder import key_value_width
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 Weights = dict[str, np.ndarray]
 PROJECTION = "attention.query_key_value"

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from engine.errors import InputError
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 SMALLEST, LARGEST = 14_000, 1_000_000_000
 """Sizes the ladder is made for."""

@@ -22,7 +22,8 @@ Loads no torch.
 """
 
 from engine.pilot.ladder import key_value_width, parameter_count
-from engine.pilot.plan import Shape, TrainingSettings
+from engine.pilot.plan import TrainingSettings
+from engine.pilot.shape import Shape
 
 _BYTES = 4
 SHARE = 0.25

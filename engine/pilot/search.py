@@ -41,9 +41,9 @@ from engine.errors import InputError
 from engine.interval import FloatArray
 from engine.pilot.ladder import LARGEST, parameter_count, shape_for, smallest_with_room
 from engine.pilot.limit import BYTES_A_PARAMETER, RUNG, End
-from engine.pilot.plan import Shape
 from engine.pilot.prepared import Prepared
 from engine.pilot.question import LONGEST_SECONDS, PilotBudget, PilotLaw, PrivacyTerms, WantedRun
+from engine.pilot.shape import Shape
 from engine.runs.curves import FIRST_ITERATION
 
 FEWEST_STEPS = math.ceil(1.05 * FIRST_ITERATION)

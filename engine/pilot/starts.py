@@ -26,7 +26,8 @@ from engine import durable
 from engine.errors import InputError
 from engine.pilot.huggingface import FAMILIES
 from engine.pilot.ladder import parameter_count
-from engine.pilot.plan import Shape, Start
+from engine.pilot.plan import Start
+from engine.pilot.shape import Shape
 from engine.runs.folder import listing
 from engine.runs.log import data_folder
 from engine.untrusted import regular

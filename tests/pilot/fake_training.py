@@ -6,7 +6,8 @@ import numpy as np
 
 from engine.config import TrainingConfig
 from engine.pilot.ladder import parameter_count
-from engine.pilot.plan import Shape, TrainingSettings
+from engine.pilot.plan import TrainingSettings
+from engine.pilot.shape import Shape
 
 S = 16
 SHAPE = Shape(

@@ -4,7 +4,7 @@ import torch
 
 from engine.pilot import starts
 from engine.pilot.dpsgd.model import build
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 
 def keep(name: str, shape: Shape, *, seed: int = 3) -> starts.StartFile:

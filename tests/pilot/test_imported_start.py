@@ -29,12 +29,13 @@ from engine.pilot.imported_start import (
 )
 from engine.pilot.ladder import parameter_count, trainable_count
 from engine.pilot.limit import End
-from engine.pilot.plan import CorpusSource, PilotPlan, Shape
+from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.question import PilotBudget, PrivacyTerms
 from engine.pilot.running.folder import folder_of
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import TrainingResult
 from engine.pilot.search import seconds_of
+from engine.pilot.shape import Shape
 from engine.pilot.verdict import Outcome, verdict
 from engine.runs.fine_tuned import Method, method_of, tuned_points
 from engine.text import pilots

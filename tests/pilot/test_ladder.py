@@ -14,7 +14,7 @@ from engine.pilot.ladder import (
     parameter_count,
     shape_for,
 )
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 sizes = st.floats(math.log(SMALLEST), math.log(LARGEST)).map(lambda x: round(math.exp(x)))
 sizes = sizes.map(lambda size: min(max(size, SMALLEST), LARGEST))

@@ -11,7 +11,8 @@ from engine.pilot.dpsgd.model import build
 from engine.pilot.dpsgd.optimizer import flatten
 from engine.pilot.ladder import shape_for
 from engine.pilot.memory import SHARE, activation_bytes, micro_batch, saved
-from engine.pilot.plan import Shape, Start
+from engine.pilot.plan import Start
+from engine.pilot.shape import Shape
 from tests.pilot.fake_training import settings
 from tests.pilot.live_bytes import peak_bytes
 

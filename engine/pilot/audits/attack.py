@@ -37,7 +37,8 @@ from engine.pilot.dpsgd.examples import Canaries, WindowSource
 from engine.pilot.dpsgd.model import IGNORED, cross_entropy, masked
 from engine.pilot.dpsgd.start import initial
 from engine.pilot.memory import micro_batch
-from engine.pilot.plan import Shape, TrainingSettings
+from engine.pilot.plan import TrainingSettings
+from engine.pilot.shape import Shape
 from engine.untrusted.memory import machine_memory
 
 MOST_PAIRS = 2048

@@ -286,7 +286,7 @@ def _loading(plan: PilotPlan, arm: Arm) -> str:
     return (
         "## How to load it\n\nFrom a checkout of Kessai, beside the file of weights:\n\n```python\n"
         "from safetensors.torch import load_file\n\n"
-        "from engine.pilot.dpsgd.model import build\nfrom engine.pilot.plan import Shape\n\n"
+        "from engine.pilot.dpsgd.model import build\nfrom engine.pilot.shape import Shape\n\n"
         f"shape = {arm.settings.shape!r}\n"
         f'model = build(shape)\nmodel.load_state_dict(load_file("{WEIGHTS_FILE}"){strict})\n```'
     )

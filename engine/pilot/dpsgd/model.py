@@ -35,7 +35,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from engine.pilot.dpsgd.clipped import widened
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 IGNORED = -1
 """Target of a position that has none."""

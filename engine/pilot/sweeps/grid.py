@@ -24,7 +24,8 @@ from typing import Any
 from engine.config import Sampling, TrainingConfig
 from engine.errors import InputError
 from engine.pilot.ladder import parameter_count, shape_for
-from engine.pilot.plan import SOURCE, CorpusSource, Engine, Shape, Start, TrainingSettings
+from engine.pilot.plan import SOURCE, CorpusSource, Engine, Start, TrainingSettings
+from engine.pilot.shape import Shape
 from engine.pilot.starts import read_exactly
 from engine.runs.fine_tuned import tuned_family, tuned_source
 from engine.runs.record import run_id_of

@@ -21,7 +21,8 @@ from engine.pilot.audits.audit import Method
 from engine.pilot.dpsgd.model import IGNORED, build, cross_entropy
 from engine.pilot.dpsgd.training import Training
 from engine.pilot.ladder import parameter_count
-from engine.pilot.plan import Shape, TrainingSettings
+from engine.pilot.plan import TrainingSettings
+from engine.pilot.shape import Shape
 from engine.pilot.text.corpus import Corpus
 
 SEQUENCE = 16

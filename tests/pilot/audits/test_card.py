@@ -23,8 +23,9 @@ from engine.pilot.audits.card import model_card, weights_metadata, without_guara
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
 from engine.pilot.dpsgd.model import build
 from engine.pilot.ladder import parameter_count
-from engine.pilot.plan import Arm, CorpusSource, PilotPlan, Shape, TrainingSettings
+from engine.pilot.plan import Arm, CorpusSource, PilotPlan, TrainingSettings
 from engine.pilot.running.status import TrainingResult
+from engine.pilot.shape import Shape
 
 SHAPE = Shape(
     kind="gpt", depth=1, width=32, heads=2, hidden=64, activation="swiglu",

@@ -13,7 +13,8 @@ from engine.pilot.dpsgd import tape
 from engine.pilot.dpsgd.clipped import Clipped
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.model import Transformer, build, cross_entropy
-from engine.pilot.plan import Engine, Shape
+from engine.pilot.plan import Engine
+from engine.pilot.shape import Shape
 
 
 def seeded(seed: int) -> torch.Generator:

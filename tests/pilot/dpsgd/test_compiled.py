@@ -10,7 +10,7 @@ from engine.pilot.dpsgd.clipped import ClippedSum
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.fast_engine import FastClippedSum
 from engine.pilot.dpsgd.model import Transformer, build
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 SHAPE = Shape(
     kind="gpt",

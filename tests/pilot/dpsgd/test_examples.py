@@ -10,7 +10,7 @@ from engine.pilot.dpsgd.examples import EVALUATED, Canaries, Source, targets_cou
 from engine.pilot.dpsgd.model import IGNORED
 from engine.pilot.dpsgd.sampling import Batch
 from engine.pilot.dpsgd.team import dealt
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 from tests.pilot.fake_training import SHAPE, Corpus, S, settings
 
 

@@ -16,7 +16,7 @@ from engine.pilot.dpsgd.model import (
     unit_losses,
 )
 from engine.pilot.ladder import shape_for
-from engine.pilot.plan import Shape
+from engine.pilot.shape import Shape
 
 
 def seeded(seed: int = 0) -> torch.Generator:

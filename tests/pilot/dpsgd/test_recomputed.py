@@ -11,7 +11,8 @@ from engine.pilot.dpsgd.model import Transformer, build
 from engine.pilot.dpsgd.recomputed import RecomputedClippedSum
 from engine.pilot.dpsgd.start import _adapt
 from engine.pilot.dpsgd.training import Training
-from engine.pilot.plan import Engine, Shape, TrainingSettings
+from engine.pilot.plan import Engine, TrainingSettings
+from engine.pilot.shape import Shape
 from tests.pilot.fake_training import Corpus, settings
 from tests.pilot.live_bytes import peak_bytes
 
