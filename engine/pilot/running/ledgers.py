@@ -33,12 +33,25 @@ def ledger_doubt(plan_id: str) -> InputError | None:
         plan = None
     # What was said first: a ledger is written before anything is said of its steps.
     said = {} if plan is None else _said(folder, plan)
-    found = {path.parent.name for path in folder.path.glob(f"*/{LEDGER_FILE}")}
+    try:
+        found = {path.name for path in folder.path.iterdir() if _may_have_one(path)}
+    except FileNotFoundError:
+        found = set()
+    except OSError as error:
+        return _unreadable(folder.name, error)
     for training in sorted(found | set(said)):
         doubt = _doubt(folder, training, said.get(training, 0))
         if doubt is not None:
             return doubt
     return None
+
+
+def _may_have_one(path: Path) -> bool:
+    """Whether a ledger lies in a folder, or nobody may look."""
+    try:
+        return path.is_dir() and (path / LEDGER_FILE).exists()
+    except OSError:
+        return True
 
 
 def _said(folder: PilotFolder, plan: PilotPlan) -> dict[str, int]:
@@ -54,6 +67,14 @@ def _said(folder: PilotFolder, plan: PilotPlan) -> dict[str, int]:
             if charged:
                 said[folder.training_folder(arm.name, repeat).name] = charged
     return said
+
+
+def _unreadable(where: str, error: OSError) -> InputError:
+    return InputError(
+        "The privacy ledger {file} cannot be read ({reason}): what was spent is unknown.",
+        file=where,
+        reason=error.strerror or str(error),
+    )
 
 
 def _counted(path: Path) -> int:
@@ -83,11 +104,7 @@ def _doubt(folder: PilotFolder, training: str, said: int) -> InputError | None:
             file=where,
         )
     except OSError as error:
-        return InputError(
-            "The privacy ledger {file} cannot be read ({reason}): what was spent is unknown.",
-            file=where,
-            reason=error.strerror or str(error),
-        )
+        return _unreadable(where, error)
     except InputError as error:
         return InputError(
             "The privacy ledger {file} is damaged at line {line}, or lines are missing there: what "

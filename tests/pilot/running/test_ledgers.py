@@ -1,5 +1,6 @@
 """A pilot whose ledger lost something says so to whoever reads it; a whole one does not."""
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,25 @@ def test_a_ledger_that_is_gone_is_noticed(plan):
     assert "is gone" in str(ledger_doubt(plan.plan_id))
     ledger.mkdir()
     assert "cannot be read (Is a directory)" in str(ledger_doubt(plan.plan_id))
+
+
+@pytest.mark.parametrize("closed", ["ledger", "training", "pilot"])
+def test_what_may_not_be_looked_into_is_in_doubt(plan, monkeypatch, closed):
+    ledger = stored(plan)
+    shut = {"ledger": ledger, "training": ledger.parent, "pilot": ledger.parent.parent}[closed]
+
+    def refusing(act):
+        def acted(path, *arguments, **options):
+            if path == shut or (closed == "training" and path.parent == shut):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return act(path, *arguments, **options)
+
+        return acted
+
+    monkeypatch.setattr(Path, "exists", refusing(Path.exists))
+    monkeypatch.setattr(Path, "iterdir", refusing(Path.iterdir))
+    monkeypatch.setattr(ledgers, "most_charged", refusing(most_charged))
+    assert "cannot be read (Permission denied)" in str(ledger_doubt(plan.plan_id))
 
 
 def test_of_a_plan_that_cannot_be_read_the_ledgers_are_judged_alone(plan):
