@@ -23,8 +23,8 @@ Cell = str | float
 _LAST = 6
 """Letters that the last line of a Japanese sentence has at the least."""
 _KANA = re.compile("[ぁ-ん]")
-_BINDS = re.compile("[!-~、。」』）ー・っゃゅょッャュョ〜−¥]")
-"""What belongs to the letter before it."""
+_BINDS = re.compile("[!-~、。」』）ー・っゃゅょッャュョ〜−¥]|(?<=[0-9万億兆])[万億兆円人年月か]")
+"""What belongs to the letter before it: marks, figures, and units after these."""
 _CLEAR = 0.04
 """Share of a figure's width that an amount needs to stand clear of its line at zero."""
 
@@ -315,7 +315,7 @@ def ending(text: str) -> tuple[str, str]:
     at = len(text) - _LAST
     if at < 3 * _LAST or not _KANA.search(text):
         return text, ""
-    while at and (_BINDS.match(text[at]) or text[at - 1] in "「『(（"):
+    while at and (_BINDS.match(text, at) or text[at - 1] in "「『(（"):
         at -= 1
     return (text[:at], text[at:]) if len(text) - at <= 2 * _LAST else (text, "")
 

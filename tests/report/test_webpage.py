@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from engine.report.deck import Table
+import pytest
+
+from engine.report.deck import Table, ending
 from engine.report.picture import picture, svg
 from engine.report.stage import Look, stage_html, staged
 from engine.report.webpage import webpage
@@ -88,6 +90,12 @@ def test_print_puts_the_basis_under_each_sheet_and_keeps_short_tables_whole(deck
     said = re.sub(r"\\([0-9a-f]{6})", lambda found: chr(int(found[1], 16)), rule[1])
     assert said == 'a "quoted" </style> \\ 基'
     assert page.count('<section class="long">') == 1, "forty rows alone go on overleaf"
+
+
+@pytest.mark.parametrize("said", ["正味現在価値は4,710万円です。", "回収まで29か月かかります。"])
+def test_the_end_of_a_sentence_tears_no_amount(said):
+    first, end = ending("予測損失は2.85です。費用は約24万円です。" + said)
+    assert end and not re.search(r"\d$", first) and not re.match("[万円]|か月", end)
 
 
 def test_the_end_of_a_japanese_sentence_stays_on_one_line(deck):

@@ -186,7 +186,8 @@ def _csv(content: bytes) -> str:
 
 
 def _html(content: bytes) -> str:
-    return unescape(re.sub(r"<style.*?</style>|<[^>]+>", SEPARATOR, content.decode(), flags=re.S))
+    flowing = re.sub(r"</?span\b[^>]*>", "", content.decode())  # within a line of text
+    return unescape(re.sub(r"<style.*?</style>|<[^>]+>", SEPARATOR, flowing, flags=re.S))
 
 
 def _pdf(content: bytes) -> str:
