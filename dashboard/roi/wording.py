@@ -5,6 +5,7 @@ Pure, like :mod:`dashboard.decide.wording`: a study of the engine and words in, 
 
 from engine.api.decisions import PEOPLE, Answer, AttackRisk, Exposure
 from engine.api.money import (
+    NO_MONEY,
     RULE,
     WITHOUT_PRIVACY,
     Comparison,
@@ -116,7 +117,7 @@ def against(other: Comparison, words: Words) -> str:
         return words.say(
             "Against {other}: the difference is under {nothing}.",
             other=words.say(_OTHERS[other.plan.name]),
-            nothing=figures.money(figures.NO_MONEY, words),
+            nothing=figures.money(NO_MONEY, words),
         )
     more = gap.value >= 0
     if other.probability_alike < _RARE:

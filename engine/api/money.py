@@ -9,7 +9,7 @@ from engine.cost import DEFAULTS, ONCE, Cost, CostAssumptions, cost, federated_b
 from engine.device_hour import OwnedMachine, offers_for
 from engine.loss_unit import Measure, measure
 from engine.roi import inverse
-from engine.roi.appraise import Comparison
+from engine.roi.appraise import NO_MONEY, Comparison
 from engine.roi.assumption_files import Loaded, load, to_csv, to_toml
 from engine.roi.assumptions import Assumption, Assumptions, Distribution
 from engine.roi.defaults import (
@@ -37,6 +37,7 @@ __all__ = [
     "INPUTS",
     "INPUTS_OF",
     "METRICS",
+    "NO_MONEY",
     "OF_METRIC",
     "ONCE",
     "PARTS_OF",

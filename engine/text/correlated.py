@@ -5,6 +5,7 @@ import math
 from engine.allocation.result import Word
 from engine.decision.correlated import Banded, More
 from engine.interval import Interval
+from engine.roi.appraise import NO_MONEY
 from engine.text import bounds, figures, formats, labels
 from engine.text.i18n import Words
 
@@ -58,7 +59,7 @@ def money(found: More, worth: Interval | None, words: Words) -> str:
     if figures.is_no_money(worth):
         return words.say(
             "In money it changes less than {amount}.",
-            amount=figures.money(figures.NO_MONEY, words),
+            amount=figures.money(NO_MONEY, words),
         )
     inside = figures.money_range(worth.low, worth.high, words)
     ends = {figures.money(end, words) for end in (worth.low, worth.value, worth.high)}
