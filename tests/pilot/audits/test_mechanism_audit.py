@@ -29,6 +29,22 @@ from tests.pilot.fake_training import Corpus, S, settings
 PEOPLE, BATCH, STEPS = 200, 20, 25
 
 
+def test_a_canary_s_score_is_the_log_likelihood_ratio_of_having_been_in():
+    """Of two densities, written out: none of it shares the code's algebra."""
+    q, sigma = 0.3, 2.5
+    scores = gradient_canaries.Scores(
+        count=3, batch_size=8, sampling_probability=q, noise_multiplier=sigma
+    )
+    released = np.array([-1.0, 0.4, 6.0])
+
+    def density(mean):
+        return np.exp(-((released - mean) ** 2) / (2 * sigma**2))
+
+    scores.add(released)
+    wanted = np.log(((1 - q) * density(0.0) + q * density(1.0)) / density(0.0))
+    assert scores.values == pytest.approx(wanted, rel=1e-9)
+
+
 def certified(bands=1):
     """The promise of the trainings below."""
     return certify(
