@@ -186,7 +186,7 @@ def test_a_long_address_keeps_to_its_cell_and_can_be_copied(deck, face):
     made = replace(deck, address=address, slides=(), appendix=(slide,), record=record)
     for content in (slides_pdf(made, face), record_pdf(made, face)):
         (page,) = (p for p in PdfReader(io.BytesIO(content)).pages if p.annotations)
-        found = [note.get_object() for note in page.annotations]
+        found = [note.get_object() for note in page.annotations or ()]
         assert {note["/A"]["/URI"] for note in found} == {address}
         right = max(float(note["/Rect"][2]) for note in found)
         assert right <= float(page.mediabox.right) - 44
