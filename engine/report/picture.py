@@ -98,7 +98,7 @@ def svg(
         canvas = Canvas((width / 72, height / 72), dpi=72, layout=layout)
         axes = canvas.add_subplot(frame_on=False)
         if isinstance(figure, Bars):
-            _bars(axes, figure, width, size, ink)
+            _bars(axes, figure, width, size, ink, paper)
         else:
             _lines(canvas, axes, figure, width, size, ink, paper)
         written = StringIO()
@@ -146,7 +146,7 @@ def _settings() -> Any:
     return matplotlib
 
 
-def _bars(axes: "Axes", figure: Bars, width: float, size: float, ink: str) -> None:
+def _bars(axes: "Axes", figure: Bars, width: float, size: float, ink: str, paper: str) -> None:
     rows = range(len(figure.bars))
     spans = [sorted((bar.start, bar.end)) for bar in figure.bars]
     axes.barh(
@@ -170,6 +170,9 @@ def _bars(axes: "Axes", figure: Bars, width: float, size: float, ink: str) -> No
             va="center",
             weight="bold",
             color=ink,
+            # The line at zero goes under an amount, not through it.
+            bbox={"facecolor": paper, "edgecolor": "none", "pad": 0.1 * size},
+            zorder=4,
         )
     _named(axes, figure, width, size, ink)
     axes.set_ylim(len(rows) - 0.5, -0.5)

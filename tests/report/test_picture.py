@@ -103,6 +103,15 @@ def test_curves_beyond_the_range_are_cut(lines):
     assert high and all(part.get("clip-path") for part in high)
 
 
+def test_the_line_at_zero_goes_under_an_amount(floating):
+    """An amount beside a bar left of zero may be longer than the room that is left."""
+    first = replace(floating.bars[0], start=-30.0, end=-10.0, text="−3,270万円から−1,110万円")
+    drawn = svg(replace(floating, bars=(first, *floating.bars[1:])), 754, 300, 14, paper="#FEDCBA")
+    under, amounts = drawn[: drawn.index("fill: #fedcba")], drawn[drawn.index("fill: #fedcba") :]
+    assert "−3,270万円" in amounts and "stroke: #0f111c" in under
+    assert "stroke: #0f111c" not in amounts
+
+
 def test_longer_bars_are_longer(bars, floating):
     for figure in (bars, floating):
         root = etree.fromstring(svg(figure, 754, 300, 14).encode())
