@@ -207,7 +207,7 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Bars:
                 name=name,
                 start=start / one,
                 end=(start + amount) / one,
-                text=figures.money(amount, words),
+                text=figures.part(amount, words),
                 colour=colour,
             )
         )

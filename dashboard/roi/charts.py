@@ -68,7 +68,7 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
     plot = _HALF - FONT * max(em(line) for lines in broken for line in lines) - 2 * _GAP
     highest = 0.0
     for name, value, start in zip(names, [*values, npv], [*starts, 0.0], strict=True):
-        end, text = max(start, start + value, 0.0), figures.money(value, words)
+        end, text = max(start, start + value, 0.0), figures.part(value, words)
         canvas.amount(end, name, text)
         taken = min((FONT * em(text) + 2 * _GAP) / plot, _MOST_BESIDE)
         highest = max(highest, lowest + (end - lowest) / (1 - taken))
@@ -84,7 +84,7 @@ def waterfall(study: Study, words: Words, colours: Palette) -> Chart:
     )
     drawing.update_layout(showlegend=False)
     listed = "; ".join(
-        f"{n}: {figures.money(v, words)}" for n, v in zip(names, [*values, npv], strict=True)
+        f"{n}: {figures.part(v, words)}" for n, v in zip(names, [*values, npv], strict=True)
     )
     return Chart(drawing, words.say("From value to net present value. {listed}.", listed=listed))
 

@@ -149,7 +149,7 @@ def parts(answer: Answer, key: str, words: Words) -> Iterator[Part]:
     for part in PARTS_OF.get(key, (key,)):
         label = _part_of(key, part, words)
         if part in amounts:
-            label += f": {figures.money(amounts[part], words)}"
+            label += f": {figures.part(amounts[part], words)}"
         names = _measured(answer.question.curve, INPUTS_OF.get(part) or inputs_of(part))
         yield Part(label=label, inputs=[_input(answer, name, words) for name in names])
 

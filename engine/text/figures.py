@@ -174,7 +174,7 @@ def chance(probability: float, words: Words) -> str:
 def money(jpy: float, words: Words) -> str:
     """An amount in JPY with its sign, in whole coins of the currency that is shown.
 
-    >>> money(-0.4, Words("en")), money(26.1, Words("ja")), money(-27.1, Words("en", 150.0))
+    >>> money(-0.4, Words("en")), money(26.1, Words("ja")), money(-27.1, Words("en", jpy_per_usd=150.0))
     ('¥0', '26円', '−$0.18')
     """
     coin = coin_of(words)
@@ -226,6 +226,16 @@ def is_no_money(worth: Interval) -> bool:
     (True, False)
     """
     return max(abs(worth.low), abs(worth.value), abs(worth.high)) < NO_MONEY
+
+
+def part(jpy: float, words: Words) -> str:
+    """A part of a sum, with its sign: what costs less than a coin is not nothing.
+
+    >>> part(-0.066, Words("en")), part(0.0, Words("en")), part(-255_000.0, Words("en"))
+    ('under ¥1', '¥0', '−¥255,000')
+    """
+    tiny = 0 < abs(jpy) < coin_of(words)
+    return price(abs(jpy), words) if tiny else money(jpy, words)
 
 
 def money_range(low: float, high: float, words: Words) -> str:
