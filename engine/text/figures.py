@@ -174,8 +174,10 @@ def chance(probability: float, words: Words) -> str:
 def money(jpy: float, words: Words) -> str:
     """An amount in JPY with its sign, in whole coins of the currency that is shown.
 
-    >>> money(-0.4, Words("en")), money(26.1, Words("ja")), money(-27.1, Words("en", jpy_per_usd=150.0))
-    ('¥0', '26円', '−$0.18')
+    >>> money(-0.4, Words("en")), money(26.1, Words("ja"))
+    ('¥0', '26円')
+    >>> money(-27.1, Words("en", jpy_per_usd=150.0))
+    '−$0.18'
     """
     coin = coin_of(words)
     coins = math.floor(abs(jpy) / coin + 0.5)
