@@ -116,6 +116,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
 FRONT = ("engine.api", "engine.text", "engine.config", "engine.errors", "engine.interval")
 """What of the engine the dashboard may import."""
 PILOT_FRONT = {
+    "engine.pilot.compiling",
     "engine.pilot.ladder", "engine.pilot.learning_rate", "engine.pilot.limit",
     "engine.pilot.memory", "engine.pilot.plan",
     "engine.pilot.people", "engine.pilot.population", "engine.pilot.statistical_power",

@@ -208,7 +208,7 @@ def progress(status: Status, plan: PilotPlan, words: Words) -> list[Metric]:
         Metric(
             label=words.say("Speed"),
             value=_NONE if speed is None else formats.amount(speed, words.language),
-            detail=words.say("tokens a second"),
+            detail=_pace(status, words),
             help=words.say("Private training: gradients of single examples, clipped, and noise."),
         ),
         Metric(
@@ -232,6 +232,15 @@ def progress(status: Status, plan: PilotPlan, words: Words) -> list[Metric]:
             help=words.say("At the pace so far."),
         ),
     ]
+
+
+def _pace(status: Status, words: Words) -> str:
+    if status.compiled is None or not status.compiled.is_used:
+        return words.say("tokens a second")
+    return words.say(
+        "tokens a second, compiled: {times} times as fast",
+        times=formats.plain(status.compiled.times),
+    )
 
 
 def measured(

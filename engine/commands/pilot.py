@@ -17,11 +17,13 @@ from engine.commands.options import add_json, as_json, as_table, run_action, who
 from engine.commands.pilot_following import SAYS, ended_status
 from engine.commands.pilot_metrics import metrics
 from engine.commands.pilot_options import (
+    add_compiling,
     add_launcher,
     add_machines,
     add_mechanism,
     add_question,
     add_ranks,
+    compiling_of,
     machines_of,
     ranks_here,
     require_one_question,
@@ -92,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_question(running, required=False)
     add_mechanism(running)
     add_ranks(running)
+    add_compiling(running)
     add_launcher(running)
     for name, act in (
         ("status", status),
@@ -104,6 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument("plan_id", metavar="PLAN_ID")
         if act is resume:
             add_ranks(one)
+            add_compiling(one)
     auditing = action("audit", audit)
     auditing.add_argument("plan_id", metavar="PLAN_ID")
     auditing.add_argument(
@@ -153,7 +157,7 @@ def start(options: argparse.Namespace) -> str:
     chosen = _told(options) if options.plan_id is None else folder_of(options.plan_id).plan()
     jobs: list[Ended] = []
     through = None if launcher is None else partial(_as_job, launcher, jobs)
-    begun = lifecycle.start(chosen, ranks=ranks, through=through)
+    begun = lifecycle.start(chosen, ranks=ranks, compiling=compiling_of(options), through=through)
     if not begun.started and lifecycle.poll(chosen.plan_id).state is State.CANCELLED:
         raise InputError(
             "Expected a pilot that may go on, got {plan_id}, which was cancelled: plan another.",
@@ -215,7 +219,7 @@ def _climbed(options: argparse.Namespace) -> str:
         chosen = _told(options)
         if verdicts and chosen.plan_id == verdicts[-1].plan.plan_id:
             break  # its own runs moved nothing: there is no next one
-        lifecycle.start(chosen, ranks=ranks_here(options))
+        lifecycle.start(chosen, ranks=ranks_here(options), compiling=compiling_of(options))
         ended = ended_status(chosen.plan_id)
         if ended is None or ended.state is not State.FINISHED:
             return _state(options, chosen.plan_id)
@@ -249,7 +253,7 @@ def pause(options: argparse.Namespace) -> str:
 
 def resume(options: argparse.Namespace) -> str:
     """Go on with a pilot that was paused, cancelled, failed or died."""
-    lifecycle.resume(options.plan_id, ranks=ranks_here(options))
+    lifecycle.resume(options.plan_id, ranks=ranks_here(options), compiling=compiling_of(options))
     return _state(options, options.plan_id)
 
 

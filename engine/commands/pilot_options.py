@@ -8,6 +8,7 @@ from engine.commands.options import hours_for, number, whole
 from engine.config import Sampling
 from engine.errors import InputError
 from engine.pilot.audits.audit import FEWEST
+from engine.pilot.compiling import Compiling
 from engine.pilot.imported_start import RATES, STEPS, Asked
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import RECOMPUTING
@@ -125,6 +126,21 @@ def add_ranks(parser: argparse.ArgumentParser) -> None:
         help="processes of this machine that train together, one a GPU where it has some "
         "(default: as before, at first one)",
     )
+
+
+def add_compiling(parser: argparse.ArgumentParser) -> None:
+    """Whether its pass is compiled."""
+    parser.add_argument(
+        "--compile",
+        choices=[str(one) for one in Compiling],
+        help="compile the pass: on; off; or auto, tried where an hour or more is left and kept "
+        "where it is faster (default: as before, at first auto)",
+    )
+
+
+def compiling_of(options: argparse.Namespace) -> Compiling | None:
+    """None where nothing was said."""
+    return None if options.compile is None else Compiling(options.compile)
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

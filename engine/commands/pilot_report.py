@@ -268,6 +268,8 @@ def status_rows(
         )
     if doubt is not None:
         rows.append(("ledger", str(doubt)))
+    if status.compiled is not None:
+        rows.append(("compiled", status.compiled.sentence))
     if status.sentence:
         rows.append(("reason", status.sentence))
     if plan is None:

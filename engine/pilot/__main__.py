@@ -116,7 +116,7 @@ def _run(
         )
     else:
         workshop = Workshop(
-            train=partial(train, device=here.kind, team=team),
+            train=partial(train, device=here.kind, compiling=folder.compiling(), team=team),
             load=_load,
             device=here.kind,
             hardware=here.hardware if team is None else f"{ranks.total} × {here.hardware}",

@@ -16,10 +16,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from engine.pilot.compiling import Compiling, Trial
 from engine.pilot.dpsgd.clipping import clipped_sum
 from engine.pilot.dpsgd.examples import Examples
 from engine.pilot.dpsgd.model import IGNORED, cross_entropy
 from engine.pilot.dpsgd.progress import MemoryFullError
+from engine.pilot.dpsgd.trial import tried
 from engine.pilot.memory import micro_batch
 from engine.pilot.plan import TrainingSettings
 from engine.pilot.running.ranks import place_of
@@ -39,19 +41,18 @@ class BatchSum:
         settings: TrainingSettings,
         *,
         parameters: Tensor,
-        compiled: bool = False,
     ) -> None:
         self._model = model
+        self._settings = settings
         self.parameters = parameters
         self._clipped_sum = clipped_sum(
             model,
             clip_norm=settings.clip_norm,
             engine=settings.engine,
-            compiled=compiled,
             precision=settings.precision,
             recompute=settings.recompute,
         )
-        self._rows = None if compiled and not settings.recompute else ROWS
+        self._rows: int | None = ROWS
         self.sum = torch.zeros_like(parameters)
         """Of the last call of :meth:`add_up`, in the order of the parameters. Not private."""
         sizes = [p.numel() for p in model.parameters()]
@@ -67,6 +68,23 @@ class BatchSum:
                 memory=_memory(),
                 recompute=settings.recompute,
             )
+
+    def compile(self, compiling: Compiling, *, steps: int, ranks: int = 1) -> Trial | None:
+        """Compile the pass where ``compiling`` and a trial say so, ``steps`` being left; what the
+        trial found. Raises :class:`InputError` where it was asked for and cannot be."""
+        compiled, trial = tried(
+            self._clipped_sum,
+            self._settings,
+            compiling=compiling,
+            device=self.parameters.device,
+            size=self.physical_batch_size,
+            padded=ROWS,
+            steps=steps,
+            ranks=ranks,
+        )
+        if compiled is not None:
+            self._clipped_sum, self._rows = compiled, None  # of one shape only
+        return trial
 
     def add_up(self, examples: Examples) -> Tensor:
         """Put the clipped sum of ``examples`` into :attr:`sum`; the sum of their losses, on the

@@ -48,8 +48,8 @@ def clipped_sum(
 ) -> ClippedSum:
     """The engine of this name for this model.
 
-    ``compiled`` concerns the fast one only: it is worth the minute or so that compiling takes where
-    a run is long (:mod:`engine.pilot.dpsgd.compiled`). ``recompute`` is the fast one with less
+    ``compiled`` concerns the fast one only: it is worth the minutes that compiling takes where a
+    run is long (:mod:`engine.pilot.dpsgd.trial`). ``recompute`` is the fast one with less
     memory and more time (:mod:`engine.pilot.dpsgd.recomputed`), never compiled: a compiler would
     join what it computes twice.
     """

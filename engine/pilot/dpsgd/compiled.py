@@ -2,8 +2,9 @@
 
 The whole call, backward pass, norms and sums included, becomes one graph of tensor operations
 (``make_fx``), in which autograd and the tape's hooks no longer appear. Compiling it takes a C++
-compiler and some 80 seconds on two cores, once for every shape of batch: it is for long runs with a
-fixed physical batch size. Sums differ from the eager ones by rounding.
+compiler and one to three minutes on two busy cores, once for every shape of batch: it is for long
+runs with a fixed physical batch size, and :mod:`engine.pilot.dpsgd.trial` looks whether it pays.
+Sums differ from the eager ones by rounding.
 
 Where compiling fails (most often: no compiler), a warning says so and the eager engine goes on;
 ``path`` says which of the two answered last.
@@ -66,7 +67,7 @@ class CompiledClippedSum:
         self, parameters: dict[str, Tensor], tokens: Tensor, targets: Tensor, weights: Tensor
     ) -> Callable[..., _Answer]:
         # Outside the trace, so that tables the model keeps from its first call hold numbers.
-        self._fast.model(tokens[:1])
+        self._fast.model(tokens[:1].flatten(0, -2))
         with torch.enable_grad():
             # A plain function: make_fx miscounts the arguments of a bound method.
             graph = make_fx(lambda *values: self._fast.answer(*values))(

@@ -34,10 +34,9 @@ class PrivateStep(BatchSum):
         settings: TrainingSettings,
         *,
         parameters: Tensor,
-        compiled: bool = False,
         team: Team | None = None,
     ) -> None:
-        super().__init__(model, settings, parameters=parameters, compiled=compiled)
+        super().__init__(model, settings, parameters=parameters)
         self._batch_size = settings.config.batch_size
         self._noise_batch_ratio = settings.noise_batch_ratio
         self._team = team

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from engine.errors import InputError
+from engine.pilot.compiling import Trial
 
 Curve = tuple[tuple[int, float], ...]
 """(iteration, held-out cross entropy of the averaged weights, nats per token or byte)."""
@@ -110,6 +111,8 @@ class Progress:
     tokens_per_second: float
     seconds_left: float | None
     physical_batch_size: int
+    compiled: Trial | None = None
+    """Whether the pass is compiled, and what it saves; None where that was not tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +137,7 @@ class TrainingOutcome:
     seconds: float
     """Spent on training, evaluation and checkpoints, earlier processes included."""
     tokens_per_second: float
+    compiled: Trial | None = None
 
 
 class Pace:

@@ -41,6 +41,7 @@ from torch import Tensor, nn
 
 from engine.errors import InputError
 from engine.interval import IntArray
+from engine.pilot.compiling import Compiling, Trial
 from engine.pilot.dpsgd import noise, sampling
 from engine.pilot.dpsgd.examples import Canaries, Examples, Source, WindowSource
 from engine.pilot.dpsgd.model import IGNORED, Transformer
@@ -60,6 +61,7 @@ from engine.pilot.dpsgd.progress import (
 from engine.pilot.dpsgd.resumption import Store
 from engine.pilot.dpsgd.start import initial
 from engine.pilot.dpsgd.team import Team
+from engine.pilot.dpsgd.threads import Threads
 from engine.pilot.ladder import parameter_count
 from engine.pilot.plan import TrainingSettings
 
@@ -76,14 +78,16 @@ class Training:
         *,
         folder: Path | None = None,
         device: str = "cpu",
-        compiled: bool = False,
+        compiling: Compiling = Compiling.OFF,
+        adapts: bool = False,
         canaries: Canaries | None = None,
         wrapped: Callable[[Transformer], nn.Module] = lambda model: model,
         heard: Callable[[Tensor], None] = lambda noisy_mean: None,
         team: Team | None = None,
     ) -> None:
         """``wrapped`` and ``heard`` are for audits: the model that is trained, and who hears each
-        step's noisy mean. ``team``: the ranks that add up sums for this one, which leads them.
+        step's noisy mean. ``adapts``: whether the number of threads follows what else runs on a
+        processor. ``team``: the ranks that add up sums for this one, which leads them.
 
         Raises :class:`InputError` where settings, corpus and folder do not go together.
         """
@@ -109,9 +113,11 @@ class Training:
         self._heard = heard
         parameters = flatten(self.model)
         self._optimizer = DPAdam(parameters=parameters, averaging=settings.averaging)
-        self._private_step = PrivateStep(
-            self.model, settings, parameters=parameters, compiled=compiled, team=team
-        )
+        self._private_step = PrivateStep(self.model, settings, parameters=parameters, team=team)
+        self._compiling = compiling
+        alone = team is None and settings.seed is None and device == "cpu"
+        self._threads = Threads(torch.get_num_threads() if adapts and alone else 1)
+        self._trial: Trial | None = None
         self._groups = None
         if settings.bands > 1:
             self._groups = sampling.Groups.drawn(
@@ -174,7 +180,10 @@ class Training:
         self._reported = time.perf_counter()
         self._on_progress = on_progress or (lambda progress: None)
         self._should_stop = should_stop or (lambda: None)
-        stop, reason = self._guarded()
+        try:
+            stop, reason = self._guarded()
+        finally:
+            self._threads.end()
         return TrainingOutcome(
             stop=stop,
             reason=reason,
@@ -187,6 +196,7 @@ class Training:
             physical_batch_size=self._private_step.physical_batch_size,
             seconds=self._journal.seconds,
             tokens_per_second=self._tokens_per_second,
+            compiled=self._trial,
         )
 
     def _guarded(self) -> tuple[Stop, InputError | None]:
@@ -207,6 +217,13 @@ class Training:
             return error.stop, error
 
     def _train(self) -> Stop:
+        # It may take minutes, before anything is charged.
+        if self._compiling is not Compiling.OFF and self._should_stop() is None:
+            self._trial = self._private_step.compile(
+                self._compiling,
+                steps=self._store.left(self.iteration),
+                ranks=1 if self._team is None else self._team.size,
+            )
         while block := self._store.grant(self.iteration):
             if stop := self._take(block):
                 return stop
@@ -264,6 +281,8 @@ class Training:
         if positions:
             self._journal.saw(loss * config.sequence_length / positions)
         now = time.perf_counter()
+        if self._trial is None or not self._trial.is_used:  # a program has its threads for good
+            self._threads.took(now - began, batch.size)
         self._store.pace.step(now - began)
         if self.iteration in self._milestones:
             self._evaluate()
@@ -335,6 +354,7 @@ class Training:
                 tokens_per_second=self._tokens_per_second,
                 seconds_left=None if pace is None else pace * left,
                 physical_batch_size=self._private_step.physical_batch_size,
+                compiled=self._trial,
             )
         )
 

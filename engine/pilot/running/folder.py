@@ -33,6 +33,7 @@ from pathlib import Path
 
 from engine import durable
 from engine.errors import InputError
+from engine.pilot.compiling import Compiling
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.runs.log import data_folder
 from engine.untrusted.guard import attempted
@@ -46,6 +47,7 @@ SOURCE_FILE = "source.json"
 """What a preparation's folder holds in place of a plan: the corpus to prepare."""
 RESULT_FILE = "result.json"
 CODE_FILE = "code.txt"
+COMPILING_FILE = "compile.txt"
 """In a training's folder: the versions of the code that had a part in it, a line each."""
 _PLAN_ID = re.compile(r"[0-9a-f]{16}")
 _PREPARATION = "preparation-"
@@ -177,6 +179,15 @@ class PilotFolder:
         """Register ``plan``; one that is registered already stays as it is."""
         if read_text(self.path / PLAN_FILE) is None:
             write_text(self.path / PLAN_FILE, plan.to_json())
+
+    def compiling(self) -> Compiling:
+        """Whether the pass is compiled, as last said."""
+        said = (read_text(self.path / COMPILING_FILE) or "").strip()
+        return Compiling(said) if said in list(Compiling) else Compiling.AUTO
+
+    def store_compiling(self, compiling: Compiling) -> None:
+        """Say so to every process that goes on with the pilot."""
+        write_text(self.path / COMPILING_FILE, f"{compiling}\n")
 
     def source(self) -> CorpusSource:
         """The corpus that a preparation is for. Raises :class:`InputError` where there is none."""

@@ -25,6 +25,8 @@ from engine.code_version import code_version
 from engine.decision_log import recorded
 from engine.durable import remove_leftovers
 from engine.errors import InputError
+from engine.pilot.compiling import Compiling
+from engine.pilot.compiling import require as require_compiled
 from engine.pilot.plan import CorpusSource, PilotPlan
 from engine.pilot.population import charge_pilot
 from engine.pilot.prepared import Prepared, read_prepared
@@ -89,13 +91,15 @@ def start(
     *,
     by: Person = LOCAL,
     ranks: int | None = None,
+    compiling: Compiling | None = None,
     through: Callable[[list[str]], None] | None = None,
 ) -> Handle:
     """Register ``plan`` and run it, once, however often this is called.
 
     ``ranks``: processes of one machine that train together, one a GPU where it has some; None: as
-    before, at first one. ``through``: runs the pilot's command wherever it likes, on the same
-    folders, and returns when it has ended; None: a process of this machine that runs on.
+    before, at first one. ``compiling``: whether its pass is compiled; None: as before, at first
+    "auto". ``through``: runs the pilot's command wherever it likes, on the same folders, and
+    returns when it has ended; None: a process of this machine that runs on.
 
     What paused, failed or was interrupted goes on; what runs, has finished or was cancelled stays
     as it is. Raises :class:`InputError` where the folder cannot be written, where the account of
@@ -103,23 +107,35 @@ def start(
     without ``ranks``, and where ``by`` may not.
     """
     _require(by, "pilot-start", plan.plan_id)
+    if through is None:
+        _require_compiled(plan, compiling, ranks)
     register(plan, by=by)
     charge_pilot(plan, started_plans, by=by)
     folder = folder_of(plan.plan_id)
     with _recorded("pilot-start", folder, by):
+        _store(folder, compiling)
         if through is not None:
             return _handed_over(folder, through, ranks)
         return _launch(folder, "run", unless=_OVER, ranks=ranks)
 
 
-def resume(plan_id: str, *, by: Person = LOCAL, ranks: int | None = None) -> Handle:
-    """Go on with a pilot, a cancelled one too; in as many processes as before, or in ``ranks``.
-    Raises :class:`InputError` for an unknown one, for one of several machines without ``ranks``,
-    and as :func:`start`."""
+def resume(
+    plan_id: str,
+    *,
+    by: Person = LOCAL,
+    ranks: int | None = None,
+    compiling: Compiling | None = None,
+) -> Handle:
+    """Go on with a pilot, a cancelled one too; in as many processes as before, or in ``ranks``;
+    compiled as before, or as ``compiling`` says. Raises :class:`InputError` for an unknown one, for
+    one of several machines without ``ranks``, and as :func:`start`."""
     _require(by, "pilot-resume", plan_id)
     folder = folder_of(plan_id)
-    charge_pilot(folder.plan(), started_plans, by=by)
+    plan = folder.plan()
+    _require_compiled(plan, compiling, ranks)
+    charge_pilot(plan, started_plans, by=by)
     with _recorded("pilot-resume", folder, by):
+        _store(folder, compiling)
         return _launch(folder, "run", unless={State.FINISHED}, ranks=ranks)
 
 
@@ -151,6 +167,18 @@ def pause(plan_id: str, *, by: Person = LOCAL) -> Status:
     folder = _known(plan_id)
     with _recorded("pilot-pause", folder, by):
         return _ask(folder, Request.PAUSE, State.PAUSED)
+
+
+def _require_compiled(plan: PilotPlan, compiling: Compiling | None, ranks: int | None) -> None:
+    require_compiled(compiling, [arm.settings for arm in plan.arms], plan.device, ranks=ranks or 1)
+
+
+def _store(folder: PilotFolder, compiling: Compiling | None) -> None:
+    try:
+        if compiling is not None:
+            folder.store_compiling(compiling)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def _require(by: Person, act: str, plan_id: str) -> None:

@@ -227,6 +227,7 @@ class _Run:
             epsilon_spent=None,
             train_loss=None,
             tokens_per_second=None,
+            compiled=None,
         )
         watch = Watch(
             reporter=self.reporter,
@@ -266,6 +267,8 @@ class _Run:
         self, arm: Arm, repeat: int, outcome: TrainingOutcome, earlier: list[str]
     ) -> TrainingResult:
         trained = {EARLIER: " ".join(earlier)} if earlier else {}
+        if outcome.compiled is not None and outcome.compiled.is_used:
+            trained["compiled"] = outcome.compiled.sentence
 
         def result(run_id: str | None, **reason: Any) -> TrainingResult:
             return TrainingResult(

@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.pilot.audits.audit import Audit
+from engine.pilot.compiling import Trial
 from engine.pilot.running.folder import read_text, write_text
 from engine.untrusted.regular import descriptor_of
 from engine.untrusted.texts import json_value
@@ -91,6 +92,8 @@ class Status:
     """Share of the whole work that is done, 0 to 1."""
     physical_batch_size: int | None = None
     """Smaller than planned where memory did not suffice."""
+    compiled: Trial | None = None
+    """What a trial of the compiled pass found; None where none was made."""
     reason: str | None = None
     """Template of the sentence that says why it stopped."""
     values: dict[str, str] = field(default_factory=dict)
@@ -122,6 +125,7 @@ class Status:
                     "state": State(data["state"]),
                     "heartbeat": float(data["heartbeat"]),
                     "curve": _points(data["curve"]),
+                    "compiled": _trial(data.get("compiled")),
                     "values": {str(k): str(v) for k, v in data["values"].items()},
                 }
             )
@@ -213,6 +217,10 @@ def _known(kind: type, data: dict[str, Any]) -> dict[str, Any]:
     """Fields of ``kind`` only: a newer version may have written more."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in data.items() if name in names}
+
+
+def _trial(data: dict[str, Any] | None) -> Trial | None:
+    return None if data is None else Trial(**_known(Trial, data))
 
 
 def _points(points: list[Any]) -> tuple[tuple[int, float], ...]:

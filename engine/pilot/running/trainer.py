@@ -26,6 +26,7 @@ from engine.pilot.audits.attack import (
 from engine.pilot.audits.audit import DEFAULT_CONFIDENCE, Audit
 from engine.pilot.audits.card import CARD_FILE, model_card, weights_metadata
 from engine.pilot.audits.weights import WEIGHTS_FILE, save_weights
+from engine.pilot.compiling import Compiling
 from engine.pilot.dpsgd import checkpoint
 from engine.pilot.dpsgd.examples import Canaries, WindowSource
 from engine.pilot.dpsgd.progress import Progress, Stop, TrainingOutcome
@@ -52,10 +53,21 @@ def train(
     report: Callable[[Progress], None],
     asked: Callable[[], Stop | None],
     device: str,
+    compiling: Compiling = Compiling.OFF,
     team: Team | None = None,
 ) -> TrainingOutcome:
     """Go on with the training in ``folder``, or begin it; with the other ranks of ``team``."""
-    training = _training(plan, arm, repeat, corpus, folder=folder, device=device, team=team)
+    training = _training(
+        plan,
+        arm,
+        repeat,
+        corpus,
+        folder=folder,
+        device=device,
+        compiling=compiling,
+        adapts=True,
+        team=team,
+    )
     if team is not None:
         team.begin(plan.arms.index(arm), repeat)
     return training.run(on_progress=report, should_stop=asked)
@@ -123,6 +135,8 @@ def _training(
     *,
     folder: Path,
     device: str,
+    compiling: Compiling = Compiling.OFF,
+    adapts: bool = False,
     team: Team | None = None,
 ) -> Training:
     return Training(
@@ -131,6 +145,8 @@ def _training(
         folder=folder,
         device=device,
         canaries=inserted_canaries(plan, arm, repeat),
+        compiling=compiling,
+        adapts=adapts,
         team=team,
     )
 

@@ -39,6 +39,7 @@ class Watch:
             train_loss=finite(now.train_cross_entropy),
             curve=finite_points(now.curve),
             physical_batch_size=now.physical_batch_size,
+            compiled=now.compiled,
             progress=self.done + self.share * now.iteration / max(now.iterations, 1),
             tokens_per_second=finite(now.tokens_per_second),
             seconds_left=self._left(now),

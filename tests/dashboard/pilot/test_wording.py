@@ -22,6 +22,7 @@ from engine.decision.pilot_law import Revision
 from engine.errors import InputError
 from engine.interval import Interval
 from engine.pilot.audits.audit import Audit, Finding, Method
+from engine.pilot.compiling import Trial
 from engine.pilot.dpsgd import progress
 from engine.pilot.plan import CorpusSource, Transfer
 from engine.pilot.running import standing
@@ -226,6 +227,10 @@ def test_figures_of_progress():
     shown = pilot_facts.progress(made.status(PLAN, State.TRAINING), PLAN, EN)
     assert [metric.value for metric in shown] == ["297", "412,000", "2.87", "3 minutes"]
     assert shown[2].detail == "of 3.997 for this training"
+    for used, said in ((True, ", compiled: 1.25 times as fast"), (False, "")):
+        trial = Trial(times=1.25, seconds=40.0, steps=900, is_used=used)
+        status = replace(made.status(PLAN, State.TRAINING), compiled=trial)
+        assert pilot_facts.progress(status, PLAN, EN)[1].detail == f"tokens a second{said}"
     nothing = pilot_facts.progress(Status(state=State.QUEUED), PLAN, EN)
     assert [metric.value for metric in nothing] == ["0", "–", "–", "–"]
     steps = PLAN.arms[0].settings.config.iterations
