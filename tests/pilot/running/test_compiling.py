@@ -11,7 +11,7 @@ from engine.commands import pilot
 from engine.commands.pilot_report import status_rows
 from engine.errors import InputError
 from engine.pilot.compiling import Compiling, Trial
-from engine.pilot.running import lifecycle
+from engine.pilot.running import lifecycle, standing
 from engine.pilot.running.folder import PilotFolder, folder_of, write_text
 from engine.pilot.running.status import State, Status
 from tests.pilot.ledgers import charged_steps
@@ -100,7 +100,7 @@ def test_a_compiled_pilot_that_was_killed_goes_on_compiled(plan):
     assert 0 < charged_steps(ledger) < STEPS
     lifecycle.resume(plan.plan_id)
     until(lambda: lifecycle.poll(plan.plan_id).state is State.FINISHED, "it does not end", 600)
-    (result,) = lifecycle.results(plan.plan_id)
+    (result,) = standing.results(plan.plan_id)
     assert result.charged == charged_steps(ledger) == STEPS
     assert "times as fast after" in result.versions["compiled"]
     found = lifecycle.poll(plan.plan_id).compiled
