@@ -47,7 +47,7 @@ def test_nothing_saved_one_click_saves_and_the_sentence_goes(view, tmp_path):
     assert "Nothing is chosen" in said(page)
     page.multiselect(key="compare:chosen").set_value(["Proposal 1"]).run()
     assert "Nothing is chosen" not in said(page)
-    assert "rest on the same assumptions" in page.title[0].value
+    assert "“Proposal 1” is this scenario as it stands" in said(page)
 
 
 def test_a_folder_that_cannot_be_written_says_so(view, tmp_path):

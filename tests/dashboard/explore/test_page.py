@@ -327,7 +327,8 @@ def test_compare_saves_opens_overwrites_and_deletes(page):
     button("Save this scenario").click().run()
     assert "already" in shown.error[0].value
     shown.multiselect[0].set_value(["Base"]).run()
-    assert "the same assumptions" in shown.title[0].value
+    assert any("“Base” is this scenario as it stands" in each.value for each in shown.caption)
+    assert "Example: ten times the people" in shown.title[0].value
     shown.session_state["_values"]["epsilon"] = 8.0
     shown.run()
     assert "ε" in shown.title[0].value and "Base" in shown.title[0].value
