@@ -48,9 +48,11 @@ _STYLE = f"""<style>
   }}
 }}
 [data-testid="stTable"] td, [data-testid="stTable"] th {{ min-width: 5.5em; }}
-[data-testid="stMetricValue"] *, [data-testid="stMetricLabel"] * {{
+[data-testid="stMetricValue"] *, [data-testid="stMetricLabel"] *,
+[data-testid="stMetricLabel"] [data-testid="stMarkdownContainer"] p {{
   white-space: normal; overflow: visible; text-overflow: clip;
 }}
+[data-testid="stMetricLabel"] p {{ word-break: auto-phrase; overflow-wrap: anywhere; }}
 [data-testid="stTopNavLink"]:focus-visible {{
   outline: 3px solid currentColor; outline-offset: -3px;
 }}

@@ -20,6 +20,17 @@ OVERPRINTED = """() => {
 ROWS = """() => [...document.querySelectorAll('[data-testid="stMetric"]')].slice(0, 6)
   .map(figure => Math.round(figure.getBoundingClientRect().top))"""
 
+UNDER_THE_ICON = """() => [...document.querySelectorAll('[data-testid="stMetricLabel"]')]
+  .filter(label => {
+    const words = document.createRange();
+    words.selectNodeContents(label.querySelector('p'));
+    const icon = label.querySelector('[data-testid="stTooltipIcon"]').getBoundingClientRect();
+    return [...words.getClientRects()].some(line =>
+      line.left < icon.right - 1 && icon.left < line.right - 1
+      && line.top < icon.bottom - 1 && icon.top < line.bottom - 1);
+  }).map(label => label.innerText)"""
+"""Labels of figures with words under the icon that explains them."""
+
 
 @pytest.fixture
 def browser_context_args(browser_context_args) -> dict[str, object]:
@@ -36,6 +47,7 @@ def test_the_top_is_whole_and_six_figures_take_two_rows(page: Page, dashboard, l
         page.set_viewport_size({"width": width, "height": 720})
         settle(page)
         assert page.evaluate(OVERPRINTED) == []
+        assert page.evaluate(UNDER_THE_ICON) == []
         assert page.get_by_test_id("stTopNavLink").count() == 8
 
 
