@@ -374,8 +374,8 @@ def test_kill_9_forgets_no_step_and_spends_no_more_than_promised(tmp_path):
     assert found["stop"] == "finished"
     assert found["charged"] == 120
     assert found["done"] < found["taken"] <= 120
-    # Four kills, each of which costs at most a block: 2 % of the run, or a few slow checkpoints.
-    assert found["done"] >= 60
+    # Four kills, each of which costs at most a block: 2 % of the run.
+    assert found["done"] >= 120 - 4 * 2
 
 
 @pytest.mark.slow
