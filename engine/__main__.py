@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from engine.errors import InputError
 from engine.text import terminal
-from engine.text.i18n import Words
+from engine.text.i18n import FIELDS, Words
 
 COMMANDS = (
     "recommend", "uses", "prices", "cluster", "predict", "calibrate", "epsilon", "mechanisms",
@@ -21,6 +21,10 @@ COMMANDS = (
     "starts", "tokenizer", "finetune", "sweep", "table", "scenarios", "doctor", "log",
 )  # fmt: skip
 """Modules of engine.commands, in the order of the help."""
+
+
+_OPTIONS = {"compute_flops": "compute", "data_budget": "data"}
+"""Fields whose options are called otherwise."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,16 +64,24 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         answer: str = options.run(options)
     except InputError as error:
-        terminal.tell(_refusal(error, getattr(options, "language", "en")))
+        terminal.tell(_refusal(error, options))
         return 2
     arrived = terminal.say(answer, is_json=getattr(options, "json", False))
     return getattr(options, "exit_code", 0) if arrived else 1
 
 
-def _refusal(error: InputError, language: str) -> str:
-    """The sentence in the language asked for; English keeps names and numbers as options have
-    them."""
-    return str(error) if language == "en" else Words(language).plain_refusal(error)
+def _refusal(error: InputError, options: argparse.Namespace) -> str:
+    """The sentence in the language asked for; English keeps numbers as they were typed and calls a
+    field by the option that it was given with."""
+    language: str = getattr(options, "language", "en")
+    if language != "en":
+        return Words(language).plain_refusal(error)
+    values = dict(error.values)
+    field = values.get("name")
+    option = _OPTIONS.get(str(field), str(field))
+    if field in FIELDS and hasattr(options, option):
+        values["name"] = f"--{option.replace('_', '-')}"
+    return error.template.format(**values)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dashboard.pilot import provenance, wording
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.chart import Chart
 from dashboard.ui.colours import Palette
-from engine.api.pilots import Arm, PilotPlan, Saving, TrainingResult, Transfer, Verdict
+from engine.api.pilots import Arm, PilotPlan, TrainingResult, Transfer, Verdict
 from engine.config import FLOPS_PER_PARAMETER_AND_TOKEN
 from engine.interval import Interval
 from engine.text import formats, labels
@@ -103,7 +103,7 @@ def result(
         canvas.mark(
             x, loss, _SYMBOLS[arm.name], 14, fill=colours.evidence, edge=_hue(arm.name, colours)
         )
-    _saving(canvas, found.saving, ends, words)
+    _saving(canvas, found, ends, words)
     canvas.drawing.update_xaxes(title_text=words.say("Compute (FLOPs)"))
     canvas.drawing.update_yaxes(
         title_text=words.say("Held-out loss ({unit})", unit=words.field(words.loss_unit.measure))
@@ -192,16 +192,19 @@ def _last(curves: list[Points]) -> float:
 
 def _saving(
     canvas: Canvas,
-    found: Saving | None,
+    found: Verdict,
     ends: dict[str, tuple[float, float]],
     words: Words,
 ) -> None:
     """From where the better arm was as good to the end of the other, at that one's loss."""
-    if found is None or max(found.factor, 1 / found.factor) < _VISIBLE_FACTOR:
+    saving = found.saving
+    if saving is None or max(saving.factor, 1 / saving.factor) < _VISIBLE_FACTOR:
         return
     ours, rule = ends["recommended"], ends["rule"]
-    x, level = rule if found.factor >= 1 else ours
-    factor = max(found.factor, 1 / found.factor)
+    x, level = rule if saving.factor >= 1 else ours
+    factor = max(saving.factor, 1 / saving.factor)
     canvas.gap(x / factor, x, level)
     text = words.say("{factor} the compute", factor=labels.times(factor, words))
+    if found.is_weak:
+        text = words.say("{factor} (no test)", factor=text)
     canvas.label(x / factor**0.5, level, text, canvas.colours.ink, ay=-34, xanchor="center")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from dashboard.pilot import labels as pilot_labels
 from dashboard.pilot import provenance
 from dashboard.state import link
-from engine.api.pilots import Audit, Entry, Request, State, Verdict, folder_of, verdict
+from engine.api.pilots import Audit, Entry, Request, State, Verdict, folder_of, standing, verdict
 from engine.errors import InputError
 from engine.text import formats, labels
 from engine.text.i18n import Words
@@ -132,6 +132,7 @@ def incomplete(entry: Entry, words: Words) -> str | None:
     if entry.plan is None or entry.status.state is not State.FINISHED:
         return None
     try:
+        standing.require_results(entry.plan)
         verdict(entry.plan, entry.results)
     except InputError as error:
         return words.refusal(error)

@@ -66,6 +66,25 @@ _SAVINGS = {
     ),
 }
 """By whether the recommendation was the better one, and whether the factor is a lower bound."""
+_UNTESTED = {
+    (True, False): N_(
+        "No test of the usual rule: as measured it needed {factor} the compute for the same loss, "
+        "which may be chance."
+    ),
+    (True, True): N_(
+        "No test of the usual rule: as measured it needed at least {factor} the compute for the "
+        "same loss, which may be chance."
+    ),
+    (False, False): N_(
+        "No test of the usual rule: as measured the recommendation needed {factor} the compute for "
+        "the same loss, which may be chance."
+    ),
+    (False, True): N_(
+        "No test of the usual rule: as measured the recommendation needed at least {factor} the "
+        "compute for the same loss, which may be chance."
+    ),
+}
+"""The same after a plan that was no test of them."""
 
 
 def start_was_better(words: Words) -> str:
@@ -194,7 +213,8 @@ def verdict(found: Verdict, words: Words) -> str:
     """Line 1 of a finished pilot: the prediction and where it came from, then the saving."""
     first = found.arms[0]
     origin = None if first.predicted is None else provenance.predicted_from(found.transfer, words)
-    return words.joined([outcome(first, words), origin, saving(found.saving, words)])
+    compared = saving(found.saving, words, is_weak=found.is_weak)
+    return words.joined([outcome(first, words), origin, compared])
 
 
 def outcome(measured: Measured, words: Words) -> str:
@@ -230,16 +250,21 @@ def compared(measured: Measured) -> tuple[str, str, str]:
     return texts
 
 
-def saving(found: Saving | None, words: Words) -> str | None:
-    """The rule against the recommendation; None without the rule's arm."""
+def saving(found: Saving | None, words: Words, *, is_weak: bool) -> str | None:
+    """The rule against the recommendation; None without the rule's arm. ``is_weak``: the plan was
+    no test of them, so that nothing is found."""
     if found is None:
         return None
     factor = max(found.factor, 1 / found.factor)
     if factor < _AS_GOOD and not found.at_least:
+        if is_weak:
+            return words.say(
+                "No test of the usual rule: as measured it did as well with the same compute, "
+                "which may be chance."
+            )
         return words.say("The usual rule did as well with the same compute.")
-    return words.say(
-        _SAVINGS[found.factor >= 1, found.at_least], factor=labels.times(factor, words)
-    )
+    said = (_UNTESTED if is_weak else _SAVINGS)[found.factor >= 1, found.at_least]
+    return words.say(said, factor=labels.times(factor, words))
 
 
 def caveats(found: Verdict, words: Words) -> str:

@@ -43,10 +43,11 @@ def validate(
         batch, people = np.broadcast_arrays(batch_size, data_budget)
         worst = np.argmax(batch > people)
         raise InputError(
-            "Expected a batch_size of at most the data_budget, got {batch_size} of {data_budget}: "
-            "take a smaller batch or more people.",
-            batch_size=f"{batch.flat[worst]:g}",
-            data_budget=f"{people.flat[worst]:g}",
+            "Expected {name} of at most the {people} people, got {value}: take a smaller batch or "
+            "more people.",
+            name="batch_size",
+            people=f"{people.flat[worst]:g}",
+            value=f"{batch.flat[worst]:g}",
         )
 
 

@@ -105,8 +105,9 @@ class Training:
             object.__setattr__(self, name, require_integer(name, getattr(self, name)))
         if not 1 <= self.batch_size <= self.data_budget:
             raise InputError(
-                "Expected a batch_size between 1 and the {people} people, got {value}: it is what "
-                "is drawn for one step of the optimiser, accumulation counted.",
+                "Expected {name} between 1 and the {people} people, got {value}: it is what is "
+                "drawn for one step of the optimiser, accumulation counted.",
+                name="batch_size",
                 people=self.data_budget,
                 value=self.batch_size,
             )

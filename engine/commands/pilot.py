@@ -331,6 +331,7 @@ class _Judged:
 
 
 def _judged(chosen: PilotPlan) -> _Judged:
+    standing.require_results(chosen)
     results = standing.results(chosen.plan_id)
     found = verdict(chosen, results)
     return _Judged(

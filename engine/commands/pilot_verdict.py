@@ -63,7 +63,8 @@ def verdict_rows(
     if found.other_code:
         rows.append(("code", report.changed(plan, *found.other_code)))
     if found.saving is not None:
-        rows.append(("saving", _saving(found.saving)))
+        doubtful = "no test, may be chance: " if found.is_weak else ""
+        rows.append(("saving", f"{doubtful}{_saving(found.saving)}"))
     if said := pilots.weak(found.apart, Words("en")):
         rows.append(("can tell", said))
     if said := pilots.excluded(found, Words("en")):

@@ -19,6 +19,8 @@ from engine.errors import InputError
 from engine.pilot import population
 from engine.pilot.plan import CorpusSource
 from engine.pilot.running import lifecycle, process
+from engine.pilot.running.folder import folder_of
+from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.text.registry import Cap, Text, changing
 from engine.runs import removal
 from engine.runs.annotating import annotate
@@ -59,6 +61,8 @@ class Place:
             held[0] = held[0].with_text("letters", Text(source=self.source, population="customers"))
         self.plan = made_plan(text)
         lifecycle.register(self.plan)
+        paused = Status(state=State.PAUSED, heartbeat=WHEN.timestamp())
+        write_status(folder_of(self.plan.plan_id).status_file, paused)
         self.new_plan = made_plan(text, evidence_hash="1" * 16)
         self.saved = acts.created(self.scenarios, "Base", link.defaults(), who="", at=AT)
         self.proposed, self.approved = (self.propose(name) for name in ("Proposed", "Approved"))

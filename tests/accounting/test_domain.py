@@ -90,7 +90,7 @@ def test_a_batch_is_at_least_one_and_at_most_everybody():
     validate(**{**INSIDE, "batch_size": 1e6})
     with pytest.raises(InputError, match=r"Expected batch_size between 1 and inf, got 0\.9"):
         validate(**{**INSIDE, "batch_size": 0.9})
-    with pytest.raises(InputError, match=r"at most the data_budget, got 2e\+06 of 1e\+06"):
+    with pytest.raises(InputError, match=r"at most the 1e\+06 people, got 2e\+06"):
         validate(**{**INSIDE, "batch_size": np.array([10.0, 2e6, 3e6])})
 
 

@@ -235,7 +235,7 @@ def test_where_the_knee_would_leave_the_table_the_points_own_epsilon_is_read(
         ({"iterations": 2e6}, "Expected iterations between 1 and 1e+06, got 2e+06"),
         ({"batch_size": 0.2}, "Expected batch_size"),
         ({"data_budget": 10}, "Expected data_budget"),
-        ({"batch_size": [10.0, 2e7]}, "at most the data_budget, got 2e+07 of 1e+07"),
+        ({"batch_size": [10.0, 2e7]}, "at most the 1e+07 people, got 2e+07"),
     ],
 )
 def test_outside_the_domain_one_sentence(change, sentence):

@@ -208,12 +208,12 @@ def test_runs_lists_the_published_family(capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([*RECOMMEND[:2], "1e30", *RECOMMEND[3:]], "Expected compute_flops between"),
+        ([*RECOMMEND[:2], "1e30", *RECOMMEND[3:]], "Expected --compute between"),
         ([*RECOMMEND[:2], "much", *RECOMMEND[3:]], "Expected a number for --compute, got much."),
         ([*RECOMMEND[:4], "1e7.5", *RECOMMEND[5:]], "Expected a number for --data, got 1e7.5."),
         ([*RECOMMEND[:4], "1234.5", *RECOMMEND[5:]], "Expected a whole number"),
         ([*RECOMMEND, "--evidence", "nope"], "Expected an evidence among published-bert"),
-        ([*RECOMMEND, "--delta", "0.1"], "Expected delta between"),
+        ([*RECOMMEND, "--delta", "0.1"], "Expected --delta between"),
         (
             ["calibrate", "missing.csv"],
             "Expected a readable CSV file, got missing.csv: there is no such file.",
@@ -255,7 +255,7 @@ def test_wrong_usage_is_one_sentence_too(capsys, arguments):
 def test_a_prediction_absurdly_far_from_the_evidence_is_refused(capsys):
     arguments = ["predict", "--model-size", "49e16", "--batch-size", "220e3"]
     arguments += ["--iterations", "11000", "--data", "1e7", "--epsilon", "4"]
-    assert "times outside the evidence in model_size" in refusal(capsys, *arguments)
+    assert "times outside the evidence in --model-size" in refusal(capsys, *arguments)
 
 
 def test_all_forms_stand_in_one_table(capsys, monkeypatch):
@@ -281,7 +281,7 @@ def test_as_a_process_of_its_own():
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "Expected compute_flops between 1e+13 and 1e+24 FLOPs, got -1: choose a value inside.\n"
+        "Expected --compute between 1e+13 and 1e+24 FLOPs, got -1: choose a value inside.\n"
     )
 
 

@@ -116,3 +116,27 @@ def test_bands_are_told_with_what_they_assume(capsys):
     assert "whatever is in their data" in capsys.readouterr().out
     assert main([*ASKED, "--bands", "80"]) == 2
     assert capsys.readouterr().err.startswith("Expected 1 to 50 bands for 50 steps, got 80")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--data", "5"), "Expected --data between 100 and 1e+10 people, got 5"),
+        (("--batch-size", "1e9"), "Expected --batch-size between 1 and the "),
+        (("--batch-size", "10.5"), "Expected a whole number for --batch-size, got 10.5"),
+        (("--noise-multiplier", "0"), "Expected --noise-multiplier between 0.1 and "),
+        (("--iterations", "0"), "Expected --iterations between 1 and "),
+        (("--delta", "1"), "Expected --delta between "),
+    ],
+)
+def test_what_is_refused_is_called_as_its_option_is(capsys, asked, said):
+    assert main([*ASKED, *asked]) == 2
+    refused = capsys.readouterr().err
+    assert refused.startswith(said) and "_" not in refused
+
+
+def test_columns_of_a_file_keep_their_names(tmp_path, capsys):
+    file = tmp_path / "rows.csv"
+    file.write_text("data_budget,batch_size,iterations,epsilon,delta\n5,1,100,4,1e-8\n")
+    assert main(["calibrate", str(file)]) == 2
+    assert "Expected data_budget between" in capsys.readouterr().err

@@ -20,7 +20,13 @@ from engine.pilot.audits.mechanism_audit import audit_scores
 from engine.pilot.plan import CorpusSource
 from engine.pilot.prepared import PREPARED_FILE
 from engine.pilot.running import lifecycle, standing
-from engine.pilot.running.folder import PLAN_FILE, folder_of, preparation_of, write_text
+from engine.pilot.running.folder import (
+    PLAN_FILE,
+    RESULT_FILE,
+    folder_of,
+    preparation_of,
+    write_text,
+)
 from engine.pilot.running.recording import record_of
 from engine.pilot.running.status import State, Status, write_status
 from engine.pilot.running.versions import versions
@@ -331,7 +337,8 @@ def test_a_family_s_own_prediction_names_no_source(ready, capsys):
 
 def test_resuming_with_other_code_says_so(ready, capsys, monkeypatch):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    assert " code " not in text(capsys, "pause", name)
+    assert " code " not in text(capsys, "status", name)
+    write_status(folder_of(name).status_file, Status(state=State.PAUSED, heartbeat=time.time()))
     for module in (lifecycle, standing):
         monkeypatch.setattr(module, "code_version", lambda: "b" * 12)
     monkeypatch.setattr(lifecycle, "_launch", lambda *_, **__: None)
@@ -351,10 +358,33 @@ def test_where_a_pilot_stands_is_told_though_its_plan_was_changed(ready, capsys)
 
 def test_requests_are_passed_on(ready, capsys):
     name = answer(capsys, "plan", "--minutes", "2", "--no-rule")["plan_id"]
-    assert answer(capsys, "pause", name)["state"] == "paused"
+    assert "has not begun" in refusal(capsys, "pause", name)
+    assert answer(capsys, "status", name)["state"] == "planned"
+    write_status(folder_of(name).status_file, Status(state=State.TRAINING, heartbeat=0.0))
+    assert "does not run" in refusal(capsys, "pause", name), "its process died"
     assert answer(capsys, "cancel", name)["state"] == "cancelled"
     assert "which was cancelled: plan another" in refusal(capsys, "run", name)
     assert "1 finished trainings, found 0" in refusal(capsys, "verdict", name)
+
+
+def test_a_training_that_cannot_be_read_is_not_said_to_be_missing(ready, capsys):
+    name = answer(capsys, "plan", "--minutes", "2", *PROMISE)["plan_id"]
+    folder, plan = folder_of(name), folder_of(name).plan()
+    folder.store_result(plan.arms[0].name, 0, result(plan, 0, 2.5).to_json())
+    # Nobody may read it; root may read all but a folder.
+    (folder.training_folder(plan.arms[1].name, 0) / RESULT_FILE).mkdir(parents=True)
+    said = refusal(capsys, "verdict", name)
+    assert f"Expected to read the training {plan.arms[1].name}-0 of the pilot {name}" in said
+
+
+def test_what_may_be_chance_is_not_told_as_a_saving(ready, capsys):
+    name = answer(capsys, "plan", "--minutes", "2", *PROMISE)["plan_id"]
+    plan = replace(folder_of(name).plan(), apart=0.39)
+    lifecycle.register(plan)
+    for k, loss in enumerate((2.5, 9.0)):
+        done = result(plan, k, loss).to_json()
+        folder_of(plan.plan_id).store_result(plan.arms[k].name, 0, done)
+    assert "no test, may be chance: the 20-tokens rule" in text(capsys, "verdict", plan.plan_id)
 
 
 def test_a_verdict_is_told(ready, capsys):

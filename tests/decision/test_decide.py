@@ -167,7 +167,7 @@ def test_prediction_of_the_recommended_configuration_is_the_recommendation(fitte
 
 def test_prediction_outside_the_data_is_refused(fitted):
     config = TrainingConfig(model_size=10**7, batch_size=10**8, iterations=100, sequence_length=512)
-    with pytest.raises(InputError, match="batch_size of at most the data_budget"):
+    with pytest.raises(InputError, match="batch_size of at most the 1e"):
         predict(config, fitted.fit, data_budget=10**7, epsilon=4.0, delta=1e-8)
     endless = dataclasses.replace(config, batch_size=10, iterations=2_000_000)
     with pytest.raises(InputError, match="Expected iterations between 1 and 1e"):

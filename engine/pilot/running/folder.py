@@ -136,6 +136,22 @@ class PilotFolder:
         """What is written of a training that has ended."""
         return read_text(self.training_folder(arm, repeat) / RESULT_FILE)
 
+    def require_result(self, arm: str, repeat: int) -> None:
+        """Raises :class:`InputError` where what is written of a training cannot be read; nothing
+        may be written yet."""
+        try:
+            whole(self.training_folder(arm, repeat) / RESULT_FILE)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise InputError(
+                "Expected to read the training {folder} of the pilot {plan_id}: {reason}. Ask its "
+                "owner for it.",
+                folder=self.training_folder(arm, repeat).name,
+                plan_id=self.name,
+                reason=error.strerror or error,
+            ) from error
+
     def store_result(self, arm: str, repeat: int, text: str) -> None:
         """Say that a training has ended, and how."""
         write_text(self.training_folder(arm, repeat) / RESULT_FILE, text)

@@ -53,6 +53,8 @@ from engine.runs.log import data_folder
 
 _OVER = frozenset({State.FINISHED, State.CANCELLED})
 """States of a pilot that does not go on."""
+_STOPPED = frozenset({State.CANCELLED, State.FAILED, State.INTERRUPTED})
+"""States without a process, which a pause would hide."""
 _FRESH = 5.0
 """Seconds within which a heartbeat proves a living runner without a look at its lock."""
 _PATIENCE = 1.0
@@ -162,9 +164,21 @@ def cancel(plan_id: str, *, by: Person = LOCAL) -> Status:
 
 def pause(plan_id: str, *, by: Person = LOCAL) -> Status:
     """Let a pilot write a checkpoint and end its process; :func:`resume` goes on. Raises
-    :class:`InputError` where ``by`` may not."""
+    :class:`InputError` for one that does not run, and where ``by`` may not."""
     _require(by, "pilot-pause", plan_id)
     folder = _known(plan_id)
+    state = status_of(folder).state
+    if state is State.PLANNED:
+        raise InputError(
+            "Nothing to pause: the pilot {plan_id} has not begun. Cancel it if it is not to begin.",
+            plan_id=plan_id,
+        )
+    if state in _STOPPED:
+        raise InputError(
+            "Nothing to pause: the pilot {plan_id} does not run. It was cancelled, failed or died; "
+            "its status says which.",
+            plan_id=plan_id,
+        )
     with _recorded("pilot-pause", folder, by):
         return _ask(folder, Request.PAUSE, State.PAUSED)
 

@@ -41,6 +41,15 @@ def results(plan_id: str) -> tuple[TrainingResult, ...]:
     return _results(folder, folder.plan())
 
 
+def require_results(plan: PilotPlan) -> None:
+    """Raises :class:`InputError` where a result may be there and cannot be read: nobody knows then
+    whether the training has ended."""
+    folder = folder_of(plan.plan_id)
+    for repeat in range(plan.repeats):
+        for arm in plan.arms:
+            folder.require_result(arm.name, repeat)
+
+
 def entries() -> tuple[Entry, ...]:
     """Every pilot of this installation, the one that began last first; one that was never started
     by when it was planned."""

@@ -488,6 +488,8 @@ def test_other_code_goes_on_where_it_is_asked_to_and_is_told_before(page, law, m
 def test_a_verdict_after_a_weak_plan_says_how_weak_it_was(page, law):
     finished(law, apart=0.39)
     page.run()
+    (title,) = (head.value for head in page.title)
+    assert "No test of the usual rule: as measured" in title
     (line,) = (head.value for head in page.header if "chance" in head.value)
     assert line.startswith("No test of the recommendation") and "39% probability" in line
     assert page.table[-1].value["Saving"].iloc[0].endswith("(no test)")

@@ -26,6 +26,7 @@ from engine.pilot.compiling import Trial
 from engine.pilot.dpsgd import progress
 from engine.pilot.plan import CorpusSource, Transfer
 from engine.pilot.running import standing
+from engine.pilot.running.folder import RESULT_FILE, folder_of
 from engine.pilot.running.standing import Entry
 from engine.pilot.running.status import State, Status
 from engine.pilot.running.text_total import Promised
@@ -84,13 +85,27 @@ def test_without_a_law_nothing_is_claimed_of_a_prediction():
 )
 def test_the_saving_either_way(factor, at_least, said):
     found = Saving(factor=factor, at_least=at_least, difference=0.1)
-    assert (pilot_wording.saving(found, EN) or "").startswith(said)
-    assert pilot_wording.saving(found, JA)
+    assert (pilot_wording.saving(found, EN, is_weak=False) or "").startswith(said)
+    assert pilot_wording.saving(found, JA, is_weak=False)
+
+
+@pytest.mark.parametrize("at_least", [True, False])
+@pytest.mark.parametrize("factor", [6.2, 0.5, 1.02, 0.98])
+def test_after_a_plan_that_was_no_test_the_title_finds_nothing(factor, at_least):
+    found = replace(
+        judged(replace(PLAN, apart=0.39)),
+        saving=Saving(factor=factor, at_least=at_least, difference=0.1),
+    )
+    said = pilot_wording.verdict(found, EN)
+    assert "No test of the usual rule: as measured" in said and "may be chance" in said
+    assert "The usual rule" not in said and "was better" not in said
+    japanese = pilot_wording.verdict(found, JA)
+    assert "検証になりません" in japanese and "優れていました" not in japanese
 
 
 def test_without_the_rule_there_is_no_saving():
     plan = made.plan(with_rule=False)
-    assert pilot_wording.saving(judged(plan).saving, EN) is None
+    assert pilot_wording.saving(judged(plan).saving, EN, is_weak=False) is None
     assert "usual rule" not in pilot_wording.verdict(judged(plan), EN)
 
 
@@ -345,6 +360,15 @@ def test_a_missing_result_is_no_verdict():
     assert pilot_entries.verdict_of(lost) is None
     assert "Expected 2 finished trainings, found 0" in (pilot_entries.incomplete(lost, EN) or "")
     assert pilot_entries.incomplete(entry(), EN) is None
+
+
+def test_a_training_that_cannot_be_read_is_not_said_to_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("KESSAI_PILOTS", str(tmp_path))
+    lost = replace(entry(), results=())
+    # Nobody may read it; root may read all but a folder.
+    (folder_of(lost.plan_id).training_folder("rule", 0) / RESULT_FILE).mkdir(parents=True)
+    said = pilot_entries.incomplete(lost, EN) or ""
+    assert "Expected to read the training rule-0 of the pilot" in said and "found 0" not in said
 
 
 def test_price_and_time_are_inverse():

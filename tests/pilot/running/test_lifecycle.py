@@ -209,9 +209,25 @@ def test_what_was_cancelled_goes_on_only_if_resumed(plan, monkeypatch):
 
 def test_a_request_to_nobody_is_answered_at_once(plan):
     lifecycle.register(plan)
-    assert lifecycle.pause(plan.plan_id).state is State.PAUSED
     assert lifecycle.cancel(plan.plan_id).state is State.CANCELLED
     assert folder_of(plan.plan_id).asked() is None
+
+
+def test_only_what_has_begun_can_be_paused(plan):
+    lifecycle.register(plan)
+    with pytest.raises(InputError, match=r"Nothing to pause: the pilot .* has not begun"):
+        lifecycle.pause(plan.plan_id)
+    assert lifecycle.poll(plan.plan_id).state is State.PLANNED
+    file = folder_of(plan.plan_id).status_file
+    for stopped in (State.CANCELLED, State.FAILED, State.INTERRUPTED):
+        write_status(file, Status(state=stopped, heartbeat=1.0, reason="the disk is full"))
+        with pytest.raises(InputError, match=r"Nothing to pause: the pilot .* does not run"):
+            lifecycle.pause(plan.plan_id)
+        now = lifecycle.poll(plan.plan_id)
+        assert (now.state, now.reason) == (stopped, "the disk is full"), "why is still told"
+    for as_it_is in (State.PAUSED, State.FINISHED):
+        write_status(file, Status(state=as_it_is, heartbeat=1.0))
+        assert lifecycle.pause(plan.plan_id).state is as_it_is
 
 
 def test_the_machine_going_down_is_a_pause(plan, monkeypatch):
