@@ -48,6 +48,8 @@ class Threads:
             return
         self._costs = [*self._costs, seconds / examples][-_STEPS:]
         if len(self._costs) < _STEPS:
+            if self._before is not None and sum(self._costs) > _STEPS * self._before:
+                self._judge(self._before, sum(self._costs))  # longer already than all of them
             return
         cost, waited = statistics.median(self._costs), self._clock() - self._tried
         if self._before is not None:

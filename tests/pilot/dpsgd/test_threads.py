@@ -11,9 +11,10 @@ from tests.pilot.fake_training import Corpus, settings
 
 
 class Machine:
-    """Steps a second as measured on two cores, quiet and beside a busy process: by threads."""
+    """Steps a second as measured on two cores, quiet, beside a busy process, and with five to
+    eight that wait for a core: by threads."""
 
-    QUIET, BUSY = {2: 22.8, 1: 13.6}, {2: 6.1, 1: 11.9}
+    QUIET, BUSY, CROWDED = {2: 22.8, 1: 13.6}, {2: 6.1, 1: 11.9}, {2: 1.0, 1: 10.3}
 
     def __init__(self) -> None:
         self.time, self.using = 0.0, [2]
@@ -42,6 +43,11 @@ def test_a_busy_neighbour_costs_no_more_than_its_half():
     assert machine.threads.now == 1
     machine.threads.end()
     assert machine.using[-1] == 2, "who comes next has them all"
+
+
+def test_on_a_crowded_machine_trying_costs_a_step_and_not_three():
+    machine = Machine()
+    assert machine.run(120, Machine.CROWDED) > 0.9 * 10.3
 
 
 def test_a_neighbour_that_comes_or_goes_is_noticed():
