@@ -39,10 +39,10 @@ ROUNDS = 10
 BATCH = 64
 MOST = {64: 1.25, 128: 1.15}
 """Times a plain step that a private one may take, in the median, by window. Asked for was 1.15 for
-both. Measured (ten rounds, median, quartiles, two cores with six to eight times their work waiting;
-0.1M, 1M parameters): 64 × 64 1.18 (1.14 to 1.21), 1.17 (1.14 to 1.18); 64 × 128 1.09 (1.08 to
-1.12), 1.08 (1.07 to 1.10). Of the 1.17: forming each example's gradients where plain training adds
-them up at once 0.07, reading them again for the sum 0.03, noise 0.025, the rest 0.045."""
+both. Measured on two cores (0.1M, 1M parameters; median of ten rounds with eight to ten times their
+work waiting, of twenty where less ran beside): 64 × 64 1.21 and 1.14, 1.18 and 1.16; 64 × 128 1.11
+and 1.09, 1.09 and 1.08. Of 1.17: forming each example's gradients where plain training adds them up
+at once 0.07, reading them again for the sum 0.03, noise 0.025, the rest 0.045."""
 
 Step = Callable[[], None]
 
