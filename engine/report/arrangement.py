@@ -65,7 +65,8 @@ class Room:
     the type under which a table goes on on another page instead. ``yields``: a short title leaves
     its room to the body. ``alone``: width and height of the body of a slide with sentences alone,
     where that is another. ``beside_figure``: most of the body's height that sentences take over a
-    figure."""
+    figure. ``elsewhere``: another program sets it, which may break a cell into a line more than was
+    measured; that line is kept free."""
 
     width: float
     title: float
@@ -74,6 +75,7 @@ class Room:
     yields: bool = False
     alone: tuple[float, float] | None = None
     beside_figure: float = 0.36
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,10 +264,8 @@ def _parts(table: Table, room: Room, found: dict[str, Any]) -> list[Laid]:
                 heights=(heights[0], *heights[1:][span]),
             )
         )
-    air = min(
-        min((found["free"] - part.height) / len(part.heights), _STRETCH * part.size)
-        for part in parts
-    )
+    free = found["free"] - (LEADING * found["table-size"] if room.elsewhere else 0.0)
+    air = min(min((free - part.height) / len(part.heights), _STRETCH * part.size) for part in parts)
     return [_stretched(part, max(air, 0.0)) for part in parts]
 
 

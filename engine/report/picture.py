@@ -101,6 +101,8 @@ def svg(
             _bars(axes, figure, width, size, ink, paper)
         else:
             _lines(canvas, axes, figure, width, size, ink, paper)
+        # Amounts beside bars move as room is made for them: laid out twice, they stand within.
+        canvas.draw_without_rendering()
         written = StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         canvas.savefig(written, format="svg", transparent=True, metadata=nothing)

@@ -65,6 +65,7 @@ def pptx(deck: Deck, template: bytes | None = None) -> bytes:
         body=base.bottom - base.top,
         yields=base.yields,
         alone=base.body,
+        elsewhere=True,
     )
     for slide in (*deck.slides, *deck.appendix):
         for each in arranged(slide, room):

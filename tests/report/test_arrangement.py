@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.report.arrangement import GAP, ROLE, STAMP, Room, arranged
+from engine.report.arrangement import GAP, LEADING, ROLE, STAMP, Room, arranged
 from engine.report.deck import Slide, Table, Tile
 from engine.report.measure import line_counts
 from engine.report.picture import em
@@ -36,6 +36,17 @@ def test_a_table_loses_no_row_and_no_page_is_too_high(title, points, rows, stamp
         assert page.points == (points if place == 0 else ())
         assert page.stamps == (stamps if page is pages[-1] else ())
         assert present(page.table).size >= room.smallest
+
+
+def test_a_table_that_another_program_sets_has_a_line_to_spare():
+    rows = tuple((f"モデルサイズ(パラメータ){n}", "2,190万〜8,980万") for n in range(7))
+    slide = Slide(key="k", title="T", table=Table(title="", heads=("項目", "値"), rows=rows))
+    room = replace(ROOM, body=330)
+    (here,), (there,) = (arranged(slide, each) for each in (room, replace(room, elsewhere=True)))
+    laid, spared = present(here.table), present(there.table)
+    assert laid.height == pytest.approx(room.body - GAP)
+    assert spared.height <= room.body - GAP - LEADING * spared.size + 1e-6
+    assert (spared.size, spared.widths) == (laid.size, laid.widths)
 
 
 def test_a_figure_takes_what_sentences_leave(bars):

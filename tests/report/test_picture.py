@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from engine.errors import InputError
 from engine.report import picture
-from engine.report.deck import Table, table_of
+from engine.report.deck import Bar, Bars, Table, table_of
 from engine.report.fonts import japanese_face
 from engine.report.picture import em, round_ticks, svg
 
@@ -47,6 +49,23 @@ def test_no_word_stands_outside(kind, width, height, size, request):
         left = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * 0.9 * em(text) * size
         assert left >= -0.5 * size and 0 < y <= height, text
         assert left + 0.9 * em(text) * size <= width + 0.5 * size, text
+
+
+def test_amounts_beside_bars_under_zero_stand_whole_under_long_names():
+    name = "Compute of all runs over that of the final one"
+    ends = ((-6830.0, -1460.0), (-3910.0, -2010.0), (-2650.0, -2170.0))
+    bars = tuple(
+        Bar(name=name, start=low, end=high, text="−¥6.83B to −¥1.46B", colour="#6B7080")
+        for low, high in ends
+    )
+    ranges = Bars(unit="¥ million", alt="Ranges.", heads=("Name", "End", "Start"), bars=bars)
+    bold = FontProperties(size=100, weight="bold")
+    wide, _, _ = text_to_path.get_text_width_height_descent(bars[0].text, bold, False)
+    width, size = 984.0, 17.0
+    drawn = said(svg(ranges, width, 370, size))
+    begins = [x for x, _, text, _ in drawn if text == bars[0].text]
+    assert len(begins) == len(bars)
+    assert max(begins) + wide / 100 * size <= width + 0.1 * size
 
 
 def test_a_legend_keeps_to_a_phone(lines):
