@@ -10,10 +10,21 @@ from dashboard.decide import wording
 from dashboard.present import objections, request, tables
 from dashboard.roi import wording as roi_wording
 from engine.api.decisions import Answer, Code, StartFindings
+from engine.api.pilots import PilotEffect
 from engine.api.reports import Field, Record, Section, Table
 from engine.api.scenarios import frozen_figures, is_locked
 from engine.api.scenarios import wording as wording_of_scenarios
-from engine.text import figures, formats, noise, privacy, public_start, start_advice, verdict
+from engine.errors import InputError
+from engine.text import (
+    figures,
+    formats,
+    noise,
+    pilot_effect,
+    privacy,
+    public_start,
+    start_advice,
+    verdict,
+)
 from engine.text.i18n import Words
 from engine.text.labels import example
 
@@ -27,9 +38,10 @@ def record(
     words: Words,
     compared: Table | None = None,
     start: StartFindings | None = None,
+    pilot: PilotEffect | InputError | None = None,
 ) -> Record:
     """The form, filled in as far as figures go. ``compared``: scenarios that are options too;
-    ``start``: what is known of the ways to begin."""
+    ``start``: what is known of the ways to begin; ``pilot``: what the last one changed."""
     further = () if compared is None else (Section(heading=compared.title, table=compared),)
     sections = (
         *_decided(answer, basis.kept, words),
@@ -43,6 +55,7 @@ def record(
                 verdict.why(answer, words),
                 wording.headline(answer, words),
                 *filter(None, [noise.sentence(answer, words)]),
+                *_pilot(pilot, words),
             ),
         ),
         Section(
@@ -80,6 +93,15 @@ def record(
         summary=summary(answer, words),
         fields=asked,
     )
+
+
+def _pilot(found: PilotEffect | InputError | None, words: Words) -> tuple[str, ...]:
+    """What Decide says of the last pilot, for the plan or against it."""
+    if found is None:
+        return ()
+    if isinstance(found, InputError):
+        return (words.say("The pilots cannot be read: whether one changed anything is unknown."),)
+    return (pilot_effect.sentence(found, words), pilot_effect.transfer(found, words))
 
 
 def _start(found: StartFindings | None, evidence_id: str, words: Words) -> tuple[Section, ...]:

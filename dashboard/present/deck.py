@@ -24,7 +24,9 @@ from dashboard.roi import facts as roi_facts
 from dashboard.roi import wording as roi_wording
 from dashboard.ui.colours import Palette
 from engine.api.decisions import Answer, Code, Comparison, StartFindings, StartWorth
+from engine.api.pilots import PilotEffect
 from engine.api.reports import Deck, Slide, Table, Tile
+from engine.errors import InputError
 from engine.text import noise, public_start, start_advice, verdict
 from engine.text.i18n import Words
 
@@ -41,6 +43,8 @@ class Material:
     """This scenario and those that were chosen on Compare; empty where none was."""
     start: StartFindings | None = None
     """What is known of the ways to begin."""
+    pilot: PilotEffect | InputError | None = None
+    """What the last pilot changed, or why nobody knows; None before one has ended."""
 
     @property
     def answers(self) -> list[Answer]:
@@ -51,7 +55,9 @@ class Material:
 def deck(found: Material, words: Words, colours: Palette) -> Deck:
     """The whole presentation with its appendix and the decision record."""
     compared = options.table(found.options, words) if len(found.options) > 1 else None
-    record = decision_record.record(found.answer, found.basis, words, compared, found.start)
+    record = decision_record.record(
+        found.answer, found.basis, words, compared, found.start, found.pilot
+    )
     last = Slide(
         key="record",
         title=record.title,

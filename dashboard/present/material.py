@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard.answers import decision_cache, law_cache, scenario_cache
+from dashboard.answers import decision_cache, law_cache, pilot_cache, scenario_cache
 from dashboard.compare import wording as compare_wording
 from dashboard.compare.side import side
 from dashboard.present.cover import Cover
@@ -23,9 +23,10 @@ from engine.api.decisions import (
     bridge,
     start_findings,
 )
-from engine.api.pilots import code_version
+from engine.api.pilots import PilotEffect, code_version
 from engine.api.reports import fit_version
 from engine.api.scenarios import Saved
+from engine.errors import InputError
 from engine.text.i18n import Words
 
 _LETTERS = "ABCDEF"
@@ -41,6 +42,7 @@ def material(now: Scenario) -> Material:
         answer=answer,
         options=_options(answer, now.words),
         start=_start(now.question),
+        pilot=_pilot(answer),
         basis=Basis(
             fit_version=fit_version(law_cache.fitted_evidence(now.question.evidence_id).fit),
             code_version=code_version(),
@@ -69,6 +71,14 @@ def _kept() -> Kept | None:
 def _start(asked: Question) -> StartFindings | None:
     """The ways to begin; None while the law of the trainings that they rest on is being fitted."""
     return start_findings(asked) if law_cache.evidence_is_ready(MEASURED_GPT) else None
+
+
+def _pilot(answer: Answer) -> PilotEffect | InputError | None:
+    """What the last pilot changed, as Decide says it, or why nobody knows."""
+    try:
+        return pilot_cache.pilot_effect(answer)
+    except InputError as error:
+        return error
 
 
 def evidence_beside() -> list[str]:

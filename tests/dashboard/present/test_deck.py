@@ -31,16 +31,19 @@ from engine.allocation.result import Word
 from engine.approvals import Decision, Ruling, Standing, State
 from engine.decision.answer import to_certify
 from engine.decision.verdict import Code
+from engine.errors import InputError
 from engine.report.arrangement import arranged
 from engine.report.deck import Bars, Line, Lines
 from engine.report.print import typeset
 from engine.scenarios.saved import Saved
-from engine.text import figures, labels, verdict
+from engine.text import figures, labels, pilot_effect, verdict
 from engine.text.i18n import Words
 from engine.text.labels import example
 from tests.dashboard import fake_engine
+from tests.dashboard.answers.test_last_pilot import EFFECT
 from tests.dashboard.fake_engine import changed
 from tests.dashboard.roi.test_wording import BOTH, EN, JA, RISK, found
+from tests.present import present
 from tests.scenarios.made import made_frozen
 
 DAY = date(2026, 11, 24)
@@ -602,6 +605,23 @@ def _flat(text: str) -> str:
     """Without spaces and raised digits, which a PDF sets as small ones."""
     raised = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
     return re.sub(r"[\s\x00]", "", text).translate(raised)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_record_says_of_the_last_pilot_what_decide_says(answer, language):
+    words = Words(language)
+
+    def said(pilot):
+        made = present(deck(Material(answer=answer, basis=BASIS, pilot=pilot), words, LIGHT).record)
+        return [sentence for section in made.sections for sentence in section.sentences]
+
+    without, told = said(None), said(EFFECT)
+    assert [one for one in told if one not in without] == [
+        pilot_effect.sentence(EFFECT, words),
+        pilot_effect.transfer(EFFECT, words),
+    ]
+    (unknown,) = (one for one in said(InputError("No such folder.")) if one not in without)
+    assert "unknown" in unknown or "分かりません" in unknown
 
 
 @pytest.mark.parametrize(("language", "approved"), [("en", "Approved"), ("ja", "承認済み")])
