@@ -31,9 +31,7 @@ def within(found: More, bands: int, worth: Interval | None, words: Words) -> str
         "This plan takes noise correlated over {bands} steps. By a coarse search with and without "
         "it, that brings the loss from {before} to {after} at the same ε, as independent noise "
         "would with {people}.",
-        bands=formats.exact(best.bands),
-        before=formats.loss(found.independent.cross_entropy.value),
-        after=formats.loss(best.cross_entropy.value),
+        **_change(found),
         people=_people(best, found.searched, words),
     )
     if worth is None or figures.is_no_money(worth):
@@ -93,12 +91,10 @@ def moved(found: More, words: Words) -> str:
         "With noise correlated over {bands} steps the best plan would lie elsewhere: a model of "
         "{size} parameters, {steps} on batches of {people}, with a loss of {after} in place of "
         "{before}.",
-        bands=formats.exact(best.bands),
+        **_change(found),
         size=formats.amount(config.model_size, language),
         steps=labels.steps(config.iterations, words),
         people=labels.people(config.batch_size, words),
-        after=formats.loss(best.cross_entropy.value),
-        before=formats.loss(found.independent.cross_entropy.value),
     )
     if best.reach is not Word.UNKNOWN:
         return said
@@ -107,14 +103,21 @@ def moved(found: More, words: Words) -> str:
     )
 
 
+def _change(found: More) -> dict[str, str]:
+    """The best number of bands, and the losses without and with it."""
+    return {
+        "bands": formats.exact(found.best.bands),
+        "before": formats.loss(found.independent.cross_entropy.value),
+        "after": formats.loss(found.best.cross_entropy.value),
+    }
+
+
 def _gain(found: More, words: Words) -> str:
     best = found.best
     return words.say(
         "Noise correlated over {bands} steps would bring the loss from {before} to {after} at the "
         "same ε, as independent noise would with {people}.",
-        bands=formats.exact(best.bands),
-        before=formats.loss(found.independent.cross_entropy.value),
-        after=formats.loss(best.cross_entropy.value),
+        **_change(found),
         people=_people(best, found.searched, words),
     )
 
