@@ -14,6 +14,8 @@ from dashboard.ui.label_text import em
 
 Note = dict[str, Any]
 """An annotation of Plotly's, which has no types."""
+Box = tuple[float, float, float, float]
+"""Centre, width and height in pixels."""
 
 _PLOT = (430.0, 330.0)
 """Width and height of the plot in pixels, in a window of half a desktop."""
@@ -42,11 +44,11 @@ def is_free(canvas: Canvas, note: Note, others: list[Note]) -> bool:
     """Whether a value, or an arrow, overlaps nothing that is written already."""
     there = [a for a in canvas.drawing.layout["annotations"] if a["text"]] + others
     one = _box(canvas, note)
-    return not any(_overlap(one, _box(canvas, other)) for other in there)
+    return not any(overlap(one, _box(canvas, other)) for other in there)
 
 
-def _box(canvas: Canvas, note: Note) -> tuple[float, float, float, float]:
-    """Centre, width and height in pixels: of the words, or of an arrow about its place."""
+def _box(canvas: Canvas, note: Note) -> Box:
+    """Of the words, or of an arrow about its place."""
     spans = [canvas.drawing.layout[f"{axis}axis"]["range"] for axis in "xy"]
     across, down = (
         pixels / (end - start) for pixels, (start, end) in zip(_PLOT, spans, strict=True)
@@ -60,9 +62,8 @@ def _box(canvas: Canvas, note: Note) -> tuple[float, float, float, float]:
     return x + tail_x + shift, y - tail_y, wide, _LINE
 
 
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> bool:
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes have a place in common."""
     return (
         abs(one[0] - other[0]) <= (one[2] + other[2]) / 2
         and abs(one[1] - other[1]) <= (one[3] + other[3]) / 2

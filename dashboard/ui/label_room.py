@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from dashboard.ui.canvas import FONT, Canvas
+from dashboard.ui.label_layout import Box, overlap
 from dashboard.ui.label_text import em
 from engine.interval import FloatArray
 
-Box = tuple[float, float, float, float]
-"""Left, bottom, right and top in pixels."""
 Size = tuple[float, float]
 
 _BOLD, _LEADING, _PAD = 1.06, 1.35, 4.0
@@ -50,7 +49,7 @@ def label(
 
     def hidden(place: tuple[int, str]) -> float:
         box = _box((float(at[0]), float(at[1])), size, *place)
-        clashes = sum(_meets(box, other) for other in labels) + _outside(box, plot)
+        clashes = sum(overlap(box, other) for other in labels) + _outside(box, plot)
         return _CLASH * clashes + _MARK * _within(marks, box) + _within(drawn, box)
 
     signs = (1, -1) if below else (-1, 1)
@@ -69,22 +68,19 @@ def _size(text: str, strong: bool) -> Size:
 
 def _box(at: tuple[float, float], size: Size, ay: float, anchor: str, ax: float = 0.0) -> Box:
     (x, y), (wide, high) = at, size
-    left = x + ax - {"left": 0.0, "right": wide}.get(anchor, wide / 2)
-    middle = y - ay
-    return left, middle - high / 2, left + wide, middle + high / 2
-
-
-def _meets(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    shift = {"left": wide / 2, "right": -wide / 2}.get(anchor, 0.0)
+    return x + ax + shift, y - ay, wide, high
 
 
 def _outside(box: Box, plot: Size) -> bool:
-    return box[0] < 0 or box[1] < 0 or box[2] > plot[0] or box[3] > plot[1]
+    x, y, wide, high = box
+    return not (wide / 2 <= x <= plot[0] - wide / 2 and high / 2 <= y <= plot[1] - high / 2)
 
 
 def _within(points: FloatArray, box: Box) -> int:
-    x, y = points[:, 0], points[:, 1]
-    return int(((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3])).sum())
+    x, y, wide, high = box
+    inside = (abs(points[:, 0] - x) < wide / 2) & (abs(points[:, 1] - y) < high / 2)
+    return int(inside.sum())
 
 
 def _pixels(canvas: Canvas, x: FloatArray, y: FloatArray, plot: Size) -> FloatArray:

@@ -17,6 +17,7 @@ import re
 
 import plotly.graph_objects as go
 
+from dashboard.ui.label_layout import Box, overlap
 from dashboard.ui.label_text import em, wrap
 
 WIDTH = 330
@@ -198,7 +199,7 @@ def _apart(
         return notes
     kept: list[go.layout.Annotation] = []
     arrows: list[go.layout.Annotation] = []
-    taken: list[tuple[float, float, float, float]] = []
+    taken: list[Box] = []
     for note in sorted(notes, key=lambda note: note.showarrow is False):
         number = all(isinstance(place, int | float) for place in (note.x, note.y))
         if not note.text and number and note.xref != "paper":
@@ -210,25 +211,16 @@ def _apart(
         wide, high = _size(note)
         left = (note.x - x[0]) / (x[1] - x[0]) * plot
         top = (note.y - y[0]) / (y[1] - y[0]) * 0.7 * height - (note.ay or 0)
-        overlaps = _meets((left, top, wide, high), taken)
+        box = (left, top, wide, high)
+        overlaps = any(overlap(box, other) for other in taken)
         written = note.bgcolor is not None and note.showarrow is False and not note.xanchor
         if not (written and overlaps):
             kept.append(note)
-            taken.append((left, top, wide, high))
+            taken.append(box)
     for arrow in arrows:
         left = (arrow.x - x[0]) / (x[1] - x[0]) * plot
         top = (arrow.y - y[0]) / (y[1] - y[0]) * 0.7 * height
-        sides = (abs(arrow.ax or 0) + _HEAD, abs(arrow.ay or 0) + _HEAD)
-        if not _meets((left, top, *sides), taken):
+        box = (left, top, abs(arrow.ax or 0) + _HEAD, abs(arrow.ay or 0) + _HEAD)
+        if not any(overlap(box, other) for other in taken):
             kept.append(arrow)
     return kept
-
-
-def _meets(
-    one: tuple[float, float, float, float], others: list[tuple[float, float, float, float]]
-) -> bool:
-    """Whether a box, its centre, width and height, overlaps any other."""
-    return any(
-        abs(one[0] - at) < (one[2] + wide) / 2 and abs(one[1] - up) < (one[3] + high) / 2
-        for at, up, wide, high in others
-    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dashboard.ui import label_room
+from dashboard.ui import label_layout, label_room
 from dashboard.ui.canvas import Canvas
 from dashboard.ui.colours import LIGHT
 
@@ -33,7 +33,7 @@ def test_two_labels_near_each_other_and_a_mark_keep_clear(canvas, text):
     label_room.label(canvas, 6e19, 4.3, "計算量100倍", LIGHT.ink, plot=PLOT)
     label_room.label(canvas, 7.6e19, 3.5, text, LIGHT.ink, plot=PLOT, strong=False)
     first, second = boxes(canvas)
-    assert not label_room._meets(first, second)
+    assert not label_layout.overlap(first, second)
     mark = label_room._pixels(canvas, np.array([5.6e17]), np.array([4.34]), PLOT)
     for box in (first, second):
         assert not label_room._within(mark, box)
